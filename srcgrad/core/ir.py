@@ -1,0 +1,338 @@
+"""The core language: small, typed, structured; its only concrete syntax is Python.
+
+A `Fun` is pure: it never writes into the memory of its parameters, and what it returns by reference is
+fresh memory or a parameter. Scalars and array *values* are single-assignment. Memory is reached through
+*references* (`Type.ref`) with explicit effects: `Load`, `Store`, `Accumulate`. What goes round a loop or
+out of a branch is on its face. Nodes compare by identity: two variables of one name are different.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a variable holds: a scalar, an array value, a reference to memory, or a list of references.
+
+    `dtype` is a NumPy code (`f8 f4 i8 b1 ...`); a scalar integer is always `i8`, a scalar bool `b1`.
+    """
+
+    dtype: str
+    rank: int = 0
+    ref: bool = False
+    many: bool = False
+
+    @property
+    def is_scalar(self) -> bool:
+        return self.rank == 0 and not self.ref and not self.many
+
+    @property
+    def is_float(self) -> bool:
+        return self.dtype[0] == "f" and not self.many
+
+    @property
+    def is_array_value(self) -> bool:
+        return self.rank > 0 and not self.ref and not self.many
+
+    def value(self) -> Type:
+        """The type of the whole contents of this memory."""
+        return Type(self.dtype, self.rank)
+
+    def memory(self) -> Type:
+        return Type(self.dtype, self.rank, ref=True)
+
+
+F8, F4, I8, B1 = Type("f8"), Type("f4"), Type("i8"), Type("b1")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a statement comes from: the user's file, line and column (1-based line, 0-based column), and its text."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Var:
+    """A variable; `name` is a wish for its spelling, not its identity."""
+
+    name: str
+    type: Type
+
+    def __repr__(self) -> str:
+        return f"{self.name}@{id(self) % 9973}"
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal scalar of a definite type."""
+
+    value: float | int | bool | complex
+    type: Type
+
+
+Atom = Union[Var, Const]
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """A pure operation on scalars and array values. `rules.declare` makes them; the core only carries them.
+
+    infer(types, params) -> result types.   evaluate(*values, **params) -> result (a tuple if several).
+    template: a Python expression over `_0, _1, ...` and the params' names, or a function (types, params) -> expression
+    or (expression, {helper name: helper source}).
+    jvp(dots, args, outs, params) and vjp(bars, args, outs, params) work on builder values; `None` stands for zero.
+    A primitive with neither carries no derivative (`differentiable` false: comparisons, shapes, floor ...).
+    """
+
+    name: str
+    infer: Callable[..., tuple[Type, ...]]
+    evaluate: Callable[..., Any]
+    template: str | Callable[..., Any]
+    jvp: Callable[..., Any] | None = None
+    vjp: Callable[..., Any] | None = None
+    info: Any = None
+
+    @property
+    def differentiable(self) -> bool:
+        return self.jvp is not None or self.vjp is not None
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`start:stop:step` in an index, with NumPy's meaning of what is missing or negative."""
+
+    start: Atom | None = None
+    stop: Atom | None = None
+    step: Atom | None = None
+
+
+Item = Union[Var, Const, Slice]
+Index = tuple[Item, ...]  # one item an axis, always complete; a Var may be an integer or boolean array value
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The same memory in another shape; legal on contiguous memory only."""
+
+    shape: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stmt:
+    span: Span | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Let(Stmt):
+    """targets = op(*args, **params): pure. A reference among the args only where op reads its shape."""
+
+    targets: tuple[Var, ...]
+    op: Primitive
+    args: tuple[Atom, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def target(self) -> Var:
+        (one,) = self.targets
+        return one
+
+
+@dataclass(frozen=True, eq=False)
+class Load(Stmt):
+    """target = what ref[index] holds now: a scalar, or an array value (a copy unless `copy` was proved needless)."""
+
+    target: Var
+    ref: Var
+    index: Index
+    copy: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Store(Stmt):
+    """ref[index] = value (a scalar, broadcast if the index leaves axes, or an array value that broadcasts to it)."""
+
+    ref: Var
+    index: Index
+    value: Atom
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulate(Stmt):
+    """ref[index] += value; repeated places of an array index add up."""
+
+    ref: Var
+    index: Index
+    value: Atom
+
+
+@dataclass(frozen=True, eq=False)
+class Alloc(Stmt):
+    """target = new memory. `shape` has an atom an axis, or None for one that grows when stored to.
+
+    init: 'zeros', 'empty', or the scalar or array value that it holds at first (an array value gives the shape itself,
+    and `shape` is then ()).
+    """
+
+    target: Var
+    shape: tuple[Atom | None, ...]
+    init: str | Atom = "zeros"
+
+
+@dataclass(frozen=True, eq=False)
+class View(Stmt):
+    """target = another reference to (part of) the memory of base."""
+
+    target: Var
+    base: Var
+    how: Index | Transpose | Reshape
+
+
+@dataclass(frozen=True, eq=False)
+class NewList(Stmt):
+    """target = an empty list of references of like's type."""
+
+    target: Var
+    like: Var
+
+
+@dataclass(frozen=True, eq=False)
+class Append(Stmt):
+    """pos = len(refs); refs.append(ref)"""
+
+    refs: Var
+    ref: Var
+    pos: Var
+
+
+@dataclass(frozen=True, eq=False)
+class RefAt(Stmt):
+    """target = refs[pos]"""
+
+    target: Var
+    refs: Var
+    pos: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """What goes round a loop: `inner` is init at the first turn, next of the turn before at the others; `out` after the last."""
+
+    inner: Var
+    init: Atom
+    next: Atom
+    out: Var
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """What comes out of a branch."""
+
+    target: Var
+    then: Atom
+    orelse: Atom
+
+
+@dataclass(frozen=True, eq=False)
+class For(Stmt):
+    """for index in range(start, stop, step): body; with `exit`, the loop is left after a turn that makes it true
+    (the carry is assigned first)."""
+
+    index: Var
+    start: Atom
+    stop: Atom
+    step: Atom
+    carry: tuple[Carry, ...]
+    body: tuple[Stmt, ...]
+    exit: Atom | None = None
+    parallel: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class While(Stmt):
+    """while True: test; if not cond: leave; body; carry; if exit: leave. The test sees the carry's inners."""
+
+    test: tuple[Stmt, ...]
+    cond: Atom
+    carry: tuple[Carry, ...]
+    body: tuple[Stmt, ...]
+    exit: Atom | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class If(Stmt):
+    cond: Atom
+    then: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...]
+    outs: tuple[Out, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Call(Stmt):
+    """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`."""
+
+    targets: tuple[Var, ...]
+    callee: str
+    args: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Custom(Stmt):
+    """targets = primal(*args), with the user's own rule: jvp(*args, *dots) -> (*values, *dots), or
+    fwd(*args) -> (*values, *residuals) and bwd(*residuals, *bars) -> one bar a float arg."""
+
+    targets: tuple[Var, ...]
+    args: tuple[Atom, ...]
+    primal: Fun
+    jvp: Fun | None = None
+    fwd: Fun | None = None
+    bwd: Fun | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Effect(Stmt):
+    """assert, raise, print: a Python statement over `_0, _1, ...` that passes through."""
+
+    code: str
+    args: tuple[Atom, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Remark(Stmt):
+    """A comment line of the generated source (`# reverse`); dropped if nothing follows it."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Fun:
+    """params -> results. `notes` holds what passes tell one another of the whole function (JSON-like)."""
+
+    name: str
+    params: tuple[Var, ...]
+    body: tuple[Stmt, ...]
+    results: tuple[Atom, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A function with those that it calls by name (recursion only)."""
+
+    main: Fun
+    callees: Mapping[str, Fun] = field(default_factory=dict)

@@ -1,0 +1,31 @@
+"""Which primitive stands for which of the user's functions and methods."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from srcgrad.core import ir
+
+PRIMITIVES: dict[str, ir.Primitive] = {}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+METHODS: dict[str, Callable[..., Any]] = {}
+# An adaptor (builder, *args, **kwargs) -> Val | tuple | ... runs at lowering. Args are builder values (`Val`, of memory
+# too) and static Python objects (None, str, dtype, tuple ...); it emits what the call means.
+
+
+def register(primitive: ir.Primitive) -> ir.Primitive:
+    if primitive.name in PRIMITIVES:
+        raise ValueError(f"two primitives are called {primitive.name}")
+    PRIMITIVES[primitive.name] = primitive
+    return primitive
+
+
+def adaptor(*functions: Any, methods: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: this adaptor stands for these functions (np.sum, math.sin, ...) and array methods."""
+
+    def put(call: Callable[..., Any]) -> Callable[..., Any]:
+        FUNCTIONS.update(dict.fromkeys(functions, call))
+        METHODS.update(dict.fromkeys(methods, call))
+        return call
+
+    return put

@@ -1,0 +1,87 @@
+"""Builder values: what the lambdas of a rule work on. `x * y` on them emits a statement."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, const
+
+
+@dataclass(frozen=True, slots=True)
+class Val:
+    """An atom with the builder that it belongs to. `operators` is filled by `rules.arithmetic`."""
+
+    builder: Builder
+    atom: ir.Atom
+    operators: ClassVar[dict[str, ir.Primitive]] = {}
+
+    @property
+    def type(self) -> ir.Type:
+        return self.atom.type
+
+    def lift(self, other: Any) -> Val:
+        """A Python number becomes a literal of this value's precision (NEP 50); a Val stays."""
+        if isinstance(other, Val):
+            return other
+        kind = ir.F4 if isinstance(other, float) and self.type.dtype == "f4" else None
+        return Val(self.builder, const(other, kind))
+
+    def _binary(self, name: str, left: Any, right: Any) -> Val:
+        return emit(self.operators[name], self.lift(left), self.lift(right))
+
+    def __add__(self, other: Any) -> Val:
+        return self._binary("add", self, other)
+
+    def __radd__(self, other: Any) -> Val:
+        return self._binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Val:
+        return self._binary("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Val:
+        return self._binary("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Val:
+        return self._binary("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Val:
+        return self._binary("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Val:
+        return self._binary("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Val:
+        return self._binary("divide", other, self)
+
+    def __pow__(self, other: Any) -> Val:
+        return self._binary("power", self, other)
+
+    def __neg__(self) -> Val:
+        return emit(self.operators["negative"], self)
+
+    def __lt__(self, other: Any) -> Val:
+        return self._binary("less", self, other)
+
+    def __le__(self, other: Any) -> Val:
+        return self._binary("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Val:
+        return self._binary("greater", self, other)
+
+    def __ge__(self, other: Any) -> Val:
+        return self._binary("greater_equal", self, other)
+
+
+def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Any:
+    """op applied to builder values: one Val, or a tuple of them if the primitive has several results."""
+    builder = args[0].builder
+    out = builder.let(op, *(a.atom for a in args), name=name, **params)
+    return tuple(Val(builder, o) for o in out) if isinstance(out, tuple) else Val(builder, out)
+
+
+def contents(value: Val) -> Val:
+    """What memory holds now, as a value; anything else as it is."""
+    if isinstance(value.atom, ir.Var) and value.type.ref:
+        return Val(value.builder, value.builder.load(value.atom))
+    return value
