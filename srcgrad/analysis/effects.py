@@ -1,0 +1,203 @@
+"""Memory: regions, classes of references that may share memory, and what is overwritten later. Facts, no rewriting.
+
+A *region* is the function's body, a loop's body or test, or one side of a branch; each variable is bound in one. References are
+in one *class* if they may reach the same memory; flow-insensitive union is enough, because single assignment has removed `b = a`.
+A class is *merged* when a reference of it is chosen at run time (carried, out of a branch, in a list); else it is *simple*: each
+reference is a view of one root. The *level* of a class is the shallowest region in which any of it is bound: where the memory's
+life ends.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Stmt, Var
+from srcgrad.core.walk import blocks, defined, defined_inside, walk
+
+
+class Region:
+    """One straight run of statements; `stmt` is the loop or branch of `parent` that holds it."""
+
+    __slots__ = ("parent", "stmt", "which", "depth")
+
+    def __init__(self, parent: Region | None, stmt: Stmt | None, which: str) -> None:
+        self.parent, self.stmt, self.which = parent, stmt, which
+        self.depth: int = parent.depth + 1 if parent else 0
+
+    def within(self, other: Region) -> bool:
+        """Whether this is other, or lies in it."""
+        region: Region | None = self
+        while region is not None and region is not other:
+            region = region.parent
+        return region is not None
+
+
+class Classes:
+    """Union-find over the references and lists of references of a function."""
+
+    def __init__(self, stmts: Iterable[Stmt]) -> None:
+        self._up: dict[Var, Var] = {}
+        self._chosen: set[Var] = set()
+        self._like: dict[Var, Var] = {}
+        for stmt in walk(stmts):
+            self._scan(stmt)
+        self._merged = {self.of(var) for var in self._chosen}
+
+    def of(self, var: Var) -> Var:
+        """The representative of var's class (of what is in it, for a list)."""
+        var = self._like.get(var, var)
+        while var in self._up:
+            var = self._up[var]
+        return var
+
+    def simple(self, var: Var) -> bool:
+        """Whether every reference of var's class is a view of one known root."""
+        return self.of(var) not in self._merged
+
+    def _unify(self, first: ir.Atom, *others: ir.Atom, chosen: bool = True) -> None:
+        if not isinstance(first, Var) or not (first.type.ref or first.type.many):
+            return
+        members = [first, *(o for o in others if isinstance(o, Var))]
+        if first.type.many:
+            members = [self._like.setdefault(m, self._like.get(first, m)) for m in members]
+        if chosen:
+            self._chosen.update(members)
+        for member in members[1:]:
+            a, b = self.of(members[0]), self.of(member)
+            if a is not b:
+                self._up[b] = a
+
+    def _scan(self, stmt: Stmt) -> None:
+        match stmt:
+            case ir.View():
+                self._unify(stmt.base, stmt.target, chosen=False)
+            case ir.NewList():
+                # The list gets a token of its own: what is appended to it joins, the reference that gave its type does not.
+                self._like[stmt.target] = Var(stmt.target.name, stmt.like.type)
+                self._chosen.add(self._like[stmt.target])
+            case ir.Append():
+                self._unify(self._like[stmt.refs], stmt.ref)
+            case ir.RefAt():
+                self._unify(self._like[stmt.refs], stmt.target)
+            case ir.For() | ir.While():
+                for c in stmt.carry:
+                    self._unify(c.inner, c.init, c.next, c.out)
+            case ir.If():
+                for o in stmt.outs:
+                    self._unify(o.target, o.then, o.orelse)
+
+
+class Facts:
+    """Where everything stands in a function, and what may happen to memory."""
+
+    def __init__(self, fun: ir.Fun) -> None:
+        self.fun = fun
+        self.top = Region(None, None, "top")
+        self.where: dict[Stmt, Region] = {}
+        self.order: dict[Stmt, int] = {}
+        self.bound: dict[Var, Region] = {p: self.top for p in fun.params}
+        self.region: dict[tuple[Stmt, str], Region] = {}
+        self.base: dict[Var, ir.View] = {}
+        self.makes: dict[Var, Stmt] = {}
+        self.classes = Classes(fun.body)
+        self._scan(fun.body, self.top)
+        self.level: dict[Var, Region] = {}
+        self.roots: dict[Var, list[Var]] = {}
+        self.stores: dict[Var, list[ir.Store | ir.Accumulate]] = {}
+        self._summarise()
+
+    # ---- construction
+
+    def _scan(self, stmts: tuple[Stmt, ...], region: Region) -> None:
+        for place, stmt in enumerate(stmts):
+            self.where[stmt], self.order[stmt] = region, place
+            for var in defined(stmt):
+                self.bound[var], self.makes[var] = region, stmt
+            if isinstance(stmt, ir.View):
+                self.base[stmt.target] = stmt
+            for which, block in blocks(stmt):
+                inner = self.region[stmt, which] = Region(region, stmt, which)
+                self._scan(block, inner)
+            if isinstance(stmt, (ir.For, ir.While)):
+                for var in defined_inside(stmt):
+                    self.bound[var], self.makes[var] = self.region[stmt, "body"], stmt
+
+    def _summarise(self) -> None:
+        for var, region in self.bound.items():
+            if not var.type.ref:
+                continue
+            cls = self.classes.of(var)
+            if cls not in self.level or region.depth < self.level[cls].depth:
+                self.level[cls] = region
+            if var not in self.base:
+                self.roots.setdefault(cls, []).append(var)
+        for stmt in self.where:
+            if isinstance(stmt, (ir.Store, ir.Accumulate)):
+                self.stores.setdefault(self.classes.of(stmt.ref), []).append(stmt)
+
+    # ---- questions
+
+    def level_of(self, ref: Var) -> Region:
+        """The region in which the life of ref's memory ends."""
+        return self.level[self.classes.of(ref)]
+
+    def written(self, ref: Var) -> bool:
+        """Whether any statement writes into ref's class."""
+        return self.classes.of(ref) in self.stores
+
+    def root(self, var: Var) -> Var:
+        """What var is a view of, in the end."""
+        while var in self.base:
+            var = self.base[var].base
+        return var
+
+    def chain(self, stmt: Stmt, region: Region) -> list[tuple[Region, Stmt]]:
+        """[(region, the statement of it that holds stmt), ...] from region inwards."""
+        out: list[tuple[Region, Stmt]] = []
+        here: Region | None = self.where[stmt]
+        while here is not None:
+            out.append((here, stmt))
+            if here is region:
+                return out[::-1]
+            assert here.stmt is not None
+            stmt, here = here.stmt, here.parent
+        raise ValueError("the statement does not lie in the region")
+
+    def loops_between(self, stmt: Stmt, region: Region) -> list[ir.For | ir.While]:
+        """The loops from region down to stmt, outermost first."""
+        return [s for _, s in self.chain(stmt, region)[:-1] if isinstance(s, (ir.For, ir.While))]
+
+    def overwritten_later(self, site: Stmt, ref: Var, region: Region) -> bool:
+        """Whether a store to ref's memory may run after site, within one run of region."""
+        return any(
+            self.where[store].within(region) and self.runs_after(store, site, region)
+            for store in self.stores.get(self.classes.of(ref), ())
+        )
+
+    def runs_after(self, later: Stmt, site: Stmt, region: Region) -> bool:
+        """Whether `later` may run after `site`, within one run of region that holds both (another turn of a loop counts)."""
+        for (_, a), (_, b) in zip(self.chain(site, region), self.chain(later, region), strict=False):
+            if a is not b:
+                return self.order[b] > self.order[a]
+            if isinstance(a, (ir.For, ir.While)):
+                return True
+            if isinstance(a, ir.If) and a is not site and a is not later and self._apart(site, later, a):
+                return False
+        return False
+
+    def _apart(self, one: Stmt, other: Stmt, branch: ir.If) -> bool:
+        """Whether the two lie on different sides of the branch."""
+        return self._side_in(one, branch) is not self._side_in(other, branch)
+
+    def _side_in(self, stmt: Stmt, branch: ir.If) -> Region:
+        region: Region | None = self.where[stmt]
+        while region is not None and region.stmt is not branch:
+            region = region.parent
+        assert region is not None
+        return region
+
+    def views_of(self, root: Var) -> Iterator[ir.View]:
+        """The views that reach root's memory through nothing but views, outer ones first."""
+        for var, view in self.base.items():
+            if self.root(var) is root:
+                yield view
