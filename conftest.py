@@ -1,0 +1,31 @@
+"""Generated modules of a test run go into a folder of its own; the summary says how long functions are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests import layout
+
+collect_ignore_glob = ["tests/golden/*", "tests/benchmarks/*", "docs/*"]
+ROOT = Path(__file__).parent
+FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # xdist's workers take the folder over from the process that started them
+        config.stash[FOLDER] = tempfile.TemporaryDirectory(prefix="srcgrad-tests-", ignore_cleanup_errors=True)
+        os.environ["SRCGRAD_CACHE_DIR"] = config.stash[FOLDER].name
+    os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if FOLDER in config.stash:
+        config.stash[FOLDER].cleanup()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(layout.length_figures(layout.Tree(ROOT / "srcgrad")))
