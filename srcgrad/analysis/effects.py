@@ -1,10 +1,10 @@
 """Memory: regions, classes of references that may share memory, and what is overwritten later. Facts, no rewriting.
 
-A *region* is the function's body, a loop's body or test, or one side of a branch; each variable is bound in one. References are
-in one *class* if they may reach the same memory; flow-insensitive union is enough, because single assignment has removed `b = a`.
-A class is *merged* when a reference of it is chosen at run time (carried, out of a branch, in a list); else it is *simple*: each
-reference is a view of one root. The *level* of a class is the shallowest region in which any of it is bound: where the memory's
-life ends.
+A *region* is the function's body, a loop's body or test, or one side of a branch; each variable is bound in one.
+References are in one *class* if they may reach the same memory; flow-insensitive union is enough, because single
+assignment has removed `b = a`. A class is *merged* when a reference of it is chosen at run time (carried, out of a
+branch, in a list); else it is *simple*: each reference is a view of one root. The *level* of a class is the shallowest
+region in which any of it is bound: where the memory's life ends.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from srcgrad.core.walk import blocks, defined, defined_inside, walk
 class Region:
     """One straight run of statements; `stmt` is the loop or branch of `parent` that holds it."""
 
-    __slots__ = ("parent", "stmt", "which", "depth")
+    __slots__ = ("depth", "parent", "stmt", "which")
 
     def __init__(self, parent: Region | None, stmt: Stmt | None, which: str) -> None:
         self.parent, self.stmt, self.which = parent, stmt, which
@@ -72,7 +72,8 @@ class Classes:
             case ir.View():
                 self._unify(stmt.base, stmt.target, chosen=False)
             case ir.NewList():
-                # The list gets a token of its own: what is appended to it joins, the reference that gave its type does not.
+                # The list gets a token of its own: what is appended to it joins, the reference that gave its type
+                # does not.
                 self._like[stmt.target] = Var(stmt.target.name, stmt.like.type)
                 self._chosen.add(self._like[stmt.target])
             case ir.Append():
@@ -175,7 +176,7 @@ class Facts:
         )
 
     def runs_after(self, later: Stmt, site: Stmt, region: Region) -> bool:
-        """Whether `later` may run after `site`, within one run of region that holds both (another turn of a loop counts)."""
+        """Whether `later` may run after `site`, in one run of a region with both (another turn of a loop counts)."""
         for (_, a), (_, b) in zip(self.chain(site, region), self.chain(later, region), strict=False):
             if a is not b:
                 return self.order[b] > self.order[a]

@@ -1,4 +1,4 @@
-"""Building programs: a `Builder` appends statements to the innermost open block and knows the shapes that are provably equal."""
+"""Building programs: a `Builder` appends to the innermost open block and knows the shapes that are provably equal."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -40,7 +40,7 @@ class Builder:
         return stmt
 
     def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Any:
-        """One atom, or a tuple if the primitive has several results. Integer operations on literals are done at once."""
+        """One atom, or a tuple if there are several results. Integer operations on literals are done at once."""
         types = op.infer(tuple(a.type for a in args), params)
         if len(types) == 1 and types[0] == ir.I8 and all(isinstance(a, Const) for a in args) and args:
             return Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8)
@@ -52,7 +52,8 @@ class Builder:
 
     def load(self, ref: Var, index: ir.Index | None = None, name: str | None = None) -> Var:
         index = whole(ref) if index is None else index
-        target = Var(name or ref.name, Type(ref.type.dtype, index_rank(index)) if index_rank(index) else scalar_of(ref.type))
+        rank = index_rank(index)
+        target = Var(name or ref.name, Type(ref.type.dtype, rank) if rank else scalar_of(ref.type))
         self.put(ir.Load(target, ref, index, span=self.span))
         self._dims[target] = self._sliced(ref, index)
         return target
@@ -139,13 +140,14 @@ class Builder:
         dims: list[Dim] = []
         for axis in range(1, target.type.rank + 1):
             tokens = {d[-axis] for d in map(self.dims, args) if len(d) >= axis} - {const(1)}
-            dims.append(tokens.pop() if len(tokens) == 1 else const(1) if not tokens else (target, target.type.rank - axis))
+            unknown = (target, target.type.rank - axis)
+            dims.append(tokens.pop() if len(tokens) == 1 else const(1) if not tokens else unknown)
         self._dims[target] = tuple(reversed(dims))
 
 
 def index_rank(index: ir.Index) -> int:
-    """How many axes the indexed thing has: one a slice, and those of array indices (a boolean array of rank r takes r axes
-    of the memory but stands once in the index; lowering turns it into integer arrays first)."""
+    """How many axes the indexed thing has: one a slice, and those of array indices (a boolean array of rank r takes
+    r axes of the memory but stands once in the index; lowering turns it into integer arrays first)."""
     slices = sum(isinstance(item, ir.Slice) for item in index)
     return slices + max((item.type.rank for item in index if not isinstance(item, ir.Slice)), default=0)
 

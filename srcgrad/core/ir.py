@@ -231,7 +231,7 @@ class RefAt(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What goes round a loop: `inner` is init at the first turn, next of the turn before at the others; `out` after the last."""
+    """What goes round a loop: `inner` is init at first, then the last turn's next; `out` is what is left."""
 
     inner: Var
     init: Atom

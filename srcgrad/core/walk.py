@@ -183,27 +183,29 @@ def rebuild(
             bounds = atom(stmt.start), atom(stmt.stop), atom(stmt.step)
             heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
             index, body = bind(stmt.index), block(stmt.body)
-            tails = [(atom(c.next), bind(c.out)) for c in stmt.carry]
-            return replace(
-                stmt, index=index, start=bounds[0], stop=bounds[1], step=bounds[2], body=body,
-                carry=tuple(ir.Carry(*head, *tail) for head, tail in zip(heads, tails, strict=True)),
-                exit=None if stmt.exit is None else atom(stmt.exit),
-            )  # fmt: skip
+            carry, end = _leave(stmt, heads, atom, bind)
+            start, stop, step = bounds
+            return replace(stmt, index=index, start=start, stop=stop, step=step, body=body, carry=carry, exit=end)
         case ir.While():
             heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
             test = block(stmt.test)
             cond, body = atom(stmt.cond), block(stmt.body)
-            tails = [(atom(c.next), bind(c.out)) for c in stmt.carry]
-            return replace(
-                stmt, test=test, cond=cond, body=body,
-                carry=tuple(ir.Carry(*head, *tail) for head, tail in zip(heads, tails, strict=True)),
-                exit=None if stmt.exit is None else atom(stmt.exit),
-            )  # fmt: skip
+            carry, end = _leave(stmt, heads, atom, bind)
+            return replace(stmt, test=test, cond=cond, body=body, carry=carry, exit=end)
         case ir.If():
             cond, then, orelse = atom(stmt.cond), block(stmt.then), block(stmt.orelse)
             outs = tuple(ir.Out(bind(o.target), atom(o.then), atom(o.orelse)) for o in stmt.outs)
             return replace(stmt, cond=cond, then=then, orelse=orelse, outs=outs)
     raise TypeError(type(stmt).__name__)
+
+
+def _leave(
+    loop: ir.For | ir.While, heads: list[tuple[Var, Atom]], atom: AtomMap, bind: Callable[[Var], Var]
+) -> tuple[tuple[ir.Carry, ...], Atom | None]:
+    """The carry and the exit of a rebuilt loop, whose body is mapped already."""
+    tails = [(atom(c.next), bind(c.out)) for c in loop.carry]
+    carry = tuple(ir.Carry(*head, *tail) for head, tail in zip(heads, tails, strict=True))
+    return carry, None if loop.exit is None else atom(loop.exit)
 
 
 def substitute(stmts: Iterable[Stmt], env: Mapping[Var, Atom]) -> tuple[Stmt, ...]:
