@@ -1,0 +1,207 @@
+"""Executing a core program with NumPy, slowly and plainly: the oracle that passes are checked against."""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
+
+Env = dict[Var, Any]
+
+
+class Growing:
+    """Memory whose axes without a length grow when they are stored to."""
+
+    def __init__(self, shape: tuple[int | None, ...], dtype: str) -> None:
+        self.axes = tuple(k for k, n in enumerate(shape) if n is None)
+        self.array = np.zeros([n or 0 for n in shape], dtype)
+
+    def reach(self, index: tuple[Any, ...], value: Any) -> None:
+        """Make room for what a store to this index writes."""
+        shape = list(self.array.shape)
+        for axis in self.axes:
+            shape[axis] = max(shape[axis], self._extent(axis, index, value))
+        if tuple(shape) != self.array.shape:
+            bigger = np.zeros(shape, self.array.dtype)
+            bigger[tuple(map(slice, self.array.shape))] = self.array
+            self.array = bigger
+
+    def _extent(self, axis: int, index: tuple[Any, ...], value: Any) -> int:
+        item = index[axis]
+        if not isinstance(item, slice):
+            return int(np.max(item, initial=-1)) + 1
+        if item.stop is not None:
+            return int(item.stop)
+        later = sum(isinstance(i, slice) for i in index[axis + 1 :])
+        return (item.start or 0) + (np.shape(value)[-1 - later] if np.ndim(value) > later else 1)
+
+
+def run(program: Program | Fun, *args: Any) -> tuple[Any, ...]:
+    """The results for these arguments (arrays for references), as a tuple."""
+    main, callees = (program.main, program.callees) if isinstance(program, Program) else (program, {})
+    with np.errstate(all="ignore"):
+        return _Run(callees).fun(main, args)
+
+
+def _scalar(value: Any, type: Type) -> Any:
+    """Integers and bools are Python's own (weak beside NumPy's), floats are NumPy's."""
+    if type.dtype[0] in "iub":
+        value = np.asarray(value).reshape(())
+        return bool(value) if type.dtype[0] == "b" else int(value)
+    return np.dtype(type.dtype).type(value)
+
+
+def _typed(value: Any, type: Type, what: object) -> Any:
+    if type.is_scalar:
+        return _scalar(value, type)
+    if not isinstance(value, np.ndarray) or value.ndim != type.rank or value.dtype != np.dtype(type.dtype):
+        raise TypeError(f"{what} gives {value!r}, not {type}")
+    return value
+
+
+def _array(ref: Any) -> Any:
+    return ref.array if isinstance(ref, Growing) else ref
+
+
+class _Run:
+    def __init__(self, callees: Mapping[str, Fun]) -> None:
+        self.callees = callees
+
+    def fun(self, fun: Fun, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        env: Env = {}
+        for param, arg in zip(fun.params, args, strict=True):
+            env[param] = _scalar(arg, param.type) if param.type.is_scalar else arg
+        self.block(fun.body, env)
+        return tuple(_array(self.atom(r, env)) for r in fun.results)
+
+    def block(self, stmts: tuple[Stmt, ...], env: Env) -> None:
+        for stmt in stmts:
+            self.stmt(stmt, env)
+
+    def atom(self, atom: Atom, env: Env) -> Any:
+        return env[atom] if isinstance(atom, Var) else _scalar(atom.value, atom.type)
+
+    def index(self, index: ir.Index, env: Env) -> tuple[Any, ...]:
+        def part(atom: Atom | None) -> Any:
+            return None if atom is None else self.atom(atom, env)
+
+        return tuple(
+            slice(part(i.start), part(i.stop), part(i.step)) if isinstance(i, ir.Slice) else part(i) for i in index
+        )
+
+    def stmt(self, stmt: Stmt, env: Env) -> None:
+        match stmt:
+            case ir.Let():
+                self.let(stmt, env)
+            case ir.Load(target, ref, index, copy):
+                value = _array(env[ref])[self.index(index, env)]
+                value = value.copy() if copy and target.type.rank else value
+                env[target] = _typed(value, target.type, "a load")
+            case ir.Store(ref, index, value):
+                self.write(env[ref], self.index(index, env), self.atom(value, env), add=False)
+            case ir.Accumulate(ref, index, value):
+                self.write(env[ref], self.index(index, env), self.atom(value, env), add=True)
+            case ir.Alloc():
+                env[stmt.target] = self.alloc(stmt, env)
+            case ir.View(target, base, how):
+                env[target] = self.view(_array(env[base]), how, env)
+            case ir.NewList(target):
+                env[target] = []
+            case ir.Append(refs, ref, pos):
+                env[pos] = len(env[refs])
+                env[refs].append(env[ref])
+            case ir.RefAt(target, refs, at):
+                env[target] = env[refs][self.atom(at, env)]
+            case _:
+                self.compound(stmt, env)
+
+    def compound(self, stmt: Stmt, env: Env) -> None:
+        match stmt:
+            case ir.For():
+                self.for_(stmt, env)
+            case ir.While():
+                self.while_(stmt, env)
+            case ir.If(cond, then, orelse, outs):
+                taken = self.atom(cond, env)
+                self.block(then if taken else orelse, env)
+                env.update({o.target: self.atom(o.then if taken else o.orelse, env) for o in outs})
+            case ir.Call(targets, callee, args):
+                got = self.fun(self.callees[callee], tuple(self.atom(a, env) for a in args))
+                env.update(zip(targets, got, strict=True))
+            case ir.Custom(targets, args, primal):
+                got = self.fun(primal, tuple(self.atom(a, env) for a in args))
+                env.update(zip(targets, got, strict=True))
+            case ir.Effect(code, args):
+                names = {f"_{k}": _array(self.atom(a, env)) for k, a in enumerate(args)}
+                exec(code, {"np": np, "math": math, **names})  # the user's own assert, raise or print
+            case ir.Remark():
+                pass
+            case _:
+                raise TypeError(type(stmt).__name__)
+
+    def let(self, stmt: ir.Let, env: Env) -> None:
+        got = stmt.op.evaluate(*(_array(self.atom(a, env)) for a in stmt.args), **stmt.params)
+        values = (got,) if len(stmt.targets) == 1 else got
+        for target, value in zip(stmt.targets, values, strict=True):
+            env[target] = _typed(value, target.type, stmt.op)
+
+    def write(self, ref: Any, index: tuple[Any, ...], value: Any, add: bool) -> None:
+        if isinstance(ref, Growing):
+            ref.reach(index, value)
+        array = _array(ref)
+        if not add:
+            array[index] = value
+        elif any(isinstance(i, np.ndarray) for i in index):
+            np.add.at(array, index, value)
+        else:
+            array[index] += value
+
+    def alloc(self, stmt: ir.Alloc, env: Env) -> Any:
+        dtype = np.dtype(stmt.target.type.dtype)
+        init = stmt.init if isinstance(stmt.init, str) else self.atom(stmt.init, env)
+        if isinstance(init, np.ndarray):
+            return np.array(init, dtype)
+        if None in stmt.shape:
+            return Growing(tuple(None if n is None else self.atom(n, env) for n in stmt.shape), dtype.str[1:])
+        shape = tuple(self.atom(n, env) for n in stmt.shape if n is not None)
+        if isinstance(init, str):
+            # 'empty' is filled with something that no program can mistake for a result
+            return np.zeros(shape, dtype) if init == "zeros" or dtype.kind != "f" else np.full(shape, np.nan, dtype)
+        return np.full(shape, init, dtype)
+
+    def view(self, base: Any, how: ir.Index | ir.Transpose | ir.Reshape, env: Env) -> Any:
+        if isinstance(how, ir.Transpose):
+            return base.transpose(how.axes)
+        if isinstance(how, ir.Reshape):
+            view = base.view()
+            view.shape = tuple(self.atom(n, env) for n in how.shape)  # raises where it would copy
+            return view
+        return base[self.index(how, env)]
+
+    def turn(self, stmt: ir.For | ir.While, env: Env) -> bool:
+        """One turn of a loop's body; whether the loop goes on."""
+        self.block(stmt.body, env)
+        leave = stmt.exit is not None and self.atom(stmt.exit, env)
+        env.update(dict(zip([c.inner for c in stmt.carry], [self.atom(c.next, env) for c in stmt.carry], strict=True)))
+        return not leave
+
+    def for_(self, stmt: ir.For, env: Env) -> None:
+        bounds = [self.atom(a, env) for a in (stmt.start, stmt.stop, stmt.step)]
+        env.update({c.inner: self.atom(c.init, env) for c in stmt.carry})
+        for i in range(*bounds):
+            env[stmt.index] = i
+            if not self.turn(stmt, env):
+                break
+        env.update({c.out: env[c.inner] for c in stmt.carry})
+
+    def while_(self, stmt: ir.While, env: Env) -> None:
+        env.update({c.inner: self.atom(c.init, env) for c in stmt.carry})
+        while True:
+            self.block(stmt.test, env)
+            if not self.atom(stmt.cond, env) or not self.turn(stmt, env):
+                break
+        env.update({c.out: env[c.inner] for c in stmt.carry})
