@@ -1,0 +1,19 @@
+"""All hard cases."""
+
+from __future__ import annotations
+
+from tests.hard.control import CONTROL
+from tests.hard.edges import EDGES
+from tests.hard.expressions import EXPRESSIONS
+from tests.hard.functions import FUNCTIONS
+from tests.hard.kinds import KINDS
+from tests.hard.mutation import MUTATION
+from tests.hard.refusals import REFUSALS
+from tests.hard.structures import STRUCTURES
+from tests.hard.table import Case
+from tests.hard.views import VIEWS
+
+TABLES = (CONTROL, MUTATION, VIEWS, EXPRESSIONS, EDGES, FUNCTIONS, STRUCTURES, KINDS, REFUSALS)
+ALL: tuple[Case, ...] = tuple(case for table in TABLES for case in table)
+RIGHT = tuple(case for case in ALL if case.refused is None)
+REFUSED = tuple(case for case in ALL if case.refused is not None)

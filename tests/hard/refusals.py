@@ -1,0 +1,142 @@
+"""What is outside the language, or has no derivative: refused, never guessed."""
+
+import math
+
+import numpy as np
+
+from srcgrad.errors import NotDifferentiableError, UnsupportedError
+from tests.hard.table import Table, matrix, scalar, vector
+from tests.hard.table import const as number
+
+REFUSALS = Table("refused")
+case = REFUSALS.case
+LOG = []
+BOX = {"x": 0.0}
+
+
+@case(scalar(), number(np.array([1, 2, 3])), refused=UnsupportedError)
+def active_into_int_array(x, k):
+    k[0] = x
+    return k[0] * x
+
+
+@case(scalar(), vector(4), matrix(3), refused=UnsupportedError)
+def ranks_disagree(x, a, m):
+    if x > 0.0:
+        b = a
+    else:
+        b = m
+    return np.sum(b) * x
+
+
+@case(scalar(), vector(4), number(3), refused=UnsupportedError)
+def array_bound_only_in_loop(x, a, n):
+    for i in range(n):
+        w = a * i
+    return np.sum(w) * x
+
+
+@case(scalar(), vector(4), refused=UnsupportedError)
+def array_bound_in_one_branch(x, a):
+    if x > 0.0:
+        w = a * x
+    return w[0]
+
+
+@case(scalar(), refused=UnsupportedError)
+def writes_a_global_container(x):
+    LOG.append(x)
+    return x * x
+
+
+@case(scalar(), refused=UnsupportedError)
+def global_statement(x):
+    global BOX
+    BOX = x
+    return x * x
+
+
+@case(scalar(), refused=UnsupportedError)
+def try_except(x):
+    try:
+        return math.sqrt(x)
+    except ValueError:
+        return 0.0
+
+
+@case(scalar(), refused=UnsupportedError)
+def generator(x):
+    yield x
+
+
+@case(scalar(), refused=UnsupportedError)
+def comprehension_over_set(x):
+    return sum(v for v in {x, 2.0 * x})
+
+
+@case(scalar(), vector(3), refused=UnsupportedError)
+def attribute_written(x, a):
+    a.extra = x
+    return a[0] * x
+
+
+@case(scalar(), refused=UnsupportedError)
+def imports_inside(x):
+    import cmath
+
+    return cmath.sqrt(x)
+
+
+@case(vector(3), refused=UnsupportedError)
+def unknown_function(a):
+    return np.linalg.svd(np.outer(a, a))[1][0]
+
+
+@case(vector(3), refused=UnsupportedError)
+def unknown_method(a):
+    a.partition(1)
+    return a[0]
+
+
+def shifts(a, n):
+    if n > 0:
+        a[n] = a[n - 1] * 2.0
+        shifts(a, n - 1)
+
+
+@case(vector(4), refused=UnsupportedError)
+def recursion_that_writes(a):
+    shifts(a, 3)
+    return a[0] * a[2]
+
+
+@case(scalar(2.5), refused=NotDifferentiableError)
+def integer_result(x):
+    return int(x)
+
+
+@case(scalar(2.5), refused=NotDifferentiableError)
+def bool_result(x):
+    return x > 1.0
+
+
+@case(scalar(2.5), refused=UnsupportedError)
+def dtype_changes_in_loop(x):
+    w = np.zeros(3)
+    for i in range(3):
+        w[i] = x
+        w = np.array([1, 2, 3])
+    return w[0] * x
+
+
+@case(scalar(2.5), refused=UnsupportedError)
+def deletes(x):
+    y = x * x
+    del y
+    return x
+
+
+@case(scalar(2.5), refused=UnsupportedError)
+def with_statement(x):
+    with np.errstate(all="ignore"):
+        return x * x
