@@ -1,14 +1,15 @@
 """Building programs: a `Builder` appends to the innermost open block and knows the shapes that are provably equal."""
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Span, Stmt, Type, Var
-
-Dim = Hashable  # a token: two dims with equal tokens have equal lengths
+from srcgrad.core.shapes import FULL as FULL
+from srcgrad.core.shapes import Dim as Dim
+from srcgrad.core.shapes import Shapes
 
 
 def const(value: float | int | bool, type: Type | None = None) -> Const:
@@ -16,9 +17,6 @@ def const(value: float | int | bool, type: Type | None = None) -> Const:
     if type is None:
         type = ir.B1 if isinstance(value, bool) else ir.I8 if isinstance(value, int) else ir.F8
     return Const(value, type)
-
-
-FULL = ir.Slice()
 
 
 def whole(ref: Var) -> ir.Index:
@@ -31,12 +29,13 @@ class Builder:
     def __init__(self) -> None:
         self.out: list[Stmt] = []
         self.span: Span | None = None
-        self._dims: dict[Var, tuple[Dim, ...]] = {}
+        self.shapes = Shapes()
 
     # ---- statements
 
     def put(self, stmt: Stmt) -> Stmt:
         self.out.append(stmt)
+        self.shapes.note(stmt)
         return stmt
 
     def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Any:
@@ -46,8 +45,6 @@ class Builder:
             return Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8)
         targets = tuple(Var(name, t) for t in types)
         self.put(ir.Let(targets, op, args, params, span=self.span))
-        for target in targets:
-            self._note_dims(target, op, args)
         return targets[0] if len(targets) == 1 else targets
 
     def load(self, ref: Var, index: ir.Index | None = None, name: str | None = None) -> Var:
@@ -55,7 +52,6 @@ class Builder:
         rank = index_rank(index)
         target = Var(name or ref.name, Type(ref.type.dtype, rank) if rank else scalar_of(ref.type))
         self.put(ir.Load(target, ref, index, span=self.span))
-        self._dims[target] = self._sliced(ref, index)
         return target
 
     def store(self, ref: Var, index: ir.Index | None, value: Atom) -> None:
@@ -69,23 +65,18 @@ class Builder:
         rank = init.type.rank if not isinstance(init, str) and init.type.rank else len(shape)
         target = Var(name, Type(dtype, rank, ref=True))
         self.put(ir.Alloc(target, tuple(shape), init, span=self.span))
-        if not isinstance(init, str) and init.type.rank:
-            self._dims[target] = self.dims(init)
-        else:
-            self._dims[target] = tuple(object() if n is None else n for n in shape)
         return target
 
     def view(self, base: Var, how: ir.Index | ir.Transpose | ir.Reshape, name: str | None = None) -> Var:
         match how:
             case ir.Transpose(axes):
-                rank, dims = len(axes), tuple(self.dims(base)[k] for k in axes)
+                rank = len(axes)
             case ir.Reshape(shape):
-                rank, dims = len(shape), tuple(shape)
+                rank = len(shape)
             case _:
-                rank, dims = index_rank(how), self._sliced(base, how)
+                rank = index_rank(how)
         target = Var(name or base.name, Type(base.type.dtype, rank, ref=True))
         self.put(ir.View(target, base, how, span=self.span))
-        self._dims[target] = dims
         return target
 
     @contextmanager
@@ -110,39 +101,15 @@ class Builder:
 
     def dims(self, atom: Atom) -> tuple[Dim, ...]:
         """A token an axis; what is not known gets a token of its own, `(variable, axis)`."""
-        if not isinstance(atom, Var) or atom.type.rank == 0:
-            return ()
-        if atom not in self._dims:
-            self._dims[atom] = tuple((atom, k) for k in range(atom.type.rank))
-        return self._dims[atom]
+        return self.shapes.dims(atom)
 
     def same_shape(self, a: Atom, b: Atom) -> bool:
         """Whether the two are surely of one shape."""
-        return self.dims(a) == self.dims(b)
+        return self.shapes.same(a, b)
 
     def copy_dims(self, target: Var, source: Var) -> None:
         """Tell that target, bound by other means, has source's shape."""
-        self._dims[target] = self.dims(source)
-
-    def _sliced(self, ref: Var, index: ir.Index) -> tuple[Dim, ...]:
-        out: list[Dim] = []
-        for dim, item in zip(self.dims(ref), index, strict=True):
-            if isinstance(item, ir.Slice):
-                out.append(dim if item == FULL else (dim, item.start, item.stop, item.step))
-            elif item.type.rank:
-                out.extend(self.dims(item))
-        return tuple(out)
-
-    def _note_dims(self, target: Var, op: ir.Primitive, args: Sequence[Atom]) -> None:
-        """The rule of elementwise primitives: equal dims stay, a literal 1 gives way to the other."""
-        if target.type.rank == 0 or not getattr(op.info, "elementwise", False):
-            return
-        dims: list[Dim] = []
-        for axis in range(1, target.type.rank + 1):
-            tokens = {d[-axis] for d in map(self.dims, args) if len(d) >= axis} - {const(1)}
-            unknown = (target, target.type.rank - axis)
-            dims.append(tokens.pop() if len(tokens) == 1 else const(1) if not tokens else unknown)
-        self._dims[target] = tuple(reversed(dims))
+        self.shapes.copy(target, source)
 
 
 def index_rank(index: ir.Index) -> int:

@@ -1,0 +1,114 @@
+"""Which arrays are provably of one shape: a token an axis, equal tokens being equal lengths."""
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Stmt, Var
+
+Dim = Hashable
+ONE = Const(1, ir.I8)
+FULL = ir.Slice()
+
+
+class Shapes:
+    """Learns from statements in their order. What is not known gets a token of its own, `(variable, axis)`."""
+
+    def __init__(self) -> None:
+        self._dims: dict[Var, tuple[Dim, ...]] = {}
+        self._lengths: dict[Atom, Dim] = {}
+        self._growing: set[Var] = set()
+
+    def dims(self, atom: Atom) -> tuple[Dim, ...]:
+        if not isinstance(atom, Var) or atom.type.rank == 0:
+            return ()
+        if atom in self._growing:
+            return tuple(object() for _ in range(atom.type.rank))
+        if atom not in self._dims:
+            self._dims[atom] = tuple((atom, k) for k in range(atom.type.rank))
+        return self._dims[atom]
+
+    def same(self, a: Atom, b: Atom) -> bool:
+        """Whether the two are surely of one shape."""
+        return self.dims(a) == self.dims(b)
+
+    def copy(self, target: Var, source: Atom) -> None:
+        """target, bound by other means, has source's shape."""
+        self._dims[target] = self.dims(source)
+
+    def length(self, atom: Atom) -> Dim:
+        """The token of an axis of this many elements."""
+        return self._lengths.get(atom, atom)
+
+    def note(self, stmt: Stmt) -> None:
+        """Learn from a statement (not from those inside it)."""
+        match stmt:
+            case ir.Let():
+                for target in stmt.targets:
+                    self._note_let(stmt, target)
+            case ir.Load():
+                self._dims[stmt.target] = self.sliced(stmt.ref, stmt.index)
+            case ir.Alloc():
+                self._note_alloc(stmt)
+            case ir.View():
+                self._note_view(stmt)
+
+    def sliced(self, ref: Var, index: ir.Index) -> tuple[Dim, ...]:
+        """The dims of ref[index]."""
+        arrays = [i for i in index if not isinstance(i, ir.Slice) and i.type.rank]
+        if arrays and not _in_place(index, arrays):
+            return tuple(object() for _ in range(_rank(index)))
+        out: list[Dim] = []
+        for dim, item in zip(self.dims(ref), index, strict=True):
+            if isinstance(item, ir.Slice):
+                out.append(dim if item == FULL else (dim, item.start, item.stop, item.step))
+            else:
+                out.extend(self.dims(item))
+        return tuple(out)
+
+    def _note_alloc(self, stmt: ir.Alloc) -> None:
+        if None in stmt.shape:
+            self._growing.add(stmt.target)
+        elif not isinstance(stmt.init, str) and stmt.init.type.rank:
+            self._dims[stmt.target] = self.dims(stmt.init)
+        else:
+            self._dims[stmt.target] = tuple(self.length(n) for n in stmt.shape if n is not None)
+
+    def _note_view(self, stmt: ir.View) -> None:
+        match stmt.how:
+            case ir.Transpose(axes):
+                dims = self.dims(stmt.base)
+                self._dims[stmt.target] = tuple(dims[k] for k in axes)
+            case ir.Reshape(shape):
+                self._dims[stmt.target] = tuple(map(self.length, shape))
+            case index:
+                self._dims[stmt.target] = self.sliced(stmt.base, index)
+
+    def _note_let(self, stmt: ir.Let, target: Var) -> None:
+        """Elementwise primitives: equal dims stay, a literal 1 gives way to the other."""
+        if stmt.op.name == "dim" and isinstance(stmt.args[0], Var):
+            self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
+        elif stmt.op.name == "broadcast_like":
+            self._dims[target] = self.dims(stmt.args[1])
+        elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
+            self._dims[target] = self._broadcast([self.dims(a) for a in stmt.args], target)
+
+    def _broadcast(self, parts: Sequence[tuple[Dim, ...]], target: Var) -> tuple[Dim, ...]:
+        dims: list[Dim] = []
+        rank = target.type.rank
+        for axis in range(1, rank + 1):
+            tokens = {d[-axis] for d in parts if len(d) >= axis} - {ONE}
+            unknown = (target, rank - axis)
+            dims.append(tokens.pop() if len(tokens) == 1 else ONE if not tokens else unknown)
+        return tuple(reversed(dims))
+
+
+def _in_place(index: ir.Index, arrays: Sequence[Atom]) -> bool:
+    """Whether the axes of the one integer array among the indices stand where it stands."""
+    others = [i for i in index if not isinstance(i, ir.Slice) and i not in arrays]
+    return len(arrays) == 1 and not others and arrays[0].type.dtype != "b1"
+
+
+def _rank(index: ir.Index) -> int:
+    slices = sum(isinstance(item, ir.Slice) for item in index)
+    return slices + max((item.type.rank for item in index if not isinstance(item, ir.Slice)), default=0)

@@ -1,0 +1,56 @@
+"""What several passes share."""
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad.analysis.effects import Classes
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Stmt
+
+
+def same(new: Sequence[Any], old: Sequence[Any]) -> bool:
+    """Whether the two hold the very same objects."""
+    return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))
+
+
+def key(thing: Any) -> Hashable:
+    """Equal for equal atoms, indices and static parameters; 0.0 and -0.0 differ, a NaN equals itself."""
+    match thing:
+        case ir.Var() | None | str():
+            return thing
+        case ir.Const():
+            return ("const", repr(thing.value), thing.type)
+        case ir.Slice():
+            return ("slice", key(thing.start), key(thing.stop), key(thing.step))
+        case ir.Transpose():
+            return ("transpose", thing.axes)
+        case ir.Reshape():
+            return ("reshape", tuple(map(key, thing.shape)))
+        case bool() | int() | float() | complex():
+            return (type(thing), repr(thing))
+        case tuple() | list():
+            return (type(thing), tuple(map(key, thing)))
+        case Mapping():
+            return ("map", tuple((name, key(thing[name])) for name in sorted(thing)))
+        case np.dtype() | type():
+            return thing
+    return ("object", id(thing))
+
+
+def replaced(stmt: Stmt, **parts: Any) -> Stmt:
+    """The statement with some of its parts replaced."""
+    return replace(stmt, **parts)
+
+
+def written(stmt: Stmt) -> list[ir.Var]:
+    """The references through which the statement, or what is inside it, writes."""
+    return [s.ref for s in walk.walk((stmt,)) if isinstance(s, (ir.Store, ir.Accumulate))]
+
+
+def growing(fun: ir.Fun, classes: Classes) -> set[ir.Var]:
+    """The classes of memory whose shape is made by the stores to it."""
+    return {classes.of(s.target) for s in walk.walk(fun.body) if isinstance(s, ir.Alloc) and None in s.shape}

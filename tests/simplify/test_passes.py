@@ -1,0 +1,39 @@
+"""Every pass keeps what random programs compute, and leaves well-formed programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from srcgrad.core.ir import Fun
+from srcgrad.core.run import run
+from srcgrad.core.verify import verify
+from srcgrad.simplify.cse import cse
+from srcgrad.simplify.dce import dce
+from tests.random_programs import Generator, arguments
+
+PASSES = {"dce": [dce], "cse": [cse], "both": [dce, cse, dce]}
+
+
+def check(passes: list[Callable[[Fun], Fun]], seed: int) -> None:
+    fun = Generator(seed).program().main
+    verify(fun)
+    args = arguments(seed)
+    expected = run(fun, *args)
+    for pass_ in passes:
+        for _ in range(5):  # what went may have joined classes of memory: another time may find more
+            fun, before = pass_(fun), fun
+            verify(fun)
+            if fun is before:
+                break
+        assert fun is before, "a pass should say when it changes nothing"
+    for a, b in zip(run(fun, *args), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("passes", PASSES.values(), ids=PASSES.keys())
+def test_results_stay(passes: list[Callable[[Fun], Fun]]) -> None:
+    for seed in range(60):
+        check(passes, seed)
