@@ -2,17 +2,20 @@
 its adjoint, its broadcasting, its lookup from the user's functions, and its own test (from `samples`)."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.values import Val, contents, emit
 
+Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
 Samples = Sequence[tuple[Any, ...]]  # argument tuples at which the rule tests itself
 
 
@@ -36,32 +39,34 @@ class Rule(ir.Primitive):
     """A primitive that a rule's lambda can call on builder values."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        anchor = next(a for a in args if isinstance(a, Val))
+        values = [a for a in args if isinstance(a, Val)]
+        anchor = next((a for a in values if _is_float(a)), values[0])
         return emit(self, *(anchor.lift(a) for a in args), **params)
 
 
 def promote(types: Sequence[ir.Type], result: str = "same") -> ir.Type:
     """NumPy's dtype of an elementwise result, integer scalars being weak (NEP 50); the rank is the largest.
 
-    result: 'same', 'float' (integers become f8), 'bool', or 'int'.
+    result: 'same', 'number' (two booleans make an integer), 'float' (integers become f8), 'bool', or 'int'.
     """
     rank = max((t.rank for t in types), default=0)
     if result in ("bool", "int"):
         return ir.Type("b1" if result == "bool" else "i8", rank)
-    dtypes = [t.dtype for t in types if t.dtype[0] in "fc"] or [t.dtype for t in types if t.rank] or [t.dtype for t in types]
-    dtype = np.result_type(*(np.dtype(d) for d in dtypes)).str[1:]
+    strong = [t.dtype for t in types if t.rank or t.dtype[0] in "fc"] or [t.dtype for t in types]
+    dtype = np.result_type(*(np.dtype(d) for d in strong)).str[1:]
     if result == "float" and dtype[0] not in "fc":
         dtype = "f8"
-    elif dtype == "b1" and result == "number":
-        dtype = "i8"
-    if rank == 0 and dtype[0] in "iu":
+    elif rank == 0 and (dtype[0] in "iu" or (dtype == "b1" and result == "number")):
         dtype = "i8"
     return ir.Type(dtype, rank)
 
 
 def _times(g: Val, partial: Any) -> Val | None:
+    """What g contributes: the partial derivative is None for zero, a number, a builder value, or a function of g."""
     if partial is None:
         return None
+    if callable(partial):
+        return partial(g)  # type: ignore[no-any-return]
     if isinstance(partial, (int, float)):
         return None if partial == 0 else g if partial == 1 else -g if partial == -1 else g * float(partial)
     return g * partial  # type: ignore[no-any-return]
@@ -105,15 +110,65 @@ def plain_adaptor(rule: ir.Primitive) -> Callable[..., Any]:
     """The adaptor of a function whose arguments are all values."""
 
     def call(builder: Builder, *args: Any) -> Any:
-        values = [a if isinstance(a, Val) else Val(builder, _literal(a)) for a in args]
-        return emit(rule, *map(contents, values))
+        return emit(rule, *(contents(as_value(builder, a)) for a in args))
 
     return call
 
 
-def _literal(value: Any) -> ir.Const:
+def as_value(builder: Builder, value: Any) -> Val:
+    """A Python number as a literal; a builder value as it is."""
+    if isinstance(value, Val):
+        return value
     from_python = {bool: ir.B1, int: ir.I8, float: ir.F8}
-    return ir.Const(value, from_python[type(value)])
+    if type(value) not in from_python:
+        raise UnsupportedError(f"a {type(value).__name__} stands where a number or an array must be")
+    return Val(builder, ir.Const(value, from_python[type(value)]))
+
+
+def static(value: Any) -> float | int | bool | complex | None:
+    """What a literal is; None of anything else."""
+    return value.atom.value if isinstance(value, Val) and isinstance(value.atom, ir.Const) else None
+
+
+def settle(values: Sequence[Val]) -> list[Val]:
+    """Memory loaded, and Python's float literals in the precision of what they stand beside (NEP 50)."""
+    loaded = [contents(v) for v in values]
+    floats = {v.type.dtype for v in loaded if not isinstance(v.atom, ir.Const) and _is_float(v)}
+    if floats != {"f4"}:
+        return loaded
+    return [Val(v.builder, ir.Const(v.atom.value, ir.F4)) if v.type == ir.F8 and isinstance(v.atom, ir.Const) else v for v in loaded]
+
+
+def widen(value: Val) -> Val:
+    """Booleans and small integers as what NumPy's float functions of f8 take (it would make f2 and f4 of them)."""
+    return value if value.type.dtype in ("f4", "f8", "i8") else cast(value, "f8")
+
+
+def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, floats: bool, scalars: bool) -> Callable[..., Any]:
+    """The adaptor of a ufunc, or of a function of `math` (`scalars`: it takes no arrays)."""
+
+    def call(builder: Builder, *args: Any, **options: Any) -> Any:
+        if options:
+            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}")
+        if len(args) != arity:
+            raise UnsupportedError(f"{name} takes {arity} argument{'s' * (arity > 1)} here, not {len(args)}")
+        values = settle([as_value(builder, a) for a in args])
+        if scalars and any(v.type.rank for v in values):
+            raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")
+        return emit(rule, *(map(widen, values) if floats else values))
+
+    return call
+
+
+def publish(rule: ir.Primitive, functions: Sequence[Any], *, arity: int, floats: bool) -> None:
+    """Enter an elementwise rule into the registry, with an adaptor for each of its functions."""
+    registry.register(rule)
+    for function in functions:
+        module = getattr(function, "__module__", "") or ""
+        name = getattr(function, "__name__", rule.name)
+        told = f"math.{name}" if module == "math" else f"np.{name}" if isinstance(function, np.ufunc) else name
+        call = elementwise_adaptor(rule, told, arity=arity, floats=floats, scalars=module == "math")
+        registry.adaptor(function)(call)
 
 
 def elementwise(
@@ -123,51 +178,83 @@ def elementwise(
     partials: Callable[..., tuple[Any, ...]],
     samples: Samples,
     evaluate: Callable[..., Any] | None = None,
-    scalar: str | None = None,
-    array: str | None = None,
+    scalar: Template | None = None,
+    array: Template | None = None,
+    helpers: Mapping[str, str] | None = None,
+    wide: bool = False,
     result: str = "float",
+    infer: Callable[..., tuple[ir.Type, ...]] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    conditions: Sequence[int] = (),
     **info: Any,
 ) -> Rule:
-    """A function of each element. `partials(*args, y)` gives a builder value, a number or None (zero) an argument.
+    """A function of each element. `partials(*args, y)` gives a builder value, a number, None (zero), or a function of the
+    tangent or adjoint that it multiplies, an argument.
 
-    scalar, array: the Python expressions it prints as, over `_0, _1`; by default `math.NAME(_0)` if math has it, else `np.NAME(_0)`.
+    scalar, array: the Python expressions it prints as, over `_0, _1`; by default those of its function in `math` and in `np`.
+    helpers: sources that these need. wide: whether they give f8 for f4. jvp: another tangent than that of the partials.
+    conditions: which arguments are booleans that choose.
     """
 
-    def infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
+    def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
         return (promote(types, result),)
 
-    def jvp(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
-        parts = partials(*args, outs[0])
+    def tangent(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+        if all(d is None for d in dots):
+            return [None]
+        parts = partials(*args, outs[0], **params)
         out = total([None if d is None else _times(d, p) for d, p in zip(dots, parts, strict=True)])
         return [None if out is None else cast(expand_to(out, outs[0]), outs[0].type.dtype)]
 
     def vjp(bars: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
         (g,) = bars
-        if g is None:
+        if g is None or not any(map(_is_float, args)):
             return [None] * len(args)
         got: list[Val | None] = []
-        for x, p in zip(args, partials(*args, outs[0]), strict=True):
+        for x, p in zip(args, partials(*args, outs[0], **params), strict=True):
             part = _times(g, p) if _is_float(x) else None
             got.append(None if part is None else cast(sum_to(part, x), x.type.dtype))
         return got
 
+    infer = infer or by_elements
+    template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), conditions)
     rule = Rule(
-        name, infer, evaluate or functions[0], _template(name, functions, scalar, array), jvp, vjp,
+        name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
         Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
     )  # fmt: skip
-    registry.register(rule)
-    registry.adaptor(*functions)(plain_adaptor(rule))
+    publish(rule, functions, arity=len(samples[0]), floats=result == "float")
     return rule
 
 
-def _template(name: str, functions: tuple[Any, ...], scalar: str | None, array: str | None) -> Callable[..., str]:
-    arity = 1 if scalar is None and array is None else 0
-    in_math = any(getattr(f, "__module__", "") == "math" for f in functions)
-    one = scalar or f"{'math' if in_math else 'np'}.{name}(_0)"
-    many = array or (scalar if arity == 0 and scalar else f"np.{name}(_0)")
+def elementwise_template(
+    functions: Sequence[Any],
+    infer: Callable[..., tuple[ir.Type, ...]],
+    scalar: Template | None,
+    array: Template | None,
+    helpers: Mapping[str, str],
+    wide: bool,
+    arity: int,
+    conditions: Sequence[int] = (),
+) -> Callable[..., Any]:
+    """How an elementwise rule prints; what it prints keeps float32 (Numba makes f8 of f4 beside an integer)."""
+    places = ", ".join(f"_{k}" for k in range(arity))
+    in_math = [f"math.{f.__name__}({places})" for f in functions if getattr(f, "__module__", "") == "math"]
+    in_numpy = [f"np.{f.__name__}({places})" for f in functions if isinstance(f, np.ufunc)]
+    one = scalar or (in_math or in_numpy)[0]
+    many = array or scalar or in_numpy[0]
 
-    def template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
-        return many if any(t.rank for t in types) else one
+    def template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
+        (out,) = infer(types, params)
+        chosen = many if any(t.rank for t in types) else one
+        code = chosen if isinstance(chosen, str) else chosen(types, params)
+        if out.dtype == "f4":
+            for k, t in enumerate(types):
+                if t in (ir.I8, ir.B1) and k not in conditions:
+                    code = re.sub(rf"\b_{k}\b", f"np.float32(_{k})", code)
+            if wide:
+                code = f"({code}).astype(np.float32)" if out.rank else f"np.float32({code})"
+        used = {name: source for name, source in helpers.items() if f"{name}(" in code}
+        return (code, used) if used else code
 
     return template
 
@@ -178,7 +265,11 @@ def zero(
     *,
     infer: Callable[..., tuple[ir.Type, ...]] | None = None,
     evaluate: Callable[..., Any] | None = None,
-    template: str | Callable[..., Any],
+    template: str | Callable[..., Any] | None = None,
+    scalar: Template | None = None,
+    array: Template | None = None,
+    helpers: Mapping[str, str] | None = None,
+    wide: bool = False,
     samples: Samples = (),
     result: str = "bool",
     elementwise: bool = True,
@@ -189,12 +280,18 @@ def zero(
     def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
         return (promote(types, result),)
 
+    infer = infer or by_elements
+    arity = len(samples[0]) if samples else 1
     rule = Rule(
-        name, infer or by_elements, evaluate or functions[0], template,
+        name, infer, evaluate or functions[0],
+        template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity),
         info=Info("zero", functions, samples, elementwise=elementwise, **info),
     )  # fmt: skip
-    registry.register(rule)
-    registry.adaptor(*functions)(plain_adaptor(rule))
+    if elementwise:
+        publish(rule, functions, arity=arity, floats=result == "float")
+    else:
+        registry.register(rule)
+        registry.adaptor(*functions)(plain_adaptor(rule))
     return rule
 
 

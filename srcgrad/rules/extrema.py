@@ -1,0 +1,102 @@
+"""The larger and the smaller of two or more values: arguments that tie share the derivative equally."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import registry
+from srcgrad.rules.compare import equal, greater, less, where
+from srcgrad.rules.declare import Rule, as_value, elementwise, settle, total
+from srcgrad.rules.values import Val, contents, emit
+
+pairs = [(0.7, 1.9), (-1.3, -2.4), (2.0, -3.0)]
+
+
+def _shares(before: Rule) -> Callable[..., tuple[Val, Val]]:
+    """Of a pair: all to the second if it comes before the first, half at a tie, else all to the first."""
+
+    def partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
+        tie = where(equal(a, b), y.lift(0.5), y.lift(0.0))
+        rest = where(equal(a, b), y.lift(0.5), y.lift(1.0))
+        return where(before(b, a), y.lift(0.0), rest), where(before(b, a), y.lift(1.0), tie)
+
+    return partials
+
+
+def _equal_shares(*operands: Val) -> tuple[Val, ...]:
+    """To each argument that equals the result, one part of as many."""
+    *args, y = operands
+    hits = [where(equal(x, y), y.lift(1.0), y.lift(0.0)) for x in args]
+    count = total(hits)
+    assert count is not None
+    return tuple(hit / count for hit in hits)
+
+
+def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
+    none, half, one = y.lift(0.0), y.lift(0.5), y.lift(1.0)
+    return (
+        where(equal(a, y), where(equal(b, y), half, one), none),
+        where(equal(b, y), where(equal(a, y), half, one), none),
+    )
+
+
+maximum = elementwise("maximum", (np.maximum,), partials=_shares(greater), samples=pairs, result="number", finite_partials=True)
+minimum = elementwise("minimum", (np.minimum,), partials=_shares(less), samples=pairs, result="number", finite_partials=True)
+fmax = elementwise("fmax", (np.fmax,), partials=_ignoring_nan, samples=pairs, result="number", finite_partials=True)
+fmin = elementwise("fmin", (np.fmin,), partials=_ignoring_nan, samples=pairs, result="number", finite_partials=True)
+
+
+def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
+    places = ", ".join(f"_{k}" for k in range(count))
+    samples = [tuple((0.7, 1.9, -0.4, 2.6)[(k + shift) % 4] for k in range(count)) for shift in (0, 1, 3)]
+    return elementwise(
+        f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
+        partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
+    )  # fmt: skip
+
+
+LARGEST = {n: _builtin("max", n, max, greater) for n in (2, 3, 4)}
+SMALLEST = {n: _builtin("min", n, min, less) for n in (2, 3, 4)}
+
+
+def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., Val]:
+    def call(builder: Builder, *args: Any, **options: Any) -> Val:
+        if options:
+            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}")
+        if len(args) == 1 and isinstance(args[0], (tuple, list)):
+            args = tuple(args[0])
+        if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
+            return registry.FUNCTIONS[whole](builder, args[0])  # type: ignore[no-any-return]
+        values = settle([as_value(builder, a) for a in args])
+        if not values or any(v.type.rank for v in values):
+            raise UnsupportedError(f"{name} of arrays is not elementwise in Python; use np.{name}imum")
+        if len(values) > max(rules):
+            raise UnsupportedError(f"{name} of more than {max(rules)} values is not differentiated; use an array and np.{name}")
+        return values[0] if len(values) == 1 else emit(rules[len(values)], *values)  # type: ignore[no-any-return]
+
+    return call
+
+
+registry.adaptor(max)(_of_several("max", LARGEST, np.max))
+registry.adaptor(min)(_of_several("min", SMALLEST, np.min))
+
+
+@registry.adaptor(np.clip)
+def _clip(builder: Builder, x: Any, low: Any = None, high: Any = None, **options: Any) -> Val:
+    low, high = options.pop("min", low), options.pop("max", high)
+    if options:
+        raise UnsupportedError(f"np.clip is differentiated without its option {next(iter(options))!r}")
+    given = [as_value(builder, v) for v in (x, low, high) if v is not None]
+    value, *bounds = settle([contents(v) for v in given])
+    if low is not None:
+        value = emit(maximum, value, bounds.pop(0))
+    if high is not None:
+        value = emit(minimum, value, bounds.pop(0))
+    return value
+
+
+registry.METHODS["clip"] = _clip

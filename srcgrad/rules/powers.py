@@ -1,0 +1,115 @@
+"""Powers: the derivative at 0, of negative bases and of integer exponents is right to any order."""
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import registry
+from srcgrad.rules.compare import logical_or, not_equal, where
+from srcgrad.rules.declare import as_value, cast, elementwise, settle, static
+from srcgrad.rules.elementwise import log
+from srcgrad.rules.values import Val, emit
+
+
+def _int_power(rank: int) -> str:
+    """a ** n of integers, which has no value for n < 0 (Numba gives 0)."""
+    test = "(n < 0).any()" if rank else "n < 0"
+    return f"""\
+def int_power_{rank}(a, n):
+    if {test}:
+        raise ValueError("integers to negative integer powers are not allowed: make the base a float")
+    return a ** n
+"""
+
+
+def _power_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
+    base, exponent = types
+    if base.dtype[0] in "iub" and exponent.dtype[0] in "iub" and not params.get("checked"):
+        return f"int_power_{exponent.rank}(_0, _1)"
+    return "_0 ** _1"
+
+
+def _power_partials(a: Val, b: Val, y: Val, checked: bool = False) -> tuple[Any, Any]:
+    n = static(b)
+    if n is not None:
+        return _base_partial_of_constant(a, b, n), None
+    if b.type.dtype[0] in "iub":
+        # The exponent 0 in place of -1 where n is 0: the factor n makes the partial 0 there, at a == 0 too, to any order.
+        return _as_dtype(b, y) * power(a, where(not_equal(b, 0), b - 1, 0)), None
+    safe = b - 1.0
+    if static(a) is None:
+        safe = where(logical_or(not_equal(a, 0.0), not_equal(b, 0.0)), safe, b.lift(0.0))
+    return b * power(a, safe), _exponent_partial(a, y)
+
+
+def _base_partial_of_constant(a: Val, b: Val, n: Any) -> Any:
+    if n == 0:
+        return None
+    if n == 1:
+        return 1
+    factor = a.lift(float(n)) if a.type.dtype[0] == "f" else Val(a.builder, ir.Const(float(n), ir.F8))
+    if n == 2:
+        return factor * a
+    return factor * power(a, Val(b.builder, ir.Const(n - 1, b.type)))
+
+
+def _exponent_partial(a: Val, y: Val) -> Val:
+    """y * log(a), which is 0 where y is (0**y for y > 0)."""
+    base = static(a)
+    if base is not None:
+        return y * log(_as_dtype(a, y))
+    a = _as_dtype(a, y)
+    return y * log(where(not_equal(y, 0.0), a, a.lift(1.0)))
+
+
+def _as_dtype(value: Val, like: Val) -> Val:
+    """An integer in the precision of like; literals at once."""
+    if value.type.dtype == like.type.dtype:
+        return value
+    number = static(value)
+    if number is not None and not isinstance(number, complex):
+        return Val(value.builder, ir.Const(float(number), ir.Type(like.type.dtype)))
+    return cast(value, like.type.dtype)
+
+
+power = elementwise(
+    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number",
+    samples=[(0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5)],
+    helpers={"int_power_0": _int_power(0), **{f"int_power_{k}": _int_power(k) for k in (1, 2, 3, 4)}},
+    evaluate=lambda a, b, checked=False: np.power(a, b),
+)  # fmt: skip
+
+
+def _power(builder: Builder, *args: Any) -> Val:
+    """a ** b. A negative literal exponent makes a float of an integer base, as in Python; a literal >= 0 needs no check."""
+    if len(args) != 2:
+        raise UnsupportedError("pow with a modulus is not differentiated; write pow(a, b) % c")
+    a, b = settle([as_value(builder, x) for x in args])
+    n = static(b)
+    whole = a.type.dtype[0] in "iub" and b.type.dtype[0] in "iub"
+    if not whole or not isinstance(n, (int, float)):
+        return emit(power, a, b)  # type: ignore[no-any-return]
+    if n < 0:
+        return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
+    return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+
+
+registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)
+
+
+@registry.adaptor(math.pow, np.float_power)
+def _float_power(builder: Builder, a: Any, b: Any) -> Val:
+    a, b = settle([as_value(builder, x) for x in (a, b)])
+    return emit(power, _float(a), _float(b))  # type: ignore[no-any-return]
+
+
+def _float(value: Val) -> Val:
+    return value if value.type.dtype[0] == "f" else cast(value, "f8")
+
+Val.operators.update(power=power)
