@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.rules.declare import Rule, as_value, cast, elementwise, expand_to, promote, settle, zero
+from srcgrad.rules.declare import Duals, Rule, as_value, cast, elementwise, expand_to, promote, settle, zero
 from srcgrad.rules.values import Val, emit
 
 pairs = [(0.7, 1.9), (-1.3, -1.3), (2.0, -3.0)]
@@ -63,7 +63,7 @@ def _where_infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir
     return (ir.Type(kind.dtype, max(kind.rank, types[0].rank)),)
 
 
-def _where_jvp(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
+def _where_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
     _, then, orelse = dots
     if then is None and orelse is None:
         return [None]

@@ -16,6 +16,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
+Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 Samples = Sequence[tuple[Any, ...]]  # argument tuples at which the rule tests itself
 
 
@@ -199,14 +200,14 @@ def elementwise(
     def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
         return (promote(types, result),)
 
-    def tangent(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+    def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
         if all(d is None for d in dots):
             return [None]
         parts = partials(*args, outs[0], **params)
         out = total([None if d is None else _times(d, p) for d, p in zip(dots, parts, strict=True)])
         return [None if out is None else cast(expand_to(out, outs[0]), outs[0].type.dtype)]
 
-    def vjp(bars: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+    def vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
         (g,) = bars
         if g is None or not any(map(_is_float, args)):
             return [None] * len(args)
@@ -309,12 +310,12 @@ def linear(
     """Linear in its first argument (the others say only how). `transpose(g, *args, **params)` gives that argument's adjoint."""
     holder: list[Rule] = []
 
-    def jvp(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
+    def jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
         if dots[0] is None:
             return [None]
         return [emit(holder[0], dots[0], *args[1:], **params)]
 
-    def vjp(bars: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
+    def vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
         (g,) = bars
         rest: list[Any] = [None] * (len(args) - 1)
         return [None if g is None or not _is_float(args[0]) else transpose(g, *args, **params), *rest]
@@ -342,7 +343,7 @@ def bilinear(
     """Linear in each of two arguments. `left(g, a, b)` and `right(g, a, b)` give their adjoints."""
     holder: list[Rule] = []
 
-    def jvp(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
+    def jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
         a, b = args
         parts = [
             None if dots[0] is None else emit(holder[0], dots[0], b, **params),
@@ -350,7 +351,7 @@ def bilinear(
         ]
         return [total(parts)]
 
-    def vjp(bars: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
+    def vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
         (g,) = bars
         if g is None:
             return [None, None]

@@ -31,7 +31,7 @@ exp2 = elementwise(
     partials=lambda x, y: (log(y.lift(2.0)) * y,), samples=reals,
 )  # fmt: skip
 expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals)
-log = elementwise("log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives)
+log: Rule = elementwise("log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives)
 log2 = elementwise(
     "log2", (np.log2, math.log2), partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),), samples=positives
 )
@@ -45,7 +45,7 @@ log1p = elementwise("log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 
 def _log(builder: Builder, x: Any, base: Any = None) -> Val:
     """math.log(x, base) as in Python: log(x) / log(base)."""
     value = registry.FUNCTIONS[math.log10](builder, x) if static(base) == 10 else _natural(builder, x)
-    return value if base is None or static(base) == 10 else value / _natural(builder, base)  # type: ignore[no-any-return]
+    return value if base is None or static(base) == 10 else value / _natural(builder, base)
 
 
 def _natural(builder: Builder, x: Any) -> Val:
@@ -96,13 +96,13 @@ def _hypot(builder: Builder, *coordinates: Any) -> Val:
     out = values[0] if len(values) > 1 else absolute(values[0])
     for value in values[1:]:
         out = hypot(out, value)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 # ---- circular
 
 sin = elementwise("sin", (np.sin, math.sin), partials=lambda x, y: (cos(x),), samples=reals)
-cos = elementwise("cos", (np.cos, math.cos), partials=lambda x, y: (-sin(x),), samples=reals)
+cos: Rule = elementwise("cos", (np.cos, math.cos), partials=lambda x, y: (-sin(x),), samples=reals)
 tan = elementwise("tan", (np.tan, math.tan), partials=lambda x, y: (1.0 + y**2,), samples=reals)
 
 
@@ -133,9 +133,9 @@ radians = elementwise(
 # ---- hyperbolic
 
 sinh = elementwise("sinh", (np.sinh, math.sinh), partials=lambda x, y: (cosh(x),), samples=reals)
-cosh = elementwise("cosh", (np.cosh, math.cosh), partials=lambda x, y: (sinh(x),), samples=reals)
+cosh: Rule = elementwise("cosh", (np.cosh, math.cosh), partials=lambda x, y: (sinh(x),), samples=reals)
 tanh = elementwise("tanh", (np.tanh, math.tanh), partials=lambda x, y: (sech(x) ** 2,), samples=[*reals, (-20.0,)])
-sech = elementwise(
+sech: Rule = elementwise(
     "sech", (), evaluate=lambda x: 1 / np.cosh(x), partials=lambda x, y: (-y * tanh(x),), samples=reals,
     scalar="1.0 / math.cosh(_0)", array="1.0 / np.cosh(_0)", wide=True,
 )  # fmt: skip
@@ -166,7 +166,7 @@ def _sigmoid(x: Any) -> Any:
     return np.where(np.asarray(x) >= 0, 1, tail).astype(tail.dtype)[()] / (1 + tail)
 
 
-sigmoid = elementwise(
+sigmoid: Rule = elementwise(
     "sigmoid", (), evaluate=_sigmoid, partials=lambda x, y: (y * sigmoid(-x),), samples=[*reals, (-40.0,), (40.0,)],
     scalar="sigmoid(_0)", array=lambda types, params: f"sigmoid_{types[0].rank}(_0)", wide=True,
     helpers={
@@ -211,7 +211,7 @@ absolute = elementwise(
     "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template, result="number"
 )
 fabs = elementwise("fabs", (np.fabs, math.fabs), partials=lambda x, y: (sign(x),), samples=reals)
-copysign = elementwise(
+copysign: Rule = elementwise(
     "copysign", (np.copysign, math.copysign), samples=pairs,
     partials=lambda x, s, y: (sign(x) * copysign(y.lift(1.0), s), None),
 )  # fmt: skip

@@ -70,7 +70,7 @@ def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., 
         if len(args) == 1 and isinstance(args[0], (tuple, list)):
             args = tuple(args[0])
         if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
-            return registry.FUNCTIONS[whole](builder, args[0])  # type: ignore[no-any-return]
+            return registry.FUNCTIONS[whole](builder, args[0])
         values = settle([as_value(builder, a) for a in args])
         if not values or any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} of arrays is not elementwise in Python; use np.{name}imum")

@@ -11,7 +11,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import declare, registry
-from srcgrad.rules.declare import as_value, general, settle, static, zero
+from srcgrad.rules.declare import Duals, as_value, general, settle, static, zero
 from srcgrad.rules.values import Val, contents, emit
 
 halves = [(0.7,), (-1.3,), (2.5,), (-0.5,)]
@@ -35,14 +35,15 @@ def _cast_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
     return {"int64": "int(_0)", "bool": "bool(_0)"}.get(name, f"np.{name}(_0)")
 
 
-def _cast_jvp(dots: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+def _cast_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
     (dot,) = dots
     return [None if dot is None or params["dtype"][0] not in "fc" else declare.cast(dot, params["dtype"])]
 
 
-def _cast_vjp(bars: Sequence[Val | None], args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+def _cast_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
     (g,), (x,) = bars, args
-    return [None if g is None or x.type.dtype[0] not in "fc" or g.type.dtype[0] not in "fc" else declare.cast(g, x.type.dtype)]
+    carries = g is not None and x.type.dtype[0] in "fc" and g.type.dtype[0] in "fc"
+    return [declare.cast(g, x.type.dtype) if g is not None and carries else None]
 
 
 cast = general(
@@ -96,9 +97,9 @@ _register_constructor("i8", np.int64, np.intp)
 
 
 def dtype_code(kind: Any) -> str:
-    """The code of a dtype as the user names it: float, np.float32, 'f4', np.dtype(...), or the function float itself."""
+    """The code of a dtype as the user names it: float, np.float32, 'f4', np.dtype(...)."""
     try:
-        return np.dtype(kind).str[1:]
+        return str(np.dtype(kind).str[1:])
     except TypeError as error:
         raise UnsupportedError(f"{kind!r} is no dtype known when the function is read") from error
 
@@ -140,14 +141,14 @@ def _round(builder: Builder, x: Any, ndigits: Any = None) -> Val:
     value = contents(as_value(builder, x))
     if ndigits is not None or value.type.rank:
         return _around(builder, value, 0 if ndigits is None else ndigits)
-    return value if value.type == ir.I8 else emit(int_round, value)
+    return value if value.type == ir.I8 else emit(int_round, value)  # type: ignore[no-any-return]
 
 
 @registry.adaptor(np.round, np.around)
 def _around(builder: Builder, x: Any, decimals: Any = 0) -> Val:
     value, digits = contents(as_value(builder, x)), as_value(builder, decimals)
     if value.type.dtype[0] in "iub":
-        if (static(digits) or 0) < 0 or static(digits) is None:
+        if not (isinstance(count := static(digits), int) and count >= 0):
             raise UnsupportedError("rounding integers to tens is not supported; write (x + 5) // 10 * 10")
         return value
     return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)  # type: ignore[no-any-return]

@@ -28,7 +28,7 @@ class Val:
         return Val(self.builder, const(other, kind))
 
     def _binary(self, name: str, left: Any, right: Any) -> Val:
-        return emit(self.operators[name], self.lift(left), self.lift(right))
+        return emit(self.operators[name], self.lift(left), self.lift(right))  # type: ignore[no-any-return]
 
     def __add__(self, other: Any) -> Val:
         return self._binary("add", self, other)
@@ -58,7 +58,7 @@ class Val:
         return self._binary("power", self, other)
 
     def __neg__(self) -> Val:
-        return emit(self.operators["negative"], self)
+        return emit(self.operators["negative"], self)  # type: ignore[no-any-return]
 
     def __lt__(self, other: Any) -> Val:
         return self._binary("less", self, other)
