@@ -86,7 +86,7 @@ class Shapes:
 
     def _note_let(self, stmt: ir.Let, target: Var) -> None:
         """Elementwise primitives: equal dims stay, a literal 1 gives way to the other."""
-        if stmt.op.name == "dim" and isinstance(stmt.args[0], Var):
+        if stmt.op.name in ("dim", "shape") and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
         elif stmt.op.name == "broadcast_like":
             self._dims[target] = self.dims(stmt.args[1])

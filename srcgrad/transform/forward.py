@@ -14,6 +14,7 @@ from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 from srcgrad.errors import NotDifferentiableError
 from srcgrad.rules import registry
 from srcgrad.rules.values import Val
+from srcgrad.transform.programs import reachable
 from srcgrad.transform.varied import Varied
 
 
@@ -25,19 +26,7 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     """
     callees = _Callees(program)
     main = _Forward(program.main, active, callees).fun(program.main.name + "_fwd")
-    return walk_reachable(Program(main, callees.finished()))
-
-
-def walk_reachable(program: Program) -> Program:
-    """The program with those functions only that its main reaches."""
-    found: dict[str, Fun] = {}
-    todo = [program.main]
-    while todo:
-        for stmt in walk.walk(todo.pop().body):
-            if isinstance(stmt, ir.Call) and stmt.callee not in found:
-                found[stmt.callee] = program.callees[stmt.callee]
-                todo.append(found[stmt.callee])
-    return Program(program.main, found)
+    return reachable(Program(main, callees.finished()))
 
 
 class _Callees:

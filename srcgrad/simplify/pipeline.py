@@ -1,0 +1,31 @@
+"""The simplifications in order, until nothing changes."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from srcgrad.core.ir import Fun, Program
+from srcgrad.simplify.cse import cse
+from srcgrad.simplify.dce import dce
+
+Pass = Callable[[Fun], Fun]
+ROUNDS = 5
+PASSES: tuple[Pass, ...] = (cse, dce)
+
+
+def simplify(program: Program) -> Program:
+    """The same program, smaller and simpler; the same object if there was nothing to do."""
+    main = simplify_fun(program.main)
+    callees = {name: simplify_fun(fun) for name, fun in program.callees.items()}
+    if main is program.main and all(callees[name] is fun for name, fun in program.callees.items()):
+        return program
+    return Program(main, callees)
+
+
+def simplify_fun(fun: Fun) -> Fun:
+    for _ in range(ROUNDS):
+        before = fun
+        for pass_ in PASSES:
+            fun = pass_(fun)
+        if fun is before:
+            break
+    return fun

@@ -1,0 +1,40 @@
+"""Small things done to whole functions: binding parameters, choosing results, renaming."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Atom, Fun, Program, Var
+
+
+def bind(fun: Fun, values: Mapping[Var, Atom]) -> Fun:
+    """The function with these parameters fixed."""
+
+    def atom(a: Atom) -> Atom:
+        return values.get(a, a) if isinstance(a, Var) else a
+
+    params = tuple(p for p in fun.params if p not in values)
+    body = walk.substitute(fun.body, values)
+    return replace(fun, params=params, body=body, results=tuple(map(atom, fun.results)))
+
+
+def select(fun: Fun, places: Sequence[int]) -> Fun:
+    """The function with these of its results, in this order."""
+    return replace(fun, results=tuple(fun.results[k] for k in places))
+
+
+def rename(fun: Fun, name: str) -> Fun:
+    return replace(fun, name=name)
+
+
+def reachable(program: Program) -> Program:
+    """The program with those functions only that its main reaches."""
+    found: dict[str, Fun] = {}
+    todo = [program.main]
+    while todo:
+        for stmt in walk.walk(todo.pop().body):
+            if isinstance(stmt, ir.Call) and stmt.callee not in found:
+                found[stmt.callee] = program.callees[stmt.callee]
+                todo.append(found[stmt.callee])
+    return Program(program.main, found)
