@@ -160,7 +160,7 @@ class _Verifier:
             case ir.NewList():
                 self.is_ref(stmt.like)
                 like = stmt.like.type
-                self.is_type(stmt.target, Type(like.dtype, like.rank, ref=True, many=True), "the list")
+                self.is_type(stmt.target, Type(like.dtype, like.rank, many=True), "the list")
             case ir.Append():
                 self.is_list(stmt.refs)
                 self.is_ref(stmt.ref)

@@ -80,7 +80,7 @@ def test_memory_views_and_repeated_places() -> None:
 def test_memory_grows_and_lists_hold_references() -> None:
     b = Builder()
     grows = b.alloc("f8", (None,))
-    kept = Var("kept", Type("f8", 1, ref=True, many=True))
+    kept = Var("kept", Type("f8", 1, many=True))
     b.put(ir.NewList(kept, grows))
     i = Var("i", I8)
     with b.block() as body:

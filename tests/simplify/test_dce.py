@@ -108,7 +108,7 @@ def test_a_shape_keeps_the_stores_that_grow_memory() -> None:
 def test_appends_to_a_list_that_is_read_stay() -> None:
     b = Builder()
     one = b.alloc("f8", (N,))
-    read, unread = (Var("refs", ir.Type("f8", 1, ref=True, many=True)) for _ in range(2))
+    read, unread = (Var("refs", ir.Type("f8", 1, many=True)) for _ in range(2))
     for refs in (read, unread):
         b.put(ir.NewList(refs, one))
         b.put(ir.Append(refs, one, Var("pos", ir.I8)))

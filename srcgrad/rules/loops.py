@@ -1,0 +1,34 @@
+"""Integers about loops and sizes, which the transformations emit: trip counts, sizes that are not negative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.rules.declare import zero
+
+
+def _int(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
+    return (ir.I8,)
+
+
+def _trips(start: int, stop: int, step: int) -> int:
+    return len(range(int(start), int(stop), int(step)))
+
+
+def _nonnegative(size: int) -> int:
+    return max(int(size), 0)
+
+
+def _larger(a: int, b: int) -> int:
+    return max(int(a), int(b))
+
+
+trips = zero(
+    "trips", (_trips,), infer=_int, template="len(range(_0, _1, _2))", elementwise=False,
+    samples=[(0, 5, 1), (3, 3, 1), (7, 0, -2)],
+)  # fmt: skip
+nonnegative = zero(
+    "nonnegative", (_nonnegative,), infer=_int, template="max(_0, 0)", elementwise=False, samples=[(3,), (-1,)]
+)
+larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])

@@ -1,0 +1,308 @@
+"""The way back over one region: each statement's adjoint, in reverse order, after the region's run.
+
+It reads the plan and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from srcgrad.analysis.effects import Region
+from srcgrad.core import ir
+from srcgrad.core.build import const
+from srcgrad.core.ir import Atom, Stmt, Var
+from srcgrad.core.walk import instantiate, map_how, map_index
+from srcgrad.rules.arithmetic import add, multiply, subtract
+from srcgrad.rules.declare import cast, sum_to
+from srcgrad.rules.loops import trips
+from srcgrad.rules.shape import dim
+from srcgrad.rules.values import Val
+from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.guard import Guards
+from srcgrad.transform.keep import INT_ONE, direct, row, step_of
+from srcgrad.transform.plan import Loop
+from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.sweep import Sweep
+
+
+class Adjoint(Sweep):
+    """Emits the adjoint of regions that have been run."""
+
+    def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
+        guards = Guards()
+        for stmt in stmts:
+            with self.b.at(stmt.span):
+                self._bear_shadow(stmt, ctx)
+        for stmt in reversed(stmts):
+            with self.b.at(stmt.span):
+                self._back_one(stmt, region, ctx, bars, guards)
+
+    def _bear_shadow(self, stmt: Stmt, ctx: Context) -> None:
+        """Shadows of simple memory that lives and dies in the region begin here, as zeros."""
+        match stmt:
+            case ir.Alloc() if stmt.target in self.activity and stmt.target not in ctx.bar and stmt.target in ctx.env:
+                ctx.bar[stmt.target] = self.shadow_of(ctx.ref(stmt.target), bar_name(stmt.target))
+            case ir.Call() | ir.Custom():
+                for target in stmt.targets:
+                    if target.type.ref and target in self.activity and target not in ctx.bar:
+                        ctx.bar[target] = self.shadow_of(ctx.ref(target), bar_name(target))
+            case ir.View() if stmt.target in self.activity and stmt.target not in ctx.bar and stmt.base in ctx.bar:
+                how = map_how(stmt.how, ctx)
+                ctx.bar[stmt.target] = self.b.view(ctx.bar[stmt.base], how, bar_name(stmt.target))
+
+    def _back_one(self, stmt: Stmt, region: Region, ctx: Context, bars: Bars, guards: Guards) -> None:
+        match stmt:
+            case ir.Let():
+                self._back_let(stmt, ctx, bars, guards)
+            case ir.Load():
+                bar = bars.take(stmt.target)
+                if bar is not None:
+                    self.b.accumulate(ctx.bar[stmt.ref], map_index(stmt.index, ctx), bar)
+            case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
+                self._back_store(stmt, ctx, bars)
+            case ir.Alloc() if not isinstance(stmt.init, str) and stmt.init in self.activity:
+                self._add_contents(stmt.init, ctx.bar[stmt.target], None, ctx, bars)
+            case ir.If():
+                self._back_if(stmt, ctx, bars)
+            case ir.For() | ir.While():
+                self._back_loop(stmt, ctx, bars)
+            case ir.Call():
+                self._back_call(stmt, ctx, bars)
+            case ir.Custom():
+                self._back_custom(stmt, ctx, bars)
+
+    def _back_let(self, stmt: ir.Let, ctx: Context, bars: Bars, guards: Guards) -> None:
+        if not any(t in self.activity for t in stmt.targets) or stmt.op.vjp is None:
+            return
+        got = [bars.take(t) for t in stmt.targets]
+        if all(bar is None for bar in got):
+            return
+        vals = [
+            None if bar is None else guards.wrap(t, Val(self.b, bar)) for t, bar in zip(stmt.targets, got, strict=True)
+        ]
+        args = [Val(self.b, ctx(a)) for a in stmt.args]
+        outs = [Val(self.b, ctx(t)) for t in stmt.targets]
+        parts = stmt.op.vjp(vals, args, outs, stmt.params)
+        for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
+            if part is not None and arg in self.activity:
+                guards.note(stmt, place, bars.take(arg) is None, ctx)
+                bars.add(arg, part.atom)
+
+    def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
+        """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to."""
+        name = bar_name(value) if isinstance(value, Var) else shadow.name
+        bar = Val(self.b, self.b.load(shadow, index, name))
+        bar = cast(sum_to(bar, Val(self.b, ctx(value))), value.type.dtype)
+        bars.add(value, bar.atom)
+
+    def _back_store(self, stmt: ir.Store | ir.Accumulate, ctx: Context, bars: Bars) -> None:
+        shadow, index = ctx.bar[stmt.ref], map_index(stmt.index, ctx)
+        if isinstance(stmt, ir.Store) and any(not isinstance(i, ir.Slice) and i.type.rank for i in index):
+            raise unsupported(
+                stmt.span,
+                "a store through an array of indices may write one place twice",
+                "write a loop over the indices",
+            )
+        if stmt.value in self.activity:
+            self._add_contents(stmt.value, shadow, index, ctx, bars)
+        if isinstance(stmt, ir.Store):
+            self.b.store(shadow, index, zero(shadow.type))
+
+    # ---- branches
+
+    def _back_if(self, stmt: ir.If, ctx: Context, bars: Bars) -> None:
+        done: list[tuple[list[Stmt], Bars]] = []
+        for which, block in (("then", stmt.then), ("orelse", stmt.orelse)):
+            inner, region = ctx.inner(), self.facts.region[stmt, which]
+            own = Bars(self.b, self.facts, self.activity, region, False)
+            with self.b.block() as out:
+                self.run(block, region, region, inner)
+                for o in stmt.outs:
+                    own.add(getattr(o, which), bars.take(o.target))
+                self.back(block, region, inner, own)
+            done.append((out, own))
+        (then, then_bars), (orelse, else_bars) = done
+        inside = {self.facts.region[stmt, which] for which in ("then", "orelse")}
+        touched = [x for x in dict.fromkeys([*then_bars.own, *else_bars.own]) if self.facts.bound[x] not in inside]
+        outs = []
+        for var in touched:
+            target = Var(bar_name(var), var.type)
+            outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
+        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
+        for var, merged in zip(touched, outs, strict=True):
+            bars.add(var, merged.target)
+
+    # ---- loops
+
+    def _back_loop(self, stmt: Loop, ctx: Context, bars: Bars) -> None:
+        region = self.facts.region[stmt, "body"]
+        inner = ctx.inner()
+        own = Bars(self.b, self.facts, self.activity, region, True)
+        with self.b.at(None):
+            index, bounds = self._reversed_range(stmt, ctx)
+        heads: list[tuple[ir.Carry, Var, Atom]] = []
+        shadows: list[tuple[ir.Carry, Var]] = []
+        with self.b.block() as out:
+            with self.b.at(None):
+                place = self._enter_turn(stmt, index, ctx, inner)
+                for head in stmt.carry:
+                    self._find_head(stmt, head, place, ctx, inner, heads, shadows, bars)
+                for root, written in self.plan.snapshots[stmt].items():
+                    self._restore(stmt, root, written, ctx.kept[stmt, "snapshot", root], place, inner)
+            for head, bar, _ in heads:
+                own.add(head.next, bar)
+            self.run(stmt.body, region, region, inner)
+            self.back(stmt.body, region, inner, own)
+        carry = [
+            ir.Carry(bar, init, own.own.get(head.inner, zero(bar.type)), Var(bar.name, bar.type))
+            for head, bar, init in heads
+        ]
+        own_rows = list(carry)
+        carry += [
+            ir.Carry(var, ctx.bar[head.out], inner.bar[head.inner], Var(var.name, var.type)) for head, var in shadows
+        ]
+        for var, incoming in own.incoming.items():
+            total = Var(incoming.name, incoming.type)
+            carry.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
+            bars.own[var] = total
+        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out)))
+        for (head, _, _), done in zip(heads, own_rows, strict=True):
+            bars.add(head.init, done.out)
+
+    def _reversed_range(self, stmt: Loop, ctx: Context) -> tuple[Var, tuple[Atom, Atom, Atom]]:
+        """The printed index, and the range that goes over the turns made, last first.
+
+        The index is the primal's if its step is 1 or -1.
+        """
+        turns: Atom | None = ctx.kept.get(("turns", stmt))
+        one = step_of(stmt)
+        if isinstance(stmt, ir.For) and one in (1, -1):
+            start, stop, step = ctx(stmt.start), ctx(stmt.stop), const(-(one or 0))
+            if turns is not None:
+                stop = self.b.let(add if one == 1 else subtract, start, turns, name="end")
+            return Var(stmt.index.name, ir.I8), (
+                self.b.let(subtract, stop, const(one or 0), name="last"),
+                self.b.let(subtract, start, const(one or 0), name="before"),
+                step,
+            )
+        if turns is None:
+            assert isinstance(stmt, ir.For)
+            turns = self.b.let(trips, ctx(stmt.start), ctx(stmt.stop), ctx(stmt.step), name="turns")
+        return Var("turn", ir.I8), (self.b.let(subtract, turns, INT_ONE, name="last"), const(-1), const(-1))
+
+    def _enter_turn(self, stmt: Loop, index: Var, ctx: Context, inner: Context) -> Atom:
+        """Bind the primal's index; the row of kept arrays."""
+        place: Atom = index
+        if isinstance(stmt, ir.For):
+            if step_of(stmt) in (1, -1):
+                inner.env[stmt.index] = index
+                place = row(self.b, stmt, index, ctx(stmt.start))
+            else:
+                offset = self.b.let(multiply, index, ctx(stmt.step), name=stmt.index.name)
+                inner.env[stmt.index] = self.b.let(add, ctx(stmt.start), offset, name=stmt.index.name)
+        inner.counters.append((stmt, place))
+        return place
+
+    def _find_head(
+        self, stmt: Loop, head: ir.Carry, place: Atom, ctx: Context, inner: Context,
+        heads: list[tuple[ir.Carry, Var, Atom]], shadows: list[tuple[ir.Carry, Var]], bars: Bars,
+    ) -> None:  # fmt: skip
+        """What the turn found at its head: a scalar from its kept array, a shadow from its list or by
+        undoing the permutation."""
+        kept = ctx.kept.get((stmt, head.inner))
+        name = bar_name(head.inner)
+        if not head.inner.type.ref:
+            inner.env[head.inner] = self.b.load(ctx.kept[stmt, head.inner], (place,), head.inner.name)
+            if head.inner in self.activity:
+                bar = Var(name, head.inner.type)
+                heads.append((head, bar, bars.take(head.out) or zero(bar.type)))
+        elif kept is not None:
+            turn = place
+            if direct(stmt) and isinstance(stmt, ir.For):
+                turn = self.b.let(subtract, place, stmt.start, name="turn")
+            inner.bar[head.inner] = self.ref_at(kept, turn, name)
+        elif head.out in ctx.bar:
+            assert isinstance(head.next, Var)
+            var = Var(bar_name(head.next), head.inner.type)
+            shadows.append((head, var))
+            inner.bar[head.next] = var
+
+    def _restore(self, stmt: Loop, root: Var, written: bool, kept: Var, place: Atom, inner: Context) -> None:
+        """Bind root to its row of the snapshot, or to a copy if the body writes to it; make its outer views again."""
+        swapped = any(root is c.inner for c in stmt.carry)
+        lengths = [
+            self.b.let(dim, inner.bar[root], axis=k, name="n") if swapped else None for k in range(root.type.rank)
+        ]
+        local = self.b.view(kept, (place, *(ir.Slice(None, n) for n in lengths)), root.name)
+        if written:
+            local = self.b.alloc(root.type.dtype, (), self.b.load(local, None, root.name), root.name)
+        inner.env[root] = local
+        body = self.facts.region[stmt, "body"]
+        for view in self.facts.views_of(root):
+            if not self.facts.bound[view.target].within(body) and view.target in inner.env and view.base in inner.env:
+                how = map_how(view.how, inner)
+                inner.env[view.target] = self.b.view(inner.ref(view.base), how, view.target.name)
+
+    # ---- calls
+
+    def _back_call(self, stmt: ir.Call, ctx: Context, bars: Bars) -> None:
+        if not any(t in self.activity for t in stmt.targets):
+            return
+        seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
+        floats = [a for a in stmt.args if a.type.is_float]
+        targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
+        args = (*map(ctx, stmt.args), *seeds)
+        self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=stmt.span))
+        self._spread(floats, targets, ctx, bars)
+
+    def _cotangent(self, target: Var, ctx: Context, bars: Bars) -> Atom:
+        if target.type.ref:
+            return ctx.bar[target] if target in ctx.bar else self.shadow_of(ctx.ref(target), bar_name(target))
+        return bars.take(target) or zero(target.type)
+
+    def _spread(self, args: Sequence[Atom], got: Sequence[Atom], ctx: Context, bars: Bars) -> None:
+        """Add the adjoints that a call gave to those of its arguments."""
+        for arg, bar in zip(args, got, strict=True):
+            if arg not in self.activity or not isinstance(arg, Var):
+                continue
+            value: Atom = self.b.load(bar, None, bar.name) if isinstance(bar, Var) and bar.type.ref else bar
+            if arg.type.ref:
+                self.b.accumulate(ctx.bar[arg], None, value)
+            else:
+                bars.add(arg, value)
+
+    def _back_custom(self, stmt: ir.Custom, ctx: Context, bars: Bars) -> None:
+        if not any(t in self.activity for t in stmt.targets):
+            return
+        seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
+        floats = [a for a in stmt.args if a.type.is_float]
+        if stmt.bwd is not None:
+            body, results = instantiate(stmt.bwd, (*ctx.residuals[stmt], *seeds))
+        else:
+            body, results = self._transposed(stmt, floats, seeds, ctx)
+        self.b.out.extend(body)
+        self._spread(floats, results, ctx, bars)
+
+    def _transposed(
+        self, stmt: ir.Custom, floats: list[Atom], seeds: list[Atom], ctx: Context
+    ) -> tuple[tuple[Stmt, ...], tuple[Atom, ...]]:
+        """The transpose of the user's jvp: the adjoint of its tangents, which it is linear in, taken at zero."""
+        assert stmt.jvp is not None
+        count = len(stmt.args)
+        rule = type(self)(stmt.jvp, list(stmt.jvp.params[count:]), type(self.plan)(type(self.facts)(stmt.jvp)))
+        dots: list[Atom] = []
+        for arg in floats:
+            there = ctx(arg)
+            dots.append(
+                self.shadow_of(there, "zero_dot") if isinstance(there, Var) and there.type.ref else zero(arg.type)
+            )
+        values = [self.shadow_of(s, "zero_bar") if isinstance(s, Var) and s.type.ref else zero(s.type) for s in seeds]
+        adjoint = rule.build("transposed", bars_only=True)
+        return instantiate(adjoint, (*map(ctx, stmt.args), *dots, *values, *seeds))
+
+    def build(self, name: str, bars_only: bool = False) -> ir.Fun:
+        raise NotImplementedError
+
+
+def adjoint_name(callee: str) -> str:
+    return f"{callee}_rev"

@@ -1,0 +1,94 @@
+"""What is in scope at one point of an emission, and the adjoints of scalars and array values in one region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from srcgrad.analysis.activity import Activity
+from srcgrad.analysis.effects import Facts, Region
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.rules.values import Val
+
+
+@dataclass
+class Context:
+    """env: the primal's variables as they stand.   bar: the shadows of references.   kept: what is kept, by site.
+    counters: the rows of the enclosing loops, outermost first.   residuals: of statements with the user's own rule."""
+
+    env: dict[Var, Atom]
+    bar: dict[Var, Var] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+    counters: list[tuple[Stmt, Atom]] = field(default_factory=list)
+    residuals: dict[Stmt, tuple[Atom, ...]] = field(default_factory=dict)
+
+    def inner(self) -> Context:
+        return Context(dict(self.env), dict(self.bar), dict(self.kept), list(self.counters), dict(self.residuals))
+
+    def __call__(self, atom: Atom) -> Atom:
+        return self.env[atom] if isinstance(atom, Var) else atom
+
+    def ref(self, var: Var) -> Var:
+        found = self.env[var]
+        assert isinstance(found, Var)
+        return found
+
+
+def bar_name(var: Var) -> str:
+    return f"{var.name}_bar"
+
+
+def zero(type: ir.Type) -> Const:
+    return Const(0.0, ir.Type(type.dtype))
+
+
+class Bars:
+    """Adjoints of one region's values.
+
+    A scalar from outside that is met in a loop's body becomes a carried sum (`incoming`).
+    """
+
+    def __init__(self, builder: Builder, facts: Facts, activity: Activity, region: Region, looping: bool) -> None:
+        self._builder, self._facts, self._activity = builder, facts, activity
+        self._region, self._looping = region, looping
+        self.own: dict[Var, Atom] = {}
+        self.incoming: dict[Var, Var] = {}
+
+    def add(self, target: Atom, bar: Atom | None) -> None:
+        if bar is None or not isinstance(target, Var) or target not in self._activity:
+            return
+        if isinstance(bar, Const) and bar.value == 0.0:
+            return
+        self._begin(target)
+        if target in self.own:
+            total = Val(self._builder, self.own[target]) + Val(self._builder, bar)
+            self.own[target] = _renamed(self._builder, total.atom, bar_name(target))
+        else:
+            self.own[target] = bar
+
+    def take(self, target: Atom) -> Atom | None:
+        return self.own.get(target) if isinstance(target, Var) else None
+
+    def touch(self, target: Var) -> Atom:
+        """The value so far of what an inner loop goes on summing into."""
+        self._begin(target)
+        return self.own.get(target, zero(target.type))
+
+    def _begin(self, target: Var) -> None:
+        outside = self._facts.bound[target] is not self._region
+        if self._looping and outside and target not in self.own:
+            self.incoming[target] = Var(bar_name(target), target.type)
+            self.own[target] = self.incoming[target]
+
+
+def _renamed(builder: Builder, atom: Atom, name: str) -> Atom:
+    """The atom just emitted by the builder, under a better name."""
+    last = builder.out[-1] if builder.out else None
+    if not isinstance(last, ir.Let) or last.targets != (atom,) or not isinstance(atom, Var):
+        return atom
+    better = Var(name, atom.type)
+    builder.out[-1] = ir.Let((better,), last.op, last.args, last.params, span=last.span)
+    builder.copy_dims(better, atom)
+    return better

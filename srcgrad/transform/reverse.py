@@ -1,0 +1,98 @@
+"""Reverse mode: a program and the parameters to differentiate with respect to -> the program that gives their adjoints.
+
+`f(params) -> results` becomes `f_rev(params, one bar a float result) -> results, one bar an active parameter`.
+Arrays' bars are references: those that come in are read, those that go out are fresh. The result is a pure
+core program again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Fun, Program, Var
+from srcgrad.core.walk import walk
+from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.plan import Plan, Policy
+
+
+class Reverse(Adjoint):
+    """Builds the adjoint of one function."""
+
+    def __init__(self, fun: Fun, active: list[Var], plan: Plan) -> None:
+        super().__init__(fun, active, plan)
+        self._active = active
+
+    def build(self, name: str, bars_only: bool = False) -> Fun:
+        fun, top = self.fun, self.facts.top
+        ctx = Context({p: p for p in fun.params})
+        bars = Bars(self.b, self.facts, self.activity, top, False)
+        self._shadow_params(ctx, merged=True)
+        self.run(fun.body, top, top, ctx)
+        self.b.put(ir.Remark("reverse"))
+        self._shadow_params(ctx, merged=False)
+        seeds = self._seeds()
+        results = tuple(map(ctx, fun.results))
+        self._bear_views_first(ctx)
+        self._seed(seeds, ctx, bars)
+        self.back(fun.body, top, ctx, bars)
+        got = tuple(self._bar_of(p, ctx, bars) for p in self._active)
+        notes = {**fun.notes, "plan": tuple(self.plan.describe())}
+        params = (*fun.params, *seeds.values())
+        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), notes)
+
+    def _shadow_params(self, ctx: Context, merged: bool) -> None:
+        """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
+        else where the way back begins."""
+        for param in self.fun.params:
+            if param.type.ref and param in self.activity and self.has_twin(param) == merged:
+                ctx.bar[param] = self.shadow_of(param, bar_name(param))
+
+    def _bear_views_first(self, ctx: Context) -> None:
+        for stmt in self.fun.body:
+            with self.b.at(stmt.span):
+                self._bear_shadow(stmt, ctx)
+
+    def _seeds(self) -> dict[int, Var]:
+        floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
+        names = ["value_bar"] if len(floats) == 1 else [f"value_bar_{k}" for k in floats]
+        types = [self.fun.results[k].type for k in floats]
+        return {k: Var(n, t.memory() if t.rank or t.ref else t) for k, n, t in zip(floats, names, types, strict=True)}
+
+    def _seed(self, seeds: Mapping[int, Var], ctx: Context, bars: Bars) -> None:
+        for place, seed in seeds.items():
+            result = self.fun.results[place]
+            if result not in self.activity or not isinstance(result, Var):
+                continue
+            value: Atom = self.b.load(seed, None, seed.name) if seed.type.ref else seed
+            if result.type.ref:
+                self.b.accumulate(ctx.bar[result], None, value)
+            else:
+                bars.add(result, value)
+
+    def _bar_of(self, param: Var, ctx: Context, bars: Bars) -> Atom:
+        if not param.type.ref:
+            return bars.take(param) or zero(param.type)
+        return ctx.bar[param] if param in ctx.bar else self.shadow_of(param, bar_name(param))
+
+
+def reverse(program: Program, active: Iterable[int], policy: Policy = "auto") -> Program:
+    """The adjoint program with respect to the parameters at the places `active`."""
+    main = program.main
+    wanted = [main.params[k] for k in sorted(active)]
+    built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name))
+    callees = dict(program.callees)
+    pending = _missing(built, callees)
+    while pending:
+        name = pending.pop()
+        primal = program.callees[name.removesuffix(adjoint_name(""))]
+        floats = [p for p in primal.params if p.type.is_float]
+        callees[name] = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
+        pending |= _missing(callees[name], callees)
+    return Program(built, callees)
+
+
+def _missing(fun: Fun, callees: Mapping[str, Fun]) -> set[str]:
+    return {s.callee for s in walk(fun.body) if isinstance(s, ir.Call)} - set(callees)
