@@ -1,0 +1,90 @@
+"""Nested values as flat vectors of their float entries, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcgrad.syntax.structure import make, parts
+
+Vector = NDArray[np.float64]
+
+
+def is_float(leaf: Any) -> bool:
+    return isinstance(leaf, (float, np.floating)) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
+
+
+def map_leaves(fun: Callable[[Any], Any], value: Any) -> Any:
+    """The same structure with `fun` of each leaf, from left to right."""
+    kind, keys, children = parts(value)
+    if kind is None:
+        return fun(value)
+    return make(kind, keys, [map_leaves(fun, child) for child in children])
+
+
+def leaves(value: Any, label: str = "") -> Iterator[tuple[str, Any]]:
+    """(label, leaf) of every leaf; labels are spelled as one reaches the leaf in Python."""
+    kind, keys, children = parts(value)
+    if kind is None:
+        yield label, value
+        return
+    for key, child in zip(keys, children, strict=True):
+        yield from leaves(child, label + _access(kind, key))
+
+
+def _access(kind: type, key: str) -> str:
+    if issubclass(kind, dict):
+        return f"[{key!r}]"
+    if issubclass(kind, (tuple, list)) and not hasattr(kind, "_fields"):
+        return f"[{key}]"
+    return f".{key}"
+
+
+def flatten(value: Any) -> Vector:
+    """All float entries of a value, one after another."""
+    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for _, leaf in leaves(value) if is_float(leaf)]
+    return np.concatenate(flat) if flat else np.zeros(0)
+
+
+def labels(value: Any, label: str = "") -> list[str]:
+    """The label of each entry that `flatten` gives, such as `params['w'][0, 1]`."""
+    return [
+        name + (str(list(index)) if index else "")
+        for name, leaf in leaves(value, label)
+        if is_float(leaf)
+        for index in np.ndindex(np.shape(leaf))
+    ]
+
+
+def unflatten(like: Any, flat: Vector, *, widen: bool = False) -> Any:
+    """A value like `like` with these float entries; other leaves are copied. `widen` makes every float a double."""
+    rest = flat
+
+    def fill(leaf: Any) -> Any:
+        nonlocal rest
+        if not is_float(leaf):
+            return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+        taken, rest = rest[: np.size(leaf)], rest[np.size(leaf) :]
+        dtype = np.dtype(np.float64) if widen else np.asarray(leaf).dtype
+        return taken.astype(dtype).reshape(np.shape(leaf)) if isinstance(leaf, np.ndarray) else dtype.type(taken[0])
+
+    return map_leaves(fill, like)
+
+
+def zeros(like: Any) -> Any:
+    """The same structure with zero for every number."""
+
+    def zero(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray):
+            return np.zeros_like(leaf)
+        return type(leaf)(0) if isinstance(leaf, (bool, int, float, np.generic)) else leaf
+
+    return map_leaves(zero, like)
+
+
+def single_precision(value: Any) -> bool:
+    """Whether any float in the value is narrower than a double."""
+    return any(is_float(leaf) and np.asarray(leaf).dtype.itemsize < 8 for _, leaf in leaves(value))
