@@ -1,2 +1,12 @@
 """One declaration a primitive. Importing this package fills the registry."""
-from srcgrad.rules import compare, rounding, arithmetic, elementwise, powers, extrema, loops, shape  # noqa: F401, I001
+from srcgrad.rules import (  # noqa: F401, I001
+    compare,
+    rounding,
+    arithmetic,
+    elementwise,
+    powers,
+    extrema,
+    special,
+    loops,
+    shape,
+)

@@ -9,8 +9,9 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.rules import registry
+from srcgrad.rules import helpers, registry
 from srcgrad.rules.declare import as_value, cast, elementwise, settle, zero
+from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import rint
 from srcgrad.rules.values import Val, emit
 
@@ -61,19 +62,6 @@ fmod = elementwise(
     scalar="np.fmod(_0, _1)", result="number",
 )  # fmt: skip
 
-IEEE_REMAINDER = """\
-def ieee_remainder(x, y):
-    # x - n*y for the integer n nearest to x / y, the even one of two
-    if np.isinf(y) and np.isfinite(x):
-        return x
-    size, step = abs(x), abs(y)
-    rest = np.fmod(size, step)
-    other = step - rest
-    if rest > other or (rest == other and np.fmod(size - rest, 2.0 * step) != 0.0):
-        rest = -other
-    return np.copysign(1.0, x) * rest
-"""
-
 
 def _ieee_remainder(x: Any, y: Any) -> Any:
     bad = not np.isfinite(x) or np.isnan(y) or y == 0
@@ -82,7 +70,7 @@ def _ieee_remainder(x: Any, y: Any) -> Any:
 
 ieee_remainder = elementwise(
     "ieee_remainder", (math.remainder,), partials=_ratio_partials, samples=[(0.7, 1.9), (7.5, 2.0), (-1.3, 0.4)],
-    evaluate=_ieee_remainder, scalar="ieee_remainder(_0, _1)", helpers={"ieee_remainder": IEEE_REMAINDER}, wide=True,
+    evaluate=_ieee_remainder, scalar="ieee_remainder(_0, _1)", helpers=sources(helpers.ieee_remainder), wide=True,
 )  # fmt: skip
 
 
@@ -122,6 +110,5 @@ right_shift = zero(
     "right_shift", (np.right_shift, operator.rshift), scalar="_0 >> _1", result="number", samples=[(6, 1)]
 )
 invert = zero("invert", (np.invert, operator.invert), scalar="~_0", result="same", samples=[(6,)])
-gcd = zero("gcd", (np.gcd, math.gcd), result="int", samples=[(12, 18), (-4, 6)])
 
 Val.operators.update(add=add, subtract=subtract, multiply=multiply, divide=divide, negative=negative)

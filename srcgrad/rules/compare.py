@@ -45,10 +45,13 @@ logical_and = zero(
     "logical_and", (np.logical_and,), scalar=_logic("_0 and _1", "np.logical_and(_0, _1)"), samples=booleans
 )
 logical_or = zero("logical_or", (np.logical_or,), scalar=_logic("_0 or _1", "np.logical_or(_0, _1)"), samples=booleans)
-logical_xor = zero("logical_xor", (np.logical_xor,), scalar=_logic("_0 != _1", "np.logical_xor(_0, _1)"), samples=booleans)
-logical_not = zero(
-    "logical_not", (np.logical_not, operator.not_), scalar=_logic("not _0", "np.logical_not(_0)"), samples=[(True,), (False,)]
+logical_xor = zero(
+    "logical_xor", (np.logical_xor,), scalar=_logic("_0 != _1", "np.logical_xor(_0, _1)"), samples=booleans
 )
+logical_not = zero(
+    "logical_not", (np.logical_not, operator.not_), scalar=_logic("not _0", "np.logical_not(_0)"),
+    samples=[(True,), (False,)],
+)  # fmt: skip
 isnan = zero("isnan", (np.isnan, math.isnan), samples=reals)
 isinf = zero("isinf", (np.isinf, math.isinf), samples=reals)
 isfinite = zero("isfinite", (np.isfinite, math.isfinite), samples=reals)
@@ -73,7 +76,7 @@ def _where_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: di
 
 
 where: Rule = elementwise(
-    "where", (), evaluate=np.where, infer=_where_infer, jvp=_where_jvp, conditions=(0,),
+    "where", (), evaluate=np.where, infer=_where_infer, jvp=_where_jvp, as_is=(0,),
     partials=lambda c, a, b, y: (None, lambda g: where(c, g, g.lift(0.0)), lambda g: where(c, g.lift(0.0), g)),
     scalar="_1 if _0 else _2", array="np.where(_0, _1, _2)", finite_partials=True,
     samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)],

@@ -1,5 +1,8 @@
-"""The five shapes of a rule: elementwise, linear, bilinear, general, zero. One declaration makes a primitive, its tangent,
-its adjoint, its broadcasting, its lookup from the user's functions, and its own test (from `samples`)."""
+"""The five shapes of a rule: elementwise, linear, bilinear, general, zero.
+
+One declaration makes a primitive, its tangent, its adjoint, its broadcasting, its lookup from the user's functions, and
+its own test (from `samples`).
+"""
 from __future__ import annotations
 
 import re
@@ -16,6 +19,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
+Params = dict[str, Any]
 Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 Samples = Sequence[tuple[Any, ...]]  # argument tuples at which the rule tests itself
 
@@ -137,7 +141,11 @@ def settle(values: Sequence[Val]) -> list[Val]:
     floats = {v.type.dtype for v in loaded if not isinstance(v.atom, ir.Const) and _is_float(v)}
     if floats != {"f4"}:
         return loaded
-    return [Val(v.builder, ir.Const(v.atom.value, ir.F4)) if v.type == ir.F8 and isinstance(v.atom, ir.Const) else v for v in loaded]
+    return [_single(v.builder, v.atom) if isinstance(v.atom, ir.Const) and v.type == ir.F8 else v for v in loaded]
+
+
+def _single(builder: Builder, literal: ir.Const) -> Val:
+    return Val(builder, ir.Const(literal.value, ir.F4))
 
 
 def widen(value: Val) -> Val:
@@ -145,7 +153,9 @@ def widen(value: Val) -> Val:
     return value if value.type.dtype in ("f4", "f8", "i8") else cast(value, "f8")
 
 
-def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, floats: bool, scalars: bool) -> Callable[..., Any]:
+def elementwise_adaptor(
+    rule: ir.Primitive, name: str, *, arity: int, floats: bool, scalars: bool
+) -> Callable[..., Any]:
     """The adaptor of a ufunc, or of a function of `math` (`scalars`: it takes no arrays)."""
 
     def call(builder: Builder, *args: Any, **options: Any) -> Any:
@@ -186,21 +196,21 @@ def elementwise(
     result: str = "float",
     infer: Callable[..., tuple[ir.Type, ...]] | None = None,
     jvp: Callable[..., Any] | None = None,
-    conditions: Sequence[int] = (),
+    as_is: Sequence[int] = (),
     **info: Any,
 ) -> Rule:
-    """A function of each element. `partials(*args, y)` gives a builder value, a number, None (zero), or a function of the
-    tangent or adjoint that it multiplies, an argument.
+    """A function of each element. `partials(*args, y)` gives for each argument a builder value, a number, None (zero),
+    or a function of the tangent or adjoint that it multiplies.
 
-    scalar, array: the Python expressions it prints as, over `_0, _1`; by default those of its function in `math` and in `np`.
+    scalar, array: the expressions it prints as, over `_0, _1`; by default its function in `math` and that in `np`.
     helpers: sources that these need. wide: whether they give f8 for f4. jvp: another tangent than that of the partials.
-    conditions: which arguments are booleans that choose.
+    as_is: which arguments say how, and are never cast.
     """
 
     def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
         return (promote(types, result),)
 
-    def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
+    def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
         if all(d is None for d in dots):
             return [None]
         parts = partials(*args, outs[0], **params)
@@ -218,7 +228,7 @@ def elementwise(
         return got
 
     infer = infer or by_elements
-    template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), conditions)
+    template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
     rule = Rule(
         name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
         Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
@@ -235,14 +245,14 @@ def elementwise_template(
     helpers: Mapping[str, str],
     wide: bool,
     arity: int,
-    conditions: Sequence[int] = (),
+    as_is: Sequence[int] = (),
 ) -> Callable[..., Any]:
     """How an elementwise rule prints; what it prints keeps float32 (Numba makes f8 of f4 beside an integer)."""
     places = ", ".join(f"_{k}" for k in range(arity))
     in_math = [f"math.{f.__name__}({places})" for f in functions if getattr(f, "__module__", "") == "math"]
     in_numpy = [f"np.{f.__name__}({places})" for f in functions if isinstance(f, np.ufunc)]
-    one = scalar or (in_math or in_numpy)[0]
-    many = array or scalar or in_numpy[0]
+    one: Template = scalar or (in_math or in_numpy)[0]
+    many: Template = array or scalar or (in_numpy or in_math)[0]
 
     def template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
         (out,) = infer(types, params)
@@ -250,14 +260,25 @@ def elementwise_template(
         code = chosen if isinstance(chosen, str) else chosen(types, params)
         if out.dtype == "f4":
             for k, t in enumerate(types):
-                if t in (ir.I8, ir.B1) and k not in conditions:
+                if t in (ir.I8, ir.B1) and k not in as_is:
                     code = re.sub(rf"\b_{k}\b", f"np.float32(_{k})", code)
             if wide:
                 code = f"({code}).astype(np.float32)" if out.rank else f"np.float32({code})"
-        used = {name: source for name, source in helpers.items() if f"{name}(" in code}
+        used = _called(helpers, code)
         return (code, used) if used else code
 
     return template
+
+
+def _called(helpers: Mapping[str, str], code: str) -> dict[str, str]:
+    """The helpers that code calls, with those that they call."""
+    used: dict[str, str] = {}
+    for name, source in helpers.items():
+        if name not in used and re.search(rf"\b{name}\(", code):
+            used[name] = source
+            rest = {other: text for other, text in helpers.items() if other != name}
+            used.update(_called(rest, source))
+    return used
 
 
 def zero(
@@ -307,7 +328,7 @@ def linear(
     samples: Samples,
     **info: Any,
 ) -> Rule:
-    """Linear in its first argument (the others say only how). `transpose(g, *args, **params)` gives that argument's adjoint."""
+    """Linear in its first argument (the others say only how), whose adjoint is `transpose(g, *args, **params)`."""
     holder: list[Rule] = []
 
     def jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Any]:
@@ -381,7 +402,7 @@ def general(
     samples: Samples,
     **info: Any,
 ) -> Rule:
-    """Any other: jvp(dots, args, outs, params) and vjp(bars, args, outs, params), lists in, lists out, None for zero."""
+    """Any other: jvp(dots, args, outs, params), vjp(bars, args, outs, params), lists in, lists out, None for zero."""
     rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("general", functions, samples, **info))
     registry.register(rule)
     if functions:

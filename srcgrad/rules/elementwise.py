@@ -11,9 +11,10 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import registry
+from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import isnan, not_equal, where
 from srcgrad.rules.declare import Rule, as_value, elementwise, settle, static, zero
+from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import trunc
 from srcgrad.rules.values import Val, emit
 
@@ -153,13 +154,6 @@ arctanh = elementwise(
 
 # ---- sigmoid, and the logarithm of a sum of exponentials
 
-SIGMOID = """\
-def sigmoid(x):
-    # 1 / (1 + exp(-x)), without overflow and with full accuracy in both tails
-    tail = np.exp(-np.abs(x))
-    return {choice} / (1.0 + tail)
-"""
-
 
 def _sigmoid(x: Any) -> Any:
     tail = np.exp(-np.abs(x))
@@ -168,14 +162,7 @@ def _sigmoid(x: Any) -> Any:
 
 sigmoid: Rule = elementwise(
     "sigmoid", (), evaluate=_sigmoid, partials=lambda x, y: (y * sigmoid(-x),), samples=[*reals, (-40.0,), (40.0,)],
-    scalar="sigmoid(_0)", array=lambda types, params: f"sigmoid_{types[0].rank}(_0)", wide=True,
-    helpers={
-        "sigmoid": SIGMOID.replace("{choice}", "(1.0 if x >= 0.0 else tail)"),
-        **{
-            f"sigmoid_{k}": SIGMOID.replace("def sigmoid", f"def sigmoid_{k}").replace("{choice}", "np.where(x >= 0.0, 1.0, tail)")
-            for k in (1, 2, 3, 4)
-        },
-    },
+    scalar="sigmoid(_0)", array="sigmoid_array(_0)", helpers=sources(helpers.sigmoid, helpers.sigmoid_array), wide=True,
 )  # fmt: skip
 
 
@@ -208,8 +195,9 @@ def _absolute_template(types: tuple[Any, ...], params: dict[str, Any]) -> str:
 
 sign = zero("sign", (np.sign,), result="same", samples=[*reals, (0.0,)])
 absolute = elementwise(
-    "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template, result="number"
-)
+    "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template,
+    result="number",
+)  # fmt: skip
 fabs = elementwise("fabs", (np.fabs, math.fabs), partials=lambda x, y: (sign(x),), samples=reals)
 copysign: Rule = elementwise(
     "copysign", (np.copysign, math.copysign), samples=pairs,

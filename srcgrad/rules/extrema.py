@@ -44,10 +44,16 @@ def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
     )
 
 
-maximum = elementwise("maximum", (np.maximum,), partials=_shares(greater), samples=pairs, result="number", finite_partials=True)
-minimum = elementwise("minimum", (np.minimum,), partials=_shares(less), samples=pairs, result="number", finite_partials=True)
-fmax = elementwise("fmax", (np.fmax,), partials=_ignoring_nan, samples=pairs, result="number", finite_partials=True)
-fmin = elementwise("fmin", (np.fmin,), partials=_ignoring_nan, samples=pairs, result="number", finite_partials=True)
+def _of_two(function: np.ufunc, partials: Callable[..., tuple[Val, Val]]) -> Rule:
+    return elementwise(
+        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True
+    )
+
+
+maximum = _of_two(np.maximum, _shares(greater))
+minimum = _of_two(np.minimum, _shares(less))
+fmax = _of_two(np.fmax, _ignoring_nan)
+fmin = _of_two(np.fmin, _ignoring_nan)
 
 
 def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
@@ -70,13 +76,13 @@ def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., 
         if len(args) == 1 and isinstance(args[0], (tuple, list)):
             args = tuple(args[0])
         if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
-            return registry.FUNCTIONS[whole](builder, args[0])
+            return registry.FUNCTIONS[whole](builder, args[0])  # type: ignore[no-any-return]
         values = settle([as_value(builder, a) for a in args])
         if not values or any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} of arrays is not elementwise in Python; use np.{name}imum")
         if len(values) > max(rules):
-            raise UnsupportedError(f"{name} of more than {max(rules)} values is not differentiated; use an array and np.{name}")
-        return values[0] if len(values) == 1 else emit(rules[len(values)], *values)  # type: ignore[no-any-return]
+            raise UnsupportedError(f"{name} takes at most {max(rules)} values here; use an array and np.{name}")
+        return values[0] if len(values) == 1 else emit(rules[len(values)], *values)
 
     return call
 

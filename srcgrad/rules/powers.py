@@ -10,28 +10,18 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import registry
+from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import logical_or, not_equal, where
 from srcgrad.rules.declare import as_value, cast, elementwise, settle, static
 from srcgrad.rules.elementwise import log
+from srcgrad.rules.helpers import sources
 from srcgrad.rules.values import Val, emit
-
-
-def _int_power(rank: int) -> str:
-    """a ** n of integers, which has no value for n < 0 (Numba gives 0)."""
-    test = "(n < 0).any()" if rank else "n < 0"
-    return f"""\
-def int_power_{rank}(a, n):
-    if {test}:
-        raise ValueError("integers to negative integer powers are not allowed: make the base a float")
-    return a ** n
-"""
 
 
 def _power_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
     base, exponent = types
     if base.dtype[0] in "iub" and exponent.dtype[0] in "iub" and not params.get("checked"):
-        return f"int_power_{exponent.rank}(_0, _1)"
+        return "int_power_array(_0, _1)" if exponent.rank else "int_power(_0, _1)"
     return "_0 ** _1"
 
 
@@ -40,7 +30,7 @@ def _power_partials(a: Val, b: Val, y: Val, checked: bool = False) -> tuple[Any,
     if n is not None:
         return _base_partial_of_constant(a, b, n), None
     if b.type.dtype[0] in "iub":
-        # The exponent 0 in place of -1 where n is 0: the factor n makes the partial 0 there, at a == 0 too, to any order.
+        # The exponent 0 in place of -1 where n is 0: the factor n makes the partial 0, at a == 0 too, to any order.
         return _as_dtype(b, y) * power(a, where(not_equal(b, 0), b - 1, 0)), None
     safe = b - 1.0
     if static(a) is None:
@@ -63,9 +53,9 @@ def _exponent_partial(a: Val, y: Val) -> Val:
     """y * log(a), which is 0 where y is (0**y for y > 0)."""
     base = static(a)
     if base is not None:
-        return y * log(_as_dtype(a, y))
+        return y * log(_as_dtype(a, y))  # type: ignore[no-any-return]
     a = _as_dtype(a, y)
-    return y * log(where(not_equal(y, 0.0), a, a.lift(1.0)))
+    return y * log(where(not_equal(y, 0.0), a, a.lift(1.0)))  # type: ignore[no-any-return]
 
 
 def _as_dtype(value: Val, like: Val) -> Val:
@@ -81,13 +71,13 @@ def _as_dtype(value: Val, like: Val) -> Val:
 power = elementwise(
     "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number",
     samples=[(0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5)],
-    helpers={"int_power_0": _int_power(0), **{f"int_power_{k}": _int_power(k) for k in (1, 2, 3, 4)}},
+    helpers=sources(helpers.int_power, helpers.int_power_array),
     evaluate=lambda a, b, checked=False: np.power(a, b),
 )  # fmt: skip
 
 
 def _power(builder: Builder, *args: Any) -> Val:
-    """a ** b. A negative literal exponent makes a float of an integer base, as in Python; a literal >= 0 needs no check."""
+    """a ** b. A negative literal exponent makes a float of an integer base, as in Python; one >= 0 needs no check."""
     if len(args) != 2:
         raise UnsupportedError("pow with a modulus is not differentiated; write pow(a, b) % c")
     a, b = settle([as_value(builder, x) for x in args])

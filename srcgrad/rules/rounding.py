@@ -140,8 +140,8 @@ round_to = zero(
 def _round(builder: Builder, x: Any, ndigits: Any = None) -> Val:
     value = contents(as_value(builder, x))
     if ndigits is not None or value.type.rank:
-        return _around(builder, value, 0 if ndigits is None else ndigits)
-    return value if value.type == ir.I8 else emit(int_round, value)  # type: ignore[no-any-return]
+        return _around(builder, value, 0 if ndigits is None else ndigits)  # type: ignore[no-any-return]
+    return value if value.type == ir.I8 else emit(int_round, value)
 
 
 @registry.adaptor(np.round, np.around)

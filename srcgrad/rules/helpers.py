@@ -1,0 +1,165 @@
+"""Functions that generated modules carry with them where neither NumPy nor Numba has one.
+
+They are plain Python over NumPy, printed as they stand here (and compiled with the code that calls them).
+"""
+# mypy: disable-error-code="no-any-return"
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def sources(*functions: Callable[..., Any]) -> dict[str, str]:
+    """What `helpers` of a rule takes: the text of each by its name."""
+    return {f.__name__: textwrap.dedent(inspect.getsource(f)) for f in functions}
+
+
+def int_power(a: int, n: int) -> int:
+    if n < 0:
+        raise ValueError("integers to negative integer powers are not allowed: make the base a float")
+    return a**n
+
+
+def int_power_array(a: np.ndarray, n: np.ndarray) -> np.ndarray:
+    if (n < 0).any():
+        raise ValueError("integers to negative integer powers are not allowed: make the base a float")
+    return a**n
+
+
+def ieee_remainder(x: float, y: float) -> float:
+    # x - n*y for the integer n nearest to x / y, the even one of two
+    if np.isinf(y) and np.isfinite(x):
+        return x
+    size, step = abs(x), abs(y)
+    rest = np.fmod(size, step)
+    other = step - rest
+    if rest > other or (rest == other and np.fmod(size - rest, 2.0 * step) != 0.0):
+        rest = -other
+    return np.copysign(1.0, x) * rest
+
+
+def sigmoid(x: float) -> float:
+    # 1 / (1 + exp(-x)), without overflow and with full accuracy in both tails
+    tail = np.exp(-abs(x))
+    return (1.0 if x >= 0.0 else tail) / (1.0 + tail)
+
+
+def sigmoid_array(x: np.ndarray) -> np.ndarray:
+    # 1 / (1 + exp(-x)), without overflow and with full accuracy in both tails
+    tail = np.exp(-np.abs(x))
+    return np.where(x >= 0.0, 1.0, tail) / (1.0 + tail)
+
+
+def digamma(x: float) -> float:
+    # the derivative of log(abs(gamma(x)))
+    if x < 0.0:
+        return digamma_positive(1.0 - x) - np.pi / np.tan(np.pi * (x - np.floor(x)))
+    return digamma_positive(x)
+
+
+def digamma_positive(x: float) -> float:
+    # recurrence up to 10, the asymptotic series from there
+    total = 0.0
+    while x < 10.0:
+        total -= 1.0 / x
+        x += 1.0
+    if np.isinf(x):
+        return x
+    s = 1.0 / (x * x)
+    series = 1.0 / 132.0 - s * (691.0 / 32760.0 - s * (1.0 / 12.0 - s * 3617.0 / 8160.0))
+    series = s * (1.0 / 12.0 - s * (1.0 / 120.0 - s * (1.0 / 252.0 - s * (1.0 / 240.0 - s * series))))
+    return total + np.log(x) - 0.5 / x - series
+
+
+def polygamma(n: int, x: float) -> float:
+    # the n-th derivative of digamma, n > 0
+    if x >= 0.0 or np.isnan(x):
+        return polygamma_positive(n, x)
+    # reflection; the n-th derivative of cot(u) is a polynomial in cot(u): p' becomes -(1 + c**2) p'
+    c = 1.0 / np.tan(np.pi * (x - np.floor(x)))
+    p = np.zeros(n + 2)
+    p[1] = 1.0
+    for step in range(n):
+        q = np.zeros(n + 2)
+        for k in range(1, step + 2):
+            q[k - 1] -= k * p[k]
+            q[k + 1] -= k * p[k]
+        p = q
+    value = 0.0
+    for k in range(n + 1, -1, -1):
+        value = value * c + p[k]
+    sign = 1.0 if n % 2 == 0 else -1.0
+    return sign * polygamma_positive(n, 1.0 - x) - np.pi ** (n + 1) * value
+
+
+def polygamma_positive(n: int, x: float) -> float:
+    # all terms have one sign: n! / x**(n + 1) up to n + 15, the asymptotic series from there
+    if np.isinf(x):
+        return 0.0
+    factorial = 1.0
+    for k in range(2, n + 1):
+        factorial *= k
+    total = 0.0
+    while x < n + 15.0:
+        total += factorial / x ** (n + 1)
+        x += 1.0
+    total += factorial / n / x**n + 0.5 * factorial / x ** (n + 1)
+    numbers = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+    term = factorial * (n + 1) / 2.0 / x ** (n + 2)
+    for k in range(1, 11):
+        total += numbers[k - 1] * term
+        term *= (2 * k + n) * (2 * k + n + 1) / ((2 * k + 1.0) * (2 * k + 2.0)) / (x * x)
+    return total if n % 2 == 1 else -total
+
+
+def sinc_derivative(x: float, order: int) -> float:
+    # of sin(pi*x) / (pi*x): its series near 0, elsewhere the recurrence u * s[n] = sin(u + n*pi/2) - n * s[n-1]
+    u = np.pi * x
+    if abs(u) < order + 3.0:
+        k = (order + 1) // 2
+        p = 2 * k - order
+        term = (1.0 if k % 2 == 0 else -1.0) * (u if p == 1 else 1.0)
+        value = 0.0
+        for _ in range(30):
+            value += term / (2 * k + 1)
+            term *= -u * u / ((p + 1) * (p + 2))
+            p += 2
+            k += 1
+        return np.pi**order * value
+    turn = np.pi * (x - 2.0 * np.rint(0.5 * x))
+    value = np.sin(turn) / u
+    for n in range(1, order + 1):
+        wave = np.sin(turn) if n % 2 == 0 else np.cos(turn)
+        value = ((wave if n % 4 < 2 else -wave) - n * value) / u
+    return np.pi**order * value
+
+
+def sinc_derivative_array(x: np.ndarray, order: int) -> np.ndarray:
+    out = np.empty(x.shape)
+    for index, element in np.ndenumerate(x):
+        out[index] = sinc_derivative(element, order)
+    return out
+
+
+def isqrt(n: int) -> int:
+    if n < 0:
+        raise ValueError("isqrt() takes integers from 0")
+    root = int(np.sqrt(n))
+    while root * root > n:
+        root -= 1
+    while (root + 1) * (root + 1) <= n:
+        root += 1
+    return root
+
+
+def factorial(n: int) -> int:
+    if n < 0 or n > 20:
+        raise ValueError("factorial() takes 0 to 20 here: more does not fit an integer of 64 bits")
+    product = 1
+    for k in range(2, n + 1):
+        product *= k
+    return product

@@ -1,0 +1,136 @@
+"""Special functions: erf, gamma and its logarithm, with the polygamma functions that their derivatives need; sinc."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import helpers, registry
+from srcgrad.rules.compare import equal, isnan, where
+from srcgrad.rules.declare import Rule, as_value, elementwise, promote, settle, zero
+from srcgrad.rules.elementwise import exp
+from srcgrad.rules.helpers import sources
+from srcgrad.rules.values import Val, emit
+
+reals = [(0.7,), (-1.3,), (2.0,)]
+SLOPE = 2.0 / math.sqrt(math.pi)
+
+erf = elementwise(
+    "erf", (math.erf,), evaluate=scipy.special.erf, partials=lambda x, y: (SLOPE * exp(-(x**2)),), samples=reals
+)
+erfc = elementwise(
+    "erfc", (math.erfc,), evaluate=scipy.special.erfc, partials=lambda x, y: (-SLOPE * exp(-(x**2)),), samples=reals
+)
+
+
+# ---- gamma
+
+
+def _polygamma_partials(x: Val, y: Val, order: int) -> tuple[Val]:
+    return (polygamma(x, order=order + 1),)
+
+
+def _polygamma_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
+    return f"polygamma({params['order']}, _0)"
+
+
+polygamma = elementwise(
+    "polygamma", (), evaluate=lambda x, order: scipy.special.polygamma(order, x), partials=_polygamma_partials,
+    samples=[(0.7,), (2.0,), (30.0,)], params=({"order": 1}, {"order": 2}), scalar=_polygamma_template, wide=True,
+    helpers=sources(helpers.polygamma, helpers.polygamma_positive),
+)  # fmt: skip
+digamma = elementwise(
+    "digamma", (), evaluate=scipy.special.digamma, partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
+    samples=reals, helpers=sources(helpers.digamma, helpers.digamma_positive), wide=True,
+)  # fmt: skip
+lgamma = elementwise(
+    "lgamma", (math.lgamma,), evaluate=scipy.special.gammaln, partials=lambda x, y: (digamma(x),), samples=reals
+)
+gamma = elementwise(
+    "gamma", (math.gamma,), evaluate=scipy.special.gamma, partials=lambda x, y: (y * digamma(x),), samples=reals
+)
+
+
+# ---- sinc
+
+
+def _sinc_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
+    return f"sinc_derivative{'_array' if types[0].rank else ''}(_0, {params['order']})"
+
+
+def _sinc_evaluate(x: Any, order: int) -> Any:
+    return np.vectorize(helpers.sinc_derivative, otypes=[float])(x, order).astype(np.asarray(x).dtype)[()]
+
+
+sinc_derivative: Rule = elementwise(
+    "sinc_derivative", (), evaluate=_sinc_evaluate, scalar=_sinc_template, wide=True,
+    partials=lambda x, y, order: (sinc_derivative(x, order=order + 1),),
+    samples=[*reals, (0.01,), (7.3,)], params=({"order": 1}, {"order": 2}),
+    helpers=sources(helpers.sinc_derivative, helpers.sinc_derivative_array),
+)  # fmt: skip
+sinc = elementwise(
+    "sinc", (np.sinc,), partials=lambda x, y: (sinc_derivative(x, order=1),), samples=[*reals, (0.0,)],
+    scalar="np.sinc(_0)", wide=True,
+)  # fmt: skip
+
+
+# ---- mantissa and exponent
+
+
+def _scaled_infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
+    return (promote(types[:1], "float"),)
+
+
+ldexp: Rule = elementwise(
+    "ldexp", (math.ldexp,), evaluate=np.ldexp, partials=lambda x, n, y: (lambda g: ldexp(g, n), None),
+    infer=_scaled_infer, samples=[(0.7, 3), (-1.3, -2)], as_is=(1,),
+)  # fmt: skip
+binary_exponent = zero(
+    "binary_exponent", (), evaluate=lambda x: np.frexp(x)[1], scalar="int(math.frexp(_0)[1])", result="int",
+    samples=[(0.7,), (40.0,)],
+)  # fmt: skip
+
+
+@registry.adaptor(math.frexp)
+def _frexp(builder: Builder, x: Any) -> tuple[Val, Val]:
+    (value,) = settle([as_value(builder, x)])
+    exponent = emit(binary_exponent, value)
+    return emit(ldexp, value, -exponent), exponent
+
+
+# ---- integers
+
+isqrt = zero(
+    "isqrt", (math.isqrt,), scalar="isqrt(_0)", helpers=sources(helpers.isqrt), result="int", samples=[(0,), (17,)]
+)
+factorial = zero(
+    "factorial", (math.factorial,), scalar="factorial(_0)", helpers=sources(helpers.factorial), result="int",
+    samples=[(0,), (5,)],
+)  # fmt: skip
+gcd = zero("gcd", (np.gcd, math.gcd), result="int", samples=[(12, 18), (-4, 6)])
+lcm = zero("lcm", (np.lcm, math.lcm), scalar="np.lcm(_0, _1)", result="int", samples=[(4, 6)])
+
+
+# ---- what is not finite replaced
+
+
+@registry.adaptor(np.nan_to_num)
+def _nan_to_num(
+    builder: Builder, x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Val:
+    (value,) = settle([as_value(builder, x)])
+    if value.type.dtype[0] != "f":
+        return value
+    limits = np.finfo(value.type.dtype)
+    high = float(limits.max) if posinf is None else posinf
+    low = float(limits.min) if neginf is None else neginf
+    if isinstance(copy, Val) and not getattr(copy.atom, "value", False):
+        raise UnsupportedError("np.nan_to_num is differentiated with copy=True only")
+    value = where(isnan(value), nan, value)
+    value = where(equal(value, math.inf), high, value)
+    return where(equal(value, -math.inf), low, value)  # type: ignore[no-any-return]
