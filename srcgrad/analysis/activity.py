@@ -60,7 +60,7 @@ def _flows(stmt: Stmt) -> Iterable[tuple[Var, Var]]:
         case ir.Alloc():
             pairs = [] if isinstance(stmt.init, str) else [(stmt.init, stmt.target)]
         case ir.For() | ir.While():
-            pairs = [(source, to) for c in stmt.carry for source in (c.init, c.next) for to in (c.inner, c.out)]
+            pairs = [flow for c in stmt.carry for flow in ((c.init, c.inner), (c.next, c.inner), (c.inner, c.out))]
         case ir.If():
             pairs = [flow for o in stmt.outs for flow in ((o.then, o.target), (o.orelse, o.target))]
         case ir.Call() | ir.Custom():

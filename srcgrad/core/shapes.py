@@ -32,6 +32,10 @@ class Shapes:
         """Whether the two are surely of one shape."""
         return self.dims(a) == self.dims(b)
 
+    def grows(self, ref: Var) -> bool:
+        """Whether stores may make this memory longer."""
+        return ref in self._growing
+
     def copy(self, target: Var, source: Atom) -> None:
         """target, bound by other means, has source's shape."""
         self._dims[target] = self.dims(source)
@@ -80,7 +84,8 @@ class Shapes:
                 dims = self.dims(stmt.base)
                 self._dims[stmt.target] = tuple(dims[k] for k in axes)
             case ir.Reshape(shape):
-                self._dims[stmt.target] = tuple(map(self.length, shape))
+                unknown = any(isinstance(n, Const) and n.value.real < 0 for n in shape)
+                self._dims[stmt.target] = tuple(object() if unknown else self.length(n) for n in shape)
             case index:
                 self._dims[stmt.target] = self.sliced(stmt.base, index)
 

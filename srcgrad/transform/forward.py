@@ -12,7 +12,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 from srcgrad.errors import NotDifferentiableError
-from srcgrad.rules import registry
+from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.programs import reachable
 from srcgrad.transform.varied import Varied
@@ -115,8 +115,7 @@ class _Forward:
         return self.builder.alloc(like.type.dtype, self.shape(like), "zeros", _dotted(like.name))
 
     def shape(self, like: Var) -> list[Atom]:
-        dim = registry.PRIMITIVES["dim"]
-        return [self.builder.let(dim, like, name="n", axis=axis) for axis in range(like.type.rank)]
+        return [dim(Val(self.builder, like), axis=axis).atom for axis in range(like.type.rank)]
 
     def twin(self, var: Var) -> Var:
         """A new variable for var's tangent."""

@@ -63,7 +63,7 @@ class Guards:
         guard = self._of.get(stmt.targets[0])
         if stmt.op.name == "where" and place > 0:
             guard = (ctx(stmt.args[0]), place == 1)
-        if guard is not None and (first or self._of.get(arg) == guard):
+        if guard is not None and first:
             self._of[arg] = guard
         else:
             self._of.pop(arg, None)
