@@ -1,0 +1,166 @@
+"""Core operations as Python expressions."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.syntax import templates
+from srcgrad.syntax.aliases import makes_fresh
+from srcgrad.syntax.folding import Folds
+from srcgrad.syntax.templates import call, literal
+
+FULL = ir.Slice()
+
+
+class Expressions:
+    """Prints atoms; what was folded into its use is printed there."""
+
+    def __init__(self, folds: Folds, names: Mapping[Var, str]) -> None:
+        self.folds, self.names = folds, names
+
+    def atom(self, atom: Atom, copies: bool = True) -> ast.expr:
+        """An atom, or the expression folded into it. copies=False: who reads it at once needs no copy of memory."""
+        if isinstance(atom, Const):
+            return templates.constant(atom)
+        stmt = self.folds.inside.get(atom)
+        return self.value(stmt, copies) if stmt is not None else templates.name(self.names[atom])
+
+    def value(self, stmt: ir.Stmt, copies: bool = True) -> ast.expr:
+        """The right-hand side of a statement that binds one variable."""
+        match stmt:
+            case ir.Let():
+                keep = copies and not makes_fresh(stmt.op)
+                return templates.fill(templates.of_let(stmt), [self.atom(a, keep) for a in stmt.args], stmt.params)
+            case ir.Load():
+                return self.load(stmt, copies)
+            case ir.View():
+                return self.view(stmt)
+            case ir.RefAt():
+                return ast.Subscript(self.atom(stmt.refs), self.atom(stmt.pos), ast.Load())
+            case ir.NewList():
+                # never evaluated, but it tells the compiler the type of the items
+                return ast.ListComp(self.atom(stmt.like), [ast.comprehension(templates.name("_"), _range0(), [], 0)])
+            case ir.Alloc():
+                return self.alloc(stmt)
+            case ir.Call():
+                return call(stmt.callee, *map(self.atom, stmt.args))
+            case ir.If():
+                return self.choice(stmt)
+        raise TypeError(type(stmt).__name__)
+
+    # ---- memory
+
+    def load(self, stmt: ir.Load, copies: bool) -> ast.expr:
+        place = self.place(stmt.ref, stmt.index, ast.Load(), whole="bare")
+        fancy = any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index)
+        if stmt.copy and copies and stmt.target.type.rank and not fancy:
+            return ast.Call(ast.Attribute(place, "copy", ast.Load()), [], [])
+        return place
+
+    def place(self, ref: Var, index: ir.Index, ctx: ast.expr_context, whole: str = "slice") -> ast.expr:
+        """ref[index]. The whole memory as `ref`, `ref[:]` or `ref[...]`."""
+        base = self.atom(ref)
+        if all(i == FULL for i in index) and index:
+            if whole == "bare":
+                return base
+            if isinstance(base, ast.Subscript):
+                return ast.Subscript(base.value, base.slice, ctx)
+            return ast.Subscript(base, ast.Slice(), ctx)
+        return ast.Subscript(base, self.index(index), ctx)
+
+    def index(self, index: ir.Index) -> ast.expr:
+        """Full slices at the end go without saying."""
+        items = list(index)
+        while len(items) > 1 and items[-1] == FULL:
+            items.pop()
+        parts = [self.item(i) for i in items]
+        return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+
+    def item(self, item: ir.Item) -> ast.expr:
+        if not isinstance(item, ir.Slice):
+            return self.atom(item)
+        return ast.Slice(*(None if part is None else self.atom(part) for part in (item.start, item.stop, item.step)))
+
+    def view(self, stmt: ir.View) -> ast.expr:
+        match stmt.how:
+            case ir.Transpose(axes):
+                base = self.atom(stmt.base)
+                if axes == tuple(reversed(range(len(axes)))):
+                    return ast.Attribute(base, "T", ast.Load())
+                return ast.Call(ast.Attribute(base, "transpose", ast.Load()), [literal(axes)], [])
+            case ir.Reshape(shape):
+                base = self.atom(stmt.base)
+                return ast.Call(ast.Attribute(base, "reshape", ast.Load()), [self.shape(shape)], [])
+            case index:
+                return self.place(stmt.base, index, ast.Load())
+
+    def shape(self, shape: Sequence[Atom | None]) -> ast.expr:
+        parts: list[ast.expr] = [literal(0) if n is None else self.atom(n) for n in shape]
+        return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+
+    def alloc(self, stmt: ir.Alloc) -> ast.expr:
+        code = stmt.target.type.dtype
+        if not isinstance(stmt.init, str):
+            return self.filled(stmt, stmt.init)
+        model = self.folds.like.get(stmt.target)
+        if model is not None:
+            return call(f"np.{stmt.init}_like", self.atom(model))
+        args = [self.shape(stmt.shape)] + ([] if code == "f8" else [templates.dtype(code)])
+        return call(f"np.{stmt.init}", *args)
+
+    def filled(self, stmt: ir.Alloc, init: Atom) -> ast.expr:
+        code = stmt.target.type.dtype
+        if not init.type.rank:
+            args = [self.shape(stmt.shape), self.atom(init)]
+            return call("np.full", *args, *([] if init.type.dtype == code else [templates.dtype(code)]))
+        value = self.atom(init)
+        if init.type.dtype != code:
+            return ast.Call(ast.Attribute(value, "astype", ast.Load()), [templates.dtype(code)], [])
+        if self.is_fresh(init):
+            return value
+        return ast.Call(ast.Attribute(value, "copy", ast.Load()), [], [])
+
+    def is_fresh(self, value: Atom) -> bool:
+        """Whether the printed expression is new memory that nobody else holds."""
+        stmt = self.folds.inside.get(value) if isinstance(value, Var) else None
+        match stmt:
+            case ir.Let():
+                arrays = [a for a in stmt.args if a.type.rank and not a.type.ref]
+                return makes_fresh(stmt.op) or all(map(self.is_fresh, arrays))
+            case ir.Load():
+                fancy = any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index)
+                return stmt.copy or fancy
+        return False
+
+    # ---- choices
+
+    def choice(self, stmt: ir.If) -> ast.expr:
+        """`a if c else b`; `and`, `or` where that is what it means."""
+        (out,) = stmt.outs
+        cond, then, orelse = self.atom(stmt.cond), self.atom(out.then), self.atom(out.orelse)
+        if out.target.type == ir.B1 and isinstance(out.orelse, Const) and not out.orelse.value:
+            return _joined(ast.And(), cond, then)
+        if out.target.type == ir.B1 and isinstance(out.then, Const) and out.then.value:
+            return _joined(ast.Or(), cond, orelse)
+        return ast.IfExp(cond, then, orelse)
+
+
+def _joined(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
+    parts = left.values if isinstance(left, ast.BoolOp) and type(left.op) is type(op) else [left]
+    return ast.BoolOp(op, [*parts, right])
+
+
+def _range0() -> ast.expr:
+    return call("range", literal(0))
+
+
+def negated(test: ast.expr) -> ast.expr:
+    """not test; only == and != have an opposite that is right for NaN too."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
+        flipped: ast.cmpop = ast.NotEq() if isinstance(test.ops[0], ast.Eq) else ast.Eq()
+        return ast.Compare(test.left, [flipped], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)

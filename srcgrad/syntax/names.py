@@ -1,0 +1,63 @@
+"""The spelling of variables: the user's names, made unique with `_2`, `_3`, and shared where nothing interferes."""
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from srcgrad.core.ir import Fun, Var
+from srcgrad.syntax.coalesce import Classes
+
+MODULES = {"np", "math", "njit", "numba", "prange"}
+RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES})
+ANONYMOUS = "t"
+
+
+def spelled(name: str) -> str:
+    """A wish for a name as an identifier."""
+    text = re.sub(r"\W", "_", unicodedata.normalize("NFKC", name)).strip("_") or ANONYMOUS
+    return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
+
+
+def name_variables(fun: Fun, classes: Classes, taken: Iterable[str]) -> Mapping[Var, str]:
+    """A name for every variable that is printed. `taken`: of functions and helpers of the module."""
+    namer = _Namer(classes, RESERVED.union(taken))
+    for param in fun.params:
+        namer.name(classes.find(param), spelled(param.name))
+    for var in classes.order:
+        root = classes.find(var)
+        if root not in namer.chosen:
+            namer.name(root, _wish(classes.group(root)))
+    return {v: namer.chosen[classes.find(v)] for v in classes.order}
+
+
+def _wish(group: list[Var]) -> str:
+    """What most of the joined variables want to be called; a temporary's name only if all are temporaries."""
+    wishes = [spelled(v.name) for v in group]
+    named = [w for w in wishes if w != ANONYMOUS] or wishes
+    return max(named, key=named.count)
+
+
+class _Namer:
+    def __init__(self, classes: Classes, taken: frozenset[str]) -> None:
+        self.classes, self.taken = classes, taken
+        self.chosen: dict[Var, str] = {}
+        self.holders: dict[str, list[Var]] = {}
+
+    def name(self, root: Var, wish: str) -> None:
+        k = 1
+        while not self.free(candidate := wish if k == 1 else f"{wish}_{k}", root):
+            k += 1
+        self.chosen[root] = candidate
+        self.holders.setdefault(candidate, []).append(root)
+
+    def free(self, name: str, root: Var) -> bool:
+        """Whether the class can have this name: nobody has it who interferes, or holds another type."""
+        if name in self.taken:
+            return False
+        return all(
+            other.type == root.type and not self.classes.interfere(root, other) and not self.classes.interfere(other, root)
+            for other in self.holders.get(name, ())
+        )

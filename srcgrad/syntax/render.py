@@ -1,0 +1,96 @@
+"""From the core language to the Python that an expert would have written by hand."""
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable
+
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Fun, Program
+from srcgrad.syntax import templates
+from srcgrad.syntax.coalesce import Classes
+from srcgrad.syntax.folding import Folds
+from srcgrad.syntax.layout import lay_out
+from srcgrad.syntax.names import name_variables
+from srcgrad.syntax.statements import Statements
+
+with warnings.catch_warnings():
+    # astor looks up node classes that Python deprecates, at import
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import astor
+
+
+def render(program: Program, *, jit_options: str | None = None) -> str:
+    """The text of a module with the program's function, those that it calls, and the helpers and imports that they need.
+
+    With jit_options, every function is decorated with `@njit(jit_options)`.
+    """
+    funs = [*program.callees.values(), program.main]
+    helpers: dict[str, str] = {}
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
+    texts = [*helpers.values(), *bodies.values()]
+    decorator = "" if jit_options is None else f"@njit({jit_options})\n"
+    parts = [_imports(texts, jit_options is not None), *(decorator + text.strip() for text in texts)]
+    return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
+    fun = _without_custom(fun)
+    folds = Folds(fun)
+    nodes = lay_out(fun.body, folds)
+    classes = Classes(fun, nodes, folds)
+    own = _template_helpers(fun)
+    helpers.update(own)
+
+    def helper(name: str, source: str) -> str:
+        helpers[name] = source
+        return name
+
+    names = name_variables(fun, classes, functions | helpers.keys())
+    return to_source(Statements(folds, names, helper).function(fun, nodes))
+
+
+def to_source(tree: ast.stmt) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        text: str = astor.to_source(ast.fix_missing_locations(tree), pretty_source="".join)
+    return text
+
+
+def _template_helpers(fun: Fun) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for stmt in walk.walk(fun.body):
+        if isinstance(stmt, ir.Let):
+            out.update(templates.of_let(stmt).helpers)
+    return out
+
+
+def _imports(texts: Iterable[str], jitted: bool) -> str:
+    used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+    lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
+    blocks = [*(line[0] for line in lines if line), *(["from numba import njit"] if jitted else [])]
+    return "\n".join(blocks)
+
+
+def _without_custom(fun: Fun) -> Fun:
+    """A function with a rule of the user's own is printed in place."""
+    if not any(isinstance(s, ir.Custom) for s in walk.walk(fun.body)):
+        return fun
+    env: dict[ir.Var, ir.Atom] = {}
+
+    def atom(a: ir.Atom) -> ir.Atom:
+        return env.get(a, a) if isinstance(a, ir.Var) else a
+
+    def block(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        out: list[ir.Stmt] = []
+        for stmt in stmts:
+            if isinstance(stmt, ir.Custom):
+                body, results = walk.instantiate(stmt.primal, map(atom, stmt.args))
+                out.extend(block(body))
+                env.update(zip(stmt.targets, map(atom, results), strict=True))
+            else:
+                out.append(walk.rebuild(stmt, atom, lambda v: v, block))
+        return tuple(out)
+
+    body = block(fun.body)
+    return Fun(fun.name, fun.params, body, tuple(map(atom, fun.results)), fun.notes)

@@ -1,0 +1,268 @@
+"""Laid-out statements as Python statements, with the user's lines as comments."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
+from srcgrad.errors import UnsupportedError
+from srcgrad.syntax import helpers, templates
+from srcgrad.syntax.expressions import FULL, Expressions, negated
+from srcgrad.syntax.folding import Folds
+from srcgrad.syntax.layout import Branch, Leave, Loop, Moves, Node, Plain
+from srcgrad.syntax.templates import call, name
+
+Body = list[ast.stmt]
+
+
+def comment(text: str) -> ast.stmt:
+    """A line that is no statement: the printer writes a name as it is."""
+    return ast.Expr(name(f"# {text}"))
+
+
+def is_comment(stmt: ast.stmt) -> bool:
+    return isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Name) and stmt.value.id.startswith("#")
+
+
+class Statements:
+    def __init__(self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str]) -> None:
+        self.folds, self.names, self.helper = folds, names, helper
+        self.express = Expressions(folds, names)
+        self.atom = self.express.atom
+        self.said: Span | None = None  # whose line the last comment shows
+
+    def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
+        body = self.block(nodes, nested=False)
+        results = [self.atom(r) for r in fun.results]
+        value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
+        body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
+        args = [ast.arg(self.names[p]) for p in fun.params]
+        empty: list[ast.expr] = []
+        return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body, empty)
+
+    def span_of(self, atoms: Sequence[Atom]) -> Span | None:
+        """The line that one of the folded atoms comes from."""
+        stmts = [self.folds.inside[a] for a in atoms if isinstance(a, Var) and a in self.folds.inside]
+        return next((s.span for s in stmts if s.span is not None), None)
+
+    def block(self, nodes: Sequence[Node], nested: bool = True) -> Body:
+        """The statements of a region; comments that nothing follows are dropped."""
+        before, self.said = self.said, None if nested else self.said
+        out: Body = []
+        for node in nodes:
+            out.extend(self.node(node))
+        if nested:
+            self.said = before
+            while out and is_comment(out[-1]):
+                out.pop()
+        return out
+
+    def node(self, node: Node) -> Body:
+        match node:
+            case Plain(stmt):
+                lines = self.plain(stmt)
+                first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat=not isinstance(stmt, ir.Effect))
+                return [*first, *lines[1:]]
+            case Moves():
+                return self.moves(node)
+            case Leave(cond, when):
+                test = self.atom(cond)
+                if isinstance(test, ast.Constant):
+                    return [ast.Break()] if test.value == when else []
+                return [ast.If(test if when else negated(test), [ast.Break()], [])]
+            case Branch():
+                return self.branch(node)
+            case Loop():
+                return self.loop(node)
+
+    # ---- comments
+
+    def with_comment(self, stmt: ast.stmt, span: Span | None, repeat: bool = True) -> Body:
+        """The statement below the user's line it comes from. repeat=False: not if it is that line."""
+        if span is None or _same_line(span, self.said):
+            return [stmt]
+        self.said = span
+        text = _one_line(span.text)
+        if not text or (not repeat and _normal(text) == _normal_tree(stmt)):
+            return [stmt]
+        return [comment(text), stmt]
+
+    # ---- statements without regions
+
+    def plain(self, stmt: Stmt) -> Body:
+        match stmt:
+            case ir.Let() | ir.Call() if len(stmt.targets) != 1:
+                return [self.bind(stmt.targets, self.express.value(stmt))]
+            case ir.Store():
+                return self.store(stmt)
+            case ir.Accumulate():
+                return self.accumulate(stmt)
+            case ir.Append(refs, ref, pos):
+                position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
+                return [*position, ast.Expr(ast.Call(ast.Attribute(self.atom(refs), "append", ast.Load()), [self.atom(ref)], []))]
+            case ir.Effect(code, args):
+                tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
+                return list(tree.body)
+            case ir.Remark(text):
+                self.said = None
+                return [comment(text)]
+        return [self.bind(walk.defined(stmt), self.express.value(stmt))]
+
+    def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
+        names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]
+        return ast.Assign([names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())], value)
+
+    def store(self, stmt: ir.Store) -> Body:
+        shared = self.folds.aliases.of(stmt.ref)
+        load = self.folds.inside.get(stmt.value) if isinstance(stmt.value, Var) else None
+        copies = not isinstance(load, ir.Load) or bool(self.folds.aliases.of(load.ref) & shared)
+        value = self.atom(stmt.value, copies)
+        return [*self.room(stmt), ast.Assign([self.express.place(stmt.ref, stmt.index, ast.Store())], value)]
+
+    def accumulate(self, stmt: ir.Accumulate) -> Body:
+        if any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
+            return [self.add_at(stmt)]
+        value, op = self.atom(stmt.value), ast.Add()
+        place = self.express.place(stmt.ref, stmt.index, ast.Store())
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            return [*self.room(stmt), ast.AugAssign(place, ast.Sub(), value.operand)]
+        return [*self.room(stmt), ast.AugAssign(place, op, value)]
+
+    def add_at(self, stmt: ir.Accumulate) -> ast.stmt:
+        """Through a helper: `a[places] += values` adds only once to a repeated place."""
+        axes = [k for k, i in enumerate(stmt.index) if not isinstance(i, ir.Slice) and i.type.rank]
+        fixed = [k for k, i in enumerate(stmt.index) if not isinstance(i, ir.Slice) and not i.type.rank]
+        together = sorted(axes + fixed)
+        adjacent = together[-1] - together[0] + 1 == len(together)
+        left = [k for k in range(len(stmt.index)) if k not in fixed]
+        front = left.index(axes[0]) if adjacent else 0
+        scalar = stmt.value.type.rank == 0
+        arrays = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice)]
+        if any(i.type.rank != 1 or i.type.dtype == "b1" for i in arrays) or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
+            raise UnsupportedError("adding to places given by arrays of more than one axis is not supported yet")
+        base = tuple(FULL if k in axes else i for k, i in enumerate(stmt.index))
+        place = self.express.place(stmt.ref, base, ast.Load(), whole="bare")
+        function = self.helper(*helpers.add_at(len(left), [left.index(k) for k in axes], front, scalar))
+        return ast.Expr(call(function, place, *map(self.atom, arrays), self.atom(stmt.value)))
+
+    def room(self, stmt: ir.Store | ir.Accumulate) -> Body:
+        """Before a store to memory that grows: make room."""
+        alloc = self.folds.defs.get(stmt.ref)
+        if not self.folds.aliases.grows(stmt.ref):
+            return []
+        if not isinstance(alloc, ir.Alloc):
+            raise UnsupportedError("memory that grows is stored to through another name")
+        axes = [k for k, n in enumerate(alloc.shape) if n is None]
+        places = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice) and not i.type.rank]
+        if len(places) != len(axes):
+            raise UnsupportedError("memory grows along an axis that is stored to as a whole")
+        function = self.helper(*helpers.grow(len(alloc.shape), axes, alloc.init == "zeros"))
+        return [self.bind((stmt.ref,), call(function, self.atom(stmt.ref), *map(self.atom, places)))]
+
+    # ---- copies
+
+    def moves(self, node: Moves) -> Body:
+        """One after another where no target is still to be read, else at once."""
+        left = []
+        for target, source in node.pairs:
+            if target in node.dead:
+                continue
+            reads = {self.names[v] for v in self.folds.leaves(source)}
+            plain = isinstance(source, Var) and source not in self.folds.inside
+            if not (plain and reads == {self.names[target]}):
+                left.append((target, source, reads))
+        out: Body = []
+        while left:
+            ready = next((m for m in left if not any(self.names[m[0]] in o[2] for o in left if o is not m)), None)
+            if ready is None:
+                value = ast.Tuple([self.atom(s) for _, s, _ in left], ast.Load())
+                return [*out, *self.with_comment(self.bind([t for t, _, _ in left], value), self.span_of([s for _, s, _ in left]))]
+            left.remove(ready)
+            out.extend(self.with_comment(self.bind((ready[0],), self.atom(ready[1])), self.span_of([ready[1]])))
+        return out
+
+    # ---- regions
+
+    def branch(self, node: Branch) -> Body:
+        test = self.atom(node.stmt.cond)
+        then, orelse = self.block(node.then), self.block(node.orelse)
+        after: Body = []
+        if node.breaks is not None:
+            test = test if node.breaks else negated(test)
+            leave, after = (then, orelse) if node.breaks else (orelse, then)
+            then, orelse = [*leave, ast.Break()], []
+        elif not then:
+            test, then, orelse = negated(test), orelse, []
+        if not then:
+            return []
+        return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
+
+    def loop(self, node: Loop) -> Body:
+        before = self.block((node.before,), nested=False)
+        stmt = node.stmt
+        if isinstance(stmt, ir.For):
+            body = self.block(node.body) or [ast.Pass()]
+            index = ast.Name(self.names[stmt.index], ast.Store())
+            made: ast.stmt = ast.For(index, self.range(stmt), body, [])
+        else:
+            made = self.while_(node)
+        after = self.block((node.after,), nested=False)
+        return [*before, *self.header(made, stmt.span), *after]
+
+    def while_(self, node: Loop) -> ast.stmt:
+        first, body = node.test[0], self.block(node.body)
+        if len(node.test) == 1 and isinstance(first, Leave):
+            return ast.While(self.atom(first.cond), body or [ast.Pass()], [])
+        return ast.While(ast.Constant(True), [*self.block(node.test), *body], [])
+
+    def range(self, stmt: ir.For) -> ast.expr:
+        start, stop, step = (self.atom(a) for a in (stmt.start, stmt.stop, stmt.step))
+        if stmt.step != Const(1, ir.I8):
+            return call("range", start, stop, step)
+        return call("range", *([] if stmt.start == Const(0, ir.I8) else [start]), stop)
+
+    def header(self, stmt: ast.For | ast.While | ast.If | ast.stmt, span: Span | None) -> Body:
+        """A loop or a branch below the user's header, unless that says the same."""
+        said, self.said = self.said, None
+        if span is None or _same_line(span, said) or _same_header(stmt, _one_line(span.text)):
+            return [stmt]
+        return [comment(_one_line(span.text)), stmt]
+
+
+def _same_line(a: Span | None, b: Span | None) -> bool:
+    return a is not None and b is not None and (a.file, a.line, a.text) == (b.file, b.line, b.text)
+
+
+def _one_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    if lines and lines[0].rstrip().endswith(":"):
+        return lines[0].rstrip()
+    return " ".join(line.strip() for line in lines)
+
+
+def _normal(text: str) -> str | None:
+    try:
+        return ast.unparse(ast.parse(text))
+    except SyntaxError:
+        return None
+
+
+def _normal_tree(stmt: ast.stmt) -> str:
+    return ast.unparse(ast.fix_missing_locations(ast.Module([stmt], [])))
+
+
+def _same_header(stmt: ast.stmt, text: str) -> bool:
+    """Whether the printed header says what the user's does (a reversed loop over the same range does)."""
+    text = text.removeprefix("el") if text.startswith("elif") else text
+    try:
+        (theirs,) = ast.parse(text + " pass" if text.endswith(":") else text).body
+    except (SyntaxError, ValueError):
+        return False
+    if isinstance(stmt, ast.For) and isinstance(theirs, ast.For):
+        ranged = isinstance(theirs.iter, ast.Call) and ast.unparse(theirs.iter.func) == "range"
+        return ranged and ast.unparse(theirs.target) == ast.unparse(stmt.target)
+    if isinstance(stmt, (ast.If, ast.While)) and type(stmt) is type(theirs):
+        assert isinstance(theirs, (ast.If, ast.While))
+        return ast.unparse(stmt.test) == ast.unparse(theirs.test)
+    return False

@@ -1,0 +1,261 @@
+"""Random core programs: loops, branches, carried scalars and references, memory written through views."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, const
+from srcgrad.core.ir import B1, F8, I8, Atom, Type, Var
+from srcgrad.rules.arithmetic import add, multiply, negative, subtract
+from srcgrad.rules.compare import less, logical_not, where
+from srcgrad.rules.elementwise import cos, sin
+
+N = 4  # the length of every axis
+VECTOR, MATRIX, VALUE = Type("f8", 1, ref=True), Type("f8", 2, ref=True), Type("f8", 1)
+NAMES = ("x", "y", "s", "t", "t", "t_bar", "p")
+
+
+@dataclass
+class Scope:
+    """What can be used: by type; the memory that may be written; array values of this region only; loop indices."""
+
+    atoms: dict[Type, list[Var]] = field(default_factory=dict)
+    writable: set[Var] = field(default_factory=set)
+    values: list[Var] = field(default_factory=list)
+    places: list[Var] = field(default_factory=list)
+
+    def inner(self) -> Scope:
+        return Scope({k: list(v) for k, v in self.atoms.items()}, set(self.writable), [], list(self.places))
+
+    def add(self, var: Var, writable: bool = False) -> Var:
+        if var.type.is_array_value:
+            self.values.append(var)
+        else:
+            self.atoms.setdefault(var.type, []).append(var)
+        if writable:
+            self.writable.add(var)
+        return var
+
+
+class Generator:
+    def __init__(self, seed: int, size: int = 12, depth: int = 3) -> None:
+        self.random = random.Random(seed)
+        self.size, self.depth = size, depth
+        self.b = Builder()
+        self.lines = 0
+
+    def program(self) -> ir.Program:
+        params = [Var("x", F8), Var("y", F8), Var("n", I8), Var("a", VECTOR), Var("m", MATRIX), Var("c", B1)]
+        scope = Scope()
+        for p in params:
+            scope.add(p)
+        self.new_memory(scope)
+        self.statements(scope, self.size, self.depth)
+        kinds = self.random.choices((F8, VECTOR, I8, MATRIX, B1), k=self.random.randint(1, 3))
+        results = tuple(self.pick(scope, kind) for kind in kinds)
+        return ir.Program(ir.Fun("f", tuple(params), tuple(self.b.out), results))
+
+    # ---- choices
+
+    def name(self) -> str:
+        return self.random.choice(NAMES)
+
+    def pick(self, scope: Scope, kind: Type) -> Atom:
+        """Something of this type, the latest most often; sometimes a literal."""
+        have = scope.atoms.get(kind, [])
+        if kind.is_scalar and (not have or self.random.random() < 0.15):
+            return {F8: const(round(self.random.uniform(-2, 2), 1)), I8: const(self.random.randint(-2, 3)),
+                    B1: const(self.random.random() < 0.5)}[kind]  # fmt: skip
+        return have[-1 - min(int(self.random.expovariate(0.4)), len(have) - 1)]
+
+    def memory(self, scope: Scope, kind: Type) -> Var:
+        return self.random.choice([v for v in scope.atoms[kind] if v in scope.writable] or [self.new_memory(scope)])
+
+    def place(self, scope: Scope) -> Atom:
+        return self.random.choice([*scope.places, const(self.random.randrange(N)), const(-1)])
+
+    def span(self) -> ir.Span:
+        self.lines += 1
+        text = f"{self.name()} = something({self.lines // 3})"
+        return ir.Span("f.py", self.lines // 3, 0, self.lines // 3, len(text), text)
+
+    # ---- statements
+
+    def statements(self, scope: Scope, count: int, depth: int) -> None:
+        simple = [self.scalar] * 6 + [self.integer, self.truth, self.load, self.load, self.whole, self.store, self.store,
+                  self.accumulate, self.new_memory, self.view, self.array, self.write_array]  # fmt: skip
+        for _ in range(count):
+            self.b.span = self.span() if self.random.random() < 0.5 else self.b.span
+            if depth and self.random.random() < 0.3:
+                self.random.choice((self.for_, self.while_, self.if_, self.if_))(scope, depth - 1)
+            else:
+                self.random.choice(simple)(scope)
+
+    def scalar(self, scope: Scope) -> None:
+        op = self.random.choice((add, multiply, subtract, sin, cos, negative, where))
+        kinds = {sin: (F8,), cos: (F8,), negative: (F8,), where: (B1, F8, F8)}.get(op, (F8, F8))
+        made = self.b.let(op, *(self.pick(scope, k) for k in kinds), name=self.name())
+        if op is multiply or op is add:  # keep numbers small
+            made = self.b.let(sin, made, name=self.name())
+        scope.add(made)
+
+    def integer(self, scope: Scope) -> None:
+        made = self.b.let(self.random.choice((add, subtract)), self.pick(scope, I8), self.pick(scope, I8), name=self.name())
+        if isinstance(made, Var):
+            scope.add(made)
+
+    def truth(self, scope: Scope) -> None:
+        if self.random.random() < 0.3:
+            scope.add(self.b.let(logical_not, self.pick(scope, B1), name=self.name()))
+        else:
+            scope.add(self.b.let(less, self.pick(scope, F8), self.pick(scope, F8), name=self.name()))
+
+    def load(self, scope: Scope) -> None:
+        if self.random.random() < 0.3:
+            matrix = self.pick(scope, MATRIX)
+            assert isinstance(matrix, Var)
+            scope.add(self.b.load(matrix, (self.place(scope), self.place(scope)), name=self.name()))
+            return
+        vector = self.pick(scope, VECTOR)
+        assert isinstance(vector, Var)
+        scope.add(self.b.load(vector, (self.place(scope),), name=self.name()))
+
+    def whole(self, scope: Scope) -> None:
+        """An array value: a copy of a vector, of a row or of a column."""
+        if self.random.random() < 0.5:
+            ref = self.pick(scope, VECTOR)
+            index: ir.Index = (ir.Slice(step=self.random.choice((None, const(-1)))),)
+        else:
+            ref, index = self.pick(scope, MATRIX), self.random.choice(((self.place(scope), ir.Slice()), (ir.Slice(), self.place(scope))))
+        assert isinstance(ref, Var)
+        scope.add(self.b.load(ref, index, name=self.name()))
+
+    def array(self, scope: Scope) -> None:
+        if not scope.values:
+            return self.whole(scope)
+        left = self.random.choice(scope.values)
+        op = self.random.choice((add, multiply, sin))
+        right = self.random.choice([*scope.values, self.pick(scope, F8)])
+        scope.add(self.b.let(op, *((left,) if op is sin else (left, right)), name=self.name()))
+        return None
+
+    def write_array(self, scope: Scope) -> None:
+        if scope.values:
+            value = self.random.choice(scope.values)
+            if self.random.random() < 0.4:
+                scope.add(self.b.alloc("f8", (), value, name=self.name()), writable=True)
+            else:
+                put = self.random.choice((self.b.store, self.b.accumulate))
+                put(self.memory(scope, VECTOR), (ir.Slice(step=self.random.choice((None, const(-1)))),), value)
+
+    def store(self, scope: Scope) -> None:
+        self.b.store(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
+
+    def accumulate(self, scope: Scope) -> None:
+        matrices = [v for v in scope.atoms[MATRIX] if v in scope.writable]
+        if matrices:
+            self.b.accumulate(self.random.choice(matrices), (self.place(scope), self.place(scope)), self.pick(scope, F8))
+        else:
+            self.b.accumulate(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
+
+    def new_memory(self, scope: Scope) -> Var:
+        if self.random.random() < 0.3:
+            scope.add(self.b.alloc("f8", (const(N), const(N)), self.pick(scope, F8), name=self.name()), writable=True)
+        return scope.add(self.b.alloc("f8", (const(N),), name=self.name()), writable=True)
+
+    def view(self, scope: Scope) -> None:
+        kind = self.random.choice((VECTOR, MATRIX))
+        base = self.pick(scope, kind)
+        assert isinstance(base, Var)
+        how: ir.Index | ir.Transpose = (ir.Slice(step=const(-1)),)
+        if kind == MATRIX:
+            how = self.random.choice((ir.Transpose((1, 0)), (self.place(scope), ir.Slice()), (ir.Slice(), self.place(scope))))
+        scope.add(self.b.view(base, how, name=self.name()), writable=base in scope.writable)
+
+    # ---- regions
+
+    def carried(self, scope: Scope) -> tuple[Scope, list[tuple[Var, Atom]]]:
+        """Variables that go round a loop, with what they are at first; writable memory only from writable memory."""
+        inner, heads = scope.inner(), []
+        for _ in range(self.random.randint(0, 4)):
+            kind = self.random.choice((F8, F8, F8, I8, VECTOR))
+            init: Atom = self.memory(scope, kind) if kind == VECTOR else self.pick(scope, kind)
+            if kind == VECTOR and isinstance(init, Var):
+                inner.add(init) if init not in inner.atoms[VECTOR] else None
+            head = Var(self.random.choice((self.name(), getattr(init, "name", "t"))), kind)
+            heads.append((head, init))
+        for head, _ in heads:
+            inner.add(head, writable=head.type == VECTOR)
+        return inner, heads
+
+    def ends(self, inner: Scope, heads: list[tuple[Var, Atom]], scope: Scope) -> tuple[ir.Carry, ...]:
+        out = []
+        for head, init in heads:
+            after = self.memory(inner, VECTOR) if head.type == VECTOR else self.pick(inner, head.type)
+            if self.random.random() < 0.3:  # a swap, or what went round unchanged
+                after = self.random.choice([h for h, _ in heads if h.type == head.type])
+            out.append(ir.Carry(head, init, after, Var(head.name, head.type)))
+        return tuple(out)
+
+    def leave(self, scope: Scope) -> Atom | None:
+        return self.pick(scope, B1) if self.random.random() < 0.25 else None
+
+    def for_(self, scope: Scope, depth: int) -> None:
+        inner, heads = self.carried(scope)
+        span, index = self.b.span, Var(self.random.choice("ij"), I8)
+        inner.places.append(index)
+        inner.add(index)
+        up = self.random.random() < 0.6
+        stop = self.random.randint(0, N)
+        bounds = (const(0), const(stop), const(1)) if up else (const(stop - 1), const(-1), const(-1))
+        with self.b.block() as body:
+            self.statements(inner, self.random.randint(0, 5), depth)
+            carry = self.ends(inner, heads, scope)
+        stmt = ir.For(index, *bounds, carry, tuple(body), exit=self.leave(inner), span=span)
+        self.b.put(stmt)
+        self.bind(scope, carry)
+
+    def while_(self, scope: Scope, depth: int) -> None:
+        inner, heads = self.carried(scope)
+        span, turn, after = self.b.span, Var("k", I8), Var("k", I8)
+        inner.add(turn)
+        with self.b.block() as test:
+            self.statements(inner, self.random.choice((0, 0, 2)), 0)
+            inner.values.clear()
+            go = self.b.let(less, turn, const(self.random.randint(0, 3)))
+        with self.b.block() as body:
+            self.statements(inner, self.random.randint(0, 5), depth)
+            next_turn = self.b.let(add, turn, const(1), name="k")
+            carry = (ir.Carry(turn, const(0), next_turn, after), *self.ends(inner, heads, scope))
+        self.b.put(ir.While(tuple(test), go, carry, tuple(body), exit=self.leave(inner), span=span))
+        self.bind(scope, carry)
+
+    def bind(self, scope: Scope, carry: tuple[ir.Carry, ...]) -> None:
+        for c in carry:
+            scope.add(c.out, writable=c.out.type == VECTOR)
+
+    def if_(self, scope: Scope, depth: int) -> None:
+        span = self.b.span
+        cond = self.pick(scope, B1)
+        kinds = self.random.choices((F8, F8, I8, B1, VECTOR), k=self.random.randint(0, 3))
+        sides: list[tuple[tuple[ir.Stmt, ...], list[Atom], set[Var]]] = []
+        for _ in range(2):
+            inner = scope.inner()
+            with self.b.block() as block:
+                self.statements(inner, self.random.randint(0, 3), depth)
+                ends = [self.pick(inner, k) for k in kinds]
+            sides.append((tuple(block), ends, inner.writable))
+        outs = []
+        for k, kind in enumerate(kinds):
+            then, orelse = sides[0][1][k], sides[1][1][k]
+            target = Var(self.random.choice((self.name(), getattr(then, "name", "t"))), kind)
+            outs.append(ir.Out(target, then, orelse))
+            scope.add(target, writable=kind == VECTOR and then in sides[0][2] and orelse in sides[1][2])
+        self.b.put(ir.If(cond, sides[0][0], sides[1][0], tuple(outs), span=span))
+
+
+def random_program(seed: int, size: int = 12, depth: int = 3) -> ir.Program:
+    """f(x, y, n, a, m, c): two floats, an integer, a vector and a matrix of length 4, and a bool."""
+    return Generator(seed, size, depth).program()
