@@ -1,0 +1,193 @@
+"""Names that a function takes from around it: numbers and arrays become parameters, read afresh at each call; the rest is
+seen when the function is transformed, and compared at each call."""
+from __future__ import annotations
+
+import builtins
+import math
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Const, Var
+from srcgrad.errors import UnsupportedError
+from srcgrad.syntax.scope import Known, Struct, Value
+from srcgrad.syntax.structure import Leaf, parts
+from srcgrad.syntax.structure import describe as describe_value
+
+_CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
+_LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an object is found: a name in a dict of globals or in a closure cell, then attributes and keys."""
+
+    space: Any
+    name: str
+    path: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return id(self.space), self.name, self.path
+
+    def read(self) -> Any:
+        value = _root(self.space, self.name)
+        for how, step in self.path:
+            value = getattr(value, step) if how == "." else value[step] if isinstance(value, dict) else value[int(step)]
+        return value
+
+    def then(self, how: str, step: str) -> Origin:
+        return Origin(self.space, self.name, (*self.path, (how, step)))
+
+    def __str__(self) -> str:
+        return self.name + "".join(f".{s}" if how == "." else f"[{s}]" for how, s in self.path)
+
+
+def _root(space: Any, name: str) -> Any:
+    if isinstance(space, types.CellType):
+        return space.cell_contents
+    if isinstance(space, types.FunctionType):
+        return default_of(space, name)
+    return space[name] if name in space else getattr(builtins, name)
+
+
+def default_of(fun: types.FunctionType, name: str) -> Any:
+    """The default of a parameter."""
+    if name in (fun.__kwdefaults__ or {}):
+        return fun.__kwdefaults__[name]
+    defaults = fun.__defaults__ or ()
+    names = fun.__code__.co_varnames[: fun.__code__.co_argcount]
+    return dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """A number or an array that is read afresh at each call, and the parameter that takes it."""
+
+    param: Var
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        return self.param.name
+
+    @property
+    def spec(self) -> Leaf:
+        return Leaf(self.param.type)
+
+    def read(self) -> Any:
+        return self.origin.read()
+
+
+@dataclass(frozen=True, eq=False)
+class StaticUse:
+    """A value that the transformation has seen: if reading it again gives another, the transformation is out of date."""
+
+    origin: Origin
+    value: Any
+    shape: tuple[type | None, tuple[str, ...]] | None = None  # of a container only its structure was seen
+
+    def holds(self) -> bool:
+        now = self.origin.read()
+        if self.shape is not None:
+            return parts(now)[:2] == self.shape
+        if now is self.value:
+            return True
+        plain = isinstance(self.value, (str, int, bool, float, type(None)))
+        return plain and type(now) is type(self.value) and bool(now == self.value)
+
+
+@dataclass(eq=False)
+class Captures:
+    """What one core function has captured so far."""
+
+    entries: dict[Any, Captured] = field(default_factory=dict)
+    statics: dict[Any, StaticUse] = field(default_factory=dict)
+
+    def name(self, fun: types.FunctionType, name: str) -> Value:
+        if name in fun.__code__.co_freevars:
+            cell = (fun.__closure__ or ())[fun.__code__.co_freevars.index(name)]
+            origin = Origin(cell, name)
+        elif name in fun.__globals__:
+            origin = Origin(fun.__globals__, name)
+        elif hasattr(builtins, name):
+            return Known(getattr(builtins, name))
+        else:
+            raise UnsupportedError(f"the name `{name}` is not defined")
+        try:
+            value = origin.read()
+        except ValueError:
+            raise UnsupportedError(f"the name `{name}` has no value yet") from None
+        return self.object(value, origin)
+
+    def attribute(self, known: Known, name: str) -> Value:
+        """An attribute of an object that is seen."""
+        if not hasattr(known.value, name):
+            raise UnsupportedError(f"`{getattr(known.value, '__name__', known.value)}` has no attribute `{name}`")
+        value = getattr(known.value, name)
+        if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in _LIBRARIES:
+            return Const(float(value), ir.F8) if isinstance(value, float) else Known(value)
+        origin = known.origin
+        if origin is None:
+            if isinstance(value, (float, np.floating, np.ndarray)):
+                raise UnsupportedError(f"`{name}` is read from an object", hint="pass the number as an argument")
+            return self.plain(value)
+        return self.object(value, origin.then(".", name))
+
+    def object(self, value: Any, origin: Origin) -> Value:
+        if isinstance(value, (float, np.floating)) and not isinstance(value, np.longdouble):
+            if any(value is constant for constant in _CONSTANTS):
+                self._static(value, origin)
+                return Const(float(value), ir.F8)
+            return self._entry(value, origin)
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind not in "fiub" or value.ndim == 0:
+                raise UnsupportedError(f"`{origin}` is an array of {value.dtype} with {value.ndim} axes", hint="use float or integer arrays")
+            return self._entry(value, origin)
+        kind, keys, children = parts(value)
+        if kind is not None:
+            items = [self.object(child, origin.then("." if _by_attribute(value) else "[", key)) for key, child in zip(keys, children, strict=True)]
+            self.statics[origin.key] = StaticUse(origin, value, shape=(kind, keys))
+            return Struct(kind, keys, tuple(items))
+        if not isinstance(value, types.ModuleType):
+            self._static(value, origin)
+        return self.plain(value, origin)
+
+    def plain(self, value: Any, origin: Origin | None = None) -> Value:
+        """An object whose value is part of the program."""
+        if isinstance(value, (bool, np.bool_)):
+            return Const(bool(value), ir.B1)
+        if isinstance(value, (int, np.integer)):
+            return Const(int(value), ir.I8)
+        return Known(value, origin)
+
+    def default(self, fun: types.FunctionType, name: str) -> Value:
+        """A parameter's default: a number is a literal."""
+        value = default_of(fun, name)
+        if isinstance(value, float):
+            return Const(float(value), ir.F8)
+        return self.object(value, Origin(fun, name))
+
+    def adopt(self, captured: Captured) -> Var:
+        """The parameter of this function for what another has captured."""
+        if captured.origin.key not in self.entries:
+            self.entries[captured.origin.key] = Captured(Var(captured.name, captured.param.type), captured.origin)
+        return self.entries[captured.origin.key].param
+
+    def _entry(self, value: Any, origin: Origin) -> Var:
+        if origin.key not in self.entries:
+            spec = describe_value(value)
+            assert isinstance(spec, Leaf)
+            name = "_".join([origin.name, *(step for _, step in origin.path)])
+            self.entries[origin.key] = Captured(Var(name, spec.type), origin)
+        return self.entries[origin.key].param
+
+    def _static(self, value: Any, origin: Origin) -> None:
+        self.statics[origin.key] = StaticUse(origin, value)
+
+
+def _by_attribute(value: Any) -> bool:
+    return not isinstance(value, (dict, tuple, list))

@@ -1,0 +1,69 @@
+"""What is outside the language, found before anything is lowered: all of a function's refusals are shown at once."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from srcgrad.errors import Problem, UnsupportedError
+from srcgrad.syntax.read import Source
+
+REFUSED: dict[type[ast.AST], tuple[str, str]] = {
+    ast.Try: ("`try` is outside the language", "check with `if` and `raise`"),
+    ast.TryStar: ("`try` is outside the language", "check with `if` and `raise`"),
+    ast.With: ("`with` is outside the language", "do it outside the function"),
+    ast.AsyncWith: ("`async with` is outside the language", "do it outside the function"),
+    ast.AsyncFor: ("`async for` is outside the language", "use a plain loop"),
+    ast.AsyncFunctionDef: ("an async function is outside the language", "use a plain function"),
+    ast.Await: ("`await` is outside the language", "use a plain function"),
+    ast.Yield: ("`yield` is outside the language", "fill an array and return it"),
+    ast.YieldFrom: ("`yield from` is outside the language", "fill an array and return it"),
+    ast.Delete: ("`del` is outside the language", "leave the name unused"),
+    ast.Match: ("`match` is outside the language", "use if and elif"),
+    ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
+    ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
+    ast.Set: ("a set is outside the language", "use an array or a tuple"),
+    ast.DictComp: ("a dict comprehension is outside the language", "write the dict out"),
+}
+
+
+def check(source: Source) -> None:
+    """Raise one error with all that is refused in this function."""
+    problems = list(_problems(source))
+    if problems:
+        raise UnsupportedError(problems[0].message, problems=sorted(problems, key=lambda p: (p.line, p.column)))
+
+
+def _problems(source: Source) -> Iterator[Problem]:
+    for node in ast.walk(source.node):
+        if type(node) in REFUSED:
+            yield source.problem(node, *REFUSED[type(node)])
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            yield from _outer_writes(source, node)
+        elif isinstance(node, ast.arguments):
+            yield from _star_parameters(source, node)
+        elif isinstance(node, (ast.Assign, ast.For, ast.comprehension)):
+            yield from _starred_targets(source, node)
+
+
+def _outer_writes(source: Source, node: ast.Global | ast.Nonlocal) -> Iterator[Problem]:
+    word = "global" if isinstance(node, ast.Global) else "nonlocal"
+    written = {n.id for n in ast.walk(source.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for name in node.names:
+        if name in written:
+            yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")
+
+
+def _star_parameters(source: Source, node: ast.arguments) -> Iterator[Problem]:
+    for star, mark in ((node.vararg, "*"), (node.kwarg, "**")):
+        if star is not None:
+            yield source.problem(star, f"the parameter `{mark}{star.arg}` is outside the language", "name the parameters, or take a tuple")
+
+
+def _starred_targets(source: Source, node: ast.AST) -> Iterator[Problem]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    for target in targets:
+        for part in ast.walk(target):
+            if isinstance(part, ast.Starred):
+                yield source.problem(part, "a starred target is outside the language", "name each item")
+
+

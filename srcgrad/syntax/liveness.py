@@ -1,0 +1,105 @@
+"""Which of a function's names may still be read after each statement, and at the head of each loop."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+Names = frozenset[str]
+NONE: Names = frozenset()
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Loop = ast.For | ast.While
+
+
+@dataclass
+class Liveness:
+    """Statements are found by identity."""
+
+    after: dict[int, Names] = field(default_factory=dict)
+    head: dict[int, Names] = field(default_factory=dict)
+    always: Names = NONE
+
+    def leaving(self, loop: Loop) -> Names:
+        """The names that a turn of the loop may hand on: to the next turn, or to what follows."""
+        return self.head[id(loop)] | self.after[id(loop)] | self.always
+
+
+def reads(node: ast.AST | None) -> Names:
+    """The names that a statement's own expressions, or an expression, may read."""
+    return NONE if node is None else frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+
+
+def outside_scopes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All the nodes that belong to this scope (a nested function is given, its inside is not)."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, SCOPES):
+            yield from outside_scopes(ast.iter_child_nodes(node))
+        else:
+            yield from outside_scopes(n for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+
+
+def assigned(nodes: Iterable[ast.AST]) -> list[str]:
+    """The names that these nodes bind, in order."""
+    names: dict[str, None] = {}
+    for node in outside_scopes(nodes):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names[name] = None
+            case ast.alias():
+                names[(node.asname or node.name).split(".")[0]] = None
+    return list(names)
+
+
+def liveness(body: list[ast.stmt]) -> Liveness:
+    live = Liveness()
+    inner = [n for n in outside_scopes(body) if isinstance(n, SCOPES)]
+    live.always = frozenset().union(*(reads(n) for n in inner))
+    _block(live, body, NONE, (NONE, NONE))
+    return live
+
+
+def _block(live: Liveness, stmts: Iterable[ast.stmt], out: Names, jumps: tuple[Names, Names]) -> Names:
+    """What is live before the statements; `jumps`: what is live where a break and a continue go."""
+    for stmt in reversed(list(stmts)):
+        live.after[id(stmt)] = out
+        out = _before(live, stmt, out, jumps)
+    return out
+
+
+def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Names]) -> Names:
+    match stmt:
+        case ast.If():
+            return reads(stmt.test) | _block(live, stmt.body, out, jumps) | _block(live, stmt.orelse, out, jumps)
+        case ast.For() | ast.While():
+            return _loop(live, stmt, out, jumps)
+        case ast.Return() | ast.Raise():
+            return reads(stmt)
+        case ast.Break():
+            return jumps[0]
+        case ast.Continue():
+            return jumps[1]
+        case ast.FunctionDef():
+            return (out - {stmt.name}) | frozenset().union(*map(reads, [*stmt.args.defaults, *filter(None, stmt.args.kw_defaults)]))
+        case ast.Assign():
+            killed = {n.id for t in stmt.targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            return (out - killed) | reads(stmt)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            return (out - {name}) | reads(stmt.value)
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return out | reads(stmt) | {name}
+    return out | reads(stmt)
+
+
+def _loop(live: Liveness, loop: Loop, out: Names, jumps: tuple[Names, Names]) -> Names:
+    ended = _block(live, loop.orelse, out, jumps)
+    bound = frozenset(assigned([loop.target])) if isinstance(loop, ast.For) else NONE
+    turn = reads(loop.target) if isinstance(loop, ast.For) else reads(loop.test)
+    head = ended | turn
+    while True:
+        again = head | (_block(live, loop.body, head, (out, head)) - bound)
+        if again == head:
+            break
+        head = again
+    live.head[id(loop)] = head
+    return head | (reads(loop.iter) if isinstance(loop, ast.For) else NONE)

@@ -1,0 +1,129 @@
+"""From a Python function and the structure of its arguments to a core program."""
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Var
+from srcgrad.errors import ArgumentError
+from srcgrad.syntax import fence, lower_calls, lower_loops, lower_statements, scope
+from srcgrad.syntax.capture import Captured, Captures, StaticUse
+from srcgrad.syntax.lower_base import Lowering
+from srcgrad.syntax.lower_recursion import Recursions, emit_call
+from srcgrad.syntax.read import Source, python_function, read
+from srcgrad.syntax.scope import Struct, Value
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
+from srcgrad.syntax.written import Aliases, written
+
+HANDLERS = (lower_calls, lower_loops, lower_statements)  # imported for the node kinds that they handle
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A core program with what is needed to call it.
+
+    program.main takes the leaves of the arguments in order, then what is captured; `result` tells how its results are put
+    together. `params`: the names of the Python parameters, one for each spec.
+    """
+
+    program: ir.Program
+    params: tuple[str, ...]
+    result: Spec
+    captured: tuple[Captured, ...] = ()
+    statics: tuple[StaticUse, ...] = ()
+
+
+def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters, in the order of the signature."""
+    arguments = read(fun).node.args
+    return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+
+
+def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
+    """The core program of a Python function for arguments of these structures, one for each parameter."""
+    fun = python_function(fun)
+    source = read(fun)
+    fence.check(source)
+    names = parameters(fun)
+    if len(names) != len(specs):
+        raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
+    overwritten: frozenset[int] = frozenset()
+    while True:
+        lowered = _attempt(fun, source, dict(zip(names, specs, strict=True)), overwritten)
+        params = lowered.program.main.params
+        again = overwritten | {params.index(p) for p in written(lowered.program.main)}
+        if again == overwritten:
+            return lowered
+        captured = [params[k].name for k in again if k >= len(params) - len(lowered.captured)]
+        if captured:
+            problem = source.problem(source.node, f"the function writes into `{captured[0]}`, which is not its own", "pass it as an argument")
+            raise ArgumentError(problem.message, problems=[problem])
+        overwritten = again
+
+
+def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], overwritten: frozenset[int]) -> Lowered:
+    """Lower, with copies of the parameters (by position) that are written into."""
+    single = any(t.dtype == "f4" for spec in specs.values() for t in leaf_types(spec))
+    low = Lowering(Captures(), single)
+    low.recursions = Recursions()
+    params: list[Var] = []
+    arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
+    own = {p: _owned(low, p) if k in overwritten else p for k, p in enumerate(params)}
+    env = {name: scope.map_leaves(value, lambda a: _scalar(low, own[a])) for name, value in arguments.items()}  # type: ignore[index]
+    name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
+    key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
+    value = lower_calls.run(low, source, name, env, None, source.node, key)
+    itself = low.recursions.find(key)
+    if itself is not None and not overwritten:
+        low.b.out.clear()
+        value = emit_call(low, itself, env)
+    value = _results(low, value, params)
+    captured = tuple(low.captures.entries.values())
+    notes = {"overwritten": [params[k].name for k in sorted(overwritten)], "captured": [c.name for c in captured]}
+    main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
+    callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
+    return Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, tuple(low.captures.statics.values()))
+
+
+def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
+    match spec:
+        case Leaf(type):
+            params.append(Var(name, type))
+            return params[-1]
+        case Static(value):
+            return low.captures.plain(value)
+        case Node(kind, keys, children):
+            items = [_argument(low, f"{name}_{key}", child, params) for key, child in zip(keys, children, strict=True)]
+            return Struct(kind, keys, tuple(items))
+    raise TypeError(type(spec).__name__)
+
+
+def _owned(low: Lowering, param: Var) -> Var:
+    """A copy of a parameter, for the function writes into it."""
+    return low.b.alloc(param.type.dtype, (), init=low.b.load(param), name=param.name)
+
+
+def _scalar(low: Lowering, atom: Var) -> Atom:
+    """An array without axes is a number."""
+    return low.b.load(atom, ()) if atom.type.ref and atom.type.rank == 0 else atom
+
+
+def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:
+    """What is returned by reference must be whole memory: a view is copied."""
+    aliases = Aliases(low.b.out)
+    whole = {*params, *_allocated(low.b.out)}
+
+    def result(atom: Atom) -> Atom:
+        if not isinstance(atom, Var) or not atom.type.ref or atom in whole or not aliases.viewed(atom):
+            return atom
+        return low.b.alloc(atom.type.dtype, (), init=low.b.load(atom), name=atom.name)
+
+    return scope.map_leaves(value, result)
+
+
+def _allocated(stmts: Sequence[ir.Stmt]) -> Iterator[Var]:
+    return (s.target for s in stmts if isinstance(s, ir.Alloc))

@@ -1,0 +1,116 @@
+"""Recursion: a function that calls itself becomes a function of its own in the program; what it returns is found by a
+fixed point that starts from its paths without a recursive call."""
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.syntax import scope
+from srcgrad.syntax.capture import Captured, Captures
+from srcgrad.syntax.lower_base import Lowering, Unresolved
+from srcgrad.syntax.scope import Value
+from srcgrad.syntax.written import written
+
+Body = Callable[[Lowering, dict[str, Value]], Value]
+
+
+@dataclass(eq=False)
+class Callee:
+    """A recursive function: its result's model as far as it is known, what it captures, and its core."""
+
+    key: Any
+    name: str
+    result: Value | None = None
+    captured: list[Captured] = field(default_factory=list)
+    core: ir.Fun | None = None
+
+
+@dataclass(eq=False)
+class Recursions:
+    """The recursive functions of one program."""
+
+    callees: list[Callee] = field(default_factory=list)
+
+    def find(self, key: Any) -> Callee | None:
+        return next((c for c in self.callees if c.key == key), None)
+
+    def unused(self, name: str) -> str:
+        taken = {c.name for c in self.callees}
+        return next(n for n in (f"{name}_inner{k or ''}" for k in range(10**6)) if n not in taken)
+
+
+def is_active(low: Lowering, key: Any) -> bool:
+    return key in low.stack
+
+
+def call_itself(low: Lowering, fun: types.FunctionType, key: Any, env: dict[str, Value], body: Body) -> Value:
+    recursions: Recursions = low.recursions
+    callee = recursions.find(key)
+    if callee is None:
+        callee = Callee(key, recursions.unused(fun.__name__))
+        recursions.callees.append(callee)
+        _resolve(low, callee, env, body)
+    return emit_call(low, callee, env)
+
+
+def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
+    if callee.result is None:
+        raise Unresolved
+    args = [atom for value in env.values() for atom in scope.leaves(value)]
+    args += [low.captures.adopt(captured) for captured in callee.captured]
+    targets = [Var(callee.name, atom.type) for atom in scope.leaves(callee.result)]
+    low.b.put(ir.Call(tuple(targets), callee.name, tuple(args), span=low.b.span))
+    return scope.refill(callee.result, iter(targets))
+
+
+def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> None:
+    """Lower the callee until its result and what it captures stay the same."""
+    while True:
+        try:
+            value, captured, core = _attempt(low, callee, env, body)
+        except Unresolved:
+            if callee.result is not None:
+                raise
+            callee.result = Var("result", ir.F8)  # nothing is known: a float, unless the next round says otherwise
+            continue
+        same = callee.result is not None and _types(callee.result) == _types(value) and scope.same_shape(callee.result, value)
+        settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
+        callee.result = scope.map_leaves(value, lambda atom: Var("result", atom.type))
+        callee.captured, callee.core = captured, core
+        if settled:
+            return
+
+
+def _types(value: Value) -> list[ir.Type]:
+    return [atom.type for atom in scope.leaves(value)]
+
+
+def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> tuple[Value, list[Captured], ir.Fun]:
+    other = Lowering(Captures(), low.single)
+    other.recursions = low.recursions
+    other.frame = low.frame
+    params: list[Var] = []
+
+    def param(name: str) -> Callable[[Atom], Atom]:
+        def make(atom: Atom) -> Atom:
+            params.append(Var(name, atom.type))
+            return params[-1]
+
+        return make
+
+    fresh = {name: scope.map_leaves(value, param(name)) for name, value in env.items()}
+    value = body(other, fresh)
+    if callee.result is not None and scope.same_shape(value, callee.result):
+        joined = [scope.join_atoms(a, b) for a, b in zip(scope.leaves(value), scope.leaves(callee.result), strict=True)]
+        value = scope.refill(value, iter([other.converted(a, t) for a, t in zip(scope.leaves(value), joined, strict=True)]))
+    captured = list(other.captures.entries.values())
+    low.captures.statics.update(other.captures.statics)
+    every = (*params, *(c.param for c in captured))
+    core = ir.Fun(callee.name, every, tuple(other.b.out), tuple(scope.leaves(value)))
+    if written(core):
+        low.refuse(f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments", "return a new array instead")
+    return scope.map_leaves(value, lambda a: a if isinstance(a, Var) else Const(a.value, a.type)), captured, core
