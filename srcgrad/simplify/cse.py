@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
-from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.shapes import FULL, Shapes
 from srcgrad.simplify.common import growing, key, same, written
 
 COMMUTATIVE = frozenset({"add", "multiply"})
@@ -52,6 +52,7 @@ class _Cse:
         self.version: dict[Var, int] = {}
         self.stamp = 0
         self.growing = growing(fun, self.classes)
+        self.shapes = Shapes()
 
     def atom(self, a: Atom) -> Atom:
         return self.env.get(a, a) if isinstance(a, Var) else a
@@ -85,6 +86,7 @@ class _Cse:
                 self.env[target] = found
                 return None
             self.scope.known[what] = target
+        self.shapes.note(new)
         self.remember_written(new)
         return new
 
@@ -140,6 +142,9 @@ class _Cse:
         match stmt:
             case ir.Store() if all(not isinstance(i, ir.Slice) and i.type.is_scalar for i in stmt.index):
                 if stmt.value.type == ir.Type(stmt.ref.type.dtype):
+                    self.scope.known[self.place(stmt.ref, stmt.index)] = stmt.value
+            case ir.Store() if stmt.value.type == stmt.ref.type.value() and all(i == FULL for i in stmt.index):
+                if stmt.ref.type.rank and self.shapes.same(stmt.value, stmt.ref):
                     self.scope.known[self.place(stmt.ref, stmt.index)] = stmt.value
             case ir.Alloc() if not isinstance(stmt.init, str) and stmt.init.type == stmt.target.type.value():
                 if stmt.init.type.rank:

@@ -4,12 +4,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from srcgrad.core.ir import Fun, Program
+from srcgrad.simplify.copies import copies
 from srcgrad.simplify.cse import cse
 from srcgrad.simplify.dce import dce
+from srcgrad.simplify.hoist import hoist
+from srcgrad.simplify.identities import identities
+from srcgrad.simplify.promote import promote
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
-PASSES: tuple[Pass, ...] = (cse, dce)
+PASSES: tuple[Pass, ...] = (identities, promote, cse, dce)
 
 
 def simplify(program: Program) -> Program:
@@ -28,4 +32,4 @@ def simplify_fun(fun: Fun) -> Fun:
             fun = pass_(fun)
         if fun is before:
             break
-    return fun
+    return copies(hoist(fun))

@@ -71,7 +71,7 @@ def _add_zero(look: Look, let: Let) -> Atom | None:
     return b if literal(a, 0.0) else a if literal(b, 0.0) else None
 
 
-@identity("add", "-x + -y = -(x + y)")
+@identity("add", "-x + -y = -(x + y)", ZERO_SIGN)
 def _add_negatives(look: Look, let: Let) -> Atom | None:
     a, b = (look.made(arg, "negative") for arg in let.args)
     if a is None or b is None or not (look.once(a.target) and look.once(b.target)):

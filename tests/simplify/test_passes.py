@@ -10,11 +10,25 @@ import pytest
 from srcgrad.core.ir import Fun
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
+from srcgrad.simplify.copies import copies
 from srcgrad.simplify.cse import cse
 from srcgrad.simplify.dce import dce
+from srcgrad.simplify.hoist import hoist
+from srcgrad.simplify.identities import identities
+from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.simplify.promote import promote
 from tests.random_programs import Generator, arguments
 
-PASSES = {"dce": [dce], "cse": [cse], "both": [dce, cse, dce]}
+PASSES = {
+    "dce": [dce],
+    "cse": [cse],
+    "identities": [identities],
+    "promote": [promote],
+    "copies": [copies],
+    "hoist": [hoist],
+    "together": [dce, identities, promote, cse, dce, hoist, copies],
+    "pipeline": [simplify_fun],
+}
 
 
 def check(passes: list[Callable[[Fun], Fun]], seed: int) -> None:
@@ -35,5 +49,5 @@ def check(passes: list[Callable[[Fun], Fun]], seed: int) -> None:
 
 @pytest.mark.parametrize("passes", PASSES.values(), ids=PASSES.keys())
 def test_results_stay(passes: list[Callable[[Fun], Fun]]) -> None:
-    for seed in range(60):
+    for seed in range(40):
         check(passes, seed)

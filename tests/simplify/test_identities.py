@@ -1,0 +1,189 @@
+"""Each identity of the table does what it says, and keeps what it says for NaN, infinities and signed zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from srcgrad import rules
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, const
+from srcgrad.core.ir import Atom, Fun, Var
+from srcgrad.core.run import run
+from srcgrad.core.verify import verify
+from srcgrad.core.walk import walk
+from srcgrad.rules import registry
+from srcgrad.simplify.dce import dce
+from srcgrad.simplify.identities import identities
+from srcgrad.simplify.table import EXACT, TABLE, ZERO_SIGN
+
+assert rules.__doc__  # importing the rules fills the registry
+
+SPECIAL = [0.0, -0.0, 1.0, -2.5, 1e308, -1e308, 5e-324, float("inf"), float("-inf"), float("nan")]
+X, Y, N, C = Var("x", ir.F8), Var("y", ir.F8), Var("n", ir.I8), Var("c", ir.B1)
+VALUES = {X: SPECIAL, Y: SPECIAL, N: [-3, 0, 7], C: [True, False]}
+Make = Callable[[Callable[..., Atom]], Atom]
+
+
+def made(build: Make) -> Fun:
+    builder = Builder()
+
+    def op(name: str, *args: Atom | float, **params: str) -> Atom:
+        atoms = (const(a) if isinstance(a, (bool, int, float)) else a for a in args)
+        target: Atom = builder.let(registry.PRIMITIVES[name], *atoms, **params)
+        return target
+
+    result = build(op)
+    return Fun("f", (X, Y, N, C), tuple(builder.out), (result,))
+
+
+# what the identity says -> (an expression, how many operations are left of it)
+CASES: dict[str, tuple[Make, int]] = {
+    "x + 0 = x": (lambda op: op("add", op("add", 0.0, X), 0.0), 0),
+    "-x + -y = -(x + y)": (lambda op: op("add", op("negative", X), op("negative", Y)), 2),
+    "x + -y = x - y": (lambda op: op("add", X, op("negative", Y)), 1),
+    "x - 0 = x": (lambda op: op("subtract", X, 0.0), 0),
+    "0 - x = -x": (lambda op: op("subtract", 0.0, X), 1),
+    "x - -y = x + y": (lambda op: op("subtract", X, op("negative", Y)), 1),
+    "-(-x) = x": (lambda op: op("negative", op("negative", X)), 0),
+    "-(x - y) = y - x": (lambda op: op("negative", op("subtract", X, Y)), 1),
+    "-literal": (lambda op: op("multiply", X, op("negative", 3.0)), 1),
+    "(n + 1) + 2 = n + 3, integers": (lambda op: op("add", op("add", N, 1), 2), 1),
+    "(n + 1) - 1 = n, integers": (lambda op: op("subtract", op("add", N, 1), 1), 0),
+    "x * 1 = x": (lambda op: op("multiply", op("multiply", 1.0, X), 1.0), 0),
+    "x * -1 = -x": (lambda op: op("multiply", X, -1.0), 1),
+    "-x * y = -(x * y)": (lambda op: op("subtract", Y, op("multiply", op("negative", X), Y)), 2),
+    "-x / y = -(x / y)": (lambda op: op("subtract", Y, op("divide", op("negative", X), Y)), 2),
+    "x / 1 = x": (lambda op: op("divide", X, 1.0), 0),
+    "where(True, x, y) = x": (lambda op: op("where", True, X, Y), 0),
+    "where(c, x, x) = x": (lambda op: op("where", C, X, X), 0),
+    "not not c = c": (lambda op: op("logical_not", op("logical_not", C)), 0),
+    "True and c = c, False and c = False": (lambda op: op("logical_and", C, op("logical_and", True, C)), 0),
+    "False or c = c, True or c = True": (lambda op: op("logical_or", C, op("logical_or", True, C)), 0),
+    "a cast to the type it has": (lambda op: op("cast", X, dtype="f8"), 0),
+    "a cast there and back, through a wider type": (
+        lambda op: op("cast", op("cast", op("cast", X, dtype="f4"), dtype="f8"), dtype="f4"),
+        1,
+    ),
+    "a literal of another float type": (lambda op: op("cast", 3, dtype="f8"), 0),
+}
+SHAPES = {"x already has the shape"}  # tried in test_arrays
+
+
+def test_every_identity_has_a_case() -> None:
+    assert {i.what for row in TABLE.values() for i in row} == set(CASES) | SHAPES
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_identity(what: str) -> None:
+    validity = next(i.validity for row in TABLE.values() for i in row if i.what == what)
+    assert validity in (EXACT, ZERO_SIGN)
+    build, left = CASES[what]
+    before = made(build)
+    after = before
+    for _ in range(3):
+        after = dce(identities(after))
+    verify(after)
+    assert len(after.body) == left
+    for args in itertools.product(*VALUES.values()):
+        (a,), (b,) = run(before, *args), run(after, *args)
+        np.testing.assert_array_equal(a, b)
+        if validity == EXACT and isinstance(a, np.floating) and not np.isnan(a):
+            assert np.signbit(a) == np.signbit(b), args
+
+
+@pytest.mark.parametrize("build", [
+    lambda op: op("multiply", X, 0.0),
+    lambda op: op("subtract", X, X),
+    lambda op: op("divide", X, X),
+    lambda op: op("divide", 0.0, X),
+    lambda op: op("cast", op("cast", X, dtype="f4"), dtype="f8"),
+])  # fmt: skip
+def test_what_loses_nan_or_digits_stays(build: Make) -> None:
+    before = made(build)
+    assert identities(before) is before
+
+
+# ---- branches and loops
+
+
+def fun_of(builder: Builder, results: Sequence[Atom], params: tuple[Var, ...] = (X, Y, N, C)) -> Fun:
+    fun = Fun("f", params, tuple(builder.out), tuple(results))
+    verify(fun)
+    fun = dce(identities(fun))
+    verify(fun)
+    return fun
+
+
+def let(builder: Builder, name: str, *args: Atom) -> Atom:
+    out: Atom = builder.let(registry.PRIMITIVES[name], *args)
+    return out
+
+
+def test_a_branch_with_a_known_condition() -> None:
+    b = Builder()
+    with b.block() as then:
+        doubled = let(b, "add", X, X)
+    with b.block() as orelse:
+        squared = let(b, "multiply", X, X)
+    out = Var("o", ir.F8)
+    b.put(ir.If(const(False), tuple(then), tuple(orelse), (ir.Out(out, doubled, squared),)))
+    fun = fun_of(b, [out])
+    assert [type(s) for s in fun.body] == [ir.Let]
+    assert run(fun, 3.0, 0.0, 0, True) == (9.0,)
+
+
+def test_outs_that_are_the_same_or_the_condition() -> None:
+    b = Builder()
+    same, flag, inverse = Var("o", ir.F8), Var("f", ir.B1), Var("g", ir.B1)
+    sides = [(same, X, X), (flag, const(True), const(False)), (inverse, const(False), const(True))]
+    b.put(ir.If(C, (), (), tuple(ir.Out(*side) for side in sides)))
+    fun = fun_of(b, [same, flag, inverse])
+    assert fun.results[:2] == (X, C)
+    assert run(fun, 3.0, 0.0, 0, True) == (3.0, True, False)
+
+
+@pytest.mark.parametrize(("stop", "expected"), [(2, 0.5), (3, 8.5)])
+def test_a_loop_of_one_turn_or_none(stop: int, expected: float) -> None:
+    b = Builder()
+    index, s, out = Var("i", ir.I8), Var("s", ir.F8), Var("s", ir.F8)
+    with b.block() as body:
+        scaled = let(b, "multiply", s, let(b, "add", X, let(b, "add", index, const(4))))
+        following = let(b, "subtract", scaled, const(-3.0))
+    b.put(ir.For(index, const(2), const(stop), const(1), (ir.Carry(s, const(0.5), following, out),), tuple(body)))
+    fun = fun_of(b, [out])
+    assert not any(isinstance(stmt, ir.For) for stmt in fun.body)
+    assert run(fun, 5.0, 0.0, 0, True) == (expected,)
+
+
+def test_what_a_loop_does_not_change_is_not_carried() -> None:
+    b = Builder()
+    kind = ir.Type("f8", 1, ref=True)
+    memory = b.alloc("f8", (N,))
+    index, inner, out = Var("i", ir.I8), Var("m", kind), Var("m", kind)
+    with b.block() as body:
+        b.store(inner, (index,), X)
+    b.put(ir.For(index, const(0), N, const(1), (ir.Carry(inner, memory, inner, out),), tuple(body)))
+    fun = fun_of(b, [out])
+    assert fun.results == (memory,)
+    assert [s.carry for s in walk(fun.body) if isinstance(s, ir.For)] == [()]
+
+
+# ---- shapes
+
+
+def test_arrays() -> None:
+    matrix = Var("m", ir.Type("f8", 2, ref=True))
+    b = Builder()
+    dim = next(p for name, p in registry.PRIMITIVES.items() if name in ("dim", "shape"))
+    twin = b.alloc("f8", tuple(b.let(dim, matrix, axis=k) for k in range(2)))
+    half = b.view(twin, (ir.Slice(), ir.Slice(const(1))))
+    rows, columns = b.let(dim, half, axis=0), b.let(dim, half, axis=1)
+    fun = fun_of(b, [rows, columns], (matrix,))
+    by_target = {s.target: s for s in fun.body if isinstance(s, ir.Let)}
+    lengths = [by_target[r].args[0] for r in fun.results if isinstance(r, Var)]
+    assert lengths == [matrix, half]  # the rows are the matrix's own, the columns are fewer
+    assert run(fun, np.zeros((3, 4))) == (3, 3)
