@@ -7,6 +7,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Span, Stmt, Type, Var
+from srcgrad.core.layouts import Layouts
 from srcgrad.core.shapes import FULL as FULL
 from srcgrad.core.shapes import Dim as Dim
 from srcgrad.core.shapes import Shapes
@@ -30,12 +31,14 @@ class Builder:
         self.out: list[Stmt] = []
         self.span: Span | None = None
         self.shapes = Shapes()
+        self.layouts = Layouts()
 
     # ---- statements
 
     def put(self, stmt: Stmt) -> Stmt:
         self.out.append(stmt)
         self.shapes.note(stmt)
+        self.layouts.note(stmt)
         return stmt
 
     def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Any:

@@ -90,11 +90,14 @@ class Shapes:
                 self._dims[stmt.target] = self.sliced(stmt.base, index)
 
     def _note_let(self, stmt: ir.Let, target: Var) -> None:
-        """Elementwise primitives: equal dims stay, a literal 1 gives way to the other."""
-        if stmt.op.name in ("dim", "shape") and isinstance(stmt.args[0], Var):
+        """A primitive that tells its dims; an elementwise one: equal dims stay, a literal 1 gives way to the other."""
+        if stmt.op.name == "dim" and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
-        elif stmt.op.name == "broadcast_like":
-            self._dims[target] = self.dims(stmt.args[1])
+        elif stmt.op.name == "reshape":
+            self._dims[target] = tuple(map(self.length, stmt.args[1:]))
+        elif target.type.rank and getattr(stmt.op.info, "dims", None):
+            dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
+            self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
         elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
             self._dims[target] = self._broadcast([self.dims(a) for a in stmt.args], target)
 

@@ -7,6 +7,11 @@ from srcgrad.rules import (  # noqa: F401, I001
     powers,
     extrema,
     special,
+    broadcast,
     loops,
     shape,
+    reduce,
+    ranges,
+    memory,
+    linalg,
 )

@@ -38,6 +38,7 @@ class Info:
     ties: str = ""
     finite_partials: bool = False
     reads: frozenset[int] | None = field(default=None)
+    dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
 
 
 class Rule(ir.Primitive):

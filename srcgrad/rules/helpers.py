@@ -163,3 +163,33 @@ def factorial(n: int) -> int:
     for k in range(2, n + 1):
         product *= k
     return product
+
+
+def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    out = np.empty((a.size, b.size), a.dtype)
+    for i in range(a.size):
+        for j in range(b.size):
+            out[i, j] = a[i] * b[j]
+    return out
+
+
+def diagonal(a: np.ndarray) -> np.ndarray:
+    n = min(a.shape[0], a.shape[1])
+    out = np.empty(n, a.dtype)
+    for i in range(n):
+        out[i] = a[i, i]
+    return out
+
+
+def on_diagonal(v: np.ndarray) -> np.ndarray:
+    out = np.zeros((v.size, v.size), v.dtype)
+    for i in range(v.size):
+        out[i, i] = v[i]
+    return out
+
+
+def on_diagonal_of(v: np.ndarray, like: np.ndarray) -> np.ndarray:
+    out = np.zeros(like.shape, v.dtype)
+    for i in range(v.size):
+        out[i, i] = v[i]
+    return out

@@ -1,0 +1,53 @@
+"""Which memory is surely contiguous, and which references NumPy might make views where the core has copies."""
+from __future__ import annotations
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Stmt, Var
+
+
+class Layouts:
+    """Learns from statements in their order. Of parameters, and of what leaves loops and branches, nothing is known."""
+
+    def __init__(self) -> None:
+        self._contiguous: set[Var] = set()
+        self._ordered: set[Var] = set()
+        self.doubts: list[tuple[Var, Var]] = []
+
+    def contiguous(self, ref: Var) -> bool:
+        """Whether the elements lie one after the other, so that a reshape is a view."""
+        return ref in self._contiguous
+
+    def ordered(self, ref: Var) -> bool:
+        """Whether NumPy too has them so (the result of an operation may follow a transposed operand's order)."""
+        return ref in self._ordered
+
+    def doubtful(self, target: Var, base: Var) -> None:
+        """target shares memory with base in NumPy or in the core, perhaps not in both: neither may be written later."""
+        self.doubts.append((target, base))
+
+    def note(self, stmt: Stmt) -> None:
+        match stmt:
+            case ir.Alloc():
+                self._contiguous.add(stmt.target)
+                if stmt.target.type.rank == 1 or isinstance(stmt.init, str) or not stmt.init.type.rank:
+                    self._ordered.add(stmt.target)
+            case ir.View():
+                if _keeps(stmt.how, stmt.base.type.rank):
+                    for known in (self._contiguous, self._ordered):
+                        if stmt.base in known:
+                            known.add(stmt.target)
+
+
+def _keeps(how: ir.Index | ir.Transpose | ir.Reshape, rank: int) -> bool:
+    """Whether a view of contiguous memory is contiguous: integers, then one slice of step 1, then whole axes."""
+    if isinstance(how, (ir.Transpose, ir.Reshape)):
+        return isinstance(how, ir.Reshape) or rank == 1
+    rest = [k for k, item in enumerate(how) if isinstance(item, ir.Slice)]
+    if not rest:
+        return False
+    first = rest[0]
+    start = how[first]
+    assert isinstance(start, ir.Slice)
+    unit = start.step is None or (isinstance(start.step, ir.Const) and start.step.value == 1)
+    whole = all(item == ir.Slice() for item in how[first + 1 :])
+    return unit and whole

@@ -1,0 +1,191 @@
+"""Sums, means and running sums over axes."""
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.core.shapes import ONE
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import arguments, nests, registry
+from srcgrad.rules.broadcast import Dims, Params, Types, spread_back
+from srcgrad.rules.declare import Rule, as_value, cast, linear
+from srcgrad.rules.shape import count
+from srcgrad.rules.values import Val, contents, emit
+
+matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
+row, tower = matrix[0].copy(), np.stack([matrix, -2.0 * matrix])
+every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
+
+
+def reduced_type(rank: int, dtype: str, params: Params) -> ir.Type:
+    """The type of a reduction with this dtype over an array of this rank."""
+    left = rank if params["keepdims"] else rank - len(params["axes"])
+    return ir.Type(dtype, left) if left else arguments.scalar_type(dtype)
+
+
+def reduced_dims(dims: Sequence[Dims], params: Params) -> Dims:
+    axes, keepdims = params["axes"], params["keepdims"]
+    return tuple(ONE if k in axes else d for k, d in enumerate(dims[0]) if keepdims or k not in axes)
+
+
+def places(rank: int, params: Params) -> list[str]:
+    """Where in the result the element of a loop nest over the argument belongs."""
+    axes, keepdims = params["axes"], params["keepdims"]
+    return ["0" if k in axes else nests.LETTERS[k] for k in range(rank) if keepdims or k not in axes]
+
+
+def result_shape(name: str, rank: int, params: Params) -> str:
+    axes = [k for k in range(rank) if params["keepdims"] or k not in params["axes"]]
+    return nests.shape_of(name, axes, params["axes"])
+
+
+def to_scalar(rank: int, params: Params) -> bool:
+    return len(params["axes"]) == rank and not params["keepdims"]
+
+
+# ---- sum
+
+
+def _sum_dtype(dtype: str) -> str:
+    return str(np.sum(np.zeros(0, dtype)).dtype.str[1:])
+
+
+def _sum_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
+    return (reduced_type(types[0].rank, _sum_dtype(types[0].dtype), params),)
+
+
+def _sum_source(name: str, rank: int, dtype: str, params: Params) -> str:
+    out = nests.subscript("out", places(rank, params))
+    lines = [f"    out = np.zeros({result_shape('x', rank, params)}, {nests.element_type('x', dtype)})"]
+    lines += nests.nest("x", rank, [f"{out} += {nests.subscript('x', nests.LETTERS[:rank])}"])
+    return nests.function(name, "x", [*lines, "    return out"])
+
+
+def _sum_template(types: Types, params: Params) -> Any:
+    (x,) = types
+    if to_scalar(x.rank, params):
+        return "np.count_nonzero(_0)" if x.dtype == "b1" else "np.sum(_0)"
+    dtype = _sum_dtype(x.dtype)
+    kind = "" if dtype[0] == "f" else f"_{dtype}"
+    name = f"sum_{x.rank}_over{nests.suffix(params['axes'], params['keepdims'])}{kind}"
+    return f"{name}(_0)", {name: _sum_source(name, x.rank, dtype, params)}
+
+
+sum_: Rule = linear(
+    "sum", (), transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims), infer=_sum_infer,
+    evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims), template=_sum_template,
+    dims=reduced_dims, samples=[(row,), (matrix,), (tower,)], params=every,
+)  # fmt: skip
+
+
+def total(x: Val) -> Val:
+    """The sum of all elements."""
+    return sum_(x, axes=tuple(range(x.type.rank)), keepdims=False)  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.sum, methods=("sum",))
+def _sum(
+    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any
+) -> Val:
+    arguments.no_options({"out": out, **rest}, "np.sum")
+    value = contents(arguments.as_array(builder, x))
+    if dtype is not None:
+        value = cast(value, arguments.dtype_of(dtype))
+    if value.type.rank == 0:
+        return cast(value, "i8") if value.type == ir.B1 else value
+    axes = arguments.all_axes(axis, value.type.rank)
+    return emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+
+
+@registry.adaptor(builtins.sum)
+def _builtin_sum(builder: Builder, x: Any, start: Any = None) -> Val:
+    begin = None if start is None else as_value(builder, start)
+    if isinstance(x, (tuple, list)):
+        terms = [as_value(builder, v) for v in x]
+        result = contents(begin) if begin is not None else None
+        for term in map(contents, terms):
+            result = term if result is None else result + term
+        return as_value(builder, 0) if result is None else result
+    value = arguments.array_value(builder, x, "sum")
+    got = emit(sum_, value, axes=(0,), keepdims=False)
+    return got if begin is None else contents(begin) + got  # type: ignore[no-any-return]
+
+
+# ---- mean
+
+
+@registry.adaptor(np.mean, methods=("mean",))
+def _mean(
+    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any
+) -> Val:
+    arguments.no_options({"out": out, **rest}, "np.mean")
+    value = contents(arguments.as_array(builder, x))
+    wanted = arguments.dtype_of(dtype) if dtype is not None else value.type.dtype
+    value = cast(value, wanted if wanted[0] == "f" else "f8")
+    if value.type.rank == 0:
+        return value
+    axes = arguments.all_axes(axis, value.type.rank)
+    got = emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
+    return got / count(value, axes)  # type: ignore[no-any-return]
+
+
+# ---- running sums
+
+
+def _cumsum_evaluate(x: Any, axis: int, reverse: bool) -> Any:
+    turned = np.flip(x, axis) if reverse else x
+    got = np.cumsum(turned, axis=axis)
+    return np.ascontiguousarray(np.flip(got, axis)) if reverse else got
+
+
+def _cumsum_source(name: str, rank: int, dtype: str, axis: int, reverse: bool) -> str:
+    index = list(nests.LETTERS[:rank])
+    before = [*index]
+    before[axis] = f"{index[axis]} {'+' if reverse else '-'} 1"
+    lines = [f"    out = np.empty(x.shape, {nests.element_type('x', dtype)})"]
+    for k in range(rank):
+        n = f"x.shape[{k}]"
+        steps = f"{n} - 1, -1, -1" if k == axis and reverse else n
+        lines.append(f"{'    ' * (k + 1)}for {index[k]} in range({steps}):")
+    inside = "    " * (rank + 1)
+    first = f"{index[axis]} == x.shape[{axis}] - 1" if reverse else f"{index[axis]} == 0"
+    out, here = nests.subscript("out", index), nests.subscript("x", index)
+    lines += [f"{inside}if {first}:", f"{inside}    {out} = {here}", f"{inside}else:"]
+    lines += [f"{inside}    {out} = {nests.subscript('out', before)} + {here}", "    return out"]
+    return nests.function(name, "x", lines)
+
+
+def _cumsum_template(types: Types, params: Params) -> Any:
+    (x,) = types
+    axis, reverse = params["axis"], params["reverse"]
+    if x.rank == 1 and not reverse and x.dtype[0] == "f":
+        return "np.cumsum(_0)"
+    dtype = _sum_dtype(x.dtype)
+    kind = "" if dtype[0] == "f" else f"_{dtype}"
+    name = f"cumsum_{x.rank}_along_{axis}{'_backwards' if reverse else ''}{kind}"
+    return f"{name}(_0)", {name: _cumsum_source(name, x.rank, dtype, axis, reverse)}
+
+
+cumsum: Rule = linear(
+    "cumsum", (), transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
+    infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),), evaluate=_cumsum_evaluate,
+    template=_cumsum_template, dims=lambda dims, params: dims[0], samples=[(row,), (matrix,)],
+    params=[{"axis": 0, "reverse": False}, {"axis": 0, "reverse": True}],
+)  # fmt: skip
+
+
+@registry.adaptor(np.cumsum, methods=("cumsum",))
+def _cumsum(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Val:
+    arguments.no_options({"out": out}, "np.cumsum")
+    value = arguments.array_value(builder, x, "np.cumsum")
+    if dtype is not None:
+        value = cast(value, arguments.dtype_of(dtype))
+    if axis is None and value.type.rank != 1:
+        raise UnsupportedError("np.cumsum of several axes needs an axis; write np.cumsum(x.ravel())")
+    along = 0 if axis is None else arguments.one_axis(axis, value.type.rank)
+    return emit(cumsum, value, axis=along, reverse=False)  # type: ignore[no-any-return]
