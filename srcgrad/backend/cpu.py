@@ -1,0 +1,90 @@
+"""Generated modules on the CPU: loaded from their files, compiled by Numba or run as they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from srcgrad.backend import shim
+from srcgrad.core.ir import Type
+from srcgrad.errors import ArgumentError, SrcgradError
+
+FAST = ("arcp", "contract", "nsz", "reassoc")
+
+
+class Mismatch(ArgumentError):
+    """Compiled code was called with arguments of other types than it was made for."""
+
+
+def jit_options(fastmath: bool | Sequence[str], parallel: bool = False) -> str:
+    """The keywords of `@njit` in a generated module."""
+    flags = "True" if fastmath is True else "{" + ", ".join(f"'{f}'" for f in sorted(fastmath or ())) + "}"
+    words = ["nogil=True", "cache=True", "error_model='numpy'"]
+    words += [f"fastmath={flags}"] if fastmath else []
+    words += ["parallel=True"] if parallel else []
+    return ", ".join(words)
+
+
+def versions() -> str:
+    return f"{numba.__version__} {np.__version__}"
+
+
+def load_module(path: Path) -> dict[str, Any]:
+    """The namespace of a generated module, imported from its file."""
+    name = f"srcgrad_generated.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..., Any]:
+    """The function of a generated module that takes arguments of these types."""
+    namespace = load_module(path)
+    if not jit:
+        namespace["math"] = shim.math_shim()
+        return shim.interpreted(namespace[name])
+    dispatcher = namespace[name]
+    guard(dispatcher, types, path)
+    return dispatcher  # type: ignore[no-any-return]
+
+
+def guard(dispatcher: Any, types: Sequence[Type], path: Path) -> None:
+    """Let the dispatcher compile, when called from Python, for exactly these types, all arrays being contiguous and
+    writable: then a caller can hand over what it was given without looking at it, and try again after `Mismatch`."""
+    compile_for_args = dispatcher._compile_for_args
+    checks = [_check(type) for type in types]
+
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(checks) or not all(check(a) for check, a in zip(checks, args, strict=True)):
+            raise Mismatch(f"{dispatcher.__name__} was made for other types than those of its arguments")
+        try:
+            return compile_for_args(*args)
+        except numba.core.errors.NumbaError as error:
+            raise SrcgradError(
+                f"Numba could not compile the generated code (pass: compile; source: {path}): {error}"
+            ) from error
+
+    dispatcher._compile_for_args = guarded
+
+
+def _check(type: Type) -> Callable[[Any], bool]:
+    if type.ref:
+        dtype = np.dtype(type.dtype)
+        return lambda a: isinstance(a, np.ndarray) and a.dtype == dtype and a.ndim == type.rank and a.flags.carray
+    kinds: dict[str, tuple[Any, ...]] = {
+        "f8": (float, np.float64), "f4": (np.float32,), "i8": (int, np.int64), "b1": (bool, np.bool_),
+    }  # fmt: skip
+    allowed = kinds[type.dtype]
+    return lambda a: builtin_type(a) in allowed
+
+
+builtin_type: Callable[[Any], type] = type

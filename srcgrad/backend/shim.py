@@ -1,0 +1,64 @@
+"""Un-jitted runs behave like the jitted ones: the names of `math` over NumPy, scalars as NumPy's, no warnings."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# names of `math` that NumPy spells in another way
+SPELLED = {
+    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "acosh": "arccosh", "asinh": "arcsinh",
+    "atanh": "arctanh", "pow": "power", "fabs": "fabs", "fmod": "fmod",
+}  # fmt: skip
+
+
+def math_shim() -> types.ModuleType:
+    """A module like `math` that gives infinity and NaN where `math` raises, as compiled code does."""
+    shim = types.ModuleType("math", "math over NumPy")
+    for name in dir(math):
+        value = getattr(math, name)
+        ufunc = getattr(np, SPELLED.get(name, name), None)
+        if isinstance(ufunc, np.ufunc):
+            setattr(shim, name, ufunc)
+        elif callable(value):
+            setattr(shim, name, _lenient(value))
+        else:
+            setattr(shim, name, value)
+    shim.floor = lambda x: int(np.floor(x))  # type: ignore[attr-defined]
+    shim.ceil = lambda x: int(np.ceil(x))  # type: ignore[attr-defined]
+    shim.trunc = lambda x: int(np.trunc(x))  # type: ignore[attr-defined]
+    return shim
+
+
+def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `math` that NumPy lacks (gamma, erf, lgamma): outside its domain NaN, at a pole infinity."""
+
+    def call(*args: Any) -> Any:
+        try:
+            out = function(*args)
+        except ValueError:
+            out = math.inf if function is math.lgamma else math.nan
+        except OverflowError:
+            out = math.inf
+        return args[0].dtype.type(out) if isinstance(out, float) and isinstance(args[0], np.floating) else out
+
+    return call
+
+
+def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on NumPy's scalars, with floating-point errors let pass as in compiled code."""
+
+    def call(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            out = function(*(np.float64(a) if type(a) is float else a for a in args))
+        return tuple(map(_plain, out)) if isinstance(out, tuple) else _plain(out)
+
+    return call
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, np.float64) else value

@@ -1,0 +1,179 @@
+"""What a function is made of, as a hash: its code, the functions it reaches, and the values it takes from around it.
+
+Numbers and arrays that a compiled derivative reads afresh at each call count by their type only; all else counts by value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from srcgrad.syntax.structure import Leaf, Node, Spec, parts
+
+LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools", "srcgrad")
+CONSTANTS = (math.pi, math.e, math.tau, math.inf, float(np.euler_gamma))
+PLAIN = (int, bool, str, bytes, complex, type(None), type(Ellipsis))
+
+
+@dataclass(eq=False)
+class Fingerprint:
+    """The hash being made, and on the way: the places where values were found.
+
+    spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
+    portable: whether another process can come to the same hash.
+    """
+
+    spaces: list[Any] = field(default_factory=list)
+    seen: set[tuple[int, str]] = field(default_factory=set)
+    portable: bool = True
+    _hash: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=20))
+    _visited: dict[int, int] = field(default_factory=dict)
+    _alive: list[Any] = field(default_factory=list)
+
+    def hexdigest(self) -> str:
+        return str(self._hash.hexdigest())
+
+    def copy(self) -> Fingerprint:
+        return Fingerprint(
+            list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive)
+        )
+
+    def text(self, *words: Any) -> None:
+        self._hash.update(repr(words).encode())
+
+    def value(self, value: Any, by_type: bool = False) -> None:
+        """Take in any object; with `by_type`, floats and arrays count by their type only."""
+        if isinstance(value, (float, np.floating)):
+            exact = not by_type or value in CONSTANTS or value != value
+            self.text(type(value).__name__, float(value).hex() if exact else "")
+        elif isinstance(value, PLAIN) or isinstance(value, (np.integer, np.bool_)):
+            self.text(type(value).__name__, value)
+        elif isinstance(value, np.ndarray):
+            self.text("array", value.dtype.str, value.ndim)
+            if not by_type:
+                self.text(value.shape, hashlib.blake2b(np.ascontiguousarray(value).tobytes()).digest())
+        elif self._first_visit(value):
+            self._object(value, by_type)
+
+    def _first_visit(self, value: Any) -> bool:
+        number = self._visited.setdefault(id(value), len(self._visited))
+        if number != len(self._visited) - 1 or number != len(self._alive):
+            self.text("again", number)
+            return False
+        self._alive.append(value)
+        return True
+
+    def _object(self, value: Any, by_type: bool) -> None:
+        inner = getattr(type(value), "__srcgrad_parts__", None)
+        if inner is not None:
+            self.text(type(value).__name__)
+            self._all(inner(value), by_type=False)
+        elif isinstance(value, types.FunctionType):
+            self._function(value)
+        elif isinstance(getattr(value, "py_func", None), types.FunctionType):
+            self.text("jitted")
+            self.value(value.py_func)
+        elif isinstance(value, types.MethodType):
+            self.value(value.__func__)
+            self.value(value.__self__, by_type)
+        elif isinstance(value, (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype)):
+            self.text(type(value).__name__, getattr(value, "__name__", str(value)), getattr(value, "__module__", ""))
+        elif isinstance(value, type):
+            self._class(value)
+        else:
+            self._container(value, by_type)
+
+    def _container(self, value: Any, by_type: bool) -> None:
+        kind, keys, children = parts(value)
+        if kind is None and isinstance(value, (set, frozenset)):
+            return self.text("set", sorted(map(repr, value)))
+        if kind is None:
+            self.portable = False
+            return self.text("object", type(value).__qualname__, id(value))
+        self.text(keys)
+        self.value(kind)
+        self._all(children, by_type)
+
+    def _all(self, values: Iterable[Any], by_type: bool) -> None:
+        for value in values:
+            self.value(value, by_type)
+        self.text("end")
+
+    def _class(self, kind: type) -> None:
+        self.text("class", kind.__module__, kind.__qualname__, getattr(kind, "_fields", ()))
+        if kind.__module__.split(".")[0] in LIBRARIES or "__slots__" in vars(kind) and hasattr(kind, "_fields"):
+            return
+        for name, value in vars(kind).items():
+            if isinstance(value, types.FunctionType) and not name.startswith("__"):
+                self.value(value)
+
+    def _function(self, fun: types.FunctionType) -> None:
+        self.text("function", fun.__module__, fun.__qualname__)
+        if fun.__module__ and fun.__module__.split(".")[0] in LIBRARIES:
+            return
+        names = dict.fromkeys(self._code(fun.__code__))
+        self._all(fun.__defaults__ or (), by_type=False)
+        self._all((fun.__kwdefaults__ or {}).values(), by_type=False)
+        for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True):
+            self._place(cell, name, _contents(cell), names)
+        for name in names:
+            if name in fun.__globals__:
+                self._place(fun.__globals__, name, fun.__globals__[name], names)
+
+    def _place(self, space: Any, name: str, value: Any, names: Iterable[str]) -> None:
+        """What a name stands for in a dict of globals or a cell, with those of its attributes that the code names."""
+        if not any(space is known for known in self.spaces):
+            self.spaces.append(space)
+        self.seen.add((id(space), name))
+        self.text(name)
+        self.value(value, by_type=True)
+        if isinstance(value, types.ModuleType) and value.__name__.split(".")[0] not in LIBRARIES:
+            for attribute in names:
+                if attribute in vars(value):
+                    self.text(attribute)
+                    self.value(vars(value)[attribute], by_type=True)
+
+    def _code(self, code: types.CodeType) -> Iterable[str]:
+        """Take in a code object and those inside it; gives the names that it looks up."""
+        self.text(code.co_code, code.co_varnames, code.co_names, code.co_freevars, code.co_flags, code.co_argcount)
+        self.text(code.co_kwonlyargcount, code.co_posonlyargcount, getattr(code, "co_exceptiontable", b""))
+        yield from code.co_names
+        for const in code.co_consts:
+            if isinstance(const, types.CodeType):
+                yield from self._code(const)
+            else:
+                self.text(type(const).__name__, const)
+
+    def spec(self, spec: Spec) -> None:
+        """Take in the description of an argument."""
+        if isinstance(spec, Leaf):
+            self.text(spec.type.dtype, spec.type.rank, spec.type.ref)
+        elif isinstance(spec, Node):
+            self.text("node", spec.keys)
+            self.value(spec.kind)
+            for child in spec.children:
+                self.spec(child)
+            self.text("end")
+        else:
+            self.text("static")
+            self.value(spec.value)
+
+
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "<empty cell>"
+
+
+def fingerprint(fun: Any) -> Fingerprint:
+    """The fingerprint of a function, to be copied and added to."""
+    out = Fingerprint()
+    out.value(fun)
+    return out
