@@ -40,9 +40,13 @@ def _usable(wish: str) -> Path:
 
 
 @functools.lru_cache(maxsize=1)
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="srcgrad_", ignore_cleanup_errors=True)
+
+
 def temporary() -> Path:
-    """A folder of this process, for what is not to be cached."""
-    return Path(tempfile.mkdtemp(prefix="srcgrad_"))
+    """A folder of this process, for what is not to be cached; it goes when the process ends."""
+    return Path(_temporary().name)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,0 +1,142 @@
+"""A call's arguments: bound to parameters, described, checked, and taken apart into what compiled code takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Type
+from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves
+
+Parameter = inspect.Parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """The parameters of a function, in the order of its signature."""
+
+    signature: inspect.Signature
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.signature.parameters)
+
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """One value a parameter, defaults filled in; raises TypeError as the function itself would."""
+        call = self.signature.bind(*args, **kwargs)
+        call.apply_defaults()
+        return list(call.arguments.values())
+
+    def tail(self, count: int) -> tuple[Any, ...] | None:
+        """The defaults that complete `count` positional arguments; None if they cannot."""
+        params = list(self.signature.parameters.values())
+        plain = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        if count > len(params) or any(p.kind not in plain for p in params[:count]):
+            return None
+        rest = params[count:]
+        if any(p.default is Parameter.empty for p in rest):
+            return None
+        return tuple(p.default for p in rest)
+
+    def place(self, argnum: Any) -> int:
+        """The place of a parameter given by place or name."""
+        names = self.names
+        if isinstance(argnum, str):
+            if argnum not in names:
+                raise ArgumentError(f"there is no parameter `{argnum}`", hint=f"the parameters are {', '.join(names)}")
+            return names.index(argnum)
+        if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
+            raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint="give an int, a name, or a tuple")
+        if not -len(names) <= argnum < len(names):
+            raise ArgumentError(f"argnums={argnum} is out of range", hint=f"there are {len(names)} parameters: {', '.join(names)}")
+        return int(argnum) % len(names)
+
+    def places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
+        """The places that `argnums` names, and whether it is a single one."""
+        if isinstance(argnums, (tuple, list)):
+            places = tuple(self.place(a) for a in argnums)
+            if len(set(places)) != len(places):
+                raise ArgumentError(f"argnums={argnums!r} names a parameter twice")
+            return places, False
+        return (self.place(argnums),), True
+
+
+def spec_of(value: Any, name: str) -> Spec:
+    """The description of an argument, refused where no program could take it."""
+    return _checked(describe(value), name)
+
+
+def _checked(spec: Spec, name: str) -> Spec:
+    if isinstance(spec, Node):
+        children = (_checked(c, f"{name}[{k!r}]") for k, c in zip(spec.keys, spec.children, strict=True))
+        if issubclass(spec.kind, dict) and not all(isinstance(k, str) for k in spec.keys):
+            raise ArgumentError(f"`{name}` is a dict with keys that are not strings")
+        return Node(spec.kind, spec.keys, tuple(children))
+    if isinstance(spec, Static):
+        if isinstance(spec.value, (complex, np.complexfloating)):
+            raise UnsupportedError(f"`{name}` is complex", hint="differentiate with respect to real and imaginary parts")
+        try:
+            hash(spec.value)
+        except TypeError:
+            raise ArgumentError(f"`{name}` is a {type(spec.value).__name__}, which is no argument of a derivative") from None
+        return spec
+    kind = spec.type.dtype
+    if spec.type.ref and (kind[0] not in "fiub" or kind in ("f2", "f16")):
+        raise ArgumentError(f"`{name}` is an array of {kind}", hint="use float64, float32, integer or bool arrays")
+    if spec.type.ref and not spec.type.rank:
+        return Leaf(Type("i8" if kind[0] in "iu" else kind))
+    return spec
+
+
+def as_float(spec: Spec) -> Spec:
+    """A differentiated argument: Python integers count as floats."""
+    if isinstance(spec, Leaf):
+        return Leaf(ir.F8) if spec.type == ir.I8 else spec
+    if isinstance(spec, Node):
+        return Node(spec.kind, spec.keys, tuple(map(as_float, spec.children)))
+    return spec
+
+
+def converter(type: Type) -> Callable[[Any], Any]:
+    """What makes a leaf exactly of the type that compiled code takes; arrays contiguous and writable."""
+    if type.ref:
+        dtype = np.dtype(type.dtype)
+        return lambda a: a if a.flags.carray and a.dtype.isnative and a.__class__ is np.ndarray else np.array(a, dtype, order="C")
+    return {"f8": float, "f4": np.float32, "i8": _integer, "b1": bool}[type.dtype]
+
+
+def _integer(value: Any) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ArgumentError(f"{number} does not fit into 64 bits")
+    return number
+
+
+def flat(values: Iterable[Any], specs: Iterable[Spec]) -> Iterator[Any]:
+    """The leaves of all arguments, in order."""
+    for value, spec in zip(values, specs, strict=True):
+        yield from leaves(value, spec)
+
+
+def check_sharing(items: Sequence[Any], overwritten: Iterable[int], names: Sequence[str]) -> None:
+    """Refuse arguments that share memory when one is overwritten: the function would see its own writes through the other."""
+    for k in overwritten:
+        for other, item in enumerate(items):
+            if other == k or not isinstance(item, np.ndarray) or not isinstance(items[k], np.ndarray):
+                continue
+            if np.may_share_memory(items[k], item) and np.shares_memory(items[k], item):
+                raise ArgumentError(
+                    f"`{names[k]}` is overwritten and shares memory with `{names[other]}`", hint="pass a copy of one"
+                )
+
+
+def check_like(item: Any, model: Any, name: str, what: str) -> None:
+    """Refuse a tangent or a cotangent of another shape than that of what it belongs to."""
+    if np.shape(item) != np.shape(model):
+        raise ArgumentError(f"{what} of `{name}` has shape {np.shape(item)}, not {np.shape(model)}")

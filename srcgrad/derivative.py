@@ -1,0 +1,312 @@
+"""`Derivative`: what the transformers give. Called like the function, it finds or makes the code for its arguments' types."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srcgrad import arguments, driver, lazy
+from srcgrad.arguments import Parameters
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.core import ir
+from srcgrad.driver import Bound, Options
+from srcgrad.errors import ArgumentError
+from srcgrad.fingerprint import fingerprint
+from srcgrad.recipe import EXTRAS, Recipe
+from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
+
+SIMPLE = {float: ir.F8, np.float64: ir.F8, int: ir.I8, bool: ir.B1, np.float32: ir.F4}
+
+
+class Derivative:
+    """A derivative of a function, generated for each list of argument types when it is first called with them.
+
+    Attributes
+    ----------
+    primal : the function it was made from
+    source : the generated module, for the types that it was last called with (before the first call: of the annotations)
+    """
+
+    def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
+        options.check()
+        self.primal = fun
+        self._options = options
+        inner = inspect.signature(getattr(fun, "py_func", fun))
+        self._primal_parameters = Parameters(inner)
+        if argnums is not None:
+            places, single = self._primal_parameters.places(argnums)
+            recipe = Recipe(recipe.kind, places, single, recipe.has_aux, recipe.mode, recipe.leaves)
+        self._recipe = recipe
+        functools.update_wrapper(self, fun)
+        self.__name__ = f"{getattr(fun, '__name__', 'f')}_{recipe.kind}"
+        self.__signature__ = _with_extras(inner, recipe)
+        self._parameters = Parameters(self.__signature__)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
+        self._calls: dict[Any, Call] = {}
+        self._last: Call | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            fast = self._fast.get(tuple(map(type, args)))
+            if fast is not None:
+                try:
+                    return fast(*args)
+                except Mismatch:
+                    pass
+        return self._call(args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    # ---- pickling: what was generated is found again in the cache
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fun = inspect.unwrap(self.primal, stop=lambda f: isinstance(f, Derivative))
+        module, name = str(getattr(fun, "__module__", "")), str(getattr(fun, "__qualname__", ""))
+        if _lookup(module, name) is not self:
+            return _restore, (type(self), self.primal, self._recipe, self._options)
+        # It took the function's own name (`@grad`), by which pickle would find this in the function's place.
+        by_value = sys.modules.get("cloudpickle")
+        payload = by_value.dumps(self.primal) if by_value is not None else None
+        digest = fingerprint(self).hexdigest()
+        return _restore_named, (module, name, digest, payload, type(self), self._recipe, self._options)
+
+    # ---- calls
+
+    def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        values = self._parameters.bind(args, kwargs)
+        call = self._lookup(values)
+        if not kwargs:
+            self._remember(call, args)
+        return call.run(values)
+
+    def _lookup(self, values: Sequence[Any]) -> Call:
+        specs = self._specs(values)
+        call = self._calls.get(specs)
+        if call is None or not call.bound.current():
+            call = Call(self, specs, driver.bound(self.primal, self._recipe, specs, self._options))
+            self._calls[specs] = call
+            self._fast.clear()
+        self._last = call
+        return call
+
+    def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
+        specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
+        return self._differentiable(specs)
+
+    def _differentiable(self, specs: list[Spec]) -> tuple[Spec, ...]:
+        count = len(self._primal_parameters.names)
+        chosen = set(self._recipe.argnums) if self._recipe.leaves is None else set()
+        for k in [*chosen, *range(count, len(specs))]:
+            specs[k] = arguments.as_float(specs[k])
+        return tuple(specs)
+
+    def _remember(self, call: Call, args: Sequence[Any]) -> None:
+        """Next time, arguments of these types go straight to the compiled code, where that is enough."""
+        tail = self._parameters.tail(len(args))
+        if tail is None or not call.direct:
+            return
+        specs = call.specs[: len(args)]
+        if all(isinstance(s, Leaf) and _exact(a, s.type) for a, s in zip(args, specs, strict=True)):
+            self._fast[tuple(map(type, args))] = call.fast(tail)
+
+    # ---- looking at it
+
+    @property
+    def source(self) -> str:
+        """The generated module."""
+        return (self._last or self._lookup_specs(self._annotated())).bound.unit.source
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The generated module for the types of these arguments."""
+        return self._lookup(self._parameters.bind(args, kwargs)).bound.unit.source
+
+    def save(self, path: str | Path) -> None:
+        """Write `.source` as an importable module."""
+        Path(path).write_text(self.source, encoding="utf-8")
+
+    def jitted(self, *args: Any, **kwargs: Any) -> Any:
+        """The Numba dispatcher for the types of these arguments."""
+        return self._lookup(self._parameters.bind(args, kwargs)).bound.unit.function
+
+    def _lookup_specs(self, specs: tuple[Spec, ...]) -> Call:
+        call = self._calls.get(specs)
+        if call is None or not call.bound.current():
+            call = Call(self, specs, driver.bound(self.primal, self._recipe, specs, self._options))
+            self._calls[specs] = call
+        return call
+
+    def _annotated(self) -> tuple[Spec, ...]:
+        """The parameters' structures by their annotations and defaults; else float64 scalars."""
+        params = self._parameters.signature.parameters.values()
+        return self._differentiable([_annotation_spec(p) for p in params])
+
+    # ---- inside other code
+
+    def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
+        """The program of this derivative, for lowering a function that calls it."""
+        return lazy.pipeline.derive(self.primal, self._recipe, specs)
+
+    def __srcgrad_parts__(self) -> tuple[Any, ...]:
+        """What its fingerprint is made of."""
+        recipe = self._recipe
+        return repr(recipe), self.primal
+
+
+class Call:
+    """A derivative for one list of argument structures."""
+
+    def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
+        self.specs, self.bound = specs, bound
+        unit = bound.unit
+        self.function, self.meta = unit.function, unit.meta
+        self.names = [n for n, s in zip(owner._parameters.names, specs, strict=True) for _ in leaf_types(s)]
+        self.converters = [arguments.converter(t) for t in self.meta.types]
+        self.lengths = list(_pairs(owner, specs))
+        self.result = _assembler(self.meta.result)
+        simple = all(isinstance(s, Leaf) for s in specs)
+        self.direct = simple and not self.lengths and len(self.meta.overwritten) * len(specs) < 2
+
+    def leaves(self, values: Sequence[Any]) -> list[Any]:
+        """What the compiled code takes: the leaves of the arguments, then what is captured."""
+        items = list(arguments.flat(values, self.specs))
+        for k, model in self.lengths:
+            arguments.check_like(items[k], items[model], self.names[model], "the vector or tangent")
+        items += [read() for read in self.bound.read]
+        if self.meta.overwritten:
+            arguments.check_sharing(items, self.meta.overwritten, [*self.names, *(p.name for p in self.meta.captured)])
+        return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
+
+    def run(self, values: Sequence[Any]) -> Any:
+        return self.result(self.function(*self.leaves(values)))
+
+    def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
+        """The quickest way for arguments of exactly these types, with these defaults after them."""
+        function, result, read, checks = self.function, self.result, self.bound.read, self.bound.checks
+        kinds = self.meta.types[len(self.specs) - len(tail) : len(self.specs)]
+        rest = [convert(v) for convert, v in zip(map(arguments.converter, kinds), tail, strict=True)]
+        if not (rest or read or checks):
+            return function if result is _same else lambda *args: result(function(*args))
+
+        def call(*args: Any) -> Any:
+            for check in checks:
+                if not check():
+                    raise Mismatch("something that the function takes from around it has changed")
+            return result(function(*args, *rest, *[r() for r in read]))
+
+        return call
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _assembler(spec: Spec) -> Callable[[Any], Any]:
+    """What turns the flat result of compiled code into the structure that the user sees."""
+    kinds = list(leaf_types(spec))
+    plain = not any(t == ir.F4 for t in kinds)
+    if isinstance(spec, Leaf):
+        return _same if plain else np.float32
+    flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
+    if flat and plain and len(kinds) > 1:
+        return _same
+    single = [t == ir.F4 for t in kinds]
+
+    def rebuild(value: Any) -> Any:
+        items = value if len(single) > 1 else (value,) if single else ()
+        return assemble(spec, iter([np.float32(v) if f else v for v, f in zip(items, single, strict=True)]))
+
+    return rebuild
+
+
+def _exact(value: Any, type: ir.Type) -> bool:
+    """Whether the compiled code takes this value as it is."""
+    kind = value.__class__
+    return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type
+
+
+def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+    """(leaf of a tangent or a vector, leaf of the argument that it must have the shape of)."""
+    recipe = owner._recipe
+    if recipe.kind not in ("forward", "jvp", "hvp"):
+        return
+    count = len(owner._primal_parameters.names)
+    active = recipe.active(specs[:count])
+    extra = [k for k in range(driver.leaf_count(specs[:count]), driver.leaf_count(specs))]
+    kinds = [t for s in specs for t in leaf_types(s)]
+    if len(active) != len(extra) or any(kinds[a] != kinds[e] for a, e in zip(active, extra, strict=True)):
+        raise ArgumentError("a tangent or a vector has not the structure, rank or dtype of its argument")
+    yield from zip(extra, active, strict=True)
+
+
+def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:
+    """The primal's signature with the parameters that the derivative has beside them."""
+    params = list(signature.parameters.values())
+    suffix = EXTRAS.get(recipe.kind)
+    if suffix is None:
+        return signature.replace(return_annotation=inspect.Signature.empty)
+    names = [params[k].name + suffix for k in recipe.argnums] if recipe.kind == "forward" else ["value" + suffix]
+    if recipe.kind == "hvp":
+        names = ["vector"]
+    taken = set(signature.parameters)
+    for name in names:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        params.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+    kinds = sorted(range(len(params)), key=lambda k: params[k].kind)
+    if kinds != list(range(len(params))) or any(p.default is not p.empty for p in params):
+        params = [p.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.empty) for p in params]
+    return inspect.Signature(params)
+
+
+def _annotation_spec(param: inspect.Parameter) -> Spec:
+    kind = param.annotation
+    simple: dict[Any, ir.Type] = {**SIMPLE, "float": ir.F8, "int": ir.I8, "bool": ir.B1, "np.float32": ir.F4}
+    array = {np.ndarray: 1, "np.ndarray": 1}
+    if kind in simple:
+        return Leaf(simple[kind])
+    if kind in array:
+        return Leaf(ir.Type("f8", 1, ref=True))
+    if param.default is not inspect.Parameter.empty:
+        return arguments.spec_of(param.default, param.name)
+    return Leaf(ir.F8)
+
+
+def _lookup(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _restore(kind: type[Derivative], fun: Any, recipe: Recipe, options: Options) -> Derivative:
+    return kind(fun, recipe, options)
+
+
+def _restore_named(
+    module: str, name: str, digest: str, payload: bytes | None, kind: type[Derivative], recipe: Recipe, options: Options
+) -> Derivative:
+    """The derivative that bears this name here if it is the same; else one made of the function that came along."""
+    if payload is None:
+        importlib.import_module(module)
+    found = _lookup(module, name)
+    if isinstance(found, Derivative) and (payload is None or fingerprint(found).hexdigest() == digest):
+        return found
+    if payload is None:
+        raise ArgumentError(f"{module}.{name} is no derivative here")
+    return kind(pickle.loads(payload), recipe, options)

@@ -1,0 +1,207 @@
+"""One derivative for one list of argument types: found in this process, or in the cache folder, or made."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srcgrad import cache, lazy
+from srcgrad.backend import cpu
+from srcgrad.core.ir import Type
+from srcgrad.errors import UnsupportedError
+from srcgrad.fingerprint import Fingerprint, fingerprint
+from srcgrad.recipe import Recipe
+from srcgrad.syntax.structure import Spec, leaf_types, parts
+
+# Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
+LOCK = threading.RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere."""
+
+    target: str = "cpu"
+    jit: bool = True
+    cache: bool = True
+    fastmath: bool | tuple[str, ...] | None = None
+    parallel: bool = False
+
+    def check(self) -> None:
+        if self.target != "cpu":
+            raise UnsupportedError(f"target={self.target!r} is not available yet", hint='use target="cpu"')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is found: a name in the space (globals, closure cell) of this number, then attributes and keys."""
+
+    space: int
+    name: str
+    path: tuple[tuple[str, str], ...]
+
+    def reader(self, spaces: Sequence[Any]) -> Callable[[], Any]:
+        space, name, path = spaces[self.space], self.name, self.path
+        if not path and isinstance(space, dict):
+            return lambda: space[name]
+        if not path:
+            return lambda: space.cell_contents
+        return lambda: _follow(space[name] if isinstance(space, dict) else space.cell_contents, path)
+
+
+def _follow(value: Any, path: Iterable[tuple[str, str]]) -> Any:
+    for how, step in path:
+        value = getattr(value, step) if how == "." else value[step] if isinstance(value, dict) else value[int(step)]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A value that the transformation has seen; of a container only its class and keys."""
+
+    place: Place
+    container: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What is known of a generated module beside its text."""
+
+    name: str
+    types: tuple[Type, ...]
+    result: Spec
+    captured: tuple[Place, ...]
+    seen: tuple[Seen, ...]
+    overwritten: tuple[int, ...]
+    notes: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unit:
+    """A generated module, loaded."""
+
+    meta: Meta
+    path: Path
+    function: Callable[..., Any]
+
+    @property
+    def source(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Bound:
+    """A unit, with what a particular function has captured."""
+
+    unit: Unit
+    read: tuple[Callable[[], Any], ...]
+    checks: tuple[Callable[[], bool], ...]
+
+    def current(self) -> bool:
+        """Whether all that the transformation has seen is still so."""
+        return all(check() for check in self.checks)
+
+
+_UNITS: dict[str, Unit] = {}
+
+
+def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> Bound:
+    """The derivative of a function for parameters of these structures."""
+    options.check()
+    print_ = fingerprint(fun)
+    for spec in specs:
+        print_.spec(spec)
+    print_.text(recipe, options, cache.version(), cpu.versions())
+    with LOCK:
+        unit, spaces = _unit(fun, recipe, specs, options, print_)
+    return _bind(unit, spaces)
+
+
+def _unit(
+    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint
+) -> tuple[Unit, Sequence[Any]]:
+    key = print_.hexdigest()
+    if key in _UNITS:
+        return _UNITS[key], print_.spaces
+    path = _path(fun, recipe, key, options.cache and print_.portable)
+    meta = cache.recall(path) if options.cache and print_.portable else None
+    spaces: Sequence[Any] = print_.spaces
+    shared = print_.portable
+    if meta is None:
+        meta, spaces, complete = _make(fun, recipe, specs, options, print_, path)
+        shared = shared and complete
+        if shared and options.cache:
+            cache.remember(path, meta)
+    unit = Unit(meta, path, cpu.load(path, meta.name, meta.types, options.jit))
+    if shared:
+        _UNITS[key] = unit
+    return unit, spaces
+
+
+def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:
+    name = re.sub(r"\W", "", getattr(fun, "__name__", "f")) or "f"
+    folder = cache.folder() if cached else cache.temporary()
+    return folder / f"{name}_{recipe.kind}_{key[:20]}.py"
+
+
+def _make(
+    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint, path: Path
+) -> tuple[Meta, Sequence[Any], bool]:
+    """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
+    covers all that was seen (else nobody else may use the result)."""
+    made = lazy.pipeline.derive(fun, recipe, specs)
+    strict = lazy.pipeline.decides_by_floats(made.program)
+    fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
+    jit = cpu.jit_options(fast, options.parallel, options.cache) if options.jit else None
+    cache.write(path, lazy.pipeline.text(made.program, jit).encode())
+    spaces = list(print_.spaces)
+    origins = [c.origin for c in made.captured]
+    seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
+    main = made.program.main
+    overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
+    meta = Meta(
+        main.name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
+        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k == "plan"},
+    )  # fmt: skip
+    covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
+    return meta, spaces, covered
+
+
+def _place(origin: Any, spaces: list[Any]) -> Place:
+    for k, space in enumerate(spaces):
+        if space is origin.space:
+            return Place(k, origin.name, origin.path)
+    spaces.append(origin.space)
+    return Place(len(spaces) - 1, origin.name, origin.path)
+
+
+def _bind(unit: Unit, spaces: Sequence[Any]) -> Bound:
+    read = tuple(place.reader(spaces) for place in unit.meta.captured)
+    checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
+    return Bound(unit, read, checks)
+
+
+def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:
+    """Whether a value that was seen is still what it is now."""
+    read = seen.place.reader(spaces)
+    value = read()
+    if seen.container:
+        shape = parts(value)[:2]
+        return lambda: parts(read())[:2] == shape
+    if isinstance(value, (str, int, bool, float, type(None))):
+        kind = type(value)
+
+        def unchanged() -> bool:
+            now = read()
+            return now is value or (type(now) is kind and bool(now == value))
+
+        return unchanged
+    return lambda: read() is value
+
+
+def leaf_count(specs: Iterable[Spec]) -> int:
+    return sum(1 for spec in specs for _ in leaf_types(spec))

@@ -1,0 +1,18 @@
+"""What is loaded when it is first needed: a process that finds everything in the cache never reads the compiler.
+
+`lazy.pipeline` is the module `srcgrad.pipeline`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from srcgrad import pipeline as pipeline
+
+
+def __getattr__(name: str) -> Any:
+    if name == "pipeline":
+        return importlib.import_module("srcgrad.pipeline")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

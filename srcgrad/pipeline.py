@@ -1,0 +1,299 @@
+"""From a function to the core program of its derivative: lower, simplify, derive, simplify; and to source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from srcgrad import cache
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
+from srcgrad.rules import registry
+from srcgrad.simplify.pipeline import simplify
+from srcgrad.syntax.lower import Lowered, lower
+from srcgrad.syntax.read import python_function, read
+from srcgrad.syntax.render import render
+from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
+from srcgrad.transform import derive as core
+from srcgrad.transform.forward import forward
+from srcgrad.transform.programs import reachable, rename, select
+from srcgrad.transform.reverse import reverse
+
+# Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
+WATCHERS: list[Callable[[str, Program], None]] = []
+
+
+class Derived(NamedTuple):
+    """A derived program: its results' structure, and the parameters that it has beside the primal's."""
+
+    program: Program
+    result: Spec
+    extras: tuple[Var, ...] = ()
+
+
+def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) -> Any:
+    """One pass over a program. What fails inside names the pass and a file with the program before it."""
+    try:
+        out = call(program, *args)
+    except (SrcgradError, KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:
+        raise SrcgradError(
+            f"internal error in the pass `{name}`: {type(error).__name__}: {error}",
+            hint=f"please report it with the program before the pass: {_written(name, program)}",
+        ) from error
+    for watcher in WATCHERS:
+        watcher(name, out.program if isinstance(out, Derived) else out)
+    return out
+
+
+def _written(name: str, program: Program) -> Path:
+    path = cache.temporary() / f"{program.main.name}_before_{name}.py"
+    try:
+        text = render(program)
+    except Exception as error:
+        text = f"# cannot be rendered: {error!r}\n" + "\n".join(map(repr, walk.walk(program.main.body)))
+    path.write_text(text)
+    return path
+
+
+def tidy(program: Program) -> Program:
+    return run_pass("simplify", simplify, program)  # type: ignore[no-any-return]
+
+
+def lowered(fun: Any, specs: Sequence[Spec]) -> Lowered:
+    """A function, or anything that gives its own program, in the core language."""
+    custom = getattr(fun, "__srcgrad_core__", None)
+    return custom(specs) if custom is not None else lower(python_function(fun), specs)
+
+
+def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
+    try:
+        return _derive(fun, recipe, specs)
+    except SrcgradError as error:
+        raise _placed(error, fun) from error.__cause__
+
+
+def _placed(error: SrcgradError, fun: Any) -> SrcgradError:
+    """The error with the place of the function, if it has none of its own."""
+    while not error.placed and hasattr(fun, "__wrapped__"):
+        fun = fun.__wrapped__
+    if error.placed or not hasattr(getattr(fun, "py_func", fun), "__code__"):
+        return error
+    source = read(fun)
+    problems = [source.problem(source.node, p.message, p.hint) for p in error.problems]
+    return type(error)(error.problems[0].message, problems=problems)
+
+
+def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    if recipe.kind == "value":
+        base = lowered(fun, specs)
+        return replace(base, program=tidy(base.program))
+    count = len(specs) - extra_parameters(recipe)
+    primal, casts = _as_floats(specs[:count], recipe)
+    check_active(primal, recipe)
+    base = lowered(fun, primal)
+    base = replace(base, program=tidy(base.program))
+    made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
+    main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
+    program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
+    names = (*base.params, *(v.name for v in made.extras))
+    return replace(base, program=program, params=names, result=made.result)
+
+
+def extra_parameters(recipe: Recipe) -> int:
+    """How many parameters the derivative has beside those of the primal."""
+    if recipe.kind == "forward":
+        return len(recipe.argnums)
+    return 1 if recipe.kind in ("jvp", "hvp", "reverse", "pullback") else 0
+
+
+def _as_floats(specs: Sequence[Spec], recipe: Recipe) -> tuple[list[Spec], list[int]]:
+    """Integers that are differentiated count as floats; and the places of those leaves."""
+    out, casts, place = list(specs), [], 0
+    for k, spec in enumerate(specs):
+        if spec == Leaf(ir.I8) and k in recipe.argnums and recipe.leaves is None:
+            out[k] = Leaf(ir.F8)
+            casts.append(place)
+        place += sum(1 for _ in leaf_types(spec))
+    return out, casts
+
+
+def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
+    params, builder = list(main.params), Builder()
+    env: dict[Var, Atom] = {}
+    for k in places:
+        params[k] = Var(main.params[k].name, ir.I8)
+        env[main.params[k]] = builder.let(registry.PRIMITIVES["cast"], params[k], name=params[k].name, dtype="f8")
+    if not env:
+        return main
+    results = tuple(env.get(r, r) if isinstance(r, Var) else r for r in main.results)
+    return replace(main, params=tuple(params), body=(*builder.out, *walk.substitute(main.body, env)), results=results)
+
+
+def check_active(specs: Sequence[Spec], recipe: Recipe) -> None:
+    """Refuse to differentiate with respect to what has no derivative."""
+    for place in recipe.argnums:
+        if recipe.leaves is None and not any(t.is_float for t in leaf_types(specs[place])):
+            what = "an argument that holds no float"
+            raise ArgumentError(f"argnums={place} names {what}", hint="differentiate with respect to floats or float arrays")
+
+
+def _ordered(made: Derived, base: Lowered, leaves: int) -> Fun:
+    """Parameters in the order: those of the primal, those that were added, those that are captured."""
+    main = made.program.main
+    kept = main.params[: leaves + len(base.captured)]
+    return replace(main, params=(*kept[:leaves], *made.extras, *kept[leaves:]))
+
+
+# ---- the kinds: (program, its Lowered, recipe, specs) -> Derived
+
+
+def _scalar_result(base: Lowered, recipe: Recipe) -> tuple[Spec, int]:
+    """The structure of auxiliary results and the number of their leaves; the rest must be one float."""
+    value, aux = base.result, None
+    if recipe.has_aux:
+        if not isinstance(value, Node) or not issubclass(value.kind, tuple) or len(value.children) != 2:
+            raise ArgumentError("with has_aux=True the function must return a pair (value, aux)")
+        value, aux = value.children
+    if not isinstance(value, Leaf):
+        hint = "return a number; for several results use jacobian, or has_aux=True for (value, aux)"
+        raise ArgumentError("a gradient is of a function that returns one number", hint=hint)
+    if value.type.rank or value.type.ref:
+        raise ArgumentError("the function returns an array, a gradient is of a number", hint="use jacobian, or sum the array")
+    if not value.type.is_float:
+        raise NotDifferentiableError("the function returns a bool or an integer, which has no derivative")
+    return (aux or value), 0 if aux is None else sum(1 for _ in leaf_types(aux))
+
+
+def _gradient(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    aux_spec, aux = _scalar_result(base, recipe)
+    shape = recipe.per_argument(specs, gradient_spec)
+    leaves = recipe.active(specs)
+    value = recipe.kind == "value_and_grad"
+    if recipe.mode == "forward":
+        made = _forward_gradient(program, leaves, value, aux)
+    else:
+        made = (core.value_and_grad if value else core.grad)(program, leaves, aux)
+    if value:
+        return Derived(made, tuple_of([base.result, shape]))
+    return Derived(made, tuple_of([shape, aux_spec]) if recipe.has_aux else shape)
+
+
+def _forward_gradient(program: Program, leaves: Sequence[int], value: bool, aux: int) -> Program:
+    """By forward mode: the Jacobian of the first result, beside the results that are asked for."""
+    first = Program(select(program.main, [0]), program.callees)
+    jacobian = core.jacfwd(first, leaves, tidy)
+    count = len(program.main.results)
+    if value:
+        name = f"{program.main.name}_value_and_grad"
+        return beside(program, jacobian, name, range(count + len(leaves)))
+    name = f"{program.main.name}_grad"
+    return beside(program, jacobian, name, [*range(count, count + len(leaves)), *range(1, count)])
+
+
+def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
+    """Two programs of the same parameters as one, with these of all their results."""
+    body_a, results_a = walk.instantiate(a.main, a.main.params)
+    body_b, results_b = walk.instantiate(b.main, a.main.params)
+    results = (*results_a, *results_b)
+    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.notes)
+    return reachable(Program(fun, {**a.callees, **b.callees}))
+
+
+def _tangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    """(value, value_dot); what is returned has its tangent's structure."""
+    leaves = recipe.active(specs)
+    made = forward(program, frozenset(leaves))
+    old, order = len(program.main.params), sorted(leaves)
+    extras = tuple(made.main.params[old + order.index(leaf)] for leaf in leaves)
+    return Derived(made, tuple_of([base.result, gradient_spec(base.result)]), extras)
+
+
+def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    """(value, arg_bars), or the bars alone (`pullback`)."""
+    leaves = recipe.active(specs)
+    if not any(r.type.is_float for r in program.main.results):
+        raise NotDifferentiableError("the function returns no float: there is no derivative")
+    made = reverse(program, frozenset(leaves))
+    old, count, order = len(program.main.params), len(program.main.results), sorted(leaves)
+    bars = [count + order.index(leaf) for leaf in leaves]
+    shape = recipe.per_argument(specs, gradient_spec)
+    whole = recipe.kind == "reverse"
+    main = select(made.main, [*range(count), *bars] if whole else bars)
+    result = tuple_of([base.result, shape]) if whole else shape
+    return Derived(reachable(Program(main, made.callees)), result, made.main.params[old:])
+
+
+def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    make = core.jacfwd if recipe.kind == "jacfwd" else core.jacrev
+    made = make(program, recipe.active(specs), tidy)
+    return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
+
+
+def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    _scalar_result(base, recipe)
+    made = core.hessian(program, recipe.active(specs), tidy)
+    gradient = recipe.per_argument(specs, gradient_spec)
+    return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))
+
+
+def _hvp(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    _scalar_result(base, recipe)
+    made = core.hvp(program, recipe.active(specs), tidy)
+    extras = made.main.params[len(program.main.params) :]
+    return Derived(made, recipe.per_argument(specs, gradient_spec), extras)
+
+
+KINDS: dict[str, Callable[..., Derived]] = {
+    "grad": _gradient,
+    "value_and_grad": _gradient,
+    "forward": _tangent,
+    "jvp": _tangent,
+    "reverse": _cotangent,
+    "pullback": _cotangent,
+    "jacfwd": _jacobian,
+    "jacrev": _jacobian,
+    "hessian": _hessian,
+    "hvp": _hvp,
+}
+
+
+# ---- to source
+
+
+def decides_by_floats(program: Program) -> bool:
+    """Whether something that is not a float is computed of floats: then, computed again under fast-math flags, a branch or
+    a trip count could come out another way than the first time."""
+    funs = (program.main, *program.callees.values())
+    return any(
+        isinstance(stmt, ir.Let)
+        and any(not t.type.is_float for t in stmt.targets)
+        and any(_float_value(a.type) for a in stmt.args)
+        for fun in funs
+        for stmt in walk.walk(fun.body)
+    )
+
+
+def _float_value(type: Type) -> bool:
+    return type.is_float and not type.ref
+
+
+def text(program: Program, options: str | None) -> str:
+    """The module of a program."""
+    try:
+        return render(program, jit_options=options)
+    except SrcgradError:
+        raise
+    except Exception as error:
+        raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def named(program: Program, name: str) -> Program:
+    return Program(rename(program.main, name), program.callees)
