@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from srcgrad import arguments
 from srcgrad.derivative import Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
 from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import Node, Spec, Static, assemble, leaf_types, leaves, parts
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
 MODES = ("forward", "reverse")
@@ -111,3 +104,11 @@ def hessian(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     """The Hessian times a vector: `(*args, vector)`, in the structure of the argument."""
     return _transformer("hvp", fun, argnums, options)
+
+
+class Jacobian:
+    """The Jacobian in the cheaper mode: forward where there are not more inputs than outputs, at each call's sizes."""
+
+    def __init__(self, fun: Any, argnums: Any, options: dict[str, Any]) -> None:
+        self.by_columns: Derivative = jacfwd(fun, argnums, **options)
+        self.by_rows: Derivative = jacrev(fun, argnums, **options)

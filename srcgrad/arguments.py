@@ -52,9 +52,10 @@ class Parameters:
                 raise ArgumentError(f"there is no parameter `{argnum}`", hint=f"the parameters are {', '.join(names)}")
             return names.index(argnum)
         if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
-            raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint="give an int, a name, or a tuple")
+            raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint="give an int or a name")
         if not -len(names) <= argnum < len(names):
-            raise ArgumentError(f"argnums={argnum} is out of range", hint=f"there are {len(names)} parameters: {', '.join(names)}")
+            hint = f"there are {len(names)} parameters: {', '.join(names)}"
+            raise ArgumentError(f"argnums={argnum} is out of range", hint=hint)
         return int(argnum) % len(names)
 
     def places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
@@ -80,11 +81,11 @@ def _checked(spec: Spec, name: str) -> Spec:
         return Node(spec.kind, spec.keys, tuple(children))
     if isinstance(spec, Static):
         if isinstance(spec.value, (complex, np.complexfloating)):
-            raise UnsupportedError(f"`{name}` is complex", hint="differentiate with respect to real and imaginary parts")
+            raise UnsupportedError(f"`{name}` is complex", hint="pass real and imaginary parts")
         try:
             hash(spec.value)
         except TypeError:
-            raise ArgumentError(f"`{name}` is a {type(spec.value).__name__}, which is no argument of a derivative") from None
+            raise ArgumentError(f"`{name}` is a {type(spec.value).__name__}: pass numbers and arrays") from None
         return spec
     kind = spec.type.dtype
     if spec.type.ref and (kind[0] not in "fiub" or kind in ("f2", "f16")):
@@ -107,8 +108,14 @@ def converter(type: Type) -> Callable[[Any], Any]:
     """What makes a leaf exactly of the type that compiled code takes; arrays contiguous and writable."""
     if type.ref:
         dtype = np.dtype(type.dtype)
-        return lambda a: a if a.flags.carray and a.dtype.isnative and a.__class__ is np.ndarray else np.array(a, dtype, order="C")
-    return {"f8": float, "f4": np.float32, "i8": _integer, "b1": bool}[type.dtype]
+        return lambda a: a if _as_compiled(a) else np.array(a, dtype, order="C")
+    scalars: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": _integer, "b1": bool}
+    return scalars[type.dtype]
+
+
+def _as_compiled(array: Any) -> bool:
+    """Whether this is an array as compiled code was made for: contiguous, writable, of native byte order."""
+    return bool(array.flags.carray and array.dtype.isnative and array.__class__ is np.ndarray)
 
 
 def _integer(value: Any) -> int:
@@ -125,7 +132,7 @@ def flat(values: Iterable[Any], specs: Iterable[Spec]) -> Iterator[Any]:
 
 
 def check_sharing(items: Sequence[Any], overwritten: Iterable[int], names: Sequence[str]) -> None:
-    """Refuse arguments that share memory when one is overwritten: the function would see its own writes through the other."""
+    """Refuse arguments that share memory when one is overwritten: the function would see its writes through the other."""
     for k in overwritten:
         for other, item in enumerate(items):
             if other == k or not isinstance(item, np.ndarray) or not isinstance(items[k], np.ndarray):

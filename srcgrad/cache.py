@@ -52,9 +52,8 @@ def temporary() -> Path:
 @functools.lru_cache(maxsize=1)
 def version() -> str:
     """A text that changes when srcgrad's own files do, or the Python that runs them."""
-    files = sorted(
-        (entry.path[len(str(PACKAGE)) :], entry.stat().st_size, entry.stat().st_mtime_ns) for entry in _files(str(PACKAGE))
-    )
+    stats = [(entry.path[len(str(PACKAGE)) :], entry.stat()) for entry in _files(str(PACKAGE))]
+    files = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
     return repr((files, platform.python_implementation(), sys.version_info, platform.machine()))
 
 

@@ -1,9 +1,8 @@
-"""`Derivative`: what the transformers give. Called like the function, it finds or makes the code for its arguments' types."""
+"""`Derivative`: what the transformers give. Called like the function, it finds or makes the code for the arguments."""
 
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import pickle
 import sys
@@ -32,7 +31,7 @@ class Derivative:
     Attributes
     ----------
     primal : the function it was made from
-    source : the generated module, for the types that it was last called with (before the first call: of the annotations)
+    source : the generated module, for the types of the last new call (before the first: of the annotations)
     """
 
     def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
@@ -45,7 +44,7 @@ class Derivative:
             places, single = self._primal_parameters.places(argnums)
             recipe = Recipe(recipe.kind, places, single, recipe.has_aux, recipe.mode, recipe.leaves)
         self._recipe = recipe
-        functools.update_wrapper(self, fun)
+        functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"{getattr(fun, '__name__', 'f')}_{recipe.kind}"
         self.__signature__ = _with_extras(inner, recipe)
         self._parameters = Parameters(self.__signature__)
@@ -74,16 +73,17 @@ class Derivative:
 
     # ---- pickling: what was generated is found again in the cache
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
         fun = inspect.unwrap(self.primal, stop=lambda f: isinstance(f, Derivative))
         module, name = str(getattr(fun, "__module__", "")), str(getattr(fun, "__qualname__", ""))
         if _lookup(module, name) is not self:
             return _restore, (type(self), self.primal, self._recipe, self._options)
-        # It took the function's own name (`@grad`), by which pickle would find this in the function's place.
+        # It took the function's own name (`@grad`): pickle finds it by that; cloudpickle sends the function along.
         by_value = sys.modules.get("cloudpickle")
-        payload = by_value.dumps(self.primal) if by_value is not None else None
-        digest = fingerprint(self).hexdigest()
-        return _restore_named, (module, name, digest, payload, type(self), self._recipe, self._options)
+        if by_value is None:
+            return name
+        digest, primal = fingerprint(self).hexdigest(), by_value.dumps(self.primal)
+        return _restore_named, (module, name, digest, primal, type(self), self._recipe, self._options)
 
     # ---- calls
 
@@ -299,14 +299,10 @@ def _restore(kind: type[Derivative], fun: Any, recipe: Recipe, options: Options)
 
 
 def _restore_named(
-    module: str, name: str, digest: str, payload: bytes | None, kind: type[Derivative], recipe: Recipe, options: Options
+    module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options
 ) -> Derivative:
     """The derivative that bears this name here if it is the same; else one made of the function that came along."""
-    if payload is None:
-        importlib.import_module(module)
     found = _lookup(module, name)
-    if isinstance(found, Derivative) and (payload is None or fingerprint(found).hexdigest() == digest):
+    if isinstance(found, Derivative) and fingerprint(found).hexdigest() == digest:
         return found
-    if payload is None:
-        raise ArgumentError(f"{module}.{name} is no derivative here")
-    return kind(pickle.loads(payload), recipe, options)
+    return kind(pickle.loads(primal), recipe, options)

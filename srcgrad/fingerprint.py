@@ -1,6 +1,6 @@
 """What a function is made of, as a hash: its code, the functions it reaches, and the values it takes from around it.
 
-Numbers and arrays that a compiled derivative reads afresh at each call count by their type only; all else counts by value.
+Numbers and arrays that a compiled derivative reads afresh at each call count by their type only; all else by value.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Fingerprint:
 
     def _class(self, kind: type) -> None:
         self.text("class", kind.__module__, kind.__qualname__, getattr(kind, "_fields", ()))
-        if kind.__module__.split(".")[0] in LIBRARIES or "__slots__" in vars(kind) and hasattr(kind, "_fields"):
+        if kind.__module__.split(".")[0] in LIBRARIES:
             return
         for name, value in vars(kind).items():
             if isinstance(value, types.FunctionType) and not name.startswith("__"):

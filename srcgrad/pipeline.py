@@ -141,8 +141,8 @@ def check_active(specs: Sequence[Spec], recipe: Recipe) -> None:
     """Refuse to differentiate with respect to what has no derivative."""
     for place in recipe.argnums:
         if recipe.leaves is None and not any(t.is_float for t in leaf_types(specs[place])):
-            what = "an argument that holds no float"
-            raise ArgumentError(f"argnums={place} names {what}", hint="differentiate with respect to floats or float arrays")
+            hint = "differentiate with respect to floats or float arrays"
+            raise ArgumentError(f"argnums={place} names an argument that holds no float", hint=hint)
 
 
 def _ordered(made: Derived, base: Lowered, leaves: int) -> Fun:
@@ -166,7 +166,8 @@ def _scalar_result(base: Lowered, recipe: Recipe) -> tuple[Spec, int]:
         hint = "return a number; for several results use jacobian, or has_aux=True for (value, aux)"
         raise ArgumentError("a gradient is of a function that returns one number", hint=hint)
     if value.type.rank or value.type.ref:
-        raise ArgumentError("the function returns an array, a gradient is of a number", hint="use jacobian, or sum the array")
+        hint = "use jacobian, or sum the array"
+        raise ArgumentError("the function returns an array, a gradient is of a number", hint=hint)
     if not value.type.is_float:
         raise NotDifferentiableError("the function returns a bool or an integer, which has no derivative")
     return (aux or value), 0 if aux is None else sum(1 for _ in leaf_types(aux))
@@ -269,8 +270,8 @@ KINDS: dict[str, Callable[..., Derived]] = {
 
 
 def decides_by_floats(program: Program) -> bool:
-    """Whether something that is not a float is computed of floats: then, computed again under fast-math flags, a branch or
-    a trip count could come out another way than the first time."""
+    """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
+    trip count could come out another way than the first time."""
     funs = (program.main, *program.callees.values())
     return any(
         isinstance(stmt, ir.Let)

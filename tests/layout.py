@@ -21,7 +21,11 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("optimize", "testing", "cli"),
 )
 # Files at the top of the package that belong to a layer under another name.
-MEMBERS = {"cache": "driver", "derivative": "api", "__main__": "cli"}
+MEMBERS = {
+    **dict.fromkeys(("cache", "fingerprint", "lazy", "pipeline", "recipe"), "driver"),
+    **dict.fromkeys(("arguments", "custom", "derivative", "explain"), "api"),
+    "__main__": "cli",
+}
 # What lies on top of everything: the package's front.
 FRONT = "__init__"
 CONFINED = {"ast": {"syntax"}, "astor": {"syntax"}, "numba": {"backend"}, "llvmlite": {"backend"}}
@@ -108,11 +112,15 @@ class Tree:
 
 
 def _walk(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """Every node, with whether it stands inside a function."""
+    """Every node, with whether it stands inside a function. A module's own `__getattr__` (PEP 562) does not count: what it
+    loads late is an import of the module all the same, and has to point the same way."""
     yield node, inside
     inner = inside or isinstance(node, Functions | ast.Lambda)
     for child in ast.iter_child_nodes(node):
-        yield from _walk(child, inner)
+        if isinstance(node, ast.Module) and isinstance(child, ast.FunctionDef) and child.name == "__getattr__":
+            yield from ((part, False) for part in ast.walk(child))
+        else:
+            yield from _walk(child, inner)
 
 
 def _called(node: ast.Call) -> str:

@@ -79,5 +79,12 @@ def test_the_check_sees_inner_and_dynamic_imports(tmp_path: Path) -> None:
     assert layout.breaches(tree) == ["core.a imports api"]
 
 
+def test_what_a_module_loads_late_must_point_down_too(tmp_path: Path) -> None:
+    text = "import importlib\ndef __getattr__(name):\n    return importlib.import_module('pkg.api')\n"
+    tree = make(tmp_path, {"core/a.py": text, "api.py": ""})
+    assert [i for i in tree.imports if i.inside_function] == []
+    assert layout.breaches(tree) == ["core.a imports api"]
+
+
 def test_the_check_sees_new_layers(tmp_path: Path) -> None:
     assert layout.unplaced(make(tmp_path, {"novel/a.py": ""})) == ["novel"]
