@@ -59,6 +59,24 @@ def test_first_order(case: Case) -> None:
         assert np.allclose(x, np.asarray(y, float), rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("case", [c for c in SMOOTH if c.tolerance < 1e-6], ids=lambda c: c.name)
+def test_second_and_third_order(case: Case) -> None:
+    args, rng = case.args(), np.random.default_rng(2)
+    d, v, u = (directions(args, rng) for _ in range(3))
+    third = oracle.evaluate(case.fun, args, [d, v, u])
+    for path in ({0, 1}, {0, 1, 2}):
+        along = [d, v, u][len(path) - 1]
+        lower = [d, v, u][: len(path) - 1]
+        wanted = frozenset(range(len(lower)))
+
+        def derivative(t: float) -> list[Any]:
+            return oracle.evaluate(case.fun, moved(args, along, t), lower)[wanted]  # noqa: B023
+
+        for x, up, down in zip(third[frozenset(path)], derivative(1e-5), derivative(-1e-5), strict=True):
+            estimate = (np.asarray(up) - np.asarray(down)) / 2e-5
+            assert np.allclose(x, estimate, rtol=1e-4, atol=1e-5 * (1 + np.abs(np.asarray(up)).max(initial=0)))
+
+
 def test_orders_of_a_polynomial() -> None:
     table = oracle.evaluate(lambda x, y: x**3 * y**2, (2.0, 3.0), [[1.0, None], [1.0, None], [None, 1.0]])
     assert [table[frozenset(s)][0] for s in ((), (0,), (0, 1), (2,), (1, 2), (0, 1, 2))] == [72, 108, 108, 48, 72, 72]

@@ -64,7 +64,7 @@ class Core:
     def __init__(self, case: Case) -> None:
         args = case.args()
         lowered = lower(case.fun, [structure.describe(a) for a in args])
-        self.captured = [c.value for c in lowered.captured]
+        self.captured = [c.read() for c in lowered.captured]
         own = len(lowered.program.main.params) - len(self.captured)
         verified(lowered.program)
         program = simplify(lowered.program)
