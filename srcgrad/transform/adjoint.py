@@ -196,7 +196,7 @@ class Adjoint(Sweep):
         if isinstance(stmt, ir.For):
             if step_of(stmt) in (1, -1):
                 inner.env[stmt.index] = index
-                place = row(self.b, stmt, index, ctx(stmt.start))
+                place = row(self.b, stmt, index, ctx(stmt.start), ctx(stmt.step))
             else:
                 offset = self.b.let(multiply, index, ctx(stmt.step), name=stmt.index.name)
                 inner.env[stmt.index] = self.b.let(add, ctx(stmt.start), offset, name=stmt.index.name)

@@ -65,5 +65,5 @@ class Guards:
             guard = (ctx(stmt.args[0]), place == 1)
         if guard is not None and first:
             self._of[arg] = guard
-        else:
+        elif guard is None or self._of.get(arg) != guard:
             self._of.pop(arg, None)

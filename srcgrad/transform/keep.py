@@ -34,7 +34,7 @@ def counted(loop: Loop) -> bool:
     return isinstance(loop, ir.While) or loop.exit is not None
 
 
-def row(builder: Builder, loop: ir.For, index: Atom, start: Atom) -> Atom:
+def row(builder: Builder, loop: ir.For, index: Atom, start: Atom, step: Atom) -> Atom:
     """The row in kept arrays of the turn at this index."""
     if direct(loop):
         return index
@@ -44,7 +44,7 @@ def row(builder: Builder, loop: ir.For, index: Atom, start: Atom) -> Atom:
     difference = builder.let(subtract, index, start, name="row")
     if one == 1:
         return difference
-    from_step = builder.let(trips, INT_ZERO, difference, loop.step, name="row")
+    from_step = builder.let(trips, INT_ZERO, difference, step, name="row")
     return from_step
 
 

@@ -331,7 +331,7 @@ class Sweep:
         with self.b.at(None):
             place: Atom = turn
             if isinstance(stmt, ir.For) and (not counted(stmt) or step_of(stmt) in (1, -1)):
-                place = row(self.b, stmt, inner(stmt.index), ctx(stmt.start))
+                place = row(self.b, stmt, inner(stmt.index), ctx(stmt.start), ctx(stmt.step))
             inner.counters.append((stmt, place))
             if not child:
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,9 +64,11 @@ class Core:
 
     def __init__(self, case: Case) -> None:
         args = case.args()
-        lowered = lower(case.fun, [structure.describe(a) for a in args])
-        self.captured = [c.read() for c in lowered.captured]
-        own = len(lowered.program.main.params) - len(self.captured)
+        bound = inspect.signature(case.fun).bind(*args)
+        bound.apply_defaults()
+        lowered = lower(case.fun, [structure.describe(a) for a in bound.args])
+        self.fixed = [*bound.args[len(args) :], *(c.read() for c in lowered.captured)]
+        own = len(lowered.program.main.params) - len(self.fixed)
         verified(lowered.program)
         program = simplify(lowered.program)
         active = frozenset(i for i, p in enumerate(program.main.params[:own]) if p.type.is_float)
@@ -74,7 +77,7 @@ class Core:
 
     def inputs(self, x: Leaves, *more: Leaves) -> list[Any]:
         dynamic = [p for p in x if isinstance(p, (bool, int, float, np.generic, np.ndarray))]
-        return [*dynamic, *self.captured, *chain(*more)]
+        return [*dynamic, *self.fixed, *chain(*more)]
 
     def value(self, x: Leaves) -> Leaves:
         return self.flat(*self.inputs(x))
