@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,4 +29,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("passed", [])
+    kinds = Counter(kind for r in reports for key, kind in r.user_properties if key == "hard case")
+    if kinds:
+        terminalreporter.write_line(f"hard cases: {kinds['right']} right, {kinds['refused']} refused")
     terminalreporter.write_line(layout.length_figures(layout.Tree(ROOT / "srcgrad")))

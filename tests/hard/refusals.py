@@ -80,19 +80,19 @@ def attribute_written(x, a):
     return a[0] * x
 
 
-@case(scalar(), refused=UnsupportedError)
+@case(scalar(), refused=NotDifferentiableError)
 def imports_inside(x):
     import cmath
 
     return cmath.sqrt(x)
 
 
-@case(vector(3), refused=UnsupportedError)
+@case(vector(3), refused=NotDifferentiableError)
 def unknown_function(a):
     return np.linalg.svd(np.outer(a, a))[1][0]
 
 
-@case(vector(3), refused=UnsupportedError)
+@case(vector(3), refused=NotDifferentiableError)
 def unknown_method(a):
     a.partition(1)
     return a[0]
@@ -108,16 +108,6 @@ def shifts(a, n):
 def recursion_that_writes(a):
     shifts(a, 3)
     return a[0] * a[2]
-
-
-@case(scalar(2.5), refused=NotDifferentiableError)
-def integer_result(x):
-    return int(x)
-
-
-@case(scalar(2.5), refused=NotDifferentiableError)
-def bool_result(x):
-    return x > 1.0
 
 
 @case(scalar(2.5), refused=UnsupportedError)
@@ -140,3 +130,22 @@ def deletes(x):
 def with_statement(x):
     with np.errstate(all="ignore"):
         return x * x
+
+
+@case(scalar(), vector(4), refused=UnsupportedError)
+def starred_targets(x, a):
+    first, *rest = (x, a[0], a[1])
+    return first * rest[0] * rest[1]
+
+
+@case(scalar(), number(4), refused=UnsupportedError)
+def list_appended(x, n):
+    values = []
+    for i in range(n):
+        values.append(x**i)
+    return values[0] + values[n - 1]
+
+
+@case(vector(3), vector(4), refused=UnsupportedError)
+def newaxis_outer(a, b):
+    return a[:, None] * b[None, :] + a[:, np.newaxis]

@@ -112,10 +112,9 @@ def arrays_in_tuple_written(pair, x):
 
 
 @case(scalar(), vector(4))
-def starred(x, a):
-    first, *rest = (x, a[0], a[1])
+def starred_arguments(x, a):
     args = (a[2], x)
-    return first * rest[0] * rest[1] + math.hypot(*args)
+    return x * a[0] * math.hypot(*args)
 
 
 @case(scalar(), number("cube"), number(None))
@@ -132,17 +131,6 @@ def list_of_arrays(x, a):
     rows = [a * x, a + x]
     rows[0][1] = rows[1][0] * x
     return rows[0] * rows[1]
-
-
-@case(scalar(), number(4))
-def list_appended(x, n):
-    values = []
-    for i in range(n):
-        values.append(x**i)
-    s = 0.0
-    for i in range(n):
-        s += values[i] * i
-    return s
 
 
 @case(vector(3), scalar())
