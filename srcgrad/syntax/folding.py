@@ -329,9 +329,9 @@ def _is_expression(stmt: ir.If) -> bool:
 
 def is_logic(out: ir.Out) -> bool:
     """Whether the branch is what `and` or `or` means."""
-    return out.target.type == ir.B1 and (
-        (isinstance(out.orelse, Const) and not out.orelse.value) or (isinstance(out.then, Const) and bool(out.then.value))
-    )
+    conjunction = isinstance(out.orelse, Const) and not out.orelse.value
+    disjunction = isinstance(out.then, Const) and bool(out.then.value)
+    return out.target.type == ir.B1 and (conjunction or disjunction)
 
 
 def _ends(stmt: ir.For | ir.While) -> list[Atom]:
