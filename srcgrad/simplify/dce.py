@@ -13,8 +13,14 @@ from srcgrad.simplify.common import growing, replaced, same
 def dce(fun: Fun) -> Fun:
     """The function without what does not reach its results or its effects (assert, raise, print)."""
     live = _Liveness(fun)
-    body = live.sweep(fun.body)
+    body = _without_first_remarks(live.sweep(fun.body))
     return fun if same(body, fun.body) else replace(fun, body=body)
+
+
+def _without_first_remarks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """A remark separates: it says nothing where nothing stands before it."""
+    first = next((k for k, stmt in enumerate(stmts) if not isinstance(stmt, ir.Remark)), len(stmts))
+    return stmts[first:] if first else stmts
 
 
 class _Liveness:

@@ -17,6 +17,7 @@ FOLDED = frozenset(
     "logical_not logical_xor trips nonnegative larger".split()
 )
 LENGTHS = frozenset({"dim", "shape"})
+SMALL = 2**24  # integers below are exact in every float type
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
@@ -275,11 +276,14 @@ def _all_used(stmt: Stmt) -> list[Atom]:
 
 
 def _fold(let: Let) -> Const | None:
-    """An operation on literals, done now where it is exact: integers, bools and comparisons."""
+    """An operation on literals, done now where it is exact: integers (as floats too), bools and comparisons."""
     values = [a.value for a in let.args if isinstance(a, Const)]
     kind = let.target.type
     if kind == ir.B1:
         return Const(bool(let.op.evaluate(*values, **let.params)), kind)
     if kind == ir.I8 and all(isinstance(v, (bool, int)) and abs(v) < LARGE for v in values):
         return Const(int(let.op.evaluate(*values, **let.params)), kind)
+    if kind.is_float and all(float(v.real).is_integer() and abs(v) < SMALL for v in values):
+        folded = float(let.op.evaluate(*(float(v.real) for v in values)))
+        return Const(folded, kind) if abs(folded) < SMALL else None
     return None

@@ -10,10 +10,11 @@ from srcgrad.simplify.dce import dce
 from srcgrad.simplify.hoist import hoist
 from srcgrad.simplify.identities import identities
 from srcgrad.simplify.promote import promote
+from srcgrad.simplify.sink import sink
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
-PASSES: tuple[Pass, ...] = (identities, promote, cse, dce)
+PASSES: tuple[Pass, ...] = (identities, promote, cse, sink, dce)
 
 
 def simplify(program: Program) -> Program:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Let, Var
@@ -173,6 +173,23 @@ def _times_minus_one(look: Look, let: Let) -> Atom | None:
     a, b = let.args
     other = b if literal(a, -1.0) else a if literal(b, -1.0) else None
     return None if other is None else look.emit("negative", other)
+
+
+@identity("multiply", "5 * (2 * x) = 10 * x")
+def _scaled_twice(look: Look, let: Let) -> Atom | None:
+    """Doubling is exact but where it overflows, and there the larger product overflows too."""
+    for outer, arg in (let.args, let.args[::-1]):
+        inner = look.made(arg, "multiply")
+        if inner is None or not look.once(inner.target) or not _integral(outer) or abs(outer.value) < 1:
+            continue
+        for two, x in (inner.args, inner.args[::-1]):
+            if isinstance(two, Const) and (literal(two, 2.0) or literal(two, 4.0)):
+                return look.emit("multiply", Const(float(outer.value.real * two.value.real), let.target.type), x)
+    return None
+
+
+def _integral(atom: Atom) -> TypeGuard[Const]:
+    return isinstance(atom, Const) and atom.type.dtype != "b1" and float(atom.value.real).is_integer()
 
 
 def _sign_out(look: Look, let: Let) -> Atom | None:

@@ -1,9 +1,8 @@
-"""Which variables are one Python variable: liveness over the structured program, and copies joined where nothing
-interferes.
+"""Which variables are one Python variable: liveness over the structured program, and copies joined where nothing interferes.
 
-At each definition everything live after it interferes with it, except the source of a copy, which holds the same
-value (Chaitin). Variables that do not interfere may share a name: no definition of one ever destroys a value of the
-other that is still read.
+At each definition everything live after it interferes with it, except the source of a copy, which holds the same value
+(Chaitin). Variables that do not interfere may share a name: no definition of one ever destroys a value of the other that
+is still read.
 """
 from __future__ import annotations
 
@@ -145,14 +144,14 @@ class Classes:
         return var
 
     def interfere(self, a: Var, b: Var) -> bool:
-        return any(self.find(other) is y for x, y in ((a, b), (b, a)) for other in self.edges.get(x, ()))
+        return any(self.find(other) is b for other in self.edges.get(a, ()))
 
     def group(self, var: Var) -> list[Var]:
         return self.members.get(var, [var])
 
     def _join(self, target: Var, source: Var) -> None:
         a, b = self.find(target), self.find(source)
-        if a is b or target.type != source.type or self.interfere(a, b):
+        if a is b or target.type != source.type or self.interfere(a, b) or self.interfere(b, a):
             return
         group = [*self.group(a), *self.group(b)]
         params = [v for v in group if v in self._fixed]

@@ -32,9 +32,7 @@ class Expressions:
         match stmt:
             case ir.Let():
                 keep = copies and not makes_fresh(stmt.op)
-                args = [self.atom(a, keep) for a in stmt.args]
-                filled: ast.expr = templates.fill(templates.of_let(stmt), args, stmt.params)
-                return filled
+                return templates.fill(templates.of_let(stmt), [self.atom(a, keep) for a in stmt.args], stmt.params)
             case ir.Load():
                 return self.load(stmt, copies)
             case ir.View():

@@ -149,7 +149,7 @@ def _find_likes(folds: Folds, fun: Fun) -> None:
 
 def _dim_of(stmt: Stmt | None, axis: int) -> Var | None:
     """The memory whose length along this axis the statement reads."""
-    if not isinstance(stmt, ir.Let) or stmt.op.name not in ("dim", "shape") or stmt.params.get("axis") != axis:
+    if not isinstance(stmt, ir.Let) or stmt.op.name != "dim" or stmt.params.get("axis") != axis:
         return None
     (of,) = stmt.args
     return of if isinstance(of, Var) and of.type.ref else None
@@ -329,9 +329,9 @@ def _is_expression(stmt: ir.If) -> bool:
 
 def is_logic(out: ir.Out) -> bool:
     """Whether the branch is what `and` or `or` means."""
-    conjunction = isinstance(out.orelse, Const) and not out.orelse.value
-    disjunction = isinstance(out.then, Const) and bool(out.then.value)
-    return out.target.type == ir.B1 and (conjunction or disjunction)
+    return out.target.type == ir.B1 and (
+        (isinstance(out.orelse, Const) and not out.orelse.value) or (isinstance(out.then, Const) and bool(out.then.value))
+    )
 
 
 def _ends(stmt: ir.For | ir.While) -> list[Atom]:

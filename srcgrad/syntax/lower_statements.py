@@ -17,10 +17,7 @@ from srcgrad.syntax.scope import BROKEN, CONTINUED, RAISED, RESULT, RETURNED, TR
 
 @handles(ast.Assign)
 def _assign(low: Lowering, node: ast.Assign) -> None:
-    before = len(low.b.out)
     value = low.ex(node.value)
-    if isinstance(node.targets[0], ast.Name):
-        value = low.spelled(value, node.targets[0].id, before)
     if len(node.targets) > 1:
         value = low.settle(value, "a")
     for target in node.targets:
@@ -60,7 +57,7 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
         case ast.Subscript():
             augment(low, node, function)
         case ast.Name(id=name):
-            old, before = low.lookup(name), len(low.b.out)
+            old = low.lookup(name)
             right = low.ex(node.value)
             if isinstance(old, Var) and old.type.ref:
                 adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
@@ -68,7 +65,7 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
             elif isinstance(old, Struct) and old.kind is list:
                 low.refuse("a list is changed in place", "write a = a + [...]")
             else:
-                low.bind(name, low.spelled(binary(low, function, old, right), name, before))
+                low.bind(name, binary(low, function, old, right))
         case _:
             low.refuse(f"`{ast.unparse(node.target)}` is assigned to", "only names, elements and slices can be assigned")
 

@@ -57,5 +57,7 @@ class _Namer:
         """Whether the class can have this name: nobody has it who interferes, or holds another type."""
         if name in self.taken:
             return False
-        others = self.holders.get(name, ())
-        return all(other.type == root.type and not self.classes.interfere(root, other) for other in others)
+        return all(
+            other.type == root.type and not self.classes.interfere(root, other) and not self.classes.interfere(other, root)
+            for other in self.holders.get(name, ())
+        )

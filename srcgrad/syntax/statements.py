@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
@@ -101,8 +100,7 @@ class Statements:
                 return self.accumulate(stmt)
             case ir.Append(refs, ref, pos):
                 position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
-                method = ast.Attribute(self.atom(refs), "append", ast.Load())
-                return [*position, ast.Expr(ast.Call(method, [self.atom(ref)], []))]
+                return [*position, ast.Expr(ast.Call(ast.Attribute(self.atom(refs), "append", ast.Load()), [self.atom(ref)], []))]
             case ir.Effect(code, args):
                 tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
                 return list(tree.body)
@@ -125,10 +123,10 @@ class Statements:
     def accumulate(self, stmt: ir.Accumulate) -> Body:
         if any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
             return [self.add_at(stmt)]
-        value, op = self.atom(stmt.value), cast(ast.operator, ast.Add())
-        place = cast(ast.Subscript, self.express.place(stmt.ref, stmt.index, ast.Store()))
+        value, op = self.atom(stmt.value), ast.Add()
+        place = self.express.place(stmt.ref, stmt.index, ast.Store())
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            value, op = value.operand, ast.Sub()
+            return [*self.room(stmt), ast.AugAssign(place, ast.Sub(), value.operand)]
         return [*self.room(stmt), ast.AugAssign(place, op, value)]
 
     def add_at(self, stmt: ir.Accumulate) -> ast.stmt:
@@ -141,8 +139,7 @@ class Statements:
         front = left.index(axes[0]) if adjacent else 0
         scalar = stmt.value.type.rank == 0
         arrays = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice)]
-        plain = all(i.type.rank == 1 and i.type.dtype != "b1" for i in arrays)
-        if not plain or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
+        if any(i.type.rank != 1 or i.type.dtype == "b1" for i in arrays) or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
             raise UnsupportedError("adding to places given by arrays of more than one axis is not supported yet")
         base = tuple(FULL if k in axes else i for k, i in enumerate(stmt.index))
         place = self.express.place(stmt.ref, base, ast.Load(), whole="bare")
@@ -179,8 +176,8 @@ class Statements:
         while left:
             ready = next((m for m in left if not any(self.names[m[0]] in o[2] for o in left if o is not m)), None)
             if ready is None:
-                swap = self.bind([m[0] for m in left], ast.Tuple([self.atom(m[1]) for m in left], ast.Load()))
-                return [*out, *self.with_comment(swap, self.span_of([m[1] for m in left]))]
+                value = ast.Tuple([self.atom(s) for _, s, _ in left], ast.Load())
+                return [*out, *self.with_comment(self.bind([t for t, _, _ in left], value), self.span_of([s for _, s, _ in left]))]
             left.remove(ready)
             out.extend(self.with_comment(self.bind((ready[0],), self.atom(ready[1])), self.span_of([ready[1]])))
         return out

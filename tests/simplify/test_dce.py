@@ -88,10 +88,12 @@ def test_the_condition_of_an_effect_stays() -> None:
 
 def test_a_remark_before_nothing_goes() -> None:
     b = Builder()
-    b.put(ir.Remark("kept"))
+    b.put(ir.Remark("first"))
     y = b.let(sin, X)
+    b.put(ir.Remark("kept"))
+    z = b.let(sin, y)
     b.put(ir.Remark("dropped"))
-    fun = cleaned(b, y)
+    fun = cleaned(b, z)
     assert [s.text for s in fun.body if isinstance(s, ir.Remark)] == ["kept"]
 
 

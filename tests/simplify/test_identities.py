@@ -55,6 +55,7 @@ CASES: dict[str, tuple[Make, int]] = {
     "(n + 1) - 1 = n, integers": (lambda op: op("subtract", op("add", N, 1), 1), 0),
     "x * 1 = x": (lambda op: op("multiply", op("multiply", 1.0, X), 1.0), 0),
     "x * -1 = -x": (lambda op: op("multiply", X, -1.0), 1),
+    "5 * (2 * x) = 10 * x": (lambda op: op("multiply", 5.0, op("multiply", X, 2.0)), 1),
     "-x * y = -(x * y)": (lambda op: op("subtract", Y, op("multiply", op("negative", X), Y)), 2),
     "-x / y = -(x / y)": (lambda op: op("subtract", Y, op("divide", op("negative", X), Y)), 2),
     "x / 1 = x": (lambda op: op("divide", X, 1.0), 0),

@@ -17,6 +17,7 @@ from srcgrad.simplify.copies import copies
 from srcgrad.simplify.hoist import hoist
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.promote import promote
+from srcgrad.simplify.sink import sink
 
 X, N, A = Var("x", ir.F8), Var("n", ir.I8), Var("a", ir.Type("f8", 1, ref=True))
 ARGS = (1.5, 3, np.array([0.3, -0.7, 2.0]))
@@ -161,3 +162,49 @@ def test_what_only_some_turns_compute_stays() -> None:
     b.put(ir.For(index, const(0), N, const(1), (ir.Carry(s, X, out, after),), tuple(body)))
     before = fun_of(b, after)
     assert hoist(before) is before
+
+
+# ---- sink
+
+
+def branch(builder: Builder) -> Var:
+    """x if n > 1 else 0"""
+    out = Var("o", ir.F8)
+    greater = ir.Primitive("above", lambda types, params: (ir.B1,), lambda n: n > 1, "_0 > 1")
+    with builder.block() as then:
+        value = builder.let(sin, X)
+    builder.put(ir.If(builder.let(greater, N), tuple(then), (), (ir.Out(out, value, const(0.0)),)))
+    return out
+
+
+def test_what_is_added_on_one_side_only_is_added_there() -> None:
+    b = Builder()
+    memory, other = b.alloc("f8", (N,)), b.alloc("f8", (N,))
+    part = branch(b)
+    b.store(other, (const(0),), X)
+    b.accumulate(memory, (const(2),), part)
+    before = fun_of(b, memory, other)
+    after = sink(before)
+    agree(before, after)
+    assert kinds(after) == ["Alloc", "Alloc", "Let", "If", "Let", "Accumulate", "Store"]
+    assert sink(after) is after
+
+
+@pytest.mark.parametrize("between", ["load", "store", "index", "other use"])
+def test_what_stands_between_keeps_it(between: str) -> None:
+    b = Builder()
+    memory = b.alloc("f8", (N,))
+    part = branch(b)
+    place: Atom = const(2)
+    other: Atom = X
+    if between == "load":
+        other = b.load(memory, (const(2),))
+    elif between == "store":
+        b.store(b.view(memory, (ir.Slice(),)), (const(2),), X)
+    elif between == "index":
+        place = b.let(add, N, const(-1))
+    else:
+        other = b.let(sin, part)
+    b.accumulate(memory, (place,), part)
+    before = fun_of(b, memory, other)
+    assert sink(before) is before

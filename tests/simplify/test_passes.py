@@ -17,6 +17,7 @@ from srcgrad.simplify.hoist import hoist
 from srcgrad.simplify.identities import identities
 from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.simplify.promote import promote
+from srcgrad.simplify.sink import sink
 from tests.random_programs import Generator, arguments
 
 PASSES = {
@@ -26,7 +27,8 @@ PASSES = {
     "promote": [promote],
     "copies": [copies],
     "hoist": [hoist],
-    "together": [dce, identities, promote, cse, dce, hoist, copies],
+    "sink": [sink],
+    "together": [dce, identities, promote, cse, sink, dce, hoist, copies],
     "pipeline": [simplify_fun],
 }
 
@@ -49,5 +51,5 @@ def check(passes: list[Callable[[Fun], Fun]], seed: int) -> None:
 
 @pytest.mark.parametrize("passes", PASSES.values(), ids=PASSES.keys())
 def test_results_stay(passes: list[Callable[[Fun], Fun]]) -> None:
-    for seed in range(40):
+    for seed in range(25):
         check(passes, seed)
