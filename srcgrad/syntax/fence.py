@@ -20,6 +20,8 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Delete: ("`del` is outside the language", "leave the name unused"),
     ast.Match: ("`match` is outside the language", "use if and elif"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
+    ast.Import: ("an import inside the function is outside the language", "import at the top of the file"),
+    ast.ImportFrom: ("an import inside the function is outside the language", "import at the top of the file"),
     ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
     ast.Set: ("a set is outside the language", "use an array or a tuple"),
     ast.DictComp: ("a dict comprehension is outside the language", "write the dict out"),

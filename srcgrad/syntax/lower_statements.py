@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import importlib
 
 from srcgrad.core import ir
 from srcgrad.core.build import whole
@@ -109,22 +108,6 @@ def _function(low: Lowering, node: ast.FunctionDef) -> None:
     if node.decorator_list:
         low.refuse("a decorated nested function is outside the language", "define it outside")
     low.bind(node.name, closure(low, node))
-
-
-@handles(ast.Import)
-def _import(low: Lowering, node: ast.Import) -> None:
-    for alias in node.names:
-        module = importlib.import_module(alias.name)
-        low.bind(alias.asname or alias.name.split(".")[0], Known(module if alias.asname else importlib.import_module(alias.name.split(".")[0])))
-
-
-@handles(ast.ImportFrom)
-def _import_from(low: Lowering, node: ast.ImportFrom) -> None:
-    if node.level or node.module is None:
-        low.refuse("a relative import inside the function is outside the language", "import at the top of the file")
-    module = Known(importlib.import_module(node.module))
-    for alias in node.names:
-        low.bind(alias.asname or alias.name, low.captures.attribute(module, alias.name))
 
 
 # ---- what passes through
