@@ -18,7 +18,7 @@ from srcgrad.syntax.structure import Leaf, parts
 from srcgrad.syntax.structure import describe as describe_value
 
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
-_LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
+LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Captures:
         if not hasattr(known.value, name):
             raise UnsupportedError(f"`{getattr(known.value, '__name__', known.value)}` has no attribute `{name}`")
         value = getattr(known.value, name)
-        if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in _LIBRARIES:
+        if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in LIBRARIES:
             return Const(float(value), ir.F8) if isinstance(value, float) else Known(value)
         origin = known.origin
         if origin is None:

@@ -43,8 +43,6 @@ def _problems(source: Source) -> Iterator[Problem]:
             yield from _outer_writes(source, node)
         elif isinstance(node, ast.arguments):
             yield from _star_parameters(source, node)
-        elif isinstance(node, (ast.Assign, ast.For, ast.comprehension)):
-            yield from _starred_targets(source, node)
 
 
 def _outer_writes(source: Source, node: ast.Global | ast.Nonlocal) -> Iterator[Problem]:
@@ -59,13 +57,3 @@ def _star_parameters(source: Source, node: ast.arguments) -> Iterator[Problem]:
     for star, mark in ((node.vararg, "*"), (node.kwarg, "**")):
         if star is not None:
             yield source.problem(star, f"the parameter `{mark}{star.arg}` is outside the language", "name the parameters, or take a tuple")
-
-
-def _starred_targets(source: Source, node: ast.AST) -> Iterator[Problem]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    for target in targets:
-        for part in ast.walk(target):
-            if isinstance(part, ast.Starred):
-                yield source.problem(part, "a starred target is outside the language", "name each item")
-
-

@@ -9,7 +9,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
-from srcgrad.errors import ArgumentError
+from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.syntax import fence, lower_calls, lower_loops, lower_statements, scope
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
@@ -17,8 +17,9 @@ from srcgrad.syntax.lower_recursion import Recursions, emit_call
 from srcgrad.syntax.read import Source, python_function, read
 from srcgrad.syntax.scope import Struct, Value
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
-from srcgrad.syntax.written import Aliases, written
+from srcgrad.syntax.written import Aliases, doubtful, written
 
+Doubts = Sequence[tuple[Var, Var]]
 HANDLERS = (lower_calls, lower_loops, lower_statements)  # imported for the node kinds that they handle
 
 
@@ -53,19 +54,32 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
         raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
     overwritten: frozenset[int] = frozenset()
     while True:
-        lowered = _attempt(fun, source, dict(zip(names, specs, strict=True)), overwritten)
-        params = lowered.program.main.params
-        again = overwritten | {params.index(p) for p in written(lowered.program.main)}
+        lowered, doubts = _attempt(fun, source, dict(zip(names, specs, strict=True)), overwritten)
+        again = overwritten | _to_copy(source, lowered, doubts)
         if again == overwritten:
             return lowered
-        captured = [params[k].name for k in again if k >= len(params) - len(lowered.captured)]
-        if captured:
-            problem = source.problem(source.node, f"the function writes into `{captured[0]}`, which is not its own", "pass it as an argument")
-            raise ArgumentError(problem.message, problems=[problem])
         overwritten = again
 
 
-def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], overwritten: frozenset[int]) -> Lowered:
+def _to_copy(source: Source, lowered: Lowered, doubts: Doubts) -> set[int]:
+    """The parameters, by position, that the function writes into; what it must not write into is refused."""
+    main = lowered.program.main
+    extra, helpless = doubtful(main, doubts)
+    positions = {main.params.index(p) for p in written(main) | extra}
+    own = len(main.params) - len(lowered.captured)
+    foreign = [main.params[k].name for k in positions if k >= own]
+    if foreign:
+        message, hint = f"the function writes into `{foreign[0]}`, which is not its own", "pass it as an argument"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
+    if helpless and not positions:
+        message = "a reshaped array whose elements may not lie in order is written into, itself or through its base"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, "copy it first: x.copy().reshape(...)")])
+    return positions
+
+
+def _attempt(
+    fun: types.FunctionType, source: Source, specs: dict[str, Spec], overwritten: frozenset[int]
+) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype == "f4" for spec in specs.values() for t in leaf_types(spec))
     low = Lowering(Captures(), single)
@@ -86,7 +100,9 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], ov
     notes = {"overwritten": [params[k].name for k in sorted(overwritten)], "captured": [c.name for c in captured]}
     main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
     callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
-    return Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, tuple(low.captures.statics.values()))
+    statics = tuple(low.captures.statics.values())
+    lowered = Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, statics)
+    return lowered, getattr(getattr(low.b, "layouts", None), "doubts", ())
 
 
 def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:

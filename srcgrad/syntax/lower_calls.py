@@ -17,7 +17,7 @@ from srcgrad.core.ir import Const, Var
 from srcgrad.errors import NotDifferentiableError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.syntax import fence, scope
-from srcgrad.syntax.capture import Origin
+from srcgrad.syntax.capture import LIBRARIES, Origin
 from srcgrad.syntax.liveness import Liveness, assigned, liveness
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import attribute, binary, dimension, unpacked
@@ -90,7 +90,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if isinstance(target, type):
         return _construct(low, target, args, named, node)
     target = getattr(target, "py_func", target)
-    if isinstance(target, types.FunctionType):
+    if isinstance(target, types.FunctionType) and target.__module__.split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
     module = getattr(target, "__module__", None)

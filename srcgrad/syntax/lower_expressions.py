@@ -62,7 +62,7 @@ def _dict(low: Lowering, node: ast.Dict) -> Value:
 
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
-    """The items of a tuple or list; of an array, its first `count` elements or rows."""
+    """The items of a tuple or list; of an array, its `count` elements or rows."""
     match value:
         case Struct() if issubclass(value.kind, dict):
             items: list[Value] = [Known(key) for key in value.keys]
@@ -71,8 +71,7 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
         case Var() if value.type.rank and count is not None:
             ref = low.memory(value)
             assert isinstance(ref, Var)
-            length = low.apply(len, ref)
-            _expect_length(low, length, count)
+            expect_equal(low, dimension(low, ref, 0), Const(count, ir.I8), "wrong number of values to unpack")
             items = [element(low, ref, Const(k, ir.I8)) for k in range(count)]
         case _:
             low.refuse(f"{scope.describe(value)} cannot be unpacked")
@@ -81,10 +80,12 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     return items
 
 
-def _expect_length(low: Lowering, length: Value, count: int) -> None:
-    wrong = low.atom(low.apply(operator.ne, length, Const(count, ir.I8)))
-    raising = ir.Effect('raise ValueError("wrong number of values to unpack")', span=low.b.span)
-    low.b.put(ir.If(wrong, (raising,), (), span=low.b.span))
+def expect_equal(low: Lowering, a: Atom, b: Atom, message: str) -> None:
+    """Raise ValueError at run time unless two integers are equal."""
+    if scope.identical(a, b):
+        return
+    wrong = low.atom(low.apply(operator.ne, a, b))
+    low.b.put(ir.If(wrong, (ir.Effect(f'raise ValueError("{message}")', span=low.b.span),), (), span=low.b.span))
 
 
 def element(low: Lowering, ref: Var, index: Atom) -> Value:
@@ -246,7 +247,11 @@ def choose(low: Lowering, cond: Atom, then: Callable[[], Value], orelse: Callabl
         return then() if cond.value else orelse()
 
     def put(side: Callable[[], Value]) -> Callable[[], None]:
-        return lambda: low.frame.env.__setitem__(VALUE, low.settle(side(), "t"))
+        def run() -> None:
+            value = low.settle(side(), "t")
+            low.frame.env[VALUE] = value
+
+        return run
 
     low.branch(cond, put(then), put(orelse), None)
     value = low.frame.env.pop(VALUE)

@@ -10,8 +10,8 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.syntax import scope
 from srcgrad.syntax.lower_base import Lowering
-from srcgrad.syntax.lower_expressions import binary, dimension, element
-from srcgrad.syntax.scope import Known, Struct, Value
+from srcgrad.syntax.lower_expressions import binary, dimension, element, expect_equal
+from srcgrad.syntax.scope import TRUE, Known, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 
@@ -34,7 +34,7 @@ class Domain:
 
 def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
     """What `for ... in node` goes over: a counted loop, or a tuple of which each item is known apart."""
-    if (isinstance(node, ast.Call) and not node.keywords) or (isinstance(node, ast.Call) and _start_only(node)):
+    if isinstance(node, ast.Call) and all(k.arg in ("start", "strict") for k in node.keywords):
         function = low.ex(node.func)
         if isinstance(function, Known):
             match function.value:
@@ -43,16 +43,14 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
                 case f if f is enumerate:
                     return _enumerate(low, node)
                 case f if f is zip:
-                    return _zip(low, [domain(low, a) for a in node.args])
+                    return _zip(low, [domain(low, a) for a in node.args], _strict(low, node))
                 case f if f is reversed and len(node.args) == 1:
                     return _reversed(low, domain(low, node.args[0]))
-            if not node.args and not node.keywords and isinstance(function.value, (list, tuple)):
-                low.refuse("this cannot be looped over")
     return over(low, low.ex(node))
 
 
-def _start_only(node: ast.Call) -> bool:
-    return [k.arg for k in node.keywords] == ["start"]
+def _strict(low: Lowering, node: ast.Call) -> bool:
+    return any(k.arg == "strict" and low.truth(low.ex(k.value)) == TRUE for k in node.keywords)
 
 
 def over(low: Lowering, value: Value) -> Domain | Struct:
@@ -129,17 +127,21 @@ def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
     return Domain(ZERO, base.stop, ONE, lambda index: scope.struct([arith(low, operator.add, index, first), base.item(index)]))
 
 
-def _zip(low: Lowering, parts: list[Domain | Struct]) -> Domain | Struct:
+def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | Struct:
     structs = [p for p in parts if isinstance(p, Struct)]
     if structs:
         if len(structs) < len(parts):
             low.refuse("a tuple is zipped with an array or a range", "zip tuples with tuples, arrays with arrays")
+        if strict and len({len(p.items) for p in structs}) > 1:
+            low.refuse("zip(strict=True) of tuples of different lengths")
         return scope.struct([scope.struct(items) for items in zip(*(p.items for p in structs), strict=False)])
     bases = [counted(low, p) for p in parts if isinstance(p, Domain)]
     if not bases:
         return scope.struct([])
     stop = bases[0].stop
     for base in bases[1:]:
+        if strict:
+            expect_equal(low, stop, base.stop, "zip() arguments have different lengths")
         stop = stop if scope.identical(stop, base.stop) else low.atom(low.apply(min, stop, base.stop))
     return Domain(ZERO, stop, ONE, lambda index: scope.struct([base.item(index) for base in bases]))
 

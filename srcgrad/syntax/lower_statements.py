@@ -44,7 +44,12 @@ def assign(low: Lowering, target: ast.expr, value: Value) -> None:
 def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
     star = next((k for k, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
     if star is not None:
-        low.refuse("a starred target is outside the language", "name each item")
+        items, after = unpacked(low, value), len(targets) - star - 1
+        if len(items) < len(targets) - 1:
+            low.refuse(f"{len(items)} values are unpacked into at least {len(targets) - 1} names")
+        middle = scope.struct(items[star : len(items) - after], list)
+        value = scope.struct([*items[:star], middle, *items[len(items) - after :]])
+        targets = [t.value if isinstance(t, ast.Starred) else t for t in targets]
     for target, item in zip(targets, unpacked(low, value, len(targets)), strict=True):
         assign(low, target, item)
 

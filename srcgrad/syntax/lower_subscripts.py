@@ -32,7 +32,8 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
         case Var() if value.type.rank:
             ref = low.memory(value)
             assert isinstance(ref, Var)
-            return at(low, ref, index_of(low, ref, node.slice))
+            items = _items(low, node.slice)
+            return _with_new_axes(low, at(low, ref, _completed(low, ref, items)), items)
     return low.refuse(f"{scope.describe(value)} has no elements")
 
 
@@ -68,10 +69,20 @@ def _known_integer(low: Lowering, value: Value) -> int:
 
 def index_of(low: Lowering, ref: Var, node: ast.expr) -> ir.Index:
     """A complete index of ref."""
+    items = _items(low, node)
+    if None in items:
+        low.refuse("a new axis is assigned to", "assign to the array itself")
+    return _completed(low, ref, items)
+
+
+def _items(low: Lowering, node: ast.expr) -> list[Any]:
+    """What stands in a subscript: atoms, slices, None for a new axis, Ellipsis."""
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
-    items: list[Any] = []
-    for part in nodes:
-        items.extend(_part(low, part))
+    return [item for part in nodes for item in _part(low, part)]
+
+
+def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
+    items = [item for item in items if item is not None]
     count = sum(item is not Ellipsis for item in items)
     if count > ref.type.rank:
         low.refuse(f"{count} indices for an array of {ref.type.rank} axes")
@@ -82,18 +93,37 @@ def index_of(low: Lowering, ref: Var, node: ast.expr) -> ir.Index:
 
 def _part(low: Lowering, node: ast.expr) -> list[Any]:
     if isinstance(node, ast.Slice):
-        return [ir.Slice(*(None if part is None else low.integer(low.ex(part)) for part in (node.lower, node.upper, node.step)))]
+        bounds = (node.lower, node.upper, node.step)
+        return [ir.Slice(*(None if part is None else low.integer(low.ex(part)) for part in bounds))]
     value = low.ex(node)
     match value:
         case Struct() if value.kind is tuple:
             return [low.integer(item) for item in value.items]
-        case Known(value=v) if v is Ellipsis:
-            return [Ellipsis]
-        case Known(value=None):
-            return low.refuse("None in a subscript is outside the language", "use reshape")
+        case Known() if value.value is Ellipsis or value.value is None:
+            return [value.value]
         case Var() if value.type.rank:
             return [_array_index(low, value)]
     return [low.integer(value)]
+
+
+def _with_new_axes(low: Lowering, value: Value, items: list[Any]) -> Value:
+    """x[:, None]: the same elements with axes of length 1."""
+    if None not in items:
+        return value
+    array = low.atom(value)
+    if not isinstance(array, Var) or any(isinstance(i, Var) and i.type.rank for i in items):
+        return low.refuse("a new axis beside array indices is outside the language", "index in two steps")
+    kept = array.type.rank
+    before = [i for i in items if i is None or i is Ellipsis or isinstance(i, ir.Slice)]
+    shown = sum(isinstance(i, ir.Slice) for i in before)
+    rest: list[Any] = [ir.Slice()] * (kept - shown)
+    where = next((k for k, i in enumerate(before) if i is Ellipsis), len(before))
+    axes = [*before[:where], *rest, *before[where + 1 :]]
+    lengths, axis = [], 0
+    for item in axes:
+        lengths.append(Const(1, ir.I8) if item is None else dimension(low, array, axis))
+        axis += item is not None
+    return low.inward(registry.METHODS["reshape"](low.b, low.outward(array), *map(low.outward, lengths)))
 
 
 def _array_index(low: Lowering, value: Var) -> Atom:
