@@ -1,8 +1,9 @@
-"""Which variables are one Python variable: liveness over the structured program, and copies joined where nothing interferes.
+"""Which variables are one Python variable: liveness over the structured program, and copies joined where nothing
+interferes.
 
-At each definition everything live after it interferes with it, except the source of a copy, which holds the same value
-(Chaitin). Variables that do not interfere may share a name: no definition of one ever destroys a value of the other that
-is still read.
+At each definition everything live after it interferes with it, except the source of a copy, which holds the same
+value (Chaitin). Variables that do not interfere may share a name: no definition of one ever destroys a value of the
+other that is still read.
 """
 from __future__ import annotations
 
@@ -131,7 +132,7 @@ class Classes:
         self.members: dict[Var, list[Var]] = {}
         self._parent: dict[Var, Var] = {}
         self._fixed = set(fun.params)
-        self._alone = {s.index for s in walk.walk(fun.body) if isinstance(s, ir.For)}
+        self.alone = {s.index for s in walk.walk(fun.body) if isinstance(s, ir.For)}
         copies = [c for c in _copies(nodes, 0) if c[2] not in folds.inside]
         for same_name in (True, False):
             for _, target, source in sorted(copies, key=lambda c: -c[0]):
@@ -144,18 +145,18 @@ class Classes:
         return var
 
     def interfere(self, a: Var, b: Var) -> bool:
-        return any(self.find(other) is b for other in self.edges.get(a, ()))
+        return any(self.find(other) is y for x, y in ((a, b), (b, a)) for other in self.edges.get(x, ()))
 
     def group(self, var: Var) -> list[Var]:
         return self.members.get(var, [var])
 
     def _join(self, target: Var, source: Var) -> None:
         a, b = self.find(target), self.find(source)
-        if a is b or target.type != source.type or self.interfere(a, b) or self.interfere(b, a):
+        if a is b or target.type != source.type or self.interfere(a, b):
             return
         group = [*self.group(a), *self.group(b)]
         params = [v for v in group if v in self._fixed]
-        if self._alone.intersection(group) or len(params) > 1:
+        if self.alone.intersection(group) or len(params) > 1:
             return
         if params and any(v.name not in (params[0].name, "t") for v in group):
             return  # `u = x` stays a line of its own: the user gave two names

@@ -32,7 +32,8 @@ class Expressions:
         match stmt:
             case ir.Let():
                 keep = copies and not makes_fresh(stmt.op)
-                return templates.fill(templates.of_let(stmt), [self.atom(a, keep) for a in stmt.args], stmt.params)
+                args = [self.atom(a, keep) for a in stmt.args]
+                return _signed(templates.fill(templates.of_let(stmt), args, stmt.params))
             case ir.Load():
                 return self.load(stmt, copies)
             case ir.View():
@@ -154,6 +155,16 @@ def _joined(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
 
 def _range0() -> ast.expr:
     return call("range", literal(0))
+
+
+def _signed(tree: ast.expr) -> ast.expr:
+    """a + -b as a - b, and a - -b as a + b."""
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Add, ast.Sub)):
+        right = tree.right
+        if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
+            op: ast.operator = ast.Sub() if isinstance(tree.op, ast.Add) else ast.Add()
+            return ast.BinOp(tree.left, op, right.operand)
+    return tree
 
 
 def negated(test: ast.expr) -> ast.expr:

@@ -36,6 +36,7 @@ class Pending:
     size: int
     reads: frozenset[Var]  # classes of memory
     leaves: frozenset[Var]
+    left: int = 1  # uses that are still to come
 
 
 class Folds:
@@ -50,6 +51,10 @@ class Folds:
         self.inners = {v for s in walk.walk(fun.body) for v in walk.defined_inside(s)}
         _find_likes(self, fun)
         self.uses = self._count(fun)
+        self.breaks: dict[ir.If, bool] = {}  # a loop's last branch, with the condition's value for which it breaks
+        for stmt in walk.walk(fun.body):
+            if isinstance(stmt, (ir.For, ir.While)):
+                self._find_break(stmt)
         self.groups = _Groups(fun)
         _Block(self, fun.body, fun.results, None).go()
 
@@ -79,6 +84,19 @@ class Folds:
         """A pure statement that nothing reads."""
         pure = isinstance(stmt, (ir.Let, ir.Load, ir.View, ir.RefAt))
         return pure and not any(self.uses[v] for v in walk.defined(stmt))
+
+    def _find_break(self, loop: ir.For | ir.While) -> None:
+        """An exit that is decided by the body's last branch is a `break` on one of its sides."""
+        last, leave = loop.body[-1] if loop.body else None, loop.exit
+        if not isinstance(last, ir.If) or not isinstance(leave, Var):
+            return
+        if leave is last.cond:
+            self.breaks[last] = True
+            self.uses[leave] -= 1
+        for out in last.outs:
+            if out.target is leave and self.uses[leave] == 1 and isinstance(out.then, Const):
+                if isinstance(out.orelse, Const) and bool(out.orelse.value) is not bool(out.then.value):
+                    self.breaks[last] = bool(out.then.value)
 
     def _count(self, fun: Fun) -> Counter[Var]:
         uses: Counter[Var] = Counter()
@@ -149,7 +167,7 @@ def _find_likes(folds: Folds, fun: Fun) -> None:
 
 def _dim_of(stmt: Stmt | None, axis: int) -> Var | None:
     """The memory whose length along this axis the statement reads."""
-    if not isinstance(stmt, ir.Let) or stmt.op.name != "dim" or stmt.params.get("axis") != axis:
+    if not isinstance(stmt, ir.Let) or stmt.op.name not in ("dim", "shape") or stmt.params.get("axis") != axis:
         return None
     (of,) = stmt.args
     return of if isinstance(of, Var) and of.type.ref else None
@@ -179,7 +197,8 @@ class _Block:
             self.forget(stmt)
             if self.may_fold(stmt):
                 (target,) = walk.defined(stmt)
-                self.pending[target] = Pending(stmt, at, size, reads | self.folds.aliases.reads(stmt), leaves)
+                reads |= self.folds.aliases.reads(stmt)
+                self.pending[target] = Pending(stmt, at, size, reads, leaves, self.folds.uses[target])
         self.finish()
 
     # ---- uses
@@ -192,16 +211,24 @@ class _Block:
         total = size + sum(self.pending[a].size for a in slots)
         while slots and total > LONGEST:
             largest = max(slots, key=lambda a: self.pending[a].size)
-            slots.remove(largest)
-            total -= self.pending[largest].size
-        reads: frozenset[Var] = frozenset()
+            slots = [a for a in slots if a is not largest]
+            total = size + sum(self.pending[a].size for a in slots)
+        reads: frozenset[Var] = frozenset().union(*(self.pending[a].reads for a in slots))
         for a in slots:
-            reads |= self.pending[a].reads
             self.fold(a)
         return total, reads
 
     def fold(self, var: Var) -> None:
-        self.folds.inside[var] = self.pending.pop(var).stmt
+        pending = self.pending[var]
+        self.folds.inside[var] = pending.stmt
+        pending.left -= 1
+        if not pending.left:
+            del self.pending[var]
+
+    def drop(self, var: Var) -> None:
+        """It keeps its line."""
+        del self.pending[var]
+        self.folds.inside.pop(var, None)
 
     def keeps_line(self, stmt: Stmt, user: Stmt | None) -> bool:
         """A name that the user gave keeps its line, unless the same line uses it."""
@@ -225,13 +252,14 @@ class _Block:
         """Drop what must not move past this statement, or would need a copy if it did."""
         compound = bool(walk.blocks(stmt)) and stmt not in self.folds.choices
         if compound or isinstance(stmt, (ir.Effect, ir.Call, ir.Custom)):
-            self.pending.clear()
+            for var in list(self.pending):
+                self.drop(var)
             return
         written = self.folds.aliases.writes(stmt)
         groups = {self.folds.groups.of(v) for v in walk.defined(stmt)} - {None}
         for var, p in list(self.pending.items()):
             if p.reads & written or any(self.folds.groups.of(leaf) in groups for leaf in p.leaves):
-                del self.pending[var]
+                self.drop(var)
 
     def may_fold(self, stmt: Stmt) -> bool:
         match stmt:
@@ -243,17 +271,17 @@ class _Block:
                 single = stmt in self.folds.choices
             case _:
                 single = False
-        return single and self.folds.uses[walk.defined(stmt)[0]] == 1
+        return single and self.folds.uses[walk.defined(stmt)[0]] <= 1 + _is_element(stmt)
 
     # ---- inner regions and the end
 
     def nested(self, stmt: Stmt) -> None:
         match stmt:
             case ir.For():
-                _Block(self.folds, stmt.body, _ends(stmt), stmt).go()
+                _Block(self.folds, stmt.body, _ends(stmt, self.folds), stmt).go()
             case ir.While():
                 _Block(self.folds, stmt.test, (stmt.cond,), None).go()
-                _Block(self.folds, stmt.body, _ends(stmt), stmt).go()
+                _Block(self.folds, stmt.body, _ends(stmt, self.folds), stmt).go()
             case ir.If():
                 _Block(self.folds, stmt.then, [o.then for o in stmt.outs], stmt).go()
                 _Block(self.folds, stmt.orelse, [o.orelse for o in stmt.outs], stmt).go()
@@ -270,6 +298,8 @@ class _Block:
             self.read_at_end(self.pending[ready[0]].leaves)
             self.fold(ready[0])
             waiting.remove(ready[0])
+        for var in list(self.pending):
+            self.drop(var)
 
     def read_at_end(self, leaves: Iterable[Var]) -> None:
         for leaf in leaves:
@@ -294,7 +324,7 @@ class _Block:
 
     def choice(self, stmt: ir.If) -> tuple[int, frozenset[Var]] | None:
         """Make the branch an expression if both sides fold into one: its size, and the memory that it reads."""
-        if len(stmt.outs) != 1 or not _is_expression(stmt):
+        if len(stmt.outs) != 1 or stmt in self.folds.breaks or not _is_expression(stmt):
             return None
         out, before = stmt.outs[0], (dict(self.folds.inside), dict(self.folds.choices))
         size, reads = 10, frozenset[Var]()
@@ -318,6 +348,11 @@ class _Block:
         return all(isinstance(s, ir.Remark) or self.folds.folded(s) or self.folds.dead(s) for s in block)
 
 
+def _is_element(stmt: Stmt) -> bool:
+    """An element of an array, by plain indices: it reads better twice than under a name of its own."""
+    return isinstance(stmt, ir.Load) and not stmt.target.type.rank and len(stmt.index) <= 2
+
+
 def _is_expression(stmt: ir.If) -> bool:
     """`and`, `or` and the ternary are expressions; what the user wrote as a statement stays one."""
     out = stmt.outs[0]
@@ -329,13 +364,14 @@ def _is_expression(stmt: ir.If) -> bool:
 
 def is_logic(out: ir.Out) -> bool:
     """Whether the branch is what `and` or `or` means."""
-    return out.target.type == ir.B1 and (
-        (isinstance(out.orelse, Const) and not out.orelse.value) or (isinstance(out.then, Const) and bool(out.then.value))
-    )
+    conjunction = isinstance(out.orelse, Const) and not out.orelse.value
+    disjunction = isinstance(out.then, Const) and bool(out.then.value)
+    return out.target.type == ir.B1 and (conjunction or disjunction)
 
 
-def _ends(stmt: ir.For | ir.While) -> list[Atom]:
-    return [c.next for c in stmt.carry] + ([] if stmt.exit is None else [stmt.exit])
+def _ends(stmt: ir.For | ir.While, folds: Folds) -> list[Atom]:
+    leave = [] if stmt.exit is None or (stmt.body and stmt.body[-1] in folds.breaks) else [stmt.exit]
+    return [c.next for c in stmt.carry] + leave
 
 
 def _slots(folds: Folds, stmt: Stmt) -> list[Atom]:

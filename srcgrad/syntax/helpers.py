@@ -13,10 +13,9 @@ def grow(rank: int, axes: Sequence[int], zeros: bool) -> tuple[str, str]:
     lengths = [f"kept.shape[{k}]" for k in range(rank)]
     for i, k in zip(places, axes, strict=True):
         lengths[k] = f"max(2 * kept.shape[{k}], {i} + 1)"
-    if tuple(axes) == (0,):
-        lengths[1:] = [] if rank == 1 else ["*"]
-    shape = f"({lengths[0]},) + kept.shape[1:]" if lengths[1:] == ["*"] else f"({', '.join(lengths)}{',' * (len(lengths) == 1)})"
-    filled = ", ".join(f":kept.shape[{k}]" for k in range(rank if tuple(axes) != (0,) else 1))
+    rows = tuple(axes) == (0,)  # one helper for every rank
+    shape = f"({lengths[0]},) + kept.shape[1:]" if rows else f"({', '.join(lengths)})"
+    filled = ", ".join(f":kept.shape[{k}]" for k in range(1 if rows else rank))
     return name, f"""\
 def {name}(kept, {', '.join(places)}):
     if {fits}:

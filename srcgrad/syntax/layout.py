@@ -1,5 +1,5 @@
-"""The shape of the printed function: statements in the order in which they are evaluated, with the copies that loops and
-branches stand for as moves. Liveness and printing both read it, so they can't disagree on the order."""
+"""The shape of the printed function: statements in the order in which they are evaluated, with the copies that loops
+and branches stand for as moves. Liveness and printing both read it, so they can't disagree on the order."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -96,22 +96,18 @@ def _leaving(stmt: ir.For | ir.While, body: tuple[Node, ...], back: Moves, folds
     if stmt.exit is None or (isinstance(stmt.exit, Const) and not stmt.exit.value):
         return (*body, back)
     last = body[-1] if body else None
-    if isinstance(last, Branch) and isinstance(stmt.exit, Var) and folds.uses[stmt.exit] == 1:
-        for out in last.stmt.outs:
-            sides = out.then, out.orelse
-            if out.target is stmt.exit and all(isinstance(s, Const) for s in sides) and sides[0] != sides[1]:
-                return (*body[:-1], _breaking(last, out, back))
+    if isinstance(last, Branch) and last.stmt in folds.breaks:
+        return (*body[:-1], _breaking(last, stmt.exit, back, folds.breaks[last.stmt]))
     return (*body, back, Leave(stmt.exit, True))
 
 
-def _breaking(branch: Branch, leave: ir.Out, back: Moves) -> Branch:
-    """Each side with the moves of the back edge for its own; the one whose exit is True breaks."""
+def _breaking(branch: Branch, leave: Atom, back: Moves, when: bool) -> Branch:
+    """Each side with the moves of the back edge for its own; the one that is taken `when` the loop is left breaks."""
 
     def side(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         *rest, own = nodes
         assert isinstance(own, Moves)
-        kept = Moves(tuple(p for p in own.pairs if p[0] is not leave.target))
+        kept = Moves(tuple(p for p in own.pairs if p[0] is not leave))
         return (*rest, kept, Moves(back.pairs))
 
-    assert isinstance(leave.then, Const)
-    return Branch(branch.stmt, side(branch.then), side(branch.orelse), breaks=bool(leave.then.value))
+    return Branch(branch.stmt, side(branch.then), side(branch.orelse), breaks=when)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Stmt, Var
-from srcgrad.core.walk import instantiate, rebuild
+from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.declare import cast
@@ -120,6 +120,18 @@ class Lowering:
     def bind(self, name: str, value: Value) -> None:
         """Give a name a value: an array becomes memory."""
         self.frame.env[name] = self.settle(value, name)
+
+    def spelled(self, value: Value, name: str, before: int) -> Value:
+        """A scalar that a statement (since `before`) has just made for a name takes its spelling."""
+        made = self.b.out[-1] if len(self.b.out) > before else None
+        if not isinstance(value, Var) or not value.type.is_scalar or made is None or defined(made) != (value,):
+            return value
+        if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(bound)):
+            return value  # a walrus inside named it
+        named = Var(name, value.type)
+        self.b.out.pop()
+        self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
+        return named
 
     def settle(self, value: Value, name: str) -> Value:
         return scope.map_leaves(value, lambda atom: self.memory(atom, name))

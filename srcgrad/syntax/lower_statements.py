@@ -16,7 +16,10 @@ from srcgrad.syntax.scope import BROKEN, CONTINUED, RAISED, RESULT, RETURNED, TR
 
 @handles(ast.Assign)
 def _assign(low: Lowering, node: ast.Assign) -> None:
+    before = len(low.b.out)
     value = low.ex(node.value)
+    if isinstance(node.targets[0], ast.Name):
+        value = low.spelled(value, node.targets[0].id, before)
     if len(node.targets) > 1:
         value = low.settle(value, "a")
     for target in node.targets:
@@ -61,7 +64,7 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
         case ast.Subscript():
             augment(low, node, function)
         case ast.Name(id=name):
-            old = low.lookup(name)
+            old, before = low.lookup(name), len(low.b.out)
             right = low.ex(node.value)
             if isinstance(old, Var) and old.type.ref:
                 adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
@@ -69,7 +72,7 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
             elif isinstance(old, Struct) and old.kind is list:
                 low.refuse("a list is changed in place", "write a = a + [...]")
             else:
-                low.bind(name, binary(low, function, old, right))
+                low.bind(name, low.spelled(binary(low, function, old, right), name, before))
         case _:
             low.refuse(f"`{ast.unparse(node.target)}` is assigned to", "only names, elements and slices can be assigned")
 

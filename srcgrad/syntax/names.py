@@ -57,7 +57,9 @@ class _Namer:
         """Whether the class can have this name: nobody has it who interferes, or holds another type."""
         if name in self.taken:
             return False
-        return all(
-            other.type == root.type and not self.classes.interfere(root, other) and not self.classes.interfere(other, root)
-            for other in self.holders.get(name, ())
-        )
+        return all(self.may_share(root, other) for other in self.holders.get(name, ()))
+
+    def may_share(self, a: Var, b: Var) -> bool:
+        """An index of a loop shares its name with other indices only."""
+        alike = a.type == b.type and (a in self.classes.alone) is (b in self.classes.alone)
+        return alike and not self.classes.interfere(a, b)

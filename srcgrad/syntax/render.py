@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 
 
 def render(program: Program, *, jit_options: str | None = None) -> str:
-    """The text of a module with the program's function, those that it calls, and the helpers and imports that they need.
+    """The text of a module: the program's function, those that it calls, and the helpers and imports that they need.
 
     With jit_options, every function is decorated with `@njit(jit_options)`.
     """

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
@@ -33,7 +35,7 @@ class Statements:
         self.said: Span | None = None  # whose line the last comment shows
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
-        body = self.block(nodes, nested=False)
+        body = [line for node in nodes for line in self.node(node)]
         results = [self.atom(r) for r in fun.results]
         value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
         body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
@@ -46,16 +48,13 @@ class Statements:
         stmts = [self.folds.inside[a] for a in atoms if isinstance(a, Var) and a in self.folds.inside]
         return next((s.span for s in stmts if s.span is not None), None)
 
-    def block(self, nodes: Sequence[Node], nested: bool = True) -> Body:
-        """The statements of a region; comments that nothing follows are dropped."""
-        before, self.said = self.said, None if nested else self.said
-        out: Body = []
-        for node in nodes:
-            out.extend(self.node(node))
-        if nested:
-            self.said = before
-            while out and is_comment(out[-1]):
-                out.pop()
+    def block(self, nodes: Sequence[Node], span: Span | None) -> Body:
+        """The statements of a region below a header of this span; comments that nothing follows are dropped."""
+        before, self.said = self.said, span
+        out = [line for node in nodes for line in self.node(node)]
+        self.said = before
+        while out and is_comment(out[-1]):
+            out.pop()
         return out
 
     def node(self, node: Node) -> Body:
@@ -84,7 +83,7 @@ class Statements:
             return [stmt]
         self.said = span
         text = _one_line(span.text)
-        if not text or (not repeat and _normal(text) == _normal_tree(stmt)):
+        if not text or text.startswith(("for ", "while ", "def ")) or (not repeat and _normal(text) == _normal_tree(stmt)):
             return [stmt]
         return [comment(text), stmt]
 
@@ -100,14 +99,28 @@ class Statements:
                 return self.accumulate(stmt)
             case ir.Append(refs, ref, pos):
                 position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
-                return [*position, ast.Expr(ast.Call(ast.Attribute(self.atom(refs), "append", ast.Load()), [self.atom(ref)], []))]
+                method = ast.Attribute(self.atom(refs), "append", ast.Load())
+                return [*position, ast.Expr(ast.Call(method, [self.atom(ref)], []))]
             case ir.Effect(code, args):
                 tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
                 return list(tree.body)
             case ir.Remark(text):
                 self.said = None
                 return [comment(text)]
-        return [self.bind(walk.defined(stmt), self.express.value(stmt))]
+        return [self.augmented(stmt, self.bind(walk.defined(stmt), self.express.value(stmt)))]
+
+    def augmented(self, stmt: Stmt, made: ast.stmt) -> ast.stmt:
+        """`k += 1` where the user wrote so, and where an adjoint takes one more part."""
+        if not isinstance(made, ast.Assign) or not isinstance(made.value, ast.BinOp) or not isinstance(stmt, ir.Let):
+            return made
+        target, value = made.targets[0], made.value
+        same = isinstance(target, ast.Name) and isinstance(value.left, ast.Name) and target.id == value.left.id
+        if not same or not stmt.target.type.is_scalar:
+            return made
+        counts = stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
+        sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
+        text = stmt.span.text if stmt.span is not None else ""
+        return ast.AugAssign(cast(ast.Name, target), value.op, value.right) if sums or _is_augmented(text) else made
 
     def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
         names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]
@@ -123,10 +136,10 @@ class Statements:
     def accumulate(self, stmt: ir.Accumulate) -> Body:
         if any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
             return [self.add_at(stmt)]
-        value, op = self.atom(stmt.value), ast.Add()
-        place = self.express.place(stmt.ref, stmt.index, ast.Store())
+        value, op = self.atom(stmt.value), cast(ast.operator, ast.Add())
+        place = cast(ast.Subscript, self.express.place(stmt.ref, stmt.index, ast.Store()))
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            return [*self.room(stmt), ast.AugAssign(place, ast.Sub(), value.operand)]
+            value, op = value.operand, ast.Sub()
         return [*self.room(stmt), ast.AugAssign(place, op, value)]
 
     def add_at(self, stmt: ir.Accumulate) -> ast.stmt:
@@ -139,7 +152,8 @@ class Statements:
         front = left.index(axes[0]) if adjacent else 0
         scalar = stmt.value.type.rank == 0
         arrays = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice)]
-        if any(i.type.rank != 1 or i.type.dtype == "b1" for i in arrays) or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
+        plain = all(i.type.rank == 1 and i.type.dtype != "b1" for i in arrays)
+        if not plain or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
             raise UnsupportedError("adding to places given by arrays of more than one axis is not supported yet")
         base = tuple(FULL if k in axes else i for k, i in enumerate(stmt.index))
         place = self.express.place(stmt.ref, base, ast.Load(), whole="bare")
@@ -176,8 +190,8 @@ class Statements:
         while left:
             ready = next((m for m in left if not any(self.names[m[0]] in o[2] for o in left if o is not m)), None)
             if ready is None:
-                value = ast.Tuple([self.atom(s) for _, s, _ in left], ast.Load())
-                return [*out, *self.with_comment(self.bind([t for t, _, _ in left], value), self.span_of([s for _, s, _ in left]))]
+                swap = self.bind([m[0] for m in left], ast.Tuple([self.atom(m[1]) for m in left], ast.Load()))
+                return [*out, *self.with_comment(swap, self.span_of([m[1] for m in left]))]
             left.remove(ready)
             out.extend(self.with_comment(self.bind((ready[0],), self.atom(ready[1])), self.span_of([ready[1]])))
         return out
@@ -186,7 +200,7 @@ class Statements:
 
     def branch(self, node: Branch) -> Body:
         test = self.atom(node.stmt.cond)
-        then, orelse = self.block(node.then), self.block(node.orelse)
+        then, orelse = (self.block(side, node.stmt.span) for side in (node.then, node.orelse))
         after: Body = []
         if node.breaks is not None:
             test = test if node.breaks else negated(test)
@@ -199,22 +213,21 @@ class Statements:
         return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
 
     def loop(self, node: Loop) -> Body:
-        before = self.block((node.before,), nested=False)
+        before = self.moves(node.before)
         stmt = node.stmt
         if isinstance(stmt, ir.For):
-            body = self.block(node.body) or [ast.Pass()]
+            body = self.block(node.body, stmt.span) or [ast.Pass()]
             index = ast.Name(self.names[stmt.index], ast.Store())
             made: ast.stmt = ast.For(index, self.range(stmt), body, [])
         else:
             made = self.while_(node)
-        after = self.block((node.after,), nested=False)
-        return [*before, *self.header(made, stmt.span), *after]
+        return [*before, *self.header(made, stmt.span), *self.moves(node.after)]
 
     def while_(self, node: Loop) -> ast.stmt:
-        first, body = node.test[0], self.block(node.body)
+        first, body = node.test[0], self.block(node.body, node.stmt.span)
         if len(node.test) == 1 and isinstance(first, Leave):
             return ast.While(self.atom(first.cond), body or [ast.Pass()], [])
-        return ast.While(ast.Constant(True), [*self.block(node.test), *body], [])
+        return ast.While(ast.Constant(True), [*self.block(node.test, node.stmt.span), *body], [])
 
     def range(self, stmt: ir.For) -> ast.expr:
         start, stop, step = (self.atom(a) for a in (stmt.start, stmt.stop, stmt.step))
@@ -228,6 +241,10 @@ class Statements:
         if span is None or _same_line(span, said) or _same_header(stmt, _one_line(span.text)):
             return [stmt]
         return [comment(_one_line(span.text)), stmt]
+
+
+def _is_augmented(text: str) -> bool:
+    return re.match(r"\s*\w+\s*(\+|-|\*|/|//|%|\*\*|@)=", text) is not None
 
 
 def _same_line(a: Span | None, b: Span | None) -> bool:

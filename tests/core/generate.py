@@ -84,8 +84,10 @@ class Generator:
     # ---- statements
 
     def statements(self, scope: Scope, count: int, depth: int) -> None:
-        simple = [self.scalar] * 6 + [self.integer, self.truth, self.load, self.load, self.whole, self.store, self.store,
-                  self.accumulate, self.new_memory, self.view, self.array, self.write_array]  # fmt: skip
+        simple = [
+            *[self.scalar] * 6, self.integer, self.truth, self.load, self.load, self.whole, self.store, self.store,
+            self.accumulate, self.new_memory, self.view, self.array, self.write_array,
+        ]  # fmt: skip
         for _ in range(count):
             self.b.span = self.span() if self.random.random() < 0.5 else self.b.span
             if depth and self.random.random() < 0.3:
@@ -102,7 +104,8 @@ class Generator:
         scope.add(made)
 
     def integer(self, scope: Scope) -> None:
-        made = self.b.let(self.random.choice((add, subtract)), self.pick(scope, I8), self.pick(scope, I8), name=self.name())
+        op = self.random.choice((add, subtract))
+        made = self.b.let(op, self.pick(scope, I8), self.pick(scope, I8), name=self.name())
         if isinstance(made, Var):
             scope.add(made)
 
@@ -128,9 +131,13 @@ class Generator:
             ref = self.pick(scope, VECTOR)
             index: ir.Index = (ir.Slice(step=self.random.choice((None, const(-1)))),)
         else:
-            ref, index = self.pick(scope, MATRIX), self.random.choice(((self.place(scope), ir.Slice()), (ir.Slice(), self.place(scope))))
+            ref, index = self.pick(scope, MATRIX), self.line(scope)
         assert isinstance(ref, Var)
         scope.add(self.b.load(ref, index, name=self.name()))
+
+    def line(self, scope: Scope) -> ir.Index:
+        """A row or a column."""
+        return self.random.choice(((self.place(scope), ir.Slice()), (ir.Slice(), self.place(scope))))
 
     def array(self, scope: Scope) -> None:
         if not scope.values:
@@ -156,7 +163,8 @@ class Generator:
     def accumulate(self, scope: Scope) -> None:
         matrices = [v for v in scope.atoms[MATRIX] if v in scope.writable]
         if matrices:
-            self.b.accumulate(self.random.choice(matrices), (self.place(scope), self.place(scope)), self.pick(scope, F8))
+            matrix = self.random.choice(matrices)
+            self.b.accumulate(matrix, (self.place(scope), self.place(scope)), self.pick(scope, F8))
         else:
             self.b.accumulate(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
 
@@ -171,7 +179,7 @@ class Generator:
         assert isinstance(base, Var)
         how: ir.Index | ir.Transpose = (ir.Slice(step=const(-1)),)
         if kind == MATRIX:
-            how = self.random.choice((ir.Transpose((1, 0)), (self.place(scope), ir.Slice()), (ir.Slice(), self.place(scope))))
+            how = self.random.choice((ir.Transpose((1, 0)), self.line(scope)))
         scope.add(self.b.view(base, how, name=self.name()), writable=base in scope.writable)
 
     # ---- regions
