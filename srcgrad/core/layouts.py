@@ -21,21 +21,38 @@ class Layouts:
         """Whether NumPy too has them so (the result of an operation may follow a transposed operand's order)."""
         return ref in self._ordered
 
+    def assume_ordered(self, ref: Var) -> None:
+        """Take it that NumPy has this memory in order; who calls the function sees to it."""
+        self._contiguous.add(ref)
+        self._ordered.add(ref)
+
     def doubtful(self, target: Var, base: Var) -> None:
         """target shares memory with base in NumPy or in the core, perhaps not in both: neither may be written later."""
         self.doubts.append((target, base))
+
+    def _in_order(self, atom: ir.Atom) -> bool:
+        """Scalars and what has one axis, or what is known to be."""
+        return atom.type.rank <= 1 or atom in self._ordered
 
     def note(self, stmt: Stmt) -> None:
         match stmt:
             case ir.Alloc():
                 self._contiguous.add(stmt.target)
-                if stmt.target.type.rank == 1 or isinstance(stmt.init, str) or not stmt.init.type.rank:
+                if isinstance(stmt.init, str) or self._in_order(stmt.target) or self._in_order(stmt.init):
                     self._ordered.add(stmt.target)
+            case ir.Load() if self._in_order(stmt.ref) and all(isinstance(i, ir.Slice) or not i.type.rank for i in stmt.index):
+                self._ordered.add(stmt.target)
+            case ir.Let() if stmt.op.name == "reshape" or all(map(self._in_order, stmt.args)):
+                self._ordered.update(t for t in stmt.targets if stmt.op.name == "reshape" or _elementwise(stmt.op))
             case ir.View():
                 if _keeps(stmt.how, stmt.base.type.rank):
                     for known in (self._contiguous, self._ordered):
                         if stmt.base in known:
                             known.add(stmt.target)
+
+
+def _elementwise(op: ir.Primitive) -> bool:
+    return bool(getattr(op.info, "elementwise", False))
 
 
 def _keeps(how: ir.Index | ir.Transpose | ir.Reshape, rank: int) -> bool:

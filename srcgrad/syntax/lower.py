@@ -52,33 +52,45 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
     names = parameters(fun)
     if len(names) != len(specs):
         raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
-    overwritten: frozenset[int] = frozenset()
+    copies = Copies()
     while True:
-        lowered, doubts = _attempt(fun, source, dict(zip(names, specs, strict=True)), overwritten)
-        again = overwritten | _to_copy(source, lowered, doubts)
-        if again == overwritten:
+        lowered, doubts = _attempt(fun, source, dict(zip(names, specs, strict=True)), copies)
+        again = _wider(source, lowered, doubts, copies)
+        if again == copies:
             return lowered
-        overwritten = again
+        copies = again
 
 
-def _to_copy(source: Source, lowered: Lowered, doubts: Doubts) -> set[int]:
-    """The parameters, by position, that the function writes into; what it must not write into is refused."""
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The parameters, by position, that are copied at the head since the function writes into them, and those among them
+    that must come in C order since the function also reshapes them."""
+
+    overwritten: frozenset[int] = frozenset()
+    ordered: frozenset[int] = frozenset()
+
+
+def _wider(source: Source, lowered: Lowered, doubts: Doubts, copies: Copies) -> Copies:
+    """What else must be copied; what the function must not write into is refused."""
     main = lowered.program.main
-    extra, helpless = doubtful(main, doubts)
-    positions = {main.params.index(p) for p in written(main) | extra}
+    reshaped, helpless = doubtful(main, doubts)
+    ordered = {main.params.index(p) for p in reshaped}
+    positions = {main.params.index(p) for p in written(main)} | ordered
     own = len(main.params) - len(lowered.captured)
     foreign = [main.params[k].name for k in positions if k >= own]
     if foreign:
         message, hint = f"the function writes into `{foreign[0]}`, which is not its own", "pass it as an argument"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
-    if helpless and not positions:
-        message = "a reshaped array whose elements may not lie in order is written into, itself or through its base"
-        raise UnsupportedError(message, problems=[source.problem(source.node, message, "copy it first: x.copy().reshape(...)")])
-    return positions
+    if helpless and not positions - copies.overwritten:
+        if copies.overwritten <= copies.ordered:
+            message = "a reshaped array whose elements may not lie in order is written into, itself or through its base"
+            raise UnsupportedError(message, problems=[source.problem(source.node, message, "copy it first: x.copy()")])
+        ordered = set(copies.overwritten)
+    return Copies(copies.overwritten | positions, copies.ordered | ordered)
 
 
 def _attempt(
-    fun: types.FunctionType, source: Source, specs: dict[str, Spec], overwritten: frozenset[int]
+    fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype == "f4" for spec in specs.values() for t in leaf_types(spec))
@@ -86,23 +98,27 @@ def _attempt(
     low.recursions = Recursions()
     params: list[Var] = []
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
-    own = {p: _owned(low, p) if k in overwritten else p for k, p in enumerate(params)}
+    own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
     env = {name: scope.map_leaves(value, lambda a: _scalar(low, own[a])) for name, value in arguments.items()}  # type: ignore[index]
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
     value = lower_calls.run(low, source, name, env, None, source.node, key)
     itself = low.recursions.find(key)
-    if itself is not None and not overwritten:
+    if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
     value = _results(low, value, params)
     captured = tuple(low.captures.entries.values())
-    notes = {"overwritten": [params[k].name for k in sorted(overwritten)], "captured": [c.name for c in captured]}
+    notes = {
+        "overwritten": [params[k].name for k in sorted(copies.overwritten)],
+        "ordered": [params[k].name for k in sorted(copies.ordered)],
+        "captured": [c.name for c in captured],
+    }
     main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
     callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
     statics = tuple(low.captures.statics.values())
     lowered = Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, statics)
-    return lowered, getattr(getattr(low.b, "layouts", None), "doubts", ())
+    return lowered, low.b.layouts.doubts
 
 
 def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
@@ -118,9 +134,12 @@ def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
     raise TypeError(type(spec).__name__)
 
 
-def _owned(low: Lowering, param: Var) -> Var:
+def _owned(low: Lowering, param: Var, ordered: bool) -> Var:
     """A copy of a parameter, for the function writes into it."""
-    return low.b.alloc(param.type.dtype, (), init=low.b.load(param), name=param.name)
+    copy = low.b.alloc(param.type.dtype, (), init=low.b.load(param), name=param.name)
+    if ordered:
+        low.b.layouts.assume_ordered(copy)
+    return copy
 
 
 def _scalar(low: Lowering, atom: Var) -> Atom:

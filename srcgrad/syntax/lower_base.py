@@ -81,16 +81,22 @@ class Lowering:
         return self._handle(node)  # type: ignore[no-any-return]
 
     def _handle(self, node: ast.AST) -> Any:
-        try:
+        with self.placing(node):
             if type(node) not in self.handlers:
                 raise UnsupportedError(f"`{type(node).__name__}` is outside the language")
             return self.handlers[type(node)](self, node)
+
+    @contextmanager
+    def placing(self, node: ast.AST) -> Iterator[None]:
+        """An error that has no place yet gets this node's."""
+        source = self.frame.source
+        try:
+            yield
         except SrcgradError as error:
             if error.placed:
                 raise
-            source = self.frame.source
             problems = [source.problem(node, p.message, p.hint) for p in error.problems]
-            raise type(error)(str(error.problems[0].message), problems=problems) from None
+            raise type(error)(error.problems[0].message, problems=problems) from None
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
@@ -277,7 +283,7 @@ class Lowering:
             if len(pending) == 1:
                 self.frame.env[pending[0]] = TRUE
 
-        with self.b.at(None):
+        with self.b.at(None), self.placing(stmts[0]):
             self.branch(self.negated(set_), go, skip, self.live_after(stmts[-1]), flags if len(pending) == 1 else {})
 
     def _if_jump(self, node: ast.If, rest: Sequence[ast.stmt]) -> None:
@@ -287,7 +293,7 @@ class Lowering:
             return self.block(rest)
         live = self.live_after(rest[-1] if rest else node)
         span = self.frame.source.span(node)
-        with self.b.at(span):
+        with self.b.at(span), self.placing(node):
             cond = self.truth(self.ex(node.test))
             self.branch(cond, lambda: self.block([*node.body, *rest]), lambda: self.block([*node.orelse, *rest]), live)
 

@@ -264,7 +264,8 @@ def run(
         low.block(source.node.body)
         if scope.RAISED in low.frame.env and caller is not None:
             caller.env[scope.RAISED] = scope.TRUE
-        return low.result()
+        with low.placing(source.node):
+            return low.result()
     finally:
         low.stack.pop()
         low.frame, low.b.span = caller, span
