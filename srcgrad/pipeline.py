@@ -23,6 +23,7 @@ from srcgrad.transform import derive as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import reachable, rename, select
 from srcgrad.transform.reverse import reverse
+from srcgrad.user_rules import custom_program
 
 # Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
 WATCHERS: list[Callable[[str, Program], None]] = []
@@ -70,6 +71,14 @@ def lowered(fun: Any, specs: Sequence[Spec]) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
     custom = getattr(fun, "__srcgrad_core__", None)
     return custom(specs) if custom is not None else lower(python_function(fun), specs)
+
+
+def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> Lowered:
+    """The program of a function with the user's own rule."""
+    try:
+        return custom_program(primal, jvp, fwd, bwd, specs, lowered)
+    except SrcgradError as error:
+        raise _placed(error, primal) from error.__cause__
 
 
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:

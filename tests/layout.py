@@ -22,7 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
-    **dict.fromkeys(("cache", "fingerprint", "lazy", "pipeline", "recipe"), "driver"),
+    **dict.fromkeys(("cache", "fingerprint", "lazy", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("arguments", "custom", "derivative", "explain"), "api"),
     "__main__": "cli",
 }

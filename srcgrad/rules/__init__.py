@@ -14,4 +14,5 @@ from srcgrad.rules import (  # noqa: F401, I001
     ranges,
     memory,
     linalg,
+    stop,
 )

@@ -1,0 +1,28 @@
+"""`stop_gradient`: a value that no derivative goes through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.core.marks import stop_gradient
+from srcgrad.rules import registry
+from srcgrad.rules.declare import zero
+from srcgrad.rules.values import Val, contents, emit
+
+
+def _same(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
+    return (types[0],)
+
+
+stopped = zero("stop_gradient", (), infer=_same, evaluate=lambda x: x, template="_0", samples=[(0.7,)])
+
+
+@registry.adaptor(stop_gradient)
+def _stop(builder: Builder, x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _stop(builder, item) for key, item in x.items()}
+    if isinstance(x, (tuple, list)):
+        return type(x)(_stop(builder, item) for item in x)
+    return emit(stopped, contents(x)) if isinstance(x, Val) and x.type.is_float else x

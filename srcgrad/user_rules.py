@@ -1,0 +1,152 @@
+"""The core program of a function with the user's own rule: one `ir.Custom` statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Atom, Const, Fun, Program, Type, Var
+from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.recipe import gradient_spec, tuple_of
+from srcgrad.rules import registry
+from srcgrad.syntax.capture import Captured
+from srcgrad.syntax.lower import Lowered
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
+
+Lower = Callable[[Any, Sequence[Spec]], Lowered]
+
+
+class Rule:
+    """What the parts of a rule have in common: the arguments' leaves, and all that any part captures."""
+
+    def __init__(self, primal: Lowered, specs: Sequence[Spec], parts: Iterable[Lowered]) -> None:
+        self.primal, self.specs = primal, specs
+        self.parts = [primal, *parts]
+        for part in self.parts:
+            if part.program.callees:
+                raise UnsupportedError("a rule of the user's own calls a recursive function")
+        self.captured: dict[Any, Captured] = {c.origin.key: c for part in self.parts for c in part.captured}
+        self.leaves = [t for spec in specs for t in leaf_types(spec)]
+
+    def arguments(self) -> list[Var]:
+        """Fresh parameters: the leaves of the arguments, then what is captured."""
+        own = self.primal.program.main.params[: len(self.leaves)]
+        return [Var(p.name, p.type) for p in (*own, *(c.param for c in self.captured.values()))]
+
+    def run(self, part: Lowered, leaves: Sequence[Atom], arguments: Sequence[Var]) -> tuple[Any, tuple[Atom, ...]]:
+        """A part's body in place, for these leaves of its own arguments."""
+        captured = dict(zip(self.captured, arguments[len(self.leaves) :], strict=True))
+        given = [captured[c.origin.key] for c in part.captured]
+        return walk.instantiate(part.program.main, [*leaves, *given])
+
+    def primal_fun(self, name: str) -> Fun:
+        params = self.arguments()
+        body, results = self.run(self.primal, params[: len(self.leaves)], params)
+        return Fun(name, tuple(params), body, results)
+
+    def jvp_fun(self, jvp: Lowered) -> Fun:
+        params = self.arguments()
+        dots = [Var(p.name + "_dot", p.type) for p in params if p.type.is_float]
+        count = sum(t.is_float for t in self.leaves)
+        body, results = self.run(jvp, [*params[: len(self.leaves)], *dots[:count]], params)
+        want = tuple_of([self.primal.result, gradient_spec(self.primal.result)])
+        _agree(jvp.result, want, "the rule given with defjvp returns")
+        return Fun("jvp", (*params, *dots), body, results)
+
+    def fwd_fun(self, fwd: Lowered) -> Fun:
+        """(*values, *residuals, *all arguments): residuals that are an argument or a value are copied."""
+        params = self.arguments()
+        body, results = self.run(fwd, params[: len(self.leaves)], params)
+        count = len(self.primal.program.main.results)
+        builder = Builder()
+        shared = {*params, *results[:count]}
+        kept = [_own(builder, r) if r in shared else r for r in results[count:]]
+        rest = [_own(builder, p) for p in params]
+        return Fun("fwd", tuple(params), (*body, *builder.out), (*results[:count], *kept, *rest))
+
+    def bwd_fun(self, bwd: Lowered, residuals: Spec) -> Fun:
+        kept = [Var("residual", t) for t in leaf_types(residuals)]
+        rest = self.arguments()
+        bars = [Var("value_bar", t) for t in leaf_types(gradient_spec(self.primal.result))]
+        body, results = self.run(bwd, [*kept, *bars], rest)
+        given = iter(results)
+        builder = Builder()
+        out = [self._cotangents(builder, bwd.result, k, given, rest) for k in range(len(self.specs))]
+        zeros = [_zero(builder, p) for p in rest[len(self.leaves) :] if p.type.is_float]
+        return Fun("bwd", (*kept, *rest, *bars), (*body, *builder.out), (*(b for part in out for b in part), *zeros))
+
+    def _cotangents(self, builder: Builder, result: Spec, place: int, given: Any, rest: Sequence[Var]) -> list[Atom]:
+        """The cotangents of one argument: what the rule returned, or zeros for None."""
+        spec = self.specs[place]
+        start = sum(1 for s in self.specs[:place] for _ in leaf_types(s))
+        params = [p for p in rest[start : start + sum(1 for _ in leaf_types(spec))] if p.type.is_float]
+        if not isinstance(result, Node) or len(result.children) != len(self.specs):
+            raise ArgumentError("the rule given with defvjp must return a tuple of one cotangent an argument")
+        if result.children[place] == Static(None):
+            return [_zero(builder, p) for p in params]
+        _agree(result.children[place], gradient_spec(spec), "the rule given with defvjp returns, for one argument,")
+        return [next(given) for _ in params]
+
+
+def _agree(got: Spec, want: Spec, what: str) -> None:
+    if got != want:
+        raise ArgumentError(f"{what} {describe(got)}, where {describe(want)} must be")
+
+
+def describe(spec: Spec) -> str:
+    """A structure in words."""
+    if isinstance(spec, Leaf):
+        rank = spec.type.rank
+        return f"an array of {spec.type.dtype} with {rank} axes" if rank else {"f8": "a float"}.get(spec.type.dtype, spec.type.dtype)
+    if isinstance(spec, Node):
+        return f"{spec.kind.__name__}({', '.join(map(describe, spec.children))})"
+    return repr(spec.value)
+
+
+def _own(builder: Builder, atom: Atom) -> Atom:
+    """A copy of memory; a scalar as it is."""
+    if isinstance(atom, Var) and atom.type.ref:
+        return builder.alloc(atom.type.dtype, (), builder.load(atom), atom.name)
+    return atom
+
+
+def _zero(builder: Builder, param: Var) -> Atom:
+    if not param.type.ref:
+        return Const(0.0, Type(param.type.dtype))
+    dim = registry.PRIMITIVES["dim"]
+    shape = [builder.let(dim, param, name="n", axis=axis) for axis in range(param.type.rank)]
+    return builder.alloc(param.type.dtype, shape, name=f"{param.name}_bar")
+
+
+def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], lower: Lower) -> Lowered:
+    """The program whose main is one `Custom`."""
+    base = lower(primal, specs)
+    parts: list[Lowered] = []
+    tangent = forth = back = None
+    residuals: Spec = tuple_of([])
+    if jvp is not None:
+        tangent = lower(jvp, [tuple_of(specs), tuple_of([gradient_spec(s) for s in specs])])
+        parts.append(tangent)
+    if fwd is not None:
+        forth = lower(fwd, specs)
+        if not isinstance(forth.result, Node) or len(forth.result.children) != 2:
+            raise ArgumentError("the first rule given with defvjp must return a pair (value, residuals)")
+        _agree(forth.result.children[0], base.result, "the first rule given with defvjp returns a value of")
+        residuals = forth.result.children[1]
+        back = lower(bwd, [residuals, gradient_spec(base.result)])
+        parts += [forth, back]
+    rule = Rule(base, specs, parts)
+    params = rule.arguments()
+    targets = tuple(Var("y", r.type) for r in base.program.main.results)
+    stmt = ir.Custom(
+        targets, tuple(params), rule.primal_fun(base.program.main.name),
+        None if tangent is None else rule.jvp_fun(tangent),
+        None if forth is None else rule.fwd_fun(forth),
+        None if back is None else rule.bwd_fun(back, residuals),
+    )  # fmt: skip
+    notes = {"overwritten": [], "captured": [c.name for c in rule.captured.values()]}
+    main = Fun(base.program.main.name, tuple(params), (stmt,), targets, notes)
+    statics = {s.origin.key: s for part in rule.parts for s in part.statics}
+    return Lowered(Program(main), base.params, base.result, tuple(rule.captured.values()), tuple(statics.values()))
