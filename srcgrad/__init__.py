@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from srcgrad.api import forward, grad, hessian, hvp, jacfwd, jacobian, jacrev, reverse, value_and_grad
+from srcgrad.api import (
+    forward,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    reverse,
+    value_and_grad,
+    vjp,
+    vmap,
+)
+from srcgrad.core.marks import stop_gradient
+from srcgrad.custom import custom_jvp, custom_vjp
 from srcgrad.derivative import Derivative
 from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError, UnsupportedError
 
@@ -14,6 +29,8 @@ __all__ = [
     "NotDifferentiableError",
     "SrcgradError",
     "UnsupportedError",
+    "custom_jvp",
+    "custom_vjp",
     "forward",
     "grad",
     "hessian",
@@ -21,6 +38,10 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jvp",
     "reverse",
+    "stop_gradient",
     "value_and_grad",
+    "vjp",
+    "vmap",
 ]

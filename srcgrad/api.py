@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from srcgrad.derivative import Derivative
+import numpy as np
+
+from srcgrad import arguments
+from srcgrad.derivative import Call, Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
+from srcgrad.functional import jvp_with, vjp_with
 from srcgrad.recipe import Recipe
+from srcgrad.syntax.structure import leaves
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
 MODES = ("forward", "reverse")
@@ -27,13 +34,10 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
     """A `Derivative`, or, without a function, the decorator that makes one."""
     if fun is None:
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
-    if not callable(fun):
-        raise ArgumentError(f"{fun!r} is not a function", hint="the options are keywords: grad(argnums=1)")
     mode = recipe.get("mode", "reverse")
     if mode not in MODES:
         raise ArgumentError(f"mode={mode!r} is neither 'forward' nor 'reverse'")
-    fun = getattr(fun, "__func__", fun)
-    return Derivative(fun, Recipe(kind, **recipe), _options(options), argnums)
+    return Derivative(_plain(fun), Recipe(kind, **recipe), _options(options), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -90,7 +94,7 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     if fun is None:
         return lambda f: jacobian(f, argnums, mode, **options)
     if mode == "auto":
-        return Jacobian(fun, argnums, options)
+        return Jacobian(_plain(fun), Recipe("jacobian"), _options(options), argnums)
     if mode not in MODES:
         raise ArgumentError(f"mode={mode!r} is none of 'auto', 'forward', 'reverse'")
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
@@ -106,9 +110,75 @@ def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     return _transformer("hvp", fun, argnums, options)
 
 
-class Jacobian:
+class Jacobian(Derivative):
     """The Jacobian in the cheaper mode: forward where there are not more inputs than outputs, at each call's sizes."""
 
-    def __init__(self, fun: Any, argnums: Any, options: dict[str, Any]) -> None:
-        self.by_columns: Derivative = jacfwd(fun, argnums, **options)
-        self.by_rows: Derivative = jacrev(fun, argnums, **options)
+    def __init__(self, fun: Any, recipe: Recipe, options: Options, argnums: Any = None) -> None:
+        super().__init__(fun, recipe, options, argnums)
+        places, single = self._recipe.argnums, self._recipe.single
+        self._by_mode = {m: Derivative(fun, Recipe(f"jac{m}", places, single), options) for m in ("fwd", "rev")}
+        self._value = Derivative(fun, Recipe("value", places, leaves=()), options)
+        self._modes: dict[Any, str] = {}
+
+    def _lookup(self, values: Sequence[Any]) -> Call:
+        specs = self._specs(values)
+        items = list(arguments.flat(values, specs))
+        key = (specs, tuple(map(np.shape, items)))
+        if key not in self._modes:
+            inputs = sum(np.size(items[k]) for k in self._recipe.active(specs))
+            call = self._value._lookup(values)
+            outputs = sum(np.size(out) for out in leaves(call.run(values), call.meta.result))
+            self._modes[key] = "fwd" if inputs <= outputs else "rev"
+        self._last = self._by_mode[self._modes[key]]._lookup(values)
+        return self._last
+
+    def _remember(self, call: Call, args: Sequence[Any]) -> None:
+        """The mode depends on the sizes: nothing is remembered by type alone."""
+
+
+def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
+    """`(value, tangent)` of `fun` at `primals` along `tangents`, tuples of one structure; a tangent of None means zero.
+
+    Examples
+    --------
+    >>> from srcgrad import jvp
+    >>> def f(x, y):
+    ...     return x * y
+    >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
+    (12.0, 4.0)
+    """
+    return jvp_with(_plain(fun), primals, tangents, _options(options))
+
+
+def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """`(value, pullback)` of `fun` at `primals`; `pullback(cotangent)` gives a tuple, one cotangent an argument.
+
+    Examples
+    --------
+    >>> from srcgrad import vjp
+    >>> def f(x, y):
+    ...     return x * y
+    >>> value, pullback = vjp(f, 3.0, 4.0, jit=False)
+    >>> value, pullback(1.0)
+    (12.0, (4.0, 3.0))
+    """
+    return vjp_with(_plain(fun), primals, _options(options))
+
+
+def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
+    """`fun` for each item along an axis (of each argument: an int, None for not mapped, or a tuple of those), compiled."""
+    if fun is None:
+        return lambda f: vmap(f, in_axes, target=target, **options)
+    fun = _plain(fun)
+    names = inspect.signature(getattr(fun, "py_func", fun)).parameters
+    axes = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(names)
+    if len(axes) != len(names) or all(a is None for a in axes):
+        raise ArgumentError(f"in_axes={in_axes!r} does not fit the {len(names)} parameters", hint="one entry a parameter")
+    return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), _options({"target": target, **options}))
+
+
+def _plain(fun: Any) -> Any:
+    """The function behind a bound method."""
+    if not callable(fun):
+        raise ArgumentError(f"{fun!r} is not a function")
+    return getattr(fun, "__func__", fun)

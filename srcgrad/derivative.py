@@ -7,6 +7,7 @@ import inspect
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Derivative:
         self._primal_parameters = Parameters(inner)
         if argnums is not None:
             places, single = self._primal_parameters.places(argnums)
-            recipe = Recipe(recipe.kind, places, single, recipe.has_aux, recipe.mode, recipe.leaves)
+            recipe = replace(recipe, argnums=places, single=single)
         self._recipe = recipe
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"{getattr(fun, '__name__', 'f')}_{recipe.kind}"

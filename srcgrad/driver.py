@@ -153,7 +153,7 @@ def _make(
 ) -> tuple[Meta, Sequence[Any], bool]:
     """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
     covers all that was seen (else nobody else may use the result)."""
-    made = lazy.pipeline.derive(fun, recipe, specs)
+    made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
     strict = lazy.pipeline.decides_by_floats(made.program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.parallel, options.cache) if options.jit else None

@@ -12,6 +12,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
 from srcgrad.simplify.pipeline import simplify
@@ -81,10 +82,10 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> 
         raise _placed(error, primal) from error.__cause__
 
 
-def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool = False) -> Lowered:
     """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
     try:
-        return _derive(fun, recipe, specs)
+        return _derive(fun, recipe, specs, parallel)
     except SrcgradError as error:
         raise _placed(error, fun) from error.__cause__
 
@@ -100,10 +101,15 @@ def _placed(error: SrcgradError, fun: Any) -> SrcgradError:
     return type(error)(error.problems[0].message, problems=problems)
 
 
-def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> Lowered:
     if recipe.kind == "value":
         base = lowered(fun, specs)
         return replace(base, program=tidy(base.program))
+    if recipe.kind == "vmap":
+        items = [item_spec(spec, axis) for spec, axis in zip(specs, recipe.axes, strict=True)]
+        base = lowered(fun, items)
+        program = map_program(tidy(base.program), specs, recipe.axes, parallel)
+        return replace(base, program=tidy(program), result=mapped_spec(base.result))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(primal, recipe)
@@ -242,7 +248,9 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
 
 
 def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
-    make = core.jacfwd if recipe.kind == "jacfwd" else core.jacrev
+    fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
+    columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
+    make = core.jacfwd if columns else core.jacrev
     made = make(program, recipe.active(specs), tidy)
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 
@@ -270,6 +278,7 @@ KINDS: dict[str, Callable[..., Derived]] = {
     "pullback": _cotangent,
     "jacfwd": _jacobian,
     "jacrev": _jacobian,
+    "jacobian": _jacobian,
     "hessian": _hessian,
     "hvp": _hvp,
 }

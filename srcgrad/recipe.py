@@ -16,6 +16,7 @@ EXTRAS = {"forward": "_dot", "jvp": "_dot", "hvp": "_vector", "reverse": "_bar",
 class Recipe:
     """One transformation: its kind, the places of the parameters, and whether a lone one stands bare in the result.
 
+    axes: for `vmap`, the mapped axis of each parameter.
     leaves: for `jvp` and `pullback`, the places of the active leaves, where not all of the parameters' are.
     """
 
@@ -25,6 +26,7 @@ class Recipe:
     has_aux: bool = False
     mode: str = "reverse"
     leaves: tuple[int, ...] | None = None
+    axes: tuple[int | None, ...] = ()
 
     def active(self, specs: Sequence[Spec]) -> tuple[int, ...]:
         """The places of the active leaves among those of all parameters, in the order of `argnums`."""

@@ -22,8 +22,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
-    **dict.fromkeys(("cache", "fingerprint", "lazy", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("arguments", "custom", "derivative", "explain"), "api"),
+    **dict.fromkeys(("cache", "fingerprint", "lazy", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
+    **dict.fromkeys(("arguments", "custom", "derivative", "explain", "functional"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.
