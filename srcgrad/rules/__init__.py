@@ -11,6 +11,8 @@ from srcgrad.rules import (  # noqa: F401, I001
     loops,
     shape,
     reduce,
+    peaks,
+    products,
     ranges,
     memory,
     linalg,

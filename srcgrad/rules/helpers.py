@@ -193,3 +193,56 @@ def on_diagonal_of(v: np.ndarray, like: np.ndarray) -> np.ndarray:
     for i in range(v.size):
         out[i, i] = v[i]
     return out
+
+
+def shifted(x: np.ndarray) -> np.ndarray:
+    out = np.zeros(x.shape, x.dtype)
+    for i in range(1, x.size):
+        out[i] = x[i - 1]
+    return out
+
+
+def shifted_back(x: np.ndarray) -> np.ndarray:
+    out = np.zeros(x.shape, x.dtype)
+    for i in range(1, x.size):
+        out[i - 1] = x[i]
+    return out
+
+
+def recurrence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # out[i] = a[i] * out[i - 1] + b[i]
+    out = b.copy()
+    for i in range(1, b.size):
+        out[i] += a[i] * out[i - 1]
+    return out
+
+
+def recurrence_back(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # out[i] = a[i] * out[i + 1] + b[i]
+    out = b.copy()
+    for i in range(b.size - 2, -1, -1):
+        out[i] += a[i] * out[i + 1]
+    return out
+
+
+def impulse(x: np.ndarray) -> np.ndarray:
+    out = np.zeros(x.shape, x.dtype)
+    out[:1] = 1.0
+    return out
+
+
+def impulse_back(x: np.ndarray) -> np.ndarray:
+    out = np.zeros(x.shape, x.dtype)
+    out[-1:] = 1.0
+    return out
+
+
+def product_of_others(x: np.ndarray) -> np.ndarray:
+    out = np.ones(x.shape, x.dtype)
+    for i in range(1, x.size):
+        out[i] = out[i - 1] * x[i - 1]
+    after = x.dtype.type(1)
+    for i in range(x.size - 1, -1, -1):
+        out[i] *= after
+        after *= x[i]
+    return out

@@ -71,11 +71,10 @@ def _arange(builder: Builder, *given: Any, dtype: Any = None, **options: Any) ->
     if all(v.type.dtype == "i8" for v in values):
         out = emit(spaced, *values)
     else:
-        code = arguments.result_type([v.type.dtype for v in values if v.type.dtype[0] == "f"])
         start = values[0] if len(values) > 1 else as_value(builder, 0)
         step = values[2] if len(values) > 2 else as_value(builder, 1)
         stop = values[1] if len(values) > 1 else values[0]
-        out = emit(float_range, *(_as_float(v, code) for v in (start, stop, step)))
+        out = emit(float_range, *(_as_float(v, "f8") for v in (start, stop, step)))
     return out if dtype is None else cast(out, arguments.dtype_of(dtype))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.syntax import fence, lower_calls, lower_loops, lower_statements, scope
+from srcgrad.syntax import doubts, fence, lower_calls, lower_loops, lower_statements, scope
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_recursion import Recursions, emit_call
@@ -107,6 +107,7 @@ def _attempt(
     if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
+    doubts.check(source, low.b.out, low.b.layouts.doubts)
     value = _results(low, value, params)
     captured = tuple(low.captures.entries.values())
     notes = {
