@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from srcgrad.core.ir import Span
-from srcgrad.errors import UnsupportedError
+from srcgrad.errors import Problem, UnsupportedError
 
 
 def unsupported(span: Span | None, message: str, hint: str) -> UnsupportedError:
     """The error to raise for the statement at span."""
-    place = f"{span.file}, line {span.line}: " if span else ""
-    return UnsupportedError(f"{place}{message}; {hint}")
+    if span is None:
+        return UnsupportedError(message, hint=hint)
+    source = " " * span.column + span.text
+    return UnsupportedError(message, problems=[Problem(message, hint, span.file, span.line, span.column, source)])
