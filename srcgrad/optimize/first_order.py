@@ -1,0 +1,59 @@
+"""Gradient descent and Adam: how they begin and how they advance, over numbers and over arrays."""
+
+# ruff: noqa: ANN
+# mypy: disallow-untyped-defs=False
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def begin_number(x0, options):
+    """x and one velocity."""
+    return x0, 0.0 * x0
+
+
+def descend_number(x, velocity, gradient, args, options):
+    """velocity <- momentum * velocity - lr * gradient; x <- x + velocity."""
+    lr, momentum = options
+    velocity = momentum * velocity - lr * gradient
+    return x + velocity, velocity
+
+
+def begin_array(x0, options):
+    return x0.copy(), np.zeros_like(x0)
+
+
+def descend_vector(x, velocity, gradient, args, options):
+    lr, momentum = options
+    for i in range(x.shape[0]):
+        velocity[i] = momentum * velocity[i] - lr * gradient[i]
+        x[i] += velocity[i]
+    return x, velocity
+
+
+def descend_array(x, velocity, gradient, args, options):
+    lr, momentum = options
+    velocity *= momentum
+    velocity -= lr * gradient
+    x += velocity
+    return x, velocity
+
+
+def begin_adam(x0, options):
+    """x, and the decaying means of the gradient and of its square, with the decays' powers."""
+    return x0.copy(), (np.zeros_like(x0), np.zeros_like(x0), np.ones(2))
+
+
+def adam(x, state, gradient, args, options):
+    """Kingma & Ba (2015), algorithm 1."""
+    lr, beta1, beta2, epsilon = options
+    mean, square, powers = state
+    powers[0] *= beta1
+    powers[1] *= beta2
+    for i in range(x.shape[0]):
+        mean[i] = beta1 * mean[i] + (1.0 - beta1) * gradient[i]
+        square[i] = beta2 * square[i] + (1.0 - beta2) * gradient[i] * gradient[i]
+        x[i] -= lr * (mean[i] / (1.0 - powers[0])) / (math.sqrt(square[i] / (1.0 - powers[1])) + epsilon)
+    return x, state

@@ -1,0 +1,36 @@
+"""The loop that all minimisers share, as plain Python that srcgrad lowers with the user's function and its gradient in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Part = Callable[..., Any]
+
+
+def minimiser(fun: Part, gradient_of: Part, begin: Part, advance: Part, record: bool) -> Part:
+    """`begin(x0, options) -> x, state`, then `advance(x, state, gradient, args, options) -> x, state` at each step."""
+
+    def minimize(x0, args, maxiter, tol, options):  # type: ignore[no-untyped-def]
+        x, state = begin(x0, options)
+        history = np.empty(maxiter + 1)
+        success = tol == 0.0
+        nit = 0
+        for _ in range(maxiter):
+            gradient = gradient_of(x, *args)
+            if tol > 0.0 and np.max(np.abs(gradient)) <= tol:
+                success = True
+                break
+            if record:
+                history[nit] = fun(x, *args)
+            x, state = advance(x, state, gradient, args, options)
+            nit += 1
+        value = fun(x, *args)
+        if record:
+            history[nit] = value
+            return x, value, nit, success, history[: nit + 1].copy()
+        return x, value, nit, success
+
+    return minimize

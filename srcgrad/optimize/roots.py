@@ -1,0 +1,61 @@
+"""Newton's method for roots: the loops, as plain Python that srcgrad lowers with the user's function and its derivative in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Loop = Callable[..., Any]
+
+
+def scalar_newton(fun: Loop, slope_of: Loop, record: bool) -> Loop:
+    """x <- x - f(x) / f'(x); `slope_of(x, *args)` gives value and slope."""
+
+    def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
+        x = x0
+        nit = 0
+        success = False
+        history = np.empty(maxiter + 1)
+        while nit < maxiter and not success:
+            value, slope = slope_of(x, *args)
+            history[nit] = abs(value)
+            step = value / slope
+            x = x - step
+            nit += 1
+            success = abs(step) <= tol * (1.0 + abs(x))
+        value = fun(x, *args)
+        history[nit] = abs(value)
+        if record:
+            return x, value, nit, success, history[: nit + 1].copy()
+        return x, value, nit, success
+
+    return newton
+
+
+def system_newton(fun: Loop, jacobian: Loop, record: bool) -> Loop:
+    """x <- x - J(x)^-1 f(x) for a square system."""
+
+    def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
+        x = x0.copy()
+        nit = 0
+        success = False
+        history = np.empty(maxiter + 1)
+        while nit < maxiter and not success:
+            value = fun(x, *args)
+            history[nit] = np.max(np.abs(value))
+            step = np.linalg.solve(jacobian(x, *args), value)
+            nit += 1
+            success = True
+            for i in range(x.shape[0]):
+                x[i] -= step[i]
+                if not abs(step[i]) <= tol * (1.0 + abs(x[i])):
+                    success = False
+        value = fun(x, *args)
+        history[nit] = np.max(np.abs(value))
+        if record:
+            return x, value, nit, success, history[: nit + 1].copy()
+        return x, value, nit, success
+
+    return newton
