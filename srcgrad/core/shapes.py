@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
@@ -9,6 +10,13 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 Dim = Hashable
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
+
+
+class Shorter(NamedTuple):
+    """The length max(n - cut, 0) where n is that of dim."""
+
+    dim: Dim
+    cut: int
 
 
 class Shapes:
@@ -65,7 +73,7 @@ class Shapes:
         out: list[Dim] = []
         for dim, item in zip(self.dims(ref), index, strict=True):
             if isinstance(item, ir.Slice):
-                out.append(dim if item == FULL else (dim, item.start, item.stop, item.step))
+                out.append(_trimmed(dim, item))
             else:
                 out.extend(self.dims(item))
         return tuple(out)
@@ -109,6 +117,18 @@ class Shapes:
             unknown = (target, rank - axis)
             dims.append(tokens.pop() if len(tokens) == 1 else ONE if not tokens else unknown)
         return tuple(reversed(dims))
+
+
+def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
+    """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
+    start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
+    plain = item.step in (None, ONE) and isinstance(start, Const) and isinstance(stop, Const)
+    if not plain or start.value.real < 0 or stop.value.real > 0 or (item.stop is not None and stop.value.real == 0):
+        return (dim, item.start, item.stop, item.step)
+    cut = int(start.value.real - stop.value.real)
+    if isinstance(dim, Shorter):
+        return Shorter(dim.dim, dim.cut + cut)
+    return Shorter(dim, cut) if cut else dim
 
 
 def _in_place(index: ir.Index, arrays: Sequence[Atom]) -> bool:

@@ -9,12 +9,14 @@ from srcgrad.simplify.cse import cse
 from srcgrad.simplify.dce import dce
 from srcgrad.simplify.hoist import hoist
 from srcgrad.simplify.identities import identities
+from srcgrad.simplify.moves import moves
 from srcgrad.simplify.promote import promote
 from srcgrad.simplify.sink import sink
+from srcgrad.simplify.stores import stores
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
-PASSES: tuple[Pass, ...] = (identities, promote, cse, sink, dce)
+PASSES: tuple[Pass, ...] = (identities, promote, cse, stores, moves, sink, dce)
 
 
 def simplify(program: Program) -> Program:

@@ -73,11 +73,11 @@ class _Reuser:
         if isinstance(length, Const):
             return length if length.value.real >= 0 else None
         made = self._facts.makes.get(length)
-        if not isinstance(made, ir.Let) or made.op.name not in ("shape", "nonnegative", "trips"):
+        if not isinstance(made, ir.Let) or made.op.name not in ("dim", "nonnegative", "trips"):
             return None
         if self._outside(length, inside):
             return length
-        if made.op.name == "shape" and self._outside(made.args[0], inside):
+        if made.op.name == "dim" and self._outside(made.args[0], inside):
             same = Var(length.name, length.type)
             before.append(replace(made, targets=(same,)))
             return same

@@ -213,8 +213,11 @@ class Sweep:
             ctx.env.update(zip(stmt.targets, targets, strict=True))
         for target in stmt.targets:
             if target.type.ref and self.has_twin(target):
-                raise unsupported(stmt.span, "an array that this call returns is carried round a loop or chosen by a branch",
-                                          "copy the result first: `y = f(x).copy()`")  # fmt: skip
+                raise unsupported(
+                    stmt.span,
+                    "an array that this call returns is carried round a loop or chosen by a branch",
+                    "copy the result first: `y = f(x).copy()`",
+                )
 
     def _still_there(self, stmt: Stmt, ref: Var) -> None:
         """The adjoint of a call reads its arguments again: they must not have been overwritten."""
@@ -302,7 +305,8 @@ class Sweep:
         return rounds
 
     def _keep_loop(self, stmt: Loop, region: Region, ctx: Context) -> None:
-        """Before a loop of the region that is being reversed: arrays for what the way back finds at the head of each turn."""
+        """Before a loop of the region that is being reversed: arrays for what the way back finds at the head of
+        each turn."""
         with self.b.at(None):
             extent = self.keeper.extent(stmt, ctx)
             for head in stmt.carry:

@@ -1,0 +1,67 @@
+"""`b = a.copy()` where nobody looks at a again: b takes a's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir, walk
+from srcgrad.core.build import whole
+from srcgrad.core.ir import Atom, Fun, Stmt, Var
+
+
+def moves(fun: Fun) -> Fun:
+    """The function without such copies; the same object if there are none."""
+    facts = Facts(fun)
+    taken: dict[Var, Atom] = {}
+    gone: set[Stmt] = set()
+    for load, alloc in _copies(facts):
+        if load.ref not in taken and _last_look(facts, load):
+            taken[alloc.target] = load.ref
+            gone.update((load, alloc))
+    if not taken:
+        return fun
+
+    def atom(a: Atom) -> Atom:
+        while isinstance(a, Var) and a in taken:
+            a = taken[a]
+        return a
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(walk.rebuild(s, atom, lambda v: v, block) for s in stmts if s not in gone)
+
+    return replace(fun, body=block(fun.body), results=tuple(map(atom, fun.results)))
+
+
+def _copies(facts: Facts) -> Iterator[tuple[ir.Load, ir.Alloc]]:
+    """(load of a whole memory, the allocation that is its only use), in one region with the memory's own allocation."""
+    uses: dict[Atom, int] = {}
+    for stmt in facts.where:
+        for a in (*walk.used(stmt), *walk.used_inside(stmt)):
+            uses[a] = uses.get(a, 0) + 1
+    for stmt in facts.where:
+        if not isinstance(stmt, ir.Alloc) or not isinstance(stmt.init, Var) or uses.get(stmt.init) != 1:
+            continue
+        load = facts.makes.get(stmt.init)
+        if not isinstance(load, ir.Load) or load.index != whole(load.ref) or load.ref.type != stmt.target.type:
+            continue
+        made = facts.makes.get(load.ref)
+        if isinstance(made, ir.Alloc) and None not in made.shape and facts.where[made] is facts.where[stmt]:
+            yield load, stmt
+
+
+def _last_look(facts: Facts, load: ir.Load) -> bool:
+    """Whether nothing touches the memory after the load."""
+    of, cls = facts.classes.of, facts.classes.of(load.ref)
+    if any(isinstance(r, Var) and r.type.ref and of(r) is cls for r in facts.fun.results):
+        return False
+    level = facts.level_of(load.ref)
+    for stmt in facts.where:
+        if stmt is load or isinstance(stmt, ir.Let):  # a shape stays what it was
+            continue
+        atoms = (*walk.used(stmt), *walk.used_inside(stmt))
+        touches = any(isinstance(a, Var) and a.type.ref and of(a) is cls for a in atoms)
+        if touches and facts.runs_after(stmt, load, level):
+            return False
+    return True

@@ -1,0 +1,50 @@
+"""Stores that nothing reads after: memory is dead where its last reader has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.simplify.common import growing
+
+
+def stores(fun: Fun) -> Fun:
+    """The function without its dead stores; the same object if there are none."""
+    facts = Facts(fun)
+    dead = set(_dead(facts))
+    if not dead:
+        return fun
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        kept = (s for s in stmts if s not in dead)
+        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
+
+    return replace(fun, body=block(fun.body))
+
+
+def _dead(facts: Facts) -> Iterator[Stmt]:
+    readers: dict[Var, list[Stmt]] = {}
+    for stmt in facts.where:
+        for ref in read_by(stmt):
+            readers.setdefault(facts.classes.of(ref), []).append(stmt)
+    shaped = growing(facts.fun, facts.classes)
+    returned = {facts.classes.of(r) for r in facts.fun.results if isinstance(r, Var) and r.type.ref}
+    for cls, written in facts.stores.items():
+        if cls in shaped or cls in returned:
+            continue
+        level = facts.level[cls]
+        for store in written:
+            if not any(facts.runs_after(reader, store, level) for reader in readers.get(cls, ())):
+                yield store
+
+
+def read_by(stmt: Stmt) -> Iterator[Var]:
+    """The references whose contents the statement reads."""
+    match stmt:
+        case ir.Load():
+            yield stmt.ref
+        case ir.Call() | ir.Custom() | ir.Effect():
+            yield from (a for a in stmt.args if isinstance(a, Var) and a.type.ref)
