@@ -30,6 +30,8 @@ MEMBERS = {
 FRONT = "__init__"
 CONFINED = {"ast": {"syntax"}, "astor": {"syntax"}, "numba": {"backend"}, "llvmlite": {"backend"}}
 
+COMPUTED = "<computed>"  # the name of a module that is not a literal
+
 Functions = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -101,7 +103,7 @@ class Tree:
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
             argument = node.args[0]
-            yield argument.value if isinstance(argument, ast.Constant) else "<computed>"
+            yield argument.value if isinstance(argument, ast.Constant) else COMPUTED
 
     def functions(self) -> Iterator[tuple[str, str, int]]:
         """(module, function's name, its length in lines) of every function, inner ones too."""
@@ -112,8 +114,11 @@ class Tree:
 
 
 def _walk(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """Every node, with whether it stands inside a function. A module's own `__getattr__` (PEP 562) does not count: what it
-    loads late is an import of the module all the same, and has to point the same way."""
+    """Every node, with whether it stands inside a function.
+
+    A module's own `__getattr__` (PEP 562) does not count: what it loads late is an import of the module all the same,
+    and has to point the same way.
+    """
     yield node, inside
     inner = inside or isinstance(node, Functions | ast.Lambda)
     for child in ast.iter_child_nodes(node):

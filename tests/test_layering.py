@@ -25,7 +25,13 @@ def test_no_circle() -> None:
 
 
 def test_no_import_inside_a_function() -> None:
-    assert [f"{i.module}:{i.line} {i.target}" for i in PACKAGE.imports if i.inside_function] == []
+    inner = [i for i in PACKAGE.imports if i.inside_function and not users_own(i)]
+    assert [f"{i.module}:{i.line} {i.target}" for i in inner] == []
+
+
+def users_own(i: layout.Import) -> bool:
+    """An import statement of the user's function, carried out when the function is lowered."""
+    return layout.layer(i.module) == "syntax" and i.target == layout.COMPUTED
 
 
 def test_foreign_packages_have_one_home() -> None:
