@@ -11,7 +11,7 @@ import numpy as np
 
 from srcgrad.api import forward, reverse
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
-from srcgrad.testing.entries import Vector, flatten, labels, single_precision, unflatten, zeros
+from srcgrad.testing.entries import Vector, blank, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
 
 Argnums = int | str | Sequence[int | str] | None
@@ -127,7 +127,8 @@ class _Run:
     target: tuple[Any, ...]
 
     def seeds(self, direction: Vector) -> tuple[Any, ...]:
-        return tuple(unflatten(zeros(self.source), direction))
+        integer = 0.0 if self.mode == "forward" else None  # an integer argument may count as a float, a result does not
+        return tuple(blank(unflatten(self.source, direction), integer))
 
     def seed_names(self) -> tuple[str, ...]:
         forwards = (f"{self.case.names[i]}_dot" for i in self.case.positions)
@@ -139,7 +140,7 @@ class _Run:
         return (result,) if self.mode == "forward" else result
 
     def along(self, direction: Vector) -> Vector:
-        return flatten(self.call(direction))
+        return pick(self.call(direction), self.target)
 
     def jacobian(self) -> Matrix:
         """One row an output entry, one column an input entry."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcgrad.testing.entries import leaves
+from srcgrad.testing.entries import is_float, leaves
 
 Matrix = NDArray[np.float64]
 ROWS = 20  # shown of a table of differences
@@ -51,18 +51,16 @@ def different(expected: Matrix, got: Matrix, tolerance: Matrix) -> Iterator[tupl
 
 
 def compare_kinds(report: Report, mode: str, model: Any, got: Any, what: str) -> None:
-    """Structure, shapes and dtypes of the floats in a result must be the model's."""
-    wanted, given = _kinds(model), _kinds(got)
-    for label in sorted(wanted.keys() | given.keys()):
-        expected, found = wanted.get(label, "nothing"), given.get(label, "nothing")
-        if expected != found:
-            report.add(mode, f"({what}{label})", "", expected, found)
+    """Shapes and dtypes of the floats in a result must be the model's."""
+    found = {label: _kind(leaf) for label, leaf in leaves(got)}
+    for label, leaf in leaves(model):
+        if is_float(leaf) and found.get(label) != _kind(leaf):
+            report.add(mode, f"({what}{label})", "", _kind(leaf), found.get(label, "nothing"))
 
 
-def _kinds(value: Any) -> dict[str, str]:
-    """label -> dtype and shape of each float leaf."""
-    arrays = {label: np.asarray(leaf) for label, leaf in leaves(value)}
-    return {label: f"{a.dtype}{list(a.shape)}" for label, a in arrays.items() if a.dtype.kind == "f"}
+def _kind(leaf: Any) -> str:
+    array = np.asarray(leaf)
+    return f"{array.dtype}{list(array.shape)}"
 
 
 def compare_unchanged(report: Report, mode: str, before: Any, after: Any) -> None:

@@ -74,15 +74,22 @@ def unflatten(like: Any, flat: Vector, *, widen: bool = False) -> Any:
     return map_leaves(fill, like)
 
 
-def zeros(like: Any) -> Any:
-    """The same structure with zero for every number."""
+def pick(value: Any, like: Any) -> Vector:
+    """The entries of a value that stand where `like` has floats."""
+    found = dict(leaves(value))
+    flat = [np.asarray(found[k], np.float64).reshape(-1) for k, leaf in leaves(like) if is_float(leaf) and k in found]
+    return np.concatenate(flat) if flat else np.zeros(0)
 
-    def zero(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray):
-            return np.zeros_like(leaf)
-        return type(leaf)(0) if isinstance(leaf, (bool, int, float, np.generic)) else leaf
 
-    return map_leaves(zero, like)
+def blank(like: Any, integer: float | None) -> Any:
+    """The same structure as a seed: `integer` stands for an integer, None for all else that is not a float."""
+
+    def leave(leaf: Any) -> Any:
+        if is_float(leaf):
+            return leaf
+        return integer if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool) else None
+
+    return map_leaves(leave, like)
 
 
 def single_precision(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from srcgrad.testing.differences import different
-from srcgrad.testing.entries import flatten, labels, single_precision, unflatten, zeros
+from srcgrad.testing.entries import blank, flatten, labels, pick, single_precision, unflatten
 
 
 class Pair(NamedTuple):
@@ -43,9 +43,11 @@ def test_unflatten_keeps_structure_and_dtypes() -> None:
     assert unflatten(VALUE, flatten(VALUE), widen=True)["layers"][0].w.dtype == np.float64
 
 
-def test_zeros() -> None:
-    new = zeros(VALUE)
-    assert not flatten(new).any() and new["n"] == 0 and not new["k"].any() and new["layers"][0].name == "first"
+def test_blank_and_pick() -> None:
+    seed = blank(VALUE, None)
+    assert blank(VALUE, 0.0)["n"] == 0.0 and seed["n"] is None and seed["k"] is None and seed["layers"][0].name is None
+    np.testing.assert_array_equal(pick({**VALUE, "n": 9.0}, VALUE), flatten(VALUE))
+    assert pick({"p": 1.0}, VALUE).shape == (0,)
 
 
 def test_single_precision() -> None:
