@@ -1,20 +1,15 @@
-"""The fixture `check_grads`, which comes with the package.
-
-pytest imports this file at the start of every run in an environment that has srcgrad; the rest is loaded when a test
-asks for it.
-"""
+"""The fixture `check_grads`, which pytest finds wherever srcgrad is installed."""
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+
+from srcgrad.testing import check_grads as _check_grads
 
 
 @pytest.fixture
 def check_grads() -> Callable[..., None]:
     """`srcgrad.testing.check_grads`."""
-    check: Any = pkgutil.resolve_name("srcgrad.testing.check_grads:check_grads")
-    return check  # type: ignore[no-any-return]
+    return _check_grads
