@@ -99,7 +99,7 @@ def _attempt(
     params: list[Var] = []
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
     own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
-    env = {name: scope.map_leaves(value, lambda a: _scalar(low, own[a])) for name, value in arguments.items()}  # type: ignore[index]
+    env = {name: scope.map_leaves(value, lambda a: _scalar(low, own[a]) if isinstance(a, Var) else a) for name, value in arguments.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
     value = lower_calls.run(low, source, name, env, None, source.node, key)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from srcgrad.core import ir
-from srcgrad.core.build import Builder
+from srcgrad.core.build import Builder, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
@@ -199,7 +199,7 @@ class Lowering:
             return atom
         if isinstance(atom, Const):
             kind = {"f": float, "i": int, "b": bool}[type.dtype[0]]
-            return Const(kind(atom.value), type)  # type: ignore[arg-type]
+            return Const(kind(atom.value), scalar_of(type))  # type: ignore[arg-type]
         return cast(Val(self.b, atom), type.dtype).atom
 
     def truth(self, value: Value) -> Atom:

@@ -80,8 +80,8 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if isinstance(target, Hashable) and target in registry.FUNCTIONS:
         return library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
     if isinstance(target, functools.partial):
-        bound = [low.captures.plain(a) for a in target.args]
-        keywords = {k: low.captures.plain(v) for k, v in target.keywords.items()}
+        bound = [literal(low, a) for a in target.args]
+        keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     if isinstance(target, types.MethodType):
         origin = function.origin
@@ -98,6 +98,13 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint="write it out, or give it a rule with custom_jvp or custom_vjp",
     )
+
+
+def literal(low: Lowering, value: Any) -> Value:
+    """A Python object that cannot change: a number is a literal."""
+    if isinstance(value, np.ndarray):
+        low.refuse("an array is bound to a function", "pass it as an argument")
+    return Const(value, ir.F8) if isinstance(value, float) else low.captures.plain(value)
 
 
 def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named, name: str) -> Value:
@@ -132,7 +139,7 @@ def _construct(low: Lowering, kind: type, args: Args, named: Named, node: ast.AS
         if name not in given:
             if name not in defaults:
                 low.refuse(f"`{kind.__name__}` misses its argument `{name}`")
-            given[name] = low.captures.plain(defaults[name]) if not isinstance(defaults[name], float) else Const(defaults[name], ir.F8)
+            given[name] = literal(low, defaults[name])
     return Struct(kind, names, tuple(low.settle(given[name], name) for name in names))
 
 
@@ -142,7 +149,7 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     if named:
         bound = inspect.signature(target).bind(*args, **named)
         bound.apply_defaults()
-        values = [v if isinstance(v, scope.ANY) else low.captures.plain(v) for v in bound.arguments.values()]
+        values = [v if isinstance(v, scope.ANY) else literal(low, v) for v in bound.arguments.values()]
     values = [low.settle(v, "a") for v in values]
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in values])
     return low.place(lowered, [atom for value in values for atom in scope.leaves(value)])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.build import index_rank
+from srcgrad.core.build import index_rank, whole
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.rules import registry
 from srcgrad.rules.values import Val, contents
@@ -67,9 +67,8 @@ def _known_integer(low: Lowering, value: Value) -> int:
     return value.value
 
 
-def index_of(low: Lowering, ref: Var, node: ast.expr) -> ir.Index:
-    """A complete index of ref."""
-    items = _items(low, node)
+def _target_index(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
+    """The complete index of what is assigned to."""
     if None in items:
         low.refuse("a new axis is assigned to", "assign to the array itself")
     return _completed(low, ref, items)
@@ -82,7 +81,7 @@ def _items(low: Lowering, node: ast.expr) -> list[Any]:
 
 
 def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
-    items = [item for item in items if item is not None]
+    items = [_array_index(low, item) for item in items if item is not None]
     count = sum(item is not Ellipsis for item in items)
     if count > ref.type.rank:
         low.refuse(f"{count} indices for an array of {ref.type.rank} axes")
@@ -102,7 +101,7 @@ def _part(low: Lowering, node: ast.expr) -> list[Any]:
         case Known() if value.value is Ellipsis or value.value is None:
             return [value.value]
         case Var() if value.type.rank:
-            return [_array_index(low, value)]
+            return [contents(Val(low.b, value)).atom]
     return [low.integer(value)]
 
 
@@ -126,15 +125,17 @@ def _with_new_axes(low: Lowering, value: Value, items: list[Any]) -> Value:
     return low.inward(registry.METHODS["reshape"](low.b, low.outward(array), *map(low.outward, lengths)))
 
 
-def _array_index(low: Lowering, value: Var) -> Atom:
+def _array_index(low: Lowering, item: Any) -> Any:
     """An integer array as it is; a mask as the places where it is true."""
-    if value.type.dtype == "b1":
-        if value.type.rank != 1 or np.flatnonzero not in registry.FUNCTIONS:
+    if not isinstance(item, Var) or not item.type.rank:
+        return item
+    if item.type.dtype == "b1":
+        if item.type.rank != 1 or np.flatnonzero not in registry.FUNCTIONS:
             low.refuse("boolean masks are not understood here", "use np.where(mask, a, b), or a loop")
-        return low.atom(low.apply(np.flatnonzero, value))
-    if value.type.dtype[0] not in "iu":
+        return low.atom(low.apply(np.flatnonzero, item))
+    if item.type.dtype[0] not in "iu":
         low.refuse("an array of floats is not an index")
-    return contents(Val(low.b, value)).atom
+    return item
 
 
 def is_basic(index: ir.Index) -> bool:
@@ -175,10 +176,27 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
 def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
     """target[index] = value"""
     ref = _writable(low, node)
-    index = index_of(low, ref, node.slice)
+    items = _items(low, node.slice)
+    mask = _mask(ref, items)
+    if mask is not None:
+        return _masked(low, ref, mask, stored(low, value, ref, 0))
+    index = _target_index(low, ref, items)
     if not is_basic(index):
         index = advanced(low, index)
     low.b.store(ref, index, stored(low, value, ref, index_rank(index)))
+
+
+def _mask(ref: Var, items: list[Any]) -> Var | None:
+    """The mask of x[mask], a boolean array of x's rank."""
+    match items:
+        case [Var() as mask] if mask.type.dtype == "b1" and mask.type.rank == ref.type.rank:
+            return mask
+    return None
+
+
+def _masked(low: Lowering, ref: Var, mask: Atom, value: Atom) -> None:
+    """What is written where the mask is true: the rest is written as it was."""
+    low.b.store(ref, whole(ref), low.atom(low.apply(np.where, mask, value, low.b.load(ref))))
 
 
 def _writable(low: Lowering, node: ast.Subscript) -> Var:
@@ -194,7 +212,14 @@ def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
     """target[index] op= value"""
     assert isinstance(node.target, ast.Subscript)
     ref = _writable(low, node.target)
-    index = index_of(low, ref, node.target.slice)
+    items = _items(low, node.target.slice)
+    mask = _mask(ref, items)
+    if mask is not None:
+        right = low.atom(low.ex(node.value))
+        if right.type.rank:
+            low.refuse("an array is put where a mask is true", "use np.where(mask, a, b)")
+        return _masked(low, ref, mask, stored(low, low.apply(function, low.b.load(ref), right), ref, ref.type.rank))
+    index = _target_index(low, ref, items)
     if not is_basic(index):
         index = advanced(low, index)
     adds = isinstance(node.op, (ast.Add, ast.Sub)) and ref.type.is_float and is_basic(index)

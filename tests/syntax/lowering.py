@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,9 @@ def close(got: Any, want: Any) -> None:
         assert list(got) == list(want)
         for key in want:
             close(got[key], want[key])
+    elif dataclasses.is_dataclass(want):
+        assert type(got) is type(want)
+        close(vars(got), vars(want))
     elif isinstance(want, (tuple, list)):
         assert type(got) is type(want) and len(got) == len(want)
         for a, b in zip(got, want, strict=True):
