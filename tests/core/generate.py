@@ -91,7 +91,7 @@ class Generator:
         for _ in range(count):
             self.b.span = self.span() if self.random.random() < 0.5 else self.b.span
             if depth and self.random.random() < 0.3:
-                self.random.choice((self.for_, self.while_, self.if_, self.if_))(scope, depth - 1)
+                self.random.choice((self.for_, self.while_, self.if_, self.if_, self.kept))(scope, depth - 1)
             else:
                 self.random.choice(simple)(scope)
 
@@ -182,6 +182,35 @@ class Generator:
             how = self.random.choice((ir.Transpose((1, 0)), self.line(scope)))
         scope.add(self.b.view(base, how, name=self.name()), writable=base in scope.writable)
 
+    # ---- what is kept of each turn
+
+    def kept(self, scope: Scope, depth: int) -> None:
+        """A loop that keeps a number and an array of each turn, and one that takes them back in reverse."""
+        grows, inner, index = self.b.alloc("f8", (None,), name="t_kept"), scope.inner(), Var("i", I8)
+        some = self.new_memory(scope)
+        refs = Var("refs", Type("f8", 1, many=True))
+        self.b.put(ir.NewList(refs, some))
+        inner.places.append(index)
+        turns = self.random.randint(1, N)
+        with self.b.block() as body:
+            fresh = self.new_memory(inner)
+            self.b.store(grows, (index,), self.pick(inner, F8))
+            self.statements(inner, self.random.randint(0, 3), min(depth, 1))
+            self.b.put(ir.Append(refs, fresh, Var("pos", I8)))
+        self.b.put(ir.For(index, const(0), const(turns), const(1), (), tuple(body), span=self.b.span))
+        inner, index, one = scope.inner(), Var("i", I8), Var("one", VECTOR)
+        head, out = Var("s_bar", F8), Var("s_bar", F8)
+        inner.add(head)
+        inner.places.append(index)
+        with self.b.block() as body:
+            inner.add(self.b.load(grows, (index,), name="t"))
+            self.b.put(ir.RefAt(one, refs, index))
+            inner.add(one, writable=True)
+            self.statements(inner, self.random.randint(1, 4), min(depth, 1))
+            carry = (ir.Carry(head, const(0.5), self.pick(inner, F8), out),)
+        self.b.put(ir.For(index, const(turns - 1), const(-1), const(-1), carry, tuple(body), span=self.b.span))
+        scope.add(out)
+
     # ---- regions
 
     def carried(self, scope: Scope) -> tuple[Scope, list[tuple[Var, Atom]]]:
@@ -207,7 +236,12 @@ class Generator:
             out.append(ir.Carry(head, init, after, Var(head.name, head.type)))
         return tuple(out)
 
-    def leave(self, scope: Scope) -> Atom | None:
+    def leave(self, scope: Scope, body: list[ir.Stmt]) -> Atom | None:
+        """Nothing, any condition, or what the body's last branch decides."""
+        last = body[-1] if body else None
+        if isinstance(last, ir.If) and self.random.random() < 0.6:
+            flags = [o.target for o in last.outs if isinstance(o.then, ir.Const) and isinstance(o.orelse, ir.Const)]
+            return next((f for f in flags if f.type == B1), last.cond)
         return self.pick(scope, B1) if self.random.random() < 0.25 else None
 
     def for_(self, scope: Scope, depth: int) -> None:
@@ -221,7 +255,7 @@ class Generator:
         with self.b.block() as body:
             self.statements(inner, self.random.randint(0, 5), depth)
             carry = self.ends(inner, heads, scope)
-        stmt = ir.For(index, *bounds, carry, tuple(body), exit=self.leave(inner), span=span)
+        stmt = ir.For(index, *bounds, carry, tuple(body), exit=self.leave(inner, body), span=span)
         self.b.put(stmt)
         self.bind(scope, carry)
 
@@ -237,7 +271,7 @@ class Generator:
             self.statements(inner, self.random.randint(0, 5), depth)
             next_turn = self.b.let(add, turn, const(1), name="k")
             carry = (ir.Carry(turn, const(0), next_turn, after), *self.ends(inner, heads, scope))
-        self.b.put(ir.While(tuple(test), go, carry, tuple(body), exit=self.leave(inner), span=span))
+        self.b.put(ir.While(tuple(test), go, carry, tuple(body), exit=self.leave(inner, body), span=span))
         self.bind(scope, carry)
 
     def bind(self, scope: Scope, carry: tuple[ir.Carry, ...]) -> None:
@@ -247,13 +281,14 @@ class Generator:
     def if_(self, scope: Scope, depth: int) -> None:
         span = self.b.span
         cond = self.pick(scope, B1)
-        kinds = self.random.choices((F8, F8, I8, B1, VECTOR), k=self.random.randint(0, 3))
+        kinds: list[Type] = self.random.choices((F8, F8, I8, B1, VECTOR), k=self.random.randint(0, 3))
         sides: list[tuple[tuple[ir.Stmt, ...], list[Atom], set[Var]]] = []
         for _ in range(2):
             inner = scope.inner()
             with self.b.block() as block:
                 self.statements(inner, self.random.randint(0, 3), depth)
-                ends = [self.pick(inner, k) for k in kinds]
+                flag = [const(self.random.random() < 0.5)] * (B1 in kinds)
+                ends = [flag.pop() if flag and k == B1 else self.pick(inner, k) for k in kinds]
             sides.append((tuple(block), ends, inner.writable))
         outs = []
         for k, kind in enumerate(kinds):
