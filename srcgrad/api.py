@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments
+from srcgrad.backend import callable as native
 from srcgrad.derivative import Call, Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
@@ -136,6 +137,9 @@ class Jacobian(Derivative):
         """The mode depends on the sizes: nothing is remembered by type alone."""
 
 
+native.register(Jacobian, Derivative._resolve)
+
+
 def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
     """`(value, tangent)` of `fun` at `primals` along `tangents`, tuples of one structure; a tangent of None means zero.
 
@@ -166,14 +170,14 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
-    """`fun` for each item along an axis (of each argument: an int, None for not mapped, or a tuple of those), compiled."""
+    """`fun` for each item along an axis, compiled. in_axes: an int, None for not mapped, or a tuple, one an argument."""
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     fun = _plain(fun)
     names = inspect.signature(getattr(fun, "py_func", fun)).parameters
     axes = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(names)
     if len(axes) != len(names) or all(a is None for a in axes):
-        raise ArgumentError(f"in_axes={in_axes!r} does not fit the {len(names)} parameters", hint="one entry a parameter")
+        raise ArgumentError(f"in_axes={in_axes!r} does not fit the {len(names)} parameters")
     return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), _options({"target": target, **options}))
 
 

@@ -132,7 +132,7 @@ def flat(values: Iterable[Any], specs: Iterable[Spec]) -> Iterator[Any]:
 
 
 def check_sharing(items: Sequence[Any], overwritten: Iterable[int], names: Sequence[str]) -> None:
-    """Refuse arguments that share memory when one is overwritten: the function would see its writes through the other."""
+    """Refuse arguments that share memory if one is overwritten: the function would see its writes through the other."""
     for k in overwritten:
         for other, item in enumerate(items):
             if other == k or not isinstance(item, np.ndarray) or not isinstance(items[k], np.ndarray):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from srcgrad import lazy
+from srcgrad.backend import callable as native
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Spec
 
@@ -29,13 +30,13 @@ class Custom:
         return self.primal(*args, **kwargs)
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`, both arguments tuples; None for what is no float."""
+        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples, None for what is no float."""
         self.jvp = jvp
         return jvp
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
-        """Give the adjoint: `fwd(*args) -> (value, residuals)` and `bwd(residuals, value_bar) -> one cotangent an argument`
-        (None for zero, and for what is no float)."""
+        """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which returns a tuple of
+        one cotangent an argument (None for zero, and for what is no float)."""
         self.fwd, self.bwd = fwd, bwd
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
@@ -46,6 +47,9 @@ class Custom:
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         return self.primal, self.jvp, self.fwd, self.bwd
+
+
+native.register(Custom, lambda custom, args, kws: native.jitted(custom.primal))
 
 
 def custom_jvp(fun: Callable[..., Any]) -> Custom:

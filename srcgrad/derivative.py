@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, driver, lazy
+from srcgrad import arguments, driver, glue, lazy
 from srcgrad.arguments import Parameters
+from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.core import ir
 from srcgrad.driver import Bound, Options
@@ -46,7 +47,8 @@ class Derivative:
             recipe = replace(recipe, argnums=places, single=single)
         self._recipe = recipe
         functools.update_wrapper(self, fun, updated=())
-        self.__name__ = f"{getattr(fun, '__name__', 'f')}_{recipe.kind}"
+        name = getattr(fun, "__name__", "f")
+        self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
         self.__signature__ = _with_extras(inner, recipe)
         self._parameters = Parameters(self.__signature__)
         self._forget()
@@ -162,6 +164,16 @@ class Derivative:
         """The program of this derivative, for lowering a function that calls it."""
         return lazy.pipeline.derive(self.primal, self._recipe, specs)
 
+    def _resolve(self, args: Sequence[Any], kws: dict[str, Any]) -> Any:
+        """The dispatcher for a call from compiled code with arguments of these Numba types."""
+        signature = self._parameters.signature
+        given = [
+            arguments.spec_of(p.default, p.name) if spec is None else spec
+            for p, spec in zip(signature.parameters.values(), glue.bind_types(signature, args, kws), strict=True)
+        ]
+        call = self._lookup_specs(self._differentiable(list(given)))
+        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound)
+
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""
         recipe = self._recipe
@@ -210,6 +222,9 @@ class Call:
             return result(function(*args, *rest, *[r() for r in read]))
 
         return call
+
+
+native.register(Derivative, Derivative._resolve)
 
 
 def _same(value: Any) -> Any:

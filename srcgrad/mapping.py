@@ -47,7 +47,8 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
     first = next(k for k, axis in enumerate(leaf_axes) if axis is not None)
     count = _dim(builder, params[first], leaf_axes[first] or 0)
     shapes = _shapes(builder, main, params, leaf_axes, captured, count)
-    outs = [builder.alloc(r.type.dtype, (count, *shape), "empty", "out") for r, shape in zip(main.results, shapes, strict=True)]
+    dtypes = [r.type.dtype for r in main.results]
+    outs = [builder.alloc(d, (count, *shape), "empty", "out") for d, shape in zip(dtypes, shapes, strict=True)]
     index = Var("i", ir.I8)
     with builder.block() as body:
         results = _at(builder, main, params, leaf_axes, captured, index)
@@ -93,6 +94,6 @@ def _shapes(
         dims = [[_dim(builder, r, k) for k in range(r.type.rank)] for r in results]
     some = builder.let(registry.PRIMITIVES["greater"], count, const(0), name="some")
     shapes = [[Var("n", ir.I8) for _ in row] for row in dims]
-    outs = [ir.Out(t, d, const(0)) for row, made in zip(dims, shapes, strict=True) for d, t in zip(row, made, strict=True)]
-    builder.put(ir.If(some, tuple(there), (), tuple(outs)))
+    pairs = [pair for row, made in zip(dims, shapes, strict=True) for pair in zip(row, made, strict=True)]
+    builder.put(ir.If(some, tuple(there), (), tuple(ir.Out(target, dim, const(0)) for dim, target in pairs)))
     return [list(row) for row in shapes]

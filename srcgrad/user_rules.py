@@ -98,8 +98,8 @@ def _agree(got: Spec, want: Spec, what: str) -> None:
 def describe(spec: Spec) -> str:
     """A structure in words."""
     if isinstance(spec, Leaf):
-        rank = spec.type.rank
-        return f"an array of {spec.type.dtype} with {rank} axes" if rank else {"f8": "a float"}.get(spec.type.dtype, spec.type.dtype)
+        dtype, rank = spec.type.dtype, spec.type.rank
+        return f"an array of {dtype} with {rank} axes" if rank else "a float" if dtype == "f8" else dtype
     if isinstance(spec, Node):
         return f"{spec.kind.__name__}({', '.join(map(describe, spec.children))})"
     return repr(spec.value)

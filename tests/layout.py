@@ -23,7 +23,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
     **dict.fromkeys(("cache", "fingerprint", "lazy", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("arguments", "custom", "derivative", "explain", "functional"), "api"),
+    **dict.fromkeys(("arguments", "custom", "derivative", "explain", "functional", "glue"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

@@ -1,0 +1,70 @@
+"""A derivative called from compiled code: a small compiled function with the primal's parameters takes structures apart and
+puts the result together."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from srcgrad.backend import callable as native
+from srcgrad.core import ir
+from srcgrad.driver import Bound
+from srcgrad.errors import ArgumentError
+from srcgrad.syntax.structure import Leaf, Node, Spec
+
+
+def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str, Any]) -> list[Spec | None]:
+    """The description of each parameter; None where the default is taken."""
+    given = signature.bind(*args, **kws).arguments
+    return [native.spec_of(given[n], n) if n in given else None for n in signature.parameters]
+
+
+def dispatcher(name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound) -> Any:
+    """A dispatcher with this signature. given: the arguments' structures as they come; specs: as the derivative takes them.
+    What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
+    meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function}
+    items: list[str] = []
+    for param, was, spec in zip(signature.parameters, given, specs, strict=True):
+        taken = _leaves(param, spec)
+        items += [f"float({item})" if was != spec and t == ir.F8 else item for item, t in taken]
+    for k, read in enumerate(bound.read):
+        namespace[f"_captured_{k}"] = read()
+        items.append(f"_captured_{k}")
+    count = sum(1 for _ in _leaves("r", meta.result))
+    results = iter(["_r"] if count == 1 else [f"_r[{k}]" for k in range(count)])
+    text = _rebuilt(meta.result, results, namespace)
+    params = []
+    for param in signature.parameters.values():
+        params.append(param.name if param.default is param.empty else f"{param.name}=_default_{param.name}")
+        namespace[f"_default_{param.name}"] = param.default
+    source = f"def {name}({', '.join(params)}):\n    _r = _compiled({', '.join(items)})\n    return {text}\n"
+    return native.compiled(name, source, namespace)
+
+
+def _leaves(expression: str, spec: Spec) -> Iterator[tuple[str, ir.Type]]:
+    """Python expressions for the leaves of something of this structure."""
+    if isinstance(spec, Leaf):
+        yield expression, spec.type
+    elif isinstance(spec, Node):
+        for key, child in zip(spec.keys, spec.children, strict=True):
+            attribute = issubclass(spec.kind, tuple) and hasattr(spec.kind, "_fields")
+            yield from _leaves(f"{expression}.{key}" if attribute else f"{expression}[{key}]", child)
+
+
+def _rebuilt(spec: Spec, results: Iterator[str], namespace: dict[str, Any]) -> str:
+    """A Python expression that puts a result of this structure together."""
+    if isinstance(spec, Leaf):
+        return next(results)
+    if isinstance(spec, Node):
+        inner = [_rebuilt(child, results, namespace) for child in spec.children]
+        if spec.kind is tuple:
+            return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+        if issubclass(spec.kind, tuple):
+            kind = f"_{spec.kind.__name__}"
+            namespace[kind] = spec.kind
+            return f"{kind}({', '.join(inner)})"
+        raise ArgumentError(f"a result with a {spec.kind.__name__} in it cannot be given to compiled code")
+    if spec.value is None:
+        return "None"
+    raise ArgumentError(f"a result with {spec.value!r} in it cannot be given to compiled code")
