@@ -37,6 +37,7 @@ class Info:
     domain: str = ""
     ties: str = ""
     finite_partials: bool = False
+    scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
     reads: frozenset[int] | None = field(default=None)
     dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
 
@@ -229,6 +230,7 @@ def elementwise(
         return got
 
     infer = infer or by_elements
+    info.setdefault("scalars", _of_scalars(functions))
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
     rule = Rule(
         name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
@@ -271,6 +273,10 @@ def elementwise_template(
     return template
 
 
+def _of_scalars(functions: Sequence[Any]) -> bool:
+    return bool(functions) and not any(isinstance(f, np.ufunc) for f in functions)
+
+
 def _called(helpers: Mapping[str, str], code: str) -> dict[str, str]:
     """The helpers that code calls, with those that they call."""
     used: dict[str, str] = {}
@@ -304,6 +310,7 @@ def zero(
         return (promote(types, result),)
 
     infer = infer or by_elements
+    info.setdefault("scalars", _of_scalars(functions))
     arity = len(samples[0]) if samples else 1
     rule = Rule(
         name, infer, evaluate or functions[0],

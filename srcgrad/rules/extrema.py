@@ -62,6 +62,7 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
         partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
+        scalars=True,
     )  # fmt: skip
 
 
