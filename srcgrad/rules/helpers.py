@@ -54,10 +54,18 @@ def sigmoid_array(x: np.ndarray) -> np.ndarray:
     return np.where(x >= 0.0, 1.0, tail) / (1.0 + tail)
 
 
+def cot_pi(x: float) -> float:
+    # cot(pi*x), exact about its poles and its zeros
+    r = x - np.rint(x)
+    if abs(r) < 0.25:
+        return 1.0 / np.tan(np.pi * r)
+    return np.copysign(np.tan(np.pi * (0.5 - abs(r))), r)
+
+
 def digamma(x: float) -> float:
     # the derivative of log(abs(gamma(x)))
     if x < 0.0:
-        return digamma_positive(1.0 - x) - np.pi / np.tan(np.pi * (x - np.floor(x)))
+        return digamma_positive(1.0 - x) - np.pi * cot_pi(x)
     return digamma_positive(x)
 
 
@@ -80,7 +88,7 @@ def polygamma(n: int, x: float) -> float:
     if x >= 0.0 or np.isnan(x):
         return polygamma_positive(n, x)
     # reflection; the n-th derivative of cot(u) is a polynomial in cot(u): p' becomes -(1 + c**2) p'
-    c = 1.0 / np.tan(np.pi * (x - np.floor(x)))
+    c = cot_pi(x)
     p = np.zeros(n + 2)
     p[1] = 1.0
     for step in range(n):

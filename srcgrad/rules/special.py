@@ -42,11 +42,11 @@ def _polygamma_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> s
 polygamma = elementwise(
     "polygamma", (), evaluate=lambda x, order: scipy.special.polygamma(order, x), partials=_polygamma_partials,
     samples=[(0.7,), (2.0,), (30.0,)], params=({"order": 1}, {"order": 2}), scalar=_polygamma_template, wide=True, scalars=True,
-    helpers=sources(helpers.polygamma, helpers.polygamma_positive),
+    helpers=sources(helpers.polygamma, helpers.polygamma_positive, helpers.cot_pi),
 )  # fmt: skip
 digamma = elementwise(
     "digamma", (), evaluate=scipy.special.digamma, partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
-    samples=reals, helpers=sources(helpers.digamma, helpers.digamma_positive), wide=True, scalars=True,
+    samples=reals, helpers=sources(helpers.digamma, helpers.digamma_positive, helpers.cot_pi), wide=True, scalars=True,
 )  # fmt: skip
 lgamma = elementwise(
     "lgamma", (math.lgamma,), evaluate=scipy.special.gammaln, partials=lambda x, y: (digamma(x),), samples=reals
@@ -91,7 +91,7 @@ ldexp: Rule = elementwise(
     infer=_scaled_infer, samples=[(0.7, 3), (-1.3, -2)], as_is=(1,),
 )  # fmt: skip
 binary_exponent = zero(
-    "binary_exponent", (), evaluate=lambda x: np.frexp(x)[1], scalar="int(math.frexp(_0)[1])", result="int",
+    "binary_exponent", (), evaluate=lambda x: np.frexp(x)[1], scalar="np.int64(math.frexp(_0)[1])", result="int",
     samples=[(0.7,), (40.0,)], scalars=True,
 )  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""What elementwise primitives print as, compiled by Numba: the same values and the types that the rules promise."""
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import srcgrad.rules  # noqa: F401
+from srcgrad.core import ir
+from srcgrad.core.run import run
+from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.testing.primitives import Case, program, spread, type_of
+
+NUMBA_TYPES = {"f8": numba.float64, "f4": numba.float32, "i8": numba.int64, "b1": numba.boolean}
+
+
+def _given_as_scalars(primitive: ir.Primitive) -> bool:
+    samples = primitive.info.samples
+    return primitive.info.elementwise and not any(np.ndim(a) for args in samples for a in args)
+
+
+def _single(value: Any) -> Any:
+    return np.asarray(value, "f4")[()] if type_of(value).is_float else value
+
+
+def scalar_cases(dtype: str) -> list[Case]:
+    found = []
+    for p in PRIMITIVES.values():
+        if _given_as_scalars(p):
+            for args in {tuple(map(type, s)): s for s in p.info.samples}.values():
+                found += [Case(p, tuple(map(_single, args)) if dtype == "f4" else args, dict(q)) for q in p.info.params]
+    return found
+
+
+def array_cases() -> list[Case]:
+    """float32, where Numba's types go astray most easily: arrays alone, and beside scalars."""
+    found = []
+    for p in PRIMITIVES.values():
+        if _given_as_scalars(p) and not p.info.scalars:
+            for args in list(spread(p.info.samples))[0:3:2]:
+                found.append(Case(p, tuple(map(_single, args)), dict(p.info.params[0])))
+    return found
+
+
+def choice_cases() -> list[Case]:
+    where, power = PRIMITIVES["where"], PRIMITIVES["power"]
+    cases = [Case(where, args, {}) for args in spread(where.info.samples)]
+    cases += [Case(where, tuple(map(_single, c.args)), {}) for c in cases]
+    line = np.array([1.5, -2.0])
+    return cases + [Case(power, (line, 3), {}), Case(power, (_single(line), 3), {}), Case(power, (_single(line), -2), {})]
+
+
+def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
+    """One function that evaluates every case, what it calls, and its arguments."""
+    lines, helpers, args = [], {}, []
+    for k, case in enumerate(cases):
+        text = case.primitive.template
+        if not isinstance(text, str):
+            text = text(tuple(map(type_of, case.args)), case.params)
+        code, used = text if isinstance(text, tuple) else (text, {})
+        helpers.update(used)
+        lines.append(f"    r{k} = {re.sub(r'_([0-9])', lambda m, k=k: f'x{k}_{m[1]}', code)}")
+        args += case.args
+    names = ", ".join(f"x{k}_{j}" for k, case in enumerate(cases) for j in range(len(case.args)))
+    results = ", ".join(f"r{k}" for k in range(len(cases)))
+    return f"def everything({names}):\n" + "\n".join(lines) + f"\n    return ({results},)\n", helpers, args
+
+
+def _compiled(cases: list[Case]) -> tuple[Any, tuple[Any, ...]]:
+    code, helpers, args = _module(cases)
+    space: dict[str, Any] = {"np": np, "math": math, "numba": numba}
+    for source in (*helpers.values(), code):
+        exec(f"@numba.njit(error_model='numpy')\n{source}", space)
+    everything = space["everything"]
+    values = everything(*args)
+    return everything.nopython_signatures[0].return_type, values
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [scalar_cases("f8"), scalar_cases("f4"), array_cases(), choice_cases()],
+    ids=["f8", "f4", "f4 arrays", "choices and powers"],
+)
+def test_every_template_compiles(cases: list[Case]) -> None:
+    types, values = _compiled(cases)
+    for case, kind, got in zip(cases, types, values, strict=True):
+        (promised,) = (r.type for r in program(case).results)
+        found = kind.dtype if promised.rank else kind
+        assert found == NUMBA_TYPES[promised.dtype], f"{case} is {kind}, not {promised}"
+        (expected,) = run(program(case), *case.args)
+        tolerance = 1e-6 if promised.dtype == "f4" else 1e-13
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=0, err_msg=str(case))
