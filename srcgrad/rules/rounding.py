@@ -129,7 +129,9 @@ rint = zero("rint", (np.rint,), result="float", samples=halves)
 int_floor = _whole("int_floor", math.floor)
 int_ceil = _whole("int_ceil", math.ceil)
 int_trunc = _whole("int_trunc", math.trunc)
-int_round = zero("int_round", (), scalar="round(_0)", evaluate=lambda x: round(float(x)), result="int", samples=halves, scalars=True)
+int_round = zero(
+    "int_round", (), scalar="round(_0)", evaluate=lambda x: round(float(x)), result="int", samples=halves, scalars=True
+)
 round_to = zero(
     "round_to", (), scalar="round(_0, _1)", array="np.round(_0, _1)", evaluate=np.round, result="float", wide=True,
     samples=[(0.7351, 2), (-1.3, 0)],

@@ -41,7 +41,8 @@ def _polygamma_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> s
 
 polygamma = elementwise(
     "polygamma", (), evaluate=lambda x, order: scipy.special.polygamma(order, x), partials=_polygamma_partials,
-    samples=[(0.7,), (2.0,), (30.0,)], params=({"order": 1}, {"order": 2}), scalar=_polygamma_template, wide=True, scalars=True,
+    samples=[(0.7,), (2.0,), (30.0,)], params=({"order": 1}, {"order": 2}),
+    scalar=_polygamma_template, wide=True, scalars=True,
     helpers=sources(helpers.polygamma, helpers.polygamma_positive, helpers.cot_pi),
 )  # fmt: skip
 digamma = elementwise(

@@ -51,7 +51,8 @@ def choice_cases() -> list[Case]:
     cases = [Case(where, args, {}) for args in spread(where.info.samples)]
     cases += [Case(where, tuple(map(_single, c.args)), {}) for c in cases]
     line = np.array([1.5, -2.0])
-    return cases + [Case(power, (line, 3), {}), Case(power, (_single(line), 3), {}), Case(power, (_single(line), -2), {})]
+    bases = (line, 3), (_single(line), 3), (_single(line), -2)
+    return [*cases, *(Case(power, args, {}) for args in bases)]
 
 
 def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
