@@ -125,12 +125,12 @@ class Facts:
 
     def _summarise(self) -> None:
         for var, region in self.bound.items():
-            if not var.type.ref:
+            if not var.type.ref and not var.type.many:
                 continue
-            cls = self.classes.of(var)
+            cls = self.classes.of(var)  # of a list: the class of what is in it, which lives as long as the list
             if cls not in self.level or region.depth < self.level[cls].depth:
                 self.level[cls] = region
-            if var not in self.base:
+            if var.type.ref and var not in self.base:
                 self.roots.setdefault(cls, []).append(var)
         for stmt in self.where:
             if isinstance(stmt, (ir.Store, ir.Accumulate)):

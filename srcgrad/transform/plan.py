@@ -114,7 +114,7 @@ class Plan:
         groups: dict[Var, list[tuple[Access, Var | None]]] = {}
         for stmt in walk(loop.body):
             if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) and stmt.ref.type.is_float:
-                if self.level[stmt] is facts.where[loop]:
+                if self.level[stmt] is facts.where[loop] and self.level[stmt] is facts.level_of(stmt.ref):
                     groups.setdefault(facts.classes.of(stmt.ref), []).append(
                         (stmt, self._seen_as(stmt.ref, loop, body))
                     )

@@ -198,11 +198,12 @@ class Sweep:
             self.b.store(ctx.kept[stmt], place, ctx(stmt.pos))
 
     def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context) -> None:
+        active = any(t in self.activity for t in stmt.targets)
         for arg in stmt.args:
-            if isinstance(arg, Var) and arg.type.ref:
+            if active and isinstance(arg, Var) and arg.type.ref:
                 self._still_there(stmt, arg)
         args = tuple(map(ctx, stmt.args))
-        if isinstance(stmt, ir.Custom) and stmt.fwd is not None and any(t in self.activity for t in stmt.targets):
+        if isinstance(stmt, ir.Custom) and stmt.fwd is not None and active:
             body, results = instantiate(stmt.fwd, args)
             self.b.out.extend(body)
             ctx.residuals[stmt] = results[len(stmt.targets) :]
