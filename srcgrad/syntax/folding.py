@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeGuard
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
@@ -192,6 +193,9 @@ class _Block:
                 size, reads = size + inner[0], reads | inner[1]
             else:
                 self.nested(stmt)
+            if _is_name(stmt) and stmt.ref not in self.folds.aliases.growing:
+                self.folds.inside[stmt.target] = stmt
+                continue
             leaves = self.folds.reads(stmt)
             self.note_reads(stmt, at)
             self.forget(stmt)
@@ -271,7 +275,7 @@ class _Block:
                 single = stmt in self.folds.choices
             case _:
                 single = False
-        return single and self.folds.uses[walk.defined(stmt)[0]] <= 1 + _is_element(stmt)
+        return single and self.folds.uses[walk.defined(stmt)[0]] <= _repeats(stmt)
 
     # ---- inner regions and the end
 
@@ -348,9 +352,19 @@ class _Block:
         return all(isinstance(s, ir.Remark) or self.folds.folded(s) or self.folds.dead(s) for s in block)
 
 
-def _is_element(stmt: Stmt) -> bool:
-    """An element of an array, by plain indices: it reads better twice than under a name of its own."""
-    return isinstance(stmt, ir.Load) and not stmt.target.type.rank and len(stmt.index) <= 2
+def _is_name(stmt: Stmt) -> TypeGuard[ir.Load]:
+    """The value of a whole array that nothing overwrites meanwhile is written as the array."""
+    return isinstance(stmt, ir.Load) and not stmt.copy and bool(stmt.index) and all(i == ir.Slice() for i in stmt.index)
+
+
+def _repeats(stmt: Stmt) -> int:
+    """How often it may be written: an element of an array reads better twice than under a name, `i + 1` always."""
+    match stmt:
+        case ir.Load(target, _, index) if not target.type.rank and len(index) <= 2:
+            return 2
+        case ir.Let(_, op, (Var(), Const(type=ir.I8))) if op.name in ("add", "subtract"):
+            return 6
+    return 1
 
 
 def _is_expression(stmt: ir.If) -> bool:

@@ -128,9 +128,11 @@ class Lowering:
         self.frame.env[name] = self.settle(value, name)
 
     def spelled(self, value: Value, name: str, before: int) -> Value:
-        """A scalar that a statement (since `before`) has just made for a name takes its spelling."""
+        """A scalar or memory that a statement (since `before`) has just made for a name takes its spelling."""
         made = self.b.out[-1] if len(self.b.out) > before else None
-        if not isinstance(value, Var) or not value.type.is_scalar or made is None or defined(made) != (value,):
+        if not isinstance(value, Var) or made is None or defined(made) != (value,):
+            return value
+        if not value.type.is_scalar and not isinstance(made, (ir.Alloc, ir.View)):
             return value
         if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(bound)):
             return value  # a walrus inside named it

@@ -5,9 +5,10 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
-from srcgrad.core.ir import Fun, Var
+from srcgrad.core import ir
+from srcgrad.core.ir import Fun, Stmt, Var
 from srcgrad.syntax.coalesce import Classes
 
 MODULES = {"np", "math", "njit", "numba", "prange"}
@@ -21,7 +22,9 @@ def spelled(name: str) -> str:
     return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
 
 
-def name_variables(fun: Fun, classes: Classes, taken: Iterable[str]) -> Mapping[Var, str]:
+def name_variables(
+    fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str]
+) -> Mapping[Var, str]:
     """A name for every variable that is printed. `taken`: of functions and helpers of the module."""
     namer = _Namer(classes, RESERVED.union(taken))
     for param in fun.params:
@@ -29,13 +32,22 @@ def name_variables(fun: Fun, classes: Classes, taken: Iterable[str]) -> Mapping[
     for var in classes.order:
         root = classes.find(var)
         if root not in namer.chosen:
-            namer.name(root, _wish(classes.group(root)))
+            wish = _wish([_element(v, defs.get(v)) for v in classes.group(root)])
+            namer.name(root, "value" if wish in taken else wish)
     return {v: namer.chosen[classes.find(v)] for v in classes.order}
 
 
-def _wish(group: list[Var]) -> str:
+def _element(var: Var, stmt: Stmt | None) -> str:
+    """What a variable wants to be called: `x_i` is x[i]."""
+    if isinstance(stmt, ir.Load) and not var.type.rank and var.name == stmt.ref.name:
+        places = [i.name if isinstance(i, Var) else str(getattr(i, "value", "")) for i in stmt.index]
+        if all(p.isalnum() for p in places):
+            return spelled(f"{var.name}_{('_' if any(len(p) > 1 for p in places) else '').join(places)}")
+    return spelled(var.name)
+
+
+def _wish(wishes: list[str]) -> str:
     """What most of the joined variables want to be called; a temporary's name only if all are temporaries."""
-    wishes = [spelled(v.name) for v in group]
     named = [w for w in wishes if w != ANONYMOUS] or wishes
     return max(named, key=named.count)
 

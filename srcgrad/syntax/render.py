@@ -46,7 +46,7 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
         helpers[name] = source
         return name
 
-    names = name_variables(fun, classes, functions | helpers.keys())
+    names = name_variables(fun, classes, folds.defs, functions | helpers.keys())
     return to_source(Statements(folds, names, helper).function(fun, nodes))
 
 

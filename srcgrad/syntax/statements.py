@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import dropwhile
 from typing import cast
 
 from srcgrad.core import ir, walk
@@ -35,7 +36,8 @@ class Statements:
         self.said: Span | None = None  # whose line the last comment shows
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
-        body = [line for node in nodes for line in self.node(node)]
+        shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark), nodes)
+        body = [line for node in shown for line in self.node(node)]
         results = [self.atom(r) for r in fun.results]
         value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
         body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
@@ -83,7 +85,8 @@ class Statements:
             return [stmt]
         self.said = span
         text = _one_line(span.text)
-        if not text or text.startswith(("for ", "while ", "def ")) or (not repeat and _normal(text) == _normal_tree(stmt)):
+        same = not repeat and _normal(text) == _normal_tree(stmt)
+        if not text or same or text.startswith(("for ", "while ", "def ")):
             return [stmt]
         return [comment(text), stmt]
 
