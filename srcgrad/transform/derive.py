@@ -173,7 +173,8 @@ class _Jacobian:
 
     def row(self, place: int) -> list[Atom]:
         result = self.main.results[place]
-        made = self.tidy(reverse(Program(select(self.main, [place]), self.program.callees), frozenset(self.leaves)))
+        alone = self.tidy(Program(select(self.main, [place]), self.program.callees))
+        made = self.tidy(reverse(alone, frozenset(self.leaves)))
         self.callees.update(made.callees)
         order = sorted(set(self.leaves))
         fun = select(made.main, [1 + order.index(leaf) for leaf in self.leaves])
