@@ -1,4 +1,5 @@
 """What srcgrad raises. Every refusal names the user's file, line and column and shows the line with a caret."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,8 +23,9 @@ class Problem:
         text = self.source.rstrip("\n")
         lead = len(text) - len(text.lstrip())
         caret = " " * max(self.column - lead, 0) + "^"
-        lines = [f"{self.file}, line {self.line}, column {self.column + 1}: {self.message}", f"    {text[lead:]}", f"    {caret}"]
-        return "\n".join(lines + ([f"  hint: {self.hint}"] if self.hint else []))
+        place = f"{self.file}, line {self.line}, column {self.column + 1}: {self.message}"
+        hint = [f"  hint: {self.hint}"] if self.hint else []
+        return "\n".join([place, f"    {text[lead:]}", f"    {caret}", *hint])
 
 
 class SrcgradError(Exception):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
+from srcgrad.core.walk import index_atoms
 
 
 class Layouts:
@@ -40,7 +41,7 @@ class Layouts:
                 self._contiguous.add(stmt.target)
                 if isinstance(stmt.init, str) or self._in_order(stmt.target) or self._in_order(stmt.init):
                     self._ordered.add(stmt.target)
-            case ir.Load() if self._in_order(stmt.ref) and all(isinstance(i, ir.Slice) or not i.type.rank for i in stmt.index):
+            case ir.Load() if self._in_order(stmt.ref) and not any(i.type.rank for i in index_atoms(stmt.index)):
                 self._ordered.add(stmt.target)
             case ir.Let() if stmt.op.name == "reshape" or all(map(self._in_order, stmt.args)):
                 self._ordered.update(t for t in stmt.targets if stmt.op.name == "reshape" or _elementwise(stmt.op))

@@ -1,5 +1,6 @@
-"""Names that a function takes from around it: numbers and arrays become parameters, read afresh at each call; the rest is
-seen when the function is transformed, and compared at each call."""
+"""Names that a function takes from around it: numbers and arrays become parameters, read afresh at each call; the rest
+is seen when the function is transformed, and compared at each call."""
+
 from __future__ import annotations
 
 import builtins
@@ -56,8 +57,9 @@ def _root(space: Any, name: str) -> Any:
 
 def default_of(fun: types.FunctionType, name: str) -> Any:
     """The default of a parameter."""
-    if name in (fun.__kwdefaults__ or {}):
-        return fun.__kwdefaults__[name]
+    keyword_only = fun.__kwdefaults__ or {}
+    if name in keyword_only:
+        return keyword_only[name]
     defaults = fun.__defaults__ or ()
     names = fun.__code__.co_varnames[: fun.__code__.co_argcount]
     return dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))[name]
@@ -84,7 +86,7 @@ class Captured:
 
 @dataclass(frozen=True, eq=False)
 class StaticUse:
-    """A value that the transformation has seen: if reading it again gives another, the transformation is out of date."""
+    """A value that the transformation has seen: if it reads otherwise now, the transformation is out of date."""
 
     origin: Origin
     value: Any
@@ -145,11 +147,15 @@ class Captures:
             return self._entry(value, origin)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "fiub" or value.ndim == 0:
-                raise UnsupportedError(f"`{origin}` is an array of {value.dtype} with {value.ndim} axes", hint="use float or integer arrays")
+                message = f"`{origin}` is an array of {value.dtype} with {value.ndim} axes"
+                raise UnsupportedError(message, hint="use float or integer arrays")
             return self._entry(value, origin)
         kind, keys, children = parts(value)
         if kind is not None:
-            items = [self.object(child, origin.then("." if _by_attribute(value) else "[", key)) for key, child in zip(keys, children, strict=True)]
+            how = "[" if isinstance(value, (dict, tuple, list)) else "."
+            places = map(str, range(len(keys))) if isinstance(value, tuple) else keys
+            steps = [origin.then(how, place) for place in places]
+            items = [self.object(child, step) for child, step in zip(children, steps, strict=True)]
             self.statics[origin.key] = StaticUse(origin, value, shape=(kind, keys))
             return Struct(kind, keys, tuple(items))
         if not isinstance(value, types.ModuleType):
@@ -187,7 +193,3 @@ class Captures:
 
     def _static(self, value: Any, origin: Origin) -> None:
         self.statics[origin.key] = StaticUse(origin, value)
-
-
-def _by_attribute(value: Any) -> bool:
-    return not isinstance(value, (dict, tuple, list))

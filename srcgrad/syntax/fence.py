@@ -1,4 +1,5 @@
 """What is outside the language, found before anything is lowered: all of a function's refusals are shown at once."""
+
 from __future__ import annotations
 
 import ast
@@ -56,4 +57,5 @@ def _outer_writes(source: Source, node: ast.Global | ast.Nonlocal) -> Iterator[P
 def _star_parameters(source: Source, node: ast.arguments) -> Iterator[Problem]:
     for star, mark in ((node.vararg, "*"), (node.kwarg, "**")):
         if star is not None:
-            yield source.problem(star, f"the parameter `{mark}{star.arg}` is outside the language", "name the parameters, or take a tuple")
+            message = f"the parameter `{mark}{star.arg}` is outside the language"
+            yield source.problem(star, message, "name the parameters, or take a tuple")

@@ -1,4 +1,5 @@
 """Which of a function's names may still be read after each statement, and at the head of each loop."""
+
 from __future__ import annotations
 
 import ast
@@ -26,7 +27,11 @@ class Liveness:
 
 def reads(node: ast.AST | None) -> Names:
     """The names that a statement's own expressions, or an expression, may read."""
-    return NONE if node is None else frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    return NONE if node is None else _names(node, ast.Load)
+
+
+def _names(node: ast.AST, use: type[ast.expr_context]) -> Names:
+    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, use))
 
 
 def outside_scopes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -80,10 +85,10 @@ def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Name
         case ast.Continue():
             return jumps[1]
         case ast.FunctionDef():
-            return (out - {stmt.name}) | frozenset().union(*map(reads, [*stmt.args.defaults, *filter(None, stmt.args.kw_defaults)]))
+            defaults = [*stmt.args.defaults, *stmt.args.kw_defaults]
+            return (out - {stmt.name}) | frozenset().union(*map(reads, defaults))
         case ast.Assign():
-            killed = {n.id for t in stmt.targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            return (out - killed) | reads(stmt)
+            return (out - frozenset().union(*(_names(t, ast.Store) for t in stmt.targets))) | reads(stmt)
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
             return (out - {name}) | reads(stmt.value)
         case ast.AugAssign(target=ast.Name(id=name)):

@@ -1,4 +1,5 @@
 """From a Python function and the structure of its arguments to a core program."""
+
 from __future__ import annotations
 
 import ast
@@ -27,8 +28,8 @@ HANDLERS = (lower_calls, lower_loops, lower_statements)  # imported for the node
 class Lowered:
     """A core program with what is needed to call it.
 
-    program.main takes the leaves of the arguments in order, then what is captured; `result` tells how its results are put
-    together. `params`: the names of the Python parameters, one for each spec.
+    program.main takes the leaves of the arguments in order, then what is captured; `result` tells how its results are
+    put together. `params`: the names of the Python parameters, one for each spec.
     """
 
     program: ir.Program
@@ -63,8 +64,8 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """The parameters, by position, that are copied at the head since the function writes into them, and those among them
-    that must come in C order since the function also reshapes them."""
+    """The parameters, by position, that are copied at the head since the function writes into them, and those among
+    them that must come in C order since the function also reshapes them."""
 
     overwritten: frozenset[int] = frozenset()
     ordered: frozenset[int] = frozenset()
@@ -89,9 +90,7 @@ def _wider(source: Source, lowered: Lowered, doubts: Doubts, copies: Copies) -> 
     return Copies(copies.overwritten | positions, copies.ordered | ordered)
 
 
-def _attempt(
-    fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies
-) -> tuple[Lowered, Doubts]:
+def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype == "f4" for spec in specs.values() for t in leaf_types(spec))
     low = Lowering(Captures(), single)
@@ -99,7 +98,11 @@ def _attempt(
     params: list[Var] = []
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
     own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
-    env = {name: scope.map_leaves(value, lambda a: _scalar(low, own[a]) if isinstance(a, Var) else a) for name, value in arguments.items()}
+
+    def inside(atom: Atom) -> Atom:
+        return _scalar(low, own[atom]) if isinstance(atom, Var) else atom
+
+    env = {name: scope.map_leaves(value, inside) for name, value in arguments.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
     value = lower_calls.run(low, source, name, env, None, source.node, key)

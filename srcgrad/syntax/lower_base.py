@@ -1,8 +1,9 @@
 """The state of a lowering: what is emitted, the names of the function being read, and how paths part and meet.
 
-Jumps are structured away here. Flags (`returned`, `broken`, ...) live in the environment as constants; where one side of an
-`if` jumps, what follows moves into the other side, so that most flags stay constants; what is left guards what follows.
+Jumps are structured away here. Flags (`returned`, `broken`, ...) live in the environment as constants; where one side
+of an `if` jumps, what follows moves into the other side, so that most flags stay constants; the others guard the rest.
 """
+
 from __future__ import annotations
 
 import ast
@@ -100,6 +101,10 @@ class Lowering:
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
+
+    def refuse_result(self, poison: Poison) -> NoReturn:
+        message = poison.message.replace(f"`{RESULT}`", "what the function returns")
+        self.refuse(message, "return one structure and type on all paths")
 
     # ---- names
 
@@ -201,7 +206,7 @@ class Lowering:
             return atom
         if isinstance(atom, Const):
             kind = {"f": float, "i": int, "b": bool}[type.dtype[0]]
-            return Const(kind(atom.value), scalar_of(type))  # type: ignore[arg-type]
+            return Const(kind(atom.value), scalar_of(type))
         return cast(Val(self.b, atom), type.dtype).atom
 
     def truth(self, value: Value) -> Atom:
@@ -230,7 +235,7 @@ class Lowering:
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Const):
                 return x if x.value else y
-        return a if a is b else self.b.let(registry.PRIMITIVES["logical_or"], a, b)  # type: ignore[no-any-return]
+        return a if a is b else self.b.let(registry.PRIMITIVES["logical_or"], a, b)
 
     def place(self, lowered: Any, args: Sequence[Atom]) -> Value:
         """Put another function's program in place; its recursive functions become this program's."""
@@ -275,7 +280,7 @@ class Lowering:
         set_ = self.flag(pending[0])
         for name in pending[1:]:
             set_ = self.either(set_, self.flag(name))
-        flags = {name: self.flag(name) for name in pending}
+        flags: Env = {name: self.flag(name) for name in pending} if len(pending) == 1 else {}
 
         def go() -> None:
             self.frame.env.update(dict.fromkeys(pending, FALSE))
@@ -286,7 +291,7 @@ class Lowering:
                 self.frame.env[pending[0]] = TRUE
 
         with self.b.at(None), self.placing(stmts[0]):
-            self.branch(self.negated(set_), go, skip, self.live_after(stmts[-1]), flags if len(pending) == 1 else {})
+            self.branch(self.negated(set_), go, skip, self.live_after(stmts[-1]), flags)
 
     def _if_jump(self, node: ast.If, rest: Sequence[ast.stmt]) -> None:
         """What follows moves into the side that does not jump."""
@@ -380,10 +385,10 @@ class Lowering:
         pair = scope.align(x, y, name)
         if isinstance(pair, Poison):
             if name == RESULT:
-                self.refuse(pair.message.replace(f"`{RESULT}`", "what the function returns"), "return one structure and type on all paths")
+                self.refuse_result(pair)
             return pair
-        lefts, rights = list(scope.leaves(pair[0])), list(scope.leaves(pair[1]))
-        return scope.refill(pair[0], iter([self._out(name, p, q, blocks, outs) for p, q in zip(lefts, rights, strict=True)]))
+        both = list(zip(scope.leaves(pair[0]), scope.leaves(pair[1]), strict=True))
+        return scope.refill(pair[0], iter([self._out(name, p, q, blocks, outs) for p, q in both]))
 
     def _out(self, name: str, x: Atom, y: Atom, blocks: tuple[list[Stmt], list[Stmt]], outs: list[ir.Out]) -> Atom:
         if scope.identical(x, y):

@@ -1,4 +1,5 @@
 """Calls. Functions of libraries go through the rules; the user's own are read in place; recursion becomes a `Call`."""
+
 from __future__ import annotations
 
 import ast
@@ -22,7 +23,7 @@ from srcgrad.syntax.liveness import Liveness, assigned, liveness
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import attribute, binary, dimension, unpacked
 from srcgrad.syntax.lower_ranges import Domain, domain
-from srcgrad.syntax.lower_recursion import call_itself, is_active
+from srcgrad.syntax.lower_recursion import Body, call_itself, is_active
 from srcgrad.syntax.lower_statements import assign, print_
 from srcgrad.syntax.read import FunctionNode, Source, read
 from srcgrad.syntax.scope import Closure, Frame, Known, Method, Struct, Value
@@ -38,8 +39,10 @@ def _call(low: Lowering, node: ast.Call) -> Value:
     if isinstance(function, Known) and function.value is print:
         print_(low, node.args)
         return Known(None)
-    if isinstance(function, Known) and function.value is sum and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-        return _sum_over(low, node.args[0])
+    if isinstance(function, Known) and function.value is sum:
+        match node.args:
+            case [ast.GeneratorExp() as generator]:
+                return _sum_over(low, generator)
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
@@ -90,7 +93,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if isinstance(target, type):
         return _construct(low, target, args, named, node)
     target = getattr(target, "py_func", target)
-    if isinstance(target, types.FunctionType) and target.__module__.split(".")[0] not in LIBRARIES:
+    if isinstance(target, types.FunctionType) and str(target.__module__).split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
     module = getattr(target, "__module__", None)
@@ -130,7 +133,8 @@ def _construct(low: Lowering, kind: type, args: Args, named: Named, node: ast.AS
         if hasattr(kind, "__post_init__"):
             low.refuse(f"`{kind.__name__}` has a __post_init__", "leave it out")
     else:
-        raise NotDifferentiableError(f"there is no rule for `{kind.__name__}`", hint="use a tuple, a NamedTuple or a dataclass")
+        message = f"there is no rule for `{kind.__name__}`"
+        raise NotDifferentiableError(message, hint="use a tuple, a NamedTuple or a dataclass")
     given = dict(zip(names, args, strict=False))
     if len(args) > len(names) or set(named) - set(names) or set(given) & set(named):
         low.refuse(f"the arguments do not fit `{kind.__name__}`")
@@ -185,7 +189,8 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
     found_in_class = inspect.getattr_static(owner.kind, name, None)
     if isinstance(found_in_class, types.FunctionType):
         return inline(low, found_in_class, [owner, *args], named, node)
-    return low.refuse(f"the method `{name}` of a {owner.kind.__name__} is outside the language", "make a new one instead of changing it")
+    message = f"the method `{name}` of a {owner.kind.__name__} is outside the language"
+    return low.refuse(message, "make a new one instead of changing it")
 
 
 # ---- the user's functions, read in place
@@ -197,7 +202,8 @@ def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, nod
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
     key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
-        return call_itself(low, fun, key, env, lambda other, values: run(other, source, fun.__name__, values, None, node, key))
+        body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
+        return call_itself(low, fun, key, env, body)
     return run(low, source, fun.__name__, env, None, node, key)
 
 
@@ -295,7 +301,7 @@ def _sum(low: Lowering, args: Args, named: Named) -> Value | None:
         return None
     total: Value = args[1] if len(args) > 1 else named.get("start", Const(0, ir.I8))
     for item in args[0].items:
-        total = item if isinstance(total, Const) and total == Const(0, ir.I8) else binary(low, operator.add, total, item)
+        total = item if total == Const(0, ir.I8) else binary(low, operator.add, total, item)
     return total
 
 
@@ -360,8 +366,8 @@ def _bool(low: Lowering, args: Args, named: Named) -> Value | None:
 
 
 BUILTINS: dict[Any, Callable[[Lowering, Args, Named], Value | None]] = {
-    len: _len, sum: _sum, max: _extremum(max), min: _extremum(min), tuple: _sequence(tuple), list: _sequence(list), dict: _dict,
-    isinstance: _isinstance, getattr: _getattr, bool: _bool,
+    len: _len, sum: _sum, max: _extremum(max), min: _extremum(min), tuple: _sequence(tuple), list: _sequence(list),
+    dict: _dict, isinstance: _isinstance, getattr: _getattr, bool: _bool,
 }  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 """Expressions."""
+
 from __future__ import annotations
 
 import ast
@@ -19,12 +20,13 @@ from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Method, Struct, Value
 
 BINARY: dict[type[ast.operator], Any] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Mod: operator.mod,
-    ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow, ast.MatMult: operator.matmul, ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_, ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow, ast.MatMult: operator.matmul,
+    ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift,
 }  # fmt: skip
 COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
 
 
@@ -54,11 +56,14 @@ def _display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
 
 @handles(ast.Dict)
 def _dict(low: Lowering, node: ast.Dict) -> Value:
-    keys = [low.ex(key) if key is not None else None for key in node.keys]
-    if not all(isinstance(key, Known) and isinstance(key.value, str) for key in keys):
-        low.refuse("a dict needs string keys", "use string literals as keys")
+    keys: list[str] = []
+    for part in node.keys:
+        key = None if part is None else low.ex(part)
+        if not isinstance(key, Known) or not isinstance(key.value, str):
+            low.refuse("a dict needs string keys", "use string literals as keys")
+        keys.append(key.value)
     values = tuple(low.settle(low.ex(value), "a") for value in node.values)
-    return Struct(dict, tuple(key.value for key in keys), values)  # type: ignore[union-attr]
+    return Struct(dict, tuple(keys), values)
 
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
@@ -180,7 +185,8 @@ def _is(left: Value, right: Value) -> bool:
 
 def _membership(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
     if isinstance(left, Known) and isinstance(right, Struct):
-        inside = left.value in (right.keys if issubclass(right.kind, dict) else [i.value for i in right.items if isinstance(i, Known)])
+        known = [item.value for item in right.items if isinstance(item, Known)]
+        inside = left.value in (right.keys if issubclass(right.kind, dict) else known)
         return _truth_of(inside == isinstance(op, ast.In))
     if not isinstance(right, Struct):
         low.refuse("`in` needs a tuple, a list or a dict")

@@ -1,5 +1,7 @@
-"""Loops. What goes round is found by a fixed point: the body is lowered with the types that the names have at first, and
-again while a name comes back with a wider one. What was found is kept by loop and call path, so that nests stay linear."""
+"""Loops. What goes round is found by a fixed point: the body is lowered with the types that the names have at first,
+and again while a name comes back with a wider one. What was found is kept by loop and call path, so that nests of
+loops are not lowered over and over."""
+
 from __future__ import annotations
 
 import ast
@@ -54,6 +56,8 @@ class Turn:
     after: Env
     exit: Atom
     flags: dict[str, Atom]
+    carry: list[ir.Carry] = field(default_factory=list)
+    unchanged: dict[Var, Atom] = field(default_factory=dict)
 
 
 @handles(ast.For)
@@ -156,7 +160,9 @@ def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value 
     return init
 
 
-def _trial(low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], before: Env, facts: Facts) -> Turn:
+def _trial(
+    low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], before: Env, facts: Facts
+) -> Turn:
     """The body, with fresh variables for what goes round."""
     env = {k: v for k, v in before.items() if k not in (BROKEN, CONTINUED, ENDED, RETURNED)}
     inner: dict[str, Value] = {}
@@ -186,7 +192,7 @@ def _trial(low: Lowering, node: ast.For | ast.While, over: Domain | None, names:
         if RAISED in env:
             env = {**env, **inner}
         flags = {name: env.get(name, FALSE) for name in (BROKEN, ENDED, RETURNED)}
-        exit = FALSE
+        exit: Atom = FALSE
         for flag in flags.values():
             exit = low.either(exit, flag)  # type: ignore[arg-type]
     return Turn(inner, index, test, cond, body, env, exit, flags)  # type: ignore[arg-type]
@@ -248,7 +254,8 @@ def _wider(low: Lowering, names: list[str], before: Env, turn: Turn, facts: Fact
             if model is not None:
                 facts.models[name] = model
         elif name not in facts.reshaped and _reshaped(low, assumed, next_):
-            changed = bool(facts.reshaped.add(name)) or True
+            facts.reshaped.add(name)
+            changed = True
     return changed
 
 
@@ -263,7 +270,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     pair = scope.align(assumed, next_, name)
     if isinstance(pair, Poison):
         if name == RESULT:
-            low.refuse(pair.message.replace(f"`{name}`", "what the function returns"), "return one structure and type on all paths")
+            low.refuse_result(pair)
         return pair
     left, right = pair
     if scope.same_shape(left, right) and not list(scope.leaves(left)):
@@ -283,42 +290,40 @@ def _same_model(a: Value | None, b: Value | None) -> bool:
 
 
 def _reshaped(low: Lowering, inner: Value | None, next_: Value | None) -> bool:
-    if inner is None or next_ is None or isinstance(inner, Poison) or isinstance(next_, Poison) or not scope.same_shape(inner, next_):
+    if inner is None or next_ is None or not scope.same_shape(inner, next_):
         return False
     pairs = zip(scope.leaves(inner), scope.leaves(next_), strict=True)
     return any(isinstance(x, Var) and x.type.ref and not low.b.same_shape(x, y) for x, y in pairs)
 
 
-def _finish(low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], turn: Turn, facts: Facts) -> None:
+def _finish(
+    low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], turn: Turn, facts: Facts
+) -> None:
     """Emit the loop, and bind what comes out of it."""
-    carry: list[ir.Carry] = []
-    unchanged: dict[Var, Atom] = {}
     env = low.frame.env
     for name in names:
-        out = _carry(low, name, turn, carry, unchanged, over, facts)
+        out = _carry(low, name, turn, over, facts)
         env.pop(name, None)
         if out is not None:
             env[name] = out
-    _carry_flags(low, node, turn, carry)
-    body = substitute(turn.body, unchanged)
-    test = substitute(turn.test, unchanged)
+    _carry_flags(low, node, turn)
+    body = substitute(turn.body, turn.unchanged)
+    test = substitute(turn.test, turn.unchanged)
 
     def put(atom: Atom) -> Atom:
-        return unchanged.get(atom, atom) if isinstance(atom, Var) else atom
+        return turn.unchanged.get(atom, atom) if isinstance(atom, Var) else atom
 
-    carry = [ir.Carry(c.inner, put(c.init), put(c.next), c.out) for c in carry]
+    carry = tuple(ir.Carry(c.inner, put(c.init), put(c.next), c.out) for c in turn.carry)
     exit = None if turn.exit == FALSE else put(turn.exit)
     span = low.b.span
     if over is not None and turn.index is not None:
-        low.b.put(ir.For(turn.index, over.start, over.stop, over.step, tuple(carry), body, exit, span=span))
+        low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, span=span))
     else:
         cond = TRUE if turn.cond is FALSE else put(turn.cond)
-        low.b.put(ir.While(test, cond, tuple(carry), body, exit, span=span))
+        low.b.put(ir.While(test, cond, carry, body, exit, span=span))
 
 
-def _carry(
-    low: Lowering, name: str, turn: Turn, carry: list[ir.Carry], unchanged: dict[Var, Atom], over: Domain | None, facts: Facts
-) -> Value | None:
+def _carry(low: Lowering, name: str, turn: Turn, over: Domain | None, facts: Facts) -> Value | None:
     """The carries of one name; what it is after the loop."""
     inner, next_, init = turn.inner.get(name), turn.after.get(name), low.frame.env.get(name)
     if inner is None or isinstance(inner, Poison):
@@ -335,27 +340,27 @@ def _carry(
     outs: list[Atom] = []
     for head, first, last in zip(scope.leaves(inner), scope.leaves(pair[0]), scope.leaves(pair[1]), strict=True):
         assert isinstance(head, Var)
-        outs.append(_carry_atom(low, head, first, last, turn, carry, unchanged))
+        outs.append(_carry_atom(low, head, first, last, turn))
         if head.type.ref and name not in facts.reshaped and isinstance(outs[-1], Var):
             low.b.copy_dims(outs[-1], head)
     value = scope.refill(inner, iter(outs))
     return value.value if surely and isinstance(value, Maybe) else value
 
 
-def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn, carry: list[ir.Carry], unchanged: dict[Var, Atom]) -> Atom:
+def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -> Atom:
     first = low.converted(first, head.type)
     if last is head:
-        unchanged[head] = first
+        turn.unchanged[head] = first
         return first
     with low.into(turn.body):
         last = low.converted(last, head.type)
     out = Var(head.name, head.type)
-    carry.append(ir.Carry(head, first, last, out))
+    turn.carry.append(ir.Carry(head, first, last, out))
     return out
 
 
-def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, carry: list[ir.Carry]) -> None:
-    """Whether the loop was returned from, and, for its else, broken: False at each head, so only what comes out matters."""
+def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
+    """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
     wanted = [RETURNED] + ([BROKEN] if node.orelse else [])
     for name in wanted:
         flag: Any = turn.flags.get(name, FALSE)
@@ -363,6 +368,5 @@ def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, carry: li
         if flag == FALSE:
             continue
         out = Var(name.strip("@"), ir.B1)
-        carry.append(ir.Carry(Var(name.strip("@"), ir.B1), FALSE, flag, out))
+        turn.carry.append(ir.Carry(Var(name.strip("@"), ir.B1), FALSE, flag, out))
         low.frame.env[name] = out
-

@@ -1,4 +1,5 @@
 """What a `for` goes over: ranges, arrays, enumerate, zip, reversed; tuples are unrolled."""
+
 from __future__ import annotations
 
 import ast
@@ -28,8 +29,9 @@ class Domain:
     @property
     def surely(self) -> bool:
         """Whether there is at least one turn."""
-        bounds = self.start, self.stop, self.step
-        return all(isinstance(b, Const) for b in bounds) and len(range(*(int(b.value) for b in bounds if isinstance(b, Const)))) > 0  # type: ignore[arg-type]
+        bounds = [b.value for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
+        start, stop, step = bounds if len(bounds) == 3 else (0, 0, 1)
+        return len(range(int(start.real), int(stop.real), int(step.real))) > 0
 
 
 def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
@@ -121,10 +123,14 @@ def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
     extra = node.args[1] if len(node.args) > 1 else node.keywords[0].value if node.keywords else None
     first = ZERO if extra is None else low.integer(low.ex(extra))
     if isinstance(inner, Struct):
-        pairs = [scope.struct([arith(low, operator.add, Const(k, ir.I8), first), item]) for k, item in enumerate(inner.items)]
+        pairs = [
+            scope.struct([arith(low, operator.add, Const(k, ir.I8), first), item]) for k, item in enumerate(inner.items)
+        ]
         return scope.struct(pairs)
     base = counted(low, inner)
-    return Domain(ZERO, base.stop, ONE, lambda index: scope.struct([arith(low, operator.add, index, first), base.item(index)]))
+    return Domain(
+        ZERO, base.stop, ONE, lambda index: scope.struct([arith(low, operator.add, index, first), base.item(index)])
+    )
 
 
 def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | Struct:

@@ -1,5 +1,6 @@
 """Recursion: a function that calls itself becomes a function of its own in the program; what it returns is found by a
 fixed point that starts from its paths without a recursive call."""
+
 from __future__ import annotations
 
 import types
@@ -77,7 +78,11 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
                 raise
             callee.result = Var("result", ir.F8)  # nothing is known: a float, unless the next round says otherwise
             continue
-        same = callee.result is not None and _types(callee.result) == _types(value) and scope.same_shape(callee.result, value)
+        same = (
+            callee.result is not None
+            and _types(callee.result) == _types(value)
+            and scope.same_shape(callee.result, value)
+        )
         settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
         callee.result = scope.map_leaves(value, lambda atom: Var("result", atom.type))
         callee.captured, callee.core = captured, core
@@ -106,11 +111,16 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     value = body(other, fresh)
     if callee.result is not None and scope.same_shape(value, callee.result):
         joined = [scope.join_atoms(a, b) for a, b in zip(scope.leaves(value), scope.leaves(callee.result), strict=True)]
-        value = scope.refill(value, iter([other.converted(a, t) for a, t in zip(scope.leaves(value), joined, strict=True)]))
+        value = scope.refill(
+            value, iter([other.converted(a, t) for a, t in zip(scope.leaves(value), joined, strict=True)])
+        )
     captured = list(other.captures.entries.values())
     low.captures.statics.update(other.captures.statics)
     every = (*params, *(c.param for c in captured))
     core = ir.Fun(callee.name, every, tuple(other.b.out), tuple(scope.leaves(value)))
     if written(core):
-        low.refuse(f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments", "return a new array instead")
+        low.refuse(
+            f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments",
+            "return a new array instead",
+        )
     return scope.map_leaves(value, lambda a: a if isinstance(a, Var) else Const(a.value, a.type)), captured, core

@@ -1,4 +1,5 @@
 """Statements other than loops and calls."""
+
 from __future__ import annotations
 
 import ast
@@ -74,7 +75,9 @@ def _augmented(low: Lowering, node: ast.AugAssign) -> None:
             else:
                 low.bind(name, low.spelled(binary(low, function, old, right), name, before))
         case _:
-            low.refuse(f"`{ast.unparse(node.target)}` is assigned to", "only names, elements and slices can be assigned")
+            low.refuse(
+                f"`{ast.unparse(node.target)}` is assigned to", "only names, elements and slices can be assigned"
+            )
 
 
 @handles(ast.If)
@@ -165,7 +168,12 @@ def message(node: ast.expr | None) -> str:
         case ast.Constant():
             return repr(node.value)
         case ast.JoinedStr():
-            return repr("".join(str(p.value) if isinstance(p, ast.Constant) else "{" + ast.unparse(getattr(p, "value", p)) + "}" for p in node.values))
+            return repr(
+                "".join(
+                    str(p.value) if isinstance(p, ast.Constant) else "{" + ast.unparse(getattr(p, "value", p)) + "}"
+                    for p in node.values
+                )
+            )
     return repr(ast.unparse(node))
 
 

@@ -1,4 +1,5 @@
 """Reading and writing through subscripts. Ints and slices give views of memory; integer arrays give copies."""
+
 from __future__ import annotations
 
 import ast
@@ -23,7 +24,12 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
     if isinstance(inner, ast.Attribute) and inner.attr == "shape":
         owner = low.ex(inner.value)
         axis = _static_integer(node.slice)
-        if isinstance(owner, Var) and owner.type.rank and axis is not None and -owner.type.rank <= axis < owner.type.rank:
+        if (
+            isinstance(owner, Var)
+            and owner.type.rank
+            and axis is not None
+            and -owner.type.rank <= axis < owner.type.rank
+        ):
             return dimension(low, owner, axis % owner.type.rank)
     value = low.ex(inner)
     match value:
@@ -49,7 +55,9 @@ def _static_integer(node: ast.expr) -> int | None:
 def _item(low: Lowering, value: Struct, node: ast.expr) -> Value:
     """An item of a tuple, list or dict."""
     if isinstance(node, ast.Slice):
-        bounds = [None if part is None else _known_integer(low, low.ex(part)) for part in (node.lower, node.upper, node.step)]
+        bounds = [
+            None if part is None else _known_integer(low, low.ex(part)) for part in (node.lower, node.upper, node.step)
+        ]
         return scope.struct(value.items[slice(*bounds)], value.kind if value.kind is list else tuple)
     key = low.ex(node)
     if isinstance(key, Known) and isinstance(key.value, str) and issubclass(value.kind, dict):
@@ -63,7 +71,10 @@ def _item(low: Lowering, value: Struct, node: ast.expr) -> Value:
 
 def _known_integer(low: Lowering, value: Value) -> int:
     if not isinstance(value, Const) or not isinstance(value.value, int):
-        low.refuse("an item of a tuple or list is chosen by a number that is not known here", "loop over the tuple itself, or use an array")
+        low.refuse(
+            "an item of a tuple or list is chosen by a number that is not known here",
+            "loop over the tuple itself, or use an array",
+        )
     return value.value
 
 
@@ -167,7 +178,9 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
         low.refuse(f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'{rank} axes'}")
     kind, own = ref.type.dtype[0], atom.type.dtype[0]
     if own == "f" and kind != "f":
-        low.refuse(f"a float is stored into an array of {ref.type.dtype}, which would cut it off", "make the array float")
+        low.refuse(
+            f"a float is stored into an array of {ref.type.dtype}, which would cut it off", "make the array float"
+        )
     if kind in "iu":
         return low.converted(atom, ir.I8) if own == "b" else atom
     return low.converted(atom, ref.type)
@@ -215,10 +228,10 @@ def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
     items = _items(low, node.target.slice)
     mask = _mask(ref, items)
     if mask is not None:
-        right = low.atom(low.ex(node.value))
-        if right.type.rank:
+        amount = low.atom(low.ex(node.value))
+        if amount.type.rank:
             low.refuse("an array is put where a mask is true", "use np.where(mask, a, b)")
-        return _masked(low, ref, mask, stored(low, low.apply(function, low.b.load(ref), right), ref, ref.type.rank))
+        return _masked(low, ref, mask, stored(low, low.apply(function, low.b.load(ref), amount), ref, ref.type.rank))
     index = _target_index(low, ref, items)
     if not is_basic(index):
         index = advanced(low, index)
@@ -239,15 +252,19 @@ def has_stores(low: Lowering, mark: int) -> bool:
     return any(isinstance(s, (ir.Store, ir.Accumulate, ir.For, ir.While, ir.If, ir.Call)) for s in from_here)
 
 
-def in_place(low: Lowering, ref: Var, index: ir.Index, right: Value, function: Any, old: Atom | None, adds: bool) -> None:
+def in_place(
+    low: Lowering, ref: Var, index: ir.Index, right: Value, function: Any, old: Atom | None, adds: bool
+) -> None:
     """ref[index] = function(ref[index], right); a sum is accumulated."""
     rank = index_rank(index)
     if adds:
         added = stored(low, right, ref, rank)
         if function.__name__ == "sub":
-            added = Const(-added.value, added.type) if isinstance(added, Const) else low.atom(low.apply(np.negative, added))
+            added = (
+                Const(-added.value, added.type) if isinstance(added, Const) else low.atom(low.apply(np.negative, added))
+            )
         low.b.accumulate(ref, index, added)
         return
-    right = contents(Val(low.b, low.atom(right))).atom
+    given = contents(Val(low.b, low.atom(right))).atom
     old = low.b.load(ref, index) if old is None else old
-    low.b.store(ref, index, stored(low, low.apply(function, old, right), ref, rank))
+    low.b.store(ref, index, stored(low, low.apply(function, old, given), ref, rank))

@@ -1,4 +1,5 @@
 """Reading the source of a function, once, and making sure that it is the source the function was compiled from."""
+
 from __future__ import annotations
 import __future__
 
@@ -14,7 +15,9 @@ from srcgrad.core.ir import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
 
 FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
-_FUTURE = functools.reduce(lambda bits, name: bits | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0)
+_FUTURE = functools.reduce(
+    lambda bits, name: bits | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,8 @@ class Source:
         end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
         head = _head(node)
         text = self._text(line, column, *(head or (end_line, end_column)))
-        return Span(self.file, line, self._characters(line, column), end_line, self._characters(end_line, end_column), text)
+        end = self._characters(end_line, end_column)
+        return Span(self.file, line, self._characters(line, column), end_line, end, text)
 
     def problem(self, node: ast.AST, message: str, hint: str = "") -> Problem:
         return self.problem_at(self.span(node), message, hint)
@@ -117,8 +121,8 @@ def _candidates(lines: tuple[str, ...], code: types.CodeType) -> list[FunctionNo
     nodes = [] if module is None else list(ast.walk(module))
     if code.co_name == "<lambda>":
         lambdas = [n for n in nodes if isinstance(n, ast.Lambda) and n.lineno == code.co_firstlineno]
-        places = set(code.co_positions())
-        return sorted(lambdas, key=lambda n: _place(n.body) not in places)  # type: ignore[return-value]
+        places: set[tuple[int | None, ...]] = set(code.co_positions())
+        return list(sorted(lambdas, key=lambda n: _place(n.body) not in places))
     return [
         n for n in nodes
         if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name
@@ -126,12 +130,12 @@ def _candidates(lines: tuple[str, ...], code: types.CodeType) -> list[FunctionNo
     ]  # fmt: skip
 
 
-def _place(node: ast.expr) -> tuple[int | None, ...]:
+def _place(node: Any) -> tuple[int | None, ...]:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
 def _agrees(lines: tuple[str, ...], node: FunctionNode, code: types.CodeType) -> bool:
-    """Whether compiling this text gives this code. (Test runners rewrite `assert`: then only the names are compared.)"""
+    """Whether compiling this text gives this code. (Test runners rewrite `assert`: then only names are compared.)"""
     flags = code.co_flags & _FUTURE
     rewritten = any(isinstance(n, ast.Assert) for n in ast.walk(node))
     return any(_same(other, code, rewritten) for other in _compiled(lines, code.co_filename, flags))

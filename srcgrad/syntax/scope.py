@@ -1,4 +1,5 @@
 """What names stand for while a function is lowered, and how the values of two paths become one."""
+
 from __future__ import annotations
 
 import ast
@@ -32,7 +33,7 @@ class Struct:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Known:
-    """A Python object that the lowering sees (a function, a module, a string, None, a dtype), and where it was found."""
+    """A Python object that is seen (a function, a module, a string, None, a dtype), and where it was found."""
 
     value: Any
     origin: Any = None
@@ -183,7 +184,7 @@ def join_atoms(a: Atom, b: Atom) -> ir.Type:
 def same_shape(a: Value, b: Value) -> bool:
     """Whether two values have the same structure, so that their leaves correspond."""
     match a, b:
-        case (Var() | Const()), (Var() | Const()):
+        case ((Var() | Const()), (Var() | Const())):
             return True
         case Maybe(), Maybe():
             return True
@@ -199,22 +200,26 @@ def same_object(a: Any, b: Any) -> bool:
 
 
 def align(a: Value | None, b: Value | None, name: str) -> tuple[Value, Value] | Poison:
-    """The two values in one structure (a name bound on one side only becomes a `Maybe` on both), or why there is none."""
-    if isinstance(a, Poison) or isinstance(b, Poison):
-        return a if isinstance(a, Poison) else b  # type: ignore[return-value]
+    """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`."""
+    if isinstance(a, Poison):
+        return a
+    if isinstance(b, Poison):
+        return b
     if a is None or b is None or isinstance(a, Maybe) != isinstance(b, Maybe):
-        pair = maybe(a, b), maybe(b, a)
-        if pair[0] is None or pair[1] is None:
-            return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
-        a, b = pair
-    if not same_shape(a, b):
-        return Poison(f"`{name}` is {describe(a)} on one path and {describe(b)} on another", "use two names")
-    try:
-        for x, y in zip(leaves(a), leaves(b), strict=True):
-            join_atoms(x, y)
-    except Mismatch:
+        a, b = maybe(a, b), maybe(b, a)
+    if a is None or b is None:
+        return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
+    if not same_shape(a, b) or not all(map(joinable, leaves(a), leaves(b))):
         return Poison(f"`{name}` is {describe(a)} on one path and {describe(b)} on another", "use two names")
     return a, b
+
+
+def joinable(a: Atom, b: Atom) -> bool:
+    try:
+        join_atoms(a, b)
+    except Mismatch:
+        return False
+    return True
 
 
 def maybe(value: Value | None, other: Value | None) -> Maybe | None:

@@ -1,4 +1,5 @@
 """Which parameters a function may write into, through any alias."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -54,8 +55,8 @@ def written(fun: ir.Fun) -> set[Var]:
 
 
 def doubtful(fun: ir.Fun, doubts: Iterable[tuple[Var, Var]]) -> tuple[set[Var], bool]:
-    """Of pairs that share memory in NumPy or in the core, perhaps not in both, those that are written into: the parameters
-    among what they came from, of which a copy would leave no doubt, and whether there is any without."""
+    """Of pairs that share memory in NumPy or in the core, perhaps not in both, those that are written into: the
+    parameters among what they came from, of which a copy would leave no doubt, and whether there is any without."""
     aliases = Aliases(fun.body)
     touched = {aliases.root(s.ref) for s in walk(fun.body) if isinstance(s, (ir.Store, ir.Accumulate))}
     params: set[Var] = set()

@@ -1,4 +1,5 @@
 """Running what was lowered beside the function itself."""
+
 from __future__ import annotations
 
 import copy

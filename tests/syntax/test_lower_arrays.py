@@ -1,4 +1,5 @@
 """Subscripts, views, in-place operations: NumPy's meaning."""
+
 from __future__ import annotations
 
 import math
@@ -147,8 +148,8 @@ def returns_a_view(a):
 PROGRAMS = [
     (negative_indices, A), (slices, A), (overlapping, A), (rows_and_columns, M), (aliases, A),
     (in_place_against_rebinding, A, B), (elements_in_place, A), (right_side_changes_the_element, A),
-    (swaps_of_elements_and_rows, A, M), (index_arrays, A, K, np.outer(B, B)), (masks, A), (new_axes, A, B), (unpacks, A, M),
-    (integers, K, 7), (shapes, M), (views_in_loops, M), (returns_a_view, A),
+    (swaps_of_elements_and_rows, A, M), (index_arrays, A, K, np.outer(B, B)), (masks, A), (new_axes, A, B),
+    (unpacks, A, M), (integers, K, 7), (shapes, M), (views_in_loops, M), (returns_a_view, A),
 ]  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 """Calls, closures, captured values, structures, recursion."""
+
 from __future__ import annotations
 
 import functools

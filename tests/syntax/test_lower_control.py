@@ -1,4 +1,5 @@
 """Control flow is lowered with Python's meaning: the core program gives what the function gives."""
+
 from __future__ import annotations
 
 import math
@@ -124,7 +125,7 @@ def while_true(x):
 
 def loop_variable_after(n):
     i = 100
-    for i in range(2, n, 3):
+    for i in range(2, n, 3):  # noqa: B007
         pass
     return i
 
@@ -165,7 +166,7 @@ def reversed_enumerate_zip(a, b):
     s = 0.0
     for i, v in enumerate(a):
         s = s * 0.5 + i * v
-    for i, (v, w) in enumerate(zip(a, b[:4]), 2):
+    for i, (v, w) in enumerate(zip(a, b[:4], strict=False), 2):
         s = s * 0.5 + i * v * w
     for v in reversed(a):
         s = s * 0.5 + v
@@ -173,7 +174,7 @@ def reversed_enumerate_zip(a, b):
         s = s * 0.5 + i
     for i in reversed(range(4)):
         s = s * 0.5 + i
-    for i, v in zip(range(10, 0, -3), a):
+    for i, v in zip(range(10, 0, -3), a, strict=False):
         s = s * 0.5 + i * v
     for k, i in enumerate(range(3, 11, 2), start=1):
         s += k * i
@@ -188,7 +189,7 @@ def chained(x, a):
 
 
 def short_circuit_guards(a, i):
-    if i < len(a) and a[i] > 0.5 or i > 100:
+    if (i < len(a) and a[i] > 0.5) or i > 100:
         return 1.0
     return 0.0
 
@@ -330,12 +331,17 @@ PROGRAMS = [
     (walrus_in_while, 5.0), (walrus_in_while, 0.1), (walrus_in_condition, A), (while_true, 3.0), (while_true, 0.01),
     *[(loop_variable_after, n) for n in (0, 2, 3, 9)], (reassigned_loop_variable, 4),
     *[(steps, *r) for r in ((0, 5, 1), (5, 0, -1), (7, -3, -4), (3, 3, 1), (2, 11, 3))],
-    (negative_step, A), (over_arrays, A, M), (reversed_enumerate_zip, A, B), (chained, 0.3, A), (chained, 0.7, A), (chained, 0.9, A),
-    (short_circuit_guards, A, 2), (short_circuit_guards, A, 6), (short_circuit_guards, A, 101), (logic_of_values, 0.0, 0.7),
+    (negative_step, A), (over_arrays, A, M), (reversed_enumerate_zip, A, B), (chained, 0.3, A),
+    (chained, 0.7, A), (chained, 0.9, A),
+    (short_circuit_guards, A, 2), (short_circuit_guards, A, 6), (short_circuit_guards, A, 101),
+    (logic_of_values, 0.0, 0.7),
     (logic_of_values, 0.5, 0.7), (swaps, 0.5, 0.7), (counts, A), (int_becomes_float, A), (two_branches_bind, 0.2),
-    (two_branches_bind, 0.7), (rebinding, M), (temporaries_in_two_loops, A), (guard_then_value, 2.0), (raise_at_the_end, 0.3, 0),
-    (raise_at_the_end, 0.3, 1), (no_result, A), (unrolled, 0.3), (unrolled, 9.0), (unrolled_return, 0.3), (unrolled_return, 0.4),
-    (unrolled_return, 2.0), (nested_ternaries, 0.3), (nested_ternaries, 0.9), (nested_ternaries, 3.0), (flag_in_while, A),
+    (two_branches_bind, 0.7), (rebinding, M), (temporaries_in_two_loops, A), (guard_then_value, 2.0),
+    (raise_at_the_end, 0.3, 0),
+    (raise_at_the_end, 0.3, 1), (no_result, A), (unrolled, 0.3), (unrolled, 9.0), (unrolled_return, 0.3),
+    (unrolled_return, 0.4),
+    (unrolled_return, 2.0), (nested_ternaries, 0.3), (nested_ternaries, 0.9), (nested_ternaries, 3.0),
+    (flag_in_while, A),
     (return_inside_while_inside_for, A, 3), (return_inside_while_inside_for, A, 1), (returns_array_from_loop, A, 4),
     (returns_array_from_loop, -A, 4),
 ]  # fmt: skip
