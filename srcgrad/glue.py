@@ -1,5 +1,5 @@
-"""A derivative called from compiled code: a small compiled function with the primal's parameters takes structures apart and
-puts the result together."""
+"""A derivative called from compiled code: a small compiled function with the primal's parameters takes structures
+apart and puts the result together."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
     return [native.spec_of(given[n], n) if n in given else None for n in signature.parameters]
 
 
-def dispatcher(name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound) -> Any:
-    """A dispatcher with this signature. given: the arguments' structures as they come; specs: as the derivative takes them.
-    What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
+def dispatcher(
+    name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound
+) -> Any:
+    """A dispatcher with this signature. given: the arguments' structures as they come; specs: as the derivative takes
+    them. What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
     meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function}
     items: list[str] = []
-    for param, was, spec in zip(signature.parameters, given, specs, strict=True):
-        taken = _leaves(param, spec)
+    for place, was, spec in zip(signature.parameters, given, specs, strict=True):
+        taken = _leaves(place, spec)
         items += [f"float({item})" if was != spec and t == ir.F8 else item for item, t in taken]
     for k, read in enumerate(bound.read):
         namespace[f"_captured_{k}"] = read()

@@ -1,5 +1,5 @@
-"""Objects of ours that compiled code can call. Their type in Numba resolves each call when it is compiled, by the types of
-its arguments. All that we touch of Numba's typing is in this file."""
+"""Objects of ours that compiled code can call. Their type in Numba resolves each call when it is compiled, by the
+types of its arguments. All that we touch of Numba's typing is in this file."""
 
 from __future__ import annotations
 

@@ -122,8 +122,9 @@ class Shapes:
 def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
     """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
     start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
-    plain = item.step in (None, ONE) and isinstance(start, Const) and isinstance(stop, Const)
-    if not plain or start.value.real < 0 or stop.value.real > 0 or (item.stop is not None and stop.value.real == 0):
+    if item.step not in (None, ONE) or not isinstance(start, Const) or not isinstance(stop, Const):
+        return (dim, item.start, item.stop, item.step)
+    if start.value.real < 0 or stop.value.real > 0 or (item.stop is not None and stop.value.real == 0):
         return (dim, item.start, item.stop, item.step)
     cut = int(start.value.real - stop.value.real)
     if isinstance(dim, Shorter):

@@ -1,6 +1,5 @@
 """Gradient descent and Adam: how they begin and how they advance, over numbers and over arrays."""
 
-# ruff: noqa: ANN
 # mypy: disallow-untyped-defs=False
 from __future__ import annotations
 

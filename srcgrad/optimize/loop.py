@@ -1,4 +1,5 @@
-"""The loop that all minimisers share, as plain Python that srcgrad lowers with the user's function and its gradient in place."""
+"""The loop that all minimisers share, as plain Python that srcgrad lowers with the user's function and its gradient in
+place."""
 
 from __future__ import annotations
 

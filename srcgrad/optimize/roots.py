@@ -1,4 +1,5 @@
-"""Newton's method for roots: the loops, as plain Python that srcgrad lowers with the user's function and its derivative in place."""
+"""Newton's method for roots: the loops, as plain Python that srcgrad lowers with the user's function and its
+derivative in place."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 Nocedal & Wright, Numerical Optimization (2006): Armijo's rule 3.4, BFGS 6.17 and 6.20, the two loops of L-BFGS 7.4.
 """
 
-# ruff: noqa: ANN
-# mypy: disallow-untyped-defs=False
+# mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -39,12 +39,11 @@ def row(builder: Builder, loop: ir.For, index: Atom, start: Atom, step: Atom) ->
     if direct(loop):
         return index
     one = step_of(loop)
-    if one == -1:
-        return builder.let(subtract, start, index, name="row")
-    difference = builder.let(subtract, index, start, name="row")
-    if one == 1:
+    first, last = (start, index) if one == -1 else (index, start)
+    difference: Atom = builder.let(subtract, first, last, name="row")
+    if one in (1, -1):
         return difference
-    from_step = builder.let(trips, INT_ZERO, difference, step, name="row")
+    from_step: Atom = builder.let(trips, INT_ZERO, difference, step, name="row")
     return from_step
 
 
@@ -103,9 +102,11 @@ class Keeper:
             low, high = self._bound(start, -1, ctx), self._bound(stop, 1, ctx)
             if low is None or high is None:
                 return None
-            return self._b.let(nonnegative, self._b.let(subtract, high, low, name="rows"), name="rows")
+            rows: Atom = self._b.let(nonnegative, self._b.let(subtract, high, low, name="rows"), name="rows")
+            return rows
         if all(isinstance(a, Const) or a in ctx.env for a in (loop.start, loop.stop, loop.step)):
-            return self._b.let(trips, ctx(loop.start), ctx(loop.stop), ctx(loop.step), name="rows")
+            turns: Atom = self._b.let(trips, ctx(loop.start), ctx(loop.stop), ctx(loop.step), name="rows")
+            return turns
         return None
 
     def _bound(self, atom: Atom, sign: int, ctx: Context) -> Atom | None:

@@ -193,7 +193,7 @@ class Sweep:
             return
         for half in (ctx.env, ctx.bar):
             if stmt.refs in half and stmt.ref in half:
-                ctx.env[stmt.pos] = self.append(half[stmt.refs], half[stmt.ref])  # type: ignore[index, arg-type]
+                ctx.env[stmt.pos] = self.append(half[stmt.refs], half[stmt.ref])  # type: ignore[arg-type]
         if level is region and current is not region:
             self.b.store(ctx.kept[stmt], place, ctx(stmt.pos))
 

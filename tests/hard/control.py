@@ -330,9 +330,9 @@ def enumerate_and_zip(x, a, b):
     s = x
     for i, v in enumerate(a):
         s += v * i * x
-    for i, (p, q) in enumerate(zip(a, b)):  # noqa: B905
+    for i, (p, q) in enumerate(zip(a, b)):
         s = s + p * q * i
-    for p, q in zip(a, b):  # noqa: B905
+    for p, q in zip(a, b):
         s = s * 0.9 + p / (2.0 + q * q)
     return s
 

@@ -125,7 +125,7 @@ def while_true(x):
 
 def loop_variable_after(n):
     i = 100
-    for i in range(2, n, 3):  # noqa: B007
+    for i in range(2, n, 3):
         pass
     return i
 
