@@ -250,7 +250,10 @@ def elementwise_template(
     arity: int,
     as_is: Sequence[int] = (),
 ) -> Callable[..., Any]:
-    """How an elementwise rule prints; what it prints keeps float32 (Numba makes f8 of f4 beside an integer)."""
+    """How an elementwise rule prints; what it prints keeps float32.
+
+    Numba makes f8 of a scalar f4 beside an integer; an f4 array beside one stays, but for np.where.
+    """
     places = ", ".join(f"_{k}" for k in range(arity))
     in_math = [f"math.{f.__name__}({places})" for f in functions if getattr(f, "__module__", "") == "math"]
     in_numpy = [f"np.{f.__name__}({places})" for f in functions if isinstance(f, np.ufunc)]
@@ -259,11 +262,12 @@ def elementwise_template(
 
     def template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
         (out,) = infer(types, params)
-        chosen = many if any(t.rank for t in types) else one
+        arrays = any(t.rank for t in types)
+        chosen = many if arrays else one
         code = chosen if isinstance(chosen, str) else chosen(types, params)
         if out.dtype == "f4":
             for k, t in enumerate(types):
-                if t in (ir.I8, ir.B1) and k not in as_is:
+                if t in (ir.I8, ir.B1) and k not in as_is and (not arrays or "np.where" in code):
                     code = re.sub(rf"\b_{k}\b", f"np.float32(_{k})", code)
             if wide:
                 code = f"({code}).astype(np.float32)" if out.rank else f"np.float32({code})"

@@ -13,6 +13,7 @@ from srcgrad.rules.compare import equal, greater, less, where
 from srcgrad.rules.declare import Rule, as_value, elementwise, settle, total
 from srcgrad.rules.values import Val, contents, emit
 
+VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
 pairs = [(0.7, 1.9), (-1.3, -2.4), (2.0, -3.0)]
 
 
@@ -58,7 +59,7 @@ fmin = _of_two(np.fmin, _ignoring_nan)
 
 def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     places = ", ".join(f"_{k}" for k in range(count))
-    samples = [tuple((0.7, 1.9, -0.4, 2.6)[(k + shift) % 4] for k in range(count)) for shift in (0, 1, 3)]
+    samples = [tuple(VALUES[(k + shift) % 8] for k in range(count)) for shift in (0, 1, 5)]
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
         partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
@@ -66,8 +67,8 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     )  # fmt: skip
 
 
-LARGEST = {n: _builtin("max", n, max, greater) for n in (2, 3, 4)}
-SMALLEST = {n: _builtin("min", n, min, less) for n in (2, 3, 4)}
+LARGEST = {n: _builtin("max", n, max, greater) for n in range(2, 9)}
+SMALLEST = {n: _builtin("min", n, min, less) for n in range(2, 9)}
 
 
 def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., Val]:

@@ -31,7 +31,7 @@ def _power_partials(a: Val, b: Val, y: Val, checked: bool = False) -> tuple[Any,
         return _base_partial_of_constant(a, b, n), None
     if b.type.dtype[0] in "iub":
         # The exponent 0 in place of -1 where n is 0: the factor n makes the partial 0, at a == 0 too, to any order.
-        return _as_dtype(b, y) * power(a, where(not_equal(b, 0), b - 1, 0)), None
+        return b * power(a, where(not_equal(b, 0), b - 1, 0)), None
     safe = b - 1.0
     if static(a) is None:
         safe = where(logical_or(not_equal(a, 0.0), not_equal(b, 0.0)), safe, b.lift(0.0))
@@ -69,7 +69,7 @@ def _as_dtype(value: Val, like: Val) -> Val:
 
 
 power = elementwise(
-    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number",
+    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number", as_is=(1,),
     samples=[(0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5)],
     helpers=sources(helpers.int_power, helpers.int_power_array),
     evaluate=lambda a, b, checked=False: np.power(a, b),

@@ -310,10 +310,7 @@ def _extremum(function: Callable[..., Any]) -> Callable[[Lowering, Args, Named],
         items = list(args[0].items) if len(args) == 1 and isinstance(args[0], Struct) else list(args)
         if named or (len(items) < 2 and not isinstance(args[0], Struct)) or not items:
             return None
-        best: Value = items[0]
-        for item in items[1:]:
-            best = low.apply(function, best, item)
-        return best
+        return items[0] if len(items) == 1 else low.apply(function, *items)
 
     return call_
 

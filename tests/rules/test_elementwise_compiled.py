@@ -48,11 +48,15 @@ def array_cases() -> list[Case]:
 
 def choice_cases() -> list[Case]:
     where, power = PRIMITIVES["where"], PRIMITIVES["power"]
-    cases = [Case(where, args, {}) for args in spread(where.info.samples)]
-    cases += [Case(where, tuple(map(_single, c.args)), {}) for c in cases]
+    cases = [Case(where, tuple(map(_single, args)), {}) for args in spread(where.info.samples)]
+    """Of float32 beside integers and booleans."""
     line = np.array([1.5, -2.0])
-    bases = (line, 3), (_single(line), 3), (_single(line), -2)
-    return [*cases, *(Case(power, args, {}) for args in bases)]
+    cases += [Case(where, (np.array([True, False]), _single(line), 2), {}), Case(where, (True, 1, np.float32(2)), {})]
+    bases = (line, 3), (_single(line), 3), (_single(line), -2), (np.float32(1.5), 3), (np.float32(-1.5), -2)
+    cases += [Case(power, args, {}) for args in bases]
+    beside = (_single(line), 3), (3, _single(line)), (np.float32(1.5), 3), (True, np.float32(1.5))
+    names = "add", "multiply", "divide", "remainder", "maximum", "hypot"
+    return [*cases, *(Case(PRIMITIVES[name], args, {}) for name in names for args in beside)]
 
 
 def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
