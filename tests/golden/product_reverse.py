@@ -1,0 +1,19 @@
+import math
+import numpy as np
+
+
+def product_rev(x, n, value_bar):
+    s_kept = np.empty(max(n, 0))
+    s = 1.0
+    for i in range(n):
+        s_kept[i] = s
+        # s = s * math.sin(x[i])
+        s = s * math.sin(x[i])
+    # reverse
+    x_bar = np.zeros_like(x)
+    s_bar = value_bar
+    for i in range(n - 1, -1, -1):
+        # s = s * math.sin(x[i])
+        x_bar[i] += s_bar * s_kept[i] * math.cos(x[i])
+        s_bar = s_bar * math.sin(x[i])
+    return s, x_bar
