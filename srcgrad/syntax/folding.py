@@ -362,7 +362,7 @@ def _repeats(stmt: Stmt) -> int:
     match stmt:
         case ir.Load(target, _, index) if not target.type.rank and len(index) <= 2:
             return 2
-        case ir.Let(_, op, (Var(), Const(type=ir.I8))) if op.name in ("add", "subtract"):
+        case ir.Let((target,), op, (Var(), Const())) if target.type == ir.I8 and op.name in ("add", "subtract"):
             return 6
     return 1
 

@@ -18,6 +18,7 @@ def grow(rank: int, axes: Sequence[int], zeros: bool) -> tuple[str, str]:
     filled = ", ".join(f":kept.shape[{k}]" for k in range(1 if rows else rank))
     return name, f"""\
 def {name}(kept, {', '.join(places)}):
+    # the same numbers with room for more: twice as long when it is full
     if {fits}:
         return kept
     bigger = np.{'zeros' if zeros else 'empty'}({shape}, kept.dtype)

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import dropwhile
 from typing import cast
 
@@ -86,7 +89,8 @@ class Statements:
         self.said = span
         text = _one_line(span.text)
         same = not repeat and _normal(text) == _normal_tree(stmt)
-        if not text or same or text.startswith(("for ", "while ", "def ")):
+        stray = isinstance(stmt, ast.Return) and not text.startswith("return")
+        if not text or same or stray or text.startswith(("for ", "while ", "def ")):
             return [stmt]
         return [comment(text), stmt]
 
@@ -254,11 +258,23 @@ def _same_line(a: Span | None, b: Span | None) -> bool:
     return a is not None and b is not None and (a.file, a.line, a.text) == (b.file, b.line, b.text)
 
 
+@lru_cache(maxsize=4096)
 def _one_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    if lines and lines[0].rstrip().endswith(":"):
-        return lines[0].rstrip()
-    return " ".join(line.strip() for line in lines)
+    """The user's statement (of a compound one, the header) on one line, without comments."""
+    lines = [line.strip() for line in _uncommented(text).strip().splitlines()]
+    return lines[0] if lines and lines[0].endswith(":") else " ".join(line for line in lines if line)
+
+
+def _uncommented(text: str) -> str:
+    lines = text.splitlines()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                lines[row - 1] = lines[row - 1][:column]
+    except (tokenize.TokenError, IndentationError):
+        pass  # a header alone ends too early; its comments were seen
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _normal(text: str) -> str | None:

@@ -34,5 +34,4 @@ def choices_rev(x, y, value_bar_0, value_bar_1):
     else:
         x_bar = -z_bar
         y_bar_2 = 0.0
-    # z = x * y if x > 0 and y > 0 else -x
     return w, z, x_bar, y_bar + y_bar_2

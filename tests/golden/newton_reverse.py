@@ -3,6 +3,7 @@ import numpy as np
 
 
 def grow(kept, i):
+    # the same numbers with room for more: twice as long when it is full
     if i < kept.shape[0]:
         return kept
     bigger = np.empty((max(2 * kept.shape[0], i + 1),) + kept.shape[1:], kept.dtype)
@@ -29,7 +30,7 @@ def newton_rev(x, value_bar):
         # x = x - (math.cos(x) - x) / (-math.sin(x) - 1)
         t = math.cos(x_2)
         t_2 = math.sin(x_2)
-        t_3 = x_bar / (-t_2 - 1)
-        x_bar = x_bar - x_bar * ((t - x_2) / (-t_2 - 1) / (-t_2 - 1)) * t + t_3
-        x_bar += t_3 * t_2
+        t_3 = -t_2 - 1
+        t_4 = x_bar / t_3
+        x_bar = x_bar - x_bar * ((t - x_2) / t_3 / t_3) * t + t_4 + t_4 * t_2
     return x, x_bar
