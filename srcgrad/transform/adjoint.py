@@ -60,7 +60,7 @@ class Adjoint(Sweep):
                     self.b.accumulate(ctx.bar[stmt.ref], map_index(stmt.index, ctx), bar)
             case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
                 self._back_store(stmt, ctx, bars)
-            case ir.Alloc() if not isinstance(stmt.init, str) and stmt.init in self.activity:
+            case ir.Alloc() if stmt.init in self.activity and stmt.target in self.activity:
                 self._add_contents(stmt.init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)

@@ -74,7 +74,7 @@ class Comparison:
         self.d, self.v, self.u = ([like(p, rng) for p in self.floats] for _ in range(3))
         self.value = oracle.evaluate(self.case.fun, self.args)[frozenset()]
         with np.errstate(all="ignore"):
-            self.plain = list(oracle.leaves(self.case.fun(*self.case.args())))
+            self.plain = list(oracle.leaves(self.case.fun(*copy.deepcopy(self.args))))
         self.outs = [y for y in self.plain if is_real(y)]
         self.w, self.e, self.a, self.b = ([like(y, rng) for y in self.outs] for _ in range(4))
 
