@@ -80,12 +80,12 @@ class Adjoint(Sweep):
         vals = [
             None if bar is None else guards.wrap(t, Val(self.b, bar)) for t, bar in zip(stmt.targets, got, strict=True)
         ]
-        args = [Val(self.b, ctx(a)) for a in stmt.args]
+        args = [Val(self.b, self.argument(a, ctx)) for a in stmt.args]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
         for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
             if part is not None and arg in self.activity:
-                guards.note(stmt, place, bars.take(arg) is None, ctx)
+                guards.note(stmt, place, part, bars.take(arg) is None, ctx)
                 bars.add(arg, part.atom)
 
     def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:

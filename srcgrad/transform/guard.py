@@ -6,18 +6,27 @@ So products with the partials of what a side is made of are masked by the condit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.rules import registry
+from srcgrad.rules.declare import expand_to, sum_to
 from srcgrad.rules.values import Val, emit
 from srcgrad.transform.context import Context, zero
 
-# Their partials are literals, so that zero stays zero.
-SAFE = {"add", "subtract", "negative", "cast", "where", "broadcast_like", "unbroadcast"}
 
-Guard = tuple[Atom, bool]  # the condition, and whether the value counts where it is true
+@dataclass(frozen=True)
+class Guard:
+    """A value counts where `condition`, of its shape or a scalar, is true (false, if not `side`).
+
+    origin: the condition and the side of the `where` that it comes from.
+    """
+
+    condition: Atom
+    side: bool
+    origin: tuple[Atom, bool]
 
 
 class Guarded(Val):
@@ -36,11 +45,12 @@ class Guarded(Val):
         return self._masked(super()._binary(name, left, right))
 
     def _masked(self, product: Val) -> Val:
-        condition, side = self.guard
-        none = Val(self.builder, zero(product.type))
-        where = registry.PRIMITIVES["where"]
-        sides = (product, none) if side else (none, product)
-        return emit(where, Val(self.builder, condition), *sides)  # type: ignore[no-any-return]
+        return _where(self.guard, product, Val(self.builder, zero(product.type)))
+
+
+def _where(guard: Guard, counts: Val, not_: Val) -> Val:
+    sides = (counts, not_) if guard.side else (not_, counts)
+    return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)  # type: ignore[no-any-return]
 
 
 class Guards:
@@ -51,19 +61,34 @@ class Guards:
 
     def wrap(self, target: Var, bar: Val) -> Val:
         guard = self._of.get(target)
-        if guard is None or (guard[0].type.rank and not bar.builder.same_shape(guard[0], bar.atom)):
-            return bar
-        return Guarded.make(bar, guard)
+        return bar if guard is None else Guarded.make(bar, guard)
 
-    def note(self, stmt: ir.Let, place: int, first: bool, ctx: Context) -> None:
-        """stmt's argument at this place got a contribution; `first` of all."""
+    def note(self, stmt: ir.Let, place: int, part: Val, first: bool, ctx: Context) -> None:
+        """stmt's argument at this place gets a contribution, `first` of all."""
         arg = stmt.args[place]
         if not isinstance(arg, Var):
             return
         guard = self._of.get(stmt.targets[0])
         if stmt.op.name == "where" and place > 0:
-            guard = (ctx(stmt.args[0]), place == 1)
-        if guard is not None and first:
-            self._of[arg] = guard
-        elif guard is None or self._of.get(arg) != guard:
-            self._of.pop(arg, None)
+            condition = ctx(stmt.args[0])
+            guard = Guard(condition, place == 1, (condition, place == 1))
+        old = self._of.pop(arg, None)
+        if guard is not None and (first or (old is not None and old.origin == guard.origin)):
+            fitting = old if not first else _fitted(guard, stmt, part, ctx)
+            if fitting is not None:
+                self._of[arg] = fitting
+
+
+def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None:
+    """The guard of an argument whose adjoint is part: a repeated element counts where any of its copies does."""
+    builder = part.builder
+    if guard.condition.type.rank == 0 or builder.same_shape(guard.condition, part.atom):
+        return guard
+    if stmt.op.name != "broadcast_like" and not getattr(stmt.op.info, "elementwise", False):
+        return None
+    one, none = (Val(builder, ir.Const(k, ir.F8)) for k in (1.0, 0.0))
+    copies = expand_to(_where(guard, one, none), Val(builder, ctx(stmt.targets[0])))
+    mask: Val = emit(registry.PRIMITIVES["greater"], sum_to(copies, part), none)
+    if isinstance(mask.atom, Var):
+        builder.copy_dims(mask.atom, part.atom)
+    return Guard(mask.atom, True, guard.origin)

@@ -98,9 +98,12 @@ class Sweep:
                     args = tuple(map(ctx, stmt.args)) if isinstance(stmt, ir.Effect) else ()
                     self.b.put(replace(stmt, args=args) if isinstance(stmt, ir.Effect) else stmt)
 
+    def argument(self, atom: Atom, ctx: Context) -> Atom:
+        """An argument as it stands; where a reference is not there, its shadow tells the shape as well."""
+        return ctx.bar[atom] if isinstance(atom, Var) and atom not in ctx.env and atom in ctx.bar else ctx(atom)
+
     def _run_let(self, stmt: ir.Let, ctx: Context) -> None:
-        args = [ctx.bar.get(a, a) if isinstance(a, Var) and a not in ctx.env else ctx(a) for a in stmt.args]
-        got = self.b.let(stmt.op, *args, name=stmt.targets[0].name, **stmt.params)
+        got = self.b.let(stmt.op, *(self.argument(a, ctx) for a in stmt.args), name=stmt.targets[0].name, **stmt.params)
         for target, atom in zip(stmt.targets, got if isinstance(got, tuple) else (got,), strict=True):
             ctx.env[target] = atom
 

@@ -47,6 +47,11 @@ def one_by_one(m, v):
 
 
 @case(vector(3), vector(4))
+def newaxis_outer(a, b):
+    return a[:, None] * b[None, :] + a[:, np.newaxis]
+
+
+@case(vector(3), vector(4))
 def outer_by_reshape(a, b):
     column = a.reshape(3, 1)
     return column * b + a.reshape((3, 1))
@@ -114,6 +119,11 @@ def where_scalars_and_arrays(a, x):
 @case(matrix(3, 4), vector(4))
 def where_broadcast(m, v):
     return np.where(m > v, v, m * v)
+
+
+@case(number(np.array([-1.0, 0.5, 2.0])), scalar(0.0), matrix(2, 3), vector(3))
+def where_guards_broadcast(a, x, m, v):
+    return np.where(a > 0.0, np.sqrt(a) * m + v, x) + np.where(a > 9.0, np.sqrt(x) * m, v)
 
 
 @case(vector(6), vector(6))

@@ -112,9 +112,10 @@ def arrays_in_tuple_written(pair, x):
 
 
 @case(scalar(), vector(4))
-def starred_arguments(x, a):
+def starred(x, a):
+    first, *rest = (x, a[0], a[1])
     args = (a[2], x)
-    return x * a[0] * math.hypot(*args)
+    return first * rest[0] * rest[1] + math.hypot(*args)
 
 
 @case(scalar(), number("cube"), number(None))

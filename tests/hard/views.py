@@ -217,6 +217,7 @@ def third_rank_views(x, t):
 
 @case(scalar(), matrix(3, 4))
 def reshaped_view(x, m):
+    m = m.copy()
     f = m.reshape(12)
     for i in range(1, 12):
         f[i] = f[i] * m[0, i % 4] + x
@@ -225,7 +226,7 @@ def reshaped_view(x, m):
 
 @case(scalar(), vector(6))
 def raveled_and_reshaped(x, a):
-    m = (a * x).reshape(2, 3)
+    m = (a * x).copy().reshape(2, 3)
     m[0, 1] = m[1, 2] * a[0]
     f = m.ravel()
     return f * a
