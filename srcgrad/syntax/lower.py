@@ -104,8 +104,9 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
 
     env = {name: scope.map_leaves(value, inside) for name, value in arguments.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
-    key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
+    key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     value = lower_calls.run(low, source, name, env, None, source.node, key)
+    low.raise_refusals()
     itself = low.recursions.find(key)
     if itself is not None and not copies.overwritten:
         low.b.out.clear()

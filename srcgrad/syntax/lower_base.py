@@ -22,7 +22,7 @@ from srcgrad.rules.declare import cast
 from srcgrad.rules.values import Val
 from srcgrad.syntax import scope
 from srcgrad.syntax.capture import Captures
-from srcgrad.syntax.liveness import Names
+from srcgrad.syntax.liveness import Names, assigned
 from srcgrad.syntax.scope import (
     FALSE,
     FLAGS,
@@ -45,6 +45,13 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 class Unresolved(Exception):
     """The result of a recursive call is not known yet: this path tells nothing."""
+
+
+class Reported(SrcgradError):
+    """What follows from something that was refused before: not worth a word."""
+
+
+REPORTED = Poison("refused before")
 
 
 def handles(*kinds: type[ast.AST]) -> Callable[[Handler], Handler]:
@@ -70,6 +77,7 @@ class Lowering:
         self.stack: list[Any] = []
         self.recursions: Any = None
         self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
+        self.refusals: list[SrcgradError] = []
         self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
 
     # ---- going over the tree
@@ -94,7 +102,7 @@ class Lowering:
         try:
             yield
         except SrcgradError as error:
-            if error.placed:
+            if error.placed or isinstance(error, Reported):
                 raise
             problems = [source.problem(node, p.message, p.hint) for p in error.problems]
             raise type(error)(error.problems[0].message, problems=problems) from None
@@ -121,11 +129,15 @@ class Lowering:
         if value is None:
             self.refuse(f"`{name}` is not bound here", "assign it first")
         if isinstance(value, Poison):
+            if value is REPORTED:
+                raise Reported
             self.refuse(value.message, value.hint)
         if isinstance(value, Maybe):
             raising = ir.Effect(f'raise UnboundLocalError("{name}")', span=self.b.span)
             self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
-            frame.env[name] = value = value.value
+            value = value.value
+            if frame is self.frame:
+                frame.env[name] = value
         return value
 
     def bind(self, name: str, value: Value) -> None:
@@ -269,7 +281,26 @@ class Lowering:
                 return self._guarded(pending, stmts[n:])
             if isinstance(node, ast.If) and jumps(node.body + node.orelse):
                 return self._if_jump(node, stmts[n + 1 :])
+            self._collecting(node)
+
+    def _collecting(self, node: ast.stmt) -> None:
+        """A statement; if it is refused, that is noted, and what follows is looked at too."""
+        try:
             self.stmt(node)
+        except SrcgradError as error:
+            if not isinstance(error, Reported):
+                self.refusals.append(error)
+            env = self.frame.env
+            env.update(dict.fromkeys(assigned([node]), REPORTED))
+            if isinstance(node, (ast.Return, ast.Raise)):
+                env[RAISED] = TRUE
+
+    def raise_refusals(self) -> None:
+        """All that was refused, as one error."""
+        problems = list(dict.fromkeys(p for error in self.refusals for p in error.problems))
+        if problems:
+            kinds = {type(error) for error in self.refusals}
+            raise (kinds.pop() if len(kinds) == 1 else UnsupportedError)(problems[0].message, problems=problems)
 
     def live_after(self, node: ast.stmt) -> Names:
         live = self.frame.live

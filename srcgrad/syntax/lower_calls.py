@@ -200,7 +200,7 @@ def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, nod
     source = read(fun)
     fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
-    key = (fun.__code__, tuple(scope.spec_of(v) for v in env.values()))
+    key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
         body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
         return call_itself(low, fun, key, env, body)
@@ -401,11 +401,11 @@ def _located(new: Any, node: ast.AST) -> Any:
 def _comprehension(low: Lowering, node: ast.ListComp | ast.GeneratorExp) -> Value:
     """Over known items: one value each."""
     items: list[Value] = []
-    kept = low.frame.env
-    low.frame.env = dict(kept)
-    low.frame.locals |= frozenset(assigned([part.target for part in node.generators]))
+    frame = low.frame
+    env, names = frame.env, frame.locals
+    frame.env, frame.locals = dict(env), names | frozenset(assigned([part.target for part in node.generators]))
     _generate(low, node, 0, items)
-    low.frame.env = kept
+    frame.env, frame.locals = env, names
     return scope.struct(items, list)
 
 

@@ -126,9 +126,11 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     frame.loops.append(frame.live.leaving(node))
     try:
         while True:
+            refused = len(low.refusals)
             turn = _trial(low, node, over, names, before, facts)
             if not _wider(low, names, before, turn, facts):
                 break
+            del low.refusals[refused:]
     finally:
         frame.loops.pop()
         frame.env = before

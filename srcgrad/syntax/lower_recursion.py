@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Atom, Var
 from srcgrad.syntax import scope
 from srcgrad.syntax.capture import Captured, Captures
 from srcgrad.syntax.lower_base import Lowering, Unresolved
 from srcgrad.syntax.scope import Value
-from srcgrad.syntax.written import written
+from srcgrad.syntax.written import Aliases, written
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
 
@@ -28,6 +28,7 @@ class Callee:
     result: Value | None = None
     captured: list[Captured] = field(default_factory=list)
     core: ir.Fun | None = None
+    shares: bool = False  # what it returns may be an argument's memory
 
 
 @dataclass(eq=False)
@@ -65,15 +66,23 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     args += [low.captures.adopt(captured) for captured in callee.captured]
     targets = [Var(callee.name, atom.type) for atom in scope.leaves(callee.result)]
     low.b.put(ir.Call(tuple(targets), callee.name, tuple(args), span=low.b.span))
+    if callee.shares:
+        refs = [a for a in args if isinstance(a, Var) and a.type.ref]
+        for target in (t for t in targets if t.type.ref):
+            for ref in refs:
+                low.b.layouts.doubtful(target, ref)
     return scope.refill(callee.result, iter(targets))
 
 
 def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> None:
     """Lower the callee until its result and what it captures stay the same."""
+    callees = low.recursions.callees
     while True:
+        provisional = len(callees)
         try:
             value, captured, core = _attempt(low, callee, env, body)
         except Unresolved:
+            del callees[provisional:]
             if callee.result is not None:
                 raise
             callee.result = Var("result", ir.F8)  # nothing is known: a float, unless the next round says otherwise
@@ -88,6 +97,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         callee.captured, callee.core = captured, core
         if settled:
             return
+        del callees[provisional:]  # they were made with what was known of this one
 
 
 def _types(value: Value) -> list[ir.Type]:
@@ -109,6 +119,7 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
 
     fresh = {name: scope.map_leaves(value, param(name)) for name, value in env.items()}
     value = body(other, fresh)
+    other.raise_refusals()
     if callee.result is not None and scope.same_shape(value, callee.result):
         joined = [scope.join_atoms(a, b) for a, b in zip(scope.leaves(value), scope.leaves(callee.result), strict=True)]
         value = scope.refill(
@@ -123,4 +134,7 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
             f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments",
             "return a new array instead",
         )
-    return scope.map_leaves(value, lambda a: a if isinstance(a, Var) else Const(a.value, a.type)), captured, core
+    aliases = Aliases(core.body)
+    roots = {aliases.root(p) for p in every}
+    callee.shares = any(isinstance(r, Var) and r.type.ref and aliases.root(r) in roots for r in core.results)
+    return value, captured, core
