@@ -14,19 +14,20 @@ Loops = tuple[Stmt, ...]
 Placed = tuple[Stmt, Loops]
 
 
-def check(source: Source, body: Sequence[Stmt], doubts: Sequence[tuple[Var, Var]]) -> None:
-    """Raise if either of a pair, of which one may be a view of the other, is written after they are two."""
+def conflict(body: Sequence[Stmt], doubts: Sequence[tuple[Var, Var]]) -> tuple[Stmt, Var] | None:
+    """A store into either of a pair of which one may be a view of the other, made later; and the pair's base."""
     if not doubts:
-        return
+        return None
     aliases, placed = Aliases(body), list(_placed(body))
     for target, base in doubts:
         classes = {aliases.root(target), aliases.root(base)}
         stmt = _written_later(target, base, classes, aliases, placed)
         if stmt is not None:
-            raise _refusal(source, stmt, base)
+            return stmt, base
+    return None
 
 
-def _refusal(source: Source, stmt: Stmt, base: Var) -> UnsupportedError:
+def refusal(source: Source, stmt: Stmt, base: Var) -> UnsupportedError:
     message = f"whether this also writes into `{base.name}` depends on its layout in memory"
     hint = "reshape a contiguous copy: x.copy().reshape(...)"
     if stmt.span is None:

@@ -15,10 +15,11 @@ from srcgrad.syntax import doubts, fence, lower_calls, lower_loops, lower_statem
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_recursion import Recursions, emit_call
+from srcgrad.syntax.lower_state import Reported, Unresolved
 from srcgrad.syntax.read import Source, python_function, read
 from srcgrad.syntax.scope import Struct, Value
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
-from srcgrad.syntax.written import Aliases, doubtful, written
+from srcgrad.syntax.written import Aliases, written
 
 Doubts = Sequence[tuple[Var, Var]]
 HANDLERS = (lower_calls, lower_loops, lower_statements)  # imported for the node kinds that they handle
@@ -55,8 +56,8 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
         raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
     copies = Copies()
     while True:
-        lowered, doubts = _attempt(fun, source, dict(zip(names, specs, strict=True)), copies)
-        again = _wider(source, lowered, doubts, copies)
+        lowered, unsure = _attempt(fun, source, dict(zip(names, specs, strict=True)), copies)
+        again = _wider(source, lowered, unsure, copies)
         if again == copies:
             return lowered
         copies = again
@@ -71,23 +72,23 @@ class Copies:
     ordered: frozenset[int] = frozenset()
 
 
-def _wider(source: Source, lowered: Lowered, doubts: Doubts, copies: Copies) -> Copies:
+def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> Copies:
     """What else must be copied; what the function must not write into is refused."""
     main = lowered.program.main
-    reshaped, helpless = doubtful(main, doubts)
-    ordered = {main.params.index(p) for p in reshaped}
-    positions = {main.params.index(p) for p in written(main)} | ordered
+    positions = copies.overwritten | {main.params.index(p) for p in written(main)}
     own = len(main.params) - len(lowered.captured)
     foreign = [main.params[k].name for k in positions if k >= own]
     if foreign:
         message, hint = f"the function writes into `{foreign[0]}`, which is not its own", "pass it as an argument"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
-    if helpless and not positions - copies.overwritten:
-        if copies.overwritten <= copies.ordered:
-            message = "a reshaped array whose elements may not lie in order is written into, itself or through its base"
-            raise UnsupportedError(message, problems=[source.problem(source.node, message, "copy it first: x.copy()")])
-        ordered = set(copies.overwritten)
-    return Copies(copies.overwritten | positions, copies.ordered | ordered)
+    if positions != copies.overwritten:
+        return Copies(positions, copies.ordered)
+    conflict = doubts.conflict(main.body, unsure)
+    if conflict is None:
+        return copies
+    if positions == copies.ordered:
+        raise doubts.refusal(source, *conflict)
+    return Copies(positions, positions)  # a copy in C order leaves no doubt
 
 
 def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies) -> tuple[Lowered, Doubts]:
@@ -105,13 +106,11 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
     env = {name: scope.map_leaves(value, inside) for name, value in arguments.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
-    value = lower_calls.run(low, source, name, env, None, source.node, key)
-    low.raise_refusals()
+    value = _body(low, source, name, env, key)
     itself = low.recursions.find(key)
     if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
-    doubts.check(source, low.b.out, low.b.layouts.doubts)
     value = _results(low, value, params)
     captured = tuple(low.captures.entries.values())
     notes = {
@@ -124,6 +123,20 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
     statics = tuple(low.captures.statics.values())
     lowered = Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, statics)
     return lowered, low.b.layouts.doubts
+
+
+def _body(low: Lowering, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:
+    """The function's own statements, and all their refusals at once."""
+    try:
+        value = lower_calls.run(low, source, name, env, None, source.node, key)
+    except Reported:
+        value = scope.Known(None)
+    except Unresolved:
+        message = "what the recursive functions return cannot be found"
+        problem = source.problem(source.node, message, "return a float first")
+        raise UnsupportedError(message, problems=[problem]) from None
+    low.raise_refusals()
+    return value
 
 
 def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:

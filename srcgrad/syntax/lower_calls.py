@@ -24,6 +24,7 @@ from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import attribute, binary, dimension, unpacked
 from srcgrad.syntax.lower_ranges import Domain, domain
 from srcgrad.syntax.lower_recursion import Body, call_itself, is_active
+from srcgrad.syntax.lower_state import Reported
 from srcgrad.syntax.lower_statements import assign, print_
 from srcgrad.syntax.read import FunctionNode, Source, read
 from srcgrad.syntax.scope import Closure, Frame, Known, Method, Struct, Value
@@ -270,6 +271,7 @@ def run(
     path = (*caller.path, id(node)) if caller is not None else ()
     low.frame = Frame(source, name, dict(env), names | env.keys(), live, path, outer)
     low.stack.append(key)
+    refused = len(low.refusals)
     try:
         if isinstance(source.node, ast.Lambda):
             with low.b.at(source.span(source.node.body)):
@@ -277,6 +279,8 @@ def run(
         low.block(source.node.body)
         if scope.RAISED in low.frame.env and caller is not None:
             caller.env[scope.RAISED] = scope.TRUE
+        if len(low.refusals) > refused:
+            raise Reported
         with low.placing(source.node):
             return low.result()
     finally:

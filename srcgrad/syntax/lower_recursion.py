@@ -12,7 +12,8 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.syntax import scope
 from srcgrad.syntax.capture import Captured, Captures
-from srcgrad.syntax.lower_base import Lowering, Unresolved
+from srcgrad.syntax.lower_base import Lowering
+from srcgrad.syntax.lower_state import Reported, Unresolved
 from srcgrad.syntax.scope import Value
 from srcgrad.syntax.written import Aliases, written
 
@@ -118,7 +119,11 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         return make
 
     fresh = {name: scope.map_leaves(value, param(name)) for name, value in env.items()}
-    value = body(other, fresh)
+    try:
+        value = body(other, fresh)
+    except Reported:
+        other.raise_refusals()
+        raise
     other.raise_refusals()
     if callee.result is not None and scope.same_shape(value, callee.result):
         joined = [scope.join_atoms(a, b) for a, b in zip(scope.leaves(value), scope.leaves(callee.result), strict=True)]

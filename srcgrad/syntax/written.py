@@ -52,18 +52,3 @@ def written(fun: ir.Fun) -> set[Var]:
     aliases = Aliases(fun.body)
     touched = {aliases.root(s.ref) for s in walk(fun.body) if isinstance(s, (ir.Store, ir.Accumulate))}
     return {p for p in fun.params if p.type.ref and aliases.root(p) in touched}
-
-
-def doubtful(fun: ir.Fun, doubts: Iterable[tuple[Var, Var]]) -> tuple[set[Var], bool]:
-    """Of pairs that share memory in NumPy or in the core, perhaps not in both, those that are written into: the
-    parameters among what they came from, of which a copy would leave no doubt, and whether there is any without."""
-    aliases = Aliases(fun.body)
-    touched = {aliases.root(s.ref) for s in walk(fun.body) if isinstance(s, (ir.Store, ir.Accumulate))}
-    params: set[Var] = set()
-    helpless = False
-    for target, base in doubts:
-        if aliases.root(target) in touched or aliases.root(base) in touched:
-            own = {p for p in fun.params if p.type.ref and aliases.root(p) is aliases.root(base)}
-            params |= own
-            helpless = helpless or not own
-    return params, helpless

@@ -1,0 +1,278 @@
+"""The state of a lowering: what is emitted, what the names of the function being read stand for, where errors are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, scalar_of
+from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.walk import defined, instantiate, rebuild
+from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
+from srcgrad.rules import registry
+from srcgrad.rules.declare import cast
+from srcgrad.rules.values import Val
+from srcgrad.syntax import scope
+from srcgrad.syntax.capture import Captures
+from srcgrad.syntax.scope import (
+    FALSE,
+    RESULT,
+    TRUE,
+    Frame,
+    Known,
+    Maybe,
+    Poison,
+    Struct,
+    Value,
+)
+from srcgrad.syntax.structure import Leaf, Node, Spec
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Unresolved(Exception):
+    """The result of a recursive call is not known yet: this path tells nothing."""
+
+
+class Reported(SrcgradError):
+    """What follows from something that was refused before: not worth a word."""
+
+
+REPORTED = Poison("refused before")
+
+
+def handles(*kinds: type[ast.AST]) -> Callable[[Handler], Handler]:
+    """Decorator: this function (lowering, node) lowers nodes of these kinds."""
+
+    def put(f: Handler) -> Handler:
+        State.handlers.update(dict.fromkeys(kinds, f))
+        return f
+
+    return put
+
+
+class State:
+    """What is emitted, what names stand for, and how the user's values become core values."""
+
+    handlers: ClassVar[dict[type[ast.AST], Callable[..., Any]]] = {}
+
+    def __init__(self, captures: Captures, single: bool = False) -> None:
+        self.b = Builder()
+        self.captures = captures
+        self.single = single
+        self.frame: Frame = None  # type: ignore[assignment]
+        self.stack: list[Any] = []
+        self.recursions: Any = None
+        self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
+        self.refusals: list[SrcgradError] = []
+        self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
+
+    # ---- going over the tree
+
+    def stmt(self, node: ast.stmt) -> None:
+        with self.b.at(self.frame.source.span(node)):
+            self._handle(node)
+
+    def ex(self, node: ast.expr) -> Value:
+        return self._handle(node)  # type: ignore[no-any-return]
+
+    def _handle(self, node: ast.AST) -> Any:
+        with self.placing(node):
+            if type(node) not in self.handlers:
+                raise UnsupportedError(f"`{type(node).__name__}` is outside the language")
+            return self.handlers[type(node)](self, node)
+
+    @contextmanager
+    def placing(self, node: ast.AST) -> Iterator[None]:
+        """An error that has no place yet gets this node's."""
+        source = self.frame.source
+        try:
+            yield
+        except SrcgradError as error:
+            if error.placed or isinstance(error, Reported):
+                raise
+            problems = [source.problem(node, p.message, p.hint) for p in error.problems]
+            raise type(error)(error.problems[0].message, problems=problems) from None
+
+    def refuse(self, message: str, hint: str = "") -> NoReturn:
+        raise UnsupportedError(message, hint=hint)
+
+    def refuse_result(self, poison: Poison) -> NoReturn:
+        message = poison.message.replace(f"`{RESULT}`", "what the function returns")
+        self.refuse(message, "return one structure and type on all paths")
+
+    # ---- names
+
+    def lookup(self, name: str) -> Value:
+        frame: Frame | None = self.frame
+        while frame is not None:
+            if name in frame.locals or name in frame.env:
+                return self._bound(frame, name)
+            last, frame = frame, frame.outer
+        return self.captures.name(last.source.fun, name)
+
+    def _bound(self, frame: Frame, name: str) -> Value:
+        value = frame.env.get(name)
+        if value is None:
+            self.refuse(f"`{name}` is not bound here", "assign it first")
+        if isinstance(value, Poison):
+            if value is REPORTED:
+                raise Reported
+            self.refuse(value.message, value.hint)
+        if isinstance(value, Maybe):
+            raising = ir.Effect(f'raise UnboundLocalError("{name}")', span=self.b.span)
+            self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
+            value = value.value
+            if frame is self.frame:
+                frame.env[name] = value
+        return value
+
+    def bind(self, name: str, value: Value) -> None:
+        """Give a name a value: an array becomes memory."""
+        self.frame.env[name] = self.settle(value, name)
+
+    def spelled(self, value: Value, name: str, before: int) -> Value:
+        """A scalar or memory that a statement (since `before`) has just made for a name takes its spelling."""
+        made = self.b.out[-1] if len(self.b.out) > before else None
+        if not isinstance(value, Var) or made is None or defined(made) != (value,):
+            return value
+        if not value.type.is_scalar and not isinstance(made, (ir.Alloc, ir.View)):
+            return value
+        if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(bound)):
+            return value  # a walrus inside named it
+        named = Var(name, value.type)
+        self.b.out.pop()
+        self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
+        return named
+
+    def settle(self, value: Value, name: str) -> Value:
+        return scope.map_leaves(value, lambda atom: self.memory(atom, name))
+
+    # ---- values
+
+    def memory(self, atom: Atom, name: str = "a") -> Atom:
+        """An array value as fresh memory; anything else as it is."""
+        if not atom.type.is_array_value:
+            return atom
+        return self.b.alloc(atom.type.dtype, (), init=atom, name=name)
+
+    def outward(self, value: Value) -> Any:
+        """A value as the rules take it: builder values for what is dynamic, Python objects for the rest."""
+        match value:
+            case Var() | Const():
+                return Val(self.b, value)
+            case Struct():
+                items = [self.outward(item) for item in value.items]
+                if issubclass(value.kind, dict):
+                    return dict(zip(value.keys, items, strict=True))
+                return items if issubclass(value.kind, list) else tuple(items)
+            case Known():
+                return value.value
+        return self.refuse(f"{scope.describe(value)} stands where a number or an array must be")
+
+    def inward(self, value: Any) -> Value:
+        """What a rule gave, as a value."""
+        if isinstance(value, Val):
+            return value.atom
+        if isinstance(value, (bool, int, float)):
+            return Const(value, {bool: ir.B1, int: ir.I8, float: ir.F8}[type(value)])
+        if isinstance(value, (tuple, list)):
+            return scope.struct([self.inward(v) for v in value], type(value) if type(value) is list else tuple)
+        return Known(value)
+
+    def apply(self, function: Any, *args: Value, **options: Value) -> Value:
+        """What the rules emit for a function (of NumPy, math, operator, builtins)."""
+        if function not in registry.FUNCTIONS:
+            raise NotDifferentiableError(f"there is no rule for `{getattr(function, '__name__', function)}`")
+        given = [self.outward(a) for a in args]
+        named = {k: self.outward(v) for k, v in options.items()}
+        return self.inward(registry.FUNCTIONS[function](self.b, *given, **named))
+
+    def atom(self, value: Value) -> Atom:
+        if not isinstance(value, (Var, Const)):
+            self.refuse(f"{scope.describe(value)} stands where a number or an array must be")
+        return value
+
+    def integer(self, value: Value) -> Atom:
+        atom = self.atom(value)
+        if not atom.type.is_scalar or atom.type.dtype[0] not in "ib":
+            self.refuse(f"{scope.describe(value)} stands where an integer must be", "use int(...)")
+        return self.converted(atom, ir.I8)
+
+    def converted(self, atom: Atom, type: ir.Type) -> Atom:
+        """A scalar (or an array value) in another dtype."""
+        if atom.type.dtype == type.dtype:
+            return atom
+        if isinstance(atom, Const):
+            kind = {"f": float, "i": int, "b": bool}[type.dtype[0]]
+            return Const(kind(atom.value), scalar_of(type))
+        return cast(Val(self.b, atom), type.dtype).atom
+
+    def truth(self, value: Value) -> Atom:
+        """A value as a condition."""
+        match value:
+            case Const():
+                return TRUE if value.value else FALSE
+            case Var() if value.type == ir.B1:
+                return value
+            case Var() if value.type.is_scalar:
+                return self.converted(value, ir.B1)
+            case Struct():
+                return TRUE if value.items else FALSE
+            case Known():
+                return TRUE if value.value else FALSE
+            case Var():
+                self.refuse("the truth of an array is ambiguous", "use .any() or .all(), or compare elements")
+        return TRUE
+
+    def negated(self, cond: Atom) -> Atom:
+        if isinstance(cond, Const):
+            return FALSE if cond.value else TRUE
+        return self.b.let(registry.PRIMITIVES["logical_not"], cond)  # type: ignore[no-any-return]
+
+    def either(self, a: Atom, b: Atom) -> Atom:
+        for x, y in ((a, b), (b, a)):
+            if isinstance(x, Const):
+                return x if x.value else y
+        return a if a is b else self.b.let(registry.PRIMITIVES["logical_or"], a, b)
+
+    def place(self, lowered: Any, args: Sequence[Atom]) -> Value:
+        """Put another function's program in place; its recursive functions become this program's."""
+        program = lowered.program
+        names = {name: self._unused(name) for name in program.callees}
+        self.callees.update({names[name]: renamed(fun, names, names[name]) for name, fun in program.callees.items()})
+        main = renamed(program.main, names, program.main.name)
+        given = [self.converted(a, p.type) if p.type.is_scalar else a for a, p in zip(args, main.params, strict=False)]
+        captured = [self.captures.adopt(c) for c in lowered.captured]
+        self.captures.statics.update({use.origin.key: use for use in lowered.statics})
+        body, results = instantiate(main, [*given, *captured])
+        self.b.out.extend(body)
+        return from_spec(lowered.result, iter(results))
+
+    def _unused(self, name: str) -> str:
+        return next(n for n in (f"{name}{k or ''}" for k in range(10**6)) if n not in self.callees)
+
+
+def renamed(fun: ir.Fun, names: dict[str, str], name: str) -> ir.Fun:
+    """The function with other names for those that it calls."""
+    if all(old == new for old, new in names.items()):
+        return replace(fun, name=name)
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        changed = (replace(s, callee=names[s.callee]) if isinstance(s, ir.Call) else s for s in stmts)
+        return tuple(rebuild(s, lambda a: a, lambda v: v, block) for s in changed)
+
+    return replace(fun, name=name, body=block(fun.body))
+
+
+def from_spec(spec: Spec, atoms: Iterator[Atom]) -> Value:
+    match spec:
+        case Leaf():
+            return next(atoms)
+        case Node():
+            return Struct(spec.kind, spec.keys, tuple(from_spec(child, atoms) for child in spec.children))
+    return Known(spec.value)
