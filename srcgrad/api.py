@@ -170,8 +170,7 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
-    """`fun` for each item along an axis, compiled. in_axes: an int, None for not mapped, or a tuple, one an
-    argument."""
+    """`fun` for each item along an axis, compiled. in_axes: an int, None (not mapped), or a tuple, one an argument."""
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     fun = _plain(fun)

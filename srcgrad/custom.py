@@ -30,14 +30,13 @@ class Custom:
         return self.primal(*args, **kwargs)
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples, None for what is no
-        float."""
+        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples."""
         self.jvp = jvp
         return jvp
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
-        """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which returns a tuple
-        of one cotangent an argument (None for zero, and for what is no float)."""
+        """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which gives a tuple of
+        one cotangent an argument (None for zero, and for what is no float)."""
         self.fwd, self.bwd = fwd, bwd
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:

@@ -20,6 +20,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.core import ir
 from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError
+from srcgrad.explain import explain
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
@@ -57,9 +58,17 @@ class Derivative:
         self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
         self._calls: dict[Any, Call] = {}
         self._last: Call | None = None
+        self._hot: tuple[int, Callable[..., Any]] = (-1, _same)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
         if not kwargs:
+            count, hot = self._hot
+            if len(args) == count:
+                try:
+                    return hot(*args)
+                except Mismatch:
+                    pass
             fast = self._fast.get(tuple(map(type, args)))
             if fast is not None:
                 try:
@@ -104,6 +113,7 @@ class Derivative:
             call = Call(self, specs, driver.bound(self.primal, self._recipe, specs, self._options))
             self._calls[specs] = call
             self._fast.clear()
+            self._hot = (-1, _same)
         self._last = call
         return call
 
@@ -121,11 +131,13 @@ class Derivative:
     def _remember(self, call: Call, args: Sequence[Any]) -> None:
         """Next time, arguments of these types go straight to the compiled code, where that is enough."""
         tail = self._parameters.tail(len(args))
-        if tail is None or not call.direct:
+        if tail is None or not call.direct or not self._options.jit:
             return
         specs = call.specs[: len(args)]
         if all(isinstance(s, Leaf) and _exact(a, s.type) for a, s in zip(args, specs, strict=True)):
-            self._fast[tuple(map(type, args))] = call.fast(tail)
+            fast = call.fast(tail)
+            self._fast[tuple(map(type, args))] = fast
+            self._hot = len(args), fast
 
     # ---- looking at it
 
@@ -145,6 +157,11 @@ class Derivative:
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
         """The Numba dispatcher for the types of these arguments."""
         return self._lookup(self._parameters.bind(args, kwargs)).bound.unit.function
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
+        values = self._parameters.bind(args, kwargs)
+        return explain(self, self._lookup(values), values)
 
     def _lookup_specs(self, specs: tuple[Spec, ...]) -> Call:
         call = self._calls.get(specs)

@@ -1,5 +1,5 @@
-"""A derivative called from compiled code: a small compiled function with the primal's parameters takes structures
-apart and puts the result together."""
+"""A derivative called from compiled code: a small compiled function with the primal's parameters takes structures apart
+and puts the result together."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 def dispatcher(
     name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound
 ) -> Any:
-    """A dispatcher with this signature. given: the arguments' structures as they come; specs: as the derivative takes
+    """A dispatcher with this signature. given: the arguments' structures as they come, specs: as the derivative takes
     them. What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
     meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function}
     items: list[str] = []
-    for place, was, spec in zip(signature.parameters, given, specs, strict=True):
-        taken = _leaves(place, spec)
+    for name_, was, spec in zip(signature.parameters, given, specs, strict=True):
+        taken = _leaves(name_, spec)
         items += [f"float({item})" if was != spec and t == ir.F8 else item for item, t in taken]
     for k, read in enumerate(bound.read):
         namespace[f"_captured_{k}"] = read()

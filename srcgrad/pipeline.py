@@ -22,7 +22,7 @@ from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.transform import derive as core
 from srcgrad.transform.forward import forward
-from srcgrad.transform.programs import reachable, rename, select
+from srcgrad.transform.programs import reachable, select
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
 
@@ -314,5 +314,9 @@ def text(program: Program, options: str | None) -> str:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
 
 
-def named(program: Program, name: str) -> Program:
-    return Program(rename(program.main, name), program.callees)
+def with_shapes(body: Sequence[ir.Stmt], arrays: Sequence[Var]) -> tuple[list[list[Atom]], tuple[ir.Stmt, ...]]:
+    """The lengths of these arrays, and the body with what computes them."""
+    builder = Builder()
+    dim = registry.PRIMITIVES["dim"]
+    dims = [[builder.let(dim, a, name="n", axis=axis) for axis in range(a.type.rank)] for a in arrays]
+    return dims, (*body, *builder.out)

@@ -1,5 +1,5 @@
-"""Objects of ours that compiled code can call. Their type in Numba resolves each call when it is compiled, by the
-types of its arguments. All that we touch of Numba's typing is in this file."""
+"""Objects of ours that compiled code can call. Their type in Numba resolves each call when it is compiled, by the types
+of its arguments. All that we touch of Numba's typing is in this file."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ class CallableType(types.Callable, types.Opaque):  # type: ignore[misc]
 register_model(CallableType)(models.OpaqueModel)
 
 
-@lower_constant(CallableType)
+@lower_constant(CallableType)  # type: ignore[untyped-decorator]
 def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.get_dummy_value()
 
 
-@unbox(CallableType)
+@unbox(CallableType)  # type: ignore[untyped-decorator]
 def _unbox(kind: Any, value: Any, c: Any) -> Any:
     return NativeValue(c.context.get_dummy_value())
 
 
-@overload(stop_gradient)
+@overload(stop_gradient)  # type: ignore[untyped-decorator]
 def _stop_gradient(x: Any) -> Any:
     return lambda x: x
 

@@ -1,0 +1,130 @@
+"""`Derivative.explain`: what is active, what is kept and why, how many bytes, and the cost beside the primal's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srcgrad import cache, driver, lazy
+from srcgrad.backend import cpu
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Alloc, Fun, Program
+from srcgrad.recipe import Recipe
+from srcgrad.syntax.structure import leaf_types
+
+if TYPE_CHECKING:
+    from srcgrad.derivative import Call, Derivative
+
+SECONDS = 0.05  # how long each of the two functions is timed
+
+
+def explain(derivative: Derivative, call: Call, values: Sequence[Any]) -> str:
+    """The text, for these arguments."""
+    recipe, options = derivative._recipe, derivative._options
+    made = lazy.pipeline.derive(derivative.primal, recipe, call.specs)
+    leaves = call.leaves(values)
+    lines = [f"{recipe.kind} of {getattr(derivative.primal, '__name__', 'f')}", *_activity(derivative, call)]
+    lines += _kept(made.program, leaves)
+    primal_specs = call.specs[: len(derivative._primal_parameters.names)]
+    count = driver.leaf_count(primal_specs)
+    primal = driver.bound(derivative.primal, Recipe("value", (), leaves=()), primal_specs, options)
+    items = [*leaves[:count], *(read() for read in primal.read)]
+    ours, theirs = _time(call.function, leaves), _time(primal.unit.function, items)
+    lines += [
+        "cost:",
+        f"    the function   {_duration(theirs)}",
+        f"    the derivative {_duration(ours)}, {ours / theirs:.1f} times as long",
+    ]
+    return "\n".join(lines)
+
+
+def _activity(derivative: Derivative, call: Call) -> Iterator[str]:
+    yield "parameters:"
+    recipe = derivative._recipe
+    count = len(derivative._primal_parameters.names)
+    active = set(recipe.active(call.specs[:count]))
+    place, own = 0, driver.leaf_count(call.specs[:count])
+    for name, spec in zip(derivative._parameters.names, call.specs, strict=True):
+        for kind in leaf_types(spec):
+            why = "active" if place in active else "given" if place >= own else _why(kind)
+            yield f"    {name}: {kind.dtype}{f', {kind.rank} axes' if kind.rank else ''}: {why}"
+            place += 1
+    for captured in call.meta.captured:
+        yield f"    {captured.name}: read from around the function at each call, inactive"
+
+
+def _why(kind: ir.Type) -> str:
+    return "inactive, not in argnums" if kind.is_float else "inactive, no float"
+
+
+def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
+    """The arrays that hold what the reverse sweep needs, with their sizes for these arguments."""
+    main = program.main
+    kept = [s for s in walk.walk(main.body) if isinstance(s, Alloc) and "_kept" in s.target.name]
+    if not kept:
+        yield "kept for the reverse sweep: nothing"
+        return
+    yield "kept for the reverse sweep:"
+    top = [s for s in main.body if isinstance(s, Alloc) and s in kept]
+    sizes = _sizes(program, top, leaves)
+    for stmt in kept:
+        reason = _reason(stmt, main)
+        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
+        yield f"    {stmt.target.name}: {stmt.target.type.dtype}, {stmt.target.type.rank} axes, {size}: {reason}"
+    yield f"bytes a call: {_bytes(sum(sizes.values()))}"
+
+
+def _reason(stmt: Alloc, main: Fun) -> str:
+    """Why it is kept: a line of the plan, or the rule for what goes round a loop."""
+    base = stmt.target.name.partition("_kept")[0]
+    for line in main.notes.get("plan", ()):
+        name, _, why = str(line).partition(":")
+        if name.split()[0].split("@")[0] == base:
+            return why.strip()
+    return "its value at the head of each turn of a loop, which the way back needs"
+
+
+def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:
+    """Bytes of each array: the program is cut down to their shapes, and run."""
+    dims, body = lazy.pipeline.with_shapes(program.main.body, [s.target for s in allocs])
+    results = tuple(d for row in dims for d in row)
+    if not results:
+        return {}
+    shapes = lazy.pipeline.tidy(Program(replace(program.main, body=body, results=results), program.callees))
+    path = cache.temporary() / f"{program.main.name}_shapes_{id(shapes)}.py"
+    cache.write(path, lazy.pipeline.text(shapes, None).encode())
+    out = cpu.load(path, shapes.main.name, (), jit=False)(*leaves)
+    numbers = iter(out if isinstance(out, tuple) else (out,))
+    return {
+        stmt: int(np.dtype(stmt.target.type.dtype).itemsize * np.prod([next(numbers) for _ in row], dtype=np.int64))
+        for stmt, row in zip(allocs, dims, strict=True)
+    }
+
+
+def _time(function: Callable[..., Any], args: Sequence[Any]) -> float:
+    """The shortest time of a call, after one that compiles."""
+    function(*args)
+    best, end = float("inf"), time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        function(*args)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _duration(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _bytes(count: int) -> str:
+    for unit, scale in (("MB", 10**6), ("kB", 10**3)):
+        if count >= 10 * scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"
