@@ -476,7 +476,7 @@ def deep_nest(x, a, n):
 
 @case(scalar(0.9), vector(4))
 def pass_and_unused(x, a):
-    unused = math.sin(x) * a[0]  # noqa: F841
+    unused = math.sin(x) * a[0]
     if x > 0.5:
         pass
     else:

@@ -75,6 +75,19 @@ def test_no_such_mode() -> None:
         check_grads(lambda x: x, (1.0,), modes=("sideways",))
 
 
+@sg.custom_vjp
+def doubled(x: float) -> float:
+    return math.sin(x)
+
+
+doubled.defvjp(lambda x: (math.sin(x), x), lambda x, g: (2 * g * math.cos(x),))
+
+
+def test_a_wrong_custom_rule_is_found() -> None:
+    with pytest.raises(AssertionError, match=r"reverse +x +0 +1.08060461\d* +2.16120922"):
+        check_grads(lambda x: 2.0 * doubled(x), (1.0,), modes=("reverse",), **PLAIN)
+
+
 def test_forward_and_reverse_must_agree_beyond_the_numerical_error() -> None:
     def f(x: float) -> float:
         return x * x
