@@ -20,6 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # xdist's workers take the folder over from the process that started them
         config.stash[FOLDER] = tempfile.TemporaryDirectory(prefix="srcgrad-tests-", ignore_cleanup_errors=True)
         os.environ["SRCGRAD_CACHE_DIR"] = config.stash[FOLDER].name
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # child processes import what the tests import
     os.environ.setdefault("MPLBACKEND", "Agg")
 
 
