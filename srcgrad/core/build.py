@@ -27,10 +27,11 @@ def whole(ref: Var) -> ir.Index:
 class Builder:
     """Emits statements. Every method returns the variable (or atom) that it bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, fun: ir.Fun | None = None) -> None:
+        """fun: the function that is transformed, for what is known of its parameters' shapes."""
         self.out: list[Stmt] = []
         self.span: Span | None = None
-        self.shapes = Shapes()
+        self.shapes = Shapes(fun)
         self.layouts = Layouts()
 
     # ---- statements

@@ -321,7 +321,7 @@ class Remark(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class Fun:
-    """params -> results. `notes` holds what passes tell one another of the whole function (JSON-like)."""
+    """params -> results. `notes` holds what passes tell one another of the whole function."""
 
     name: str
     params: tuple[Var, ...]

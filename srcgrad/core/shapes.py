@@ -22,16 +22,24 @@ class Shorter(NamedTuple):
 class Shapes:
     """Learns from statements in their order. What is not known gets a token of its own, `(variable, axis)`."""
 
-    def __init__(self) -> None:
+    def __init__(self, fun: ir.Fun | None = None) -> None:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
         self._growing: set[Var] = set()
+        # parameters that have the shape of another parameter or of a result: tangents, cotangents
+        self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
+        for param in fun.params if fun is not None else ():
+            if param not in self._like:
+                self.dims(param)
 
     def dims(self, atom: Atom) -> tuple[Dim, ...]:
         if not isinstance(atom, Var) or atom.type.rank == 0:
             return ()
         if atom in self._growing:
             return tuple(object() for _ in range(atom.type.rank))
+        source = self._like.get(atom)
+        if source is not None and (source in self._dims or source in self._like):
+            return self.dims(source)  # known once the source is bound
         if atom not in self._dims:
             self._dims[atom] = tuple((atom, k) for k in range(atom.type.rank))
         return self._dims[atom]

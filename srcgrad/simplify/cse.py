@@ -52,7 +52,7 @@ class _Cse:
         self.version: dict[Var, int] = {}
         self.stamp = 0
         self.growing = growing(fun, self.classes)
-        self.shapes = Shapes()
+        self.shapes = Shapes(fun)
 
     def atom(self, a: Atom) -> Atom:
         return self.env.get(a, a) if isinstance(a, Var) else a

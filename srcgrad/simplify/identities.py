@@ -37,7 +37,7 @@ class _Identities:
         self.env: dict[Var, Atom] = {}
         self.lets: dict[Var, Let] = {}
         self.region: dict[Var, object] = {}
-        self.shapes = Shapes()
+        self.shapes = Shapes(fun)
         self.out: list[Stmt] = []
         self.name, self.span = "t", fun.body[0].span if fun.body else None
         self.uses = Counter(atom for stmt in walk.walk(fun.body) for atom in _all_used(stmt) if isinstance(atom, Var))

@@ -15,14 +15,14 @@ def promote(fun: Fun) -> Fun:
     Loads of the whole of `a` are then `v` itself (see `cse`), and memory that is only loaded so is a value again (see
     `dce`). Adding to zeros may change the sign of a zero.
     """
-    pass_ = _Promote()
+    pass_ = _Promote(fun)
     body = pass_.block(fun.body)
     return fun if body is fun.body else replace(fun, body=body)
 
 
 class _Promote:
-    def __init__(self) -> None:
-        self.shapes = Shapes()
+    def __init__(self, fun: Fun) -> None:
+        self.shapes = Shapes(fun)
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         out: list[Stmt | None] = []

@@ -159,6 +159,19 @@ def _subtract_shift(look: Look, let: Let) -> Atom | None:
     return _shifted(look, let, -1)
 
 
+@identity("larger", "max(n, n) = n")
+def _larger_same(look: Look, let: Let) -> Atom | None:
+    a, b = let.args
+    return a if a is b else None
+
+
+@identity("nonnegative", "max(length, 0) = length")
+def _nonnegative_length(look: Look, let: Let) -> Atom | None:
+    (a,) = let.args
+    lengths = ("dim", "size", "trips", "nonnegative")
+    return a if any(look.made(a, op) is not None for op in lengths) else None
+
+
 # ---- products
 
 

@@ -106,7 +106,7 @@ def _called(kind: ir.Type) -> str:
 
 def _without_derivative(main: Fun, places: Sequence[int]) -> Fun:
     """The function with these results cut off from differentiation."""
-    builder = Builder()
+    builder = Builder(main)
     results = list(main.results)
     stop = registry.PRIMITIVES["stop_gradient"] if places else None
     for k in places:
@@ -131,7 +131,7 @@ class _Jacobian:
         self.program, self.leaves, self.tidy = program, leaves, tidy
         self.main = program.main
         self.callees = dict(program.callees)
-        self.builder = Builder()
+        self.builder = Builder(self.main)
         for result in self.main.results:
             if not result.type.is_float:
                 what = _called(result.type)

@@ -60,7 +60,7 @@ class _Forward:
 
     def __init__(self, fun: Fun, active: frozenset[int], callees: _Callees) -> None:
         self.source, self.active, self.callees = fun, active, callees
-        self.builder = Builder()
+        self.builder = Builder(fun)
         self.varied = Varied(fun, [fun.params[k] for k in sorted(active)])
         self.dot: dict[Var, Atom] = {}
         self.env: dict[Var, Atom] = {}
@@ -68,15 +68,17 @@ class _Forward:
     def fun(self, name: str) -> Fun:
         params = self.source.params
         dots = tuple(self.twin(params[k]) for k in sorted(self.active))
+        like = tuple(zip(dots, (params[k] for k in sorted(self.active)), strict=True))
+        for dot, param in like:
+            self.builder.copy_dims(dot, param)
         for k, param in enumerate(params):
             if k not in self.active and param.type.ref and self.varied.has(param):
                 self.dot[param] = self.zeros(param)
         self.stmts(self.source.body)
         results = tuple(map(self.atom, self.source.results))
         tangents = tuple(self.explicit(r) for r in self.source.results if r.type.is_float)
-        return replace(
-            self.source, name=name, params=(*params, *dots), body=tuple(self.builder.out), results=(*results, *tangents)
-        )
+        notes = {**self.source.notes, "like": (*self.source.notes.get("like", ()), *like)}
+        return Fun(name, (*params, *dots), tuple(self.builder.out), (*results, *tangents), notes)
 
     # ---- atoms
 

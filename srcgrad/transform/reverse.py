@@ -35,11 +35,14 @@ class Reverse(Adjoint):
         self._shadow_params(ctx, merged=False)
         seeds = self._seeds()
         results = tuple(map(ctx, fun.results))
+        like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
+        for seed, result in like:
+            self.b.copy_dims(seed, result)
         self._bear_views_first(ctx)
         self._seed(seeds, ctx, bars)
         self.back(fun.body, top, ctx, bars)
         got = tuple(self._bar_of(p, ctx, bars) for p in self._active)
-        notes = {**fun.notes, "plan": tuple(self.plan.describe())}
+        notes = {**fun.notes, "plan": tuple(self.plan.describe()), "like": (*fun.notes.get("like", ()), *like)}
         params = (*fun.params, *seeds.values())
         return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), notes)
 

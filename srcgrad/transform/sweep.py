@@ -35,7 +35,7 @@ class Sweep:
         self.fun, self.plan = fun, plan
         self.facts: Facts = plan.facts
         self.activity = Activity(self.facts, active)
-        self.b = Builder()
+        self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.escapes = {s for s in walk(fun.body) if self._escapes(s)}
 

@@ -53,6 +53,8 @@ CASES: dict[str, tuple[Make, int]] = {
     "-literal": (lambda op: op("multiply", X, op("negative", 3.0)), 1),
     "(n + 1) + 2 = n + 3, integers": (lambda op: op("add", op("add", N, 1), 2), 1),
     "(n + 1) - 1 = n, integers": (lambda op: op("subtract", op("add", N, 1), 1), 0),
+    "max(n, n) = n": (lambda op: op("larger", N, N), 0),
+    "max(length, 0) = length": (lambda op: op("nonnegative", op("nonnegative", N)), 1),
     "x * 1 = x": (lambda op: op("multiply", op("multiply", 1.0, X), 1.0), 0),
     "x * -1 = -x": (lambda op: op("multiply", X, -1.0), 1),
     "5 * (2 * x) = 10 * x": (lambda op: op("multiply", 5.0, op("multiply", X, 2.0)), 1),

@@ -20,6 +20,7 @@ from srcgrad.rules.elementwise import cos, sin
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
 from srcgrad.transform.inline import inline
+from srcgrad.transform.reverse import reverse
 from tests.random_programs import Generator, arguments
 
 X, Y, N = Var("x", ir.F8), Var("y", ir.F8), Var("n", ir.I8)
@@ -127,6 +128,19 @@ def test_integers_carry_nothing() -> None:
     n = b.let(add, N, const(1))
     program = Program(Fun("f", (X, N), tuple(b.out), (n, X)))
     assert tangents(program, frozenset({0}), 2.0, 3, 10.0) == (10.0,)
+
+
+def test_a_tangent_is_known_to_have_its_primals_shape() -> None:
+    """Second order needs nothing that undoes broadcasting where nothing broadcasts."""
+    b = Builder()
+    result = b.alloc("f8", (), b.let(multiply, b.load(A), b.let(sin, b.load(A))))
+    program = Program(Fun("f", (A,), tuple(b.out), (result,)))
+    first = simplify(forward(program, frozenset({0})))
+    for second in (reverse(first, frozenset({0, 1})), forward(first, frozenset({0, 1}))):
+        made = simplify(second)
+        names = {s.op.name for s in walk(made.main.body) if isinstance(s, ir.Let)}
+        assert names <= {"multiply", "add", "subtract", "sin", "cos", "negative"}
+        assert not any(isinstance(s, ir.Accumulate) for s in walk(made.main.body))
 
 
 # ---- calls
