@@ -31,6 +31,10 @@ class Layouts:
         """target shares memory with base in NumPy or in the core, perhaps not in both: neither may be written later."""
         self.doubts.append((target, base))
 
+    def renamed(self, old: Var, new: Var) -> None:
+        """The reference that was bound as old is bound as new."""
+        self.doubts[:] = [(new if a is old else a, new if b is old else b) for a, b in self.doubts]
+
     def _in_order(self, atom: ir.Atom) -> bool:
         """Scalars and what has one axis, or what is known to be."""
         return atom.type.rank <= 1 or atom in self._ordered

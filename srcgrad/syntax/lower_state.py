@@ -147,6 +147,7 @@ class State:
         named = Var(name, value.type)
         self.b.out.pop()
         self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
+        self.b.layouts.renamed(value, named)
         return named
 
     def settle(self, value: Value, name: str) -> Value:
