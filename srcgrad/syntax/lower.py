@@ -86,8 +86,10 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     conflict = doubts.conflict(main.body, unsure)
     if conflict is None:
         return copies
+    aliases, (stmt, base) = Aliases(main.body), conflict
+    positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.root(p) is aliases.root(base)}
     if positions == copies.ordered:
-        raise doubts.refusal(source, *conflict)
+        raise doubts.refusal(source, stmt, base)
     return Copies(positions, positions)  # a copy in C order leaves no doubt
 
 

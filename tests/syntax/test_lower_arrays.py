@@ -158,6 +158,25 @@ def test_runs_as_the_function_does(program) -> None:
     same(*program)
 
 
+def test_an_argument_reshaped_and_written_must_come_in_order() -> None:
+    def f(x, m):
+        f = m.reshape(12)
+        for i in range(1, 12):
+            f[i] = f[i] * m[0, i % 4] + x
+        return m[2, 3] * f[5], m
+
+    notes = same(f, 0.5, M).program.main.notes
+    assert notes["ordered"] == notes["overwritten"] == ["m"]
+
+    def transposed(m):
+        f = m.T.reshape(12)
+        f[0] = 5.0
+        return m
+
+    with pytest.raises(UnsupportedError, match="layout"):
+        lowered(transposed, M)
+
+
 def test_sums_into_elements_and_slices_are_accumulated() -> None:
     def f(a, x):
         a[0] += x
