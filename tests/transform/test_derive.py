@@ -130,3 +130,16 @@ def test_an_integer_has_no_jacobian() -> None:
     for derived in (derive.jacfwd, derive.jacrev):
         with pytest.raises(NotDifferentiableError, match="integer"):
             derived(program, [0])
+def test_auxiliary_results_pass() -> None:
+    b = Builder()
+    value, extra = b.let(multiply, X, X), b.let(sin, X)
+    memory = b.alloc("f8", (), b.let(sin, b.load(A)))
+    program = Program(Fun("f", (X, A, N), tuple(b.out), (value, extra, memory, N)))
+    a = np.array([0.3, 0.4])
+    out = done(derive.grad(program, [0], aux=3), 3.0, a, 7)
+    assert out[0] == 6.0 and out[1] == np.sin(3.0) and out[3] == 7
+    close(out[2], np.sin(a))
+    out = done(derive.value_and_grad(program, [0], aux=3), 3.0, a, 7)
+    assert (out[0], out[4]) == (9.0, 6.0)
+
+
