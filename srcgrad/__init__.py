@@ -20,6 +20,7 @@ from srcgrad.core.marks import stop_gradient
 from srcgrad.custom import custom_jvp, custom_vjp
 from srcgrad.derivative import Derivative
 from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError, UnsupportedError
+from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
 
 __version__ = "0.1.0"
 
@@ -27,18 +28,22 @@ __all__ = [
     "ArgumentError",
     "Derivative",
     "NotDifferentiableError",
+    "OptimizeResult",
     "SrcgradError",
     "UnsupportedError",
     "custom_jvp",
     "custom_vjp",
     "forward",
     "grad",
+    "gradient_descent",
     "hessian",
     "hvp",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jvp",
+    "minimize",
+    "newton",
     "reverse",
     "stop_gradient",
     "value_and_grad",

@@ -63,6 +63,11 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     return _transformer("grad", fun, argnums, options, has_aux=has_aux, mode=mode)
 
 
+def compiled(fun: Any = None, **options: Any) -> Any:
+    """The function itself, read, simplified and compiled like a derivative; derivatives that it calls stand in place."""
+    return _transformer("value", fun, None, options)
+
+
 def value_and_grad(
     fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any
 ) -> Any:

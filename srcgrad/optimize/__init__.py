@@ -1,0 +1,8 @@
+"""Solvers: the whole loop, derivative included, is one compiled function."""
+
+from __future__ import annotations
+
+from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.solvers import gradient_descent, minimize, newton
+
+__all__ = ["OptimizeHistory", "OptimizeResult", "gradient_descent", "minimize", "newton"]

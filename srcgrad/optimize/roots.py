@@ -12,7 +12,7 @@ Loop = Callable[..., Any]
 
 
 def scalar_newton(fun: Loop, slope_of: Loop, record: bool) -> Loop:
-    """x <- x - f(x) / f'(x); `slope_of(x, *args)` gives value and slope."""
+    """x <- x - f(x) / f'(x); `slope_of(x, args)` gives value and slope."""
 
     def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
         x = x0
@@ -20,7 +20,7 @@ def scalar_newton(fun: Loop, slope_of: Loop, record: bool) -> Loop:
         success = False
         history = np.empty(maxiter + 1)
         while nit < maxiter and not success:
-            value, slope = slope_of(x, *args)
+            value, slope = slope_of(x, args)
             history[nit] = abs(value)
             step = value / slope
             x = x - step

@@ -1,0 +1,280 @@
+"""The solvers that a user calls. Each puts a function and its derivatives into a loop, which is compiled as one function."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev
+from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.optimize import first_order, second_order
+from srcgrad.optimize.loop import minimiser
+from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.roots import scalar_newton, system_newton
+
+Result = OptimizeResult | OptimizeHistory
+
+
+def newton(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    tol: float = 1e-12,
+    maxiter: int = 50,
+    target: str = "cpu",
+    mode: str = "forward",
+    history: bool = False,
+    batch: bool = False,
+    jit: bool = True,
+) -> Result:
+    """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
+
+    Parameters
+    ----------
+    fun : callable
+        The residual: a float for a float, an array of shape ``(n,)`` for one of shape ``(n,)``.
+    x0 : float or ndarray of shape (n,)
+        Where to start.
+    args : tuple
+        Further arguments of `fun`.
+    tol : float
+        The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
+    maxiter : int
+        The largest number of steps.
+    mode : 'forward' or 'reverse'
+        How the derivative is made.
+    history : bool
+        Whether the largest residual at each point comes too, as ``history``.
+
+    Returns
+    -------
+    OptimizeResult
+        ``(x, fun, nit, success)``.
+
+    Raises
+    ------
+    ArgumentError
+        If `x0` is neither a number nor a one-dimensional array.
+
+    Examples
+    --------
+    >>> import math
+    >>> from srcgrad import newton
+    >>> round(newton(lambda x: x - math.cos(x), 1.0).x, 12)
+    0.739085133215
+    """
+    _check(target, batch, mode)
+    start = _start(x0)
+    if np.ndim(start) > 1:
+        raise ArgumentError("newton takes a number or a one-dimensional array to start from", hint="ravel x0")
+    solve = newton_loop(fun, np.ndim(start), mode, history, jit)
+    return _result(solve(start, _tuple(args), float(tol), int(maxiter)))
+
+
+def gradient_descent(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    lr: float = 0.01,
+    maxiter: int = 1000,
+    tol: float = 0.0,
+    momentum: float = 0.0,
+    target: str = "cpu",
+    mode: str = "reverse",
+    history: bool = False,
+    batch: bool = False,
+    jit: bool = True,
+) -> Result:
+    """Minimise a function of a number or an array by gradient descent.
+
+    ``velocity = momentum * velocity - lr * gradient``, then ``x = x + velocity``, at each step.
+
+    Parameters
+    ----------
+    fun : callable
+        The objective, a float.
+    x0 : float or ndarray
+        Where to start, of any shape.
+    args : tuple
+        Further arguments of `fun`.
+    lr, momentum : float
+        The learning rate and the part of the last step that goes on.
+    maxiter : int
+        The number of steps, at most.
+    tol : float
+        The solve ends when no entry of the gradient exceeds it; 0: never.
+    mode : 'reverse' or 'forward'
+        How the gradient is made.
+    history : bool
+        Whether the objective at each point comes too, as ``history``.
+
+    Returns
+    -------
+    OptimizeResult
+        ``(x, fun, nit, success)``.
+
+    Examples
+    --------
+    >>> from srcgrad import gradient_descent
+    >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
+    3.0
+    """
+    _check(target, batch, mode)
+    start = _start(x0)
+    solve = minimising_loop(fun, "gradient-descent", np.ndim(start), mode, history, jit)
+    options = (float(lr), float(momentum))
+    return _result(solve(start, _tuple(args), int(maxiter), float(tol), options))
+
+
+def minimize(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    method: str = "newton",
+    tol: float = 1e-8,
+    maxiter: int = 1000,
+    lr: float = 0.01,
+    momentum: float = 0.0,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    target: str = "cpu",
+    mode: str = "reverse",
+    history: bool = False,
+    batch: bool = False,
+    jit: bool = True,
+) -> Result:
+    """Minimise a function by one of several methods.
+
+    Parameters
+    ----------
+    fun : callable
+        The objective, a float.
+    x0 : float or ndarray
+        Where to start; all methods but 'gradient-descent' take an array of shape ``(n,)``.
+    args : tuple
+        Further arguments of `fun`.
+    method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
+        Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
+    tol : float
+        The solve ends when no entry of the gradient exceeds it; 0: never.
+    maxiter : int
+        The number of steps, at most.
+    lr, momentum, beta1, beta2, epsilon : float
+        Of 'gradient-descent' (`lr`, `momentum`) and of 'adam' (Kingma & Ba, 2015).
+    mode : 'reverse' or 'forward'
+        How the gradient is made.
+    history : bool
+        Whether the objective at each point comes too, as ``history``.
+
+    Returns
+    -------
+    OptimizeResult
+        ``(x, fun, nit, success)``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such method, or `x0` has not the shape that it takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from srcgrad import minimize
+    >>> def f(x):
+    ...     return (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
+    >>> minimize(f, np.array([-1.0, 1.0])).x.round(6)
+    array([1., 1.])
+    """
+    _check(target, batch, mode)
+    if method not in METHODS:
+        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(METHODS)}")
+    start = _start(x0)
+    if method != "gradient-descent" and np.ndim(start) != 1:
+        raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
+    solve = minimising_loop(fun, method, np.ndim(start), mode, history, jit)
+    options: tuple[float, ...] = ()
+    if method == "gradient-descent":
+        options = (float(lr), float(momentum))
+    elif method == "adam":
+        options = (float(lr), float(beta1), float(beta2), float(epsilon))
+    return _result(solve(start, _tuple(args), int(maxiter), float(tol), options))
+
+
+METHODS = ("newton", "gradient-descent", "adam", "bfgs", "lbfgs")
+MEMORY = 10
+
+
+@functools.lru_cache(maxsize=256)
+def newton_loop(fun: Callable[..., Any], rank: int, mode: str, record: bool, jit: bool) -> Any:
+    """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success)`; its `.source` can be read."""
+    if rank == 0:
+        return compiled(scalar_newton(fun, _slope(fun, mode), record), jit=jit)
+    jacobian = jacfwd(fun) if mode == "forward" else jacrev(fun)
+    return compiled(system_newton(fun, jacobian, record), jit=jit)
+
+
+@functools.lru_cache(maxsize=256)
+def minimising_loop(fun: Callable[..., Any], method: str, rank: int, mode: str, record: bool, jit: bool) -> Any:
+    """The compiled loop `(x0, args, maxiter, tol, options) -> (x, fun, nit, success)`."""
+    begin, advance = _parts(fun, method, rank)
+    return compiled(minimiser(fun, grad(fun, mode=mode), begin, advance, record), jit=jit)
+
+
+def _slope(fun: Callable[..., Any], mode: str) -> Callable[..., Any]:
+    """`(x, args) -> (value, slope)`."""
+    if mode == "reverse":
+        slope = grad(fun)
+        return lambda x, args: (fun(x, *args), slope(x, *args))
+    tangent = forward(fun)
+    return lambda x, args: tangent(x, *args, 1.0)
+
+
+def _parts(fun: Callable[..., Any], method: str, rank: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    if method == "newton":
+        return second_order.newton(fun, hessian(fun))
+    if method == "bfgs":
+        return second_order.bfgs(fun)
+    if method == "lbfgs":
+        return second_order.lbfgs(fun, MEMORY)
+    if method == "adam":
+        return first_order.begin_adam, first_order.adam
+    if rank == 0:
+        return first_order.begin_number, first_order.descend_number
+    return first_order.begin_array, first_order.descend_vector if rank == 1 else first_order.descend_array
+
+
+def _check(target: str, batch: bool, mode: str) -> None:
+    if target != "cpu":
+        raise UnsupportedError(f"target={target!r} is not available yet", hint='use target="cpu"')
+    if batch:
+        raise UnsupportedError("batch=True is not available yet", hint="loop over the starting points")
+    if mode not in ("forward", "reverse"):
+        raise ArgumentError(f"mode={mode!r} is neither 'forward' nor 'reverse'")
+
+
+def _start(x0: Any) -> Any:
+    """A float, or an array of floats."""
+    if isinstance(x0, (list, tuple)):
+        x0 = np.asarray(x0)
+    if isinstance(x0, np.ndarray):
+        return x0 if x0.dtype.kind == "f" else x0.astype(np.float64)
+    if isinstance(x0, (np.floating, float)):
+        return x0
+    if isinstance(x0, (int, np.integer)) and not isinstance(x0, bool):
+        return float(x0)
+    raise ArgumentError(f"x0 is of type {type(x0).__name__}", hint="start from a float or an array of floats")
+
+
+def _tuple(args: Any) -> tuple[Any, ...]:
+    return args if isinstance(args, tuple) else (args,)
+
+
+def _result(got: tuple[Any, ...]) -> Result:
+    return OptimizeResult(*got) if len(got) == 4 else OptimizeHistory(*got)
