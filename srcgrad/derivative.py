@@ -163,6 +163,15 @@ class Derivative:
         values = self._parameters.bind(args, kwargs)
         return explain(self, self._lookup(values), values)
 
+    def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
+        """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
+        captured, converted or put together, and nothing checked but `fixed` cells, which are never bound again."""
+        call = self._lookup(args)
+        exact = all(_exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
+        loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
+        bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
+        return call.function if bare and exact and call.result is _same else None
+
     def _lookup_specs(self, specs: tuple[Spec, ...]) -> Call:
         call = self._calls.get(specs)
         if call is None or not call.bound.current():

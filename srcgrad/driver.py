@@ -100,6 +100,7 @@ class Bound:
     unit: Unit
     read: tuple[Callable[[], Any], ...]
     checks: tuple[Callable[[], bool], ...]
+    checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
 
     def current(self) -> bool:
         """Whether all that the transformation has seen is still so."""
@@ -182,7 +183,7 @@ def _place(origin: Any, spaces: list[Any]) -> Place:
 def _bind(unit: Unit, spaces: Sequence[Any]) -> Bound:
     read = tuple(place.reader(spaces) for place in unit.meta.captured)
     checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
-    return Bound(unit, read, checks)
+    return Bound(unit, read, checks, tuple(spaces[seen.place.space] for seen in unit.meta.seen))
 
 
 def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:

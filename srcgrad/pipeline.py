@@ -16,6 +16,7 @@ from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
 from srcgrad.simplify.pipeline import simplify
+from srcgrad.simplify.reuse import reuse
 from srcgrad.syntax.lower import Lowered, lower
 from srcgrad.syntax.read import python_function, read
 from srcgrad.syntax.render import render
@@ -305,9 +306,10 @@ def _float_value(type: Type) -> bool:
 
 
 def text(program: Program, options: str | None) -> str:
-    """The module of a program."""
+    """The module of a program, which is not differentiated further."""
     try:
-        return render(program, jit_options=options)
+        callees = {name: reuse(fun) for name, fun in program.callees.items()}
+        return render(Program(reuse(program.main), callees), jit_options=options)
     except SrcgradError:
         raise
     except Exception as error:

@@ -32,6 +32,19 @@ def descend_vector(x, velocity, gradient, args, options):
     return x, velocity
 
 
+def begin_plain(x0, options):
+    """Without momentum there is no velocity."""
+    return x0.copy(), 0
+
+
+def descend_plain(x, state, gradient, args, options):
+    """x <- x - lr * gradient."""
+    lr, _ = options
+    for i in range(x.shape[0]):
+        x[i] -= lr * gradient[i]
+    return x, state
+
+
 def descend_array(x, velocity, gradient, args, options):
     lr, momentum = options
     velocity *= momentum

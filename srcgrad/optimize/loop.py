@@ -1,5 +1,4 @@
-"""The loop that all minimisers share, as plain Python that srcgrad lowers with the user's function and its gradient in
-place."""
+"""The loop that all minimisers share: plain Python that srcgrad lowers, the user's function and its gradient in it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Newton's method for roots: the loops, as plain Python that srcgrad lowers with the user's function and its
-derivative in place."""
+"""Newton's method for roots: plain Python that srcgrad lowers, with the user's function and its derivative in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The solvers that a user calls. Each puts a function and its derivatives into a loop, which is compiled as one function."""
+"""The solvers that a user calls: each puts a function and its derivatives into a loop that is one compiled function."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev
+from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.optimize import first_order, second_order
 from srcgrad.optimize.loop import minimiser
@@ -67,12 +68,16 @@ def newton(
     >>> round(newton(lambda x: x - math.cos(x), 1.0).x, 12)
     0.739085133215
     """
+    key = _key("newton", fun, x0, args, mode, history, jit, target, batch)
+    got = _again(key, x0, args, tol, maxiter)
+    if got is not None:
+        return OptimizeResult(*got)
     _check(target, batch, mode)
     start = _start(x0)
     if np.ndim(start) > 1:
         raise ArgumentError("newton takes a number or a one-dimensional array to start from", hint="ravel x0")
     solve = newton_loop(fun, np.ndim(start), mode, history, jit)
-    return _result(solve(start, _tuple(args), float(tol), int(maxiter)))
+    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter))
 
 
 def gradient_descent(
@@ -124,11 +129,15 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
+    method = "gradient-descent" if momentum else "plain descent"
+    key = _key(method, fun, x0, args, mode, history, jit, target, batch)
+    got = _again(key, x0, args, maxiter, tol, lr, momentum)
+    if got is not None:
+        return OptimizeResult(*got)
     _check(target, batch, mode)
     start = _start(x0)
-    solve = minimising_loop(fun, "gradient-descent", np.ndim(start), mode, history, jit)
-    options = (float(lr), float(momentum))
-    return _result(solve(start, _tuple(args), int(maxiter), float(tol), options))
+    solve = minimising_loop(fun, method, np.ndim(start), mode, history, jit)
+    return _first(key, solve, start, _tuple(args), int(maxiter), float(tol), (float(lr), float(momentum)))
 
 
 def minimize(
@@ -227,6 +236,50 @@ def minimising_loop(fun: Callable[..., Any], method: str, rank: int, mode: str, 
     return compiled(minimiser(fun, grad(fun, mode=mode), begin, advance, record), jit=jit)
 
 
+# Solves that need nothing but the compiled loop, by function and classes of the arguments: a call adds little to it.
+PLAIN: dict[Any, Callable[..., Any]] = {}
+
+
+def _key(method: str, fun: Any, x0: Any, args: Any, *choices: Any) -> Any:
+    """Under which a plain solve is found again; None if there is no such."""
+    if args.__class__ is not tuple:
+        return None
+    return (method, fun, x0.__class__, *[a.__class__ for a in args], choices)
+
+
+def _again(key: Any, x0: Any, args: Any, *scalars: Any) -> Any:
+    """What the loop gives, if it was compiled for such arguments before."""
+    plain = PLAIN.get(key)
+    if plain is None:
+        return None
+    try:
+        return plain(x0, *args, *scalars)
+    except Mismatch:
+        return None
+
+
+def _first(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
+    values = (start, args, *scalars)
+    if key is not None and not key[-1][1] and key[-1][2]:
+        plain = solve.plain(values, _cells(solve.primal))
+        if plain is not None:
+            if len(PLAIN) > 1000:
+                PLAIN.clear()
+            PLAIN[key] = plain
+    return _result(solve(*values))
+
+
+def _cells(loop: Any) -> list[Any]:
+    """The cells of a loop's closure and of the closures in them that this module made."""
+    found: list[Any] = []
+    for cell in loop.__closure__ or ():
+        found.append(cell)
+        inner = cell.cell_contents
+        if getattr(inner, "__module__", None) == __name__ and hasattr(inner, "__closure__"):
+            found += _cells(inner)
+    return found
+
+
 def _slope(fun: Callable[..., Any], mode: str) -> Callable[..., Any]:
     """`(x, args) -> (value, slope)`."""
     if mode == "reverse":
@@ -247,6 +300,8 @@ def _parts(fun: Callable[..., Any], method: str, rank: int) -> tuple[Callable[..
         return first_order.begin_adam, first_order.adam
     if rank == 0:
         return first_order.begin_number, first_order.descend_number
+    if method == "plain descent":
+        return first_order.begin_plain, first_order.descend_plain
     return first_order.begin_array, first_order.descend_vector if rank == 1 else first_order.descend_array
 
 
@@ -277,4 +332,6 @@ def _tuple(args: Any) -> tuple[Any, ...]:
 
 
 def _result(got: tuple[Any, ...]) -> Result:
-    return OptimizeResult(*got) if len(got) == 4 else OptimizeHistory(*got)
+    x, value, nit, success, *history = got
+    plain = OptimizeResult(x, value, int(nit), bool(success))
+    return OptimizeHistory(*plain, *history) if history else plain

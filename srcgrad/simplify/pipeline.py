@@ -7,6 +7,7 @@ from srcgrad.core.ir import Fun, Program
 from srcgrad.simplify.copies import copies
 from srcgrad.simplify.cse import cse
 from srcgrad.simplify.dce import dce
+from srcgrad.simplify.elements import elements
 from srcgrad.simplify.hoist import hoist
 from srcgrad.simplify.identities import identities
 from srcgrad.simplify.moves import moves
@@ -16,7 +17,7 @@ from srcgrad.simplify.stores import stores
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
-PASSES: tuple[Pass, ...] = (identities, promote, cse, stores, moves, sink, dce)
+PASSES: tuple[Pass, ...] = (identities, promote, elements, cse, stores, moves, sink, dce)
 
 
 def simplify(program: Program) -> Program:

@@ -12,6 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import const, whole
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.walk import rebuild
+from srcgrad.simplify.elements import Place, one_name, place, touches
 
 
 def reuse(fun: Fun) -> Fun:
@@ -45,11 +46,30 @@ class _Reuser:
             shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) else None
             if shape is not None and isinstance(stmt, ir.Alloc):
                 self.moved = True
-                before.append(replace(stmt, shape=shape, init="empty"))
-                body.extend(_refresh(stmt))
+                tidy = stmt.init == "zeros" and self._cleans_up(stmt, loop)
+                before.append(replace(stmt, shape=shape, init="zeros" if tidy else "empty"))
+                body.extend([] if tidy else _refresh(stmt))
             else:
                 body.append(stmt)
         return before, replace(loop, body=tuple(body))
+
+    def _cleans_up(self, alloc: ir.Alloc, loop: ir.For | ir.While) -> bool:
+        """Whether each turn stores anew whatever it changes before it looks: then zeros stay where zeros were."""
+        facts, var = self._facts, alloc.target
+        writes = [s for s in facts.stores.get(facts.classes.of(var), ())]
+        places = {place(s.index) for s in writes}
+        if None in places or not one_name(facts, var) or facts.where[alloc] is not facts.region[loop, "body"]:
+            return False
+        stored: set[Place | None] = set()
+        for stmt in loop.body[facts.order[alloc] + 1 :]:
+            if not touches(stmt, var) or stored == places:
+                continue
+            where = place(stmt.index) if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) else None
+            if isinstance(stmt, ir.Store):
+                stored.add(where)
+            elif where is None or where not in stored:
+                return False
+        return stored == places
 
     def _shape_before(
         self, alloc: ir.Alloc, loop: ir.For | ir.While, before: list[Stmt]

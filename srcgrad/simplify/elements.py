@@ -1,0 +1,75 @@
+"""Single elements of fresh memory: the first `a[1] += v` after `a = zeros(n)` is `a[1] = v`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Const, Fun, Stmt, Var
+
+Place = tuple[int, ...]
+
+
+def elements(fun: Fun) -> Fun:
+    """The function with first accumulations made stores; the same object if there are none.
+
+    Adding to zeros may change the sign of a zero.
+    """
+    facts = Facts(fun)
+    firsts = {stmt for var, stmts in fresh(facts) for stmt in _firsts(var, stmts)}
+    if not firsts:
+        return fun
+
+    def one(stmt: Stmt) -> Stmt:
+        if isinstance(stmt, ir.Accumulate) and stmt in firsts:
+            return ir.Store(stmt.ref, stmt.index, stmt.value, span=stmt.span)
+        return walk.rebuild(stmt, lambda a: a, lambda v: v, block) if walk.blocks(stmt) else stmt
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(map(one, stmts))
+
+    return replace(fun, body=block(fun.body))
+
+
+def fresh(facts: Facts) -> Iterator[tuple[Var, list[Stmt]]]:
+    """Zeros that have one name, with what follows in their region."""
+    for stmt in facts.where:
+        if isinstance(stmt, ir.Alloc) and stmt.init == "zeros" and one_name(facts, stmt.target):
+            region = facts.where[stmt]
+            block = facts.fun.body if region.stmt is None else dict(walk.blocks(region.stmt))[region.which]
+            yield stmt.target, list(block[facts.order[stmt] + 1 :])
+
+
+def one_name(facts: Facts, var: Var) -> bool:
+    """Whether the memory is reached by this variable only."""
+    cls = facts.classes.of(var)
+    names = [v for v in facts.bound if v.type.ref and facts.classes.of(v) is cls]
+    return facts.classes.simple(var) and names == [var]
+
+
+def place(index: ir.Index) -> Place | None:
+    """The element at a literal index that does not count from the end."""
+    if all(isinstance(i, Const) and i.value.real >= 0 for i in index):
+        return tuple(int(i.value.real) for i in index if isinstance(i, Const))
+    return None
+
+
+def touches(stmt: Stmt, var: Var) -> bool:
+    """Whether the statement, or one inside it, uses the memory (to ask for its shape does not)."""
+    inside = (s for s in walk.walk((stmt,)) if not isinstance(s, ir.Let))
+    return any(a is var for s in inside for a in (*walk.used(s), *walk.used_inside(s)))
+
+
+def _firsts(var: Var, stmts: list[Stmt]) -> Iterator[ir.Accumulate]:
+    seen: set[Place] = set()
+    for stmt in stmts:
+        if not touches(stmt, var):
+            continue
+        where = place(stmt.index) if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) else None
+        if where is None:
+            return
+        if isinstance(stmt, ir.Accumulate) and where not in seen:
+            yield stmt
+        seen.add(where)
