@@ -148,39 +148,24 @@ def minimize(
     method: str = "newton",
     tol: float = 1e-8,
     maxiter: int = 1000,
-    lr: float = 0.01,
-    momentum: float = 0.0,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    epsilon: float = 1e-8,
     target: str = "cpu",
     mode: str = "reverse",
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    **options: float,
 ) -> Result:
     """Minimise a function by one of several methods.
 
     Parameters
     ----------
-    fun : callable
-        The objective, a float.
-    x0 : float or ndarray
-        Where to start; all methods but 'gradient-descent' take an array of shape ``(n,)``.
-    args : tuple
-        Further arguments of `fun`.
+    fun, x0, args, tol, maxiter, mode, history
+        As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
-    tol : float
-        The solve ends when no entry of the gradient exceeds it; 0: never.
-    maxiter : int
-        The number of steps, at most.
-    lr, momentum, beta1, beta2, epsilon : float
-        Of 'gradient-descent' (`lr`, `momentum`) and of 'adam' (Kingma & Ba, 2015).
-    mode : 'reverse' or 'forward'
-        How the gradient is made.
-    history : bool
-        Whether the objective at each point comes too, as ``history``.
+    options : float
+        Of 'gradient-descent': ``lr=0.01, momentum=0.0``; of 'adam' (Kingma & Ba, 2015): ``lr=0.01, beta1=0.9,
+        beta2=0.999, epsilon=1e-8``.
 
     Returns
     -------
@@ -190,7 +175,7 @@ def minimize(
     Raises
     ------
     ArgumentError
-        If there is no such method, or `x0` has not the shape that it takes.
+        If there is no such method or option, or `x0` has not the shape that the method takes.
 
     Examples
     --------
@@ -198,25 +183,37 @@ def minimize(
     >>> from srcgrad import minimize
     >>> def f(x):
     ...     return (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
-    >>> minimize(f, np.array([-1.0, 1.0])).x.round(6)
+    >>> minimize(f, np.array([-1.0, 1.0]), method="bfgs").x.round(6)
     array([1., 1.])
     """
     _check(target, batch, mode)
-    if method not in METHODS:
-        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(METHODS)}")
+    chosen = _method_options(method, options)
     start = _start(x0)
     if method != "gradient-descent" and np.ndim(start) != 1:
         raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
     solve = minimising_loop(fun, method, np.ndim(start), mode, history, jit)
-    options: tuple[float, ...] = ()
-    if method == "gradient-descent":
-        options = (float(lr), float(momentum))
-    elif method == "adam":
-        options = (float(lr), float(beta1), float(beta2), float(epsilon))
-    return _result(solve(start, _tuple(args), int(maxiter), float(tol), options))
+    return _result(solve(start, _tuple(args), int(maxiter), float(tol), chosen))
 
 
-METHODS = ("newton", "gradient-descent", "adam", "bfgs", "lbfgs")
+def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
+    if method not in METHODS:
+        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(METHODS)}")
+    known = METHODS[method]
+    for name in given:
+        if name not in known:
+            hint = f"its options are {', '.join(known)}" if known else "it has none"
+            raise ArgumentError(f"{method} has no option `{name}`", hint=hint)
+    return tuple(float(value) for value in {**known, **given}.values())
+
+
+# The methods, with their options and what these are by default.
+METHODS: dict[str, dict[str, float]] = {
+    "newton": {},
+    "gradient-descent": {"lr": 0.01, "momentum": 0.0},
+    "adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    "bfgs": {},
+    "lbfgs": {},
+}
 MEMORY = 10
 
 
