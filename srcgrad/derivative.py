@@ -218,7 +218,8 @@ class Call:
         self.lengths = list(_pairs(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
-        self.direct = simple and not self.lengths and len(self.meta.overwritten) * len(specs) < 2
+        self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
+        self.direct = simple and not self.lengths and len(self.meta.overwritten) * len(specs) < 2 and not self.ordered
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """What the compiled code takes: the leaves of the arguments, then what is captured."""
@@ -226,6 +227,8 @@ class Call:
         for k, model in self.lengths:
             arguments.check_like(items[k], items[model], self.names[model], "the vector or tangent")
         items += [read() for read in self.bound.read]
+        for k in self.ordered:
+            arguments.check_order(items[k], self.names[k])
         if self.meta.overwritten:
             arguments.check_sharing(items, self.meta.overwritten, [*self.names, *(p.name for p in self.meta.captured)])
         return [convert(item) for convert, item in zip(self.converters, items, strict=True)]

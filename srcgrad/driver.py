@@ -166,7 +166,7 @@ def _make(
     overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
     meta = Meta(
         main.name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k == "plan"},
+        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in ("plan", "ordered")},
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
     return meta, spaces, covered
