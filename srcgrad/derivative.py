@@ -20,7 +20,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.core import ir
 from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError
-from srcgrad.explain import explain
+from srcgrad.explain import Subject, explain
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
@@ -161,7 +161,12 @@ class Derivative:
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
         values = self._parameters.bind(args, kwargs)
-        return explain(self, self._lookup(values), values)
+        call, names = self._lookup(values), self._parameters.names
+        own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
+        leaves, options = call.leaves(values), self._options
+        return explain(
+            Subject(self.primal, self._recipe, options, names, own, call.specs, captured, call.function, leaves)
+        )
 
     def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
         """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is

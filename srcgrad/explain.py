@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,26 +14,38 @@ from srcgrad.backend import cpu
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Alloc, Fun, Program
 from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import leaf_types
-
-if TYPE_CHECKING:
-    from srcgrad.derivative import Call, Derivative
+from srcgrad.syntax.structure import Spec, leaf_types
 
 SECONDS = 0.05  # how long each of the two functions is timed
 
 
-def explain(derivative: Derivative, call: Call, values: Sequence[Any]) -> str:
+@dataclass(frozen=True)
+class Subject:
+    """A derivative for one list of argument structures, and a call of it.
+
+    names: the parameters, those of the primal (`own` of them) first.   leaves: what the compiled code takes.
+    """
+
+    primal: Any
+    recipe: Recipe
+    options: driver.Options
+    names: Sequence[str]
+    own: int
+    specs: Sequence[Spec]
+    captured: Sequence[str]
+    compiled: Callable[..., Any]
+    leaves: Sequence[Any]
+
+
+def explain(subject: Subject) -> str:
     """The text, for these arguments."""
-    recipe, options = derivative._recipe, derivative._options
-    made = lazy.pipeline.derive(derivative.primal, recipe, call.specs)
-    leaves = call.leaves(values)
-    lines = [f"{recipe.kind} of {getattr(derivative.primal, '__name__', 'f')}", *_activity(derivative, call)]
-    lines += _kept(made.program, leaves)
-    primal_specs = call.specs[: len(derivative._primal_parameters.names)]
-    count = driver.leaf_count(primal_specs)
-    primal = driver.bound(derivative.primal, Recipe("value", (), leaves=()), primal_specs, options)
-    items = [*leaves[:count], *(read() for read in primal.read)]
-    ours, theirs = _time(call.function, leaves), _time(primal.unit.function, items)
+    made = lazy.pipeline.derive(subject.primal, subject.recipe, subject.specs)
+    name = getattr(subject.primal, "__name__", "f")
+    lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
+    specs = tuple(subject.specs[: subject.own])
+    primal = driver.bound(subject.primal, Recipe("value", (), leaves=()), specs, subject.options)
+    items = [*subject.leaves[: driver.leaf_count(specs)], *(read() for read in primal.read)]
+    ours, theirs = _time(subject.compiled, subject.leaves), _time(primal.unit.function, items)
     lines += [
         "cost:",
         f"    the function   {_duration(theirs)}",
@@ -42,19 +54,18 @@ def explain(derivative: Derivative, call: Call, values: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _activity(derivative: Derivative, call: Call) -> Iterator[str]:
+def _activity(subject: Subject) -> Iterator[str]:
     yield "parameters:"
-    recipe = derivative._recipe
-    count = len(derivative._primal_parameters.names)
-    active = set(recipe.active(call.specs[:count]))
-    place, own = 0, driver.leaf_count(call.specs[:count])
-    for name, spec in zip(derivative._parameters.names, call.specs, strict=True):
+    specs = subject.specs[: subject.own]
+    active = set(subject.recipe.active(specs))
+    place, own = 0, driver.leaf_count(specs)
+    for name, spec in zip(subject.names, subject.specs, strict=True):
         for kind in leaf_types(spec):
             why = "active" if place in active else "given" if place >= own else _why(kind)
             yield f"    {name}: {kind.dtype}{f', {kind.rank} axes' if kind.rank else ''}: {why}"
             place += 1
-    for captured in call.meta.captured:
-        yield f"    {captured.name}: read from around the function at each call, inactive"
+    for name in subject.captured:
+        yield f"    {name}: read from around the function at each call, inactive"
 
 
 def _why(kind: ir.Type) -> str:

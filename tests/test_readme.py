@@ -32,7 +32,9 @@ def test_programs(program: str, printed: str, tmp_path: Path) -> None:
 
 def test_refusal(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```\n(example.py.*?)```", README, flags=re.DOTALL)
-    (tmp_path / "example.py").write_text("def f(x):\n    y = x * x\n    try:\n        return y\n    finally:\n        y\n")
-    call = "import srcgrad, example\ntry:\n    srcgrad.grad(example.f)(1.0)\nexcept srcgrad.UnsupportedError as e:\n    print(e)"
-    done = subprocess.run([sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    lines = ["def f(x):", "    y = x * x", "    try:", "        return y", "    finally:", "        y"]
+    (tmp_path / "example.py").write_text("\n".join(lines) + "\n")
+    lines = ["import srcgrad, example", "try:", "    srcgrad.grad(example.f)(1.0)"]
+    program = "\n".join([*lines, "except srcgrad.UnsupportedError as error:", "    print(error)"])
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.stdout.replace(f"{tmp_path}/", "") == shown, done.stderr

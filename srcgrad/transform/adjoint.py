@@ -60,8 +60,8 @@ class Adjoint(Sweep):
                     self.b.accumulate(ctx.bar[stmt.ref], map_index(stmt.index, ctx), bar)
             case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
                 self._back_store(stmt, ctx, bars)
-            case ir.Alloc() if stmt.init in self.activity and stmt.target in self.activity:
-                self._add_contents(stmt.init, ctx.bar[stmt.target], None, ctx, bars)
+            case ir.Alloc(init=ir.Var() as init) if init in self.activity and stmt.target in self.activity:
+                self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
             case ir.For() | ir.While():

@@ -89,6 +89,6 @@ def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None
     one, none = (Val(builder, ir.Const(k, ir.F8)) for k in (1.0, 0.0))
     copies = expand_to(_where(guard, one, none), Val(builder, ctx(stmt.targets[0])))
     mask: Val = emit(registry.PRIMITIVES["greater"], sum_to(copies, part), none)
-    if isinstance(mask.atom, Var):
+    if isinstance(mask.atom, Var) and isinstance(part.atom, Var):
         builder.copy_dims(mask.atom, part.atom)
     return Guard(mask.atom, True, guard.origin)

@@ -42,7 +42,7 @@ def newton(x):
 
 def leaves_early(x, n):
     s = x
-    for i in range(n):  # noqa: B007
+    for i in range(n):
         s = s * 1.3 + math.sin(s) * x
         if s > 2.0:
             break
@@ -67,7 +67,7 @@ def burgers(dt, u0, steps):
     for i in range(n):
         u[i] = u0[i]
     w = np.zeros(n)
-    for t in range(steps):  # noqa: B007
+    for t in range(steps):
         for i in range(1, u.shape[0] - 1):
             w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
         u, w = w, u
