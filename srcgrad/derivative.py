@@ -221,16 +221,20 @@ class Call:
         self.names = [n for n, s in zip(owner._parameters.names, specs, strict=True) for _ in leaf_types(s)]
         self.converters = [arguments.converter(t) for t in self.meta.types]
         self.lengths = list(_pairs(owner, specs))
+        self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
         self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
-        self.direct = simple and not self.lengths and len(self.meta.overwritten) * len(specs) < 2 and not self.ordered
+        checked = self.lengths or len(self.mapped) > 1 or len(self.meta.overwritten) * len(specs) > 1 or self.ordered
+        self.direct = simple and not checked
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """What the compiled code takes: the leaves of the arguments, then what is captured."""
         items = list(arguments.flat(values, self.specs))
         for k, model in self.lengths:
             arguments.check_like(items[k], items[model], self.names[model], "the vector or tangent")
+        if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
+            raise ArgumentError("the mapped axes have different lengths")
         items += [read() for read in self.bound.read]
         for k in self.ordered:
             arguments.check_order(items[k], self.names[k])
@@ -287,6 +291,16 @@ def _exact(value: Any, type: ir.Type) -> bool:
     """Whether the compiled code takes this value as it is."""
     kind = value.__class__
     return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type
+
+
+def _mapped(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+    """(leaf, axis) of what `vmap` maps over."""
+    place = 0
+    for spec, axis in zip(specs, owner._recipe.axes, strict=False):
+        for _ in leaf_types(spec):
+            if axis is not None:
+                yield place, axis
+            place += 1
 
 
 def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ from srcgrad.core.ir import Type
 from srcgrad.errors import UnsupportedError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import Spec, leaf_types, parts
+from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
@@ -103,8 +103,12 @@ class Bound:
     checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
 
     def current(self) -> bool:
-        """Whether all that the transformation has seen is still so."""
-        return all(check() for check in self.checks)
+        """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
+        meta = self.unit.meta
+        types = meta.types[len(meta.types) - len(self.read) :]
+        return all(check() for check in self.checks) and all(
+            describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True)
+        )
 
 
 _UNITS: dict[str, Unit] = {}

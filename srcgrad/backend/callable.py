@@ -63,7 +63,7 @@ def _unbox(kind: Any, value: Any, c: Any) -> Any:
     return NativeValue(c.context.get_dummy_value())
 
 
-@overload(stop_gradient)  # type: ignore[untyped-decorator]
+@overload(stop_gradient, strict=False)  # type: ignore[untyped-decorator]
 def _stop_gradient(x: Any) -> Any:
     return lambda x: x
 
