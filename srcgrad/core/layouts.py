@@ -23,7 +23,7 @@ class Layouts:
         return ref in self._ordered
 
     def assume_ordered(self, ref: Var) -> None:
-        """Take it that NumPy has this memory in order; who calls the function sees to it."""
+        """NumPy has this memory in order: it was asked to, or who calls the function sees to it."""
         self._contiguous.add(ref)
         self._ordered.add(ref)
 
@@ -33,6 +33,9 @@ class Layouts:
 
     def renamed(self, old: Var, new: Var) -> None:
         """The reference that was bound as old is bound as new."""
+        for known in (self._contiguous, self._ordered):
+            if old in known:
+                known.add(new)
         self.doubts[:] = [(new if a is old else a, new if b is old else b) for a, b in self.doubts]
 
     def _in_order(self, atom: ir.Atom) -> bool:

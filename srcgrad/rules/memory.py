@@ -134,10 +134,22 @@ def copied(x: Val) -> Val:
     return Val(x.builder, x.builder.alloc(value.type.dtype, (), init=value.atom, name=name))
 
 
-@registry.adaptor(np.copy, methods=("copy",))
+@registry.adaptor(np.copy)
 def _copy(builder: Builder, x: Any, **options: Any) -> Val:
-    arguments.no_options({k: v for k, v in options.items() if k != "order"}, "copy")
+    arguments.no_options(options, "np.copy")
     return copied(arguments.as_array(builder, x))
+
+
+def _copy_in_order(builder: Builder, x: Any, **options: Any) -> Val:
+    """The method: unlike np.copy it gives C order, whatever x has."""
+    arguments.no_options(options, "copy")
+    new = copied(arguments.as_array(builder, x))
+    if _is_memory(new):
+        builder.layouts.assume_ordered(_ref(new))
+    return new
+
+
+registry.METHODS["copy"] = _copy_in_order
 
 
 def _astype(builder: Builder, x: Any, dtype: Any, **options: Any) -> Val:
@@ -166,6 +178,7 @@ def _ascontiguousarray(builder: Builder, x: Any, dtype: Any = None) -> Val:
     if not _is_memory(given) or builder.layouts.ordered(_ref(given)):
         return given
     new = copied(given)
+    builder.layouts.assume_ordered(_ref(new))
     builder.layouts.doubtful(_ref(new), _ref(given))
     return new
 
