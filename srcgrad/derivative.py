@@ -125,7 +125,8 @@ class Derivative:
         count = len(self._primal_parameters.names)
         chosen = set(self._recipe.argnums) if self._recipe.leaves is None else set()
         for k in [*chosen, *range(count, len(specs))]:
-            specs[k] = arguments.as_float(specs[k])
+            if k >= count or isinstance(specs[k], Leaf):  # a number; integers inside a structure stay what they are
+                specs[k] = arguments.as_float(specs[k])
         return tuple(specs)
 
     def _remember(self, call: Call, args: Sequence[Any]) -> None:

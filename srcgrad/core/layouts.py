@@ -42,10 +42,6 @@ class Layouts:
         """Scalars and what has one axis, or what is known to be."""
         return atom.type.rank <= 1 or atom in self._ordered
 
-    def renamed(self, old: Var, new: Var) -> None:
-        """new stands in old's place."""
-        self.doubts = [(new if t is old else t, new if b is old else b) for t, b in self.doubts]
-
     def note(self, stmt: Stmt) -> None:
         match stmt:
             case ir.Alloc():

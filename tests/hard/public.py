@@ -107,7 +107,9 @@ class Public:
 
 def fill(model: Any, items: Iterator[Any]) -> Any:
     """model's structure with the items in the places of floats, and None in those of others."""
-    return oracle.rebuild(model, iter([next(items) if oracle.is_float(leaf) else None for leaf in oracle.leaves(model)]))
+    return oracle.rebuild(
+        model, iter([next(items) if oracle.is_float(leaf) else None for leaf in oracle.leaves(model)])
+    )
 
 
 def floats(value: Any) -> Leaves:
@@ -116,5 +118,3 @@ def floats(value: Any) -> Leaves:
 
 def zeros(args: Sequence[Any]) -> Leaves:
     return [p * 0 for p in chain.from_iterable(map(floats, args))]
-
-

@@ -138,10 +138,3 @@ def list_appended(x, n):
     for i in range(n):
         values.append(x**i)
     return values[0] + values[n - 1]
-
-
-@case(scalar(), matrix(3, 4), refused=UnsupportedError)
-def reshaped_argument_written(x, m):
-    f = m.reshape(12)
-    f[1] = f[0] * x
-    return m[0, 1] * f[5]

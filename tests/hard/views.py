@@ -282,3 +282,10 @@ def copied_row(x, m, v):
     r[2:] += m[1, 2:] * r[:3]
     m[3, :3] = r[2:]
     return m, r
+
+
+@case(scalar(), matrix(3, 4))
+def reshaped_argument_written(x, m):
+    f = m.reshape(12)
+    f[1] = f[0] * x
+    return m[0, 1] * f[5]
