@@ -146,7 +146,6 @@ class State:
             return value  # a walrus inside named it
         named = Var(name, value.type)
         self.b.out.pop()
-        self.b.layouts.renamed(value, named)
         self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
         self.b.layouts.renamed(value, named)
         return named
