@@ -64,7 +64,8 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
 
 
 def compiled(fun: Any = None, **options: Any) -> Any:
-    """The function itself, read, simplified and compiled like a derivative; derivatives that it calls stand in place."""
+    """The function itself, read, simplified and compiled like a derivative; derivatives that it calls stand in
+    place."""
     return _transformer("value", fun, None, options)
 
 

@@ -144,8 +144,8 @@ def check_sharing(items: Sequence[Any], overwritten: Iterable[int], names: Seque
 
 
 def check_order(item: Any, name: str) -> None:
-    """Refuse an array that is not in C order, where the function reshapes it and writes into it: whether NumPy's reshape
-    is a view depends on that."""
+    """Refuse an array that is not in C order, where the function reshapes it and writes into it: whether NumPy's
+    reshape is a view depends on that."""
     if isinstance(item, np.ndarray) and not item.flags.c_contiguous:
         raise ArgumentError(
             f"`{name}` is reshaped and written into, and is not in C order", hint="pass np.ascontiguousarray of it"
