@@ -13,7 +13,7 @@ def burgers_rev(dt, u0, steps, value_bar):
     # w = np.zeros(n)
     w = np.zeros_like(u0)
     w_bar = np.zeros_like(u0)
-    u_kept = np.empty((max(steps, 0), max(n, n)))
+    u_kept = np.empty((max(steps, 0), n))
     u_bar_2 = u_bar
     for t in range(steps):
         n_2 = u.shape[0]

@@ -7,13 +7,12 @@ def lu_rev(a, value_bar):
     n = a.shape[0]
     # a = a.copy()
     a_2 = a.copy()
-    rows = max(n, 0)
-    rows_2 = n - 1
-    rows_3 = max(rows_2, 0)
-    a_kept = np.empty((rows, rows_3))
-    a_kept_2 = np.empty((rows, rows_3))
-    a_kept_3 = np.empty((rows, rows_3, rows_3))
-    a_kept_4 = np.empty((rows, rows_3, rows_3))
+    rows = n - 1
+    rows_2 = max(rows, 0)
+    a_kept = np.empty((n, rows_2))
+    a_kept_2 = np.empty((n, rows_2))
+    a_kept_3 = np.empty((n, rows_2, rows_2))
+    a_kept_4 = np.empty((n, rows_2, rows_2))
     for k in range(n):
         # a[k, k] += 3.0
         a_2[k, k] += 3.0
@@ -37,18 +36,18 @@ def lu_rev(a, value_bar):
     # reverse
     # a = a.copy()
     a_bar = np.zeros_like(a)
-    for k in range(rows_2, -1, -1):
+    for k in range(rows, -1, -1):
         # s = s + math.log(abs(a[k, k]))
         t_2 = value_bar / abs(a_2[k, k]) * np.sign(a_2[k, k])
         a_bar[k, k] += t_2
-    for k in range(rows_2, -1, -1):
+    for k in range(rows, -1, -1):
         t = k + 1
-        for i in range(rows_2, k, -1):
+        for i in range(rows, k, -1):
             row = i - t
             # a[i, k] = a[i, k] / a[k, k]
             a_3 = a_kept_2[k, row]
             t_2 = a_kept[k, row] / a_3
-            for j in range(rows_2, k, -1):
+            for j in range(rows, k, -1):
                 row_2 = j - t
                 # a[i, j] = a[i, j] - a[i, k] * a[k, j]
                 t_bar = a_bar[i, j]

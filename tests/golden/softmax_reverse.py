@@ -10,10 +10,7 @@ def softmax_rev(x, m, value_bar):
     t_4 = t_2 / t_3
     y = t_4.copy()
     # reverse
-    # y = z / np.sum(z)
-    y_bar = np.zeros_like(x)
-    y_bar[:] += value_bar
     # z = np.exp(-((x - m) ** 2))
-    t = (y_bar / t_3 + np.sum(-(y_bar * (t_4 / t_3)))) * t_2 * (2.0 * t)
+    t = (value_bar / t_3 + np.sum(-(value_bar * (t_4 / t_3)))) * t_2 * (2.0 * t)
     x_bar = -t
     return y, x_bar, np.sum(t)
