@@ -88,7 +88,8 @@ class Builder:
         """What is emitted inside goes into the list that this yields, not into the block around."""
         kept, self.out = self.out, []
         try:
-            yield self.out
+            with self.shapes.region():
+                yield self.out
         finally:
             self.out = kept
 

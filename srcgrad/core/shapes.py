@@ -1,7 +1,8 @@
 """Which arrays are provably of one shape: a token an axis, equal tokens being equal lengths."""
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from srcgrad.core import ir
@@ -26,6 +27,7 @@ class Shapes:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
         self._growing: set[Var] = set()
+        self._equal: dict[Dim, Dim] = {}
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
         for param in fun.params if fun is not None else ():
@@ -46,7 +48,29 @@ class Shapes:
 
     def same(self, a: Atom, b: Atom) -> bool:
         """Whether the two are surely of one shape."""
-        return self.dims(a) == self.dims(b)
+        return tuple(map(self._first, self.dims(a))) == tuple(map(self._first, self.dims(b)))
+
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        """What operations inside demand of lengths holds inside: they may not be reached."""
+        kept = dict(self._equal)
+        try:
+            yield
+        finally:
+            self._equal = kept
+
+    def _first(self, dim: Dim) -> Dim:
+        """The token that stands for all those that are known to be equal to this one."""
+        if isinstance(dim, Shorter):
+            return Shorter(self._first(dim.dim), dim.cut)
+        while dim in self._equal:
+            dim = self._equal[dim]
+        return dim
+
+    def _unite(self, a: Dim, b: Dim) -> None:
+        a, b = self._first(a), self._first(b)
+        if a != b:
+            self._equal[b] = a
 
     def grows(self, ref: Var) -> bool:
         """Whether stores may make this memory longer."""
@@ -114,16 +138,25 @@ class Shapes:
         elif target.type.rank and getattr(stmt.op.info, "dims", None):
             dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
+            for a, b in self._demands(stmt):
+                self._unite(a, b)
         elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
             self._dims[target] = self._broadcast([self.dims(a) for a in stmt.args], target)
+
+    def _demands(self, stmt: ir.Let) -> Sequence[tuple[Dim, Dim]]:
+        """Lengths that the operation demands to be equal."""
+        demands = getattr(stmt.op.info, "demands", None)
+        return demands([self.dims(a) for a in stmt.args], stmt.params) if demands else ()
 
     def _broadcast(self, parts: Sequence[tuple[Dim, ...]], target: Var) -> tuple[Dim, ...]:
         dims: list[Dim] = []
         rank = target.type.rank
         for axis in range(1, rank + 1):
-            tokens = {d[-axis] for d in parts if len(d) >= axis} - {ONE}
+            here = [d[-axis] for d in parts if len(d) >= axis]
+            tokens = [d for d in here if d != ONE]
             unknown = (target, rank - axis)
-            dims.append(tokens.pop() if len(tokens) == 1 else ONE if not tokens else unknown)
+            agree = len(set(map(self._first, tokens))) == 1
+            dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))
 
 

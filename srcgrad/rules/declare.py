@@ -40,6 +40,7 @@ class Info:
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
     reads: frozenset[int] | None = field(default=None)
     dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
+    demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 
 
 class Rule(ir.Primitive):

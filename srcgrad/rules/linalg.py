@@ -35,6 +35,10 @@ def _product_dims(dims: Sequence[Dims], params: Params) -> Dims:
     return (*left[:-1], *(right[1:] if len(right) == 2 else ()))
 
 
+def _product_demands(dims: Sequence[Dims], params: Params) -> list[Dims]:
+    return [(dims[0][0 if params["ta"] else -1], dims[1][-1 if params["tb"] else 0])]
+
+
 def _product(a: Any, b: Any, ta: bool, tb: bool) -> Any:
     return (a.T if ta else a) @ (b.T if tb else b)
 
@@ -67,7 +71,7 @@ def _dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
 
 product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
-    template=_product_template, dims=_product_dims, params=[{"ta": False, "tb": False}],
+    template=_product_template, dims=_product_dims, demands=_product_demands, params=[{"ta": False, "tb": False}],
     samples=[(line, line), (matrix, line), (pair, matrix), (matrix, square)],
 )  # fmt: skip
 # np.outer takes Numba four seconds to compile

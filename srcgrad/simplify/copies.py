@@ -10,6 +10,8 @@ from srcgrad.simplify.common import replaced, same, written
 
 # elementwise operations that may give back their operand itself
 TRANSPARENT = frozenset({"cast", "stop_gradient", "positive", "real", "conjugate"})
+# linear operations whose results are always new
+FRESH = frozenset({"unbroadcast", "sum", "cumsum"})
 
 
 def copies(fun: Fun) -> Fun:
@@ -51,7 +53,7 @@ class _Copies:
                 life = lives[atom]
                 life.last = place
                 life.owned = life.owned or _owns(stmt, atom)
-                if _shares(stmt):
+                if _shares(stmt, atom):
                     for target in walk.defined(stmt):
                         lives[target] = life
                         life.names.add(target)
@@ -83,8 +85,13 @@ def _owns(stmt: Stmt, value: Var) -> bool:
     return False
 
 
-def _shares(stmt: Stmt) -> bool:
-    """Whether what the statement binds may share storage with its operands."""
+def _shares(stmt: Stmt, operand: Var) -> bool:
+    """Whether what the statement binds may share storage with this operand."""
     if not isinstance(stmt, ir.Let) or not any(t.is_array_value for t in (v.type for v in stmt.targets)):
         return False
-    return stmt.op.name in TRANSPARENT or not getattr(stmt.op.info, "elementwise", False)
+    if stmt.op.name in TRANSPARENT:
+        return True
+    kind = getattr(stmt.op.info, "shape", "")
+    if kind == "linear":  # the other arguments only say how
+        return operand is stmt.args[0] and stmt.op.name not in FRESH
+    return kind != "bilinear" and not getattr(stmt.op.info, "elementwise", False)

@@ -69,7 +69,8 @@ class _Cse:
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         outer, versions = self.scope, dict(self.version)
         self.scope = _Scope(outer)
-        out = [new for stmt in stmts if (new := self.one(stmt)) is not None]
+        with self.shapes.region():
+            out = [new for stmt in stmts if (new := self.one(stmt)) is not None]
         self.scope, self.version = outer, versions
         return stmts if same(out, stmts) else tuple(out)
 

@@ -81,8 +81,9 @@ class _Identities:
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         outer, self.out = self.out, []
-        for stmt in stmts:
-            self.one(stmt)
+        with self.shapes.region():
+            for stmt in stmts:
+                self.one(stmt)
         made, self.out = self.out, outer
         return stmts if same(made, stmts) else tuple(made)
 

@@ -47,7 +47,8 @@ class _Promote:
 
     def inside(self, stmt: Stmt) -> Stmt:
         blocks = walk.blocks(stmt)
-        made = {name: self.block(block) for name, block in blocks}
+        with self.shapes.region():
+            made = {name: self.block(block) for name, block in blocks}
         if all(made[name] is block for name, block in blocks):
             return stmt
         return replaced(stmt, **made)

@@ -195,17 +195,17 @@ class _Jacobian:
     # ---- parts
 
     def instantiate(self, fun: Fun, seed: Atom) -> tuple[Atom, ...]:
-        body, results = walk.instantiate(fun, (*self.main.params, seed))
+        return self.put(*walk.instantiate(fun, (*self.main.params, seed)))
+
+    def put(self, body: tuple[ir.Stmt, ...], results: tuple[Atom, ...]) -> tuple[Atom, ...]:
         for stmt in body:
-            self.builder.put(stmt)
+            if not isinstance(stmt, ir.Remark):  # sweeps are not to be told apart where there are many
+                self.builder.put(stmt)
         return results
 
     def outputs(self) -> tuple[Atom, ...]:
         """The results, for their shapes: the primal is run for them, as far as shapes need it."""
-        body, results = walk.instantiate(self.main, self.main.params)
-        for stmt in body:
-            self.builder.put(stmt)
-        return results
+        return self.put(*walk.instantiate(self.main, self.main.params))
 
     def shape(self, atom: Atom) -> tuple[Atom, ...]:
         return tuple(dim(Val(self.builder, atom), axis=axis).atom for axis in range(atom.type.rank))
