@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from srcgrad.core import ir
+from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Var
 from srcgrad.rules import registry
 from srcgrad.rules.declare import expand_to, sum_to
@@ -73,10 +74,34 @@ class Guards:
             condition = ctx(stmt.args[0])
             guard = Guard(condition, place == 1, (condition, place == 1))
         old = self._of.pop(arg, None)
-        if guard is not None and (first or (old is not None and old.origin == guard.origin)):
-            fitting = old if not first else _fitted(guard, stmt, part, ctx)
-            if fitting is not None:
-                self._of[arg] = fitting
+        if guard is None or not (first or old):
+            return
+        if old is None or old.origin != guard.origin:
+            fitting = _fitted(guard, stmt, part, ctx)
+            old = fitting if old is None or fitting is None else _either(old, fitting, part)
+        if old is not None:
+            self._of[arg] = old
+
+
+def _mask(amount: Val, like: Val, origin: tuple[Atom, bool] | None = None) -> Guard:
+    """The guard of what is counted a positive number of times."""
+    none = Val(amount.builder, ir.Const(0.0, ir.F8))
+    mask: Val = emit(registry.PRIMITIVES["greater"], amount, none)
+    if isinstance(mask.atom, Var):
+        amount.builder.copy_dims(mask.atom, like.atom)
+    return Guard(mask.atom, True, origin or (mask.atom, True))
+
+
+def _count(guard: Guard, builder: Builder) -> Val:
+    one, none = (Val(builder, ir.Const(k, ir.F8)) for k in (1.0, 0.0))
+    return _where(guard, one, none)
+
+
+def _either(first: Guard, second: Guard, part: Val) -> Guard | None:
+    """A value with contributions under two guards counts where either is met: everywhere, if they are opposites."""
+    if first.condition is second.condition and first.side != second.side:
+        return None
+    return _mask(_count(first, part.builder) + _count(second, part.builder), part)
 
 
 def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None:
@@ -86,9 +111,5 @@ def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None
         return guard
     if stmt.op.name != "broadcast_like" and not getattr(stmt.op.info, "elementwise", False):
         return None
-    one, none = (Val(builder, ir.Const(k, ir.F8)) for k in (1.0, 0.0))
-    copies = expand_to(_where(guard, one, none), Val(builder, ctx(stmt.targets[0])))
-    mask: Val = emit(registry.PRIMITIVES["greater"], sum_to(copies, part), none)
-    if isinstance(mask.atom, Var) and isinstance(part.atom, Var):
-        builder.copy_dims(mask.atom, part.atom)
-    return Guard(mask.atom, True, guard.origin)
+    copies = expand_to(_count(guard, builder), Val(builder, ctx(stmt.targets[0])))
+    return _mask(sum_to(copies, part), part, guard.origin)
