@@ -44,7 +44,7 @@ class Derivative:
         inner = inspect.signature(getattr(fun, "py_func", fun))
         self._primal_parameters = Parameters(inner)
         if argnums is not None:
-            places, single = self._primal_parameters.places(argnums)
+            places, single = self._places(argnums)
             recipe = replace(recipe, argnums=places, single=single)
         self._recipe = recipe
         functools.update_wrapper(self, fun, updated=())
@@ -53,6 +53,12 @@ class Derivative:
         self.__signature__ = _with_extras(inner, recipe)
         self._parameters = Parameters(self.__signature__)
         self._forget()
+
+    def _places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
+        try:
+            return self._primal_parameters.places(argnums)
+        except ArgumentError as error:
+            raise lazy.pipeline.placed(error, self.primal) from None
 
     def _forget(self) -> None:
         self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
@@ -220,13 +226,16 @@ class Call:
         unit = bound.unit
         self.function, self.meta = unit.function, unit.meta
         self.names = [n for n, s in zip(owner._parameters.names, specs, strict=True) for _ in leaf_types(s)]
+        self.names += [place.name for place in self.meta.captured]
         self.converters = [arguments.converter(t) for t in self.meta.types]
         self.lengths = list(_pairs(owner, specs))
         self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
         self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
-        checked = self.lengths or len(self.mapped) > 1 or len(self.meta.overwritten) * len(specs) > 1 or self.ordered
+        self.seeds = list(_seeds(owner, specs, self.meta.result))
+        shared = self.meta.overwritten and len(self.names) > 1
+        checked = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1 or shared
         self.direct = simple and not checked
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
@@ -240,11 +249,15 @@ class Call:
         for k in self.ordered:
             arguments.check_order(items[k], self.names[k])
         if self.meta.overwritten:
-            arguments.check_sharing(items, self.meta.overwritten, [*self.names, *(p.name for p in self.meta.captured)])
+            arguments.check_sharing(items, self.meta.overwritten, self.names)
         return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
 
     def run(self, values: Sequence[Any]) -> Any:
-        return self.result(self.function(*self.leaves(values)))
+        items = self.leaves(values)
+        out = self.function(*items)
+        for place, seed in self.seeds:
+            arguments.check_like(items[seed], out[place], "the value", "the cotangent")
+        return self.result(out)
 
     def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
         """The quickest way for arguments of exactly these types, with these defaults after them."""
@@ -302,6 +315,23 @@ def _mapped(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int
             if axis is not None:
                 yield place, axis
             place += 1
+
+
+def _seeds(owner: Derivative, specs: Sequence[Spec], result: Spec) -> Iterator[tuple[int, int]]:
+    """(array leaf of the value, leaf of its cotangent), of what `reverse` makes."""
+    if owner._recipe.kind != "reverse":
+        return
+    assert isinstance(result, Node)
+    seed = driver.leaf_count(specs[: len(owner._primal_parameters.names)])
+    given = [t for s in specs for t in leaf_types(s)][seed:]
+    wanted = [t for t in leaf_types(result.children[0]) if t.is_float]
+    if given != wanted:
+        raise ArgumentError("the cotangent has not the structure, rank or dtype of the value")
+    for place, kind in enumerate(leaf_types(result.children[0])):
+        if kind.is_float:
+            if kind.ref:
+                yield place, seed
+            seed += 1
 
 
 def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:

@@ -161,7 +161,7 @@ def _make(
     made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
     strict = lazy.pipeline.decides_by_floats(made.program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
-    jit = cpu.jit_options(fast, options.parallel, options.cache) if options.jit else None
+    jit = cpu.jit_options(fast, options.cache) if options.jit else None
     cache.write(path, lazy.pipeline.text(made.program, jit).encode())
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]

@@ -80,7 +80,7 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> 
     try:
         return custom_program(primal, jvp, fwd, bwd, specs, lowered)
     except SrcgradError as error:
-        raise _placed(error, primal) from error.__cause__
+        raise placed(error, primal) from error.__cause__
 
 
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool = False) -> Lowered:
@@ -88,10 +88,10 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool = Fal
     try:
         return _derive(fun, recipe, specs, parallel)
     except SrcgradError as error:
-        raise _placed(error, fun) from error.__cause__
+        raise placed(error, fun) from error.__cause__
 
 
-def _placed(error: SrcgradError, fun: Any) -> SrcgradError:
+def placed(error: SrcgradError, fun: Any) -> SrcgradError:
     """The error with the place of the function, if it has none of its own."""
     while not error.placed and hasattr(fun, "__wrapped__"):
         fun = fun.__wrapped__

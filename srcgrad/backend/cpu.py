@@ -22,12 +22,11 @@ class Mismatch(ArgumentError):
     """Compiled code was called with arguments of other types than it was made for."""
 
 
-def jit_options(fastmath: bool | Sequence[str], parallel: bool = False, cache: bool = True) -> str:
+def jit_options(fastmath: bool | Sequence[str], cache: bool = True) -> str:
     """The keywords of `@njit` in a generated module."""
     flags = "True" if fastmath is True else "{" + ", ".join(f"'{f}'" for f in sorted(fastmath or ())) + "}"
     words = ["nogil=True", f"cache={cache}", "error_model='numpy'"]
     words += [f"fastmath={flags}"] if fastmath else []
-    words += ["parallel=True"] if parallel else []
     return ", ".join(words)
 
 

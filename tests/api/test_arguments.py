@@ -162,6 +162,7 @@ def test_has_aux():
         return x * x, {"twice": 2.0 * x, "n": 3}
 
     assert plain(sg.grad, f, has_aux=True)(3.0) == (6.0, {"twice": 6.0, "n": 3})
+    assert plain(sg.grad, f, has_aux=True, mode="forward")(3.0) == (6.0, {"twice": 6.0, "n": 3})
     assert plain(sg.value_and_grad, f, has_aux=True)(3.0) == ((9.0, {"twice": 6.0, "n": 3}), 6.0)
 
 
@@ -203,5 +204,7 @@ def test_what_does_not_fit_is_refused(make, error, words):
 
 
 def test_errors_name_the_place():
+    with pytest.raises(sg.ArgumentError, match=r"arguments\.py, line \d+, column 1: argnums=7 (.|\n)*def array_out"):
+        sg.grad(array_out, argnums=7)
     with pytest.raises(sg.ArgumentError, match=r"test_arguments\.py, line \d+, column 1(.|\n)*def array_out"):
         plain(sg.grad, array_out)(X)

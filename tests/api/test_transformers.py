@@ -39,6 +39,16 @@ def test_forward_and_reverse():
     np.testing.assert_allclose(bar, JACOBIAN.sum(0))
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_cotangent_of_another_shape_is_refused(jit):
+    with pytest.raises((sg.ArgumentError, ValueError)):
+        sg.reverse(scale, jit=jit)(X, np.ones(2))
+    with pytest.raises(sg.ArgumentError, match="shape"):
+        sg.reverse(lambda x: x, jit=jit)(X, np.ones(1))
+    with pytest.raises(sg.ArgumentError, match="structure"):
+        sg.reverse(scale, jit=jit)(X, 1.0)
+
+
 def test_jvp_and_vjp():
     value, dot = sg.jvp(scale, (X,), (np.ones(3),), jit=False)
     np.testing.assert_allclose(dot, JACOBIAN.sum(1))
