@@ -30,10 +30,11 @@ def simplify(program: Program) -> Program:
 
 
 def simplify_fun(fun: Fun) -> Fun:
-    for _ in range(ROUNDS):
-        before = fun
-        for pass_ in PASSES:
-            fun = pass_(fun)
-        if fun is before:
+    fun, unchanged = dce(fun), 0  # what is dead costs every pass its time
+    for pass_ in PASSES * ROUNDS:
+        new = pass_(fun)
+        unchanged = unchanged + 1 if new is fun else 0
+        fun = new
+        if unchanged == len(PASSES):
             break
     return copies(hoist(fun))

@@ -28,7 +28,7 @@ class _Promote:
         out: list[Stmt | None] = []
         untouched: dict[Var, int] = {}  # where in `out` the allocations stand that nothing has used yet
         for stmt in stmts:
-            first = [var for var in _uses(stmt) if var in untouched]
+            first = [var for var in _uses(stmt) if var in untouched] if untouched else []
             new = self.inside(stmt)
             if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in untouched:
                 alloc = out[untouched[stmt.ref]]
