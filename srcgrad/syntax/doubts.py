@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
-from srcgrad.core.walk import blocks
+from srcgrad.core.walk import blocks, defined
 from srcgrad.errors import UnsupportedError
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.written import Aliases
@@ -48,7 +48,7 @@ def _written_later(
     target: Var, base: Var, classes: set[Var], aliases: Aliases, placed: Sequence[Placed]
 ) -> Stmt | None:
     """The first store into one of the classes that a run may meet after target is made of base."""
-    found = [(k, loops) for k, (s, loops) in enumerate(placed) if getattr(s, "target", None) is target]
+    found = [(k, loops) for k, (s, loops) in enumerate(placed) if target in defined(s)]
     if not found:
         return None  # it stands in code that is not emitted
     made, around = found[0]

@@ -339,6 +339,40 @@ def test_the_same_recursive_name_in_two_programs_is_kept_apart() -> None:
     close(run_lowered(lowered(f, 0.7, 5), 0.7, 5), plain(0.7, 5))
 
 
+def test_closures_of_one_text_are_not_recursion() -> None:
+    def make(inner, c):
+        return lambda x: c * inner(x)
+
+    same(make(make(make(math.sin, 2.0), 3.0), 5.0), 0.4)
+
+
+def three_ways(x, n):
+    if n <= 0:
+        return x
+    return other_way(x, n - 1) + three_ways(x * 0.5, n - 2)
+
+
+def other_way(x, n):
+    if n <= 0:
+        return -x
+    return other_way(x * 2, n - 1) * three_ways(x, n - 1)
+
+
+def test_functions_that_call_themselves_and_each_other() -> None:
+    same(three_ways, 0.3, 5)
+    same(other_way, 0.3, 4)
+
+
+def test_a_result_that_may_be_the_argument_is_not_written_into() -> None:
+    def f(a, n):
+        b = doubled(a, n)
+        b[0] = 7.0
+        return a
+
+    with pytest.raises(UnsupportedError, match="layout"):
+        lowered(f, A, 2)
+
+
 def test_arguments_that_do_not_fit_are_refused() -> None:
     def too_many(x):
         return helper(x, x, x)

@@ -140,6 +140,22 @@ def test_all_refusals_are_shown_at_once() -> None:
     assert lines == sorted(lines)
 
 
+def test_refusals_found_while_lowering_are_shown_at_once() -> None:
+    def f(x, a, n):
+        y = np.unwrap(a)
+        for i in range(n):
+            z = undefined_name(i)
+            if x > 0:
+                a[0] = math_of(z)
+                a[0, 1] = x
+        return y[0] + np.interp(x, a, a)
+
+    with pytest.raises(UnsupportedError) as caught:
+        lowered(f, 0.5, A, 3)
+    assert [p.source.split("=")[0].strip() for p in caught.value.problems[:4]] == ["y", "z", "a[0]", "a[0, 1]"]
+    assert len(caught.value.problems) == 4  # what needs y is not worth a word
+
+
 def test_an_error_shows_the_line_with_a_caret() -> None:
     def f(x):
         return x + undefined_name(x)
