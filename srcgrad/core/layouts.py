@@ -37,9 +37,6 @@ class Layouts:
             if old in known:
                 known.add(new)
         self.doubts[:] = [(new if a is old else a, new if b is old else b) for a, b in self.doubts]
-        for known in (self._contiguous, self._ordered):
-            if old in known:
-                known.add(new)
 
     def _in_order(self, atom: ir.Atom) -> bool:
         """Scalars and what has one axis, or what is known to be."""

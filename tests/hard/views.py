@@ -224,13 +224,6 @@ def reshaped_view(x, m):
     return m[2, 3] * f[5]
 
 
-@case(scalar(), matrix(3, 4))
-def reshaped_argument_written(x, m):
-    f = m.reshape(12)
-    f[1] = f[0] * x
-    return m[0, 1] * f[5]
-
-
 @case(scalar(), vector(6))
 def raveled_and_reshaped(x, a):
     m = (a * x).copy().reshape(2, 3)
