@@ -12,7 +12,7 @@ from typing import Any
 from srcgrad import cache, lazy
 from srcgrad.backend import cpu
 from srcgrad.core.ir import Type
-from srcgrad.errors import UnsupportedError
+from srcgrad.errors import SrcgradError, UnsupportedError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
@@ -122,7 +122,11 @@ def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> 
         print_.spec(spec)
     print_.text(recipe, options, cache.version(), cpu.versions())
     with LOCK:
-        unit, spaces = _unit(fun, recipe, specs, options, print_)
+        try:
+            unit, spaces = _unit(fun, recipe, specs, options, print_)
+        except SrcgradError as error:
+            # what is wrong stands in the user's function: the way to it through this package says nothing
+            raise error.with_traceback(None) from error.__cause__
     return _bind(unit, spaces)
 
 
