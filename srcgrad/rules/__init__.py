@@ -13,6 +13,8 @@ from srcgrad.rules import (  # noqa: F401, I001
     reduce,
     peaks,
     products,
+    spreads,
+    truths,
     ranges,
     memory,
     linalg,

@@ -35,6 +35,14 @@ def integer(value: Any, what: str) -> int:
     return int(number)
 
 
+def number(value: Any, what: str) -> float:
+    """A number that is known when the function is transformed."""
+    known = static(value) if isinstance(value, Val) else value
+    if not isinstance(known, (int, float)):
+        raise UnsupportedError(f"{what} must be a literal number")
+    return known
+
+
 def flag(value: Any, what: str) -> bool:
     """A boolean that is known when the function is transformed."""
     known = static(value) if isinstance(value, Val) else value

@@ -8,6 +8,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.walk import defined
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.broadcast import Params, Types, extent, squeeze, unsqueeze
@@ -33,9 +34,16 @@ def length(x: Val, axis: int) -> Val:
     token = x.builder.dims(x.atom)[axis]
     if isinstance(token, ir.Const) or (isinstance(token, ir.Var) and token.type == ir.I8):
         return Val(x.builder, token)
-    if isinstance(token, tuple) and len(token) == 2 and isinstance(token[0], ir.Var) and token[0].type.ref:
+    if isinstance(token, tuple) and len(token) == 2 and _at_hand(x.builder, token[0]):
         return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])  # type: ignore[no-any-return]
     return emit(dim, x, name="n", axis=axis)  # type: ignore[no-any-return]
+
+
+def _at_hand(builder: Builder, source: Any) -> bool:
+    """Whether this is memory, or a value of the block that is being built (others can't be used here)."""
+    if not isinstance(source, ir.Var):
+        return False
+    return source.type.ref or any(source in defined(stmt) for stmt in reversed(builder.out))
 
 
 def dims(x: Val) -> tuple[Val, ...]:

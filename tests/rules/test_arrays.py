@@ -64,7 +64,7 @@ AXES = {1: [None, 0, -1], 2: [None, 0, 1, -1, (0, 1), (-1,)], 3: [None, 0, 1, 2,
 REDUCTIONS = [(r, axis, keep) for r in AXES for axis in AXES[r] for keep in (False, True)]
 
 
-@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.min], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.min, np.var, np.std], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("rank, axis, keepdims", REDUCTIONS, ids=str)
 def test_reduction(function: Any, rank: int, axis: Any, keepdims: bool) -> None:
     def make(builder: Builder, x: Val) -> Val:
@@ -109,6 +109,38 @@ def test_empty_reductions() -> None:
             run(program(call(np.max, axis=axis), [x]), x)
     _, bar = run(reverse(program(call(np.sum), [x]), frozenset({0})), x, 1.0)
     assert bar.shape == (0, 3)
+
+
+NORMS = [((3,), None), ((2, 3), None), ((2, 3), 0), ((2, 3), -1), ((2, 3), (0, 1))]
+
+
+@pytest.mark.parametrize("shape, axis", NORMS, ids=str)
+def test_norm(shape: tuple[int, ...], axis: Any) -> None:
+    check(call(np.linalg.norm, axis=axis), [normal(shape)], lambda x: np.linalg.norm(x, axis=axis))
+
+
+@pytest.mark.parametrize("function", [np.linalg.norm, np.std], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_derivative_is_zero_where_norm_and_std_are(function: Any, axis: int | None) -> None:
+    x = np.zeros((2, 3))
+    made = program(call(function, axis=axis), [x])
+    (y,) = run(made, x)
+    _, bar = run(reverse(made, frozenset({0})), x, np.ones_like(y) if np.ndim(y) else 1.0)
+    np.testing.assert_array_equal(bar, x)
+    _, dot = run(forward(made, frozenset({0})), x, normal((2, 3)))
+    np.testing.assert_array_equal(dot, y)
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_degrees_of_freedom(ddof: int) -> None:
+    for function in (np.var, np.std):
+        check(call(function, ddof=ddof), [normal(4)], lambda x, f=function: f(x, ddof=ddof))
+
+
+@pytest.mark.parametrize("function", [np.any, np.all, np.argmax, np.argmin, np.count_nonzero], ids=lambda f: f.__name__)
+def test_questions(function: Any) -> None:
+    for x in (normal((2, 3)), np.array([0.0, 1.0]), np.zeros(2), np.array([True, False])):
+        assert run(program(call(function), [x]), x) == (function(x),)
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 2, 3])
@@ -224,7 +256,7 @@ def test_dtypes(dtype: Any) -> None:
     np.testing.assert_array_equal(eye, np.eye(3, dtype=dtype))
 
 
-@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.prod, np.cumsum], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.prod, np.cumsum, np.linalg.norm, np.std])
 def test_single_precision(function: Any) -> None:
     x = normal(4).astype("f4")
     made = program(call(function), [x])

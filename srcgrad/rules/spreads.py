@@ -1,0 +1,105 @@
+"""Norms, variances and standard deviations: 0 has derivative 0, not NaN."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import arguments, nests, registry
+from srcgrad.rules.broadcast import Params, Types, spread_back
+from srcgrad.rules.compare import equal, where
+from srcgrad.rules.declare import Duals, Rule, as_value, cast, general
+from srcgrad.rules.reduce import matrix, places, reduced_dims, reduced_type, result_shape, row, sum_, to_scalar
+from srcgrad.rules.shape import count
+from srcgrad.rules.values import Val, contents, emit
+
+
+def _ratio(a: Val, y: Val) -> Val:
+    """a / y, but 0 where y is."""
+    none = y.lift(0.0)
+    return where(equal(y, none), none, a / where(equal(y, none), y.lift(1.0), y))  # type: ignore[no-any-return]
+
+
+def _norm_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (dx,), (x,), (y,) = dots, args, outs
+    return [None if dx is None else _ratio(sum_(x * dx, **params), y)]
+
+
+def _norm_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (g,), (x,), (y,) = bars, args, outs
+    if g is None:
+        return [None]
+    factor = _ratio(g, y)
+    if factor.type.rank:
+        factor = spread_back(factor, x, params["axes"], params["keepdims"])
+    return [factor * x]
+
+
+def _norm_source(name: str, rank: int, params: Params) -> str:
+    here = nests.subscript("x", nests.LETTERS[:rank])
+    out = nests.subscript("out", places(rank, params))
+    start = "x.dtype.type(0)" if to_scalar(rank, params) else f"np.zeros({result_shape('x', rank, params)}, x.dtype)"
+    lines = [f"    out = {start}", *nests.nest("x", rank, [f"{out} += {here} * {here}"]), "    return np.sqrt(out)"]
+    return nests.function(name, "x", lines)
+
+
+def _norm_template(types: Types, params: Params) -> Any:
+    rank = types[0].rank
+    name = f"norm_{rank}_over{nests.suffix(params['axes'], params['keepdims'])}"
+    return f"{name}(_0)", {name: _norm_source(name, rank, params)}
+
+
+def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    return np.sqrt(np.sum(x * x, axis=axes, keepdims=keepdims))
+
+
+norm: Rule = general(
+    "norm", (), jvp=_norm_jvp, vjp=_norm_vjp, evaluate=_norm, template=_norm_template, dims=reduced_dims,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=[(row,), (matrix,)],
+    params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}], ties="0 at 0",
+)  # fmt: skip
+
+
+def _float_array(builder: Builder, x: Any, name: str) -> Val:
+    value = arguments.array_value(builder, x, name)
+    return value if value.type.dtype[0] == "f" else cast(value, "f8")
+
+
+@registry.adaptor(np.linalg.norm)
+def _np_norm(builder: Builder, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Val:
+    value = _float_array(builder, x, "np.linalg.norm")
+    axes = arguments.all_axes(axis, value.type.rank)
+    kind = None if ord is None or isinstance(ord, str) else arguments.number(ord, "ord")
+    fine = ord is None or (kind == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2)
+    if not fine or (axis is not None and len(axes) > 2):
+        raise UnsupportedError("this norm is not supported; np.sum(np.abs(x)) and np.max(np.abs(x)) are")
+    return norm(value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+
+
+def _deviations(
+    builder: Builder, x: Any, axis: Any, ddof: Any, keepdims: Any, rest: dict[str, Any], name: str
+) -> tuple[Val, Val, dict[str, Any]]:
+    """x less its mean, how many elements count, and over which axes."""
+    arguments.no_options(rest, name)
+    value = _float_array(builder, x, name)
+    axes = arguments.all_axes(axis, value.type.rank)
+    number = count(value, axes)
+    mean = emit(sum_, value, axes=axes, keepdims=True) / number
+    free = number - contents(as_value(builder, ddof))
+    return value - mean, free, {"axes": axes, "keepdims": arguments.flag(keepdims, "keepdims")}
+
+
+@registry.adaptor(np.var, methods=("var",))
+def _var(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
+    apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.var")
+    return emit(sum_, apart * apart, **over) / free  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.std, methods=("std",))
+def _std(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
+    apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.std")
+    root = registry.FUNCTIONS[np.sqrt](builder, cast(free, apart.type.dtype))
+    return emit(norm, apart, **over) / root  # type: ignore[no-any-return]
