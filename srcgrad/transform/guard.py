@@ -87,7 +87,7 @@ def _mask(amount: Val, like: Val, origin: tuple[Atom, bool] | None = None) -> Gu
     """The guard of what is counted a positive number of times."""
     none = Val(amount.builder, ir.Const(0.0, ir.F8))
     mask: Val = emit(registry.PRIMITIVES["greater"], amount, none)
-    if isinstance(mask.atom, Var):
+    if isinstance(mask.atom, Var) and isinstance(like.atom, Var):
         amount.builder.copy_dims(mask.atom, like.atom)
     return Guard(mask.atom, True, origin or (mask.atom, True))
 
