@@ -1,0 +1,86 @@
+"""What the plan decides, program by program."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir
+from srcgrad.core.walk import walk
+from srcgrad.simplify.pipeline import simplify
+from srcgrad.transform.derive import grad
+from srcgrad.transform.plan import Plan
+from tests.transform import memory_programs as programs
+from tests.transform.test_reverse import lowered
+
+
+def plan_of(fun: Callable[..., Any]) -> Plan:
+    return Plan(Facts(lowered(fun, programs.PROGRAMS[fun]).main))
+
+
+def kept_arrays(fun: Callable[..., Any]) -> int:
+    """The arrays and lists that the finished gradient keeps."""
+    program = simplify(grad(lowered(fun, programs.PROGRAMS[fun]), [0]))
+    made = [s for s in walk(program.main.body) if isinstance(s, (ir.NewList, ir.Alloc))]
+    return sum(isinstance(s, ir.NewList) or s.target.name.endswith("_kept") for s in made)
+
+
+DECISIONS = [
+    (programs.only_read, {"reload"}),
+    (programs.in_place_product, {"keep", "named"}),
+    (programs.scratch, {"reload", "keep"}),
+    (programs.branch_at_the_top, {"keep", "named"}),
+    (programs.triangular, {"keep", "named"}),
+]
+
+
+@pytest.mark.parametrize(("fun", "expected"), DECISIONS, ids=lambda x: getattr(x, "__name__", ""))
+def test_loads_are_decided(fun: Callable[..., Any], expected: set[str]) -> None:
+    assert set(plan_of(fun).decision.values()) == expected
+
+
+@pytest.mark.parametrize("fun", [programs.time_steps_in_place, programs.sliced_steps, programs.buffers_of_two_lengths])
+def test_time_steps_take_a_snapshot(fun: Callable[..., Any]) -> None:
+    counts = [len(roots) for roots in plan_of(fun).snapshots.values()]
+    assert max(counts) == 1
+
+
+def test_triangular_loops_take_none() -> None:
+    assert not any(plan_of(programs.triangular).snapshots.values())
+
+
+def test_snapshots_are_not_nested() -> None:
+    plan = plan_of(programs.time_steps_in_place)
+    assert sum(map(len, plan.snapshots.values())) == 1
+
+
+@pytest.mark.parametrize(
+    ("fun", "mode"), [(programs.rotated, "swap"), (programs.chosen_buffer, "list"), (programs.escaping, "list")]
+)
+def test_references_that_go_round(fun: Callable[..., Any], mode: str) -> None:
+    plan = plan_of(fun)
+    carrying = [m for loop, m in plan.references.items() if any(c.inner.type.ref for c in loop.carry)]
+    assert set(carrying) == {mode}
+
+
+@pytest.mark.parametrize(
+    ("fun", "count"),
+    [(programs.only_read, 0), (programs.carried_scalar, 1), (programs.in_place_product, 2), (programs.overlapping, 0)],
+)
+def test_a_gradient_keeps_no_more_than_it_needs(fun: Callable[..., Any], count: int) -> None:
+    assert kept_arrays(fun) == count
+
+
+def test_a_sum_has_no_forward_sweep_in_its_gradient() -> None:
+    program = simplify(grad(lowered(programs.only_read, programs.PROGRAMS[programs.only_read]), [0]))
+    assert Counter(type(s) for s in walk(program.main.body))[ir.For] == 1
+
+
+def test_the_plan_prints() -> None:
+    lines = list(plan_of(programs.in_place_product).describe())
+    assert lines and all("kept at each load" in line for line in lines)
+    assert sum("a snapshot a turn" in line for line in plan_of(programs.time_steps_in_place).describe()) == 1
