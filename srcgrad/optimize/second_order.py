@@ -6,30 +6,28 @@ Nocedal & Wright, Numerical Optimization (2006): Armijo's rule 3.4, BFGS 6.17 an
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from srcgrad.optimize.linear import dot, solve
+
 Part = Callable[..., Any]
-SUFFICIENT = 1e-4
-HALVINGS = 40
 
 
 def line_search(fun: Part) -> Part:
     """The largest of 1, 1/2, 1/4, ... that decreases fun enough along the direction."""
 
-    def search(x, direction, gradient, args):
-        slope = 0.0
-        for i in range(x.shape[0]):
-            slope += gradient[i] * direction[i]
-        start = fun(x, *args)
+    def search(x, direction, slope, args):
+        start = fun(x, args)
         length = 1.0
         trial = np.empty_like(x)
-        for _ in range(HALVINGS):
+        for _ in range(40):
             for i in range(x.shape[0]):
                 trial[i] = x[i] + length * direction[i]
-            if fun(trial, *args) <= start + SUFFICIENT * length * slope:
+            if fun(trial, args) <= start + 1e-4 * length * slope:
                 break
             length *= 0.5
         return length
@@ -45,14 +43,13 @@ def newton(fun: Part, hessian_of: Part) -> tuple[Part, Part]:
         return x0.copy(), 0
 
     def advance(x, state, gradient, args, options):
-        direction = -np.linalg.solve(hessian_of(x, *args), gradient)
-        slope = 0.0
-        for i in range(x.shape[0]):
-            slope += gradient[i] * direction[i]
-        if not slope < 0.0:
+        direction = solve(hessian_of(x, args), -gradient)
+        slope = dot(gradient, direction)
+        if not -math.inf < slope < 0.0:
             for i in range(x.shape[0]):
                 direction[i] = -gradient[i]
-        length = search(x, direction, gradient, args)
+            slope = dot(gradient, direction)
+        length = search(x, direction, slope, args)
         for i in range(x.shape[0]):
             x[i] += length * direction[i]
         return x, state
@@ -80,7 +77,7 @@ def bfgs(fun: Part) -> tuple[Part, Part]:
         for i in range(n):
             for j in range(n):
                 direction[i] -= inverse[i, j] * gradient[j]
-        length = search(x, direction, gradient, args)
+        length = search(x, direction, dot(gradient, direction), args)
         for i in range(n):
             step[i] = length * direction[i]
             before[i] = gradient[i]
@@ -131,7 +128,7 @@ def lbfgs(fun: Part, memory: int) -> tuple[Part, Part]:
         if counts[0] > 0:
             remember(steps, changes, step, gradient - before, counts)
         direction = two_loops(steps, changes, gradient, counts[1], memory)
-        length = search(x, direction, gradient, args)
+        length = search(x, direction, dot(gradient, direction), args)
         for i in range(n):
             step[i] = length * direction[i]
             before[i] = gradient[i]

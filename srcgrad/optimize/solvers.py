@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.optimize import first_order, second_order
-from srcgrad.optimize.loop import minimiser
+from srcgrad.optimize.methods import METHODS, minimising_loop, newton_loop
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
-from srcgrad.optimize.roots import scalar_newton, system_newton
 
 Result = OptimizeResult | OptimizeHistory
+PACKAGE = "srcgrad.optimize"
 
 
 def newton(
@@ -130,14 +127,14 @@ def gradient_descent(
     3.0
     """
     method = "gradient-descent" if momentum else "plain descent"
-    key = _key(method, fun, x0, args, mode, history, jit, target, batch)
-    got = _again(key, x0, args, maxiter, tol, lr, momentum)
+    key = _key(method, fun, x0, args, mode, history, jit, target, batch, tol > 0.0)
+    got = _again(key, x0, args, tol, maxiter, lr, momentum)
     if got is not None:
         return OptimizeResult(*got)
     _check(target, batch, mode)
     start = _start(x0)
-    solve = minimising_loop(fun, method, np.ndim(start), mode, history, jit)
-    return _first(key, solve, start, _tuple(args), int(maxiter), float(tol), (float(lr), float(momentum)))
+    solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
+    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter), (float(lr), float(momentum)))
 
 
 def minimize(
@@ -153,7 +150,11 @@ def minimize(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
-    **options: float,
+    lr: float | None = None,
+    momentum: float | None = None,
+    beta1: float | None = None,
+    beta2: float | None = None,
+    epsilon: float | None = None,
 ) -> Result:
     """Minimise a function by one of several methods.
 
@@ -163,9 +164,10 @@ def minimize(
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
-    options : float
-        Of 'gradient-descent': ``lr=0.01, momentum=0.0``; of 'adam' (Kingma & Ba, 2015): ``lr=0.01, beta1=0.9,
-        beta2=0.999, epsilon=1e-8``.
+    lr, momentum : float
+        Of 'gradient-descent', by default 0.01 and 0.
+    lr, beta1, beta2, epsilon : float
+        Of 'adam' (Kingma & Ba, 2015), by default 0.01, 0.9, 0.999 and 1e-8.
 
     Returns
     -------
@@ -187,12 +189,13 @@ def minimize(
     array([1., 1.])
     """
     _check(target, batch, mode)
-    chosen = _method_options(method, options)
+    given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+    chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
     start = _start(x0)
     if method != "gradient-descent" and np.ndim(start) != 1:
         raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
-    solve = minimising_loop(fun, method, np.ndim(start), mode, history, jit)
-    return _result(solve(start, _tuple(args), int(maxiter), float(tol), chosen))
+    solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
+    return _result(solve(start, _tuple(args), float(tol), int(maxiter), chosen))
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
@@ -205,32 +208,6 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
             raise ArgumentError(f"{method} has no option `{name}`", hint=hint)
     return tuple(float(value) for value in {**known, **given}.values())
 
-
-# The methods, with their options and what these are by default.
-METHODS: dict[str, dict[str, float]] = {
-    "newton": {},
-    "gradient-descent": {"lr": 0.01, "momentum": 0.0},
-    "adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-    "bfgs": {},
-    "lbfgs": {},
-}
-MEMORY = 10
-
-
-@functools.lru_cache(maxsize=256)
-def newton_loop(fun: Callable[..., Any], rank: int, mode: str, record: bool, jit: bool) -> Any:
-    """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success)`; its `.source` can be read."""
-    if rank == 0:
-        return compiled(scalar_newton(fun, _slope(fun, mode), record), jit=jit)
-    jacobian = jacfwd(fun) if mode == "forward" else jacrev(fun)
-    return compiled(system_newton(fun, jacobian, record), jit=jit)
-
-
-@functools.lru_cache(maxsize=256)
-def minimising_loop(fun: Callable[..., Any], method: str, rank: int, mode: str, record: bool, jit: bool) -> Any:
-    """The compiled loop `(x0, args, maxiter, tol, options) -> (x, fun, nit, success)`."""
-    begin, advance = _parts(fun, method, rank)
-    return compiled(minimiser(fun, grad(fun, mode=mode), begin, advance, record), jit=jit)
 
 
 # Solves that need nothing but the compiled loop, by function and classes of the arguments: a call adds little to it.
@@ -267,39 +244,14 @@ def _first(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *scalars: An
 
 
 def _cells(loop: Any) -> list[Any]:
-    """The cells of a loop's closure and of the closures in them that this module made."""
+    """The cells of a loop's closure and of the closures in them that this package made."""
     found: list[Any] = []
     for cell in loop.__closure__ or ():
         found.append(cell)
         inner = cell.cell_contents
-        if getattr(inner, "__module__", None) == __name__ and hasattr(inner, "__closure__"):
+        if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
             found += _cells(inner)
     return found
-
-
-def _slope(fun: Callable[..., Any], mode: str) -> Callable[..., Any]:
-    """`(x, args) -> (value, slope)`."""
-    if mode == "reverse":
-        slope = grad(fun)
-        return lambda x, args: (fun(x, *args), slope(x, *args))
-    tangent = forward(fun)
-    return lambda x, args: tangent(x, *args, 1.0)
-
-
-def _parts(fun: Callable[..., Any], method: str, rank: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    if method == "newton":
-        return second_order.newton(fun, hessian(fun))
-    if method == "bfgs":
-        return second_order.bfgs(fun)
-    if method == "lbfgs":
-        return second_order.lbfgs(fun, MEMORY)
-    if method == "adam":
-        return first_order.begin_adam, first_order.adam
-    if rank == 0:
-        return first_order.begin_number, first_order.descend_number
-    if method == "plain descent":
-        return first_order.begin_plain, first_order.descend_plain
-    return first_order.begin_array, first_order.descend_vector if rank == 1 else first_order.descend_array
 
 
 def _check(target: str, batch: bool, mode: str) -> None:
