@@ -1,4 +1,4 @@
-"""Newton, BFGS and L-BFGS for minima: how they begin and how they advance, with a backtracking line search.
+"""Newton, BFGS and L-BFGS for minima: how they begin and how they advance, with a line search that shortens.
 
 Nocedal & Wright, Numerical Optimization (2006): Armijo's rule 3.4, BFGS 6.17 and 6.20, the two loops of L-BFGS 7.4.
 """
@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.optimize.linear import dot, solve
+from srcgrad.optimize.linear import dot, newton_direction
 
 Part = Callable[..., Any]
 
 
 def line_search(fun: Part) -> Part:
-    """The largest of 1, 1/2, 1/4, ... that decreases fun enough along the direction."""
+    """A length, 1 if it will do, that decreases fun enough along the direction. A shorter one is where the parabola
+    through what is known has its minimum, but between a tenth and a half of the last."""
 
     def search(x, direction, slope, args):
         start = fun(x, args)
@@ -27,23 +28,27 @@ def line_search(fun: Part) -> Part:
         for _ in range(40):
             for i in range(x.shape[0]):
                 trial[i] = x[i] + length * direction[i]
-            if fun(trial, args) <= start + 1e-4 * length * slope:
+            excess = fun(trial, args) - start - length * slope
+            if excess <= -(1.0 - 1e-4) * length * slope:
                 break
-            length *= 0.5
+            shorter = -0.5 * slope * length * length / excess
+            if not shorter < 0.5 * length:
+                shorter = 0.5 * length
+            length = max(shorter, 0.1 * length)
         return length
 
     return search
 
 
 def newton(fun: Part, hessian_of: Part) -> tuple[Part, Part]:
-    """The Newton direction if it descends, else the steepest one."""
+    """The Newton direction; the steepest one where it does not descend."""
     search = line_search(fun)
 
     def begin(x0, options):
         return x0.copy(), 0
 
     def advance(x, state, gradient, args, options):
-        direction = solve(hessian_of(x, args), -gradient)
+        direction = newton_direction(hessian_of(x, args), gradient)
         slope = dot(gradient, direction)
         if not -math.inf < slope < 0.0:
             for i in range(x.shape[0]):

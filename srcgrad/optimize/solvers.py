@@ -134,7 +134,7 @@ def gradient_descent(
     _check(target, batch, mode)
     start = _start(x0)
     solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
-    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter), (float(lr), float(momentum)))
+    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter), _like(start, lr, momentum))
 
 
 def minimize(
@@ -195,7 +195,7 @@ def minimize(
     if method != "gradient-descent" and np.ndim(start) != 1:
         raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
     solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
-    return _result(solve(start, _tuple(args), float(tol), int(maxiter), chosen))
+    return _result(solve(start, _tuple(args), float(tol), int(maxiter), _like(start, *chosen)))
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
@@ -207,7 +207,6 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
             hint = f"its options are {', '.join(known)}" if known else "it has none"
             raise ArgumentError(f"{method} has no option `{name}`", hint=hint)
     return tuple(float(value) for value in {**known, **given}.values())
-
 
 
 # Solves that need nothing but the compiled loop, by function and classes of the arguments: a call adds little to it.
@@ -274,6 +273,12 @@ def _start(x0: Any) -> Any:
     if isinstance(x0, (int, np.integer)) and not isinstance(x0, bool):
         return float(x0)
     raise ArgumentError(f"x0 is of type {type(x0).__name__}", hint="start from a float or an array of floats")
+
+
+def _like(start: Any, *options: float) -> tuple[Any, ...]:
+    """The options as numbers that leave a number of single precision what it is."""
+    kind = np.float32 if isinstance(start, np.float32) else float
+    return tuple(map(kind, options))
 
 
 def _tuple(args: Any) -> tuple[Any, ...]:

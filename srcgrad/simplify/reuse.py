@@ -58,7 +58,7 @@ class _Reuser:
         facts, var = self._facts, alloc.target
         writes = [s for s in facts.stores.get(facts.classes.of(var), ())]
         places = {place(s.index) for s in writes}
-        if None in places or not one_name(facts, var) or facts.where[alloc] is not facts.region[loop, "body"]:
+        if None in places or not one_name(facts, var) or facts.where.get(alloc) is not facts.region[loop, "body"]:
             return False
         stored: set[Place | None] = set()
         for stmt in loop.body[facts.order[alloc] + 1 :]:

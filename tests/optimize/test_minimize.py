@@ -98,13 +98,14 @@ def test_mean_distance():
 
 
 def test_rosenbrock():
-    result = gradient_descent(rosenbrock, np.array([-1.0, 1.0]), lr=0.01, maxiter=100)
-    assert result.fun == pytest.approx(0.3502925, abs=5e-8)
-    again = gradient_descent(rosenbrock, np.array([-1.0, 1.0]), lr=0.01, maxiter=1000)
-    assert again.fun == pytest.approx(6.96269e-05, rel=1e-2) and again.nit == 1000
-    np.testing.assert_allclose(again.x, [0.9918, 0.9830], atol=1e-4)
-    slow = gradient_descent(rosenbrock, [-1, 1], lr=0.01, jit=False)
-    np.testing.assert_allclose(slow.x, again.x, rtol=1e-12)
+    start = np.array([-1.0, 1.0])
+    result = gradient_descent(rosenbrock, start, lr=0.01, history=True, jit=False)
+    assert result.history[99] == pytest.approx(0.3502925, abs=5e-8)
+    assert result.history[999] == pytest.approx(6.96269e-05, abs=5e-11)
+    np.testing.assert_allclose(result.x, [0.9918, 0.9830], atol=1e-4)
+    for again in (gradient_descent(rosenbrock, start, lr=0.01), gradient_descent(rosenbrock, [-1, 1])):
+        np.testing.assert_allclose(again.x, result.x, rtol=1e-12)
+        assert again.nit == 1000
 
 
 def test_tolerance_is_of_the_gradient():
@@ -161,7 +162,7 @@ def test_compiled(method):
 @pytest.mark.parametrize("method", SECOND)
 def test_many_variables(method):
     result = minimize(chain, np.tile([-1.2, 1.0], 5), method=method, tol=1e-7, jit=False)
-    assert result.success and result.nit < 150
+    assert result.success and result.nit < 100
     if result.fun < 1.0:  # there is a second minimum near x[0] = -1
         np.testing.assert_allclose(result.x, 1.0, rtol=1e-6)
     else:
@@ -172,7 +173,7 @@ def test_many_variables(method):
 def test_ill_conditioned(method):
     scales, target = 10.0 ** np.linspace(0.0, 6.0, 10), np.linspace(-2.0, 1.0, 10)
     result = minimize(quadratic, np.zeros(10), (scales, target), method=method, tol=1e-6, jit=False)
-    assert result.success and result.nit < 200
+    assert result.success and result.nit < 300
     np.testing.assert_allclose(result.x, target, atol=1e-6)
     assert method != "newton" or result.nit == 1
 
@@ -185,7 +186,7 @@ def test_from_where_the_function_is_not_convex(method):
 
 
 def test_singular_hessian():
-    """x[0]⁴: at 0 the Hessian is singular in the direction in which nothing is to be done."""
+    """At 0 the Hessian is singular in the direction in which nothing is to be done."""
     result = minimize(lambda x: x[0] ** 4 + (x[1] - 1.0) ** 2, np.array([0.0, 0.0]), jit=False)
     np.testing.assert_allclose(result.x, [0.0, 1.0], atol=1e-8)
 

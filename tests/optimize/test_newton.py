@@ -99,7 +99,7 @@ def test_arguments():
 def test_history():
     result = newton(f, 1.0, history=True, jit=False)
     assert result.history.shape == (6,) and result.history[0] == 1.0 - math.cos(1.0) and result.history[-1] == 0.0
-    assert np.all(np.diff(result.history) < 0.0)
+    assert np.all(np.diff(result.history[:5]) < 0.0)
     system = newton(circle, [1.0, 0.5], (5.0, 1.0), history=True, jit=False)
     assert system.history.shape == (system.nit + 1,) and system.history[0] == 25.0 - 1.25
 
