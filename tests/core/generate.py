@@ -53,8 +53,11 @@ class Generator:
             scope.add(p)
         self.new_memory(scope)
         self.statements(scope, self.size, self.depth)
-        kinds = self.random.choices((F8, VECTOR, I8, MATRIX, B1), k=self.random.randint(1, 3))
-        results = tuple(self.pick(scope, kind) for kind in kinds)
+        if self.random.random() < 0.3:
+            kinds = self.random.choices((F8, VECTOR, I8, MATRIX, B1), k=self.random.randint(1, 3))
+            results = tuple(self.pick(scope, kind) for kind in kinds)
+        else:  # everything that is left shows what went wrong anywhere
+            results = tuple(v for kind in (F8, VECTOR, MATRIX, I8, B1) for v in scope.atoms.get(kind, ())[-8:])
         return ir.Program(ir.Fun("f", tuple(params), tuple(self.b.out), results))
 
     # ---- choices
@@ -86,7 +89,8 @@ class Generator:
     def statements(self, scope: Scope, count: int, depth: int) -> None:
         simple = [
             *[self.scalar] * 6, self.integer, self.truth, self.load, self.load, self.whole, self.store, self.store,
-            self.accumulate, self.new_memory, self.view, self.array, self.write_array,
+            self.accumulate, self.new_memory, self.view, self.array, self.write_array, self.load_and_store,
+            self.load_and_store, self.look,
         ]  # fmt: skip
         for _ in range(count):
             self.b.span = self.span() if self.random.random() < 0.5 else self.b.span
@@ -159,6 +163,32 @@ class Generator:
 
     def store(self, scope: Scope) -> None:
         self.b.store(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
+
+    def load_and_store(self, scope: Scope) -> None:
+        """What an element was before it is written, perhaps through another name, is used after."""
+        memory, place = self.memory(scope, VECTOR), self.place(scope)
+        old = self.b.load(memory, (place,), name=self.name())
+        if self.random.random() < 0.5:
+            old = self.b.let(cos, old, name=self.name())
+        if self.random.random() < 0.3:
+            self.b.store(memory, (place,), self.pick(scope, F8))
+        else:
+            self.b.store(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
+        if self.random.random() < 0.5:
+            scope.add(self.b.let(subtract, self.b.let(sin, old), self.pick(scope, F8), name=self.name()))
+        else:
+            self.b.accumulate(self.memory(scope, VECTOR), (self.place(scope),), old)
+
+    def look(self, scope: Scope) -> None:
+        """The value of an array without a copy, for as long as nothing writes."""
+        ref = self.pick(scope, VECTOR)
+        assert isinstance(ref, Var)
+        value = Var(self.name(), VALUE)
+        self.b.put(ir.Load(value, ref, (ir.Slice(step=self.random.choice((None, const(-1)))),), copy=False))
+        if self.random.random() < 0.4:
+            scope.add(self.b.alloc("f8", (), value, name=self.name()), writable=True)
+        else:
+            scope.add(self.b.let(sin, value, name=self.name()))
 
     def accumulate(self, scope: Scope) -> None:
         matrices = [v for v in scope.atoms[MATRIX] if v in scope.writable]

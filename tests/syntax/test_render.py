@@ -156,6 +156,27 @@ def test_loads_stay_before_stores() -> None:
     assert got == 2.0
 
 
+@pytest.mark.parametrize("merge", ("loop", "branch", "list"))
+def test_loads_stay_before_stores_to_what_was_merged(merge: str) -> None:
+    b, n = Builder(), Var("n", I8)
+    p, q = (b.alloc("f8", (const(2),), const(1.0), name=name) for name in "pq")
+    either = Var("u", VECTOR)
+    if merge == "loop":
+        carry = Carry(Var("u", VECTOR), p, q, either)
+        b.put(ir.For(Var("i", I8), const(0), n, const(1), (carry,), ()))
+    elif merge == "branch":
+        b.put(ir.If(b.let(less, n, const(1)), (), (), (ir.Out(either, p, q),)))
+    else:
+        refs = Var("refs", Type("f8", 1, many=True))
+        b.put(ir.NewList(refs, p))
+        b.put(ir.Append(refs, p, Var("pos", I8)))
+        b.put(ir.RefAt(either, refs, const(0)))
+    old = b.load(p, (const(0),))
+    b.store(either, (const(0),), const(5.0))
+    (got, first) = agrees(program(b, [n], b.let(add, old, const(1.0)), b.load(p, (const(0),))), 0)
+    assert (got, first) == (2.0, 5.0)
+
+
 def test_memory_made_of_a_value_is_not_shared() -> None:
     b, x = Builder(), Var("x", VECTOR)
     value = Var("v", VALUE)
