@@ -60,9 +60,12 @@ def verified(program: ir.Program) -> None:
 
 
 class Core:
-    """The engine that lowers a case and runs every transform with NumPy."""
+    """The engine that lowers a case and runs every transform with NumPy.
 
-    def __init__(self, case: Case) -> None:
+    only: the place of the one float leaf, among the float leaves, that is active; all, if None.
+    """
+
+    def __init__(self, case: Case, only: int | None = None) -> None:
         args = case.args()
         bound = inspect.signature(case.fun).bind(*args)
         bound.apply_defaults()
@@ -71,7 +74,8 @@ class Core:
         own = len(lowered.program.main.params) - len(self.fixed)
         verified(lowered.program)
         program = simplify(lowered.program)
-        active = frozenset(i for i, p in enumerate(program.main.params[:own]) if p.type.is_float)
+        floats = [i for i, p in enumerate(program.main.params[:own]) if p.type.is_float]
+        active = frozenset(floats if only is None else floats[only : only + 1])
         self.flat = Flat(program, active, verified)
         self.n = len(active)
 

@@ -1,36 +1,41 @@
-"""The hard cases and random programs, on core programs run with NumPy."""
+"""Third order, single active arguments, and random programs: on core programs, run with NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import numpy as np
 import pytest
 
+from tests import oracle
 from tests.hard import random_programs
-from tests.hard.cases import REFUSED, RIGHT
+from tests.hard.cases import RIGHT
 from tests.hard.compare import Comparison
 from tests.hard.engines import Core
 from tests.hard.table import Case
 
-Record = Callable[[str, object], None]
+
+@pytest.mark.parametrize("case", [c for c in RIGHT if c.third], ids=lambda c: c.name)
+def test_third_order(case: Case) -> None:
+    assert Comparison(case, Core(case)).run("third") == []
 
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda c: c.name)
-def test_right(case: Case, record_property: Record) -> None:
-    assert Comparison(case, Core(case)).run(third=True) == []
-    record_property("hard case", "right")
+def test_each_argument_alone(case: Case) -> None:
+    """What is inactive changes nothing in the derivatives of what is active."""
+    core = Core(case)
+    together = Comparison(case, core)
+    x, w = list(oracle.leaves(case.args())), together.w
+    with np.errstate(all="ignore"):
+        bars = core.reverse(x, w)
+        for k in {0, len(bars) - 1}:
+            alone = Core(case, only=k)
+            (bar,) = alone.reverse(x, w)
+            assert np.array_equal(bar, bars[k], equal_nan=True) or np.allclose(bar, bars[k], rtol=1e-12, atol=1e-14)
+            dots = core.forward(x, [d * (i == k) for i, d in enumerate(together.d)])
+            for one, other in zip(alone.forward(x, [together.d[k]]), dots, strict=True):
+                assert np.allclose(one, other, rtol=1e-12, atol=1e-14, equal_nan=True)
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda c: c.name)
-def test_refused(case: Case, record_property: Record) -> None:
-    assert case.refused is not None
-    with pytest.raises(case.refused) as caught:
-        Comparison(case, Core(case)).run()
-    assert case.fun.__code__.co_filename in str(caught.value)
-    record_property("hard case", "refused")
-
-
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_random(seed: int) -> None:
     outcome = random_programs.outcome(seed)
     assert outcome == "right" or outcome.startswith("refused")
