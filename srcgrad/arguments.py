@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.core import ir
-from srcgrad.core.ir import Type
+from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves
 
@@ -98,7 +97,7 @@ def _checked(spec: Spec, name: str) -> Spec:
 def as_float(spec: Spec) -> Spec:
     """A differentiated argument: Python integers count as floats."""
     if isinstance(spec, Leaf):
-        return Leaf(ir.F8) if spec.type == ir.I8 else spec
+        return Leaf(F8) if spec.type == I8 else spec
     if isinstance(spec, Node):
         return Node(spec.kind, spec.keys, tuple(map(as_float, spec.children)))
     return spec

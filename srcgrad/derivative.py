@@ -17,15 +17,14 @@ from srcgrad import arguments, driver, glue, lazy
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
-from srcgrad.core import ir
+from srcgrad.core.types import B1, F4, F8, I8, Type
 from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError
-from srcgrad.explain import Subject, explain
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
 
-SIMPLE = {float: ir.F8, np.float64: ir.F8, int: ir.I8, bool: ir.B1, np.float32: ir.F4}
+SIMPLE = {float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4}
 
 
 class Derivative:
@@ -171,9 +170,10 @@ class Derivative:
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
         leaves, options = call.leaves(values), self._options
-        return explain(
-            Subject(self.primal, self._recipe, options, names, own, call.specs, captured, call.function, leaves)
+        subject = lazy.explain.Subject(
+            self.primal, self._recipe, options, names, own, call.specs, captured, call.function, leaves
         )
+        return lazy.explain.explain(subject)
 
     def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
         """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
@@ -286,13 +286,13 @@ def _same(value: Any) -> Any:
 def _assembler(spec: Spec) -> Callable[[Any], Any]:
     """What turns the flat result of compiled code into the structure that the user sees."""
     kinds = list(leaf_types(spec))
-    plain = not any(t == ir.F4 for t in kinds)
+    plain = not any(t == F4 for t in kinds)
     if isinstance(spec, Leaf):
         return _same if plain else np.float32
     flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
     if flat and plain and len(kinds) > 1:
         return _same
-    single = [t == ir.F4 for t in kinds]
+    single = [t == F4 for t in kinds]
 
     def rebuild(value: Any) -> Any:
         items = value if len(single) > 1 else (value,) if single else ()
@@ -301,7 +301,7 @@ def _assembler(spec: Spec) -> Callable[[Any], Any]:
     return rebuild
 
 
-def _exact(value: Any, type: ir.Type) -> bool:
+def _exact(value: Any, type: Type) -> bool:
     """Whether the compiled code takes this value as it is."""
     kind = value.__class__
     return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type
@@ -371,15 +371,15 @@ def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signat
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:
     kind = param.annotation
-    simple: dict[Any, ir.Type] = {**SIMPLE, "float": ir.F8, "int": ir.I8, "bool": ir.B1, "np.float32": ir.F4}
+    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4}
     array = {np.ndarray: 1, "np.ndarray": 1}
     if kind in simple:
         return Leaf(simple[kind])
     if kind in array:
-        return Leaf(ir.Type("f8", 1, ref=True))
+        return Leaf(Type("f8", 1, ref=True))
     if param.default is not inspect.Parameter.empty:
         return arguments.spec_of(param.default, param.name)
-    return Leaf(ir.F8)
+    return Leaf(F8)
 
 
 def _lookup(module: str, name: str) -> Any:

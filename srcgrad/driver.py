@@ -11,7 +11,7 @@ from typing import Any
 
 from srcgrad import cache, lazy
 from srcgrad.backend import cpu
-from srcgrad.core.ir import Type
+from srcgrad.core.types import Type
 from srcgrad.errors import SrcgradError, UnsupportedError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import cache, driver, lazy
+from srcgrad import cache, driver, pipeline
 from srcgrad.backend import cpu
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Alloc, Fun, Program
@@ -39,7 +39,7 @@ class Subject:
 
 def explain(subject: Subject) -> str:
     """The text, for these arguments."""
-    made = lazy.pipeline.derive(subject.primal, subject.recipe, subject.specs)
+    made = pipeline.derive(subject.primal, subject.recipe, subject.specs)
     name = getattr(subject.primal, "__name__", "f")
     lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
     specs = tuple(subject.specs[: subject.own])
@@ -101,13 +101,13 @@ def _reason(stmt: Alloc, main: Fun) -> str:
 
 def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:
     """Bytes of each array: the program is cut down to their shapes, and run."""
-    dims, body = lazy.pipeline.with_shapes(program.main.body, [s.target for s in allocs])
+    dims, body = pipeline.with_shapes(program.main.body, [s.target for s in allocs])
     results = tuple(d for row in dims for d in row)
     if not results:
         return {}
-    shapes = lazy.pipeline.tidy(Program(replace(program.main, body=body, results=results), program.callees))
+    shapes = pipeline.tidy(Program(replace(program.main, body=body, results=results), program.callees))
     path = cache.temporary() / f"{program.main.name}_shapes_{id(shapes)}.py"
-    cache.write(path, lazy.pipeline.text(shapes, None).encode())
+    cache.write(path, pipeline.text(shapes, None).encode())
     out = cpu.load(path, shapes.main.name, (), jit=False)(*leaves)
     numbers = iter(out if isinstance(out, tuple) else (out,))
     return {

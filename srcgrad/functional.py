@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments
-from srcgrad.core.ir import Type
+from srcgrad.core.types import Type
 from srcgrad.derivative import Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from srcgrad.backend import callable as native
-from srcgrad.core import ir
+from srcgrad.core.types import F8, Type
 from srcgrad.driver import Bound
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec
@@ -29,7 +29,7 @@ def dispatcher(
     items: list[str] = []
     for name_, was, spec in zip(signature.parameters, given, specs, strict=True):
         taken = _leaves(name_, spec)
-        items += [f"float({item})" if was != spec and t == ir.F8 else item for item, t in taken]
+        items += [f"float({item})" if was != spec and t == F8 else item for item, t in taken]
     for k, read in enumerate(bound.read):
         namespace[f"_captured_{k}"] = read()
         items.append(f"_captured_{k}")
@@ -44,7 +44,7 @@ def dispatcher(
     return native.compiled(name, source, namespace)
 
 
-def _leaves(expression: str, spec: Spec) -> Iterator[tuple[str, ir.Type]]:
+def _leaves(expression: str, spec: Spec) -> Iterator[tuple[str, Type]]:
     """Python expressions for the leaves of something of this structure."""
     if isinstance(spec, Leaf):
         yield expression, spec.type

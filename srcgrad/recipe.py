@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from srcgrad.core.ir import Type
+from srcgrad.core.types import Type
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 
 # kinds that take more parameters than the primal, and how many of them an active parameter or the result has

@@ -22,8 +22,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
-    **dict.fromkeys(("cache", "fingerprint", "lazy", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("arguments", "custom", "derivative", "explain", "functional", "glue"), "api"),
+    **dict.fromkeys(("cache", "explain", "fingerprint", "lazy"), "driver"),
+    **dict.fromkeys(("mapping", "pipeline", "recipe", "user_rules"), "driver"),
+    **dict.fromkeys(("arguments", "custom", "derivative", "functional", "glue"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

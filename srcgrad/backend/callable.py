@@ -12,8 +12,8 @@ from numba import types
 from numba.core.imputils import lower_constant
 from numba.extending import NativeValue, models, overload, register_model, typeof_impl, unbox
 
-from srcgrad.core.ir import B1, I8, Type
 from srcgrad.core.marks import stop_gradient
+from srcgrad.core.types import B1, I8, Type
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from srcgrad.backend import shim
-from srcgrad.core.ir import Type
+from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, SrcgradError
 
 FAST = ("arcp", "contract", "nsz", "reassoc")

@@ -11,40 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """What a variable holds: a scalar, an array value, a reference to memory, or a list of references.
-
-    `dtype` is a NumPy code (`f8 f4 i8 b1 ...`); a scalar integer is always `i8`, a scalar bool `b1`.
-    """
-
-    dtype: str
-    rank: int = 0
-    ref: bool = False
-    many: bool = False
-
-    @property
-    def is_scalar(self) -> bool:
-        return self.rank == 0 and not self.ref and not self.many
-
-    @property
-    def is_float(self) -> bool:
-        return self.dtype[0] == "f" and not self.many
-
-    @property
-    def is_array_value(self) -> bool:
-        return self.rank > 0 and not self.ref and not self.many
-
-    def value(self) -> Type:
-        """The type of the whole contents of this memory."""
-        return Type(self.dtype, self.rank)
-
-    def memory(self) -> Type:
-        return Type(self.dtype, self.rank, ref=True)
-
-
-F8, F4, I8, B1 = Type("f8"), Type("f4"), Type("i8"), Type("b1")
+from srcgrad.core.types import B1 as B1
+from srcgrad.core.types import F4 as F4
+from srcgrad.core.types import F8 as F8
+from srcgrad.core.types import I8 as I8
+from srcgrad.core.types import Type as Type
 
 
 @dataclass(frozen=True, slots=True)

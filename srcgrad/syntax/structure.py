@@ -8,14 +8,14 @@ from typing import Any, Union
 
 import numpy as np
 
-from srcgrad.core import ir
+from srcgrad.core.types import B1, F4, F8, I8, Type
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A dynamic value: a float, an integer, a bool or an array."""
 
-    type: ir.Type
+    type: Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ Spec = Union[Leaf, Static, Node]
 def describe(value: Any) -> Spec:
     """The description of a run-time value (an ndarray is a reference to memory)."""
     if isinstance(value, np.ndarray):
-        return Leaf(ir.Type(value.dtype.str[1:], value.ndim, ref=True))
+        return Leaf(Type(value.dtype.str[1:], value.ndim, ref=True))
     if isinstance(value, (bool, np.bool_)):
-        return Leaf(ir.B1)
+        return Leaf(B1)
     if isinstance(value, (int, np.integer)):
-        return Leaf(ir.I8)
+        return Leaf(I8)
     if isinstance(value, np.float32):
-        return Leaf(ir.F4)
+        return Leaf(F4)
     if isinstance(value, (float, np.floating)):
-        return Leaf(ir.F8)
+        return Leaf(F8)
     kind, keys, children = parts(value)
     if kind is None:
         return Static(value)
@@ -79,7 +79,7 @@ def leaves(value: Any, spec: Spec) -> Iterator[Any]:
             yield from leaves(child, inner)
 
 
-def leaf_types(spec: Spec) -> Iterator[ir.Type]:
+def leaf_types(spec: Spec) -> Iterator[Type]:
     if isinstance(spec, Leaf):
         yield spec.type
     elif isinstance(spec, Node):

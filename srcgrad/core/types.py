@@ -1,0 +1,40 @@
+"""The types of the core language. In a file of their own: a process that finds all in the cache needs no more of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a variable holds: a scalar, an array value, a reference to memory, or a list of references.
+
+    `dtype` is a NumPy code (`f8 f4 i8 b1 ...`); a scalar integer is always `i8`, a scalar bool `b1`.
+    """
+
+    dtype: str
+    rank: int = 0
+    ref: bool = False
+    many: bool = False
+
+    @property
+    def is_scalar(self) -> bool:
+        return self.rank == 0 and not self.ref and not self.many
+
+    @property
+    def is_float(self) -> bool:
+        return self.dtype[0] == "f" and not self.many
+
+    @property
+    def is_array_value(self) -> bool:
+        return self.rank > 0 and not self.ref and not self.many
+
+    def value(self) -> Type:
+        """The type of the whole contents of this memory."""
+        return Type(self.dtype, self.rank)
+
+    def memory(self) -> Type:
+        return Type(self.dtype, self.rank, ref=True)
+
+
+F8, F4, I8, B1 = Type("f8"), Type("f4"), Type("i8"), Type("b1")
