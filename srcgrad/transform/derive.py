@@ -162,7 +162,7 @@ class _Jacobian:
         with self.each(length) as places:
             self.builder.store(one, places, Const(1.0, ir.Type(param.type.dtype)))
             for block, dot in zip(blocks, self.instantiate(fun, one), strict=True):
-                self.builder.store(block, (*(FULL,) * dot.type.rank, *places), self.value(dot))
+                self.fill(block, dot, lambda inner: (*inner, *places))
             self.builder.store(one, places, Const(0.0, ir.Type(param.type.dtype)))
         return list(blocks)
 
@@ -188,7 +188,7 @@ class _Jacobian:
         with self.each(length) as places:
             self.builder.store(one, places, Const(1.0, ir.Type(kind)))
             for block, bar in zip(blocks, self.instantiate(fun, one), strict=True):
-                self.builder.store(block, (*places, *(FULL,) * bar.type.rank), self.value(bar))
+                self.fill(block, bar, lambda inner: (*places, *inner))
             self.builder.store(one, places, Const(0.0, ir.Type(kind)))
         return list(blocks)
 
@@ -210,8 +210,13 @@ class _Jacobian:
     def shape(self, atom: Atom) -> tuple[Atom, ...]:
         return tuple(dim(Val(self.builder, atom), axis=axis).atom for axis in range(atom.type.rank))
 
-    def value(self, atom: Atom) -> Atom:
-        return self.builder.load(atom) if isinstance(atom, Var) and atom.type.ref else atom
+    def fill(self, block: Var, part: Atom, where: Callable[[ir.Index], ir.Index]) -> None:
+        """Store a derivative into its part of the Jacobian; element by element, which Numba compiles far quicker."""
+        if isinstance(part, Var) and part.type.ref:
+            with self.each(self.shape(part)) as inner:
+                self.builder.store(block, where(inner), self.builder.load(part, inner))
+        else:
+            self.builder.store(block, where((FULL,) * part.type.rank), part)
 
     @contextmanager
     def each(self, lengths: Sequence[Atom]) -> Iterator[ir.Index]:
