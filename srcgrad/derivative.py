@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, driver, glue, lazy
+from srcgrad import arguments, driver, glue, late, lazy
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
@@ -170,10 +170,10 @@ class Derivative:
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
         leaves, options = call.leaves(values), self._options
-        subject = lazy.explain.Subject(
+        subject = late.explain.Subject(
             self.primal, self._recipe, options, names, own, call.specs, captured, call.function, leaves
         )
-        return lazy.explain.explain(subject)
+        return late.explain.explain(subject)
 
     def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
         """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is

@@ -1,6 +1,6 @@
 """What is loaded when it is first needed: a process that finds everything in the cache never reads the compiler.
 
-`lazy.pipeline` is the module `srcgrad.pipeline`, `lazy.explain` is `srcgrad.explain`.
+`lazy.pipeline` is the module `srcgrad.pipeline`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from srcgrad import explain as explain
     from srcgrad import pipeline as pipeline
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("explain", "pipeline"):
-        return importlib.import_module(f"srcgrad.{name}")
+    if name == "pipeline":
+        return importlib.import_module("srcgrad.pipeline")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
