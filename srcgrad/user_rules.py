@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Type, Var
@@ -121,25 +120,9 @@ def _zero(builder: Builder, param: Var) -> Atom:
     return builder.alloc(param.type.dtype, shape, name=f"{param.name}_bar")
 
 
-def _own_results(fun: Fun, count: int) -> None:
-    """Refuse results that share memory with a parameter or with each other: a write to one would be seen in the other,
-    and the user's rule cannot know."""
-    classes = Classes(fun.body)
-    taken = {classes.of(p) for p in fun.params if p.type.ref}
-    for result in fun.results[:count]:
-        if isinstance(result, Var) and result.type.ref:
-            if classes.of(result) in taken:
-                raise UnsupportedError(
-                    "a function with a rule of its own returns an array that it was given, or one array twice",
-                    hint="return a copy: x.copy()",
-                )
-            taken.add(classes.of(result))
-
-
 def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], lower: Lower) -> Lowered:
     """The program whose main is one `Custom`."""
     base = lower(primal, specs)
-    _own_results(base.program.main, len(base.program.main.results))
     parts: list[Lowered] = []
     tangent = forth = back = None
     residuals: Spec = tuple_of([])
@@ -151,7 +134,6 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
         if not isinstance(forth.result, Node) or len(forth.result.children) != 2:
             raise ArgumentError("the first rule given with defvjp must return a pair (value, residuals)")
         _agree(forth.result.children[0], base.result, "the first rule given with defvjp returns a value of")
-        _own_results(forth.program.main, len(base.program.main.results))
         residuals = forth.result.children[1]
         back = lower(bwd, [residuals, gradient_spec(base.result)])
         parts += [forth, back]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
@@ -15,6 +16,7 @@ from srcgrad.errors import NotDifferentiableError
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.programs import reachable
+from srcgrad.transform.shared import check_shared
 from srcgrad.transform.varied import Varied
 
 
@@ -257,6 +259,7 @@ class _Forward:
 
     def custom(self, stmt: ir.Custom) -> None:
         """The user's own tangent in place of the primal; what it returns takes the targets' places."""
+        check_shared(stmt, Facts(self.source))
         if stmt.jvp is None:
             raise NotDifferentiableError(
                 f"{stmt.primal.name} has its own rule for reverse mode only (custom_vjp): use mode='reverse', "

@@ -23,6 +23,7 @@ from srcgrad.transform.context import Context, bar_name
 from srcgrad.transform.keep import INT_ONE, INT_ZERO, Keeper, counted, row, step_of, visit
 from srcgrad.transform.plan import Loop, Plan
 from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.shared import check_shared
 
 # What goes round one printed loop: (inner, init, the next once the body is there, out).
 Round = tuple[Var, Atom, Callable[[], Atom], Var]
@@ -205,6 +206,8 @@ class Sweep:
         for arg in stmt.args:
             if active and isinstance(arg, Var) and arg.type.ref:
                 self._still_there(stmt, arg)
+        if active and isinstance(stmt, ir.Custom):
+            check_shared(stmt, self.facts)
         args = tuple(map(ctx, stmt.args))
         if isinstance(stmt, ir.Custom) and stmt.fwd is not None and active:
             body, results = instantiate(stmt.fwd, args)

@@ -1,0 +1,54 @@
+"""Functions with rules of their own that return what they were given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+@sg.custom_vjp
+def tripled(x):  # type: ignore[no-untyped-def]
+    return x
+
+
+tripled.defvjp(lambda x: (x, x), lambda kept, g: (3.0 * g,))
+
+
+@sg.custom_jvp
+def fivefold(x):  # type: ignore[no-untyped-def]
+    return x
+
+
+fivefold.defjvp(lambda primals, tangents: (primals[0], 5.0 * tangents[0]))
+
+
+def test_the_rule_counts_where_nothing_is_written() -> None:
+    assert np.array_equal(sg.grad(lambda x: np.sum(tripled(x) * x), jit=False)(X), 4.0 * X)
+    for mode in ("forward", "reverse"):
+        assert np.array_equal(sg.grad(lambda x: np.sum(fivefold(x) * x), mode=mode, jit=False)(X), 6.0 * X)
+
+
+def writes_through_the_result(x):  # type: ignore[no-untyped-def]
+    y = tripled(x)
+    y[0] = 2.0 * x[1]
+    return x[0] * x[1] + y[2]
+
+
+def writes_through_the_argument(x):  # type: ignore[no-untyped-def]
+    a = x * 1.0
+    y = fivefold(a)
+    a[0] = 2.0 * x[1]
+    return y[0] * a[1]
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_writes_to_shared_memory_are_refused(mode: str) -> None:
+    with pytest.raises(sg.UnsupportedError, match="was given"):
+        sg.grad(writes_through_the_argument, mode=mode, jit=False)(X)
+    if mode == "reverse":
+        with pytest.raises(sg.UnsupportedError, match="was given"):
+            sg.grad(writes_through_the_result, jit=False)(X)
