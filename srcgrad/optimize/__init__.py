@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from srcgrad.optimize.inside import allow
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
 from srcgrad.optimize.solvers import gradient_descent, minimize, newton
 
 __all__ = ["OptimizeHistory", "OptimizeResult", "gradient_descent", "minimize", "newton"]
+
+allow(newton, "root")
+allow(gradient_descent, "gradient-descent")
+allow(minimize, "")

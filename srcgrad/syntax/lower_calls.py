@@ -79,6 +79,9 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         given = BUILTINS[target](low, args, named)
         if given is not None:
             return given
+    if hasattr(target, "__srcgrad_bind__"):
+        target, args = target.__srcgrad_bind__(args, named)
+        return _prepared(low, target, args, {})
     if hasattr(target, "__srcgrad_core__"):
         return _prepared(low, target, args, named)
     if isinstance(target, Hashable) and target in registry.FUNCTIONS:

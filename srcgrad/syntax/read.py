@@ -143,14 +143,14 @@ def _agrees(lines: tuple[str, ...], node: FunctionNode, code: types.CodeType) ->
 
 @functools.lru_cache(maxsize=16)
 def _compiled(lines: tuple[str, ...], file: str, flags: int) -> tuple[types.CodeType, ...]:
-    return tuple(_codes(compile("".join(lines), file, "exec", flags=flags, dont_inherit=True)))
+    return tuple(codes(compile("".join(lines), file, "exec", flags=flags, dont_inherit=True)))
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
     yield code
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
-            yield from _codes(const)
+            yield from codes(const)
 
 
 def _same(a: types.CodeType, b: types.CodeType, rewritten: bool) -> bool:

@@ -21,7 +21,7 @@ from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.guard import Guards
 from srcgrad.transform.keep import INT_ONE, direct, row, step_of
 from srcgrad.transform.plan import Loop
-from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.refuse import no_rule, unsupported
 from srcgrad.transform.sweep import Sweep
 
 
@@ -248,6 +248,8 @@ class Adjoint(Sweep):
     def _back_call(self, stmt: ir.Call, ctx: Context, bars: Bars) -> None:
         if not any(t in self.activity for t in stmt.targets):
             return
+        if stmt.jvp is None and stmt.bwd is None:
+            raise no_rule(stmt)
         seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
         floats = [a for a in stmt.args if a.type.is_float]
         targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
@@ -274,6 +276,8 @@ class Adjoint(Sweep):
     def _back_custom(self, stmt: ir.Custom, ctx: Context, bars: Bars) -> None:
         if not any(t in self.activity for t in stmt.targets):
             return
+        if stmt.jvp is None and stmt.bwd is None:
+            raise no_rule(stmt)
         seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
         floats = [a for a in stmt.args if a.type.is_float]
         if stmt.bwd is not None:

@@ -16,6 +16,7 @@ from srcgrad.errors import NotDifferentiableError
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.programs import reachable
+from srcgrad.transform.refuse import no_rule
 from srcgrad.transform.shared import check_shared
 from srcgrad.transform.varied import Varied
 
@@ -260,6 +261,8 @@ class _Forward:
     def custom(self, stmt: ir.Custom) -> None:
         """The user's own tangent in place of the primal; what it returns takes the targets' places."""
         check_shared(stmt, Facts(self.source))
+        if stmt.jvp is None and stmt.fwd is None:
+            raise no_rule(stmt)
         if stmt.jvp is None:
             raise NotDifferentiableError(
                 f"{stmt.primal.name} has its own rule for reverse mode only (custom_vjp): use mode='reverse', "

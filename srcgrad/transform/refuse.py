@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from srcgrad.core import ir
 from srcgrad.core.ir import Span
 from srcgrad.errors import Problem, UnsupportedError
 
@@ -12,3 +13,9 @@ def unsupported(span: Span | None, message: str, hint: str) -> UnsupportedError:
         return UnsupportedError(message, hint=hint)
     source = " " * span.column + span.text
     return UnsupportedError(message, problems=[Problem(message, hint, span.file, span.line, span.column, source)])
+
+
+def no_rule(stmt: ir.Custom) -> UnsupportedError:
+    """The error for something that cannot be differentiated, or not once more."""
+    message = f"`{stmt.primal.name}` has no derivative, or none of this order"
+    return unsupported(stmt.span, message, "differentiate it less often; a solver: twice, and without history=True")

@@ -1,0 +1,181 @@
+"""Solvers called inside other code: inside a function that srcgrad reads (and differentiates), and inside compiled code.
+
+Either way a call becomes one of `solve(x0, args, tol, maxiter, options)`, made for what is known of its arguments.
+"""
+
+# mypy: disallow-untyped-defs=False
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.api import compiled
+from srcgrad.backend import overloads
+from srcgrad.core import ir
+from srcgrad.core.ir import Const
+from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.optimize import implicit, methods
+from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.syntax import scope
+from srcgrad.syntax.read import codes
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static
+
+Part = Callable[..., Any]
+Specs = dict[str, Spec]
+STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit")
+
+
+def allow(public: Any, method: str) -> None:
+    """Let functions that srcgrad reads and compiled code call a solver. method: which, where no argument says it."""
+
+    def bind(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+        return _bound(public, method, args, named)
+
+    def resolve(specs: Specs) -> tuple[Any, list[str]]:
+        solve, numbers = _solver(method, specs)
+        tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
+        args = "args" if _is_tuple(specs["args"]) else "(args,)"
+        return compiled(solve), ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
+
+    public.__srcgrad_bind__ = bind
+    overloads.allow(public, resolve)
+
+
+def _bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """What a call becomes: with the values that were given, and literals for what was not."""
+    bound = inspect.signature(public).bind(*args, **named)
+    bound.apply_defaults()
+    values = bound.arguments
+    specs = {name: _spec(name, value) for name, value in values.items()}
+    solve, numbers = _solver(method, specs)
+    tol, maxiter, *options = (values[n] if isinstance(n, str) else _literal(n) for n in numbers)
+    given = scope.struct([]) if values["args"] == () else values["args"]
+    if not _is_tuple(specs["args"]):
+        given = scope.struct([given])
+    kinds = scope.spec_of(given)
+    ruled = _ruled(solve, method, specs, kinds)
+    return ruled, [values["x0"], given, tol, maxiter, scope.struct(options)]
+
+
+def _spec(name: str, value: Any) -> Spec:
+    if isinstance(value, scope.Closure):
+        return Static(freestanding(value))
+    if isinstance(value, Const) and name in STATIC:
+        return Static(value.value)
+    if isinstance(value, scope.ANY):
+        return scope.spec_of(value)
+    return Node(tuple, (), ()) if value == () else Static(value)
+
+
+def _literal(number: Any) -> Const:
+    return Const(number, ir.I8 if isinstance(number, int) else ir.F8)
+
+
+def _is_tuple(spec: Spec) -> bool:
+    return isinstance(spec, Node) and spec.kind is tuple
+
+
+def freestanding(closure: scope.Closure) -> types.FunctionType:
+    """A nested function or lambda as one of its own."""
+    outer, node = closure.frame.source.fun, closure.node
+    for code in codes(outer.__code__):
+        if code.co_firstlineno == node.lineno and _is_code_of(code, node):
+            if code.co_freevars:
+                raise UnsupportedError(
+                    f"the function handed to a solver takes `{code.co_freevars[0]}` from around it",
+                    hint="make it a parameter, and hand it over in args",
+                )
+            return types.FunctionType(code, outer.__globals__)
+    raise UnsupportedError("a nested function is handed to a solver", hint="define it at the top of the file")
+
+
+def _is_code_of(code: types.CodeType, node: Any) -> bool:
+    if hasattr(node, "name"):
+        return bool(code.co_name == node.name)
+    body = node.body
+    place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+    return code.co_name == "<lambda>" and place in set(code.co_positions())
+
+
+# ---- the solve itself
+
+
+def _static(specs: Specs, name: str) -> Any:
+    spec = specs[name]
+    if not isinstance(spec, Static):
+        raise UnsupportedError(f"`{name}` is not known where the solver is compiled", hint="write it as a literal")
+    return spec.value
+
+
+def _start(specs: Specs) -> ir.Type:
+    """What the starting point is."""
+    spec = specs["x0"]
+    kind = ir.F8 if isinstance(spec, Static) and isinstance(spec.value, (int, float)) else None
+    kind = spec.type if isinstance(spec, Leaf) else kind
+    if kind is None or kind == ir.B1 or (kind.ref and not kind.is_float):
+        raise ArgumentError("x0 is neither a number nor an array of floats")
+    return kind
+
+
+def _method(method: str, specs: Specs) -> str:
+    return str(_static(specs, "method")) if "method" in specs else method
+
+
+def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
+    """The solve, and where its numbers come from: names of parameters, or numbers."""
+    if _static(specs, "target") != "cpu" or _static(specs, "batch"):
+        raise UnsupportedError("inside other code, a solver runs on the CPU, from one starting point")
+    defaults = {} if method == "root" else methods.METHODS[_known(_method(method, specs))]
+    numbers = [specs[n].value if isinstance(specs[n], Static) else n for n in ("tol", "maxiter")]  # type: ignore[union-attr]
+    for name in ("lr", "momentum", "beta1", "beta2", "epsilon"):
+        given = specs.get(name, Static(None))
+        if given != Static(None) and name not in defaults:
+            raise ArgumentError(f"{_method(method, specs)} has no option `{name}`")
+    for name, default in defaults.items():
+        given = specs[name]
+        number = given.value if isinstance(given, Static) else name
+        numbers.append(default if number is None else number)
+    return _solve(method, specs, bool(isinstance(numbers[0], str) or numbers[0] > 0.0)), numbers
+
+
+def _known(method: str) -> str:
+    if method not in methods.METHODS:
+        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(methods.METHODS)}")
+    return method
+
+
+def _solve(method: str, specs: Specs, tolerant: bool) -> Part:
+    start = _start(specs)
+    number = float if start == ir.I8 else _same
+    option = np.float32 if start == ir.F4 else _same
+    fun, mode, record = (_static(specs, name) for name in ("fun", "mode", "history"))
+    kind = OptimizeHistory if record else OptimizeResult
+    if method == "root":
+        root = methods.newton_loop(fun, start.rank, mode, record, True)
+
+        def newton(x0, args, tol, maxiter, options):
+            return kind(*root(number(x0), args, tol, maxiter))
+
+        return newton
+    loop = methods.minimising_loop(fun, _method(method, specs), start.rank, tolerant, mode, record, True)
+
+    def minimize(x0, args, tol, maxiter, options):
+        return kind(*loop(number(x0), args, tol, maxiter, tuple([option(o) for o in options])))
+
+    return minimize
+
+
+def _same(x):
+    return x
+
+
+def _ruled(solve: Part, method: str, specs: Specs, args: Spec) -> Any:
+    """The solve, with the rule by which it is differentiated."""
+    if _static(specs, "history"):
+        return implicit.Final(solve)
+    fun = methods.spread(_static(specs, "fun"))
+    return implicit.with_rule(solve, fun, method != "root", _start(specs).rank, args)
