@@ -11,7 +11,7 @@ from numba import types
 from numba.extending import overload
 
 from srcgrad.backend.callable import spec_of
-from srcgrad.syntax.structure import Leaf, Spec, Static
+from srcgrad.syntax.structure import Spec, Static
 
 # the description of each parameter -> (what is called instead, expressions for its arguments)
 Resolve = Callable[[dict[str, Spec]], tuple[Any, Sequence[str]]]

@@ -1,4 +1,4 @@
-"""Solvers called inside other code: inside a function that srcgrad reads (and differentiates), and inside compiled code.
+"""Solvers called inside other code: inside a function that srcgrad reads, and inside compiled code.
 
 Either way a call becomes one of `solve(x0, args, tol, maxiter, options)`, made for what is known of its arguments.
 """

@@ -248,8 +248,6 @@ class Adjoint(Sweep):
     def _back_call(self, stmt: ir.Call, ctx: Context, bars: Bars) -> None:
         if not any(t in self.activity for t in stmt.targets):
             return
-        if stmt.jvp is None and stmt.bwd is None:
-            raise no_rule(stmt)
         seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
         floats = [a for a in stmt.args if a.type.is_float]
         targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
