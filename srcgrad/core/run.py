@@ -177,9 +177,8 @@ class _Run:
         if isinstance(how, ir.Transpose):
             return base.transpose(how.axes)
         if isinstance(how, ir.Reshape):
-            view = base.view()
-            view.shape = tuple(self.atom(n, env) for n in how.shape)  # raises where it would copy
-            return view
+            shape = tuple(self.atom(n, env) for n in how.shape)
+            return np.reshape(base, shape, copy=False)  # raises where it would copy
         return base[self.index(how, env)]
 
     def turn(self, stmt: ir.For | ir.While, env: Env) -> bool:

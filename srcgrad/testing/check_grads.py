@@ -127,8 +127,7 @@ class _Run:
     target: tuple[Any, ...]
 
     def seeds(self, direction: Vector) -> tuple[Any, ...]:
-        integer = 0.0 if self.mode == "forward" else None  # an integer argument may count as a float, a result does not
-        return tuple(blank(unflatten(self.source, direction), integer))
+        return tuple(blank(unflatten(self.source, direction)))
 
     def seed_names(self) -> tuple[str, ...]:
         forwards = (f"{self.case.names[i]}_dot" for i in self.case.positions)

@@ -81,15 +81,9 @@ def pick(value: Any, like: Any) -> Vector:
     return np.concatenate(flat) if flat else np.zeros(0)
 
 
-def blank(like: Any, integer: float | None) -> Any:
-    """The same structure as a seed: `integer` stands for an integer, None for all else that is not a float."""
-
-    def leave(leaf: Any) -> Any:
-        if is_float(leaf):
-            return leaf
-        return integer if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool) else None
-
-    return map_leaves(leave, like)
+def blank(like: Any) -> Any:
+    """The same structure as a seed: None stands for what is not a float."""
+    return map_leaves(lambda leaf: leaf if is_float(leaf) else None, like)
 
 
 def single_precision(value: Any) -> bool:

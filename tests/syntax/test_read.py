@@ -93,7 +93,7 @@ def test_methods_and_dispatchers() -> None:
 
 def test_a_function_without_source_is_refused() -> None:
     space = {}
-    exec("def f(x):\n    return x\n", space)
+    exec(compile("def f(x):\n    return x\n", "<made up>", "exec"), space)
     with pytest.raises(UnsupportedError, match="cannot be found"):
         read(space["f"])
     with pytest.raises(ArgumentError):

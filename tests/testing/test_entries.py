@@ -44,8 +44,8 @@ def test_unflatten_keeps_structure_and_dtypes() -> None:
 
 
 def test_blank_and_pick() -> None:
-    seed = blank(VALUE, None)
-    assert blank(VALUE, 0.0)["n"] == 0.0 and seed["n"] is None and seed["k"] is None and seed["layers"][0].name is None
+    seed = blank(VALUE)
+    assert seed["n"] is None and seed["k"] is None and seed["layers"][0].name is None
     np.testing.assert_array_equal(pick({**VALUE, "n": 9.0}, VALUE), flatten(VALUE))
     assert pick({"p": 1.0}, VALUE).shape == (0,)
 
