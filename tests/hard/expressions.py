@@ -31,7 +31,7 @@ def every_rank(x, a, t):
     return x * t + a * t - x * a
 
 
-@case(matrix(3, 1), matrix(1, 4), jit=True)
+@case(matrix(3, 1), matrix(1, 4))
 def outer_by_axes_of_one(p, q):
     return p * q + p / (2.0 + q * q)
 
@@ -90,7 +90,7 @@ def dot_mixed(m, a, b):
     return m @ a * b, b @ m, np.dot(m, a), np.dot(b, m @ a)
 
 
-@case(matrix(3, 4), matrix(4, 2), jit=True)
+@case(matrix(3, 4), matrix(4, 2))
 def dot_matrices(p, q):
     r = p @ q
     return np.dot(r.T, p) @ q, r
@@ -168,7 +168,7 @@ def log_sum_exp(m):
     return np.log(np.sum(np.exp(m - top), axis=1))
 
 
-@case(matrix(6, 3), vector(3), vector(6), jit=True)
+@case(matrix(6, 3), vector(3), vector(6))
 def logistic_loss(p, w, y):
     z = p @ w
     return np.mean(np.log1p(np.exp(-z)) + (1.0 - y) * z) + 0.1 * np.sum(w * w)
@@ -245,7 +245,7 @@ def whole_matrix_recurrence(m, n):
     return p
 
 
-@case(vector(4), vector(4), number(20), scalar(0.1), jit=True)
+@case(vector(4), vector(4), number(20), scalar(0.1))
 def descent_of_quadratic(x, c, n, rate):
     for _ in range(n):
         g = 2.0 * (x - c) + np.sin(x)

@@ -126,7 +126,7 @@ def strided_argument(a, x):
     return a * a
 
 
-@case(lambda rng: np.asfortranarray(np.arange(12.0).reshape(3, 4) / 7), scalar(), jit=True)
+@case(lambda rng: np.asfortranarray(np.arange(12.0).reshape(3, 4) / 7), scalar())
 def fortran_argument(m, x):
     m[1] = m[0] * x
     return m * m, m[:, 1]

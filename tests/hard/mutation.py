@@ -401,7 +401,7 @@ def accumulate_same_cell(x, a):
     return h[0] * h[1]
 
 
-@case(scalar(0.4), vector(6), jit=True)
+@case(scalar(0.4), vector(6))
 def histogram_of_products(x, a):
     h = np.ones(3)
     for i in range(6):
@@ -444,7 +444,7 @@ def made_in_branch_in_loop(x, a, n):
     return s * a[0]
 
 
-@case(scalar(0.4), matrix(3, 5), jit=True)
+@case(scalar(0.4), matrix(3, 5))
 def history_of_recurrence(x, h):
     for t in range(2, 5):
         for i in range(3):
@@ -539,7 +539,7 @@ def thomas_like(x, d):
     return d
 
 
-@case(scalar(0.2), vector(4), number(5), jit=True)
+@case(scalar(0.2), vector(4), number(5))
 def runge_kutta(dt, y, n):
     k1 = np.zeros(4)
     k2 = np.zeros(4)
