@@ -95,3 +95,10 @@ def test_the_functions_listed_are_those_that_have_rules() -> None:
 
 def test_the_methods_listed_are_those_that_have_rules() -> None:
     assert listed("methods") == registry.METHODS.keys()
+
+
+def test_the_rules_shown_are_real() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-rule.md").read_text("utf-8"), flags=re.DOTALL)
+    source = (ROOT / "srcgrad" / "rules" / "elementwise.py").read_text("utf-8")
+    assert len(shown) == 2
+    assert all(text in source for text in shown)
