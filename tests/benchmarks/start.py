@@ -3,7 +3,7 @@
     python tests/benchmarks/start.py
 
 The hand-written one is compiled with `njit(cache=True)`. Each process is timed from outside: from before it is started
-until it has its gradient. The two kinds take turns; medians.
+until it has its gradient; its own CPU time stands beside. The two kinds take turns; medians.
 """
 
 from __future__ import annotations
@@ -56,27 +56,32 @@ def gradient(x, n):
 )
 CALL = """
 g = gradient(np.array([0.5, 0.7, 0.9]), 3)
-print(time.time() - float(sys.argv[1]))
+print(time.time() - float(sys.argv[1]), time.process_time())
 assert abs(g[0] - math.cos(0.5) * math.sin(0.7) * math.sin(0.9)) < 1e-14
 """
 PROGRAMS = {"srcgrad": GENERATED + CALL, "hand-written": BY_HAND + CALL}
 
 
-def run(script: Path, folder: Path) -> float:
+Seconds = tuple[float, float]  # elapsed, and CPU time
+
+
+def run(script: Path, folder: Path) -> Seconds:
     environment = os.environ | {"SRCGRAD_CACHE_DIR": str(folder / "srcgrad"), "NUMBA_CACHE_DIR": str(folder / "numba")}
     environment["PYTHONPATH"] = str(ROOT)
     started = [sys.executable, str(script), str(time.time())]
-    return float(subprocess.run(started, env=environment, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(started, env=environment, check=True, capture_output=True, text=True)
+    elapsed, cpu = map(float, done.stdout.split())
+    return elapsed, cpu
 
 
-def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
+def measure(rounds: int) -> dict[str, dict[str, list[Seconds]]]:
     """times[warmth][kind]; each round has a fresh cache, used once cold and three times warm."""
-    times: dict[str, dict[str, list[float]]] = {"cold": {}, "warm": {}}
+    times: dict[str, dict[str, list[Seconds]]] = {"cold": {}, "warm": {}}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             for turn in range(4):
                 for kind, text in PROGRAMS.items():
-                    script = Path(folder) / f"{kind}.py"
+                    script = Path(folder) / f"{kind.replace('-', '_')}_case.py"
                     if not script.exists():
                         script.write_text(text)
                     times["warm" if turn else "cold"].setdefault(kind, []).append(run(script, Path(folder) / kind))
@@ -85,7 +90,9 @@ def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
 
 if __name__ == "__main__":
     for warmth, found in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5).items():
-        ours, hand = (statistics.median(found[kind]) for kind in PROGRAMS)
-        print(
-            f"{warmth}: srcgrad {ours:.3f} s, hand-written {hand:.3f} s: {ours - hand:+.3f} s, {ours / hand:.2f} times"
-        )
+        for what, column in (("elapsed", 0), ("CPU", 1)):
+            ours, hand = (statistics.median(t[column] for t in found[kind]) for kind in PROGRAMS)
+            print(
+                f"{warmth}, {what}: srcgrad {ours:.3f} s, hand-written {hand:.3f} s: "
+                f"{ours - hand:+.3f} s, {ours / hand:.2f} times"
+            )

@@ -210,8 +210,9 @@ def main(first: int, last: int) -> None:
         kind = found.split(":")[0] if found.startswith("re") else found if found == "right" else "wrong"
         counts[kind] += 1
         if kind == "wrong":
-            print(f"seed {seed}\n{program(seed)[1]}\n{found}\n")
-    print(dict(counts))
+            print(f"seed {seed}\n{program(seed)[1]}\n{found}\n", flush=True)
+        if seed == last - 1 or seed % 50 == 49:
+            print(seed, dict(counts), flush=True)
 
 
 if __name__ == "__main__":
