@@ -108,12 +108,19 @@ def _part(low: Lowering, node: ast.expr) -> list[Any]:
     value = low.ex(node)
     match value:
         case Struct() if value.kind is tuple:
-            return [low.integer(item) for item in value.items]
+            return [_place(low, item) for item in value.items]
         case Known() if value.value is Ellipsis or value.value is None:
             return [value.value]
         case Var() if value.type.rank:
             return [contents(Val(low.b, value)).atom]
-    return [low.integer(value)]
+    return [_place(low, value)]
+
+
+def _place(low: Lowering, value: Value) -> Atom:
+    """A number as an index; NumPy takes a bool for a mask of no axes."""
+    if low.atom(value).type.dtype == "b1":
+        low.refuse("a bool stands as an index, which NumPy takes for a mask", "use int(...) or an if")
+    return low.integer(value)
 
 
 def _with_new_axes(low: Lowering, value: Value, items: list[Any]) -> Value:

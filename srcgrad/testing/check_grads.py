@@ -57,6 +57,7 @@ def check_grads(
     AssertionError
         With a table of the entries that differ.
     """
+    args = _with_defaults(fun, args)
     names = _parameter_names(fun, len(args))
     positions = _positions(args, names, argnums)
     args = tuple(float(a) if i in positions and type(a) is int else a for i, a in enumerate(args))
@@ -72,6 +73,16 @@ def _positions(args: Sequence[Any], names: Sequence[str], argnums: Argnums) -> t
         return tuple(i for i, arg in enumerate(args) if labels(arg))
     chosen = [argnums] if isinstance(argnums, (int, str)) else argnums
     return tuple(names.index(n) if isinstance(n, str) else n % len(args) for n in chosen)
+
+
+def _with_defaults(fun: Callable[..., Any], args: Sequence[Any]) -> Sequence[Any]:
+    """The arguments with the defaults of those left out: a derivative's own parameters come behind them."""
+    try:
+        call = inspect.signature(fun).bind(*args)
+    except (TypeError, ValueError):  # no signature, or arguments that do not fit: the call will say so
+        return args
+    call.apply_defaults()
+    return args if call.kwargs else call.args
 
 
 def _parameter_names(fun: Callable[..., Any], count: int) -> tuple[str, ...]:

@@ -98,6 +98,17 @@ def unknown_method(a):
     return a[0]
 
 
+@case(vector(3), refused=UnsupportedError)
+def bool_as_index(a):
+    return np.sum(a[a[0] > 0])
+
+
+@case(vector(3), refused=UnsupportedError)
+def bool_as_index_written(a):
+    a[a[0] > 0] = 2.0
+    return a[0] * a[1]
+
+
 def shifts(a, n):
     if n > 0:
         a[n] = a[n - 1] * 2.0

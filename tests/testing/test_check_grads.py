@@ -37,6 +37,23 @@ def overwrites(x: Any) -> Any:
     return x[0] * x[0]
 
 
+def with_integer_inside(p: dict[str, Any]) -> Any:
+    base, n = p["power"]
+    return p["a"] * base**n
+
+
+def with_defaults(x: Any, y: Any = 0.5, call: Any = lambda t: t * t) -> Any:
+    return call(x) * y
+
+
+def test_integers_inside_a_structure_have_no_seed() -> None:
+    check_grads(with_integer_inside, ({"a": 1.2, "power": (0.4, 2)},), order=2, **PLAIN)
+
+
+def test_defaults_stand_for_what_is_left_out() -> None:
+    check_grads(with_defaults, (1.3,), order=2, **PLAIN)
+
+
 @pytest.mark.parametrize("order", [1, 2])
 def test_right_derivatives_pass(order: int) -> None:
     check_grads(product, (np.array([0.3, 1.2, -0.7]), 3), order, **PLAIN)
