@@ -65,10 +65,13 @@ def newton(
     >>> round(newton(lambda x: x - math.cos(x), 1.0).x, 12)
     0.739085133215
     """
-    key = _key("newton", fun, x0, args, mode, history, jit, target, batch)
-    got = _again(key, x0, args, tol, maxiter)
-    if got is not None:
-        return OptimizeResult(*got)
+    key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch)
+    plain = PLAIN.get(key)
+    if plain is not None:
+        try:
+            return _new(OptimizeResult, plain(x0, *args, tol, maxiter))
+        except Mismatch:
+            pass
     _check(target, batch, mode)
     start = _start(x0)
     if np.ndim(start) > 1:
@@ -127,10 +130,13 @@ def gradient_descent(
     3.0
     """
     method = "gradient-descent" if momentum else "plain descent"
-    key = _key(method, fun, x0, args, mode, history, jit, target, batch, tol > 0.0)
-    got = _again(key, x0, args, tol, maxiter, lr, momentum)
-    if got is not None:
-        return OptimizeResult(*got)
+    key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, tol > 0.0)
+    plain = PLAIN.get(key)
+    if plain is not None:
+        try:
+            return _new(OptimizeResult, plain(x0, *args, tol, maxiter, lr, momentum))
+        except Mismatch:
+            pass
     _check(target, batch, mode)
     start = _start(x0)
     solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
@@ -209,31 +215,24 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     return tuple(float(value) for value in {**known, **given}.values())
 
 
-# Solves that need nothing but the compiled loop, by function and classes of the arguments: a call adds little to it.
+# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices: a call adds little.
 PLAIN: dict[Any, Callable[..., Any]] = {}
 
 
-def _key(method: str, fun: Any, x0: Any, args: Any, *choices: Any) -> Any:
-    """Under which a plain solve is found again; None if there is no such."""
+_new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
+
+
+def _classes(args: Any) -> Any:
+    """The classes of the arguments; False for a lone one, which is not looked up."""
     if args.__class__ is not tuple:
-        return None
-    return (method, fun, x0.__class__, *[a.__class__ for a in args], choices)
-
-
-def _again(key: Any, x0: Any, args: Any, *scalars: Any) -> Any:
-    """What the loop gives, if it was compiled for such arguments before."""
-    plain = PLAIN.get(key)
-    if plain is None:
-        return None
-    try:
-        return plain(x0, *args, *scalars)
-    except Mismatch:
-        return None
+        return False
+    return args and tuple([arg.__class__ for arg in args])
 
 
 def _first(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
     values = (start, args, *scalars)
-    if key is not None and not key[-1][1] and key[-1][2]:
+    history, jit = key[4:6]
+    if key[2] is not False and jit and not history:
         plain = solve.plain(values, _cells(solve.primal))
         if plain is not None:
             if len(PLAIN) > 1000:
