@@ -158,13 +158,15 @@ def _solve(method: str, specs: Specs, tolerant: bool) -> Part:
         root = methods.newton_loop(fun, start.rank, mode, record, True)
 
         def newton(x0, args, tol, maxiter, options):
-            return kind(*root(number(x0), args, tol, maxiter))
+            x, *rest = root(number(x0), args, tol, maxiter)
+            return kind(option(x), *rest)
 
         return newton
     loop = methods.minimising_loop(fun, _method(method, specs), start.rank, tolerant, mode, record, True)
 
     def minimize(x0, args, tol, maxiter, options):
-        return kind(*loop(number(x0), args, tol, maxiter, tuple([option(o) for o in options])))
+        x, *rest = loop(number(x0), args, tol, maxiter, tuple([option(o) for o in options]))
+        return kind(option(x), *rest)
 
     return minimize
 

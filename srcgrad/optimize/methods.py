@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev
+from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, vmap
 from srcgrad.optimize import first_order, linear, second_order
 from srcgrad.optimize.loop import minimiser
 from srcgrad.optimize.roots import scalar_newton, system_newton
@@ -50,6 +50,12 @@ def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: str
     begin, advance = _parts(call, method, rank)
     size = (abs, linear.largest, linear.largest_of_all)[min(rank, 2)]
     return compiled(minimiser(call, grad(call, mode=mode), begin, advance, size, tolerant, record), jit=jit)
+
+
+@functools.lru_cache(maxsize=256)
+def batched(loop: Any, others: int, jit: bool) -> Any:
+    """The loop from many starting points, with the same for each of the other parameters."""
+    return vmap(loop, (0, *(None,) * others), jit=jit)
 
 
 def _slope(fun: Part, mode: str) -> Part:

@@ -9,7 +9,7 @@ import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.optimize.methods import METHODS, minimising_loop, newton_loop
+from srcgrad.optimize.methods import METHODS, batched, minimising_loop, newton_loop
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
 
 Result = OptimizeResult | OptimizeHistory
@@ -47,6 +47,8 @@ def newton(
         How the derivative is made.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
+    batch : bool
+        Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
 
     Returns
     -------
@@ -72,12 +74,7 @@ def newton(
             return _new(OptimizeResult, plain(x0, *args, tol, maxiter))
         except Mismatch:
             pass
-    _check(target, batch, mode)
-    start = _start(x0)
-    if np.ndim(start) > 1:
-        raise ArgumentError("newton takes a number or a one-dimensional array to start from", hint="ravel x0")
-    solve = newton_loop(fun, np.ndim(start), mode, history, jit)
-    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter))
+    return _root(key, x0, _tuple(args), float(tol), int(maxiter))
 
 
 def gradient_descent(
@@ -117,6 +114,8 @@ def gradient_descent(
         How the gradient is made.
     history : bool
         Whether the objective at each point comes too, as ``history``.
+    batch : bool
+        Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
 
     Returns
     -------
@@ -137,10 +136,7 @@ def gradient_descent(
             return _new(OptimizeResult, plain(x0, *args, tol, maxiter, lr, momentum))
         except Mismatch:
             pass
-    _check(target, batch, mode)
-    start = _start(x0)
-    solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
-    return _first(key, solve, start, _tuple(args), float(tol), int(maxiter), _like(start, lr, momentum))
+    return _descent(key, x0, _tuple(args), float(tol), int(maxiter), lr, momentum)
 
 
 def minimize(
@@ -166,7 +162,7 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history
+    fun, x0, args, tol, maxiter, mode, history, batch
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
@@ -180,11 +176,6 @@ def minimize(
     OptimizeResult
         ``(x, fun, nit, success)``.
 
-    Raises
-    ------
-    ArgumentError
-        If there is no such method or option, or `x0` has not the shape that the method takes.
-
     Examples
     --------
     >>> import numpy as np
@@ -194,14 +185,38 @@ def minimize(
     >>> minimize(f, np.array([-1.0, 1.0]), method="bfgs").x.round(6)
     array([1., 1.])
     """
-    _check(target, batch, mode)
+    _check(target, mode)
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-    start = _start(x0)
-    if method != "gradient-descent" and np.ndim(start) != 1:
+    start, rank = _start(x0, batch, history)
+    if method != "gradient-descent" and rank != 1:
         raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
-    solve = minimising_loop(fun, method, np.ndim(start), tol > 0.0, mode, history, jit)
-    return _result(solve(start, _tuple(args), float(tol), int(maxiter), _like(start, *chosen)))
+    solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+    values = (start, _tuple(args), float(tol), int(maxiter), _like(start, *chosen))
+    return _result((batched(solve, 4, jit) if batch else solve)(*values), start)
+
+
+def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) -> Result:
+    fun, _, _, mode, history, jit, target, batch = key
+    _check(target, mode)
+    start, rank = _start(x0, batch, history)
+    if rank > 1:
+        raise ArgumentError("newton takes a number or a one-dimensional array to start from", hint="ravel x0")
+    solve = newton_loop(fun, rank, mode, history, jit)
+    if batch:
+        return _result(batched(solve, 3, jit)(start, args, tol, maxiter), start)
+    return _first(key, solve, start, args, tol, maxiter)
+
+
+def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float) -> Result:
+    fun, _, _, mode, history, jit, target, batch, method, tolerant = key
+    _check(target, mode)
+    start, rank = _start(x0, batch, history)
+    solve = minimising_loop(fun, method, rank, tolerant, mode, history, jit)
+    options = _like(start, lr, momentum)
+    if batch:
+        return _result(batched(solve, 4, jit)(start, args, tol, maxiter, options), start)
+    return _first(key, solve, start, args, tol, maxiter, options)
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
@@ -232,13 +247,13 @@ def _classes(args: Any) -> Any:
 def _first(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
     values = (start, args, *scalars)
     history, jit = key[4:6]
-    if key[2] is not False and jit and not history:
+    if key[2] is not False and jit and not history and not isinstance(start, np.float32):
         plain = solve.plain(values, _cells(solve.primal))
         if plain is not None:
             if len(PLAIN) > 1000:
                 PLAIN.clear()
             PLAIN[key] = plain
-    return _result(solve(*values))
+    return _result(solve(*values), start)
 
 
 def _cells(loop: Any) -> list[Any]:
@@ -252,16 +267,26 @@ def _cells(loop: Any) -> list[Any]:
     return found
 
 
-def _check(target: str, batch: bool, mode: str) -> None:
+def _check(target: str, mode: str) -> None:
     if target != "cpu":
         raise UnsupportedError(f"target={target!r} is not available yet", hint='use target="cpu"')
-    if batch:
-        raise UnsupportedError("batch=True is not available yet", hint="loop over the starting points")
     if mode not in ("forward", "reverse"):
         raise ArgumentError(f"mode={mode!r} is neither 'forward' nor 'reverse'")
 
 
-def _start(x0: Any) -> Any:
+def _start(x0: Any, batch: bool, history: bool) -> tuple[Any, int]:
+    """Where to start, and the rank of one starting point."""
+    start = _floats(x0)
+    if not batch:
+        return start, np.ndim(start)
+    if not np.ndim(start):
+        raise ArgumentError("batch=True takes an array of starting points", hint="its leading axis counts them")
+    if history:
+        raise UnsupportedError("a batch has no history: its solves may take different numbers of steps")
+    return start, np.ndim(start) - 1
+
+
+def _floats(x0: Any) -> Any:
     """A float, or an array of floats."""
     if isinstance(x0, (list, tuple)):
         x0 = np.asarray(x0)
@@ -276,7 +301,7 @@ def _start(x0: Any) -> Any:
 
 def _like(start: Any, *options: float) -> tuple[Any, ...]:
     """The options as numbers that leave a number of single precision what it is."""
-    kind = np.float32 if isinstance(start, np.float32) else float
+    kind = np.float32 if getattr(start, "dtype", None) == np.float32 else float
     return tuple(map(kind, options))
 
 
@@ -284,7 +309,11 @@ def _tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
-def _result(got: tuple[Any, ...]) -> Result:
+def _result(got: tuple[Any, ...], start: Any) -> Result:
     x, value, nit, success, *history = got
-    plain = OptimizeResult(x, value, int(nit), bool(success))
+    if getattr(start, "dtype", None) == np.float32:
+        x = x.astype(np.float32, copy=False) if isinstance(x, np.ndarray) else np.float32(x)
+    if not isinstance(nit, np.ndarray):
+        nit, success = int(nit), bool(success)
+    plain = OptimizeResult(x, value, nit, success)
     return OptimizeHistory(*plain, *history) if history else plain

@@ -159,3 +159,9 @@ def test_refused():
         newton(f, 1.0, mode="backward", jit=False)
     with pytest.raises(UnsupportedError, match="target"):
         newton(f, 1.0, target="tpu", jit=False)
+
+
+def test_single_precision_stays():
+    """Also where the other arguments are of double precision."""
+    result = newton(lambda x, a: x * x - a, np.float32(1.0), (2.0,), tol=1e-6, jit=False)
+    assert type(result.x) is np.float32 and result.x == np.float32(np.sqrt(2.0))
