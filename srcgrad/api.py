@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -188,7 +189,10 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
 
 
 def _plain(fun: Any) -> Any:
-    """The function behind a bound method."""
+    """The function, if it is one that can be called with its own parameters alone."""
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function")
-    return getattr(fun, "__func__", fun)
+    if isinstance(fun, types.MethodType):
+        hint = "wrap the call, `lambda x: obj.method(x)`, or give the class's own function, and the object as argument"
+        raise ArgumentError(f"`{fun.__qualname__}` is bound to an object", hint=hint)
+    return fun

@@ -69,7 +69,11 @@ class Parameters:
 
 def spec_of(value: Any, name: str) -> Spec:
     """The description of an argument, refused where no program could take it."""
-    return _checked(describe(value), name)
+    spec = describe(value)
+    odd = next((type(a) for a in leaves(value, spec) if isinstance(a, (np.ma.MaskedArray, np.matrix))), None)
+    if odd is not None:
+        raise ArgumentError(f"`{name}` is a {odd.__name__}, which computes in its own way", hint="pass a plain array")
+    return _checked(spec, name)
 
 
 def _checked(spec: Spec, name: str) -> Spec:

@@ -116,13 +116,12 @@ def _module(lines: tuple[str, ...]) -> ast.Module | None:
 
 
 def _candidates(lines: tuple[str, ...], code: types.CodeType) -> list[FunctionNode]:
-    """The functions of this name that start on the line where the code starts; lambdas, the closest in place first."""
+    """The functions of this name that start on the line where the code starts; of several lambdas, the code's own."""
     module = _module(lines)
     nodes = [] if module is None else list(ast.walk(module))
     if code.co_name == "<lambda>":
         lambdas = [n for n in nodes if isinstance(n, ast.Lambda) and n.lineno == code.co_firstlineno]
-        places: set[tuple[int | None, ...]] = set(code.co_positions())
-        return list(sorted(lambdas, key=lambda n: _place(n.body) not in places))
+        return [*lambdas] if len(lambdas) < 2 else [_innermost(lambdas, code)]
     return [
         n for n in nodes
         if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name
@@ -130,8 +129,19 @@ def _candidates(lines: tuple[str, ...], code: types.CodeType) -> list[FunctionNo
     ]  # fmt: skip
 
 
-def _place(node: Any) -> tuple[int | None, ...]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+def _innermost(lambdas: list[ast.Lambda], code: types.CodeType) -> ast.Lambda:
+    """The smallest lambda whose body holds all places that the code speaks of."""
+    spans = ([part for part in span if part is not None] for span in code.co_positions())
+    places = [span for span in spans if len(span) == 4 and span[0::2] != span[1::2]]
+    holding = [n for n in lambdas if all(_holds(n.body, *p) for p in places)]
+    if not places or not holding:
+        raise UnsupportedError("several lambdas stand on one line", hint="put each on a line of its own, or use def")
+    return max(holding, key=lambda n: (n.lineno, n.col_offset))
+
+
+def _holds(node: ast.expr, line: int, end_line: int, column: int, end_column: int) -> bool:
+    end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
+    return (node.lineno, node.col_offset) <= (line, column) and (end_line, end_column) <= end
 
 
 def _agrees(lines: tuple[str, ...], node: FunctionNode, code: types.CodeType) -> bool:

@@ -38,6 +38,12 @@ def test_lambdas_on_one_line_are_told_apart() -> None:
     f, g, h = lambda x: x + 1.0, lambda x: x * 2.0, lambda x: (lambda y: y - x)(3.0)
     for fun in (f, g, h):
         same(fun, 0.5)
+    first, second = (lambda x: x if x > 0.0 else -x), (lambda x: x * x if x > 0.0 else 2.0 * x)  # no code for the whole
+    for fun in (first, second):
+        same(fun, 0.5)
+    third, fourth = (lambda x: (0.0 < x < 9.0) and x), (lambda x: (0.0 < x < 9.0) and x * x)
+    for fun in (third, fourth):
+        same(fun, 0.5)
     pair = [lambda x: x + 1.0, lambda x: x + 1.0]
     same(pair[1], 0.5)
 
