@@ -4,55 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Classes, Facts
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Stmt, Var
-from srcgrad.core.walk import defined, used, walk
+from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.walk import walk
+
+Flow = tuple[Var, Var]
+
+
+class Reached:
+    """What a derivative reaches from `start` along `flows`: scalars, array values and classes of memory; floats only.
+
+    Grows until nothing is added: a carried value that starts constant is reached if its next is.
+    """
+
+    def __init__(self, classes: Classes, flows: list[Flow], start: Iterable[Var]) -> None:
+        self._classes = classes
+        self._found = {self._key(v) for v in start if _carries(v)}
+        size = -1
+        while size != len(self._found):
+            size = len(self._found)
+            self._found.update(self._key(b) for a, b in flows if _carries(b) and self._key(a) in self._found)
+
+    def has(self, atom: Atom) -> bool:
+        return isinstance(atom, Var) and _carries(atom) and self._key(atom) in self._found
+
+    def _key(self, var: Var) -> Var:
+        return self._classes.of(var) if var.type.ref or var.type.many else var
+
+
+def varied(fun: Fun, classes: Classes, active: Iterable[Var]) -> Reached:
+    """What depends on the active parameters in a way that derivatives see."""
+    return Reached(classes, _all_flows(fun), active)
 
 
 class Activity:
-    """Two fixed points over scalars, array values and classes of memory; only floats can be active."""
+    """What is both varied and useful."""
 
     def __init__(self, facts: Facts, active: Iterable[Var]) -> None:
-        self._facts = facts
-        flows = [flow for stmt in walk(facts.fun.body) for flow in _flows(stmt)]
-        self._varied = self._close(flows, active)
+        flows = _all_flows(facts.fun)
         results = [r for r in facts.fun.results if isinstance(r, Var)]
-        self._useful = self._close([(target, source) for source, target in reversed(flows)], results)
+        self._varied = Reached(facts.classes, flows, active)
+        self._useful = Reached(facts.classes, [(target, source) for source, target in reversed(flows)], results)
 
     def __contains__(self, atom: Atom) -> bool:
         """Whether the variable, or the memory that it refers to, is active."""
-        if not isinstance(atom, Var) or not _carries(atom):
-            return False
-        key = self._key(atom)
-        return key in self._varied and key in self._useful
-
-    def varied(self, atom: Atom) -> bool:
-        return isinstance(atom, Var) and self._key(atom) in self._varied
-
-    def _key(self, var: Var) -> Var:
-        return self._facts.classes.of(var) if var.type.ref or var.type.many else var
-
-    def _close(self, flows: list[tuple[Var, Var]], start: Iterable[Var]) -> set[Var]:
-        found = {self._key(v) for v in start if _carries(v)}
-        size = -1
-        while size != len(found):
-            size = len(found)
-            found.update(self._key(b) for a, b in flows if _carries(b) and self._key(a) in found)
-        return found
+        return self._varied.has(atom) and self._useful.has(atom)
 
 
 def _carries(var: Var) -> bool:
     return var.type.dtype[0] in "fc"
 
 
-def _flows(stmt: Stmt) -> Iterable[tuple[Var, Var]]:
+def _all_flows(fun: Fun) -> list[Flow]:
+    return [flow for stmt in walk(fun.body) for flow in _flows(stmt)]
+
+
+def _flows(stmt: Stmt) -> list[Flow]:
     """(source, target) wherever a derivative can pass."""
     pairs: list[tuple[Atom, Var]] = []
     match stmt:
         case ir.Let():
             if stmt.op.differentiable:
-                pairs = [(a, t) for a in stmt.args for t in stmt.targets]
+                pairs = [(a, t) for a in stmt.args if not a.type.ref for t in stmt.targets]
         case ir.Load():
             pairs = [(stmt.ref, stmt.target)]
         case ir.Store() | ir.Accumulate():
@@ -64,5 +78,5 @@ def _flows(stmt: Stmt) -> Iterable[tuple[Var, Var]]:
         case ir.If():
             pairs = [flow for o in stmt.outs for flow in ((o.then, o.target), (o.orelse, o.target))]
         case ir.Call() | ir.Custom():
-            pairs = [(a, t) for a in used(stmt) for t in defined(stmt)]
+            pairs = [(a, t) for a in stmt.args for t in stmt.targets]
     return [(source, target) for source, target in pairs if isinstance(source, Var)]

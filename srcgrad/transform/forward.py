@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.activity import varied
+from srcgrad.analysis.effects import Classes, Facts
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
@@ -18,7 +19,6 @@ from srcgrad.rules.values import Val
 from srcgrad.transform.programs import reachable
 from srcgrad.transform.refuse import no_rule
 from srcgrad.transform.shared import check_shared
-from srcgrad.transform.varied import Varied
 
 
 def forward(program: Program, active: frozenset[int]) -> Program:
@@ -64,7 +64,7 @@ class _Forward:
     def __init__(self, fun: Fun, active: frozenset[int], callees: _Callees) -> None:
         self.source, self.active, self.callees = fun, active, callees
         self.builder = Builder(fun)
-        self.varied = Varied(fun, [fun.params[k] for k in sorted(active)])
+        self.varied = varied(fun, Classes(fun.body), [fun.params[k] for k in sorted(active)])
         self.dot: dict[Var, Atom] = {}
         self.env: dict[Var, Atom] = {}
 
