@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from srcgrad import cache
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
+from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
@@ -307,6 +308,7 @@ def _float_value(type: Type) -> bool:
 
 def text(program: Program, options: str | None) -> str:
     """The module of a program, which is not differentiated further."""
+    program = tidy(inline(program))
     try:
         callees = {name: reuse(fun) for name, fun in program.callees.items()}
         return render(Program(reuse(program.main), callees), jit_options=options)

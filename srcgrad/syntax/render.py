@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable
 
 from srcgrad.core import ir, walk
+from srcgrad.core.inline import inlined
 from srcgrad.core.ir import Fun, Program
 from srcgrad.syntax import templates
 from srcgrad.syntax.coalesce import Classes
@@ -35,7 +36,7 @@ def render(program: Program, *, jit_options: str | None = None) -> str:
 
 
 def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
-    fun = _without_custom(fun)
+    fun = inlined(fun)
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
     classes = Classes(fun, nodes, folds)
@@ -70,27 +71,3 @@ def _imports(texts: Iterable[str], jitted: bool) -> str:
     lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
     blocks = [*(line[0] for line in lines if line), *(["from numba import njit"] if jitted else [])]
     return "\n".join(blocks)
-
-
-def _without_custom(fun: Fun) -> Fun:
-    """A function with a rule of the user's own is printed in place."""
-    if not any(isinstance(s, ir.Custom) for s in walk.walk(fun.body)):
-        return fun
-    env: dict[ir.Var, ir.Atom] = {}
-
-    def atom(a: ir.Atom) -> ir.Atom:
-        return env.get(a, a) if isinstance(a, ir.Var) else a
-
-    def block(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        out: list[ir.Stmt] = []
-        for stmt in stmts:
-            if isinstance(stmt, ir.Custom):
-                body, results = walk.instantiate(stmt.primal, map(atom, stmt.args))
-                out.extend(block(body))
-                env.update(zip(stmt.targets, map(atom, results), strict=True))
-            else:
-                out.append(walk.rebuild(stmt, atom, lambda v: v, block))
-        return tuple(out)
-
-    body = block(fun.body)
-    return Fun(fun.name, fun.params, body, tuple(map(atom, fun.results)), fun.notes)

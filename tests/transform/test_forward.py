@@ -9,6 +9,7 @@ import pytest
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
+from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
@@ -19,7 +20,6 @@ from srcgrad.rules.compare import less
 from srcgrad.rules.elementwise import cos, sin
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
-from srcgrad.transform.inline import inline
 from srcgrad.transform.reverse import reverse
 from tests.random_programs import Generator, arguments
 

@@ -9,11 +9,12 @@ from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 def inline(program: Program) -> Program:
     """The program without `Custom` statements."""
-    callees = {name: _inlined(fun) for name, fun in program.callees.items()}
-    return Program(_inlined(program.main), callees)
+    callees = {name: inlined(fun) for name, fun in program.callees.items()}
+    return Program(inlined(program.main), callees)
 
 
-def _inlined(fun: Fun) -> Fun:
+def inlined(fun: Fun) -> Fun:
+    """The function with the primals of its `Custom` statements in place; the same object if it has none."""
     if not any(isinstance(stmt, ir.Custom) for stmt in walk.walk(fun.body)):
         return fun
     env: dict[Var, Atom] = {}
@@ -25,7 +26,7 @@ def _inlined(fun: Fun) -> Fun:
         out: list[Stmt] = []
         for stmt in stmts:
             if isinstance(stmt, ir.Custom):
-                body, results = walk.instantiate(_inlined(stmt.primal), map(atom, stmt.args))
+                body, results = walk.instantiate(inlined(stmt.primal), map(atom, stmt.args))
                 out.extend(body)
                 env.update(zip(stmt.targets, results, strict=True))
             else:
