@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import pickle
 import platform
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -40,13 +42,11 @@ def _usable(wish: str) -> Path:
 
 
 @functools.lru_cache(maxsize=1)
-def _temporary() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="srcgrad_", ignore_cleanup_errors=True)
-
-
 def temporary() -> Path:
     """A folder of this process, for what is not to be cached; it goes when the process ends."""
-    return Path(_temporary().name)
+    path = tempfile.mkdtemp(prefix="srcgrad_")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 @functools.lru_cache(maxsize=1)
