@@ -321,8 +321,7 @@ def _finish(
     if over is not None and turn.index is not None:
         low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, span=span))
     else:
-        cond = TRUE if turn.cond is FALSE else put(turn.cond)
-        low.b.put(ir.While(test, cond, carry, body, exit, span=span))
+        low.b.put(ir.While(test, put(turn.cond), carry, body, exit, span=span))
 
 
 def _carry(low: Lowering, name: str, turn: Turn, over: Domain | None, facts: Facts) -> Value | None:
