@@ -334,7 +334,7 @@ def while_that_is_never_entered(x, n):
 
 
 PROGRAMS = [
-    (while_that_is_never_entered, (0.4, 3)),
+    (while_that_is_never_entered, 0.4, 3),
     *[(elif_chain, x, k) for x in (0.3, -0.4) for k in range(4)],
     *[(early_return_from_two_loops, A, limit) for limit in (-5.0, 0.1, 1.0, 100.0)],
     *[(for_else, A, wanted) for wanted in (0.0, 1.5, 3.0)],
