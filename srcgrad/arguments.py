@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.types import F8, I8, Type
-from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves
 
 Parameter = inspect.Parameter
@@ -83,16 +83,14 @@ def _checked(spec: Spec, name: str) -> Spec:
             raise ArgumentError(f"`{name}` is a dict with keys that are not strings")
         return Node(spec.kind, spec.keys, tuple(children))
     if isinstance(spec, Static):
-        if isinstance(spec.value, (complex, np.complexfloating)):
-            raise UnsupportedError(f"`{name}` is complex", hint="pass real and imaginary parts")
         try:
             hash(spec.value)
         except TypeError:
             raise ArgumentError(f"`{name}` is a {type(spec.value).__name__}: pass numbers and arrays") from None
         return spec
     kind = spec.type.dtype
-    if spec.type.ref and (kind[0] not in "fiub" or kind in ("f2", "f16")):
-        raise ArgumentError(f"`{name}` is an array of {kind}", hint="use float64, float32, integer or bool arrays")
+    if spec.type.ref and (kind[0] not in "fciub" or kind in ("f2", "f16", "c32")):
+        raise ArgumentError(f"`{name}` is an array of {kind}", hint="use arrays of numbers or bools")
     if spec.type.ref and not spec.type.rank:
         return Leaf(Type("i8" if kind[0] in "iu" else kind))
     return spec
@@ -112,7 +110,9 @@ def converter(type: Type) -> Callable[[Any], Any]:
     if type.ref:
         dtype = np.dtype(type.dtype)
         return lambda a: a if _as_compiled(a) else np.array(a, dtype, order="C")
-    scalars: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": _integer, "b1": bool}
+    scalars: dict[str, Callable[[Any], Any]] = {
+        "f8": float, "f4": np.float32, "c16": complex, "c8": np.complex64, "i8": _integer, "b1": bool
+    }  # fmt: skip
     return scalars[type.dtype]
 
 

@@ -17,14 +17,16 @@ from srcgrad import arguments, driver, glue, late, lazy
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
-from srcgrad.core.types import B1, F4, F8, I8, Type
+from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
 from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
 
-SIMPLE = {float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4}
+SIMPLE = {
+    float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4, complex: C16, np.complex128: C16, np.complex64: C8
+}  # fmt: skip
 
 
 class Derivative:
@@ -371,7 +373,7 @@ def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signat
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:
     kind = param.annotation
-    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4}
+    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4, "complex": C16}
     array = {np.ndarray: 1, "np.ndarray": 1}
     if kind in simple:
         return Leaf(simple[kind])

@@ -78,9 +78,9 @@ def conform(value: Any, kind: Type, model: Any, what: str) -> Any:
     if np.shape(value) != np.shape(model):
         raise ArgumentError(f"a {what} has shape {np.shape(value)}, what it belongs to {np.shape(model)}")
     given = np.asarray(value)
-    if given.dtype.kind not in "fiu":
+    if given.dtype.kind not in ("fciu" if kind.is_complex else "fiu"):
         raise ArgumentError(f"a {what} of {given.dtype} is no number")
-    if kind.ref and given.dtype.kind == "f" and given.dtype != np.dtype(kind.dtype):
+    if kind.ref and given.dtype.kind in "fc" and given.dtype != np.dtype(kind.dtype):
         raise ArgumentError(f"a {what} is of {given.dtype}, what it belongs to of {np.dtype(kind.dtype)}")
     return given.astype(kind.dtype, copy=False) if kind.ref else arguments.converter(kind)(given[()])
 

@@ -187,13 +187,26 @@ def _scalar_result(base: Lowered, recipe: Recipe) -> tuple[Spec, int]:
         raise ArgumentError("the function returns an array, a gradient is of a number", hint=hint)
     if not value.type.is_float:
         raise NotDifferentiableError("the function returns a bool or an integer, which has no derivative")
+    if value.type.is_complex:
+        hint = "return its .real, .imag or abs, or use vjp and jvp"
+        raise ArgumentError("the function returns a complex number, a gradient is of a real one", hint=hint)
     return (aux or value), 0 if aux is None else sum(1 for _ in leaf_types(aux))
+
+
+def _check_real(program: Program, leaves: Sequence[int], what: str) -> None:
+    """A matrix of numbers stands for a derivative between real vectors only."""
+    kinds = [program.main.params[k].type for k in leaves] + [r.type for r in program.main.results]
+    if any(kind.is_complex for kind in kinds):
+        hint = "use grad, vjp, jvp, forward or reverse, or pass real and imaginary parts"
+        raise ArgumentError(f"{what} is of real arguments and results, some are complex", hint=hint)
 
 
 def _gradient(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     aux_spec, aux = _scalar_result(base, recipe)
     shape = recipe.per_argument(specs, gradient_spec)
     leaves = recipe.active(specs)
+    if recipe.mode == "forward":
+        _check_real(program, leaves, "a gradient in forward mode")
     value = recipe.kind == "value_and_grad"
     if recipe.mode == "forward":
         made = _forward_gradient(program, leaves, value, aux)
@@ -251,6 +264,7 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
 
 def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
+    _check_real(program, recipe.active(specs), "a Jacobian")
     columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
     make = core.jacfwd if columns else core.jacrev
     made = make(program, recipe.active(specs), tidy)
@@ -259,6 +273,7 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
 
 def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     _scalar_result(base, recipe)
+    _check_real(program, recipe.active(specs), "a Hessian")
     made = core.hessian(program, recipe.active(specs), tidy)
     gradient = recipe.per_argument(specs, gradient_spec)
     return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))

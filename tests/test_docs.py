@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import cmath
 import importlib.util
 import math
 import re
@@ -72,7 +73,7 @@ def test_pytorch(section: str, tmp_path: Path) -> None:
 
 
 SUPPORTED = (ROOT / "docs" / "supported.md").read_text(encoding="utf-8").split("## Functions")[1]
-HOMES = {"Python": builtins, "`math`": math, "`np`": np, "`np.linalg`": np.linalg}
+HOMES = {"Python": builtins, "`math`": math, "`cmath`": cmath, "`np`": np, "`np.linalg`": np.linalg}
 
 
 def listed(row: str) -> set[str]:

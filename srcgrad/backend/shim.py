@@ -14,6 +14,8 @@ SPELLED = {
     "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "acosh": "arccosh", "asinh": "arcsinh",
     "atanh": "arctanh", "pow": "power", "fabs": "fabs", "fmod": "fmod",
 }  # fmt: skip
+WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, complex: np.complex128}
+PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
 
 
 def math_shim() -> types.ModuleType:
@@ -54,11 +56,15 @@ def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any) -> Any:
         with np.errstate(all="ignore"):
-            out = function(*(np.float64(a) if type(a) is float else a for a in args))
+            out = function(*(WIDE.get(type(a), _same)(a) for a in args))
         return tuple(map(_plain, out)) if isinstance(out, tuple) else _plain(out)
 
     return call
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, np.float64) else value
+    return PLAIN.get(type(value), _same)(value)

@@ -1,4 +1,5 @@
 """Building programs: a `Builder` appends to the innermost open block and knows the shapes that are provably equal."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +13,13 @@ from srcgrad.core.shapes import FULL as FULL
 from srcgrad.core.shapes import Dim as Dim
 from srcgrad.core.shapes import Shapes
 
+LITERALS = {bool: ir.B1, int: ir.I8, float: ir.F8, complex: ir.C16}
 
-def const(value: float | int | bool, type: Type | None = None) -> Const:
-    """A literal; without a type, a Python bool is b1, an int i8, a float f8."""
-    if type is None:
-        type = ir.B1 if isinstance(value, bool) else ir.I8 if isinstance(value, int) else ir.F8
-    return Const(value, type)
+
+def const(value: float | int | bool | complex, type: Type | None = None) -> Const:
+    """A literal; without a type, a Python bool is b1, an int i8, a float f8, a complex c16."""
+    kinds = (k for python, k in LITERALS.items() if isinstance(value, python))
+    return Const(value, next(kinds, ir.F8) if type is None else type)
 
 
 def whole(ref: Var) -> ir.Index:

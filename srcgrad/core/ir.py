@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from srcgrad.core.types import B1 as B1
+from srcgrad.core.types import C8 as C8
+from srcgrad.core.types import C16 as C16
 from srcgrad.core.types import F4 as F4
 from srcgrad.core.types import F8 as F8
 from srcgrad.core.types import I8 as I8

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Type:
     """What a variable holds: a scalar, an array value, a reference to memory, or a list of references.
 
-    `dtype` is a NumPy code (`f8 f4 i8 b1 ...`); a scalar integer is always `i8`, a scalar bool `b1`.
+    `dtype` is a NumPy code (`f8 f4 c16 c8 i8 b1 ...`); a scalar integer is always `i8`, a scalar bool `b1`.
     """
 
     dtype: str
@@ -23,7 +23,12 @@ class Type:
 
     @property
     def is_float(self) -> bool:
-        return self.dtype[0] == "f" and not self.many
+        """Whether it holds floats, real or complex: what carries a derivative."""
+        return self.dtype[0] in "fc" and not self.many
+
+    @property
+    def is_complex(self) -> bool:
+        return self.dtype[0] == "c" and not self.many
 
     @property
     def is_array_value(self) -> bool:
@@ -38,3 +43,4 @@ class Type:
 
 
 F8, F4, I8, B1 = Type("f8"), Type("f4"), Type("i8"), Type("b1")
+C16, C8 = Type("c16"), Type("c8")

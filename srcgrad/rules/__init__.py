@@ -18,5 +18,6 @@ from srcgrad.rules import (  # noqa: F401, I001
     ranges,
     memory,
     linalg,
+    complexes,
     stop,
 )

@@ -13,7 +13,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.declare import as_value, static
 from srcgrad.rules.values import Val, contents
 
-LENGTHS = ("f8", "f4", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1")
+LENGTHS = ("f8", "f4", "c16", "c8", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1")
 
 
 def dtype_of(given: Any) -> str:

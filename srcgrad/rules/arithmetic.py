@@ -20,23 +20,23 @@ pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 
 add = elementwise(
     "add", (np.add, operator.add, operator.iadd), partials=lambda a, b, y: (1, 1), samples=pairs,
-    scalar="_0 + _1", result="number", finite_partials=True,
+    scalar="_0 + _1", result="number", finite_partials=True, takes_complex=True,
 )  # fmt: skip
 subtract = elementwise(
     "subtract", (np.subtract, operator.sub, operator.isub), partials=lambda a, b, y: (1, -1), samples=pairs,
-    scalar="_0 - _1", result="number", finite_partials=True,
+    scalar="_0 - _1", result="number", finite_partials=True, takes_complex=True,
 )  # fmt: skip
 multiply = elementwise(
     "multiply", (np.multiply, operator.mul, operator.imul), partials=lambda a, b, y: (b, a), samples=pairs,
-    scalar="_0 * _1", result="number",
+    scalar="_0 * _1", result="number", takes_complex=True,
 )  # fmt: skip
 divide = elementwise(
     "divide", (np.divide, operator.truediv, operator.itruediv),
-    partials=lambda a, b, y: (lambda g: g / b, -y / b), samples=pairs, scalar="_0 / _1",
+    partials=lambda a, b, y: (lambda g: g / b, -y / b), samples=pairs, scalar="_0 / _1", takes_complex=True,
 )  # fmt: skip
 negative = elementwise(
     "negative", (np.negative, operator.neg), partials=lambda x, y: (-1,), samples=reals,
-    scalar="-_0", result="number", finite_partials=True,
+    scalar="-_0", result="number", finite_partials=True, takes_complex=True,
 )  # fmt: skip
 
 floor_divide = zero(

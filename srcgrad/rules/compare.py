@@ -1,4 +1,5 @@
 """Comparisons, boolean logic, and the choice between two values."""
+
 from __future__ import annotations
 
 import math
@@ -21,7 +22,7 @@ reals = [(0.7,), (math.inf,), (-math.inf,), (math.nan,), (0.0,)]
 
 
 def _comparison(name: str, ufunc: Any, function: Any, sign: str) -> Rule:
-    return zero(name, (ufunc, function), scalar=f"_0 {sign} _1", samples=pairs)
+    return zero(name, (ufunc, function), scalar=f"_0 {sign} _1", samples=pairs, takes_complex=sign in ("==", "!="))
 
 
 equal = _comparison("equal", np.equal, operator.eq, "==")
@@ -52,9 +53,9 @@ logical_not = zero(
     "logical_not", (np.logical_not, operator.not_), scalar=_logic("not _0", "np.logical_not(_0)"),
     samples=[(True,), (False,)],
 )  # fmt: skip
-isnan = zero("isnan", (np.isnan, math.isnan), samples=reals)
-isinf = zero("isinf", (np.isinf, math.isinf), samples=reals)
-isfinite = zero("isfinite", (np.isfinite, math.isfinite), samples=reals)
+isnan = zero("isnan", (np.isnan, math.isnan), samples=reals, takes_complex=True)
+isinf = zero("isinf", (np.isinf, math.isinf), samples=reals, takes_complex=True)
+isfinite = zero("isfinite", (np.isfinite, math.isfinite), samples=reals, takes_complex=True)
 signbit = zero("signbit", (np.signbit,), samples=[(0.7,), (-0.0,), (-1.3,)])
 
 
@@ -79,7 +80,7 @@ where: Rule = elementwise(
     "where", (), evaluate=np.where, infer=_where_infer, jvp=_where_jvp, as_is=(0,),
     partials=lambda c, a, b, y: (None, lambda g: where(c, g, g.lift(0.0)), lambda g: where(c, g.lift(0.0), g)),
     scalar="_1 if _0 else _2", array="np.where(_0, _1, _2)", finite_partials=True,
-    samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)],
+    samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)], takes_complex=True,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any, Union
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.build import Builder
+from srcgrad.core.build import LITERALS, Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.values import Val, contents, emit
@@ -40,6 +40,7 @@ class Info:
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
     reads: frozenset[int] | None = field(default=None)
     dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
+    takes_complex: bool = False  # whether it means the same for complex numbers, derivatives included
     demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 
 
@@ -127,10 +128,9 @@ def as_value(builder: Builder, value: Any) -> Val:
     """A Python number as a literal; a builder value as it is."""
     if isinstance(value, Val):
         return value
-    from_python = {bool: ir.B1, int: ir.I8, float: ir.F8}
-    if type(value) not in from_python:
+    if type(value) not in LITERALS:
         raise UnsupportedError(f"a {type(value).__name__} stands where a number or an array must be")
-    return Val(builder, ir.Const(value, from_python[type(value)]))
+    return Val(builder, ir.Const(value, LITERALS[type(value)]))
 
 
 def static(value: Any) -> float | int | bool | complex | None:
@@ -142,18 +142,19 @@ def settle(values: Sequence[Val]) -> list[Val]:
     """Memory loaded, and Python's float literals in the precision of what they stand beside (NEP 50)."""
     loaded = [contents(v) for v in values]
     floats = {v.type.dtype for v in loaded if not isinstance(v.atom, ir.Const) and _is_float(v)}
-    if floats != {"f4"}:
+    if not floats or not floats <= {"f4", "c8"}:
         return loaded
-    return [_single(v.builder, v.atom) if isinstance(v.atom, ir.Const) and v.type == ir.F8 else v for v in loaded]
+    return [_single(v.builder, v.atom) if isinstance(v.atom, ir.Const) else v for v in loaded]
 
 
 def _single(builder: Builder, literal: ir.Const) -> Val:
-    return Val(builder, ir.Const(literal.value, ir.F4))
+    singles = {ir.F8: ir.F4, ir.C16: ir.C8}
+    return Val(builder, ir.Const(literal.value, singles.get(literal.type, literal.type)))
 
 
 def widen(value: Val) -> Val:
     """Booleans and small integers as what NumPy's float functions of f8 take (it would make f2 and f4 of them)."""
-    return value if value.type.dtype in ("f4", "f8", "i8") else cast(value, "f8")
+    return value if value.type.dtype in ("f4", "f8", "c8", "c16", "i8") else cast(value, "f8")
 
 
 def elementwise_adaptor(
@@ -264,14 +265,15 @@ def elementwise_template(
     def template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
         (out,) = infer(types, params)
         arrays = any(t.rank for t in types)
-        chosen = many if arrays else one
+        chosen = many if arrays or any(t.is_complex for t in types) else one
         code = chosen if isinstance(chosen, str) else chosen(types, params)
-        if out.dtype == "f4":
+        if out.dtype in ("f4", "c8"):
             for k, t in enumerate(types):
                 if t in (ir.I8, ir.B1) and k not in as_is and (not arrays or "np.where" in code):
                     code = re.sub(rf"\b_{k}\b", f"np.float32(_{k})", code)
             if wide:
-                code = f"({code}).astype(np.float32)" if out.rank else f"np.float32({code})"
+                single = "np.complex64" if out.is_complex else "np.float32"
+                code = f"({code}).astype({single})" if out.rank else f"{single}({code})"
         used = _called(helpers, code)
         return (code, used) if used else code
 
@@ -354,6 +356,7 @@ def linear(
         rest: list[Any] = [None] * (len(args) - 1)
         return [None if g is None or not _is_float(args[0]) else transpose(g, *args, **params), *rest]
 
+    info.setdefault("takes_complex", True)
     rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("linear", functions, samples, **info))
     holder.append(rule)
     registry.register(rule)
@@ -391,10 +394,11 @@ def bilinear(
             return [None, None]
         a, b = args
         return [
-            left(g, a, b, **params) if _is_float(a) else None,
-            right(g, a, b, **params) if _is_float(b) else None,
+            cast(left(g, a, b, **params), a.type.dtype) if _is_float(a) else None,
+            cast(right(g, a, b, **params), b.type.dtype) if _is_float(b) else None,
         ]
 
+    info.setdefault("takes_complex", True)
     rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("bilinear", functions, samples, **info))
     holder.append(rule)
     registry.register(rule)

@@ -2,6 +2,7 @@
 
 Partials keep their relative accuracy in the tails: `1 - tanh(x)**2` and its like round to zero there and are not used.
 """
+
 from __future__ import annotations
 
 import math
@@ -26,20 +27,32 @@ pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 
 # ---- exponentials and logarithms
 
-exp = elementwise("exp", (np.exp, math.exp), partials=lambda x, y: (y,), samples=reals)
+exp = elementwise("exp", (np.exp, math.exp), partials=lambda x, y: (y,), samples=reals, takes_complex=True)
 exp2 = elementwise(
     "exp2", (np.exp2, *([math.exp2] if hasattr(math, "exp2") else [])), scalar="np.exp2(_0)",
-    partials=lambda x, y: (log(y.lift(2.0)) * y,), samples=reals,
+    partials=lambda x, y: (log(y.lift(2.0)) * y,), samples=reals, takes_complex=True,
 )  # fmt: skip
-expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals)
-log: Rule = elementwise("log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives)
+expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals, takes_complex=True)
+log: Rule = elementwise(
+    "log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives, takes_complex=True
+)
 log2 = elementwise(
-    "log2", (np.log2, math.log2), partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),), samples=positives
+    "log2",
+    (np.log2, math.log2),
+    partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),),
+    samples=positives,
+    takes_complex=True,
 )
 log10 = elementwise(
-    "log10", (np.log10, math.log10), partials=lambda x, y: (1.0 / (log(y.lift(10.0)) * x),), samples=positives
+    "log10",
+    (np.log10, math.log10),
+    partials=lambda x, y: (1.0 / (log(y.lift(10.0)) * x),),
+    samples=positives,
+    takes_complex=True,
 )
-log1p = elementwise("log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside)
+log1p = elementwise(
+    "log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside, takes_complex=True
+)
 
 
 @registry.adaptor(math.log)
@@ -58,12 +71,16 @@ def _natural(builder: Builder, x: Any) -> Val:
 
 # ---- roots and squares
 
-sqrt = elementwise("sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives)
+sqrt = elementwise(
+    "sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives, takes_complex=True
+)
 cbrt = elementwise(
     "cbrt", (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])), scalar="np.cbrt(_0)",
     partials=lambda x, y: (1.0 / (3.0 * y**2),), samples=reals,
 )  # fmt: skip
-square = elementwise("square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="number")
+square = elementwise(
+    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="number", takes_complex=True
+)
 
 
 @registry.adaptor(np.reciprocal)
@@ -102,9 +119,9 @@ def _hypot(builder: Builder, *coordinates: Any) -> Val:
 
 # ---- circular
 
-sin = elementwise("sin", (np.sin, math.sin), partials=lambda x, y: (cos(x),), samples=reals)
-cos: Rule = elementwise("cos", (np.cos, math.cos), partials=lambda x, y: (-sin(x),), samples=reals)
-tan = elementwise("tan", (np.tan, math.tan), partials=lambda x, y: (1.0 + y**2,), samples=reals)
+sin = elementwise("sin", (np.sin, math.sin), partials=lambda x, y: (cos(x),), samples=reals, takes_complex=True)
+cos: Rule = elementwise("cos", (np.cos, math.cos), partials=lambda x, y: (-sin(x),), samples=reals, takes_complex=True)
+tan = elementwise("tan", (np.tan, math.tan), partials=lambda x, y: (1.0 + y**2,), samples=reals, takes_complex=True)
 
 
 def _circle(x: Val) -> Val:
@@ -112,9 +129,15 @@ def _circle(x: Val) -> Val:
     return sqrt((1.0 - x) * (1.0 + x))  # type: ignore[no-any-return]
 
 
-arcsin = elementwise("arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside)
-arccos = elementwise("arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside)
-arctan = elementwise("arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals)
+arcsin = elementwise(
+    "arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside, takes_complex=True
+)
+arccos = elementwise(
+    "arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside, takes_complex=True
+)
+arctan = elementwise(
+    "arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals, takes_complex=True
+)
 
 
 def _arctan2_partials(y: Val, x: Val, angle: Val) -> tuple[Val, Val]:
@@ -133,22 +156,43 @@ radians = elementwise(
 
 # ---- hyperbolic
 
-sinh = elementwise("sinh", (np.sinh, math.sinh), partials=lambda x, y: (cosh(x),), samples=reals)
-cosh: Rule = elementwise("cosh", (np.cosh, math.cosh), partials=lambda x, y: (sinh(x),), samples=reals)
-tanh = elementwise("tanh", (np.tanh, math.tanh), partials=lambda x, y: (sech(x) ** 2,), samples=[*reals, (-20.0,)])
+sinh = elementwise("sinh", (np.sinh, math.sinh), partials=lambda x, y: (cosh(x),), samples=reals, takes_complex=True)
+cosh: Rule = elementwise(
+    "cosh", (np.cosh, math.cosh), partials=lambda x, y: (sinh(x),), samples=reals, takes_complex=True
+)
+
+
+def _tanh_partials(x: Val, y: Val) -> tuple[Val]:
+    """sech(x)**2; of a complex number, by the result."""
+    return ((1.0 - y) * (1.0 + y) if x.type.is_complex else sech(x) ** 2,)
+
+
+tanh = elementwise(
+    "tanh", (np.tanh, math.tanh), partials=_tanh_partials, samples=[*reals, (-20.0,)], takes_complex=True
+)
 sech: Rule = elementwise(
     "sech", (), evaluate=lambda x: 1 / np.cosh(x), partials=lambda x, y: (-y * tanh(x),), samples=reals,
     scalar="1.0 / math.cosh(_0)", array="1.0 / np.cosh(_0)", wide=True,
 )  # fmt: skip
+
+
+def _arcsinh_partials(x: Val, y: Val) -> tuple[Val]:
+    return (1.0 / (sqrt(x * x + 1.0) if x.type.is_complex else hypot(x, x.lift(1.0))),)
+
+
 arcsinh = elementwise(
-    "arcsinh", (np.arcsinh, math.asinh), partials=lambda x, y: (1.0 / hypot(x, x.lift(1.0)),), samples=reals
+    "arcsinh", (np.arcsinh, math.asinh), partials=_arcsinh_partials, samples=reals, takes_complex=True
 )
 arccosh = elementwise(
     "arccosh", (np.arccosh, math.acosh), samples=[(1.3,), (1.05,), (30.0,)],
-    partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), takes_complex=True,
 )  # fmt: skip
 arctanh = elementwise(
-    "arctanh", (np.arctanh, math.atanh), partials=lambda x, y: (1.0 / ((1.0 - x) * (1.0 + x)),), samples=inside
+    "arctanh",
+    (np.arctanh, math.atanh),
+    partials=lambda x, y: (1.0 / ((1.0 - x) * (1.0 + x)),),
+    samples=inside,
+    takes_complex=True,
 )
 
 

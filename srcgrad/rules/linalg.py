@@ -88,9 +88,9 @@ def _floats(builder: Builder, operands: Sequence[Any], name: str) -> list[Val]:
     values = settle([contents(arguments.as_array(builder, v)) for v in operands])
     if any(v.type.rank > 2 for v in values):
         raise UnsupportedError(f"{name} is differentiated for vectors and matrices, not for more axes")
-    dtypes = [v.type.dtype for v in values if v.type.rank or v.type.dtype[0] == "f"]
+    dtypes = [v.type.dtype for v in values if v.type.rank or v.type.is_float]
     code = arguments.result_type(dtypes or ["i8"])
-    if code[0] != "f":
+    if code[0] not in "fc":
         raise UnsupportedError(f"{name} of integers is not supported; write .astype(np.float64)")
     return [cast(v, code) for v in values]
 
@@ -227,7 +227,7 @@ solve: Rule = general(
     "solve", (), jvp=_solve_jvp, vjp=_solve_vjp, infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, transposed: np.linalg.solve(a.T if transposed else a, b), template=_solve_template,
     dims=lambda dims, params: dims[1], samples=[(square, line), (square, square.T.copy())],
-    params=[{"transposed": False}, {"transposed": True}],
+    params=[{"transposed": False}, {"transposed": True}], takes_complex=True,
 )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 inv: Rule = general(
     "inv", (), jvp=_inv_jvp, vjp=_inv_vjp, infer=lambda types, params: (types[0],), evaluate=np.linalg.inv,
-    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], samples=[(square,)],
+    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], samples=[(square,)], takes_complex=True,
 )  # fmt: skip
 
 

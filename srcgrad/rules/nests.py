@@ -33,7 +33,7 @@ def function(name: str, params: str, lines: Sequence[str]) -> str:
 
 def element_type(name: str, dtype: str) -> str:
     """The dtype of a result: that of a float argument, else this one."""
-    return f"{name}.dtype" if dtype[0] == "f" else f"np.{np.dtype(dtype).name}"
+    return f"{name}.dtype" if dtype[0] in "fc" else f"np.{np.dtype(dtype).name}"
 
 
 def suffix(axes: Sequence[int], keepdims: bool = False) -> str:

@@ -90,12 +90,12 @@ _samples_to = [(np.array([1.3, -0.7, 0.2]), matrix, np.max(matrix, 0))]
 at_ties: Rule = linear(
     "at_ties", (), transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params), evaluate=_gather,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), dims=reduced_dims,
-    template=_ties_template("at_ties", _at_ties_source), samples=_samples_at, params=every[:1],
+    template=_ties_template("at_ties", _at_ties_source), samples=_samples_at, params=every[:1], takes_complex=False,
 )  # fmt: skip
 to_ties: Rule = linear(
     "to_ties", (), transpose=lambda g, v, x, y, **params: at_ties(g, x, y, **params), evaluate=_scatter,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), dims=lambda dims, params: dims[1],
-    template=_ties_template("to_ties", _to_ties_source), samples=_samples_to, params=every[:1],
+    template=_ties_template("to_ties", _to_ties_source), samples=_samples_to, params=every[:1], takes_complex=False,
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def _base_partial_of_constant(a: Val, b: Val, n: Any) -> Any:
         return None
     if n == 1:
         return 1
-    factor = a.lift(float(n)) if a.type.dtype[0] == "f" else Val(a.builder, ir.Const(float(n), ir.F8))
+    factor = a.lift(float(n)) if a.type.is_float else Val(a.builder, ir.Const(float(n), ir.F8))
     if n == 2:
         return factor * a
     return factor * power(a, Val(b.builder, ir.Const(n - 1, b.type)))
@@ -72,7 +72,7 @@ power = elementwise(
     "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number", as_is=(1,),
     samples=[(0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5)],
     helpers=sources(helpers.int_power, helpers.int_power_array),
-    evaluate=lambda a, b, checked=False: np.power(a, b),
+    evaluate=lambda a, b, checked=False: np.power(a, b), takes_complex=True,
 )  # fmt: skip
 
 
@@ -100,6 +100,6 @@ def _float_power(builder: Builder, a: Any, b: Any) -> Val:
 
 
 def _float(value: Val) -> Val:
-    return value if value.type.dtype[0] == "f" else cast(value, "f8")
+    return value if value.type.is_float else cast(value, "f8")
 
 Val.operators.update(power=power)

@@ -71,7 +71,7 @@ def _sum_template(types: Types, params: Params) -> Any:
     if to_scalar(x.rank, params):
         return "np.count_nonzero(_0)" if x.dtype == "b1" else "np.sum(_0)"
     dtype = _sum_dtype(x.dtype)
-    kind = "" if dtype[0] == "f" else f"_{dtype}"
+    kind = "" if dtype[0] in "fc" else f"_{dtype}"
     name = f"sum_{x.rank}_over{nests.suffix(params['axes'], params['keepdims'])}{kind}"
     return f"{name}(_0)", {name: _sum_source(name, x.rank, dtype, params)}
 
@@ -126,7 +126,7 @@ def _mean(
     arguments.no_options({"out": out, **rest}, "np.mean")
     value = contents(arguments.as_array(builder, x))
     wanted = arguments.dtype_of(dtype) if dtype is not None else value.type.dtype
-    value = cast(value, wanted if wanted[0] == "f" else "f8")
+    value = cast(value, wanted if wanted[0] in "fc" else "f8")
     if value.type.rank == 0:
         return value
     axes = arguments.all_axes(axis, value.type.rank)
@@ -163,10 +163,10 @@ def _cumsum_source(name: str, rank: int, dtype: str, axis: int, reverse: bool) -
 def _cumsum_template(types: Types, params: Params) -> Any:
     (x,) = types
     axis, reverse = params["axis"], params["reverse"]
-    if x.rank == 1 and not reverse and x.dtype[0] == "f":
+    if x.rank == 1 and not reverse and x.dtype[0] in "fc":
         return "np.cumsum(_0)"
     dtype = _sum_dtype(x.dtype)
-    kind = "" if dtype[0] == "f" else f"_{dtype}"
+    kind = "" if dtype[0] in "fc" else f"_{dtype}"
     name = f"cumsum_{x.rank}_along_{axis}{'_backwards' if reverse else ''}{kind}"
     return f"{name}(_0)", {name: _cumsum_source(name, x.rank, dtype, axis, reverse)}
 

@@ -25,11 +25,17 @@ def _cast_infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.
 
 
 def _cast_evaluate(x: Any, dtype: str) -> Any:
-    return np.asarray(x).astype(dtype)[()]
+    """Of a complex number into a real type: its real part."""
+    array = np.asarray(x)
+    return (array.real if array.dtype.kind == "c" and dtype[0] == "f" else array).astype(dtype)[()]
 
 
 def _cast_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
     name = np.dtype(params["dtype"]).name
+    if types[0].is_complex and params["dtype"][0] == "f":
+        part = "np.real(_0)" if types[0].rank else "_0.real"
+        same = types[0].dtype[1:] == str(2 * int(params["dtype"][1:]))
+        return part if same else f"{part}.astype(np.{name})" if types[0].rank else f"np.{name}({part})"
     if types[0].rank:
         return f"_0.astype(np.{'bool_' if name == 'bool' else name})"
     return {"int64": "int(_0)", "bool": "bool(_0)"}.get(name, f"np.{name}(_0)")
@@ -49,13 +55,19 @@ def _cast_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dic
 cast = general(
     "cast", (), jvp=_cast_jvp, vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
     samples=[(0.7,), (-1.3,)], params=({"dtype": "f8"}, {"dtype": "f4"}, {"dtype": "i8"}), elementwise=True,
-    finite_partials=True,
+    finite_partials=True, takes_complex=True,
 )  # fmt: skip
+
+
+def _no_part_lost(value: Val, dtype: str) -> None:
+    if value.type.is_complex and dtype[0] != "c":
+        raise UnsupportedError("a complex number is made real, which drops its imaginary part; take `.real`")
 
 
 def number_to(builder: Builder, x: Any, dtype: str) -> Val:
     (value,) = settle([as_value(builder, x)])
     literal = static(value)
+    _no_part_lost(value, dtype)
     if literal is not None and dtype[0] == "f" and not isinstance(literal, complex):
         return Val(builder, ir.Const(float(literal), ir.Type(dtype)))
     return declare.cast(value, dtype)
@@ -72,7 +84,7 @@ def _float(builder: Builder, x: Any = 0.0) -> Val:
 
 @registry.adaptor(int)
 def _int(builder: Builder, x: Any = 0) -> Val:
-    return declare.cast(_scalar(builder, x, "int"), "i8")
+    return number_to(builder, _scalar(builder, x, "int"), "i8")
 
 
 @registry.adaptor(bool, np.bool_)
@@ -107,7 +119,9 @@ def dtype_code(kind: Any) -> str:
 def _astype(builder: Builder, x: Any, dtype: Any, **options: Any) -> Val:
     if set(options) - {"copy"}:
         raise UnsupportedError(f"astype is differentiated without its option {next(iter(options))!r}")
-    return declare.cast(contents(as_value(builder, x)), dtype_code(dtype))
+    value, code = contents(as_value(builder, x)), dtype_code(dtype)
+    _no_part_lost(value, code)
+    return declare.cast(value, code)
 
 
 registry.METHODS["astype"] = _astype

@@ -21,11 +21,11 @@ _matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
 
 dim = zero(
     "dim", (), infer=lambda types, params: (ir.I8,), evaluate=lambda x, axis: x.shape[axis], template="_0.shape[axis]",
-    samples=[(_matrix,)], params=[{"axis": 0}, {"axis": 1}], elementwise=False,
+    samples=[(_matrix,)], params=[{"axis": 0}, {"axis": 1}], elementwise=False, takes_complex=True,
 )  # fmt: skip
 size = zero(
     "size", (), infer=lambda types, params: (ir.I8,), evaluate=np.size, template="_0.size", samples=[(_matrix,)],
-    elementwise=False,
+    elementwise=False, takes_complex=True,
 )  # fmt: skip
 
 

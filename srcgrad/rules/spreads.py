@@ -65,7 +65,7 @@ norm: Rule = general(
 
 def _float_array(builder: Builder, x: Any, name: str) -> Val:
     value = arguments.array_value(builder, x, name)
-    return value if value.type.dtype[0] == "f" else cast(value, "f8")
+    return value if value.type.is_float else cast(value, "f8")
 
 
 @registry.adaptor(np.linalg.norm)

@@ -16,7 +16,10 @@ def _same(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, 
     return (types[0],)
 
 
-stopped = zero("stop_gradient", (), infer=_same, evaluate=lambda x: x, template="_0", samples=[(0.7,)])
+stopped = zero(
+    "stop_gradient", (), infer=_same, evaluate=lambda x: x, template="_0", samples=[(0.7,)],
+    takes_complex=True,
+)  # fmt: skip
 
 
 @registry.adaptor(stop_gradient)

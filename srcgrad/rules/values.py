@@ -1,4 +1,5 @@
 """Builder values: what the lambdas of a rule work on. `x * y` on them emits a statement."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from typing import Any, ClassVar
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
+from srcgrad.errors import UnsupportedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Val:
         """A Python number becomes a literal of this value's precision (NEP 50); a Val stays."""
         if isinstance(other, Val):
             return other
-        kind = ir.F4 if isinstance(other, float) and self.type.dtype == "f4" else None
+        single = self.type.dtype in ("f4", "c8")
+        kind = {float: ir.F4, complex: ir.C8}.get(type(other)) if single else None
         return Val(self.builder, const(other, kind))
 
     def _binary(self, name: str, left: Any, right: Any) -> Val:
@@ -76,6 +79,8 @@ class Val:
 def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Any:
     """op applied to builder values: one Val, or a tuple of them if the primitive has several results."""
     builder = args[0].builder
+    if any(a.type.is_complex for a in args) and not getattr(op.info, "takes_complex", False):
+        raise UnsupportedError(f"`{op.name}` of complex numbers has no rule", hint="take real and imaginary parts")
     out = builder.let(op, *(a.atom for a in args), name=name, **params)
     return tuple(Val(builder, o) for o in out) if isinstance(out, tuple) else Val(builder, out)
 

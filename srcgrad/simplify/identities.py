@@ -284,7 +284,12 @@ def _fold(let: Let) -> Const | None:
         return Const(bool(let.op.evaluate(*values, **let.params)), kind)
     if kind == ir.I8 and all(isinstance(v, (bool, int)) and abs(v) < LARGE for v in values):
         return Const(int(let.op.evaluate(*values, **let.params)), kind)
-    if kind.is_float and all(float(v.real).is_integer() and abs(v) < SMALL for v in values):
-        folded = float(let.op.evaluate(*(float(v.real) for v in values)))
-        return Const(folded, kind) if abs(folded) < SMALL else None
+    if kind.is_float and all(_is_small_whole(v) for v in values):
+        folded = let.op.evaluate(*(complex(v) if kind.is_complex else float(v.real) for v in values))
+        exact = _is_small_whole(complex(folded)) if kind.is_complex else abs(folded) < SMALL
+        return Const(complex(folded) if kind.is_complex else float(folded), kind) if exact else None
     return None
+
+
+def _is_small_whole(value: complex) -> bool:
+    return float(value.real).is_integer() and float(value.imag).is_integer() and abs(value) < SMALL

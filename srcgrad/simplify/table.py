@@ -202,7 +202,7 @@ def _scaled_twice(look: Look, let: Let) -> Atom | None:
 
 
 def _integral(atom: Atom) -> TypeGuard[Const]:
-    return isinstance(atom, Const) and atom.type.dtype != "b1" and float(atom.value.real).is_integer()
+    return isinstance(atom, Const) and atom.type.dtype[0] in "fiu" and float(atom.value.real).is_integer()
 
 
 def _sign_out(look: Look, let: Let) -> Atom | None:
@@ -289,8 +289,9 @@ def _cast_literal(look: Look, let: Let) -> Atom | None:
     (a,) = let.args
     if not isinstance(a, Const) or not let.target.type.is_float or a.type.dtype not in ("f8", "i8"):
         return None
-    value = float(a.value.real)
-    return Const(value, let.target.type) if let.target.type == ir.F8 else None
+    if let.target.type == ir.C16:
+        return Const(complex(a.value), ir.C16)
+    return Const(float(a.value.real), ir.F8) if let.target.type == ir.F8 else None
 
 
 @identity("broadcast_like", "x already has the shape")

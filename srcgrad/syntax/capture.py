@@ -146,9 +146,9 @@ class Captures:
                 return Const(float(value), ir.F8)
             return self._entry(value, origin)
         if isinstance(value, np.ndarray):
-            if value.dtype.kind not in "fiub" or value.ndim == 0:
+            if value.dtype.kind not in "fciub" or value.ndim == 0:
                 message = f"`{origin}` is an array of {value.dtype} with {value.ndim} axes"
-                raise UnsupportedError(message, hint="use float or integer arrays")
+                raise UnsupportedError(message, hint="use arrays of numbers")
             return self._entry(value, origin)
         kind, keys, children = parts(value)
         if kind is not None:
@@ -168,6 +168,8 @@ class Captures:
             return Const(bool(value), ir.B1)
         if isinstance(value, (int, np.integer)):
             return Const(int(value), ir.I8)
+        if isinstance(value, (complex, np.complexfloating)):
+            return Const(complex(value), ir.C8 if isinstance(value, np.complex64) else ir.C16)
         return Known(value, origin)
 
     def default(self, fun: types.FunctionType, name: str) -> Value:

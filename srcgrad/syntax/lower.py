@@ -95,7 +95,7 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
 
 def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
-    single = any(t.dtype == "f4" for spec in specs.values() for t in leaf_types(spec))
+    single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
     low = Lowering(Captures(), single)
     low.recursions = Recursions()
     params: list[Var] = []

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.core.build import LITERALS
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
 from srcgrad.errors import UnsupportedError
@@ -34,10 +35,8 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 @handles(ast.Constant)
 def _constant(low: Lowering, node: ast.Constant) -> Value:
-    kinds = {bool: ir.B1, int: ir.I8, float: ir.F8}
-    if isinstance(node.value, complex):
-        low.refuse("complex numbers are outside the language")
-    return Const(node.value, kinds[type(node.value)]) if type(node.value) in kinds else Known(node.value)  # type: ignore[arg-type]
+    kind = LITERALS.get(type(node.value))
+    return Known(node.value) if kind is None else Const(node.value, kind)  # type: ignore[arg-type]
 
 
 @handles(ast.Name)
@@ -305,9 +304,11 @@ def attribute(low: Lowering, value: Value, name: str) -> Value:
         case Struct():
             item = value.get(name) if not issubclass(value.kind, (dict, list)) else None
             return Method(value, name) if item is None else item
+        case Var() | Const() if name in ("real", "imag"):
+            return low.apply(getattr(np, name), value)
         case Var() if value.type.rank:
             return _array_attribute(low, value, name)
-        case Var() | Const() if name in ("real", "T"):
+        case Var() | Const() if name == "T":
             return value
     return Method(value, name)
 

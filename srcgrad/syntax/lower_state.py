@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from srcgrad.core import ir
-from srcgrad.core.build import Builder, scalar_of
+from srcgrad.core.build import LITERALS, Builder, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
@@ -179,8 +179,8 @@ class State:
         """What a rule gave, as a value."""
         if isinstance(value, Val):
             return value.atom
-        if isinstance(value, (bool, int, float)):
-            return Const(value, {bool: ir.B1, int: ir.I8, float: ir.F8}[type(value)])
+        if type(value) in LITERALS:
+            return Const(value, LITERALS[type(value)])
         if isinstance(value, (tuple, list)):
             return scope.struct([self.inward(v) for v in value], type(value) if type(value) is list else tuple)
         return Known(value)

@@ -184,9 +184,13 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
     if atom.type.rank > rank:
         low.refuse(f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'{rank} axes'}")
     kind, own = ref.type.dtype[0], atom.type.dtype[0]
-    if own == "f" and kind != "f":
+    if own == "f" and kind not in "fc":
         low.refuse(
             f"a float is stored into an array of {ref.type.dtype}, which would cut it off", "make the array float"
+        )
+    if own == "c" and kind != "c":
+        low.refuse(
+            f"a complex number is stored into an array of {ref.type.dtype}", "make the array complex, or take `.real`"
         )
     if kind in "iu":
         return low.converted(atom, ir.I8) if own == "b" else atom

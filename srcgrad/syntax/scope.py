@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
+import numpy as np
+
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.syntax.liveness import Liveness
@@ -168,6 +170,8 @@ def join_type(a: ir.Type, b: ir.Type, weak_a: bool = False, weak_b: bool = False
         return a
     if not (a.is_scalar and b.is_scalar):
         raise Mismatch
+    if a.is_complex or b.is_complex:
+        return ir.Type(np.result_type(np.dtype(a.dtype), np.dtype(b.dtype)).str[1:])
     order = ["b1", "i8", "f4", "f8"]
     if a.dtype not in order or b.dtype not in order:
         raise Mismatch
@@ -237,7 +241,7 @@ def maybe(value: Value | None, other: Value | None) -> Maybe | None:
 
 
 def placeholder(type: ir.Type) -> Const:
-    return Const({"f": 0.0, "i": 0, "b": False}[type.dtype[0]], type)
+    return Const({"f": 0.0, "c": 0j, "i": 0, "b": False}[type.dtype[0]], type)
 
 
 def identical(a: Value | None, b: Value | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from srcgrad.core.types import B1, F4, F8, I8, Type
+from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ def describe(value: Any) -> Spec:
         return Leaf(F4)
     if isinstance(value, (float, np.floating)):
         return Leaf(F8)
+    if isinstance(value, (complex, np.complexfloating)):
+        return Leaf(C8 if isinstance(value, np.complex64) else C16)
     kind, keys, children = parts(value)
     if kind is None:
         return Static(value)

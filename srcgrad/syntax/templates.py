@@ -121,6 +121,9 @@ def constant(const: ir.Const) -> ast.expr:
         return ast.Call(dtype("f4"), [_real(float(str(np.float32(const.value.real))))], [])
     if const.type.dtype == "f8":
         return _real(float(const.value.real))
+    if const.type.is_complex:
+        number = literal(complex(const.value))
+        return number if const.type.dtype == "c16" else ast.Call(dtype("c8"), [number], [])
     if const.type.dtype == "b1":
         return ast.Constant(bool(const.value))
     return literal(int(const.value.real) if const.type.dtype[0] in "iu" else const.value)

@@ -11,7 +11,7 @@ import numpy as np
 
 from srcgrad.api import forward, reverse
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
-from srcgrad.testing.entries import Vector, blank, flatten, labels, pick, single_precision, unflatten
+from srcgrad.testing.entries import Vector, blank, conjugation, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
 
 Argnums = int | str | Sequence[int | str] | None
@@ -138,6 +138,9 @@ class _Run:
     target: tuple[Any, ...]
 
     def seeds(self, direction: Vector) -> tuple[Any, ...]:
+        """A flat cotangent u is paired with a tangent v as u . v, a complex one as the real part of the product."""
+        if self.mode == "reverse":
+            direction = direction * conjugation(self.source)
         return tuple(blank(unflatten(self.source, direction)))
 
     def seed_names(self) -> tuple[str, ...]:
@@ -150,7 +153,8 @@ class _Run:
         return (result,) if self.mode == "forward" else result
 
     def along(self, direction: Vector) -> Vector:
-        return pick(self.call(direction), self.target)
+        found = pick(self.call(direction), self.target)
+        return found * conjugation(self.target) if self.mode == "reverse" and len(found) else found
 
     def jacobian(self) -> Matrix:
         """One row an output entry, one column an input entry."""

@@ -66,5 +66,5 @@ def _kind(leaf: Any) -> str:
 def compare_unchanged(report: Report, mode: str, before: Any, after: Any) -> None:
     """No array may have changed."""
     for (label, old), (_, new) in zip(leaves(before), leaves(after), strict=True):
-        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
             report.add(mode, f"(argument{label})", "", "unchanged", "overwritten")

@@ -1,4 +1,4 @@
-"""Nested values as flat vectors of their float entries, and back."""
+"""Nested values as flat vectors of their float entries, and back; a complex entry is its two parts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ Vector = NDArray[np.float64]
 
 
 def is_float(leaf: Any) -> bool:
-    return isinstance(leaf, (float, np.floating)) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
+    """Whether a leaf carries a derivative: floats, real or complex."""
+    return isinstance(leaf, (float, complex, np.inexact)) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc")
+
+
+def is_complex(leaf: Any) -> bool:
+    return bool(np.iscomplexobj(leaf))
+
+
+def _vector(leaf: Any) -> Vector:
+    array = np.asarray(leaf)
+    wide = array.astype(np.complex128 if is_complex(array) else np.float64)
+    return wide.reshape(-1).view(np.float64)
 
 
 def map_leaves(fun: Callable[[Any], Any], value: Any) -> Any:
@@ -45,18 +56,30 @@ def _access(kind: type, key: str) -> str:
 
 def flatten(value: Any) -> Vector:
     """All float entries of a value, one after another."""
-    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for _, leaf in leaves(value) if is_float(leaf)]
+    flat = [_vector(leaf) for _, leaf in leaves(value) if is_float(leaf)]
     return np.concatenate(flat) if flat else np.zeros(0)
 
 
 def labels(value: Any, label: str = "") -> list[str]:
     """The label of each entry that `flatten` gives, such as `params['w'][0, 1]`."""
     return [
-        name + (str(list(index)) if index else "")
+        name + (str(list(index)) if index else "") + part
         for name, leaf in leaves(value, label)
         if is_float(leaf)
         for index in np.ndindex(np.shape(leaf))
+        for part in ((".real", ".imag") if is_complex(leaf) else ("",))
     ]
+
+
+def conjugation(value: Any) -> Vector:
+    """What the flat vector is multiplied by to conjugate the complex numbers in it."""
+    floats = [leaf for _, leaf in leaves(value) if is_float(leaf)]
+    signs = [np.resize([1.0, -1.0] if is_complex(leaf) else [1.0], _width(leaf)) for leaf in floats]
+    return np.concatenate(signs) if signs else np.zeros(0)
+
+
+def _width(leaf: Any) -> int:
+    return int(np.size(leaf)) * (2 if is_complex(leaf) else 1)
 
 
 def unflatten(like: Any, flat: Vector, *, widen: bool = False) -> Any:
@@ -67,8 +90,10 @@ def unflatten(like: Any, flat: Vector, *, widen: bool = False) -> Any:
         nonlocal rest
         if not is_float(leaf):
             return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
-        taken, rest = rest[: np.size(leaf)], rest[np.size(leaf) :]
-        dtype = np.dtype(np.float64) if widen else np.asarray(leaf).dtype
+        taken, rest = rest[: _width(leaf)], rest[_width(leaf) :]
+        if is_complex(leaf):
+            taken = np.ascontiguousarray(taken).view(np.complex128)
+        dtype = taken.dtype if widen else np.asarray(leaf).dtype
         return taken.astype(dtype).reshape(np.shape(leaf)) if isinstance(leaf, np.ndarray) else dtype.type(taken[0])
 
     return map_leaves(fill, like)
@@ -77,7 +102,7 @@ def unflatten(like: Any, flat: Vector, *, widen: bool = False) -> Any:
 def pick(value: Any, like: Any) -> Vector:
     """The entries of a value that stand where `like` has floats."""
     found = dict(leaves(value))
-    flat = [np.asarray(found[k], np.float64).reshape(-1) for k, leaf in leaves(like) if is_float(leaf) and k in found]
+    flat = [_vector(found[k]) for k, leaf in leaves(like) if is_float(leaf) and k in found]
     return np.concatenate(flat) if flat else np.zeros(0)
 
 
@@ -88,4 +113,5 @@ def blank(like: Any) -> Any:
 
 def single_precision(value: Any) -> bool:
     """Whether any float in the value is narrower than a double."""
-    return any(is_float(leaf) and np.asarray(leaf).dtype.itemsize < 8 for _, leaf in leaves(value))
+    singles = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
+    return any(is_float(leaf) and np.asarray(leaf).dtype in singles for _, leaf in leaves(value))

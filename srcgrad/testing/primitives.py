@@ -82,6 +82,8 @@ def type_of(value: Any) -> Type:
     if np.ndim(value):
         return Type(value.dtype.str[1:], value.ndim)
     kind = np.asarray(value).dtype.kind
+    if kind == "c":
+        return ir.C8 if isinstance(value, np.complex64) else ir.C16
     return ir.B1 if kind == "b" else ir.I8 if kind in "iu" else ir.F4 if isinstance(value, np.float32) else ir.F8
 
 
