@@ -11,7 +11,6 @@ import srcgrad.rules  # noqa: F401
 from srcgrad.rules.registry import FUNCTIONS, PRIMITIVES
 from srcgrad.testing.primitives import check_primitive
 
-
 OF_REALS = [n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) for s in p.info.samples for a in s)]
 
 
