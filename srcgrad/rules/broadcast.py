@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.shapes import ONE, Dim
 from srcgrad.rules import nests
-from srcgrad.rules.declare import Rule, linear
+from srcgrad.rules.declare import At, Rule, linear
 from srcgrad.rules.values import Val
 
 Types = Sequence[ir.Type]
@@ -129,14 +129,15 @@ unsqueeze: Rule = linear(
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank + len(params["axes"])),),
     evaluate=lambda x, axes: np.expand_dims(x, axes), dims=_unsqueezed_dims,
     template=lambda types, params: _within(types[0].rank + len(params["axes"]), params["axes"], "None"),
-    samples=[(_line,), (_matrix,)], params=[{"axes": (0,)}, {"axes": (1,)}, {"axes": (0, 2)}],
+    samples=[(_line,), (_matrix,), (_tower,)], params=[{"axes": (0,)}, {"axes": (1,)}, {"axes": (0, 2)}],
 )  # fmt: skip
 squeeze: Rule = linear(
     "squeeze", (), transpose=lambda g, x, axes: unsqueeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - len(params["axes"])),),
     evaluate=lambda x, axes: np.squeeze(x, axes), dims=_squeezed_dims,
     template=lambda types, params: _within(types[0].rank, params["axes"], "0"),
-    samples=[(_row,), (_row[None],)], params=[{"axes": (0,)}],
+    samples=[(_row,), (_row[None],), At(_row[:, None], axes=(0, 1))], params=[{"axes": (0,)}],
+    without={"1-D": "an array of one axis would leave a scalar, which is read by its index"},
 )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Union
 
 import numpy as np
@@ -16,32 +15,17 @@ from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
+from srcgrad.rules.info import At as At
+from srcgrad.rules.info import Edge as Edge
+from srcgrad.rules.info import Info as Info
+from srcgrad.rules.info import Literal as Literal
+from srcgrad.rules.info import Params as Params
+from srcgrad.rules.info import Samples as Samples
+from srcgrad.rules.info import only_ranks as only_ranks
 from srcgrad.rules.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
-Params = dict[str, Any]
 Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
-Samples = Sequence[tuple[Any, ...]]  # argument tuples at which the rule tests itself
-
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What a declaration says beyond the primitive: for tests, documents and passes."""
-
-    shape: str
-    functions: tuple[Any, ...]
-    samples: Samples
-    elementwise: bool = False
-    partials: Callable[..., Any] | None = None
-    params: Sequence[dict[str, Any]] = ({},)
-    domain: str = ""
-    ties: str = ""
-    finite_partials: bool = False
-    scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
-    reads: frozenset[int] | None = field(default=None)
-    dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
-    takes_complex: bool = False  # whether it means the same for complex numbers, derivatives included
-    demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 
 
 class Rule(ir.Primitive):
@@ -309,6 +293,7 @@ def zero(
     samples: Samples = (),
     result: str = "bool",
     elementwise: bool = True,
+    as_is: Sequence[int] = (),
     **info: Any,
 ) -> Rule:
     """A function that carries no derivative: comparisons, shapes, rounding."""
@@ -321,7 +306,7 @@ def zero(
     arity = len(samples[0]) if samples else 1
     rule = Rule(
         name, infer, evaluate or functions[0],
-        template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity),
+        template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity, as_is),
         info=Info("zero", functions, samples, elementwise=elementwise, **info),
     )  # fmt: skip
     if elementwise:

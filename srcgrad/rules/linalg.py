@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
 from srcgrad.rules.broadcast import Dims, Params, Types, extent
-from srcgrad.rules.declare import Duals, Rule, bilinear, cast, general, linear, settle
+from srcgrad.rules.declare import At, Duals, Rule, bilinear, cast, general, linear, only_ranks, settle
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.reduce import total
 from srcgrad.rules.shape import reshaped
@@ -72,14 +72,19 @@ def _dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
 product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
     template=_product_template, dims=_product_dims, demands=_product_demands, params=[{"ta": False, "tb": False}],
-    samples=[(line, line), (matrix, line), (pair, matrix), (matrix, square)],
+    samples=[
+        (line, line), (matrix, line), (pair, matrix), (matrix, square), At(matrix, pair, ta=True, tb=False),
+        At(line, matrix, ta=False, tb=True), At(matrix, matrix, ta=True, tb=False),
+        At(matrix, matrix, ta=False, tb=True), At(matrix, square[:, :2].copy(), ta=True, tb=True),
+    ],
+    without=only_ranks(1, 2),
 )  # fmt: skip
 # np.outer takes Numba four seconds to compile
 outer: Rule = bilinear(
     "outer", (), left=lambda g, a, b: _dot(g, b), right=lambda g, a, b: _dot(a, g),
     infer=lambda types, params: (ir.Type(types[0].dtype, 2),), evaluate=np.outer,
     template=lambda types, params: ("outer(_0, _1)", sources(helpers.outer)),
-    dims=lambda dims, params: (dims[0][0], dims[1][0]), samples=[(pair, line)],
+    dims=lambda dims, params: (dims[0][0], dims[1][0]), samples=[(pair, line)], without=only_ranks(1),
 )  # fmt: skip
 
 
@@ -164,12 +169,12 @@ def _on_diagonal_template(types: Types, params: Params) -> Any:
 
 diagonal: Rule = linear(
     "diagonal", (), transpose=lambda g, a: on_diagonal(g, extent(a)), evaluate=lambda a: np.diagonal(a).copy(),
-    infer=lambda types, params: (ir.Type(types[0].dtype, 1),), samples=[(matrix,), (square,)],
+    infer=lambda types, params: (ir.Type(types[0].dtype, 1),), samples=[(matrix,), (square,)], without=only_ranks(2),
     template=lambda types, params: ("diagonal(_0)", sources(helpers.diagonal)),
 )  # fmt: skip
 on_diagonal: Rule = linear(
     "on_diagonal", (), transpose=lambda g, v, *like: diagonal(g), evaluate=_on_diagonal,
-    samples=[(pair, matrix), (line,)],
+    samples=[(pair, matrix), (line,)], without=only_ranks(1, 2),
     infer=lambda types, params: (ir.Type(types[0].dtype, 2),), template=_on_diagonal_template,
     dims=lambda dims, params: dims[1] if len(dims) == 2 else dims[0] * 2,
 )  # fmt: skip
@@ -227,7 +232,7 @@ solve: Rule = general(
     "solve", (), jvp=_solve_jvp, vjp=_solve_vjp, infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, transposed: np.linalg.solve(a.T if transposed else a, b), template=_solve_template,
     dims=lambda dims, params: dims[1], samples=[(square, line), (square, square.T.copy())],
-    params=[{"transposed": False}, {"transposed": True}], takes_complex=True,
+    params=[{"transposed": False}, {"transposed": True}], takes_complex=True, without=only_ranks(2),
 )  # fmt: skip
 
 
@@ -251,7 +256,8 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 inv: Rule = general(
     "inv", (), jvp=_inv_jvp, vjp=_inv_vjp, infer=lambda types, params: (types[0],), evaluate=np.linalg.inv,
-    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], samples=[(square,)], takes_complex=True,
+    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], samples=[(square,)],
+    takes_complex=True, without=only_ranks(2),
 )  # fmt: skip
 
 

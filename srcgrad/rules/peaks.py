@@ -11,8 +11,8 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types
-from srcgrad.rules.declare import Duals, Rule, general, linear
-from srcgrad.rules.reduce import matrix, places, reduced_dims, reduced_type, row, to_scalar
+from srcgrad.rules.declare import At, Duals, Edge, Rule, general, linear
+from srcgrad.rules.reduce import matrix, places, reduced_dims, reduced_type, row, several, to_scalar, tower
 from srcgrad.rules.values import Val, contents, emit
 
 every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
@@ -84,8 +84,17 @@ def _ties_template(start: str, source: Any) -> Any:
     return template
 
 
-_samples_at = [(-matrix, matrix, np.max(matrix, 0))]
-_samples_to = [(np.array([1.3, -0.7, 0.2]), matrix, np.max(matrix, 0))]
+level = np.array([0.7, 1.2, 1.2])
+_highest = np.max(tower, (0, 2), keepdims=True)
+_samples_at = [
+    (-matrix, matrix, np.max(matrix, 0)), At(-matrix, matrix, np.max(matrix), axes=(0, 1), keepdims=False),
+    At(row, level, 1.2, axes=(0,), keepdims=False), At(-tower, tower, _highest, axes=(0, 2), keepdims=True),
+]  # fmt: skip
+_samples_to = [
+    (np.array([1.3, -0.7, 0.2]), matrix, np.max(matrix, 0)),
+    At(1.3, matrix, np.max(matrix), axes=(0, 1), keepdims=False), At(1.3, level, 1.2, axes=(0,), keepdims=False),
+    At(-_highest, tower, _highest, axes=(0, 2), keepdims=True),
+]  # fmt: skip
 
 at_ties: Rule = linear(
     "at_ties", (), transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params), evaluate=_gather,
@@ -129,7 +138,7 @@ def _peak_source(name: str, rank: int, params: Params, sign: str, word: str) -> 
     return nests.function(name, "x", lines)
 
 
-def _peak(name: str, function: Any, sign: str, word: str) -> Rule:
+def _peak(name: str, function: Any, sign: str, word: str, tied: Any) -> Rule:
     def infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
         return (reduced_type(types[0].rank, types[0].dtype, params),)
 
@@ -140,9 +149,10 @@ def _peak(name: str, function: Any, sign: str, word: str) -> Rule:
         return f"{helper}(_0)", {helper: _peak_source(helper, types[0].rank, params, sign, word)}
 
     rule = general(
-        name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=[(row,), (matrix,)],
+        name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=several,
         evaluate=lambda x, axes, keepdims: function(x, axis=axes, keepdims=keepdims), params=every,
-        ties="shared equally", finite_partials=True,
+        ties="shared equally", edges=[Edge((tied,), (np.array([0.0, 0.5, 0.5]),))],
+        finite_partials=True,
     )  # fmt: skip
 
     def call(builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Val:
@@ -159,7 +169,7 @@ def _peak(name: str, function: Any, sign: str, word: str) -> Rule:
     return rule
 
 
-largest = _peak("max", np.max, ">", "maximum")
-smallest = _peak("min", np.min, "<", "minimum")
+largest = _peak("max", np.max, ">", "maximum", level)
+smallest = _peak("min", np.min, "<", "minimum", -level)
 registry.adaptor(np.amax)(registry.FUNCTIONS[np.max])
 registry.adaptor(np.amin)(registry.FUNCTIONS[np.min])

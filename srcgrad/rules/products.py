@@ -16,7 +16,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
 from srcgrad.rules.broadcast import Params, Types, extent
-from srcgrad.rules.declare import Duals, Rule, cast, general, linear, zero
+from srcgrad.rules.declare import Duals, Rule, cast, general, linear, only_ranks, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.reduce import total
 from srcgrad.rules.shape import reshaped
@@ -49,7 +49,7 @@ shifted: Rule = linear(
     "shifted", (), transpose=lambda g, x, back: shifted(g, back=not back), infer=_same, evaluate=_shifted,
     template=lambda types, params: ("shifted_back(_0)", sources(helpers.shifted_back)) if params["back"]
     else ("shifted(_0)", sources(helpers.shifted)),
-    dims=_of_first, samples=[(line,)], params=[{"back": False}, {"back": True}],
+    dims=_of_first, samples=[(line,)], params=[{"back": False}, {"back": True}], without=only_ranks(1),
 )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ recurrence: Rule = general(
     template=lambda types, params: ("recurrence_back(_0, _1)", sources(helpers.recurrence_back)) if params["back"]
     else ("recurrence(_0, _1)", sources(helpers.recurrence)),
     dims=_of_first, samples=[(line, -line[::-1].copy())], params=[{"back": False}, {"back": True}],
+    without=only_ranks(1),
 )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ recurrence: Rule = general(
 impulse = zero(
     "impulse", (), infer=_same, dims=_of_first, samples=[(line,)], params=[{"back": False}, {"back": True}],
     evaluate=lambda x, back: np.eye(1, x.size, x.size - 1 if back else 0, dtype=x.dtype)[0], elementwise=False,
+    without=only_ranks(1),
     template=lambda types, params: ("impulse_back(_0)", sources(helpers.impulse_back)) if params["back"]
     else ("impulse(_0)", sources(helpers.impulse)),
 )  # fmt: skip
@@ -139,7 +141,7 @@ def _others(x: Any) -> Any:
 others: Rule = general(
     "product_of_others", (), jvp=_others_jvp, vjp=_others_vjp, infer=_same, evaluate=_others, dims=_of_first,
     template=lambda types, params: ("product_of_others(_0)", sources(helpers.product_of_others)),
-    samples=[(line,), (np.array([0.7, 0.0, 0.4]),), (np.array([0.7, 0.0, 0.0]),)],
+    samples=[(line,), (np.array([0.7, 0.0, 0.4]),), (np.array([0.7, 0.0, 0.0]),)], without=only_ranks(1),
 )  # fmt: skip
 
 
@@ -156,7 +158,7 @@ def _prod_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 prod: Rule = general(
     "prod", (), jvp=_prod_jvp, vjp=_prod_vjp, evaluate=np.prod, template="np.prod(_0)",
     infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
-    samples=[(line,), (np.array([0.7, 0.0, 0.4]),)],
+    samples=[(line,), (np.array([0.7, 0.0, 0.4]),)], without=only_ranks(1),
 )  # fmt: skip
 
 

@@ -13,13 +13,17 @@ from srcgrad.core.shapes import ONE
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Dims, Params, Types, spread_back
-from srcgrad.rules.declare import Rule, as_value, cast, linear
+from srcgrad.rules.declare import At, Rule, as_value, cast, linear
 from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, contents, emit
 
 matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
 row, tower = matrix[0].copy(), np.stack([matrix, -2.0 * matrix])
 every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
+several = [
+    (row,), (matrix,), At(matrix, axes=(1,), keepdims=False), At(matrix, axes=(0, 1), keepdims=False),
+    At(tower, axes=(1,), keepdims=False), At(tower, axes=(0, 2), keepdims=True),
+]  # fmt: skip
 
 
 def reduced_type(rank: int, dtype: str, params: Params) -> ir.Type:
@@ -79,7 +83,7 @@ def _sum_template(types: Types, params: Params) -> Any:
 sum_: Rule = linear(
     "sum", (), transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims), infer=_sum_infer,
     evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims), template=_sum_template,
-    dims=reduced_dims, samples=[(row,), (matrix,), (tower,)], params=every,
+    dims=reduced_dims, samples=several, params=every,
 )  # fmt: skip
 
 
@@ -174,7 +178,8 @@ def _cumsum_template(types: Types, params: Params) -> Any:
 cumsum: Rule = linear(
     "cumsum", (), transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
     infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),), evaluate=_cumsum_evaluate,
-    template=_cumsum_template, dims=lambda dims, params: dims[0], samples=[(row,), (matrix,)],
+    template=_cumsum_template, dims=lambda dims, params: dims[0],
+    samples=[(row,), (matrix,), At(tower, axis=1, reverse=True)],
     params=[{"axis": 0, "reverse": False}, {"axis": 0, "reverse": True}],
 )  # fmt: skip
 

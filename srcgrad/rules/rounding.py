@@ -148,7 +148,7 @@ int_round = zero(
 )
 round_to = zero(
     "round_to", (), scalar="round(_0, _1)", array="np.round(_0, _1)", evaluate=np.round, result="float", wide=True,
-    samples=[(0.7351, 2), (-1.3, 0)],
+    samples=[(0.7351, 2), (-1.3, 0)], as_is=(1,),
 )  # fmt: skip
 
 

@@ -12,20 +12,22 @@ from srcgrad.core.walk import defined
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.broadcast import Params, Types, extent, squeeze, unsqueeze
-from srcgrad.rules.declare import Rule, linear, static, zero
+from srcgrad.rules.declare import At, Rule, linear, static, zero
 from srcgrad.rules.values import Val, contents, emit
 
 _matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
+_tower = np.stack([_matrix, -2.0 * _matrix])
 
 # ---- lengths
 
 dim = zero(
     "dim", (), infer=lambda types, params: (ir.I8,), evaluate=lambda x, axis: x.shape[axis], template="_0.shape[axis]",
-    samples=[(_matrix,)], params=[{"axis": 0}, {"axis": 1}], elementwise=False, takes_complex=True,
+    samples=[(_matrix,), (_tower,), At(_matrix[0], axis=0)], params=[{"axis": 0}, {"axis": 1}],
+    elementwise=False, takes_complex=True,
 )  # fmt: skip
 size = zero(
-    "size", (), infer=lambda types, params: (ir.I8,), evaluate=np.size, template="_0.size", samples=[(_matrix,)],
-    elementwise=False, takes_complex=True,
+    "size", (), infer=lambda types, params: (ir.I8,), evaluate=np.size, template="_0.size",
+    samples=[(_matrix[0],), (_matrix,), (_tower,)], elementwise=False, takes_complex=True,
 )  # fmt: skip
 
 
@@ -107,7 +109,8 @@ transpose: Rule = linear(
     "transpose", (), transpose=_transpose_back, infer=lambda types, params: (types[0],),
     evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)), template=_transpose_template,
     dims=lambda dims, params: tuple(dims[0][k] for k in params["axes"]),
-    samples=[(_matrix,)], params=[{"axes": (1, 0)}],
+    samples=[(_matrix,), At(_tower, axes=(1, 2, 0)), At(_tower, axes=(0, 2, 1)), At(_tower, axes=(2, 1, 0))],
+    params=[{"axes": (1, 0)}], without={"1-D": "one axis has one order"},
 )  # fmt: skip
 
 
@@ -138,7 +141,9 @@ reshape: Rule = linear(
     evaluate=lambda x, *lengths: np.ascontiguousarray(x).reshape(lengths),
     template=lambda types, params: "np.ascontiguousarray(_0).reshape(("
     + "".join(f"_{k}, " for k in range(1, len(types))).removesuffix(" " if len(types) == 2 else ", ") + "))",
-    samples=[(_matrix, 3, 2), (_matrix, 6), (_matrix, 1, 3, 2)],
+    samples=[
+        (_matrix, 3, 2), (_matrix, 6), (_matrix, 1, 3, 2), (_tower, 4, 3), (_matrix[0], 3, 1), (_matrix[:0], 3, 0),
+    ],
 )  # fmt: skip
 
 

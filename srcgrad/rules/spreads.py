@@ -11,8 +11,8 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.compare import equal, where
-from srcgrad.rules.declare import Duals, Rule, as_value, cast, general
-from srcgrad.rules.reduce import matrix, places, reduced_dims, reduced_type, result_shape, row, sum_, to_scalar
+from srcgrad.rules.declare import Duals, Edge, Rule, as_value, cast, general
+from srcgrad.rules.reduce import places, reduced_dims, reduced_type, result_shape, row, several, sum_, to_scalar
 from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, contents, emit
 
@@ -58,8 +58,9 @@ def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 norm: Rule = general(
     "norm", (), jvp=_norm_jvp, vjp=_norm_vjp, evaluate=_norm, template=_norm_template, dims=reduced_dims,
-    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=[(row,), (matrix,)],
-    params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}], ties="0 at 0",
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=several,
+    params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}],
+    edges=[Edge((0.0 * row,), (0.0 * row,), (0.0 * row,))],
 )  # fmt: skip
 
 

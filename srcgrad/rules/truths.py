@@ -15,13 +15,15 @@ from srcgrad.rules.declare import Rule, zero
 from srcgrad.rules.values import Val, emit
 
 line = np.array([0.7, -1.3, 2.0])
-booleans = [(np.array([True, False, True]),), (np.array([[True], [True]]),)]
+reals = [(line,), (np.outer(line, line[:2]),), (np.multiply.outer(line, [line, -line]),)]
+NOWHERE = {"empty": "an empty array has no largest and no smallest element"}
+booleans = [(np.array([True, False, True]),), (np.array([[True], [True]]),), (np.array([[[True, False]]]),)]
 
 
-def _asked(name: str, function: Any, result: ir.Type, samples: list[Any]) -> Rule:
+def _asked(name: str, function: Any, result: ir.Type, samples: list[Any], **info: Any) -> Rule:
     return zero(
         name, (), infer=lambda types, params: (result,), evaluate=function, template=f"np.{name}(_0)", samples=samples,
-        elementwise=False,
+        elementwise=False, **info,
     )  # fmt: skip
 
 
@@ -38,8 +40,10 @@ def _adaptor(rule: Rule, name: str, of_truths: bool) -> Callable[..., Val]:
     return call
 
 
-def _ask(name: str, function: Any, result: ir.Type, samples: list[Any], of_truths: bool, method: bool = True) -> Rule:
-    rule = _asked(name, function, result, samples)
+def _ask(
+    name: str, function: Any, result: ir.Type, samples: list[Any], of_truths: bool, method: bool = True, **info: Any
+) -> Rule:
+    rule = _asked(name, function, result, samples, **info)
     registry.adaptor(function, methods=(name,) if method else ())(_adaptor(rule, name, of_truths))
     return rule
 
@@ -47,5 +51,5 @@ def _ask(name: str, function: Any, result: ir.Type, samples: list[Any], of_truth
 any_ = _ask("any", np.any, ir.B1, booleans, True)
 all_ = _ask("all", np.all, ir.B1, booleans, True)
 count_nonzero = _ask("count_nonzero", np.count_nonzero, ir.I8, booleans, True, method=False)
-argmax = _ask("argmax", np.argmax, ir.I8, [(line,)], False)
-argmin = _ask("argmin", np.argmin, ir.I8, [(line,)], False)
+argmax = _ask("argmax", np.argmax, ir.I8, reals, False, without=NOWHERE)
+argmin = _ask("argmin", np.argmin, ir.I8, reals, False, without=NOWHERE)

@@ -1,196 +1,55 @@
 """The test that every rule brings with it: what its declaration says, tried at its samples.
 
-Straight-line programs of one primitive are built and differentiated here by the rules alone, run with NumPy, and
-compared with numerical derivatives of the value, never with the rule's own formula.
+The programs' derivatives are run with NumPy and compared with numerical derivatives of the value, never with the
+rule's own formula. `srcgrad.testing.matrix` tries the same rules in other precisions and layouts.
 """
+
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from srcgrad.backend.shim import math_shim
 from srcgrad.core import ir
-from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Fun, Let, Type, Var
+from srcgrad.core.ir import Type
 from srcgrad.core.run import run
-from srcgrad.rules.declare import total
-from srcgrad.rules.values import Val
+from srcgrad.rules.declare import Edge
 from srcgrad.testing.numerical import Estimate, derivative
+from srcgrad.testing.samples import Case, Values, cases, type_of
+from srcgrad.testing.straight import Derived, Programs, floats, tangent
 
-Values = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A primitive at certain arguments: Python scalars, or arrays."""
-
-    primitive: ir.Primitive
-    args: Values
-    params: dict[str, Any]
-
-    def __str__(self) -> str:
-        shapes = ", ".join(f"{np.asarray(a).dtype}{list(np.shape(a))}" if np.ndim(a) else repr(a) for a in self.args)
-        return f"{self.primitive.name}({shapes}{', ' if self.params else ''}{self.params or ''})"
-
-
-def cases(primitive: ir.Primitive) -> Iterator[Case]:
-    """The samples of a primitive; of an elementwise one also arrays of them, alike in shape and broadcast."""
-    info = primitive.info
-    given_as_scalars = info.elementwise and not any(np.ndim(a) for args in info.samples for a in args)
-    for params in info.params:
-        yield from (Case(primitive, args, dict(params)) for args in info.samples)
-        if given_as_scalars and not info.scalars:
-            yield from (Case(primitive, args, dict(params)) for args in spread(info.samples))
-
-
-def spread(samples: Sequence[Values]) -> Iterator[Values]:
-    """Arrays made of scalar samples."""
-    alike = [args for args in samples if list(map(type, args)) == list(map(type, samples[0]))]
-    line = tuple(_column(values, place) for place, values in enumerate(zip(*alike, strict=True)))
-    yield line
-    yield tuple(np.stack([c, c[::-1]]) if np.ndim(c) else c for c in line)
-    if sum(np.ndim(c) for c in line) > 1:
-        yield (line[0], *map(_first, line[1:]))
-        yield (*map(_first, line[:-1]), line[-1])
-        yield (line[0][:1, None], *line[1:])
-        yield (*line[:-1], np.stack([line[-1]] * 2))
-
-
-def _first(column: Any) -> Any:
-    return np.ravel(column)[0].item()
-
-
-def _column(values: Values, place: int) -> Any:
-    """The arguments of one place, shifted a little so that no two places tie when they are combined anew.
-
-    An integer after a float says how: it stays one scalar.
-    """
-    column = np.array(values)
-    if column.dtype.kind == "i" and place:
-        return _first(column)
-    return column * (1 - place / 64) if column.dtype.kind == "f" else column
-
-
-# ---- straight-line programs
-
-
-def type_of(value: Any) -> Type:
-    """The type of a Python scalar or an array."""
-    if np.ndim(value):
-        return Type(value.dtype.str[1:], value.ndim)
-    kind = np.asarray(value).dtype.kind
-    if kind == "c":
-        return ir.C8 if isinstance(value, np.complex64) else ir.C16
-    return ir.B1 if kind == "b" else ir.I8 if kind in "iu" else ir.F4 if isinstance(value, np.float32) else ir.F8
-
-
-def program(case: Case) -> Fun:
-    """y = primitive(*args)"""
-    builder = Builder()
-    params = tuple(Var(f"x{k}", type_of(a)) for k, a in enumerate(case.args))
-    out = builder.let(case.primitive, *params, name="y", **case.params)
-    return Fun(case.primitive.name, params, tuple(builder.out), out if isinstance(out, tuple) else (out,))
-
-
-def _floats(atoms: Sequence[Atom]) -> list[Atom]:
-    return [a for a in atoms if a.type.is_float]
-
-
-class _Straight:
-    """The statements of a program of Lets put into a builder again."""
-
-    def __init__(self, fun: Fun) -> None:
-        self.builder = Builder()
-        self.lets = [stmt for stmt in fun.body if isinstance(stmt, Let)]
-
-    def val(self, atom: Atom) -> Val:
-        return Val(self.builder, atom)
-
-    def seed(self, atom: Atom, suffix: str) -> Val:
-        """A parameter of atom's type and shape."""
-        var = Var((atom.name if isinstance(atom, Var) else "zero") + suffix, atom.type)
-        if isinstance(atom, Var):
-            self.builder.copy_dims(var, atom)
-        return self.val(var)
-
-    def or_zero(self, value: Val | None, like: Atom) -> Atom:
-        if value is not None:
-            return value.atom
-        return (self.val(like) * 0.0).atom if like.type.rank else ir.Const(0.0, like.type)
-
-
-def tangent(fun: Fun) -> Fun:
-    """(*params, *dots of the float params) -> (*results, *dots of the float results)"""
-    straight = _Straight(fun)
-    seeds = {p: straight.seed(p, "_dot") for p in _floats(fun.params)}
-    dots: dict[Atom, Val | None] = {**seeds}
-    for stmt in straight.lets:
-        straight.builder.put(stmt)
-        given = [dots.get(a) for a in stmt.args]
-        if stmt.op.jvp is not None and any(d is not None for d in given):
-            outs = [straight.val(t) for t in stmt.targets]
-            got = stmt.op.jvp(given, [straight.val(a) for a in stmt.args], outs, stmt.params)
-            dots.update(zip(stmt.targets, got, strict=True))
-    results = [straight.or_zero(dots.get(r), r) for r in _floats(fun.results)]
-    params = (*fun.params, *(seed.atom for seed in seeds.values()))
-    return Fun(fun.name, params, tuple(straight.builder.out), (*fun.results, *results))  # type: ignore[arg-type]
-
-
-def adjoint(fun: Fun) -> Fun:
-    """(*params, *bars of the float results) -> bars of the float params"""
-    straight = _Straight(fun)
-    for stmt in straight.lets:
-        straight.builder.put(stmt)
-    bars: dict[Atom, list[Val | None]] = {}
-    seeds = [straight.seed(r, "_bar") for r in _floats(fun.results)]
-    for result, seed in zip(_floats(fun.results), seeds, strict=True):
-        bars.setdefault(result, []).append(seed)
-    for stmt in reversed(straight.lets):
-        given = [total(bars.get(t, [])) for t in stmt.targets]
-        if stmt.op.vjp is not None and any(g is not None for g in given):
-            outs = [straight.val(t) for t in stmt.targets]
-            got = stmt.op.vjp(given, [straight.val(a) for a in stmt.args], outs, stmt.params)
-            for arg, part in zip(stmt.args, got, strict=True):
-                bars.setdefault(arg, []).append(part)
-    results = tuple(straight.or_zero(total(bars.get(p, [])), p) for p in _floats(fun.params))
-    params = (*fun.params, *(seed.atom for seed in seeds))
-    return Fun(fun.name, params, tuple(straight.builder.out), results)  # type: ignore[arg-type]
-
-
-# ---- checks
+MATH = math_shim()
 
 
 def check_primitive(primitive: ir.Primitive) -> None:
     """Raise AssertionError where the rule contradicts its function, a numerical derivative, or itself."""
     assert primitive.info.samples, f"{primitive.name} has no samples to test itself at"
+    programs = Programs()
     for case in cases(primitive):
-        fun, what = program(case), str(case)
-        _check_value(case)
-        _check_printed(case)
-        if primitive.differentiable:
-            still = range(1, len(case.args)) if primitive.info.shape == "linear" else ()  # these say how
-            _check_derivatives(fun, case.args, what, still)
-            _check_single(case)
-            dots, bars = _random(case.args, 1), _random(run(fun, *case.args), 2)
-            _check_derivatives(tangent(fun), case.args + dots, f"the tangent of {what}", still)
-            _check_derivatives(adjoint(fun), case.args + bars, f"the adjoint of {what}", still)
+        check_value(case, programs)
+        check_slopes(case, programs)
+        check_curvature(case, programs)
+    for edge in primitive.info.edges:
+        check_edge(primitive, edge)
 
 
-def _random(values: Values, seed: int, still: Sequence[int] = ()) -> Values:
+def random_like(values: Values, seed: int, still: Sequence[int] = ()) -> Values:
     """Numbers between 1/2 and 1, of either sign, for the floats among values; 0 for those at the places in still."""
-    rng = np.random.default_rng(seed)
-
-    def one(shape: tuple[int, ...], scale: int) -> Any:
-        return scale * rng.choice([-1, 1], shape) * rng.uniform(0.5, 1, shape)
-
+    floats = [(np.shape(v), np.asarray(v).dtype, place) for place, v in enumerate(values) if type_of(v).is_float]
+    drawn = _drawn(tuple(shape for shape, _, _ in floats), seed)
     return tuple(
-        np.asarray(one(np.shape(v), place not in still), np.asarray(v).dtype)[()]
-        for place, v in enumerate(values)
-        if type_of(v).is_float
+        np.asarray(one if place not in still else 0 * one, dtype)[()]
+        for one, (_, dtype, place) in zip(drawn, floats, strict=True)
     )
+
+
+@cache
+def _drawn(shapes: tuple[tuple[int, ...], ...], seed: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(seed)
+    return tuple(rng.choice([-1, 1], shape) * rng.uniform(0.5, 1, shape) for shape in shapes)
 
 
 def _moved(args: Values, directions: Values, step: float) -> Values:
@@ -203,83 +62,153 @@ def _flat(values: Values) -> Any:
     return np.concatenate([np.ravel(v) for v in values if type_of(v).is_float] or [np.zeros(0)]).astype(float)
 
 
-def _close(got: Any, expected: Any, tolerance: Any, what: str) -> None:
+def close(got: Any, expected: Any, tolerance: Any, what: str) -> None:
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     assert got.shape == expected.shape, f"{what}: shape {got.shape}, not {expected.shape}"
     same = (got == expected) | (np.isnan(got) & np.isnan(expected)) | (np.abs(got - expected) <= tolerance)
     assert np.all(same), f"{what}: {got}, not {expected}"
 
 
-def _check_value(case: Case) -> None:
-    """What the program computes, against the functions that the user wrote."""
-    (got, *_) = run(program(case), *case.args)
+# ---- the value
+
+
+def check_value(case: Case, programs: Programs) -> None:
+    """What the program computes, against the functions that the user wrote; and what it prints as, run as Python."""
+    values = programs.of(case)(*case.given)
     for function in case.primitive.info.functions:
-        if np.ndim(got) and not isinstance(function, np.ufunc):
+        if np.ndim(values[0]) and not isinstance(function, np.ufunc):
             continue
-        expected = np.asarray(function(*case.args, **case.params))
-        _close(got, expected, 1e-14 * np.abs(expected), f"the value of {case}, beside {function}")
+        expected = np.asarray(function(*case.plain, **case.params))
+        close(values[0], expected, 1e-14 * np.abs(expected), f"the value of {case}, beside {function}")
+    results = run_printed(case)
+    for one, expected in zip(results, values, strict=True):
+        close(one, expected, 1e-13 * np.abs(expected), f"what is printed for {case}")
 
 
-def _check_printed(case: Case) -> None:
-    """What it prints as, run as Python."""
-    types = tuple(map(type_of, case.args))
+def run_printed(case: Case) -> Values:
+    types = tuple(map(type_of, case.plain))
     code, space = printed(case.primitive, types, case.params)
-    args = [np.float64(a) if t == ir.F8 else a for a, t in zip(case.args, types, strict=True)]
+    args = [np.float64(a) if t == ir.F8 else a for a, t in zip(case.plain, types, strict=True)]
     space.update({f"_{k}": a for k, a in enumerate(args)})
     with np.errstate(all="ignore"):
         got = eval(code, space)
-    results = got if isinstance(got, tuple) else (got,)
-    for one, expected in zip(results, run(program(case), *case.args), strict=True):
-        _close(one, expected, 1e-13 * np.abs(expected), f"{code} for {case}")
+    return got if isinstance(got, tuple) else (got,)
 
 
 def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The expression that a primitive prints as, and the names that it needs."""
     text = primitive.template if isinstance(primitive.template, str) else primitive.template(types, params)
     code, helpers = text if isinstance(text, tuple) else (text, {})
-    space: dict[str, Any] = {"np": np, "math": math, **params}
+    space: dict[str, Any] = {"np": np, "math": MATH, **params}
     for source in helpers.values():
         exec(source, space)
     return code, space
 
 
-def _check_derivatives(fun: Fun, args: Values, what: str, still: Sequence[int]) -> None:
-    """The tangent against numerical derivatives, the adjoint against the tangent."""
-    dots = _random(args, 4, still)
-    value, got = _split(run(tangent(fun), *args, *dots), len(fun.results))
-    single = any(type_of(v).dtype == "f4" for v in (*args, *value))
-    estimate = _numerical(fun, args, dots)
+# ---- derivatives
+
+
+def still_places(case: Case) -> Sequence[int]:
+    """The arguments that only say how."""
+    return range(1, len(case.given)) if case.primitive.info.shape == "linear" else ()
+
+
+def check_slopes(case: Case, programs: Programs) -> None:
+    """The first derivatives; of a rule without any, that the value does not change."""
+    made = programs.of(case)
+    if not case.primitive.info.held and floats(made.fun.results) and floats(made.fun.params):
+        _check_derivatives(made, case.given, str(case), still_places(case), jumps=not case.primitive.differentiable)
+
+
+def check_curvature(case: Case, programs: Programs, numerically: bool = True) -> None:
+    """The derivatives of the tangent and of the adjoint, or only that each agrees with the other."""
+    if not case.primitive.differentiable:
+        return
+    made, still = programs.of(case), still_places(case)
+    dots, bars = random_like(case.given, 1), random_like(made(*case.given), 2)
+    check = _check_derivatives if numerically else _check_agreement
+    check(made.ahead, case.given + dots, f"the tangent of {case}", still)
+    check(made.back, case.given + bars, f"the adjoint of {case}", still)
+
+
+def _check_derivatives(made: Derived, args: Values, what: str, still: Sequence[int], jumps: bool = False) -> None:
+    """The tangent against numerical derivatives, the adjoint against the tangent.
+
+    jumps: whether the derivative may be left out where the value jumps.
+    """
+    dots = random_like(args, 4, still)
+    value, got = _split(made.ahead(*args, *dots), len(made.fun.results))
+    single = _is_single((*args, *value))
+    estimate = _coarsely(made, args, dots) if single else _numerical(made, args, dots)
+    if jumps:
+        estimate = estimate.where(np.isinf(estimate.value), Estimate(*np.zeros((3, *estimate.value.shape))))
     size = (1e-3 if single else 1e-6) * (np.abs(estimate.value) + 1e-3)
     assert np.all(estimate.gap <= size), f"{what}: no numerical derivative at this sample to compare with"
-    _close(_flat(got), estimate.value, size + estimate.noise, f"the tangent of {what}")
+    close(_flat(got), estimate.value, size + estimate.noise, f"the tangent of {what}")
+    _check_agreement(made, args, what, still)
 
-    bars = _random(run(fun, *args), 5)
-    back = run(adjoint(fun), *args, *bars)
-    floats = [a for a in args if type_of(a).is_float]
-    assert list(map(np.shape, back)) == list(map(np.shape, floats)), f"the shapes of the adjoint of {what}"
+
+def _check_agreement(made: Derived, args: Values, what: str, still: Sequence[int]) -> None:
+    """The adjoint against the tangent."""
+    dots = random_like(args, 4, still)
+    value, got = _split(made.ahead(*args, *dots), len(made.fun.results))
+    bars = random_like(value, 5)
+    back = made.back(*args, *bars)
+    given = [a for a in args if type_of(a).is_float]
+    assert list(map(np.shape, back)) == list(map(np.shape, given)), f"the shapes of the adjoint of {what}"
     left, right = _flat(bars) * _flat(got), _flat(back) * _flat(dots)
-    tolerance = (1e-6 if single else 1e-12) * (np.abs(left).sum() + np.abs(right).sum())
-    _close(right.sum(), left.sum(), tolerance, f"the adjoint beside the tangent of {what}")
+    tolerance = (1e-6 if _is_single((*args, *value)) else 1e-12) * (np.abs(left).sum() + np.abs(right).sum())
+    close(right.sum(), left.sum(), tolerance, f"the adjoint beside the tangent of {what}")
 
 
-def _numerical(fun: Fun, args: Values, directions: Values) -> Estimate:
+def _is_single(values: Values) -> bool:
+    return any(type_of(v).dtype == "f4" for v in values)
+
+
+def _numerical(made: Derived, args: Values, directions: Values) -> Estimate:
     """The derivative along directions. The steps are small enough that no sample's result changes its shape."""
-    found = derivative(lambda step: _flat(run(fun, *_moved(args, directions, step / 64))), 0.0)
+    found = derivative(lambda step: _flat(made(*_moved(args, directions, step / 64))), 0.0)
     return Estimate(64 * found.value, 64 * found.gap, 64 * found.noise)
+
+
+def _coarsely(made: Derived, args: Values, directions: Values) -> Estimate:
+    """The derivative along directions where values have the precision of float32: one step, large enough for them."""
+    above, below = (_flat(made(*_moved(args, directions, step))) for step in (1 / 64, -1 / 64))
+    return Estimate(32 * (above - below), np.zeros(above.shape), 64e-7 * np.abs(above))
 
 
 def _split(values: Values, count: int) -> tuple[Values, Values]:
     return values[:count], values[count:]
 
 
-def _check_single(case: Case) -> None:
-    """float32 in, float32 out, and within its precision of what float64 gives."""
-    args = tuple(np.asarray(a, "f4")[()] if type_of(a) == ir.F8 or type_of(a).dtype == "f8" else a for a in case.args)
-    single = Case(case.primitive, args, case.params)
-    dots = _random(case.args, 6)
-    wide = run(tangent(program(case)), *case.args, *dots)
-    narrow = run(tangent(program(single)), *args, *(np.asarray(d, "f4")[()] for d in dots))
-    for got, expected in zip(narrow, wide, strict=True):
-        right = case.params.get("dtype", "f4") if type_of(expected).is_float else type_of(expected).dtype
-        assert type_of(got).dtype == right, f"{single} gives {np.asarray(got).dtype}"
-        _close(got, expected, 3e-5 * (1e-2 + np.abs(expected)), f"float32 of {case}")
+# ---- singular points
+
+
+def check_edge(primitive: ir.Primitive, edge: Edge) -> None:
+    """What the declaration says of a singular point, in both modes; the second derivatives too if it gives them."""
+    case = Case(primitive, edge.args, dict(edge.params or primitive.info.params[0]))
+    made = Programs().of(case)
+    bars = tuple(np.ones_like(v) for v in made(*case.given) if type_of(v).is_float)
+    found = made.back(*case.given, *bars)
+    assert len(found) == len(edge.partials), f"{case} has {len(found)} derivatives, its edge says {edge.partials}"
+    active = floats(made.fun.params)
+    for place, (got, expected) in enumerate(zip(found, edge.partials, strict=True)):
+        what = f"the derivative {place} of {case}"
+        close(got, expected, 1e-13 * np.abs(expected), f"{what}, backward")
+        dot = np.ones_like(got)
+        ahead = run(tangent(made.fun, [active[place]]), *case.given, dot)[len(made.fun.results) :]
+        size = np.sum(np.abs(expected))
+        close(np.sum(_flat(ahead)), np.sum(expected), 1e-13 * size, f"{what}, forward")
+    if edge.second is not None:
+        _check_second_at_edge(case, made, bars, edge.second)
+
+
+def _check_second_at_edge(case: Case, made: Derived, bars: Values, second: Values) -> None:
+    dots = tuple(np.ones_like(a) for a in case.given if type_of(a).is_float)
+    still = tuple(np.zeros_like(b) for b in bars)
+    got = made.back.ahead(*case.given, *bars, *dots, *still)[len(dots) :]
+    for place, (one, expected) in enumerate(zip(got, second, strict=True)):
+        close(one, expected, 1e-13 * np.abs(expected), f"the second derivative {place} of {case}")
+    twice = made.ahead.ahead(*case.given, *dots, *dots, *(0.0 * np.asarray(d) for d in dots))[-len(bars) :]
+    expected = sum(np.sum(s) for s in second)
+    close(np.sum(_flat(twice)), expected, 1e-13 * np.abs(expected), f"the second derivative of {case}, forward")

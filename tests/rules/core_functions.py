@@ -9,7 +9,8 @@ from srcgrad.core.ir import Fun, Var
 from srcgrad.core.run import run
 from srcgrad.rules import registry
 from srcgrad.rules.values import Val
-from srcgrad.testing.primitives import adjoint, tangent, type_of
+from srcgrad.testing.samples import type_of
+from srcgrad.testing.straight import adjoint, tangent
 
 
 def call(function: Any, *args: Any) -> Callable[..., Val]:

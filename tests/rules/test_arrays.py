@@ -271,7 +271,7 @@ def test_single_precision(function: Any) -> None:
 REFUSED = [
     lambda b, x: FUNCTIONS[np.sum](b, x, axis=2), lambda b, x: FUNCTIONS[np.sum](b, x, axis=(0, 0)),
     lambda b, x: FUNCTIONS[np.prod](b, x, axis=0), lambda b, x: FUNCTIONS[np.cumsum](b, x),
-    lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="c16"), lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="?x"),
+    lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="f2"), lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="?x"),
     lambda b, x: FUNCTIONS[np.zeros](b, (2.5,)), lambda b, x: METHODS["reshape"](b, x, -1, -1),
     lambda b, x: FUNCTIONS[np.sum](b, x, where=x), lambda b, x: FUNCTIONS[np.array](b, [[1.0, 2.0], [3.0]]),
     lambda b, x: FUNCTIONS[np.matmul](b, x, 2.0), lambda b, x: FUNCTIONS[np.squeeze](b, x),

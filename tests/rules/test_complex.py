@@ -9,7 +9,9 @@ import pytest
 
 from srcgrad.core.run import run
 from srcgrad.rules import registry
-from srcgrad.testing import primitives as own
+from srcgrad.testing.primitives import printed
+from srcgrad.testing.samples import Case, cases, type_of
+from srcgrad.testing.straight import adjoint, program, tangent
 
 RULES = sorted(
     name for name, rule in registry.PRIMITIVES.items() if getattr(rule.info, "takes_complex", False) and name != "cast"
@@ -30,14 +32,14 @@ def turned(value, place):
 
 
 def complex_cases(rule):
-    for case in own.cases(rule):
+    for case in cases(rule):
         still = range(1, len(case.args)) if rule.info.shape == "linear" else ()
         places = [k for k, a in enumerate(case.args) if _carries(a) and k not in still]
         mixed = rule.info.elementwise  # of the others' arguments, calls make one dtype
         for chosen in {tuple(places), *([tuple(places[:1]), tuple(places[1:])] if mixed else [])} - {()}:
             args = tuple(turned(a, k) if k in chosen else a for k, a in enumerate(case.args))
             if all(np.all(np.isfinite(a)) for a in args):
-                yield own.Case(rule, args, case.params), still
+                yield Case(rule, args, case.params), still
 
 
 def directions(values, seed, still=()):
@@ -64,13 +66,13 @@ def held(fun, args, still, what):
     """The tangent against central differences, the adjoint against the tangent."""
     dots = directions(args, 3, still)
     count = len(fun.results)
-    out = run(own.tangent(fun), *args, *dots)
+    out = run(tangent(fun), *args, *dots)
     value, got = out[:count], flat(out[count:])
     step = 1e-5
     ahead, behind = (flat(run(fun, *moved(args, dots, s))) for s in (step, -step))
     np.testing.assert_allclose(got, (ahead - behind) / (2 * step), rtol=3e-6, atol=3e-6, err_msg=f"tangent of {what}")
     bars = directions(value, 4)
-    back = run(own.adjoint(fun), *args, *bars)
+    back = run(adjoint(fun), *args, *bars)
     carried = [a for a in args if _carries(a)]
     assert [np.asarray(b).dtype for b in back] == [np.asarray(a).dtype for a in carried], what
     left, right = (flat(bars) * got).real.sum(), (flat(back) * flat(dots)).real.sum()
@@ -84,19 +86,18 @@ def test_complex(name):
     for case, still in complex_cases(rule):
         if name == "where" and np.iscomplexobj(case.args[0]):
             continue
-        fun, what = own.program(case), str(case)
+        fun, what = program(case), str(case)
         value = run(fun, *case.args)
         for function in rule.info.functions:
             if isinstance(function, np.ufunc):
                 np.testing.assert_allclose(value[0], function(*case.args, **case.params), rtol=1e-13)
-        code, space = own.printed(rule, tuple(map(own.type_of, case.args)), case.params)
+        code, space = printed(rule, tuple(map(type_of, case.args)), case.params)
         space.update({f"_{k}": np.complex128(a) if isinstance(a, complex) else a for k, a in enumerate(case.args)})
         shown = eval(code, space)
         np.testing.assert_allclose(shown[0] if isinstance(shown, tuple) else shown, value[0], rtol=1e-12)
         if rule.differentiable:
             held(fun, case.args, still, what)
-            tangent, adjoint = own.tangent(fun), own.adjoint(fun)
-            held(tangent, case.args + directions(case.args, 5, still), still, f"tangent of {what}")
-            held(adjoint, case.args + directions(value, 6), still, f"adjoint of {what}")
+            held(tangent(fun), case.args + directions(case.args, 5, still), still, f"tangent of {what}")
+            held(adjoint(fun), case.args + directions(value, 6), still, f"adjoint of {what}")
         tried += 1
     assert tried or not rule.differentiable, f"{name} has no sample that can be moved off the real line"

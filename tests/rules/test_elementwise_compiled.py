@@ -13,9 +13,14 @@ import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.run import run
 from srcgrad.rules.registry import PRIMITIVES
-from srcgrad.testing.primitives import Case, program, spread, type_of
+from srcgrad.testing.samples import Case, spread, type_of
+from srcgrad.testing.straight import program
 
-NUMBA_TYPES = {"f8": numba.float64, "f4": numba.float32, "i8": numba.int64, "b1": numba.boolean}
+NUMBA_TYPES = {
+    "f8": numba.float64, "f4": numba.float32, "i8": numba.int64, "b1": numba.boolean, "c16": numba.complex128,
+    "c8": numba.complex64,
+}  # fmt: skip
+SINGLE = {"f8": "f4", "c16": "c8"}
 
 
 def _given_as_scalars(primitive: ir.Primitive) -> bool:
@@ -24,7 +29,7 @@ def _given_as_scalars(primitive: ir.Primitive) -> bool:
 
 
 def _single(value: Any) -> Any:
-    return np.asarray(value, "f4")[()] if type_of(value).is_float else value
+    return np.asarray(value, SINGLE[type_of(value).dtype])[()] if type_of(value).is_float else value
 
 
 def scalar_cases(dtype: str) -> list[Case]:
@@ -97,5 +102,5 @@ def test_every_template_compiles(cases: list[Case]) -> None:
         found = kind.dtype if promised.rank else kind
         assert found == NUMBA_TYPES[promised.dtype], f"{case} is {kind}, not {promised}"
         (expected,) = run(program(case), *case.args)
-        tolerance = 1e-6 if promised.dtype == "f4" else 1e-13
+        tolerance = 1e-6 if promised.dtype in ("f4", "c8") else 1e-13
         np.testing.assert_allclose(got, expected, rtol=tolerance, atol=0, err_msg=str(case))

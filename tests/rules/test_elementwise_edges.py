@@ -10,7 +10,7 @@ import pytest
 
 import srcgrad.rules  # noqa: F401
 from srcgrad.core.run import run
-from srcgrad.testing.primitives import tangent
+from srcgrad.testing.straight import tangent
 from tests.rules.core_functions import backward, call, forward, program
 
 POW = operator.pow

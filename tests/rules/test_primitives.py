@@ -9,6 +9,7 @@ import pytest
 
 import srcgrad.rules  # noqa: F401
 from srcgrad.rules.registry import FUNCTIONS, PRIMITIVES
+from srcgrad.testing.matrix import check_rule
 from srcgrad.testing.primitives import check_primitive
 
 OF_REALS = [n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) for s in p.info.samples for a in s)]
@@ -16,7 +17,7 @@ OF_REALS = [n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) f
 
 @pytest.mark.parametrize("name", sorted(OF_REALS))  # those of complex numbers alone: test_complex.py
 def test_rule(name: str) -> None:
-    check_primitive(PRIMITIVES[name])
+    check_rule(PRIMITIVES[name])
 
 
 OF_SEQUENCES = {"dist", "fsum", "prod", "sumprod"}  # of iterables, not of numbers
