@@ -133,7 +133,7 @@ class Shapes:
         """A primitive that tells its dims; an elementwise one: equal dims stay, a literal 1 gives way to the other."""
         if stmt.op.name == "dim" and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
-        elif stmt.op.name == "reshape":
+        elif stmt.op.name in ("reshape", "broadcast_to"):
             self._dims[target] = tuple(map(self.length, stmt.args[1:]))
         elif target.type.rank and getattr(stmt.op.info, "dims", None):
             dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)

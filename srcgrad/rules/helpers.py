@@ -181,28 +181,6 @@ def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return out
 
 
-def diagonal(a: np.ndarray) -> np.ndarray:
-    n = min(a.shape[0], a.shape[1])
-    out = np.empty(n, a.dtype)
-    for i in range(n):
-        out[i] = a[i, i]
-    return out
-
-
-def on_diagonal(v: np.ndarray) -> np.ndarray:
-    out = np.zeros((v.size, v.size), v.dtype)
-    for i in range(v.size):
-        out[i, i] = v[i]
-    return out
-
-
-def on_diagonal_of(v: np.ndarray, like: np.ndarray) -> np.ndarray:
-    out = np.zeros(like.shape, v.dtype)
-    for i in range(v.size):
-        out[i, i] = v[i]
-    return out
-
-
 def shifted(x: np.ndarray) -> np.ndarray:
     out = np.zeros(x.shape, x.dtype)
     for i in range(1, x.size):
@@ -253,4 +231,35 @@ def product_of_others(x: np.ndarray) -> np.ndarray:
     for i in range(x.size - 1, -1, -1):
         out[i] *= after
         after *= x[i]
+    return out
+
+
+def edge_places(n: int, before: int, after: int) -> np.ndarray:
+    out = np.empty(before + n + after, np.int64)
+    for k in range(out.size):
+        out[k] = min(max(k - before, 0), n - 1)
+    return out
+
+
+def wrap_places(n: int, before: int, after: int) -> np.ndarray:
+    out = np.empty(before + n + after, np.int64)
+    for k in range(out.size):
+        out[k] = (k - before) % n
+    return out
+
+
+def reflect_places(n: int, before: int, after: int) -> np.ndarray:
+    out = np.empty(before + n + after, np.int64)
+    period = max(2 * (n - 1), 1)
+    for k in range(out.size):
+        place = (k - before) % period
+        out[k] = min(place, period - place) if n > 1 else 0
+    return out
+
+
+def symmetric_places(n: int, before: int, after: int) -> np.ndarray:
+    out = np.empty(before + n + after, np.int64)
+    for k in range(out.size):
+        place = (k - before) % (2 * n)
+        out[k] = min(place, 2 * n - 1 - place)
     return out

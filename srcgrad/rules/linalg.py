@@ -1,4 +1,4 @@
-"""Products of vectors and matrices, diagonals, linear systems."""
+"""Products of vectors and matrices, linear systems."""
 from __future__ import annotations
 
 import operator
@@ -11,10 +11,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
-from srcgrad.rules.broadcast import Dims, Params, Types, extent
-from srcgrad.rules.declare import At, Duals, Rule, bilinear, cast, general, linear, only_ranks, settle
+from srcgrad.rules.broadcast import Dims, Params, Types
+from srcgrad.rules.declare import At, Duals, Rule, bilinear, cast, general, only_ranks, settle
+from srcgrad.rules.diagonals import matrix_of
 from srcgrad.rules.helpers import sources
-from srcgrad.rules.reduce import total
 from srcgrad.rules.shape import reshaped
 from srcgrad.rules.values import Val, contents
 
@@ -151,58 +151,6 @@ def _outer(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
     return outer(_flat(left), _flat(right))  # type: ignore[no-any-return]
 
 
-# ---- diagonals
-
-
-def _on_diagonal(v: Any, *like: Any) -> Any:
-    """A matrix of zeros, square or of like's shape, with v on its diagonal."""
-    out = np.zeros(like[0].shape if like else (v.size, v.size), v.dtype)
-    out[np.arange(v.size), np.arange(v.size)] = v
-    return out
-
-
-def _on_diagonal_template(types: Types, params: Params) -> Any:
-    if len(types) == 1:
-        return "on_diagonal(_0)", sources(helpers.on_diagonal)
-    return "on_diagonal_of(_0, _1)", sources(helpers.on_diagonal_of)
-
-
-diagonal: Rule = linear(
-    "diagonal", (), transpose=lambda g, a: on_diagonal(g, extent(a)), evaluate=lambda a: np.diagonal(a).copy(),
-    infer=lambda types, params: (ir.Type(types[0].dtype, 1),), samples=[(matrix,), (square,)], without=only_ranks(2),
-    template=lambda types, params: ("diagonal(_0)", sources(helpers.diagonal)),
-)  # fmt: skip
-on_diagonal: Rule = linear(
-    "on_diagonal", (), transpose=lambda g, v, *like: diagonal(g), evaluate=_on_diagonal,
-    samples=[(pair, matrix), (line,)], without=only_ranks(1, 2),
-    infer=lambda types, params: (ir.Type(types[0].dtype, 2),), template=_on_diagonal_template,
-    dims=lambda dims, params: dims[1] if len(dims) == 2 else dims[0] * 2,
-)  # fmt: skip
-
-
-def _matrix_of(builder: Builder, a: Any, name: str) -> Val:
-    value = arguments.array_value(builder, a, name)
-    if value.type.rank != 2:
-        raise UnsupportedError(f"{name} takes a matrix here")
-    return value
-
-
-@registry.adaptor(np.diagonal, methods=("diagonal",))
-def _np_diagonal(builder: Builder, a: Any) -> Val:
-    return diagonal(_matrix_of(builder, a, "np.diagonal"))  # type: ignore[no-any-return]
-
-
-@registry.adaptor(np.trace, methods=("trace",))
-def _trace(builder: Builder, a: Any) -> Val:
-    return total(diagonal(_matrix_of(builder, a, "np.trace")))
-
-
-@registry.adaptor(np.diag)
-def _diag(builder: Builder, v: Any) -> Val:
-    value = arguments.array_value(builder, v, "np.diag")
-    return diagonal(value) if value.type.rank == 2 else on_diagonal(value)  # type: ignore[no-any-return]
-
-
 # ---- linear systems
 
 
@@ -263,4 +211,4 @@ inv: Rule = general(
 
 @registry.adaptor(np.linalg.inv)
 def _np_inv(builder: Builder, a: Any) -> Val:
-    return inv(*_floats(builder, (_matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]
+    return inv(*_floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]

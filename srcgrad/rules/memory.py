@@ -93,20 +93,27 @@ def _identity(builder: Builder, n: Any, dtype: Any = float) -> Val:
 
 @registry.adaptor(np.eye)
 def _eye(builder: Builder, N: Any, M: Any = None, k: Any = 0, dtype: Any = float, **options: Any) -> Val:
-    arguments.no_options(options, "np.eye")
+    arguments.no_options({name: v for name, v in options.items() if (name, v) != ("order", "C")}, "np.eye")
     rows, columns = arguments.lengths(builder, (N, N if M is None else M))
-    if arguments.integer(k, "k") != 0:
-        raise UnsupportedError("np.eye is supported with k=0; write np.diag or a loop for another diagonal")
-    code = arguments.dtype_of(dtype)
+    offset, code = arguments.integer(k, "k"), arguments.dtype_of(dtype)
     new = _allocate(builder, code, (rows, columns), "zeros")
-    if M is None:
-        at = ir.Var("i", ir.I8)
-        with builder.block() as body:
-            builder.store(_ref(new), (at, at), ir.Const(_unit(code), arguments.scalar_type(code)))
-        zero, one = (ir.Const(k, ir.I8) for k in (0, 1))
-        builder.put(ir.For(at, zero, rows.atom, one, (), tuple(body), span=builder.span))
-        return new
-    raise UnsupportedError("np.eye is supported for square matrices")
+    down, right = max(-offset, 0), max(offset, 0)
+    turns = rows if M is None else registry.FUNCTIONS[min](builder, rows - down, columns - right)
+    if M is None and offset:
+        turns = rows - abs(offset)
+    on_diagonal(new, turns, (down, right), ir.Const(_unit(code), arguments.scalar_type(code)))
+    return new
+
+
+def on_diagonal(matrix: Val, turns: Val, start: tuple[int, int], value: ir.Atom) -> None:
+    """matrix[i + down, i + right] = value for so many i"""
+    builder, at = matrix.builder, ir.Var("i", ir.I8)
+    with builder.block() as body:
+        place = Val(builder, at)
+        row, column = ((place + n if n else place).atom for n in start)
+        builder.store(_ref(matrix), (row, column), value)
+    zero, one = (ir.Const(k, ir.I8) for k in (0, 1))
+    builder.put(ir.For(at, zero, turns.atom, one, (), tuple(body), span=builder.span))
 
 
 def _unit(code: str) -> float | int | bool:

@@ -11,7 +11,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.walk import defined
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
-from srcgrad.rules.broadcast import Params, Types, extent, squeeze, unsqueeze
+from srcgrad.rules.broadcast import Params, Types, extent
 from srcgrad.rules.declare import At, Rule, linear, static, zero
 from srcgrad.rules.values import Val, contents, emit
 
@@ -178,10 +178,10 @@ def _reshaped_memory(x: Val, ref: ir.Var, lengths: tuple[Val, ...]) -> Val:
         if not builder.layouts.ordered(ref):
             builder.layouts.doubtful(view, ref)
         return Val(builder, view)
-    return _copied(emit(reshape, contents(x), *lengths), x)
+    return as_copy(emit(reshape, contents(x), *lengths), x)
 
 
-def _copied(value: Val, x: Val) -> Val:
+def as_copy(value: Val, x: Val) -> Val:
     """A value that NumPy takes by a view of x: a copy, that nothing may write into if x is memory."""
     if not isinstance(x.atom, ir.Var) or not x.type.ref or value.type.rank == 0:
         return value
@@ -190,36 +190,31 @@ def _copied(value: Val, x: Val) -> Val:
     return Val(x.builder, copy)
 
 
+def in_order(order: Any, name: str) -> None:
+    if order not in ("C", "A", "K"):
+        raise UnsupportedError(f"{name} is differentiated in C order only", hint="transpose before and after")
+    if order != "C":
+        raise UnsupportedError(f"{name} with order={order!r} depends on the layout in memory; leave it out")
+
+
 @registry.adaptor(np.reshape, methods=("reshape",))
 def _reshape(builder: Builder, x: Any, *shape: Any, **options: Any) -> Val:
-    options.pop("order", None) if options.get("order") == "C" else None
+    in_order(options.pop("order", "C"), "reshape")
+    given = options.pop("shape") if "shape" in options and not shape else shape[0] if len(shape) == 1 else shape
     arguments.no_options(options, "reshape")
-    given = shape[0] if len(shape) == 1 else shape
     return reshaped(arguments.as_array(builder, x), given)
 
 
 @registry.adaptor(np.ravel, methods=("ravel",))
-def _ravel(builder: Builder, x: Any) -> Val:
+def _ravel(builder: Builder, x: Any, order: Any = "C") -> Val:
+    in_order(order, "ravel")
     return reshaped(arguments.as_array(builder, x), -1)
 
 
-def _flatten(builder: Builder, x: Any) -> Val:
+def _flatten(builder: Builder, x: Any, order: Any = "C") -> Val:
+    in_order(order, "flatten")
     value = contents(arguments.as_array(builder, x))
     return value if value.type.rank == 1 else reshaped(value, -1)
 
 
 registry.METHODS["flatten"] = _flatten
-
-
-@registry.adaptor(np.expand_dims)
-def _expand_dims(builder: Builder, x: Any, axis: Any) -> Val:
-    given = arguments.as_array(builder, x)
-    return _copied(emit(unsqueeze, contents(given), axes=(arguments.one_axis(axis, given.type.rank + 1),)), given)
-
-
-@registry.adaptor(np.squeeze, methods=("squeeze",))
-def _squeeze(builder: Builder, x: Any, axis: Any = None) -> Val:
-    given = arguments.as_array(builder, x)
-    if axis is None:
-        raise UnsupportedError("np.squeeze needs its axis: lengths are not known when the function is compiled")
-    return _copied(emit(squeeze, contents(given), axes=arguments.all_axes(axis, given.type.rank)), given)
