@@ -16,7 +16,8 @@ from srcgrad.rules.declare import Rule, as_value, linear, static
 from srcgrad.rules.shape import as_copy, dims, length, reshaped
 from srcgrad.rules.values import Val, contents, emit
 
-line = np.array([0.3, -1.2, 2.0])
+matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
+line, tower = matrix[0].copy(), np.stack([matrix, -2.0 * matrix])
 BACKWARDS = ir.Slice(step=ir.Const(-1, ir.I8))
 
 
@@ -234,7 +235,9 @@ broadcast_to: Rule = linear(
     "broadcast_to", (), transpose=lambda g, x, *lengths: unbroadcast(g, extent(x)), template=_repeated_template,
     infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
     evaluate=lambda x, *lengths: np.array(np.broadcast_to(x, lengths)),
-    samples=[(0.7, 3), (line, 2, 3), (line[:1], 4), (0.7, 2, 3), (line, 0, 3)],
+    samples=[
+        (0.7, 3), (line, 2, 3), (line[:1], 4), (0.7, 2, 3), (line[:0], 2, 0), (matrix[:1], 2, 3), (tower, 2, 2, 3),
+    ],
 )  # fmt: skip
 
 

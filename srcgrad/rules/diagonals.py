@@ -11,7 +11,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.axes import memory_of
 from srcgrad.rules.broadcast import Params, Types, extent
-from srcgrad.rules.declare import Rule, as_value, cast, linear, static, zero
+from srcgrad.rules.declare import At, Rule, as_value, cast, linear, only_ranks, static, zero
 from srcgrad.rules.memory import on_diagonal as set_diagonal
 from srcgrad.rules.reduce import sum_
 from srcgrad.rules.shape import as_copy, length, reshaped
@@ -19,7 +19,7 @@ from srcgrad.rules.values import Val, contents, emit
 
 matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
 square = np.array([[2.0, -0.3, 0.4], [0.5, 1.7, -0.6], [0.1, 0.2, 3.0]])
-tower = np.stack([matrix, -2.0 * matrix])
+tower, pair = np.stack([matrix, -2.0 * matrix]), np.array([1.3, -0.8])
 
 # ---- the elements [i, i + k] of two axes, as the last axis
 
@@ -47,7 +47,10 @@ def _source(rank: int, params: Params, name: str, to: bool) -> str:
     out = f"np.zeros(like.shape, {first}.dtype)" if to else f"np.empty(({shape}n{'' if loops else ','}), a.dtype)"
     matrix_ = nests.subscript("out" if to else "a", inside)
     line = nests.subscript("v" if to else "out", outside)
-    lines = [f"    n = {n}", f"    out = {out}"]
+    lines = [f"    n = {n}"]
+    if to:
+        lines += ["    if v.shape[-1] != n:", "        raise ValueError('the diagonal has another length')"]
+    lines.append(f"    out = {out}")
     for depth, a in enumerate(loops):
         lines.append(f"{'    ' * (depth + 1)}for {inside[a]} in range({whole}.shape[{a}]):")
     deep = "    " * (len(loops) + 1)
@@ -91,12 +94,15 @@ _offsets = [{"offset": k, "axes": (0, 1)} for k in (0, 1, -1, 5)]
 diagonal: Rule = linear(
     "diagonal", (), transpose=lambda g, a, **params: on_diagonal_of(g, extent(a), **params), evaluate=_diagonal,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - 1),), template=_diagonal_template,
-    samples=[(matrix,), (square,), (tower,)], params=[*_offsets, {"offset": 0, "axes": (1, 0)}],
+    samples=[(matrix,), (square,), (tower,)], without=only_ranks(2, 3),
+    params=[*_offsets, {"offset": 0, "axes": (1, 0)}],
 )  # fmt: skip
 on_diagonal_of: Rule = linear(
     "on_diagonal_of", (), transpose=lambda g, v, like, **params: diagonal(g, **params), evaluate=_put,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), template=_put_template,
-    dims=lambda dims, params: dims[1], samples=[(matrix[0, :2].copy(), matrix)], params=[{"offset": 0, "axes": (0, 1)}],
+    dims=lambda dims, params: dims[1], params=[{"offset": 0, "axes": (0, 1)}],
+    samples=[(pair, matrix), At(matrix[:, :2].copy(), tower, offset=-1, axes=(2, 1))],
+    without=only_ranks(2, 3),
 )  # fmt: skip
 
 
@@ -125,6 +131,7 @@ on_diagonal: Rule = linear(
     evaluate=lambda v, offset: np.diag(v, offset), infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
     template=_square_template, dims=lambda dims, params: (None, None) if params["offset"] else dims[0] * 2,
     samples=[(matrix[0].copy(),), (matrix[0, :0].copy(),)], params=[{"offset": k} for k in (0, 2, -1)],
+    without=only_ranks(1),
 )  # fmt: skip
 
 
@@ -218,7 +225,7 @@ triangle: Rule = linear(
     "triangle", (), transpose=lambda g, x, **params: triangle(g, **params), infer=lambda types, params: (types[0],),
     evaluate=lambda x, upper, offset: (np.triu if upper else np.tril)(x, offset), template=_triangle_template,
     dims=lambda dims, params: dims[0], samples=[(matrix,), (square,), (tower,)],
-    params=[{"upper": u, "offset": k} for u in (False, True) for k in (0, 1, -1)],
+    without=only_ranks(2, 3), params=[{"upper": u, "offset": k} for u in (False, True) for k in (0, 1, -1)],
 )  # fmt: skip
 
 

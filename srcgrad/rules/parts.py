@@ -38,6 +38,8 @@ def _part_template(types: Types, params: Params) -> str:
 
 
 def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
+    if g.shape[axis] > max(like.shape[axis] - start, 0):
+        raise ValueError("there is no room for so many")
     out = np.zeros(like.shape, g.dtype)
     out[(slice(None),) * axis + (slice(start, start + g.shape[axis]),)] = g
     return out
@@ -48,6 +50,9 @@ def _within_template(types: Types, params: Params) -> Any:
     name = f"within_{rank}_along_{axis}{'_from' if later else ''}"
     where = _along(rank, axis, _stretch("start" if later else "", f"value.shape[{axis}]"))
     lines = ["    # zeros of like's shape with value in its place"]
+    room = f"max(like.shape[{axis}] - start, 0)" if later else f"like.shape[{axis}]"
+    lines.append(f"    if value.shape[{axis}] > {room}:")
+    lines.append("        raise ValueError('there is no room for so many')")
     lines += ["    out = np.zeros(like.shape, value.dtype)", f"    out[{where}] = value", "    return out"]
     call = f"{name}(_0, _1, _2)" if later else f"{name}(_0, _1)"
     return call, {name: nests.function(name, "value, like, start" if later else "value, like", lines)}
@@ -64,12 +69,12 @@ def _like_dims(dims: Sequence[Dims], params: Params) -> Dims:
 part: Rule = linear(
     "part", (), transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
     infer=_first_type, evaluate=_part, template=_part_template, dims=_like_dims, params=[{"axis": 0}],
-    samples=[(line, line[:2], 1), (line, line[:1]), (matrix, matrix[:1], 1), (tower, tower[:0], 2)],
+    samples=[(line, line[:2], 1), (line, line[:1]), (matrix, matrix[:1], 1), (tower, tower[:1], 1)],
 )  # fmt: skip
 within: Rule = linear(
     "within", (), transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
     infer=_first_type, evaluate=_within, template=_within_template, dims=_like_dims, params=[{"axis": 0}],
-    samples=[(line[:2], line, 1), (line[:1], line), (matrix[:1], matrix, 1), (tower[:0], tower)],
+    samples=[(line[:2], line, 1), (line[:1], line), (matrix[:1], matrix, 1), (tower[:1], tower)],
 )  # fmt: skip
 
 

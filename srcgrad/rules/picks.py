@@ -14,10 +14,10 @@ from srcgrad.rules.arithmetic import remainder
 from srcgrad.rules.axes import along, at_least, leading_ones, memory_of
 from srcgrad.rules.broadcast import Params, Types
 from srcgrad.rules.compare import greater_equal, less
-from srcgrad.rules.declare import Rule, as_value, cast, linear, settle, static, zero
+from srcgrad.rules.declare import Rule, as_value, cast, linear, only_ranks, settle, static, zero
 from srcgrad.rules.gather import argsort, ordered, take_along
 from srcgrad.rules.helpers import sources
-from srcgrad.rules.parts import matrix
+from srcgrad.rules.parts import matrix, tower
 from srcgrad.rules.ranges import spaced
 from srcgrad.rules.shape import count, dims, length, reshape, reshaped
 from srcgrad.rules.values import Val, contents
@@ -85,11 +85,6 @@ def _take_along_axis(builder: Builder, x: Any, indices: Any, axis: Any = -1) -> 
     return take_along(value, places, axis=arguments.one_axis(axis, value.type.rank))  # type: ignore[no-any-return]
 
 
-@registry.adaptor(np.compress, methods=("compress",))
-def _compress(builder: Builder, *given: Any, axis: Any = None) -> Val:
-    raise UnsupportedError("np.compress is not supported", hint="write x[mask]")
-
-
 # ---- sorted
 
 
@@ -147,15 +142,10 @@ def _argpartition(builder: Builder, x: Any, kth: Any, axis: Any = -1, **options:
     return _argsort(builder, x, axis)  # type: ignore[no-any-return]
 
 
-def _unique_of(function: Any, hint: str) -> None:
-    def call(builder: Builder, *args: Any, **options: Any) -> Val:
-        raise UnsupportedError(f"np.{function.__name__} has no derivative", hint=hint)
-
-    registry.adaptor(function)(call)
-
-
-_unique_of(np.unique, "sort and compare the neighbours in a loop")
-_unique_of(np.histogram, "count in a loop, outside of what is differentiated")
+registry.INSTEAD.update({
+    np.unique: "sort and compare the neighbours in a loop", np.histogram: "count in a loop",
+    np.compress: "write x[mask]", np.extract: "write x[mask]",
+})  # fmt: skip
 
 
 # ---- where a number would stand among sorted ones
@@ -173,7 +163,7 @@ searchsorted = zero(
     "searchsorted", (), infer=_search_infer, template=_search_template, elementwise=False,
     evaluate=lambda x, v, side: np.searchsorted(x, v, side), params=[{"side": "left"}, {"side": "right"}],
     dims=lambda dims, params: dims[1],
-    samples=[(np.sort(line), 0.7), (np.sort(line), matrix), (np.sort(line), np.array([2.0, -9.0]))],
+    samples=[(np.sort(line), v) for v in (0.7, np.array([2.0, -9.0]), matrix, tower)],
 )  # fmt: skip
 
 
@@ -191,7 +181,8 @@ digitize = zero(
     evaluate=lambda x, bins, right: np.digitize(x, bins, right), dims=lambda dims, params: dims[0],
     template=lambda types, params: f"np.digitize(_0, _1{', True' if params['right'] else ''})",
     params=[{"right": False}, {"right": True}],
-    samples=[(line, np.array([-1.3, 1.0])), (matrix, np.array([1.0, 0.3])), (0.7, np.array([0.7, 1.0]))],
+    samples=[(line, np.array([-1.3, 1.0])), (matrix, np.array([1.0, 0.3])), (0.7, np.array([0.7, 1.0])),
+        (tower, line[:1])],
 )  # fmt: skip
 
 
@@ -210,7 +201,7 @@ def _digitize(builder: Builder, x: Any, bins: Any, right: Any = False) -> Val:
 _counts = zero(
     "repeated_places", (), infer=lambda types, params: (ir.Type("i8", 1),), elementwise=False,
     evaluate=lambda n, repeats: np.repeat(np.arange(n), repeats), template="np.repeat(np.arange(_0), _1)",
-    samples=[(3, 2), (3, np.array([2, 0, 1]))],
+    samples=[(3, 2), (3, np.array([2, 0, 1])), (0, np.zeros(0, int))], without=only_ranks(0, 1),
 )  # fmt: skip
 
 
@@ -262,7 +253,7 @@ roll: Rule = linear(
     "roll", (), transpose=lambda g, x, shift, axis: roll(g, -shift, axis=axis),
     infer=lambda types, params: (types[0],), evaluate=lambda x, shift, axis: np.roll(x, shift, axis),
     template=_roll_template, dims=lambda dims, params: dims[0],
-    samples=[(line, 1), (line, -4), (matrix, 1), (matrix[:0], 1)], params=[{"axis": 0}],
+    samples=[(line, 1), (line, -4), (matrix, 1), (matrix[:0], 1), (tower, 1)], params=[{"axis": 0}],
 )  # fmt: skip
 
 

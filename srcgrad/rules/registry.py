@@ -9,6 +9,7 @@ from srcgrad.core import ir
 PRIMITIVES: dict[str, ir.Primitive] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
+INSTEAD: dict[Any, str] = {}  # what to write instead of a function without a rule
 # An adaptor (builder, *args, **kwargs) -> Val | tuple | ... runs at lowering. Args are builder values (`Val`, of memory
 # too) and static Python objects (None, str, dtype, tuple ...); it emits what the call means.
 

@@ -12,11 +12,11 @@ from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.axes import BACKWARDS, expect_equal, memory_of, viewed
 from srcgrad.rules.broadcast import Params, Types
 from srcgrad.rules.compare import equal, greater, less, where
-from srcgrad.rules.declare import Rule, as_value, bilinear, cast, settle
+from srcgrad.rules.declare import Rule, as_value, bilinear, cast, only_ranks, settle
 from srcgrad.rules.gather import matrix
 from srcgrad.rules.picks import searchsorted
 from srcgrad.rules.shape import length
-from srcgrad.rules.values import Val, contents, emit
+from srcgrad.rules.values import Val, contents
 
 line, short = matrix[0].copy(), np.array([1.3, -0.8])
 
@@ -73,7 +73,9 @@ def _interp(
 def _correlate_template(types: Types, params: Params) -> Any:
     lines = [
         "    # the products of v with as many neighbours in a, wherever v fits",
-        "    out = np.zeros(max(a.size - v.size + 1, 0), a.dtype)",
+        "    if v.size > a.size or v.size == 0:",
+        "        raise ValueError('the shorter signal must be the second one, and not empty')",
+        "    out = np.zeros(a.size - v.size + 1, a.dtype)",
         "    for j in range(v.size):",
         "        out += a[j:j + out.size] * v[j]",
         "    return out",
@@ -82,7 +84,9 @@ def _correlate_template(types: Types, params: Params) -> Any:
 
 
 def _correlate(a: Any, v: Any) -> Any:
-    out = np.zeros(max(a.size - v.size + 1, 0), a.dtype)
+    if v.size > a.size or v.size == 0:
+        raise ValueError("v does not fit into a")
+    out = np.zeros(a.size - v.size + 1, a.dtype)
     for j in range(v.size):
         out += a[j : j + out.size] * v[j]
     return out
@@ -92,12 +96,10 @@ def _one_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
     return (types[0],)
 
 
-def _spread_out(g: Any, v: Any) -> Any:
-    return np.convolve(g, v) if g.size and v.size else np.zeros(g.size + v.size - 1, g.dtype)
-
-
 def _convolve_template(types: Types, params: Params) -> Any:
     lines = [
+        "    if a.size == 0 or v.size == 0:",
+        "        raise ValueError('a signal is empty')",
         "    out = np.zeros(a.size + v.size - 1, a.dtype)",
         "    for j in range(v.size):",
         "        out[j:j + a.size] += a * v[j]",
@@ -109,10 +111,12 @@ def _convolve_template(types: Types, params: Params) -> Any:
 correlate: Rule = bilinear(
     "correlate", (), left=lambda g, a, v: convolve(g, v), right=lambda g, a, v: correlate(a, g), infer=_one_type,
     evaluate=_correlate, template=_correlate_template, samples=[(line, short), (line, line), (line, short[:1])],
+    without={**only_ranks(1), "empty": "NumPy refuses empty signals"},
 )  # fmt: skip
 convolve: Rule = bilinear(
     "convolve", (), left=lambda g, a, v: correlate(g, v), right=lambda g, a, v: correlate(g, a), infer=_one_type,
-    evaluate=_spread_out, template=_convolve_template, samples=[(line, short), (short, line), (short[:1], line)],
+    evaluate=np.convolve, template=_convolve_template, samples=[(line, short), (short, line), (short[:1], line)],
+    without={**only_ranks(1), "empty": "NumPy refuses empty signals"},
 )  # fmt: skip
 
 
@@ -124,11 +128,6 @@ def _signals(builder: Builder, a: Any, v: Any, name: str) -> tuple[Val, Val]:
     if dtype[0] not in "fi":
         raise UnsupportedError(f"{name} of arrays of {dtype} is not supported")
     first, second = (cast(s, dtype) for s in values)
-    for signal in (first, second):
-        empty = emit(equal, length(signal, 0), as_value(builder, 0)).atom
-        message = f"{name} takes arrays that are not empty"
-        raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-        builder.put(ir.If(empty, (raising,), (), span=builder.span))
     return first, second
 
 

@@ -103,8 +103,13 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     module = getattr(target, "__module__", None)
     raise NotDifferentiableError(
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
-        hint="write it out, or give it a rule with custom_jvp or custom_vjp",
+        hint=_instead(target),
     )
+
+
+def _instead(target: Any) -> str:
+    known = registry.INSTEAD.get(target) if isinstance(target, Hashable) else None
+    return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 
 
 def literal(low: Lowering, value: Any) -> Value:
