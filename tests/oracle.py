@@ -87,10 +87,19 @@ INTEGERS = {
     "trunc": lambda x: math.trunc(prim(x)),
 }
 NP, MATH = Namespace(np, F | CREATION), Namespace(math, F | INTEGERS)
+
+
+def largest(values: Sequence[Any], sign: int) -> Any:
+    """The largest of sign * values; integers stay integers."""
+    if all(isinstance(v, (int, np.integer)) for v in values):
+        return sign * max(sign * v for v in values)
+    return sign * maximum_rule([sign * v for v in values])
+
+
 BUILTINS: dict[str, Any] = {
     "float": to_float, "pow": lambda x, y: x**y,
-    "max": lambda *xs: maximum_rule(xs if len(xs) > 1 else list(xs[0])),
-    "min": lambda *xs: -maximum_rule([-x for x in (xs if len(xs) > 1 else list(xs[0]))]),
+    "max": lambda *xs: largest(xs if len(xs) > 1 else list(xs[0]), 1),
+    "min": lambda *xs: largest(xs if len(xs) > 1 else list(xs[0]), -1),
 }  # fmt: skip
 
 

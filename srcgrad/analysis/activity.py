@@ -39,9 +39,11 @@ def varied(fun: Fun, classes: Classes, active: Iterable[Var]) -> Reached:
 
 
 class Activity:
-    """What is both varied and useful."""
+    """What is both varied and useful; and `also`, whose shadows are wanted all the same."""
 
-    def __init__(self, facts: Facts, active: Iterable[Var]) -> None:
+    def __init__(self, facts: Facts, active: Iterable[Var], also: Iterable[Var] = ()) -> None:
+        self._classes = facts.classes
+        self._also = {facts.classes.of(ref) for ref in also}
         flows = _all_flows(facts.fun)
         results = [r for r in facts.fun.results if isinstance(r, Var)]
         self._varied = Reached(facts.classes, flows, active)
@@ -49,7 +51,11 @@ class Activity:
 
     def __contains__(self, atom: Atom) -> bool:
         """Whether the variable, or the memory that it refers to, is active."""
-        return self._varied.has(atom) and self._useful.has(atom)
+        if self._varied.has(atom) and self._useful.has(atom):
+            return True
+        if not self._also or not isinstance(atom, Var) or not (atom.type.ref or atom.type.many):
+            return False
+        return self._classes.of(atom) in self._also
 
 
 def _carries(var: Var) -> bool:

@@ -145,7 +145,10 @@ class Classes:
         return var
 
     def interfere(self, a: Var, b: Var) -> bool:
-        return any(self.find(other) is y for x, y in ((a, b), (b, a)) for other in self.edges.get(x, ()))
+        nothing: set[Var] = set()
+        return any(
+            not self.edges.get(x, nothing).isdisjoint(self.group(self.find(y))) for x, y in ((a, b), (b, a))
+        )
 
     def group(self, var: Var) -> list[Var]:
         return self.members.get(var, [var])

@@ -7,7 +7,7 @@ is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from srcgrad.analysis.activity import Activity
@@ -35,7 +35,7 @@ class Sweep:
     def __init__(self, fun: ir.Fun, active: list[Var], plan: Plan) -> None:
         self.fun, self.plan = fun, plan
         self.facts: Facts = plan.facts
-        self.activity = Activity(self.facts, active)
+        self.activity = Activity(self.facts, active, _measured(self.facts))
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.escapes = {s for s in walk(fun.body) if self._escapes(s)}
@@ -104,6 +104,13 @@ class Sweep:
         return ctx.bar[atom] if isinstance(atom, Var) and atom not in ctx.env and atom in ctx.bar else ctx(atom)
 
     def _run_let(self, stmt: ir.Let, ctx: Context) -> None:
+        for arg in stmt.args:
+            if isinstance(arg, Var) and arg.type.ref and arg not in ctx.env and arg not in ctx.bar:
+                raise unsupported(
+                    stmt.span,
+                    f"the shape of `{arg.name}`, an array that is chosen at run time, is needed again",
+                    "take its length before the loop or the branch",
+                )
         got = self.b.let(stmt.op, *(self.argument(a, ctx) for a in stmt.args), name=stmt.targets[0].name, **stmt.params)
         for target, atom in zip(stmt.targets, got if isinstance(got, tuple) else (got,), strict=True):
             ctx.env[target] = atom
@@ -182,7 +189,7 @@ class Sweep:
         elif isinstance(stmt, ir.RefAt):
             real, twin = self.halves(stmt.target, region)
             pos = ctx(stmt.pos)
-            if real and stmt.refs in ctx.env:
+            if (real or not twin) and stmt.refs in ctx.env:  # where neither is there, for the shape's sake
                 ctx.env[stmt.target] = self.ref_at(ctx.ref(stmt.refs), pos, stmt.target.name)
             if twin and stmt.refs in ctx.bar:
                 ctx.bar[stmt.target] = self.ref_at(ctx.bar[stmt.refs], pos, bar_name(stmt.target))
@@ -247,7 +254,7 @@ class Sweep:
         outs: list[ir.Out] = []
         for o in stmt.outs:
             real, twin = self.halves(o.target, region) if o.target.type.ref else (True, False)
-            if real:
+            if real or (not twin and o.then in then_ctx.env and o.orelse in else_ctx.env):
                 ctx.env[o.target] = target = Var(o.target.name, o.target.type)
                 outs.append(ir.Out(target, then_ctx(o.then), else_ctx(o.orelse)))
             if twin:
@@ -359,3 +366,13 @@ class Sweep:
         lengths = [self.b.let(dim, ref, axis=k, name="n") for k in range(ref.type.rank)]
         index = (place, *(ir.Slice(None, n) for n in lengths))
         self.b.store(kept, index, self.b.load(ref, whole(ref), ref.name))
+
+
+def _measured(facts: Facts) -> Iterator[Var]:
+    """References chosen at run time whose shape is asked for inside a loop or a branch: when that is run again, only
+    their shadows are there to tell it."""
+    for stmt, where in facts.where.items():
+        for arg in stmt.args if isinstance(stmt, ir.Let) else ():
+            if isinstance(arg, Var) and arg.type.ref and arg.type.is_float and not facts.classes.simple(arg):
+                if facts.level_of(arg) is not where:
+                    yield arg

@@ -551,3 +551,24 @@ def runge_kutta(dt, y, n):
         for i in range(4):
             y[i] += 0.5 * dt * (k1[i] + k2[i])
     return y[0] * y[1] + y[2] * y[3]
+
+
+@case(scalar(), vector(4), vector(4), number(2))
+def kept_for_its_shape(x, a, b, n):
+    """Of a kept copy in a branch, second derivatives read the shape alone."""
+    if a[n - 2] < 2.0:
+        a[n - 2] = np.mean(np.cumsum(a) * 0.4)
+        b[n - 1] = a[2] * x
+    return x * a[0], b
+
+
+@case(scalar(0.4), vector(4), vector(4))
+def inactive_carried_and_measured(x, a, b):
+    """a reaches no result; its length is read in a loop that is run again."""
+    for _ in range(2):
+        for _ in a:
+            for i in range(min(len(a), 3)):
+                a[i] = x
+            b = b * x
+        a = np.full(4, b[2])
+    return b

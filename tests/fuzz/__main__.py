@@ -1,0 +1,74 @@
+"""Hunts for programs whose derivatives are wrong. `python -m tests.fuzz --help`"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+
+from tests.fuzz import hunt
+from tests.fuzz.checks import Menu, judge
+from tests.fuzz.programs import program
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument(
+        "--seed", type=int, help="the first program; alone, the only one: it is printed, and shrunk if it fails"
+    )
+    parser.add_argument("--programs", type=int, help="how many (1000; 1 with --seed)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--compiled", action="store_true", help="compile what is generated (seconds for each program)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--no-shrink", action="store_true", help="print programs that fail as they are")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
+    if options.seed is not None and options.programs is None:
+        return one(options.seed, options.compiled, not options.no_shrink)
+    first = options.seed or 0
+    seeds = range(first, first + options.programs) if options.programs else itertools.count(first)
+    if options.programs is None and options.seconds == float("inf"):
+        seeds = range(first, first + 1000)
+    tally, end, told = hunt.Tally(), time.perf_counter() + options.seconds, 0.0
+    for outcome in hunt.outcomes(seeds, options.compiled, options.jobs):
+        tally.add(outcome)
+        if outcome.verdict.bad:
+            print(f"seed {outcome.seed}: {outcome.verdict.kind}: {outcome.verdict.what}", file=sys.stderr, flush=True)
+        if time.perf_counter() - told > 30.0:
+            told = time.perf_counter()
+            print(tally.summary(), file=sys.stderr, flush=True)
+        if time.perf_counter() > end:
+            break
+    print(tally.report())
+    for outcome in tally.distinct():
+        show(outcome.seed, options.compiled, not options.no_shrink)
+    return 1 if tally.bad else 0
+
+
+def one(seed: int, compiled: bool, small: bool) -> int:
+    p, menu = program(seed), Menu.of(seed, compiled)
+    verdict = judge(p, menu)
+    print(menu)
+    print(hunt.describe(p, verdict))
+    if verdict.bad and small:
+        show(seed, compiled, small)
+    return int(verdict.bad)
+
+
+def show(seed: int, compiled: bool, small: bool) -> None:
+    """A program that fails, made small, with the command that shows it again."""
+    p, menu = program(seed), Menu.of(seed, compiled)
+    verdict = judge(p, menu)
+    if small and verdict.bad:
+        p = hunt.smallest(p, menu, verdict)
+        verdict = judge(p, menu)
+    again = f"python -m tests.fuzz --seed {seed}{' --compiled' if compiled else ''}"
+    print(f"---- {again}\n{hunt.describe(p, verdict)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

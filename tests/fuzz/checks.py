@@ -1,0 +1,276 @@
+"""One program through srcgrad: every mode and order against the reference."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from srcgrad import pipeline
+from srcgrad.backend import cpu, shim
+from srcgrad.core import ir, verify
+from srcgrad.core.run import run
+from srcgrad.errors import SrcgradError
+from srcgrad.simplify.pipeline import simplify
+from srcgrad.syntax import structure
+from srcgrad.syntax.lower import lower
+from srcgrad.transform.forward import forward
+from srcgrad.transform.reverse import reverse
+from tests import oracle
+from tests.fuzz.programs import Fuzzed
+from tests.fuzz.reference import Dropped, Expected, expected
+
+Leaves = list[Any]
+TOLERANCE, TOLERANCE_SINGLE = 1e-8, 5e-3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """kind: right, wrong, crash, refused or dropped.   what: the first check that failed, or the reason."""
+
+    kind: str
+    what: str = ""
+    detail: str = ""
+
+    @property
+    def bad(self) -> bool:
+        return self.kind in ("wrong", "crash")
+
+
+class Wrong(Exception):
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(what, detail)
+        self.what, self.detail = what, detail
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Which checks a program gets. A random program's menu follows from its seed."""
+
+    policy: str = "auto"
+    forward: bool = True
+    second: bool = True  # forward over reverse
+    reverse_twice: bool = True
+    reverse_forward: bool = True
+    simplified: bool = True  # second derivatives are simplified and rendered, too
+    compiled: bool = False
+    verified: bool = True
+
+    @staticmethod
+    def of(seed: int, compiled: bool = False) -> Menu:
+        r = Random(seed ^ 0xC4EC)
+        policy = r.choices(("auto", "keep", "snapshot"), (7, 2, 2))[0]
+        return Menu(
+            policy,
+            r.random() < 0.6,
+            r.random() < 0.8,
+            r.random() < 0.2,
+            r.random() < 0.1,
+            r.random() < 0.2,
+            compiled,
+            r.random() < 0.1,
+        )
+
+
+def judge(p: Fuzzed, menu: Menu) -> Verdict:
+    try:
+        wanted = expected(p)
+    except Dropped as reason:
+        return Verdict("dropped", str(reason))
+    try:
+        with np.errstate(all="ignore"):
+            Checks(p, menu, wanted).run()
+    except Wrong as error:
+        return Verdict("wrong", error.what, error.detail)
+    except SrcgradError as error:
+        if str(error).startswith("internal error"):
+            return Verdict("crash", str(error).splitlines()[0], str(error))
+        return Verdict("refused", error.problems[0].message, str(error))
+    except Exception as error:  # whatever breaks is reported, and the hunt goes on
+        return Verdict("crash", f"{type(error).__name__} in {innermost(error)}", traceback.format_exc(limit=-6))
+    return Verdict("right")
+
+
+def innermost(error: BaseException) -> str:
+    """The function of srcgrad in which it broke: what two crashes of one cause share."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"srcgrad{os.sep}" in f.filename]
+    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].name}" if frames else "generated code"
+
+
+class Checks:
+    """`run` raises Wrong at the first difference."""
+
+    def __init__(self, p: Fuzzed, menu: Menu, wanted: Expected) -> None:
+        self.p, self.menu, self.wanted = p, menu, wanted
+        self.tolerance = TOLERANCE_SINGLE if p.single else TOLERANCE
+        fun, args = p.fun(), p.fresh_args()
+        bound = inspect.signature(fun).bind(*args)
+        bound.apply_defaults()
+        values = list(bound.arguments.values())
+        lowered = lower(fun, [structure.describe(a) for a in values])
+        self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
+        self.program = self.checked(simplify(lowered.program))
+        self.outs = [y for y in wanted.plain if oracle.is_float(y)]
+        params = self.program.main.params
+        own = [k for k, q in enumerate(params[: len(params) - len(self.fixed)]) if q.type.is_float]
+        self.active = frozenset(own)
+        rng = np.random.default_rng(7)
+        self.w, self.e, self.a = ([like(y, rng) for y in self.outs] for _ in range(3))
+
+    # ---- programs and how they are run
+
+    def checked(self, program: ir.Program) -> ir.Program:
+        if self.menu.verified:
+            for fun in (program.main, *program.callees.values()):
+                verify.verify(fun)
+        return program
+
+    def derived(
+        self, transform: Callable[..., ir.Program], program: ir.Program, active: frozenset[int], *more: Any
+    ) -> ir.Program:
+        return self.checked(transform(program, active, *more))
+
+    def load(self, program: ir.Program) -> Callable[..., Any]:
+        """The program's generated text, loaded; compiled if the menu says so."""
+        jit = None
+        if self.menu.compiled:
+            jit = cpu.jit_options(() if pipeline.decides_by_floats(program) else cpu.FAST, False)
+        text = pipeline.text(program, jit)
+        namespace: dict[str, Any] = {"__name__": "fuzzed"}
+        exec(compile(text, "<generated>", "exec"), namespace)
+        name = program.main.name
+        if self.menu.compiled:
+            return namespace[name]  # type: ignore[no-any-return]
+        namespace["math"] = shim.math_shim()
+        return shim.interpreted(namespace[name])
+
+    def call(self, what: str, function: Callable[..., Any], *more: Leaves) -> Leaves:
+        """What it gives for the program's arguments and more; they must be as before."""
+        given = [*self.leaves(), *self.fixed, *chain(*more)]
+        kept = [np.array(g) if isinstance(g, np.ndarray) else g for g in given]
+        out = function(*given)
+        for g, k in zip(given, kept, strict=True):
+            if not np.array_equal(g, k, equal_nan=np.asarray(k).dtype.kind == "f"):
+                raise Wrong(what, "an argument was changed")
+        return list(out) if isinstance(out, tuple) else [out]
+
+    def leaves(self) -> Leaves:
+        """The arguments' numbers and arrays; compiled code is given contiguous writable ones, as the edge does."""
+        found = [
+            x for x in oracle.leaves(self.p.fresh_args()) if isinstance(x, (bool, int, float, np.generic, np.ndarray))
+        ]
+        return (
+            [np.array(x, order="C") if isinstance(x, np.ndarray) else x for x in found] if self.menu.compiled else found
+        )
+
+    def interpret(self, what: str, program: ir.Program, *more: Leaves) -> Leaves:
+        return self.call(what, lambda *args: run(program, *args), *more)
+
+    def execute(self, what: str, program: ir.Program, *more: Leaves) -> Leaves:
+        return self.call(what, self.load(program), *more)
+
+    # ---- the checks
+
+    def run(self) -> None:
+        count = len(self.active)
+        self.rev = self.checked(simplify(self.derived(reverse, self.program, self.active, self.menu.policy)))
+        out = self.execute("reverse", self.rev, self.w)
+        self.values("value", out[: len(out) - count])
+        bars = self.kinds(out[len(out) - count :])
+        self.product("reverse", bars, self.wanted.d, [(self.w, self.wanted.floats(0))])
+        if self.menu.forward or self.menu.reverse_forward:
+            self.check_forward()
+        if self.menu.second:
+            self.check_second(count)
+        if self.menu.reverse_twice:
+            self.check_reverse_twice(count)
+
+    def check_forward(self) -> None:
+        e = self.wanted
+        program = simplify(self.derived(forward, self.program, self.active))
+        go = self.execute if self.menu.simplified or self.menu.compiled else self.interpret
+        out = go("forward", program, self.dots(e.d))
+        self.same("forward", out[len(out) - len(self.outs) :], e.floats(0))
+        if not self.menu.reverse_forward:
+            return
+        twice = self.derived(reverse, program, self.wider(len(self.active)), self.menu.policy)
+        out = self.interpret("reverse over forward", twice, self.dots(e.d), self.a, self.w)[-2 * len(self.active) :]
+        x_bar = out[: len(self.active)]
+        self.product("reverse over forward", x_bar, e.v, [(self.a, e.floats(1)), (self.w, e.floats(0, 1))])
+
+    def check_second(self, count: int) -> None:
+        e = self.wanted
+        program = self.derived(forward, self.rev, self.wider(len(self.outs)))
+        if self.menu.simplified or self.menu.compiled:
+            program = self.checked(simplify(program))
+        go = self.execute if self.menu.simplified or self.menu.compiled else self.interpret
+        out = go("forward over reverse", program, self.w, self.dots(e.d), self.e)
+        parts = [(self.w, e.floats(0, 1)), (self.e, e.floats(1))]
+        self.product("forward over reverse", out[len(out) - count :], e.v, parts)
+
+    def check_reverse_twice(self, count: int) -> None:
+        e = self.wanted
+        program = self.derived(reverse, self.rev, self.wider(len(self.outs)), self.menu.policy)
+        if self.menu.simplified:
+            program = self.checked(simplify(program))
+        go = self.execute if self.menu.simplified else self.interpret
+        out = go("reverse over reverse", program, self.w, self.a, self.dots(e.v))[-count - len(self.outs) :]
+        parts = [(self.a, e.floats(0)), (self.w, e.floats(0, 1)), (self.e, e.floats(1))]
+        self.product("reverse over reverse", out, [*e.d, *self.e], parts)
+
+    def wider(self, extra: int) -> frozenset[int]:
+        """The active parameters of a derivative: the primal's, and those that it added."""
+        first = len(self.program.main.params)
+        return self.active | frozenset(range(first, first + extra))
+
+    def dots(self, d: Sequence[Any]) -> Leaves:
+        types = [self.program.main.params[k].type.dtype for k in sorted(self.active)]
+        return [
+            np.asarray(p, t) if isinstance(p, np.ndarray) else np.dtype(t).type(p)
+            for p, t in zip(d, types, strict=True)
+        ]
+
+    # ---- comparing
+
+    def kinds(self, bars: Leaves) -> Leaves:
+        floats = [x for x in self.wanted.x if oracle.is_float(x)]
+        for bar, x in zip(bars, floats, strict=True):
+            if np.shape(bar) != np.shape(x) or np.asarray(bar).dtype != np.asarray(x).dtype:
+                raise Wrong("kind", f"{np.asarray(bar).dtype}{np.shape(bar)} beside {np.asarray(x).dtype}{np.shape(x)}")
+        return bars
+
+    def values(self, what: str, got: Leaves) -> None:
+        floats = [y for y in got if oracle.is_float(y) or isinstance(y, float)]
+        self.same(what, floats, self.wanted.floats())
+
+    def same(self, what: str, got: Leaves, wanted: Leaves) -> None:
+        if [np.shape(y) for y in got] != [np.shape(y) for y in wanted]:
+            raise Wrong(what, f"shapes {[np.shape(y) for y in got]}, expected {[np.shape(y) for y in wanted]}")
+        for y, known in zip(got, wanted, strict=True):
+            scale = max(1.0, float(np.max(np.abs(known), initial=0.0)))
+            if not np.all(np.abs(np.asarray(y, float) - known) <= self.tolerance * scale):
+                raise Wrong(what, f"got {y}, expected {known}")
+
+    def product(self, what: str, bars: Leaves, along: Leaves, parts: list[tuple[Leaves, Leaves]]) -> None:
+        """bars · along must be the sum of weights · derivatives."""
+        got, wanted = dot(bars, along), sum(dot(p, q) for p, q in parts)
+        scale = max(1.0, abs(wanted), *(dot(map(np.abs, p), map(np.abs, q)) for p, q in parts))
+        if not abs(got - wanted) <= self.tolerance * scale:
+            raise Wrong(what, f"got {got:.12g}, expected {wanted:.12g}")
+
+
+def dot(p: Any, q: Any) -> float:
+    return float(sum(np.sum(np.asarray(x, float) * np.asarray(y, float)) for x, y in zip(p, q, strict=True)))
+
+
+def like(y: Any, rng: np.random.Generator) -> Any:
+    if isinstance(y, np.ndarray):
+        return rng.standard_normal(y.shape).astype(y.dtype)
+    return type(y)(rng.standard_normal())

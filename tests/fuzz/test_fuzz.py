@@ -1,0 +1,70 @@
+"""A slice of the fuzzer with fixed seeds; the fuzzer itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.fuzz import directed, hunt, weights
+from tests.fuzz.checks import Menu, judge
+from tests.fuzz.programs import Fuzzed, directed_program, program
+from tests.fuzz.shrink import shrink
+from tests.fuzz.writer import CONSTRUCTS
+
+LONG = """
+def f(x, a, b):
+    s = x * 0.5
+    for i in range(3):
+        if a[i] > 0.0:
+            b[i] = s
+        s = s + math.tan(a[i] * b[0])
+    return s * x
+"""
+
+
+def test_every_construct_has_a_weight() -> None:
+    assert {group: set(table) for group, table in CONSTRUCTS.items()} == {g: set(t) for g, t in weights.GROUPS.items()}
+    assert set(directed.PATTERNS) == set(weights.DIRECTED)
+
+
+def test_a_seed_gives_one_program() -> None:
+    for seed in range(30):
+        p, q = program(seed), program(seed)
+        assert p.text == q.text and repr(p.args) == repr(q.args) and p.uses == q.uses
+
+
+@pytest.mark.parametrize("first", range(0, 100, 20))
+def test_random_programs(first: int) -> None:
+    tally = hunt.Tally()
+    for outcome in hunt.outcomes(range(first, first + 20), False, 1):
+        tally.add(outcome)
+    assert [(o.seed, o.verdict) for o in tally.bad] == []
+    assert tally.kinds["right"] >= 14, tally.report()
+
+
+@pytest.mark.parametrize("name", list(weights.DIRECTED))
+def test_directed_programs(name: str) -> None:
+    for seed in range(3):
+        verdict = judge(directed_program(seed, name), Menu.of(seed))
+        assert not verdict.bad, (name, seed, verdict)
+
+
+@pytest.mark.parametrize("seed", (1, 3, 4))
+def test_compiled_programs(seed: int) -> None:
+    verdict = judge(
+        program(seed), Menu(compiled=True, second=False, forward=False, reverse_twice=False, reverse_forward=False)
+    )
+    assert not verdict.bad, verdict
+
+
+def test_programs_near_kinks_are_dropped() -> None:
+    text = "def f(x, a):\n    if a[0] > {}:\n        return x * x\n    return a[0] * x\n"
+    args = (0.5, np.array([0.25, 0.5]))
+    for limit, kind in ((0.25, "dropped"), (0.2, "right"), (0.3, "right")):
+        assert judge(Fuzzed(f"kink_{limit}", text.format(limit), args), Menu()).kind == kind
+
+
+def test_shrinking_keeps_what_fails() -> None:
+    p = Fuzzed("shrunk", LONG, (0.5, np.ones(3), np.ones(3)))
+    small = shrink(p, lambda q: "math.tan(a" in q.text and judge(q, Menu(second=False)).kind == "right")
+    assert len(small.text.splitlines()) <= 4 and "if" not in small.text and len(small.args) == 1
