@@ -54,7 +54,9 @@ def from_values(values: Any, dtype: Any = None, **_: Any) -> Any:
     return array(out)
 
 
-def where(condition: Any, x: Any, y: Any) -> Any:
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None:
+        return np.nonzero(plain(condition))
     result = array(np.where(plain(condition), plain(x), plain(y)))
     return result[()] if result.ndim == 0 else result
 

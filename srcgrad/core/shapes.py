@@ -50,6 +50,10 @@ class Shapes:
         """Whether the two are surely of one shape."""
         return tuple(map(self._first, self.dims(a))) == tuple(map(self._first, self.dims(b)))
 
+    def same_length(self, a: Atom, b: Atom) -> bool:
+        """Whether two integers are surely the same length."""
+        return self._first(self.length(a)) == self._first(self.length(b))
+
     @contextmanager
     def region(self) -> Iterator[None]:
         """What operations inside demand of lengths holds inside: they may not be reached."""

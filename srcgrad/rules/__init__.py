@@ -17,6 +17,7 @@ from srcgrad.rules import (  # noqa: F401, I001
     truths,
     ranges,
     memory,
+    places,
     axes,
     parts,
     joins,

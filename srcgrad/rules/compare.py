@@ -85,8 +85,10 @@ where: Rule = elementwise(
 
 
 @registry.adaptor(np.where)
-def _where(builder: Builder, *args: Any) -> Val:
+def _where(builder: Builder, *args: Any) -> Any:
+    if len(args) == 1:
+        return registry.FUNCTIONS[np.nonzero](builder, *args)
     if len(args) != 3:
-        raise UnsupportedError("np.where takes a condition and two values here; its one-argument form gives indices")
+        raise UnsupportedError("np.where takes a condition, or a condition and two values")
     cond = cast(settle([as_value(builder, args[0])])[0], "b1")
-    return emit(where, cond, *settle([as_value(builder, a) for a in args[1:]]))  # type: ignore[no-any-return]
+    return emit(where, cond, *settle([as_value(builder, a) for a in args[1:]]))

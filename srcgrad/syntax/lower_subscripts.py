@@ -1,4 +1,4 @@
-"""Reading and writing through subscripts. Ints and slices give views of memory; integer arrays give copies."""
+"""Reading and writing through subscripts. Ints and slices give views of memory; arrays of places and masks copies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import index_rank, whole
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.rules import registry
+from srcgrad.core.walk import walk
+from srcgrad.rules import places, registry
+from srcgrad.rules.shape import dims
 from srcgrad.rules.values import Val, contents
 from srcgrad.syntax import scope
 from srcgrad.syntax.lower_base import Lowering, handles
@@ -82,38 +84,52 @@ def _target_index(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
     """The complete index of what is assigned to."""
     if None in items:
         low.refuse("a new axis is assigned to", "assign to the array itself")
-    return _completed(low, ref, items)
+    settled = [low.memory(i, "places") if isinstance(i, Var) and i.type.dtype != "b1" else i for i in items]
+    return _completed(low, ref, settled)
 
 
 def _items(low: Lowering, node: ast.expr) -> list[Any]:
     """What stands in a subscript: atoms, slices, None for a new axis, Ellipsis."""
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
-    return [item for part in nodes for item in _part(low, part)]
+    return [item for part in nodes for item in _part(low, part, alone=nodes == [node])]
 
 
 def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
-    items = [_array_index(low, item) for item in items if item is not None]
-    count = sum(item is not Ellipsis for item in items)
+    items = [_integers(low, item) for item in items if item is not None]
+    count = sum(_axes_of(item) for item in items)
     if count > ref.type.rank:
         low.refuse(f"{count} indices for an array of {ref.type.rank} axes")
     fill = [ir.Slice()] * (ref.type.rank - count)
     where = next((k for k, item in enumerate(items) if item is Ellipsis), len(items))
-    return tuple([*items[:where], *fill, *items[where + 1 :]])
+    return places.index_of(low.b, ref, [*items[:where], *fill, *items[where + 1 :]])
 
 
-def _part(low: Lowering, node: ast.expr) -> list[Any]:
+def _axes_of(item: Any) -> int:
+    """How many axes an item of an index takes: a mask as many as it has."""
+    if item is Ellipsis:
+        return 0
+    return item.type.rank if isinstance(item, Var) and item.type.dtype == "b1" else 1
+
+
+def _part(low: Lowering, node: ast.expr, alone: bool) -> list[Any]:
     if isinstance(node, ast.Slice):
         bounds = (node.lower, node.upper, node.step)
         return [ir.Slice(*(None if part is None else low.integer(low.ex(part)) for part in bounds))]
     value = low.ex(node)
+    if isinstance(value, Struct) and value.kind is tuple and alone:
+        return [_one_part(low, item) for item in value.items]
+    return [_one_part(low, value)]
+
+
+def _one_part(low: Lowering, value: Value) -> Any:
     match value:
-        case Struct() if value.kind is tuple:
-            return [_place(low, item) for item in value.items]
+        case Struct() if issubclass(value.kind, (list, tuple)) and value.items:
+            return low.atom(low.apply(np.array, value))
         case Known() if value.value is Ellipsis or value.value is None:
-            return [value.value]
+            return value.value
         case Var() if value.type.rank:
-            return [contents(Val(low.b, value)).atom]
-    return [_place(low, value)]
+            return value
+    return _place(low, value)
 
 
 def _place(low: Lowering, value: Value) -> Atom:
@@ -143,15 +159,9 @@ def _with_new_axes(low: Lowering, value: Value, items: list[Any]) -> Value:
     return low.inward(registry.METHODS["reshape"](low.b, low.outward(array), *map(low.outward, lengths)))
 
 
-def _array_index(low: Lowering, item: Any) -> Any:
-    """An integer array as it is; a mask as the places where it is true."""
-    if not isinstance(item, Var) or not item.type.rank:
-        return item
-    if item.type.dtype == "b1":
-        if item.type.rank != 1 or np.flatnonzero not in registry.FUNCTIONS:
-            low.refuse("boolean masks are not understood here", "use np.where(mask, a, b), or a loop")
-        return low.atom(low.apply(np.flatnonzero, item))
-    if item.type.dtype[0] not in "iu":
+def _integers(low: Lowering, item: Any) -> Any:
+    """An item of an index: arrays of integers and masks as they are."""
+    if isinstance(item, Var) and item.type.rank and item.type.dtype[0] not in "iub":
         low.refuse("an array of floats is not an index")
     return item
 
@@ -167,15 +177,7 @@ def is_element(index: ir.Index) -> bool:
 def at(low: Lowering, ref: Var, index: ir.Index) -> Value:
     if is_element(index):
         return low.b.load(ref, index)
-    return low.b.view(ref, index) if is_basic(index) else low.b.load(ref, advanced(low, index))
-
-
-def advanced(low: Lowering, index: ir.Index) -> ir.Index:
-    """An index with arrays in it; NumPy puts their axes first if a slice stands between them: refused."""
-    places = [k for k, item in enumerate(index) if not isinstance(item, ir.Slice)]
-    if places != list(range(places[0], places[-1] + 1)):
-        low.refuse("a slice between array indices is outside the language", "index in two steps")
-    return index
+    return low.b.view(ref, index) if is_basic(index) else places.read(low.b, ref, index).atom
 
 
 def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
@@ -202,12 +204,18 @@ def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
     ref = _writable(low, node)
     items = _items(low, node.slice)
     mask = _mask(ref, items)
-    if mask is not None:
+    if mask is not None and not low.atom(value).type.rank:
         return _masked(low, ref, mask, stored(low, value, ref, 0))
-    index = _target_index(low, ref, items)
-    if not is_basic(index):
-        index = advanced(low, index)
-    low.b.store(ref, index, stored(low, value, ref, index_rank(index)))
+    put(low, ref, _target_index(low, ref, items), value)
+
+
+def put(low: Lowering, ref: Var, index: ir.Index, value: Value) -> None:
+    """ref[index] = value"""
+    atom = stored(low, value, ref, index_rank(index))
+    if is_basic(index):
+        low.b.store(ref, index, atom)
+    else:
+        places.write(low.b, ref, index, Val(low.b, atom))
 
 
 def _mask(ref: Var, items: list[Any]) -> Var | None:
@@ -218,8 +226,11 @@ def _mask(ref: Var, items: list[Any]) -> Var | None:
     return None
 
 
-def _masked(low: Lowering, ref: Var, mask: Atom, value: Atom) -> None:
+def _masked(low: Lowering, ref: Var, mask: Var, value: Atom) -> None:
     """What is written where the mask is true: the rest is written as it was."""
+    here, there = Val(low.b, ref), Val(low.b, mask)
+    for n, m in zip(dims(here), dims(there), strict=True):
+        places.check_lengths(low.b, n, m, "a mask must have the shape of what it is a mask of")
     low.b.store(ref, whole(ref), low.atom(low.apply(np.where, mask, value, low.b.load(ref))))
 
 
@@ -239,17 +250,12 @@ def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
     items = _items(low, node.target.slice)
     mask = _mask(ref, items)
     if mask is not None:
-        amount = low.atom(low.ex(node.value))
-        if amount.type.rank:
-            low.refuse("an array is put where a mask is true", "use np.where(mask, a, b)")
-        return _masked(low, ref, mask, stored(low, low.apply(function, low.b.load(ref), amount), ref, ref.type.rank))
+        return _augment_masked(low, node, ref, mask, function)
     index = _target_index(low, ref, items)
-    if not is_basic(index):
-        index = advanced(low, index)
     adds = isinstance(node.op, (ast.Add, ast.Sub)) and ref.type.is_float and is_basic(index)
     mark = len(low.b.out)
     early = is_element(index) or not is_basic(index)  # elements and fancy copies are read before the right side
-    old = low.b.load(ref, index) if early and not adds else None
+    old = low.atom(at(low, ref, index)) if early and not adds else None
     right = low.ex(node.value)
     if early and adds and has_stores(low, mark):
         with low.b.block() as loads:
@@ -258,9 +264,25 @@ def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
     in_place(low, ref, index, right, function, old, adds and old is None)
 
 
+def _augment_masked(low: Lowering, node: ast.AugAssign, ref: Var, mask: Var, function: Any) -> None:
+    """target[mask] op= value: a number by a choice everywhere, an array from place to place."""
+    index = _target_index(low, ref, [mask])
+    chosen, everywhere, old = contents(Val(low.b, mask)).atom, low.b.load(ref), at(low, ref, index)
+    mark = len(low.b.out)
+    right = low.ex(node.value)
+    if not low.atom(right).type.rank:
+        new = stored(low, low.apply(function, everywhere, right), ref, ref.type.rank)
+        low.b.store(ref, whole(ref), low.atom(low.apply(np.where, chosen, new, everywhere)))
+    elif isinstance(node.op, (ast.Add, ast.Sub)) and ref.type.is_float and not has_stores(low, mark):
+        ufunc = np.add if isinstance(node.op, ast.Add) else np.subtract
+        places.write(low.b, ref, index, Val(low.b, stored(low, right, ref, 1)), ufunc)
+    else:
+        put(low, ref, index, low.apply(function, old, right))
+
+
 def has_stores(low: Lowering, mark: int) -> bool:
-    from_here = low.b.out[mark:]
-    return any(isinstance(s, (ir.Store, ir.Accumulate, ir.For, ir.While, ir.If, ir.Call)) for s in from_here)
+    """Whether what was emitted since the mark may write."""
+    return any(isinstance(s, (ir.Store, ir.Accumulate, ir.Call)) for s in walk(low.b.out[mark:]))
 
 
 def in_place(
@@ -278,4 +300,4 @@ def in_place(
         return
     given = contents(Val(low.b, low.atom(right))).atom
     old = low.b.load(ref, index) if old is None else old
-    low.b.store(ref, index, stored(low, low.apply(function, old, given), ref, rank))
+    put(low, ref, index, low.apply(function, old, given))

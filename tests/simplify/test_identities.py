@@ -66,6 +66,7 @@ CASES: dict[str, tuple[Make, int]] = {
     "not not c = c": (lambda op: op("logical_not", op("logical_not", C)), 0),
     "True and c = c, False and c = False": (lambda op: op("logical_and", C, op("logical_and", True, C)), 0),
     "False or c = c, True or c = True": (lambda op: op("logical_or", C, op("logical_or", True, C)), 0),
+    "n != n of lengths that are surely equal is false": (lambda op: op("not_equal", N, op("add", N, 0)), 0),
     "a cast to the type it has": (lambda op: op("cast", X, dtype="f8"), 0),
     "a cast there and back, through a wider type": (
         lambda op: op("cast", op("cast", op("cast", X, dtype="f4"), dtype="f8"), dtype="f4"),
