@@ -14,6 +14,7 @@ from typing import Literal
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
+from srcgrad.core.build import whole
 from srcgrad.core.ir import Stmt, Var
 from srcgrad.core.walk import walk
 
@@ -127,6 +128,8 @@ class Plan:
         kept = [a for a in accesses if isinstance(a, ir.Load) and self.kept(a)]
         if self.policy == "snapshot":
             return bool(kept)
+        if any(a.index == whole(a.ref) and self.facts.where[a] is body for a in kept):
+            return True  # a row a turn is what a snapshot takes, and it serves all other loads
         dear = [a for a in kept if a.target.type.rank or self.facts.where[a] is not body]
         return len(dear) >= 2 and all(self._rectangular(a, body) for a in dear)
 

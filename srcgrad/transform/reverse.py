@@ -14,6 +14,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.buffers import settled
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.plan import Plan, Policy
 
@@ -83,7 +84,7 @@ class Reverse(Adjoint):
 
 def reverse(program: Program, active: Iterable[int], policy: Policy = "auto") -> Program:
     """The adjoint program with respect to the parameters at the places `active`."""
-    main = program.main
+    main = settled(program.main)
     wanted = [main.params[k] for k in sorted(active)]
     built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name))
     callees = dict(program.callees)
