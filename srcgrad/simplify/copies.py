@@ -9,7 +9,7 @@ from srcgrad.core.ir import Fun, Load, Stmt, Var
 from srcgrad.simplify.common import replaced, same, written
 
 # elementwise operations that may give back their operand itself
-TRANSPARENT = frozenset({"cast", "stop_gradient", "positive", "real", "conjugate"})
+TRANSPARENT = frozenset({"cast", "stop_gradient", "positive", "real", "imag", "conjugate"})
 # linear operations whose results are always new
 FRESH = frozenset({"unbroadcast", "sum", "cumsum"})
 
@@ -28,7 +28,7 @@ class _Life:
     start: int
     last: int
     cls: Var
-    owned: bool = False  # it becomes memory that something else owns
+    owned: bool = False  # something else may hold on to it
     names: set[Var] = field(default_factory=set)
 
 
@@ -52,7 +52,7 @@ class _Copies:
             if isinstance(atom, Var) and atom in lives:
                 life = lives[atom]
                 life.last = place
-                life.owned = life.owned or _owns(stmt, atom)
+                life.owned = life.owned or _owns(stmt)
                 if _shares(stmt, atom):
                     for target in walk.defined(stmt):
                         lives[target] = life
@@ -75,14 +75,10 @@ class _Copies:
         return life.owned or overwritten or not self.results.isdisjoint(life.names)
 
 
-def _owns(stmt: Stmt, value: Var) -> bool:
-    """Whether the statement makes memory of the value, or hands it on to code that is not seen here."""
-    match stmt:
-        case ir.Alloc():
-            return stmt.init is value
-        case ir.Call() | ir.Custom() | ir.Effect():
-            return True
-    return False
+def _owns(stmt: Stmt) -> bool:
+    """Whether the statement hands the value on to code that is not seen here. New memory that is filled with it is a
+    copy in any case."""
+    return isinstance(stmt, (ir.Call, ir.Custom, ir.Effect))
 
 
 def _shares(stmt: Stmt, operand: Var) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
-from srcgrad.core.shapes import FULL, Shapes
+from srcgrad.core.shapes import FULL, ONE, Shapes
 from srcgrad.rules import registry
 from srcgrad.simplify.common import key, replaced, same
 from srcgrad.simplify.table import TABLE
@@ -99,8 +99,10 @@ class _Identities:
                 self.loop(stmt)
             case ir.View():
                 self.view(self.mapped(stmt))
+            case ir.Load():
+                self.put(self.untrimmed(self.mapped(stmt)))
             case ir.Store() | ir.Accumulate():
-                self.put(self.unbroadcast(self.mapped(stmt)))
+                self.put(self.unbroadcast(self.untrimmed(self.mapped(stmt))))
             case _:
                 self.put(self.mapped(stmt))
 
@@ -109,6 +111,18 @@ class _Identities:
         if not any(isinstance(a, Var) and a in self.env for a in _all_used(stmt)):
             return stmt
         return walk.rebuild(stmt, self.atom, lambda v: v, self.block)
+
+    def untrimmed(self, stmt: Any) -> Any:
+        """`a[:n]` as `a[:]` where n is the length of that axis."""
+        axes = zip(self.shapes.dims(stmt.ref), stmt.index, strict=True)
+        index = tuple(FULL if self.is_all(dim, item) else item for dim, item in axes)
+        return stmt if index == stmt.index else replace(stmt, index=index)
+
+    def is_all(self, dim: Any, item: ir.Item) -> bool:
+        if not isinstance(item, ir.Slice) or not isinstance(item.stop, Var):
+            return False
+        from_start = item.start is None or (isinstance(item.start, Const) and item.start.value == 0)
+        return from_start and item.step in (None, ONE) and self.shapes.length(item.stop) == dim
 
     # ---- operations
 

@@ -8,14 +8,14 @@ would else keep a list of references and of their shadows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from srcgrad.analysis.lengths import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Alloc, Atom, Carry, Fun, Load, Stmt, Store, Var
-from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks, rebuild, substitute, used, used_inside, walk
 from srcgrad.rules.shape import dim
 
@@ -138,50 +138,8 @@ def _mentions(stmt: Stmt, names: frozenset[Var]) -> bool:
 
 
 def _of_one_shape(fun: Fun, candidates: Sequence[Fresh]) -> list[Fresh]:
-    """Those whose arrays have the shape of the first in every turn, by induction over the turns of all loops."""
-    assumed = {fresh.carry: fresh for fresh in candidates}
-    while assumed:
-        broken = set(_Induction(fun, assumed).broken)
-        if not broken:
-            break
-        assumed = {carry: fresh for carry, fresh in assumed.items() if carry not in broken}
-    return list(assumed.values())
-
-
-class _Induction:
-    """The shapes in a function, if each assumed carry keeps that of its init; `broken` are those that do not."""
-
-    def __init__(self, fun: Fun, assumed: dict[Carry, Fresh]) -> None:
-        self.shapes, self.assumed = Shapes(fun), assumed
-        self.broken: list[Carry] = []
-        self.block(fun.body)
-
-    def block(self, stmts: Iterable[Stmt]) -> None:
-        for stmt in stmts:
-            self.shapes.note(stmt)
-            loop = stmt if isinstance(stmt, (ir.For, ir.While)) else None
-            carries = [c for c in loop.carry if c in self.assumed] if loop is not None else []
-            for carry in carries:
-                self.shapes.copy(carry.inner, carry.init)
-            for which, block in blocks(stmt):
-                with self.shapes.region():
-                    self.block(block)
-                    if which == "body":
-                        self.broken += [c for c in carries if not self.keeps(c)]
-                    if isinstance(stmt, ir.If):
-                        self.chosen(stmt, which)
-            for carry in carries:
-                self.shapes.copy(carry.out, carry.init)
-
-    def keeps(self, carry: Carry) -> bool:
-        fresh = self.assumed[carry]
-        return all(self.shapes.same(alloc.target, carry.init) for alloc in fresh.made if fresh.out is None)
-
-    def chosen(self, branch: ir.If, which: str) -> None:
-        for carry, fresh in self.assumed.items():
-            if fresh.out in branch.outs:
-                made = [a for a in fresh.made if a.target is getattr(fresh.out, which)]
-                self.broken += [carry for a in made if not self.shapes.same(a.target, carry.init)]
+    stays = lengths(fun).stays if candidates else set()
+    return [fresh for fresh in candidates if fresh.carry in stays]
 
 
 # ---- the program with buffers
@@ -205,7 +163,7 @@ def _rewritten(fun: Fun, fresh: Fresh) -> Fun:
         out: list[Stmt] = []
         for stmt in stmts:
             if stmt in fresh.made:
-                out.extend(_filled(stmt, inside))
+                out.extend(() if fresh.done_with and _is_copy(stmt, ref, out) else _filled(stmt, inside))
             elif stmt is fresh.loop:
                 out.extend(_started(carry.init, buffer))
                 out.extend(() if fresh.done_with else _alike(buffer, second))
@@ -245,6 +203,17 @@ def _filled(alloc: Stmt, ref: Var) -> Iterator[Stmt]:
     if alloc.init != "empty":
         value = ir.Const(0.0, ir.Type(ref.type.dtype)) if isinstance(alloc.init, str) else alloc.init
         yield Store(ref, whole(ref), value, span=alloc.span)
+
+
+def _is_copy(alloc: Stmt, old: Var, before: Sequence[Stmt]) -> bool:
+    """Whether the new array is the old one, copied a moment ago: nothing changes in a buffer."""
+    last = before[-1] if before else None
+    return (
+        isinstance(alloc, Alloc)
+        and isinstance(last, Load)
+        and (last.ref, last.target) == (old, alloc.init)
+        and last.index == whole(old)
+    )
 
 
 def _copying(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:

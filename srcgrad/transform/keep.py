@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.lengths import Lengths, lengths
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.shapes import Dim, Shorter
 from srcgrad.core.walk import blocks, walk
 from srcgrad.rules.arithmetic import add, subtract
 from srcgrad.rules.loops import nonnegative, trips
+from srcgrad.rules.shape import dim as length_of
 from srcgrad.transform.context import Context
 from srcgrad.transform.plan import Loop, Plan
 
@@ -66,6 +71,8 @@ class Keeper:
         if isinstance(site, ir.Append):
             ctx.kept[site] = self._rows(site, stmt, region, "i8", f"{site.pos.name}_kept", ctx)
         elif isinstance(site, ir.Load) and site.target.type.rank:
+            if self._rows_of_arrays(site, stmt, region, ctx):
+                return
             memory = ir.Type(site.target.type.dtype, site.target.type.rank, ref=True)
             self._positions(site, stmt, region, memory, f"{site.target.name}_kept", ctx)
         elif isinstance(site, ir.Load):
@@ -74,6 +81,39 @@ class Keeper:
     def _rows(self, site: Stmt, stmt: Stmt, region: Region, dtype: str, name: str, ctx: Context) -> Var:
         dims = [self.extent(loop, ctx) for loop in self._facts.loops_between(site, region)]
         return self._b.alloc(dtype, dims or [INT_ONE], "empty", name)
+
+    def _rows_of_arrays(self, site: ir.Load, stmt: Stmt, region: Region, ctx: Context) -> bool:
+        """One array for all visits, if their number and the lengths of what is kept are known before stmt.
+
+        Not where visits may be few among many turns: a list is as long as there are visits.
+        """
+        holders = [s for _, s in self._facts.chain(site, region)[:-1]]
+        if len(holders) > 1 and any(isinstance(s, ir.If) or getattr(s, "exit", None) is not None for s in holders):
+            return False
+        rows = [self.extent(loop, ctx) for loop in self._facts.loops_between(site, region)] or [INT_ONE]
+        axes = [self._length(d, ctx) for d in self._lengths.shapes.dims(site.target)]
+        if None in rows or None in axes:
+            return False
+        ctx.kept[site] = self._b.alloc(site.target.type.dtype, [*rows, *axes], "empty", f"{site.target.name}_kept")
+        return True
+
+    @cached_property
+    def _lengths(self) -> Lengths:
+        return lengths(self._facts.fun)
+
+    def _length(self, dim: Dim, ctx: Context) -> Atom | None:
+        """The length that a token stands for, of what is in scope."""
+        if isinstance(dim, Const) or (isinstance(dim, Var) and dim in ctx.env):
+            length: Atom = self._b.let(nonnegative, ctx(dim), name="n")
+            return length
+        if isinstance(dim, Shorter):
+            longer = self._length(dim.dim, ctx)
+            cut = None if longer is None else self._b.let(subtract, longer, const(dim.cut), name="n")
+            return None if cut is None else self._b.let(nonnegative, cut, name="n")
+        match dim:
+            case (Var() as of, int(axis)) if of in ctx.env:
+                return self._b.let(length_of, ctx(of), axis=axis, name="n")  # type: ignore[no-any-return]
+        return None
 
     def _positions(self, site: Stmt, stmt: Stmt, region: Region, memory: ir.Type, name: str, ctx: Context) -> None:
         """A list of arrays, and for each visit the place in it."""

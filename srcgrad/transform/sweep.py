@@ -127,8 +127,8 @@ class Sweep:
 
     def _kept_value(self, stmt: ir.Load, level: Region, ctx: Context) -> Var:
         place = visit(self.facts, stmt, level, ctx)
-        if not stmt.target.type.rank:
-            return self.b.load(ctx.kept[stmt], place, stmt.target.name)
+        if not isinstance(ctx.kept[stmt], tuple):
+            return self.b.load(ctx.kept[stmt], (*place, *whole(stmt.target)), stmt.target.name)
         refs, places = ctx.kept[stmt]
         return self.b.load(
             self.ref_at(refs, self.b.load(places, place, "place"), stmt.target.name), None, stmt.target.name
@@ -136,8 +136,8 @@ class Sweep:
 
     def _keep_value(self, stmt: ir.Load, level: Region, value: Var, ctx: Context) -> None:
         place = visit(self.facts, stmt, level, ctx)
-        if not stmt.target.type.rank:
-            self.b.store(ctx.kept[stmt], place, value)
+        if not isinstance(ctx.kept[stmt], tuple):
+            self.b.store(ctx.kept[stmt], (*place, *whole(stmt.target)), value)
             return
         refs, places = ctx.kept[stmt]
         copy = self.b.alloc(value.type.dtype, (), value, stmt.target.name)
