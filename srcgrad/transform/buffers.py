@@ -8,10 +8,11 @@ would else keep a list of references and of their shadows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.lengths import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import whole
@@ -55,7 +56,9 @@ def settled(fun: Fun) -> Fun:
     """The function with such arrays as buffers, as far as their shapes are known to stay."""
     while True:
         loops = (stmt for stmt in walk(fun.body) if isinstance(stmt, (ir.For, ir.While)))
-        proved = _of_one_shape(fun, [fresh for loop in loops for fresh in _candidates(loop)])
+        found = [fresh for loop in loops for fresh in _candidates(loop)]
+        facts = Facts(fun) if found else None
+        proved = _of_one_shape(fun, [fresh for fresh in found if facts is not None and _unshared(facts, fresh)])
         if not proved:
             return fun
         fun = _rewritten(fun, proved[0])
@@ -76,7 +79,7 @@ def _candidates(loop: Loop) -> Iterator[Fresh]:
 
 
 def _made(loop: Loop, carry: Carry) -> Fresh | None:
-    old = _names(loop, carry.inner)
+    old = _names([loop], carry.inner)
     for place, stmt in enumerate(loop.body):
         if isinstance(stmt, Alloc) and stmt.target is carry.next:
             return Fresh(loop, carry, (stmt,), place, None, old) if None not in stmt.shape else None
@@ -100,20 +103,19 @@ def _made_in_branch(branch: ir.If, out: ir.Out, old: Var) -> tuple[Alloc, ...]:
     return tuple(made)
 
 
-def _names(loop: Loop, ref: Var) -> frozenset[Var]:
+def _names(stmts: Iterable[Stmt], ref: Var) -> frozenset[Var]:
     """ref and the views of it."""
     names = {ref}
-    for _, block in blocks(loop):
-        for stmt in walk(block):
-            if isinstance(stmt, ir.View) and stmt.base in names:
-                names.add(stmt.target)
+    for stmt in walk(stmts):
+        if isinstance(stmt, ir.View) and stmt.base in names:
+            names.add(stmt.target)
     return frozenset(names)
 
 
 def _private(loop: Loop, carry: Carry, fresh: Fresh) -> bool:
     """Whether both the old array and the new are only read, written and viewed, and handed on by this carry alone."""
     new = [alloc.target for alloc in fresh.made] + ([] if fresh.out is None else [fresh.out.target])
-    names = fresh.old.union(*(_names(loop, ref) for ref in new))
+    names = fresh.old.union(*(_names([loop], ref) for ref in new))
     handed = 0
     for stmt in walk([loop]):
         if stmt is not loop and not isinstance(stmt, HARMLESS) and any(a in names for a in used(stmt)):
@@ -128,6 +130,27 @@ def _private(loop: Loop, carry: Carry, fresh: Fresh) -> bool:
                 return False
         handed += sum(c.next is carry.next for c in loop.carry) if stmt is loop else 0
     return handed == 1
+
+
+def _unshared(facts: Facts, fresh: Fresh) -> bool:
+    """Whether nobody sees that the first array is copied: from then on nothing is written into its memory by another
+    name, and nothing read by one if this loop's own names write."""
+    carry, of = fresh.carry, facts.classes.of
+    made = [alloc.target for alloc in fresh.made] + ([] if fresh.out is None else [fresh.out.target])
+    own = fresh.old.union(*(_names(facts.fun.body, ref) for ref in (*made, carry.out)))
+    cls, region = of(carry.inner), facts.level_of(carry.inner)
+    written = any(store.ref in own for store in facts.stores.get(cls, ()))
+
+    def others(atoms: Iterable[Atom]) -> list[Var]:
+        refs = (a for a in atoms if isinstance(a, Var) and (a.type.ref or a.type.many))
+        return [ref for ref in refs if of(ref) is cls and ref not in own]
+
+    for stmt in facts.where:
+        seen = others((*used(stmt), *used_inside(stmt))) if stmt is not fresh.loop else ()
+        stores = isinstance(stmt, (Store, ir.Accumulate)) and stmt.ref in seen
+        if (stores or (written and seen)) and facts.runs_after(stmt, fresh.loop, region):
+            return False
+    return not (written and others(facts.fun.results))
 
 
 def _mentions(stmt: Stmt, names: frozenset[Var]) -> bool:

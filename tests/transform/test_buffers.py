@@ -115,10 +115,32 @@ def unknown_shape(a, x, n):
     return np.sum(u)
 
 
+def first_has_another_name(a, x, n):
+    """Until a new one is made, what is written into x is seen through u."""
+    x = x.copy()
+    u = x
+    for t in range(n + 1):
+        x[t % 3] = x[1] * x[2] + 0.3
+        if x[0] > 0.2:
+            u = u * x
+    return np.sum(u) + u[0]
+
+
+def written_through_the_carried(a, x, n):
+    x = x.copy()
+    u = x
+    for t in range(n):
+        u[0] += x[1] * t
+        if x[0] > 0.5:
+            u = u * x
+    u[1] = 3.0 * u[2]
+    return np.sum(u * x)
+
+
 PROGRAMS = [
     (iterated, True), (old_and_new, True), (unfilled, True), (in_a_branch, True), (nested, True), (by_while, True),
     (two_states, True), (both_kept, False), (written_too, True), (growing_shape, False), (of_any_matrix, False),
-    (unknown_shape, False),
+    (unknown_shape, False), (first_has_another_name, False), (written_through_the_carried, False),
 ]  # fmt: skip
 
 
