@@ -10,7 +10,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.rules import helpers, registry
-from srcgrad.rules.declare import as_value, cast, elementwise, settle, zero
+from srcgrad.rules.declare import Edge, as_value, cast, elementwise, settle, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import rint
 from srcgrad.rules.values import Val, emit
@@ -70,6 +70,7 @@ def _ieee_remainder(x: Any, y: Any) -> Any:
 
 ieee_remainder = elementwise(
     "ieee_remainder", (math.remainder,), partials=_ratio_partials, samples=[(0.7, 1.9), (7.5, 2.0), (-1.3, 0.4)],
+    edges=[Edge((975.6499999999999, 1.9), (1.0, -513.0))],  # whose quotient rounds to a half
     evaluate=_ieee_remainder, scalar="ieee_remainder(_0, _1)", helpers=sources(helpers.ieee_remainder), wide=True,
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import isnan, not_equal, where
-from srcgrad.rules.declare import Rule, as_value, elementwise, settle, static, zero
+from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import trunc
 from srcgrad.rules.values import Val, emit
@@ -34,8 +34,9 @@ exp2 = elementwise(
 )  # fmt: skip
 expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals, takes_complex=True)
 log: Rule = elementwise(
-    "log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives, takes_complex=True
-)
+    "log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives, takes_complex=True,
+    edges=[Edge((0.0,), (math.inf,))],
+)  # fmt: skip
 log2 = elementwise(
     "log2",
     (np.log2, math.log2),
@@ -51,8 +52,9 @@ log10 = elementwise(
     takes_complex=True,
 )
 log1p = elementwise(
-    "log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside, takes_complex=True
-)
+    "log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside, takes_complex=True,
+    edges=[Edge((-1.0,), (math.inf,))],
+)  # fmt: skip
 
 
 @registry.adaptor(math.log)
@@ -72,11 +74,13 @@ def _natural(builder: Builder, x: Any) -> Val:
 # ---- roots and squares
 
 sqrt = elementwise(
-    "sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives, takes_complex=True
-)
+    "sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives, takes_complex=True,
+    edges=[Edge((0.0,), (math.inf,))],
+)  # fmt: skip
 cbrt = elementwise(
     "cbrt", (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])), scalar="np.cbrt(_0)",
     partials=lambda x, y: (1.0 / (3.0 * y**2),), samples=reals,
+    edges=[Edge((0.0,), (math.inf,))],
 )  # fmt: skip
 square = elementwise(
     "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="number", takes_complex=True
@@ -101,7 +105,10 @@ def _hypot_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
     return a / size, b / size
 
 
-hypot = elementwise("hypot", (np.hypot, math.hypot), partials=_hypot_partials, samples=pairs)
+hypot = elementwise(
+    "hypot", (np.hypot, math.hypot), partials=_hypot_partials, samples=pairs,
+    edges=[Edge((0.0, 0.0), (0.0, 0.0))],
+)  # fmt: skip
 
 
 @registry.adaptor(math.hypot)
@@ -130,11 +137,13 @@ def _circle(x: Val) -> Val:
 
 
 arcsin = elementwise(
-    "arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside, takes_complex=True
-)
+    "arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside, takes_complex=True,
+    edges=[Edge((1.0,), (math.inf,))],
+)  # fmt: skip
 arccos = elementwise(
-    "arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside, takes_complex=True
-)
+    "arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside, takes_complex=True,
+    edges=[Edge((1.0,), (-math.inf,))],
+)  # fmt: skip
 arctan = elementwise(
     "arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals, takes_complex=True
 )
@@ -145,7 +154,10 @@ def _arctan2_partials(y: Val, x: Val, angle: Val) -> tuple[Val, Val]:
     return x / r / r, -y / r / r
 
 
-arctan2 = elementwise("arctan2", (np.arctan2, math.atan2), partials=_arctan2_partials, samples=pairs)
+arctan2 = elementwise(
+    "arctan2", (np.arctan2, math.atan2), partials=_arctan2_partials, samples=pairs,
+    edges=[Edge((0.0, 0.0), (math.nan, math.nan))],
+)  # fmt: skip
 degrees = elementwise(
     "degrees", (np.degrees, np.rad2deg, math.degrees), partials=lambda x, y: (180.0 / math.pi,), samples=reals
 )
@@ -186,6 +198,7 @@ arcsinh = elementwise(
 arccosh = elementwise(
     "arccosh", (np.arccosh, math.acosh), samples=[(1.3,), (1.05,), (30.0,)],
     partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), takes_complex=True,
+    edges=[Edge((1.0,), (math.inf,))],
 )  # fmt: skip
 arctanh = elementwise(
     "arctanh",
@@ -193,7 +206,8 @@ arctanh = elementwise(
     partials=lambda x, y: (1.0 / ((1.0 - x) * (1.0 + x)),),
     samples=inside,
     takes_complex=True,
-)
+    edges=[Edge((1.0,), (math.inf,))],
+)  # fmt: skip
 
 
 # ---- sigmoid, and the logarithm of a sum of exponentials
@@ -216,6 +230,12 @@ def _difference(a: Val, b: Val) -> Val:
     return where(isnan(d), d.lift(0.0), d)  # type: ignore[no-any-return]
 
 
+of_infinities = [
+    Edge((-math.inf, -math.inf), (0.5, 0.5)), Edge((math.inf, math.inf), (0.5, 0.5)),
+    Edge((-math.inf, 3.0), (0.0, 1.0)),
+]  # fmt: skip
+
+
 def _logaddexp_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
     d = _difference(a, b)
     return sigmoid(d), sigmoid(-d)
@@ -226,8 +246,14 @@ def _logaddexp2_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
     return sigmoid(d), sigmoid(-d)
 
 
-logaddexp = elementwise("logaddexp", (np.logaddexp,), partials=_logaddexp_partials, samples=[*pairs, (-3.0, 40.0)])
-logaddexp2 = elementwise("logaddexp2", (np.logaddexp2,), partials=_logaddexp2_partials, samples=pairs)
+logaddexp = elementwise(
+    "logaddexp", (np.logaddexp,), partials=_logaddexp_partials, samples=[*pairs, (-3.0, 40.0)],
+    edges=of_infinities,
+)  # fmt: skip
+logaddexp2 = elementwise(
+    "logaddexp2", (np.logaddexp2,), partials=_logaddexp2_partials, samples=pairs,
+    edges=of_infinities,
+)  # fmt: skip
 
 
 # ---- size and sign
@@ -241,11 +267,16 @@ sign = zero("sign", (np.sign,), result="same", samples=[*reals, (0.0,)])
 absolute = elementwise(
     "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template,
     result="number",
+    edges=[Edge((0.0,), (0.0,), (0.0,))],
 )  # fmt: skip
-fabs = elementwise("fabs", (np.fabs, math.fabs), partials=lambda x, y: (sign(x),), samples=reals)
+fabs = elementwise(
+    "fabs", (np.fabs, math.fabs), partials=lambda x, y: (sign(x),), samples=reals,
+    edges=[Edge((0.0,), (0.0,), (0.0,))],
+)  # fmt: skip
 copysign: Rule = elementwise(
     "copysign", (np.copysign, math.copysign), samples=pairs,
     partials=lambda x, s, y: (sign(x) * copysign(y.lift(1.0), s), None),
+    edges=[Edge((0.0, -1.0), (0.0, 0.0))],
 )  # fmt: skip
 
 

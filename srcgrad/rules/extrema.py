@@ -1,7 +1,8 @@
 """The larger and the smaller of two or more values: arguments that tie share the derivative equally."""
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.compare import equal, greater, less, where
-from srcgrad.rules.declare import Rule, as_value, elementwise, settle, total
+from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, total
 from srcgrad.rules.values import Val, contents, emit
 
 VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
@@ -45,25 +46,42 @@ def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
     )
 
 
-def _of_two(function: np.ufunc, partials: Callable[..., tuple[Val, Val]]) -> Rule:
+tie = Edge((1.3, 1.3), (0.5, 0.5))
+beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0))]
+
+
+def _of_two(function: np.ufunc, partials: Callable[..., tuple[Val, Val]], edges: Sequence[Edge] = ()) -> Rule:
     return elementwise(
-        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True
-    )
+        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True,
+        edges=[tie, *edges],
+    )  # fmt: skip
 
 
 maximum = _of_two(np.maximum, _shares(greater))
 minimum = _of_two(np.minimum, _shares(less))
-fmax = _of_two(np.fmax, _ignoring_nan)
-fmin = _of_two(np.fmin, _ignoring_nan)
+fmax = _of_two(np.fmax, _ignoring_nan, beside_nan)
+fmin = _of_two(np.fmin, _ignoring_nan, beside_nan)
+
+
+def _chosen(count: int) -> list[tuple[int, ...]]:
+    """Each place by itself, two neighbours, and all."""
+    return [*((k,) for k in range(count)), (0, 1), (count - 2, count - 1), tuple(range(count))]
+
+
+def _edge(values: Sequence[float], ends: tuple[int, ...]) -> Edge:
+    """Values of which those at these places are the extreme ones."""
+    return Edge(tuple(values), tuple(1 / len(ends) if k in ends else 0.0 for k in range(len(values))))
 
 
 def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     places = ", ".join(f"_{k}" for k in range(count))
     samples = [tuple(VALUES[(k + shift) % 8] for k in range(count)) for shift in (0, 1, 5)]
+    far = 10.0 if before is greater else -10.0
+    edges = [_edge([far if k in ends else VALUES[k] for k in range(count)], ends) for ends in _chosen(count)]
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
         partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
-        scalars=True,
+        scalars=True, edges=edges,
     )  # fmt: skip
 
 

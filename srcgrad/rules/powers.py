@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import logical_or, not_equal, where
-from srcgrad.rules.declare import as_value, cast, elementwise, settle, static
+from srcgrad.rules.declare import Edge, Literal, as_value, cast, elementwise, settle, static
 from srcgrad.rules.elementwise import log
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.values import Val, emit
@@ -50,12 +50,12 @@ def _base_partial_of_constant(a: Val, b: Val, n: Any) -> Any:
 
 
 def _exponent_partial(a: Val, y: Val) -> Val:
-    """y * log(a), which is 0 where y is (0**y for y > 0)."""
+    """y * log(a), and 0 where a is (y is 0 there, but for exponents <= 0)."""
     base = static(a)
     if base is not None:
         return y * log(_as_dtype(a, y))  # type: ignore[no-any-return]
     a = _as_dtype(a, y)
-    return y * log(where(not_equal(y, 0.0), a, a.lift(1.0)))  # type: ignore[no-any-return]
+    return y * log(where(not_equal(a, 0.0), a, a.lift(1.0)))  # type: ignore[no-any-return]
 
 
 def _as_dtype(value: Val, like: Val) -> Val:
@@ -70,7 +70,16 @@ def _as_dtype(value: Val, like: Val) -> Val:
 
 power = elementwise(
     "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number", as_is=(1,),
-    samples=[(0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5)],
+    samples=[
+        (0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5), (-0.7, 3), (1.3, -2), (2, 1.5),
+        *((-1.3, Literal(n)) for n in (0, 1, 2, 3, -1, 2.0)), (0.7, Literal(2.5)),
+        (Literal(2), 0.7), (Literal(0.3), -0.7),
+    ],
+    edges=[
+        Edge((0.0, 2.0), (0.0, 0.0)), Edge((0.0, 1.0), (1.0, 0.0)), Edge((0.0, 0.5), (math.inf, 0.0)),
+        Edge((0.0, 0.0), (0.0, 0.0)), Edge((-2.0, 3.0), (12.0, math.nan)), Edge((0.0, 0), (0.0,), (0.0,)),
+        Edge((0.0, 1), (1.0,), (0.0,)), Edge((0.0, 2), (0.0,), (2.0,)), Edge((0.0, Literal(2)), (0.0,), (2.0,)),
+    ],
     helpers=sources(helpers.int_power, helpers.int_power_array),
     evaluate=lambda a, b, checked=False: np.power(a, b), takes_complex=True,
 )  # fmt: skip

@@ -11,8 +11,8 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.compare import equal, where
-from srcgrad.rules.declare import Duals, Edge, Rule, as_value, cast, general
-from srcgrad.rules.reduce import places, reduced_dims, reduced_type, result_shape, row, several, sum_, to_scalar
+from srcgrad.rules.declare import At, Duals, Edge, Rule, as_value, cast, general
+from srcgrad.rules.reduce import every, places, reduced_dims, reduced_type, result_shape, several, sum_, to_scalar
 from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, contents, emit
 
@@ -56,11 +56,18 @@ def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return np.sqrt(np.sum(x * x, axis=axes, keepdims=keepdims))
 
 
+def _params(sample: Any) -> Sequence[Params]:
+    return [sample.params] if isinstance(sample, At) else every
+
+
+def _at_zero(x: Any, params: Params) -> Edge:
+    return Edge((0.0 * x,), (0.0 * x,), (0.0 * x,), params)
+
+
 norm: Rule = general(
     "norm", (), jvp=_norm_jvp, vjp=_norm_vjp, evaluate=_norm, template=_norm_template, dims=reduced_dims,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=several,
-    params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}],
-    edges=[Edge((0.0 * row,), (0.0 * row,), (0.0 * row,))],
+    params=every, edges=[_at_zero(sample[0], params) for sample in several for params in _params(sample)],
 )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def check_rule(primitive: ir.Primitive) -> Tally:
     for column, case in columns(primitive):
         trial.column(column, case)
     for edge in primitive.info.edges:
-        check_edge(primitive, edge)
+        check_edge(primitive, edge, trial.programs)
     trial.tally.reasons.update(_reasons(primitive, trial.tally))
     gaps = trial.tally.gaps()
     assert not gaps, f"{primitive.name}: neither tried nor excused: {gaps}"

@@ -33,7 +33,7 @@ def check_primitive(primitive: ir.Primitive) -> None:
         check_slopes(case, programs)
         check_curvature(case, programs)
     for edge in primitive.info.edges:
-        check_edge(primitive, edge)
+        check_edge(primitive, edge, programs)
 
 
 def random_like(values: Values, seed: int, still: Sequence[int] = ()) -> Values:
@@ -65,7 +65,9 @@ def _flat(values: Values) -> Any:
 def close(got: Any, expected: Any, tolerance: Any, what: str) -> None:
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     assert got.shape == expected.shape, f"{what}: shape {got.shape}, not {expected.shape}"
-    same = (got == expected) | (np.isnan(got) & np.isnan(expected)) | (np.abs(got - expected) <= tolerance)
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(got - expected)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected)) | (gap <= tolerance)
     assert np.all(same), f"{what}: {got}, not {expected}"
 
 
@@ -184,10 +186,10 @@ def _split(values: Values, count: int) -> tuple[Values, Values]:
 # ---- singular points
 
 
-def check_edge(primitive: ir.Primitive, edge: Edge) -> None:
+def check_edge(primitive: ir.Primitive, edge: Edge, programs: Programs) -> None:
     """What the declaration says of a singular point, in both modes; the second derivatives too if it gives them."""
     case = Case(primitive, edge.args, dict(edge.params or primitive.info.params[0]))
-    made = Programs().of(case)
+    made = programs.of(case)
     bars = tuple(np.ones_like(v) for v in made(*case.given) if type_of(v).is_float)
     found = made.back(*case.given, *bars)
     assert len(found) == len(edge.partials), f"{case} has {len(found)} derivatives, its edge says {edge.partials}"
@@ -199,16 +201,29 @@ def check_edge(primitive: ir.Primitive, edge: Edge) -> None:
         ahead = run(tangent(made.fun, [active[place]]), *case.given, dot)[len(made.fun.results) :]
         size = np.sum(np.abs(expected))
         close(np.sum(_flat(ahead)), np.sum(expected), 1e-13 * size, f"{what}, forward")
+    if all(np.all(np.isfinite(p)) for p in edge.partials):
+        dots = random_like(case.given, 6)
+        expected = sum(np.sum(p * dot) for p, dot in zip(edge.partials, dots, strict=True))
+        got = np.sum(_flat(made.ahead(*case.given, *dots)[len(made.fun.results) :]))
+        close(got, expected, 1e-13 * np.abs(expected), f"the derivative of {case}, forward")
     if edge.second is not None:
-        _check_second_at_edge(case, made, bars, edge.second)
+        _check_second_at_edge(case, made, bars, edge)
 
 
-def _check_second_at_edge(case: Case, made: Derived, bars: Values, second: Values) -> None:
+def _check_second_at_edge(case: Case, made: Derived, bars: Values, edge: Edge) -> None:
+    """Second derivatives along (1, 1, ...) in all four ways; what came first differentiated by its own bars or dots."""
+    second = edge.second or ()
     dots = tuple(np.ones_like(a) for a in case.given if type_of(a).is_float)
-    still = tuple(np.zeros_like(b) for b in bars)
-    got = made.back.ahead(*case.given, *bars, *dots, *still)[len(dots) :]
-    for place, (one, expected) in enumerate(zip(got, second, strict=True)):
-        close(one, expected, 1e-13 * np.abs(expected), f"the second derivative {place} of {case}")
-    twice = made.ahead.ahead(*case.given, *dots, *dots, *(0.0 * np.asarray(d) for d in dots))[-len(bars) :]
-    expected = sum(np.sum(s) for s in second)
-    close(np.sum(_flat(twice)), expected, 1e-13 * np.abs(expected), f"the second derivative of {case}, forward")
+    no_dots, no_bars = (tuple(np.zeros_like(v) for v in values) for values in (dots, bars))
+    value = made(*case.given)
+    forward = made.back.ahead(*case.given, *bars, *dots, *no_bars)[len(dots) :]
+    backward, slopes = _split(made.back.back(*case.given, *bars, *dots), len(dots))
+    of_tangent, partials = _split(made.ahead.back(*case.given, *dots, *no_bars, *bars), len(dots))
+    for place, expected in enumerate(second):
+        for got in (forward, backward, of_tangent):
+            close(got[place], expected, 1e-13 * np.abs(expected), f"the second derivative {place} of {case}")
+        close(partials[place], edge.partials[place], 1e-13, f"the slope of the tangent of {case} in its dots")
+    close(np.sum(_flat(slopes)), np.sum(_flat(edge.partials)), 1e-13, f"the slope of the adjoint of {case} in its bars")
+    twice = made.ahead.ahead(*case.given, *dots, *dots, *no_dots)[len(value) + 2 * len(bars) :]
+    expected = np.sum(_flat(second))
+    close(np.sum(_flat(twice)), expected, 1e-13 * np.abs(expected), f"the second derivative of {case}, forward twice")

@@ -1,0 +1,16 @@
+"""The self-tests of the rules fail for rules made wrong: one in 25 of `tests.rules.mutants`, every kind among them."""
+from __future__ import annotations
+
+from itertools import islice
+
+from srcgrad.rules.registry import PRIMITIVES
+from tests.rules.mutants import OF_REALS, mutants, survives
+
+ONE_IN = 25
+
+
+def test_no_mutant_survives() -> None:
+    every = (mutant for name in OF_REALS for mutant in mutants(PRIMITIVES[name]))
+    tried = list(islice(every, 0, None, ONE_IN))
+    assert {"no derivative", "negate", "double", "drop", "swap", "keep", "choose", "turn"} <= {m.kind for m in tried}
+    assert [str(mutant) for mutant in tried if survives(mutant)] == []
