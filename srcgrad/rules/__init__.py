@@ -26,6 +26,8 @@ from srcgrad.rules import (  # noqa: F401, I001
     grids,
     signals,
     picks,
+    matmul,
+    einsum,
     linalg,
     complexes,
     stop,

@@ -54,10 +54,10 @@ def _concatenate(builder: Builder, arrays: Any, axis: Any = 0, dtype: Any = None
 @registry.adaptor(np.stack)
 def _stack(builder: Builder, arrays: Any, axis: Any = 0, dtype: Any = None, **options: Any) -> Val:
     arguments.no_options({k: v for k, v in options.items() if (k, v) != ("casting", "same_kind")}, "np.stack")
-    return _stacked(builder, _arrays(builder, arrays, "np.stack"), axis, "np.stack", dtype)
+    return stacked(builder, _arrays(builder, arrays, "np.stack"), axis, "np.stack", dtype)
 
 
-def _stacked(builder: Builder, values: Sequence[Val], axis: Any, name: str, dtype: Any = None) -> Val:
+def stacked(builder: Builder, values: Sequence[Val], axis: Any, name: str, dtype: Any = None) -> Val:
     first = values[0]
     rank = first.type.rank
     if any(v.type.rank != rank for v in values):
@@ -84,7 +84,7 @@ def _hstack(builder: Builder, arrays: Any, **options: Any) -> Val:
     arguments.no_options(options, "np.hstack")
     values = _arrays(builder, arrays, "np.hstack")
     if all(v.type.rank == 0 for v in values):
-        return _stacked(builder, values, 0, "np.hstack")
+        return stacked(builder, values, 0, "np.hstack")
     values = _at_least(values, 1)
     return _joined(builder, values, 0 if values[0].type.rank == 1 else 1, "np.hstack")
 
@@ -94,7 +94,7 @@ def _vstack(builder: Builder, arrays: Any, **options: Any) -> Val:
     arguments.no_options(options, "np.vstack")
     values = _arrays(builder, arrays, "np.vstack")
     if all(v.type.rank == 1 for v in values):
-        return _stacked(builder, values, 0, "np.vstack")
+        return stacked(builder, values, 0, "np.vstack")
     return _joined(builder, _at_least(values, 2), 0, "np.vstack")
 
 
@@ -102,7 +102,7 @@ def _vstack(builder: Builder, arrays: Any, **options: Any) -> Val:
 def _dstack(builder: Builder, arrays: Any) -> Val:
     values = _arrays(builder, arrays, "np.dstack")
     if all(v.type.rank == 2 for v in values):
-        return _stacked(builder, values, 2, "np.dstack")
+        return stacked(builder, values, 2, "np.dstack")
     return _joined(builder, _at_least(values, 3), 2, "np.dstack")
 
 
@@ -112,7 +112,7 @@ def _column_stack(builder: Builder, arrays: Any) -> Val:
     if any(v.type.rank == 0 for v in values):
         raise UnsupportedError("np.column_stack takes arrays, not numbers")
     if all(v.type.rank == 1 for v in values):
-        return _stacked(builder, values, 1, "np.column_stack")
+        return stacked(builder, values, 1, "np.column_stack")
     columns = [contents(reshaped(v, (length(v, 0), 1))) if v.type.rank == 1 else v for v in values]
     return _joined(builder, columns, 1, "np.column_stack")
 

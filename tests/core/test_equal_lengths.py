@@ -7,7 +7,7 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Fun, Var
 from srcgrad.rules.arithmetic import add
 from srcgrad.rules.broadcast import broadcast_like
-from srcgrad.rules.linalg import product
+from srcgrad.rules.matmul import product
 from srcgrad.rules.values import Val
 from srcgrad.simplify.identities import identities
 
