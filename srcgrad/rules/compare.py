@@ -92,3 +92,6 @@ def _where(builder: Builder, *args: Any) -> Any:
         raise UnsupportedError("np.where takes a condition, or a condition and two values")
     cond = cast(settle([as_value(builder, args[0])])[0], "b1")
     return emit(where, cond, *settle([as_value(builder, a) for a in args[1:]]))
+
+
+Val.operators.update(less=less, less_equal=less_equal, greater=greater, greater_equal=greater_equal)

@@ -181,59 +181,6 @@ def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return out
 
 
-def shifted(x: np.ndarray) -> np.ndarray:
-    out = np.zeros(x.shape, x.dtype)
-    for i in range(1, x.size):
-        out[i] = x[i - 1]
-    return out
-
-
-def shifted_back(x: np.ndarray) -> np.ndarray:
-    out = np.zeros(x.shape, x.dtype)
-    for i in range(1, x.size):
-        out[i - 1] = x[i]
-    return out
-
-
-def recurrence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # out[i] = a[i] * out[i - 1] + b[i]
-    out = b.copy()
-    for i in range(1, b.size):
-        out[i] += a[i] * out[i - 1]
-    return out
-
-
-def recurrence_back(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # out[i] = a[i] * out[i + 1] + b[i]
-    out = b.copy()
-    for i in range(b.size - 2, -1, -1):
-        out[i] += a[i] * out[i + 1]
-    return out
-
-
-def impulse(x: np.ndarray) -> np.ndarray:
-    out = np.zeros(x.shape, x.dtype)
-    out[:1] = 1.0
-    return out
-
-
-def impulse_back(x: np.ndarray) -> np.ndarray:
-    out = np.zeros(x.shape, x.dtype)
-    out[-1:] = 1.0
-    return out
-
-
-def product_of_others(x: np.ndarray) -> np.ndarray:
-    out = np.ones(x.shape, x.dtype)
-    for i in range(1, x.size):
-        out[i] = out[i - 1] * x[i - 1]
-    after = x.dtype.type(1)
-    for i in range(x.size - 1, -1, -1):
-        out[i] *= after
-        after *= x[i]
-    return out
-
-
 def edge_places(n: int, before: int, after: int) -> np.ndarray:
     out = np.empty(before + n + after, np.int64)
     for k in range(out.size):
@@ -263,3 +210,65 @@ def symmetric_places(n: int, before: int, after: int) -> np.ndarray:
         place = (k - before) % (2 * n)
         out[k] = min(place, 2 * n - 1 - place)
     return out
+
+
+def kth_smallest(x: np.ndarray, k: int) -> float:
+    # by Hoare's selection; NaN if there is one
+    rest = x.copy()
+    for value in rest:
+        if value != value:
+            return value
+    low, high = 0, rest.size - 1
+    if high < 0:
+        return np.nan
+    while low < high:
+        pivot = rest[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while rest[i] < pivot:
+                i += 1
+            while rest[j] > pivot:
+                j -= 1
+            if i <= j:
+                rest[i], rest[j] = rest[j], rest[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return rest[k]
+
+
+def fsum(x: np.ndarray) -> float:
+    # Neumaier's sum: what rounding loses of each addition is added up beside it
+    total, lost = 0.0, 0.0
+    for value in x:
+        new = total + value
+        lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
+        total = new
+    return total + lost if np.isfinite(lost) else total
+
+
+def index_of_largest(x: np.ndarray) -> int:
+    # the first of those that tie, or the first NaN
+    if x.size == 0:
+        raise ValueError("attempt to get argmax of an empty sequence")
+    best = 0
+    for i in range(1, x.size):
+        if x[best] == x[best] and (x[i] > x[best] or x[i] != x[i]):
+            best = i
+    return best
+
+
+def index_of_smallest(x: np.ndarray) -> int:
+    # the first of those that tie, or the first NaN
+    if x.size == 0:
+        raise ValueError("attempt to get argmin of an empty sequence")
+    best = 0
+    for i in range(1, x.size):
+        if x[best] == x[best] and (x[i] < x[best] or x[i] != x[i]):
+            best = i
+    return best

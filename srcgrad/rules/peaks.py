@@ -1,7 +1,7 @@
 """The largest and the smallest element over axes: those that tie share the derivative equally."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,18 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types
 from srcgrad.rules.declare import At, Duals, Edge, Rule, general, linear
-from srcgrad.rules.reduce import matrix, places, reduced_dims, reduced_type, row, several, to_scalar, tower
+from srcgrad.rules.reduce import (
+    chosen,
+    first_axis,
+    matrix,
+    places,
+    reduced_dims,
+    reduced_type,
+    row,
+    several,
+    to_scalar,
+    tower,
+)  # fmt: skip
 from srcgrad.rules.values import Val, contents, emit
 
 every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
@@ -122,8 +133,9 @@ def _vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) 
     return [emit(to_ties, g, args[0], outs[0], **params) if g is not None and carries else None]
 
 
-def _peak_source(name: str, rank: int, params: Params, sign: str, word: str) -> str:
+def _peak_source(name: str, rank: int, params: Params, sign: str, word: str, ignore: bool) -> str:
     out, here = nests.subscript("out", places(rank, params)), nests.subscript("x", nests.LETTERS[:rank])
+    nan = out if ignore else here
     empty = " or ".join(f"x.shape[{k}] == 0" for k in params["axes"])
     first = ["0:1" if k in params["axes"] else ":" for k in range(rank)]
     if not params["keepdims"]:
@@ -132,13 +144,17 @@ def _peak_source(name: str, rank: int, params: Params, sign: str, word: str) -> 
         f"    if {empty}:",
         f"        raise ValueError('zero-size array to reduction operation {word} which has no identity')",
         f"    out = x[{', '.join(first)}].copy()",
-        *nests.nest("x", rank, [f"if {here} {sign} {out} or {here} != {here}:", f"    {out} = {here}"]),
+        *nests.nest("x", rank, [f"if {here} {sign} {out} or {nan} != {nan}:", f"    {out} = {here}"]),
         "    return out",
     ]
     return nests.function(name, "x", lines)
 
 
-def _peak(name: str, function: Any, sign: str, word: str, tied: Any) -> Rule:
+def _peak(
+    name: str, function: Any, sign: str, word: str, tied: Any, *, methods: tuple[str, ...] = (), ignore: bool = False
+) -> Rule:
+    """ignore: whether NaN counts only where there is nothing else."""
+
     def infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
         return (reduced_type(types[0].rank, types[0].dtype, params),)
 
@@ -146,7 +162,7 @@ def _peak(name: str, function: Any, sign: str, word: str, tied: Any) -> Rule:
         if to_scalar(types[0].rank, params):
             return f"np.{name}(_0)"
         helper = f"{name}_{types[0].rank}_over{nests.suffix(params['axes'], params['keepdims'])}"
-        return f"{helper}(_0)", {helper: _peak_source(helper, types[0].rank, params, sign, word)}
+        return f"{helper}(_0)", {helper: _peak_source(helper, types[0].rank, params, sign, word, ignore)}
 
     rule = general(
         name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=several,
@@ -155,21 +171,39 @@ def _peak(name: str, function: Any, sign: str, word: str, tied: Any) -> Rule:
         finite_partials=True,
     )  # fmt: skip
 
-    def call(builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-        arguments.no_options({"out": out, **rest}, f"np.{name}")
+    registry.adaptor(function, methods=methods)(_peak_adaptor(name, rule, sign))
+    return rule
+
+
+def _peak_adaptor(name: str, rule: Rule, sign: str) -> Callable[..., Val]:
+    lowest = -np.inf if sign == ">" else np.inf
+    pair = np.maximum if sign == ">" else np.minimum
+
+    def call(
+        builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+        where: Any = None,
+    ) -> Val:  # fmt: skip
+        arguments.no_options({"out": out}, f"np.{name}")
         value = contents(arguments.as_array(builder, x))
         if value.type.rank == 0:
             return value
         if value.type.dtype == "b1":
             raise UnsupportedError(f"np.{name} of booleans is not supported; use .any() or .all()")
+        if where is not None and (value.type.dtype[0] != "f" or initial is None):
+            raise UnsupportedError(f"np.{name} takes where= for floats, with initial=; write np.where before it")
+        value = chosen(value, where, lowest)
         axes = arguments.all_axes(axis, value.type.rank)
-        return emit(rule, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+        got = emit(rule, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
+        return got if initial is None else registry.FUNCTIONS[pair](builder, got, initial)  # type: ignore[no-any-return]
 
-    registry.adaptor(function, methods=(name,))(call)
-    return rule
+    return call
 
 
-largest = _peak("max", np.max, ">", "maximum", level)
-smallest = _peak("min", np.min, "<", "minimum", -level)
+largest = _peak("max", np.max, ">", "maximum", level, methods=("max",))
+smallest = _peak("min", np.min, "<", "minimum", -level, methods=("min",))
 registry.adaptor(np.amax)(registry.FUNCTIONS[np.max])
 registry.adaptor(np.amin)(registry.FUNCTIONS[np.min])
+registry.adaptor(np.maximum.reduce)(first_axis(np.max))
+registry.adaptor(np.minimum.reduce)(first_axis(np.min))
+nan_largest = _peak("nanmax", np.nanmax, ">", "fmax", level, ignore=True)
+nan_smallest = _peak("nanmin", np.nanmin, "<", "fmin", -level, ignore=True)

@@ -13,8 +13,9 @@ from srcgrad.core.shapes import ONE
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Dims, Params, Types, spread_back
+from srcgrad.rules.compare import where as where_
 from srcgrad.rules.declare import At, Rule, as_value, cast, linear
-from srcgrad.rules.shape import count
+from srcgrad.rules.shape import count, reshaped
 from srcgrad.rules.values import Val, contents, emit
 
 matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
@@ -92,18 +93,31 @@ def total(x: Val) -> Val:
     return sum_(x, axes=tuple(range(x.type.rank)), keepdims=False)  # type: ignore[no-any-return]
 
 
+def chosen(x: Val, mask: Any, otherwise: Any) -> Val:
+    """x where the mask of a reduction's `where=` is true, elsewhere this number."""
+    if mask is None:
+        return x
+    cond = cast(contents(arguments.as_array(x.builder, mask)), "b1")
+    if cond.type.rank > x.type.rank:
+        raise UnsupportedError("where= of more axes than the array is not supported; broadcast the array first")
+    return where_(cond, x, x.lift(float(otherwise) if x.type.dtype[0] == "f" else otherwise))  # type: ignore[no-any-return]
+
+
 @registry.adaptor(np.sum, methods=("sum",))
 def _sum(
-    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any
-) -> Val:
-    arguments.no_options({"out": out, **rest}, "np.sum")
+    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = None, where: Any = None,
+) -> Val:  # fmt: skip
+    arguments.no_options({"out": out}, "np.sum")
     value = contents(arguments.as_array(builder, x))
     if dtype is not None:
         value = cast(value, arguments.dtype_of(dtype))
+    value = chosen(value, where, 0)
     if value.type.rank == 0:
         return cast(value, "i8") if value.type == ir.B1 else value
     axes = arguments.all_axes(axis, value.type.rank)
-    return emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+    got = emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
+    return got if initial is None else got + contents(as_value(builder, initial))  # type: ignore[no-any-return]
 
 
 @registry.adaptor(builtins.sum)
@@ -184,13 +198,29 @@ cumsum: Rule = linear(
 )  # fmt: skip
 
 
-@registry.adaptor(np.cumsum, methods=("cumsum",))
-def _cumsum(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Val:
-    arguments.no_options({"out": out}, "np.cumsum")
+@registry.adaptor(np.cumsum, np.cumulative_sum, methods=("cumsum",))
+def _cumsum(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, **rest: Any) -> Val:
+    arguments.no_options({"out": out, **rest}, "np.cumsum")
     value = arguments.array_value(builder, x, "np.cumsum")
     if dtype is not None:
         value = cast(value, arguments.dtype_of(dtype))
     if axis is None and value.type.rank != 1:
-        raise UnsupportedError("np.cumsum of several axes needs an axis; write np.cumsum(x.ravel())")
+        value = contents(reshaped(value, -1))
     along = 0 if axis is None else arguments.one_axis(axis, value.type.rank)
     return emit(cumsum, value, axis=along, reverse=False)  # type: ignore[no-any-return]
+
+
+# ---- methods of ufuncs
+
+
+def first_axis(function: Any) -> Any:
+    """The adaptor of a ufunc's reduce or accumulate, whose axis is the first if none is given."""
+
+    def call(builder: Builder, x: Any, axis: Any = 0, **options: Any) -> Val:
+        return registry.FUNCTIONS[function](builder, x, axis=axis, **options)  # type: ignore[no-any-return]
+
+    return call
+
+
+registry.adaptor(np.add.reduce)(first_axis(np.sum))
+registry.adaptor(np.add.accumulate)(first_axis(np.cumsum))

@@ -1,4 +1,4 @@
-"""Norms, variances and standard deviations: 0 has derivative 0, not NaN."""
+"""Euclidean norms, variances and standard deviations: 0 has derivative 0, not NaN."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
-from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.compare import equal, where
-from srcgrad.rules.declare import At, Duals, Edge, Rule, as_value, cast, general
+from srcgrad.rules.declare import At, Duals, Edge, Rule, as_value, cast, general, static
 from srcgrad.rules.reduce import every, places, reduced_dims, reduced_type, result_shape, several, sum_, to_scalar
 from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, contents, emit
@@ -71,32 +70,31 @@ norm: Rule = general(
 )  # fmt: skip
 
 
-def _float_array(builder: Builder, x: Any, name: str) -> Val:
+def float_array(builder: Builder, x: Any, name: str) -> Val:
     value = arguments.array_value(builder, x, name)
     return value if value.type.is_float else cast(value, "f8")
 
 
-@registry.adaptor(np.linalg.norm)
-def _np_norm(builder: Builder, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Val:
-    value = _float_array(builder, x, "np.linalg.norm")
-    axes = arguments.all_axes(axis, value.type.rank)
-    kind = None if ord is None or isinstance(ord, str) else arguments.number(ord, "ord")
-    fine = ord is None or (kind == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2)
-    if not fine or (axis is not None and len(axes) > 2):
-        raise UnsupportedError("this norm is not supported; np.sum(np.abs(x)) and np.max(np.abs(x)) are")
-    return norm(value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+def _free(builder: Builder, number: Val, ddof: Any, rest: dict[str, Any]) -> Val:
+    """How many of so many elements count: less ddof, which NumPy also calls correction, and not below 0."""
+    lost = contents(as_value(builder, rest.pop("correction", None) or ddof))
+    known = static(lost)
+    if known == 0:
+        return number
+    free = number - lost
+    return free if known == 1 else registry.FUNCTIONS[np.maximum](builder, free, 0)
 
 
 def _deviations(
     builder: Builder, x: Any, axis: Any, ddof: Any, keepdims: Any, rest: dict[str, Any], name: str
 ) -> tuple[Val, Val, dict[str, Any]]:
     """x less its mean, how many elements count, and over which axes."""
-    arguments.no_options(rest, name)
-    value = _float_array(builder, x, name)
+    value = float_array(builder, x, name)
     axes = arguments.all_axes(axis, value.type.rank)
     number = count(value, axes)
+    free = _free(builder, number, ddof, rest)
+    arguments.no_options(rest, name)
     mean = emit(sum_, value, axes=axes, keepdims=True) / number
-    free = number - contents(as_value(builder, ddof))
     return value - mean, free, {"axes": axes, "keepdims": arguments.flag(keepdims, "keepdims")}
 
 

@@ -270,10 +270,13 @@ def test_single_precision(function: Any) -> None:
 
 REFUSED = [
     lambda b, x: FUNCTIONS[np.sum](b, x, axis=2), lambda b, x: FUNCTIONS[np.sum](b, x, axis=(0, 0)),
-    lambda b, x: FUNCTIONS[np.prod](b, x, axis=0), lambda b, x: FUNCTIONS[np.cumsum](b, x),
+    lambda b, x: FUNCTIONS[np.quantile](b, x, x), lambda b, x: FUNCTIONS[np.linalg.norm](b, x, 2),
+    lambda b, x: FUNCTIONS[np.max](b, x, where=x), lambda b, x: FUNCTIONS[np.average](b, x, weights=[1.0, 2.0]),
+    lambda b, x: FUNCTIONS[np.argmax](b, x, axis=(0, 1)), lambda b, x: FUNCTIONS[np.diff](b, x, -1),
+    lambda b, x: FUNCTIONS[np.quantile](b, x, 0.5, method="lower"), lambda b, x: FUNCTIONS[np.diff](b, x, prepend=x),
     lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="f2"), lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="?x"),
     lambda b, x: FUNCTIONS[np.zeros](b, (2.5,)), lambda b, x: METHODS["reshape"](b, x, -1, -1),
-    lambda b, x: FUNCTIONS[np.sum](b, x, where=x), lambda b, x: FUNCTIONS[np.array](b, [[1.0, 2.0], [3.0]]),
+    lambda b, x: FUNCTIONS[np.sum](b, x, out=x), lambda b, x: FUNCTIONS[np.array](b, [[1.0, 2.0], [3.0]]),
     lambda b, x: FUNCTIONS[np.matmul](b, x, 2.0), lambda b, x: FUNCTIONS[np.squeeze](b, x),
 ]  # fmt: skip
 

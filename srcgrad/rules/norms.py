@@ -1,0 +1,99 @@
+"""Norms of vectors and matrices of every order that needs no singular values."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules import arguments, registry
+from srcgrad.rules.broadcast import squeeze
+from srcgrad.rules.compare import equal, not_equal, where
+from srcgrad.rules.declare import cast
+from srcgrad.rules.elementwise import absolute
+from srcgrad.rules.peaks import largest, smallest
+from srcgrad.rules.reduce import sum_
+from srcgrad.rules.spreads import float_array, norm
+from srcgrad.rules.values import Val, emit
+
+
+def _of_lines(value: Val, order: float, axes: tuple[int, ...], keepdims: bool) -> Val:
+    """The norm of this order of the elements along these axes."""
+    over: dict[str, Any] = {"axes": axes, "keepdims": keepdims}
+    if order == 2:
+        return emit(norm, value, **over)  # type: ignore[no-any-return]
+    if order == 0:
+        return cast(emit(sum_, emit(not_equal, value, value.lift(0.0)), **over), value.type.dtype)
+    size = emit(absolute, value)
+    if math.isinf(order):
+        return emit(largest if order > 0 else smallest, size, **over)  # type: ignore[no-any-return]
+    if order == 1:
+        return emit(sum_, size, **over)  # type: ignore[no-any-return]
+    return _root(emit(sum_, size**order, **over), order)
+
+
+def _root(total: Val, order: float) -> Val:
+    """total to the power of 1 / order, with derivative 0 at 0."""
+    none = equal(total, total.lift(0.0))
+    safe = where(none, total.lift(1.0), total)
+    return where(none, total.lift(0.0 if order > 0 else math.inf), safe ** (1.0 / order))  # type: ignore[no-any-return]
+
+
+def _of_matrices(value: Val, order: float, axes: tuple[int, int], keepdims: bool) -> Val:
+    """The largest sum of a column's sizes (order 1) or of a row's (infinity); the smallest for -1 and -infinity."""
+    if order not in (1, -1, math.inf, -math.inf):
+        raise UnsupportedError("this norm needs singular values; the Frobenius norm and the orders 1 and inf do not")
+    added, compared = axes if abs(order) == 1 else axes[::-1]
+    sums = emit(sum_, emit(absolute, value), axes=(added,), keepdims=True)
+    got = emit(largest if order > 0 else smallest, sums, axes=(compared,), keepdims=True)
+    return got if keepdims else _without(got, axes)
+
+
+def _without(value: Val, axes: tuple[int, int]) -> Val:
+    if value.type.rank == 2:
+        return emit(sum_, value, axes=(0, 1), keepdims=False)  # type: ignore[no-any-return]
+    return emit(squeeze, value, axes=tuple(sorted(axes)))  # type: ignore[no-any-return]
+
+
+def _order(ord: Any, axes: int) -> float | None:
+    """The order as a number; None for the Euclidean norm of whatever shape."""
+    if isinstance(ord, str):
+        if ord == "fro" and axes == 2:
+            return None
+        raise UnsupportedError(f"the norm {ord!r} is not supported; 'fro' of a matrix is")
+    if ord is None:
+        return None
+    order = float(arguments.number(ord, "ord"))
+    return None if order == 2 and axes == 1 else order
+
+
+@registry.adaptor(np.linalg.norm)
+def _np_norm(builder: Builder, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Val:
+    value = float_array(builder, x, "np.linalg.norm")
+    rank = value.type.rank
+    keep = arguments.flag(keepdims, "keepdims")
+    given = axis if isinstance(axis, (tuple, list)) else range(rank) if axis is None else (axis,)
+    axes = tuple(arguments.one_axis(k, rank) for k in given)
+    order = _order(ord, len(axes))
+    if len(axes) > 2 and (axis is not None or ord is not None):
+        raise UnsupportedError("np.linalg.norm takes one or two axes; name them with axis=")
+    if order is None:
+        return emit(norm, value, axes=tuple(sorted(axes)), keepdims=keep)  # type: ignore[no-any-return]
+    if len(axes) == 1:
+        return _of_lines(value, order, axes, keep)
+    return _of_matrices(value, order, (axes[0], axes[1]), keep)
+
+
+@registry.adaptor(np.linalg.vector_norm)
+def _vector_norm(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Val:
+    value = float_array(builder, x, "np.linalg.vector_norm")
+    axes = arguments.all_axes(axis, value.type.rank)
+    return _of_lines(value, float(arguments.number(ord, "ord")), axes, arguments.flag(keepdims, "keepdims"))
+
+
+@registry.adaptor(np.linalg.matrix_norm)
+def _matrix_norm(builder: Builder, x: Any, keepdims: Any = False, ord: Any = "fro") -> Val:
+    rank = arguments.array_value(builder, x, "np.linalg.matrix_norm").type.rank
+    return _np_norm(builder, x, ord, (rank - 2, rank - 1), keepdims)  # type: ignore[no-any-return]
