@@ -15,9 +15,9 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
-from srcgrad.rules.lines import kept, lines
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.declare import At, Duals, Rule, as_value, cast, general, linear, total
+from srcgrad.rules.lines import kept, lines
 from srcgrad.rules.reduce import chosen, first_axis, reduced_dims, reduced_type, sum_
 from srcgrad.rules.shape import reshaped
 from srcgrad.rules.values import Val, contents

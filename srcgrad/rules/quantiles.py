@@ -10,10 +10,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
-from srcgrad.rules.lines import each_line, kept, lines
 from srcgrad.rules.broadcast import Dims, Params
 from srcgrad.rules.compare import greater_equal, less_equal, where
 from srcgrad.rules.declare import Duals, Rule, as_value, cast, general
+from srcgrad.rules.lines import each_line, kept, lines
 from srcgrad.rules.peaks import at_ties, to_ties
 from srcgrad.rules.reduce import matrix, reduced_type, row, tower
 from srcgrad.rules.rounding import floor

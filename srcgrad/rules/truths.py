@@ -10,9 +10,9 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
-from srcgrad.rules.lines import each_line, kept, lines
 from srcgrad.rules.compare import equal, not_equal
 from srcgrad.rules.declare import Rule, zero
+from srcgrad.rules.lines import each_line, kept, lines
 from srcgrad.rules.reduce import matrix, sum_
 from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, emit
