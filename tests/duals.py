@@ -15,14 +15,15 @@ WATCH: list[Callable[[float], None]] = []
 
 
 def near(x: Any, y: Any = 0.0) -> None:
+    """x and y are compared. If they are one number exactly, what follows is not a matter of rounding."""
     for watch in WATCH:
-        watch(abs(float(prim(x)) - float(prim(y))))
+        watch(abs(float(prim(x)) - float(prim(y))) or math.inf)
 
 
 def near_step(x: Any, width: float = 1.0) -> None:
     """x is rounded to a multiple of width: how far it is from the nearest one."""
     if WATCH and math.isfinite(prim(x)):
-        near(math.remainder(float(prim(x)), width))
+        near(abs(math.remainder(float(prim(x)), width)) + 1e-300)
 
 
 def compare(x: Any, o: Any, operation: Callable[[Any, Any], Any]) -> Any:

@@ -7,7 +7,7 @@ import itertools
 import sys
 import time
 
-from tests.fuzz import hunt
+from tests.fuzz import faults, hunt
 from tests.fuzz.checks import Menu, judge
 from tests.fuzz.programs import program
 
@@ -22,11 +22,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="compile what is generated (seconds for each program)")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--no-shrink", action="store_true", help="print programs that fail as they are")
+    parser.add_argument("--faults", action="store_true", help="plant faults, and count programs until each is caught")
     return parser.parse_args()
 
 
 def main() -> int:
     options = arguments()
+    if options.faults:
+        print(faults.table([k * 1000 + (options.seed or 0) for k in range(3)], options.programs or 300))
+        return 0
     if options.seed is not None and options.programs is None:
         return one(options.seed, options.compiled, not options.no_shrink)
     first = options.seed or 0

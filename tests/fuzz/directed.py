@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 from tests.fuzz import weights
@@ -340,8 +340,51 @@ def rows(t: Text) -> Lines:
     return [*t.loop("4", body), t.pick("m.T[1] += m[2]", "m[1:3] *= x", "m = m.T"), "s += np.sum(m[4] * m[:, 2])"]
 
 
-def patterns() -> Iterator[str]:
-    yield from PATTERNS
+@pattern("recurrences in place")
+def recurrences(t: Text) -> Lines:
+    """Elements that are read, and overwritten by a later turn of the loop or of one around it."""
+    i = "i"
+    factor = t.pick("x", "b[i]", "a[0]", "a[i - 1]")
+    update = t.pick(f"a[{i}] * {factor} + {t.number()}", f"a[{i}] * a[{i} - 1]", f"a[{i} - 1] * b[{i}] + 0.3 * a[{i}]")
+    inner = [f"for i in range({t.pick('1, 5', '1, 4', '4, 0, -1', '1, 5, 2')}):", f"    a[{i}] = math.tanh({update})"]
+    if t.chance(0.4):
+        inner.append(f"    b[{i}] *= a[{i} - 1]")
+    if t.chance(0.4):
+        inner += [f"    if {t.condition()}:", f"        a[{i} - 1] += {t.number()}"]
+    outer = t.loop("3", lambda: inner) if t.chance(0.6) else inner
+    return [*outer, f"s += {t.number()}", "s += np.sum(a * b)"]
+
+
+@pattern("ties")
+def ties(t: Text) -> Lines:
+    """Equal by being copies of one number: the derivative is shared."""
+    i, j, k = t.at(), t.at(), t.at()
+    lines = [t.pick(f"b[{i}] = a[{i}]", "b[:] = a", "b[1:] = a[1:]")]
+    lines.append(t.pick(f"s = max(a[{i}], b[{i}]) * x", f"s += min(b[{i}], a[{i}])", "b = np.maximum(a, b) * x"))
+    lines.append(t.pick("b = np.minimum(b, a)", f"a[{j}] = 0.85", f"a[{j}] = a[{k}] * 1.0"))
+    last = t.pick(
+        "np.sum(np.clip(a, -0.45, 0.85) * b)", "np.max(a) * x", f"np.sum(np.maximum(a, a[{j}]) * b)", "max(a) + min(b)"
+    )
+    return [*lines, f"s += {last}", f"s += {t.number()}"]
+
+
+@pattern("where beside a pole")
+def where_pole(t: Text) -> Lines:
+    """The side of np.where that is not taken has no finite derivative."""
+    p = t.pick("a", "b", "m[1]", "a * x", "a * b")
+    limit = t.pick("0.15", "0.3")
+    unsafe = t.pick("np.log(p)", "np.sqrt(p)", "np.log(p * x) * b", "x / np.sqrt(p)", "np.sqrt(p) * p")
+    safe = t.pick("0.5", "b", "p * x", "a * a")
+    choice = (
+        f"np.where(p > {limit}, {unsafe}, {safe})" if t.chance(0.6) else f"np.where(p <= {limit}, {safe}, {unsafe})"
+    )
+    return [
+        f"p = {p}",
+        f"c = {choice}",
+        t.store("a", "b"),
+        f"s += np.sum(c * {t.pick('a', 'b', 'c')})",
+        f"s += {t.number('a', 'c')}",
+    ]
 
 
 HEAD = ["s = x * 0.5"]

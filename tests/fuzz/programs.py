@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import linecache
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -60,7 +61,9 @@ def compiled(name: str, text: str) -> Callable[..., Any]:
     file = f"<{name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"math": math, "np": np, "__name__": "fuzzed", "Point": Point, "Body": Body}
-    exec(compile(text, file, "exec"), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what shrinking makes may look odd
+        exec(compile(text, file, "exec"), namespace)
     made: Callable[..., Any] = namespace["f"]
     return made
 

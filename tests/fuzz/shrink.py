@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import copy
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -55,7 +56,9 @@ def edited(tree: ast.Module, edit: Callable[[list[ast.AST]], None]) -> str | Non
     edit(list(ast.walk(new)))
     try:
         text = ast.unparse(ast.fix_missing_locations(new)) + "\n"
-        compile(text, "<small>", "exec")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<small>", "exec")
     except (SyntaxError, ValueError, AttributeError):
         return None
     return text
