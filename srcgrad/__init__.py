@@ -19,7 +19,15 @@ from srcgrad.api import (
 from srcgrad.core.marks import stop_gradient
 from srcgrad.custom import custom_jvp, custom_vjp
 from srcgrad.derivative import Derivative
-from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError, UnsupportedError
+from srcgrad.errors import (
+    ArgumentError,
+    DivisionError,
+    NotDifferentiableError,
+    OutOfRangeError,
+    ShapeError,
+    SrcgradError,
+    UnsupportedError,
+)
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
 
 __version__ = "0.1.0"
@@ -27,8 +35,11 @@ __version__ = "0.1.0"
 __all__ = [
     "ArgumentError",
     "Derivative",
+    "DivisionError",
     "NotDifferentiableError",
     "OptimizeResult",
+    "OutOfRangeError",
+    "ShapeError",
     "SrcgradError",
     "UnsupportedError",
     "custom_jvp",

@@ -20,6 +20,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
 from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError
+from srcgrad.failures import telling
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
@@ -226,7 +227,7 @@ class Call:
     def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.specs, self.bound = specs, bound
         unit = bound.unit
-        self.function, self.meta = unit.function, unit.meta
+        self.function, self.meta = telling(unit.function, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [n for n, s in zip(owner._parameters.names, specs, strict=True) for _ in leaf_types(s)]
         self.names += [place.name for place in self.meta.captured]
         self.converters = [arguments.converter(t) for t in self.meta.types]

@@ -12,7 +12,7 @@ from typing import Any
 from srcgrad import cache, lazy
 from srcgrad.backend import cpu
 from srcgrad.core.types import Type
-from srcgrad.errors import SrcgradError, UnsupportedError
+from srcgrad.errors import Problem, SrcgradError, UnsupportedError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
@@ -78,6 +78,8 @@ class Meta:
     seen: tuple[Seen, ...]
     overwritten: tuple[int, ...]
     notes: dict[str, Any]
+    failures: dict[str, tuple[str, Problem]]
+    formats: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -174,7 +176,8 @@ def _make(
     overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
     meta = Meta(
         main.name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in ("plan", "ordered")},
+        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in ("plan", "ordered", "checks")},
+        lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
     return meta, spaces, covered

@@ -63,3 +63,23 @@ class NotDifferentiableError(SrcgradError):
 
 class ArgumentError(SrcgradError):
     """`argnums`, or an argument's structure, shape or dtype, does not fit."""
+
+
+class OutOfRangeError(SrcgradError, IndexError):
+    """An index lies outside its axis."""
+
+
+class ShapeError(SrcgradError, ValueError):
+    """Lengths do not fit together, or a length is negative."""
+
+
+class DivisionError(SrcgradError, ZeroDivisionError):
+    """An integer is divided by zero."""
+
+
+# what a check in generated code raises -> what it is at Python's edge
+FAILURES: dict[str, type[SrcgradError]] = {
+    "IndexError": OutOfRangeError,
+    "ValueError": ShapeError,
+    "ZeroDivisionError": DivisionError,
+}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import linecache
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from string import Formatter
 from typing import Any, NamedTuple
 
 from srcgrad import cache
@@ -12,7 +14,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
-from srcgrad.errors import ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
@@ -24,7 +26,7 @@ from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.transform import derive as core
 from srcgrad.transform.forward import forward
-from srcgrad.transform.programs import reachable, select
+from srcgrad.transform.programs import quiet, reachable, select
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
 
@@ -230,9 +232,9 @@ def _forward_gradient(program: Program, leaves: Sequence[int], value: bool, aux:
 
 
 def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
-    """Two programs of the same parameters as one, with these of all their results."""
+    """Two programs of the same parameters as one, with these of all their results; a raises and prints for both."""
     body_a, results_a = walk.instantiate(a.main, a.main.params)
-    body_b, results_b = walk.instantiate(b.main, a.main.params)
+    body_b, results_b = walk.instantiate(quiet(b.main), a.main.params)
     results = (*results_a, *results_b)
     fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.notes)
     return reachable(Program(fun, {**a.callees, **b.callees}))
@@ -331,6 +333,31 @@ def text(program: Program, options: str | None) -> str:
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def failures(program: Program) -> dict[str, tuple[str, Problem]]:
+    """By message, the checks that the program makes: the error that each raises, and what is to be told of it."""
+    found = (effect.failure for effect in _effects(program) if effect.failure is not None)
+    return {failure.text: (failure.error, _problem(failure)) for failure in found}
+
+
+def formats(program: Program) -> dict[str, int]:
+    """The f-strings that the program raises, with the number of values that each takes."""
+    found = (effect.format for effect in _effects(program) if effect.format is not None)
+    return {text: sum(name is not None for _, name, _, _ in Formatter().parse(text)) for text in found}
+
+
+def _effects(program: Program) -> Iterator[ir.Effect]:
+    for fun in (program.main, *program.callees.values()):
+        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Effect))
+
+
+def _problem(failure: ir.Failure) -> Problem:
+    span = failure.where
+    if span is None:
+        return Problem(failure.message, failure.hint)
+    source = linecache.getline(span.file, span.line)
+    return Problem(failure.message, failure.hint, span.file, span.line, span.column, source)
 
 
 def with_shapes(body: Sequence[ir.Stmt], arrays: Sequence[Var]) -> tuple[list[list[Atom]], tuple[ir.Stmt, ...]]:

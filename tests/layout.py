@@ -22,7 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
-    **dict.fromkeys(("cache", "explain", "fingerprint", "lazy"), "driver"),
+    **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
     **dict.fromkeys(("mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
     "__main__": "cli",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 from srcgrad.core.types import B1 as B1
 from srcgrad.core.types import C8 as C8
@@ -277,12 +277,60 @@ class Custom(Stmt):
     bwd: Fun | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is raised where a check fails, and the expression of the user's that is to blame.
+
+    text: the message in generated code, which says where in words.   message, hint: what is told beside the line.
+    """
+
+    error: str
+    text: str
+    message: str
+    hint: str
+    where: Span | None
+
+
 @dataclass(frozen=True, eq=False)
 class Effect(Stmt):
-    """assert, raise, print: a Python statement over `_0, _1, ...` that passes through."""
+    """assert, raise, print: a Python statement over `_0, _1, ...` that passes through.
+
+    failure: of a check of ours.   format: the first argument of what is raised, which the next ones are to be filled
+    into (compiled code formats no numbers).   home: the module and the name of an exception of the user's.
+    """
 
     code: str
     args: tuple[Atom, ...] = ()
+    failure: Failure | None = None
+    format: str | None = None
+    home: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The length of an axis of memory or of an array value."""
+
+    of: Var
+    axis: int
+
+
+Measure = Union[Var, Const, Length]
+Demand = Literal["index", "equal", "broadcast", "into", "nonnegative", "nonzero"]
+
+
+@dataclass(frozen=True, eq=False)
+class Check(Stmt):
+    """What must hold here, else the failure is raised. Lowering proves it, moves it in front of loops, or makes a
+    branch of it (`syntax/bounds.py`): no pass after lowering sees one.
+
+    index: -right <= left < right (of every element, if left is an array value).   equal: left == right.
+    broadcast: equal, or one of them is 1.   into: equal, or left is 1.   nonnegative, nonzero: of left; right is 0.
+    """
+
+    demand: Demand
+    left: Measure
+    right: Measure
+    failure: Failure
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -137,6 +138,8 @@ class _Run:
                 env.update(zip(targets, got, strict=True))
             case ir.Effect(code, args):
                 names = {f"_{k}": _array(self.atom(a, env)) for k, a in enumerate(args)}
+                if stmt.home is not None:
+                    names[stmt.home[1]] = getattr(sys.modules[stmt.home[0]], stmt.home[1])
                 exec(code, {"np": np, "math": math, **names})  # the user's own assert, raise or print
             case ir.Remark():
                 pass

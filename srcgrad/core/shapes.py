@@ -48,11 +48,11 @@ class Shapes:
 
     def same(self, a: Atom, b: Atom) -> bool:
         """Whether the two are surely of one shape."""
-        return tuple(map(self._first, self.dims(a))) == tuple(map(self._first, self.dims(b)))
+        return tuple(map(self.first, self.dims(a))) == tuple(map(self.first, self.dims(b)))
 
     def same_length(self, a: Atom, b: Atom) -> bool:
         """Whether two integers are surely the same length."""
-        return self._first(self.length(a)) == self._first(self.length(b))
+        return self.first(self.length(a)) == self.first(self.length(b))
 
     @contextmanager
     def region(self) -> Iterator[None]:
@@ -63,16 +63,17 @@ class Shapes:
         finally:
             self._equal = kept
 
-    def _first(self, dim: Dim) -> Dim:
+    def first(self, dim: Dim) -> Dim:
         """The token that stands for all those that are known to be equal to this one."""
         if isinstance(dim, Shorter):
-            return Shorter(self._first(dim.dim), dim.cut)
+            return Shorter(self.first(dim.dim), dim.cut)
         while dim in self._equal:
             dim = self._equal[dim]
         return dim
 
-    def _unite(self, a: Dim, b: Dim) -> None:
-        a, b = self._first(a), self._first(b)
+    def unite(self, a: Dim, b: Dim) -> None:
+        """The two lengths are equal, from here to the end of the region."""
+        a, b = self.first(a), self.first(b)
         if a != b:
             self._equal[b] = a
 
@@ -83,6 +84,10 @@ class Shapes:
     def copy(self, target: Var, source: Atom) -> None:
         """target, bound by other means, has source's shape."""
         self._dims[target] = self.dims(source)
+
+    def forget(self, target: Var) -> None:
+        """Nothing is known of target's shape."""
+        self._dims.pop(target, None)
 
     def length(self, atom: Atom) -> Dim:
         """The token of an axis of this many elements."""
@@ -143,7 +148,7 @@ class Shapes:
             dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
             for a, b in self._demands(stmt):
-                self._unite(a, b)
+                self.unite(a, b)
         elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
             self._dims[target] = self._broadcast([self.dims(a) for a in stmt.args], target)
 
@@ -159,7 +164,7 @@ class Shapes:
             here = [d[-axis] for d in parts if len(d) >= axis]
             tokens = [d for d in here if d != ONE]
             unknown = (target, rank - axis)
-            agree = len(set(map(self._first, tokens))) == 1
+            agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))
 

@@ -40,6 +40,19 @@ def map_how(how: ir.Index | ir.Transpose | ir.Reshape, f: AtomMap) -> ir.Index |
     return ir.Reshape(tuple(map(f, how.shape))) if isinstance(how, ir.Reshape) else map_index(how, f)
 
 
+def measured(measure: ir.Measure) -> Atom:
+    """What a measure is read from."""
+    return measure.of if isinstance(measure, ir.Length) else measure
+
+
+def _map_measure(measure: ir.Measure, f: AtomMap) -> ir.Measure:
+    if not isinstance(measure, ir.Length):
+        return f(measure)
+    of = f(measure.of)
+    assert isinstance(of, Var)
+    return ir.Length(of, measure.axis)
+
+
 def used(stmt: Stmt) -> Iterator[Atom]:
     """The atoms that the statement itself reads in its own region (an inner block's uses are not among them).
 
@@ -68,6 +81,8 @@ def used(stmt: Stmt) -> Iterator[Atom]:
             yield from (stmt.refs, stmt.ref)
         case ir.RefAt():
             yield from (stmt.refs, stmt.pos)
+        case ir.Check():
+            yield from (measured(stmt.left), measured(stmt.right))
         case ir.For():
             yield from (stmt.start, stmt.stop, stmt.step)
             yield from (c.init for c in stmt.carry)
@@ -177,6 +192,8 @@ def rebuild(
             return replace(stmt, args=args, targets=tuple(map(bind, stmt.targets)))
         case ir.Effect():
             return replace(stmt, args=tuple(map(atom, stmt.args)))
+        case ir.Check():
+            return replace(stmt, left=_map_measure(stmt.left, atom), right=_map_measure(stmt.right, atom))
         case ir.Remark():
             return stmt
         case ir.For():

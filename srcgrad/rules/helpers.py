@@ -30,6 +30,14 @@ def int_power_array(a: np.ndarray, n: np.ndarray) -> np.ndarray:
     return a**n
 
 
+def outside(places: np.ndarray, n: int) -> bool:
+    # whether some of the places are none of n
+    for place in places.flat:
+        if place >= n or place < -n:
+            return True
+    return False
+
+
 def ieee_remainder(x: float, y: float) -> float:
     # x - n*y for the integer n nearest to x / y, the even one of two
     if np.isinf(y) and np.isfinite(x):

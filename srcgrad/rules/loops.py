@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from srcgrad.core import ir
+from srcgrad.rules import helpers
 from srcgrad.rules.declare import zero
+from srcgrad.rules.helpers import sources
 
 
 def _int(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
@@ -24,6 +28,14 @@ def _larger(a: int, b: int) -> int:
     return max(int(a), int(b))
 
 
+def _outside(places: Any, n: int) -> bool:
+    return bool(np.any((places < -n) | (places >= n)))
+
+
+def _outside_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
+    return "outside(_0, _1)", sources(helpers.outside)
+
+
 trips = zero(
     "trips", (_trips,), infer=_int, template="len(range(_0, _1, _2))", elementwise=False,
     samples=[(0, 5, 1), (3, 3, 1), (7, 0, -2)],
@@ -32,3 +44,7 @@ nonnegative = zero(
     "nonnegative", (_nonnegative,), infer=_int, template="max(_0, 0)", elementwise=False, samples=[(3,), (-1,)]
 )
 larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])
+outside = zero(
+    "outside", (), evaluate=_outside, infer=lambda types, params: (ir.B1,), template=_outside_template,
+    elementwise=False, samples=[(np.array([0, -2, 1]), 2), (np.array([0, 2]), 2)],
+)  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.syntax import doubts, fence, lower_calls, lower_loops, lower_statements, scope
+from srcgrad.syntax import doubts, fence, lower_calls, lower_effects, lower_loops, lower_statements, scope
+from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_recursion import Recursions, emit_call
@@ -22,7 +23,7 @@ from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.syntax.written import Aliases, written
 
 Doubts = Sequence[tuple[Var, Var]]
-HANDLERS = (lower_calls, lower_loops, lower_statements)  # imported for the node kinds that they handle
+HANDLERS = (lower_calls, lower_effects, lower_loops, lower_statements)  # imported for the node kinds that they handle
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
         lowered, unsure = _attempt(fun, source, dict(zip(names, specs, strict=True)), copies)
         again = _wider(source, lowered, unsure, copies)
         if again == copies:
-            return lowered
+            program = ir.Program(checked(lowered.program.main), lowered.program.callees)
+            return replace(lowered, program=program)
         copies = again
 
 

@@ -21,11 +21,12 @@ from srcgrad.syntax import fence, scope
 from srcgrad.syntax.capture import LIBRARIES, Origin
 from srcgrad.syntax.liveness import Liveness, assigned, liveness
 from srcgrad.syntax.lower_base import Lowering, handles
+from srcgrad.syntax.lower_effects import print_
 from srcgrad.syntax.lower_expressions import attribute, binary, dimension, unpacked
 from srcgrad.syntax.lower_ranges import Domain, domain
 from srcgrad.syntax.lower_recursion import Body, call_itself, is_active
 from srcgrad.syntax.lower_state import Reported
-from srcgrad.syntax.lower_statements import assign, print_
+from srcgrad.syntax.lower_statements import assign
 from srcgrad.syntax.read import FunctionNode, Source, read
 from srcgrad.syntax.scope import Closure, Frame, Known, Method, Struct, Value
 
@@ -85,6 +86,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if hasattr(target, "__srcgrad_core__"):
         return _prepared(low, target, args, named)
     if isinstance(target, Hashable) and target in registry.FUNCTIONS:
+        low.divides(target, args)
         return library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
     if isinstance(target, functools.partial):
         bound = [literal(low, a) for a in target.args]
@@ -127,7 +129,7 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
         inspect.signature(adaptor).bind(low.b, *given, **options)
     except TypeError as error:
         raise UnsupportedError(f"`{name}` is not understood with these arguments: {error}") from None
-    return low.inward(adaptor(low.b, *given, **options))
+    return low.inward(low.emitted(adaptor, given, options))
 
 
 def _construct(low: Lowering, kind: type, args: Args, named: Named, node: ast.AST) -> Value:

@@ -77,6 +77,9 @@ def _range(low: Lowering, bounds: list[Atom]) -> Domain:
         case [start, stop, step]:
             if step == ZERO:
                 low.refuse("the step of a range is 0")
+            if isinstance(step, Var):
+                said = "ValueError", "the step of a range is 0", "check the step first"
+                low.demand("nonzero", step, ZERO, said, low.node)
             return Domain(start, stop, step, lambda index: index)
     return low.refuse("range takes one to three integers")
 

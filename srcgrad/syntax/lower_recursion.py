@@ -11,6 +11,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.syntax import scope
+from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_state import Reported, Unresolved
@@ -133,7 +134,7 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     captured = list(other.captures.entries.values())
     low.captures.statics.update(other.captures.statics)
     every = (*params, *(c.param for c in captured))
-    core = ir.Fun(callee.name, every, tuple(other.b.out), tuple(scope.leaves(value)))
+    core = checked(ir.Fun(callee.name, every, tuple(other.b.out), tuple(scope.leaves(value))))
     if written(core):
         low.refuse(
             f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments",

@@ -18,6 +18,7 @@ from srcgrad.rules.declare import cast
 from srcgrad.rules.values import Val
 from srcgrad.syntax import scope
 from srcgrad.syntax.capture import Captures
+from srcgrad.syntax.lower_checks import Checks
 from srcgrad.syntax.scope import (
     FALSE,
     RESULT,
@@ -55,7 +56,7 @@ def handles(*kinds: type[ast.AST]) -> Callable[[Handler], Handler]:
     return put
 
 
-class State:
+class State(Checks):
     """What is emitted, what names stand for, and how the user's values become core values."""
 
     handlers: ClassVar[dict[type[ast.AST], Callable[..., Any]]] = {}
@@ -65,6 +66,7 @@ class State:
         self.captures = captures
         self.single = single
         self.frame: Frame = None  # type: ignore[assignment]
+        self.node = ast.Pass()
         self.stack: list[Any] = []
         self.recursions: Any = None
         self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
@@ -81,10 +83,13 @@ class State:
         return self._handle(node)  # type: ignore[no-any-return]
 
     def _handle(self, node: ast.AST) -> Any:
+        outer, self.node = self.node, node
         with self.placing(node):
             if type(node) not in self.handlers:
                 raise UnsupportedError(f"`{type(node).__name__}` is outside the language")
-            return self.handlers[type(node)](self, node)
+            value = self.handlers[type(node)](self, node)
+        self.node = outer
+        return value
 
     @contextmanager
     def placing(self, node: ast.AST) -> Iterator[None]:
@@ -191,7 +196,8 @@ class State:
             raise NotDifferentiableError(f"there is no rule for `{getattr(function, '__name__', function)}`")
         given = [self.outward(a) for a in args]
         named = {k: self.outward(v) for k, v in options.items()}
-        return self.inward(registry.FUNCTIONS[function](self.b, *given, **named))
+        self.divides(function, args)
+        return self.inward(self.emitted(registry.FUNCTIONS[function], given, named))
 
     def atom(self, value: Value) -> Atom:
         if not isinstance(value, (Var, Const)):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import builtins
 
-from srcgrad.core import ir
 from srcgrad.core.build import whole
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Var
 from srcgrad.syntax import scope
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import BINARY, binary, closure, unpacked
 from srcgrad.syntax.lower_subscripts import augment, in_place, write
-from srcgrad.syntax.scope import BROKEN, CONTINUED, RAISED, RESULT, RETURNED, TRUE, Known, Struct, Value
+from srcgrad.syntax.scope import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Known, Struct, Value
 
 
 @handles(ast.Assign)
@@ -119,88 +117,3 @@ def _function(low: Lowering, node: ast.FunctionDef) -> None:
     if node.decorator_list:
         low.refuse("a decorated nested function is outside the language", "define it outside")
     low.bind(node.name, closure(low, node))
-
-
-# ---- what passes through
-
-
-class _Holes:
-    """What is dynamic in a printed text: `_0, _1, ...`."""
-
-    def __init__(self, low: Lowering) -> None:
-        self.low = low
-        self.args: list[Atom] = []
-
-    def hole(self, atom: Atom) -> str:
-        if isinstance(atom, Const):
-            return repr(atom.value)
-        if atom not in self.args:
-            self.args.append(atom)
-        return f"_{self.args.index(atom)}"
-
-
-def pieces(low: Lowering, node: ast.expr, holes: _Holes) -> list[str]:
-    """An argument of print as Python expressions over the holes; an f-string gives one for each of its parts."""
-    if isinstance(node, ast.JoinedStr):
-        return [text for part in node.values for text in pieces(low, part, holes)]
-    if isinstance(node, ast.FormattedValue):
-        return pieces(low, node.value, holes)
-    return [_text(low.settle(low.ex(node), "a"), holes)]
-
-
-def _text(value: Value, holes: _Holes) -> str:
-    match value:
-        case Var() | Const():
-            return holes.hole(value)
-        case Struct() if not issubclass(value.kind, dict):
-            items = [_text(item, holes) for item in value.items]
-            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        case Known():
-            return repr(value.value)
-    return repr(scope.describe(value))
-
-
-def message(node: ast.expr | None) -> str:
-    """A text for assert and raise: compiled code only takes constants, so an f-string stays unfilled."""
-    match node:
-        case None:
-            return ""
-        case ast.Constant():
-            return repr(node.value)
-        case ast.JoinedStr():
-            return repr(
-                "".join(
-                    str(p.value) if isinstance(p, ast.Constant) else "{" + ast.unparse(getattr(p, "value", p)) + "}"
-                    for p in node.values
-                )
-            )
-    return repr(ast.unparse(node))
-
-
-@handles(ast.Assert)
-def _assert(low: Lowering, node: ast.Assert) -> None:
-    cond = low.truth(low.ex(node.test))
-    if isinstance(cond, Const) and cond.value:
-        return
-    text = message(node.msg)
-    hole = repr(cond.value) if isinstance(cond, Const) else "_0"
-    code = f"assert {hole}" + (f", {text}" if text else "")
-    low.b.put(ir.Effect(code, () if isinstance(cond, Const) else (cond,), span=low.b.span))
-
-
-@handles(ast.Raise)
-def _raise(low: Lowering, node: ast.Raise) -> None:
-    call = node.exc
-    name, args = (call.func, call.args) if isinstance(call, ast.Call) else (call, [])
-    kind = getattr(builtins, name.id, None) if isinstance(name, ast.Name) else None
-    if not (isinstance(kind, type) and issubclass(kind, BaseException)) or node.cause is not None:
-        low.refuse("only built-in exceptions can be raised", 'for example: raise ValueError("...")')
-    code = f"raise {kind.__name__}({', '.join(message(a) for a in args)})"
-    low.b.put(ir.Effect(code, span=low.b.span))
-    low.frame.env[RAISED] = TRUE
-
-
-def print_(low: Lowering, nodes: list[ast.expr]) -> None:
-    holes = _Holes(low)
-    texts = [text for node in nodes for text in pieces(low, node, holes)]
-    low.b.put(ir.Effect(f"print({', '.join(texts)})", tuple(holes.args), span=low.b.span))

@@ -41,7 +41,9 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
             ref = low.memory(value)
             assert isinstance(ref, Var)
             items = _items(low, node.slice)
-            return _with_new_axes(low, at(low, ref, _completed(low, ref, items)), items)
+            index = _completed(low, ref, items)
+            low.in_range(ref, index)
+            return _with_new_axes(low, at(low, ref, index), items)
     return low.refuse(f"{scope.describe(value)} has no elements")
 
 
@@ -206,7 +208,9 @@ def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
     mask = _mask(ref, items)
     if mask is not None and not low.atom(value).type.rank:
         return _masked(low, ref, mask, stored(low, value, ref, 0))
-    put(low, ref, _target_index(low, ref, items), value)
+    index = _target_index(low, ref, items)
+    low.in_range(ref, index, node)
+    put(low, ref, index, value)
 
 
 def put(low: Lowering, ref: Var, index: ir.Index, value: Value) -> None:
@@ -252,6 +256,7 @@ def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
     if mask is not None:
         return _augment_masked(low, node, ref, mask, function)
     index = _target_index(low, ref, items)
+    low.in_range(ref, index, node.target)
     adds = isinstance(node.op, (ast.Add, ast.Sub)) and ref.type.is_float and is_basic(index)
     mark = len(low.b.out)
     early = is_element(index) or not is_basic(index)  # elements and fancy copies are read before the right side

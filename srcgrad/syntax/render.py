@@ -1,4 +1,5 @@
 """From the core language to the Python that an expert would have written by hand."""
+
 from __future__ import annotations
 
 import ast
@@ -31,7 +32,8 @@ def render(program: Program, *, jit_options: str | None = None) -> str:
     bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
     decorator = "" if jit_options is None else f"@njit({jit_options})\n"
-    parts = [_imports(texts, jit_options is not None), *(decorator + text.strip() for text in texts)]
+    homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
+    parts = [_imports(texts, jit_options is not None, homes), *(decorator + text.strip() for text in texts)]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -66,8 +68,9 @@ def _template_helpers(fun: Fun) -> dict[str, str]:
     return out
 
 
-def _imports(texts: Iterable[str], jitted: bool) -> str:
+def _imports(texts: Iterable[str], jitted: bool, homes: Iterable[tuple[str, str]]) -> str:
     used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
     lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
     blocks = [*(line[0] for line in lines if line), *(["from numba import njit"] if jitted else [])]
+    blocks += [f"from {module} import {name}" for module, name in sorted(homes)]
     return "\n".join(blocks)

@@ -34,8 +34,9 @@ class Adjoint(Sweep):
             with self.b.at(stmt.span):
                 self._bear_shadow(stmt, ctx)
         for stmt in reversed(stmts):
-            with self.b.at(stmt.span):
-                self._back_one(stmt, region, ctx, bars, guards)
+            if stmt not in self.silent:
+                with self.b.at(stmt.span):
+                    self._back_one(stmt, region, ctx, bars, guards)
 
     def _bear_shadow(self, stmt: Stmt, ctx: Context) -> None:
         """Shadows of simple memory that lives and dies in the region begin here, as zeros."""

@@ -17,7 +17,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.forward import forward
-from srcgrad.transform.programs import bind, reachable, rename, select
+from srcgrad.transform.programs import bind, loud, quiet, reachable, rename, select
 from srcgrad.transform.reverse import reverse
 
 Tidy = Callable[[Program], Program]
@@ -128,10 +128,13 @@ class _Jacobian:
     """Builds a function with the parameters of the program's main, a loop around a derivative for each direction."""
 
     def __init__(self, program: Program, leaves: Sequence[int], tidy: Tidy) -> None:
-        self.program, self.leaves, self.tidy = program, leaves, tidy
-        self.main = program.main
+        self.leaves, self.tidy = leaves, tidy
         self.callees = dict(program.callees)
-        self.builder = Builder(self.main)
+        self.builder = Builder(program.main)
+        if loud(program.main):  # what it raises or prints happens once, however many directions there are
+            self.put(*walk.instantiate(program.main, program.main.params))
+        self.main = quiet(program.main)
+        self.program = replace(program, main=self.main)
         for result in self.main.results:
             if not result.type.is_float:
                 what = _called(result.type)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.core import ir, walk
-from srcgrad.core.ir import Atom, Fun, Program, Var
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 
 def bind(fun: Fun, values: Mapping[Var, Atom]) -> Fun:
@@ -26,6 +26,20 @@ def select(fun: Fun, places: Sequence[int]) -> Fun:
 
 def rename(fun: Fun, name: str) -> Fun:
     return replace(fun, name=name)
+
+
+def quiet(fun: Fun) -> Fun:
+    """The function without what passes through (raise, assert, print): of a run that is not the first."""
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        kept = (s for s in stmts if not isinstance(s, ir.Effect))
+        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
+
+    return replace(fun, body=block(fun.body)) if loud(fun) else fun
+
+
+def loud(fun: Fun) -> bool:
+    return any(isinstance(s, ir.Effect) for s in walk.walk(fun.body))
 
 
 def reachable(program: Program) -> Program:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.silent import silent
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -38,6 +39,7 @@ class Sweep:
         self.activity = Activity(self.facts, active, _measured(self.facts))
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
+        self.silent = silent(fun)
         self.escapes = {s for s in walk(fun.body) if self._escapes(s)}
 
     def _escapes(self, stmt: Stmt) -> bool:
@@ -62,6 +64,8 @@ class Sweep:
     def run(self, stmts: tuple[Stmt, ...], region: Region, current: Region, ctx: Context) -> None:
         """Emit stmts, which stand in current (region itself or one inside it), as part of a run of region."""
         for stmt in stmts:
+            if stmt in self.silent and region is not self.facts.top:
+                continue
             if current is region:
                 with self.b.at(None):
                     self.keeper.sites(stmt, region, self.escapes, ctx)

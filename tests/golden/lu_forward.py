@@ -6,30 +6,32 @@ def lu_fwd(a, a_dot):
     # n = a.shape[0]
     n = a.shape[0]
     # a = a.copy()
-    a = a.copy()
+    a_2 = a.copy()
     a_dot = a_dot.copy()
+    if n > a.shape[1]:
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     for k in range(n):
         # a[k, k] += 3.0
-        a[k, k] += 3.0
+        a_2[k, k] += 3.0
         t = k + 1
         for i in range(t, n):
             # a[i, k] = a[i, k] / a[k, k]
-            a_kk = a[k, k]
-            t_2 = a[i, k] / a_kk
+            a_kk = a_2[k, k]
+            t_2 = a_2[i, k] / a_kk
             t_dot = a_dot[i, k] / a_kk - a_dot[k, k] * (t_2 / a_kk)
-            a[i, k] = t_2
+            a_2[i, k] = t_2
             a_dot[i, k] = t_dot
             for j in range(t, n):
                 # a[i, j] = a[i, j] - a[i, k] * a[k, j]
-                t_2 = a_dot[i, k] * a[k, j]
-                t_dot = a_dot[i, j] - (t_2 + a_dot[k, j] * a[i, k])
-                a[i, j] = a[i, j] - a[i, k] * a[k, j]
+                t_2 = a_dot[i, k] * a_2[k, j]
+                t_dot = a_dot[i, j] - (t_2 + a_dot[k, j] * a_2[i, k])
+                a_2[i, j] = a_2[i, j] - a_2[i, k] * a_2[k, j]
                 a_dot[i, j] = t_dot
     s = 0.0
     s_dot = 0.0
     for k in range(n):
         # s = s + math.log(abs(a[k, k]))
-        t_2 = abs(a[k, k])
+        t_2 = abs(a_2[k, k])
         s = s + math.log(t_2)
-        s_dot = s_dot + a_dot[k, k] * np.sign(a[k, k]) / t_2
+        s_dot = s_dot + a_dot[k, k] * np.sign(a_2[k, k]) / t_2
     return s, s_dot

@@ -6,6 +6,8 @@ def lu(a):
     n = a.shape[0]
     # a = a.copy()
     a = a.copy()
+    if n > a.shape[1]:
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     for k in range(n):
         # a[k, k] += 3.0
         a[k, k] += 3.0

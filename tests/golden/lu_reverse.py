@@ -7,6 +7,8 @@ def lu_rev(a, value_bar):
     n = a.shape[0]
     # a = a.copy()
     a_2 = a.copy()
+    if n > a.shape[1]:
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     rows = n - 1
     rows_2 = max(rows, 0)
     a_kept = np.empty((n, rows_2))

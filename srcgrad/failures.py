@@ -1,0 +1,58 @@
+"""What a check in generated code raises, told at Python's edge with the user's file, line and caret."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad.errors import FAILURES, Problem, SrcgradError
+
+# By the message in the generated code: the error that it raises, and what is to be told.
+Failures = Mapping[str, tuple[str, Problem]]
+
+
+def telling(function: Callable[..., Any], known: Failures, formats: Mapping[str, int]) -> Callable[..., Any]:
+    """The function; an error that a check of ours raises names the user's line. All others pass as they are, f-strings
+    being filled in."""
+    if not known and not formats:
+        return function
+
+    def call(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except Exception as error:
+            told = _told(error, known) or _filled(error, formats)
+            if told is None:
+                raise
+        raise told
+
+    return call
+
+
+def _filled(error: Exception, formats: Mapping[str, int]) -> Exception | None:
+    """The user's exception with its f-string filled in."""
+    text, *values = error.args or ("",)
+    count = formats.get(text) if isinstance(text, str) else None
+    if count is None or len(values) < count:
+        return None
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values[:count]]
+    return type(error)(text.format(*plain), *values[count:]).with_traceback(error.__traceback__)
+
+
+def _told(error: Exception, known: Failures) -> SrcgradError | None:
+    """What is said of a check that failed."""
+    if len(error.args) != 1 or not isinstance(error.args[0], str) or isinstance(error, SrcgradError):
+        return None
+    kind, problem = known.get(error.args[0], ("", None))
+    if problem is None or type(error).__name__ != kind:
+        return None
+    lines = linecache.getlines(problem.file)
+    same = [n for n, line in enumerate(lines, 1) if line.strip() == problem.source.strip()]
+    # lines above may have come or gone since: generated code is found again by what it means
+    was = problem.line
+    problem = replace(problem, line=min(same, key=lambda n: abs(n - was), default=was))
+    return FAILURES[kind](problem.message, problems=[problem])
