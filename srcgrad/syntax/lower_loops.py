@@ -16,6 +16,7 @@ from srcgrad.syntax.liveness import assigned, outside_scopes
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import has_effects
 from srcgrad.syntax.lower_ranges import Domain, domain
+from srcgrad.syntax.lower_state import REPORTED
 from srcgrad.syntax.lower_statements import assign
 from srcgrad.syntax.scope import (
     BROKEN,
@@ -130,7 +131,8 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             turn = _trial(low, node, over, names, before, facts)
             if not _wider(low, names, before, turn, facts):
                 break
-            del low.refusals[refused:]
+            if not any(turn.after.get(name) is REPORTED for name in names):
+                del low.refusals[refused:]  # what is still wrong with the wider types is found again
     finally:
         frame.loops.pop()
         frame.env = before

@@ -1,0 +1,30 @@
+"""What is refused in the first reading of a loop's body is not forgotten in the next."""
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+
+
+def test_a_refusal_in_a_loop_stands() -> None:
+    def f(x, weights, a, n):
+        total = 0.0
+        for i in range(n):
+            total += weights[i]
+            a[0] = x * total
+        return a[0] + x
+
+    with pytest.raises(sg.UnsupportedError, match="not known here") as caught:
+        sg.grad(f)(1.0, (1.0, 2.0), np.ones(2), 2)
+    assert [p.source.strip() for p in caught.value.problems] == ["total += weights[i]"]
+
+
+def test_a_refusal_in_a_while_stands() -> None:
+    def f(x, n):
+        while n > 0:
+            x = np.unwrap(x)
+            n = n - 1
+        return 1.0
+
+    with pytest.raises(sg.NotDifferentiableError, match="unwrap"):
+        sg.grad(f)(1.0, 2)
