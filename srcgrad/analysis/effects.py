@@ -182,11 +182,11 @@ class Facts:
                 return self.order[b] > self.order[a]
             if isinstance(a, (ir.For, ir.While)):
                 return True
-            if isinstance(a, ir.If) and a is not site and a is not later and self._apart(site, later, a):
+            if isinstance(a, ir.If) and a is not site and a is not later and self.apart(site, later, a):
                 return False
         return False
 
-    def _apart(self, one: Stmt, other: Stmt, branch: ir.If) -> bool:
+    def apart(self, one: Stmt, other: Stmt, branch: ir.If) -> bool:
         """Whether the two lie on different sides of the branch."""
         return self._side_in(one, branch) is not self._side_in(other, branch)
 

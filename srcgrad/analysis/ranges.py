@@ -1,0 +1,219 @@
+"""Whether a store can reach what was loaded, by the ranges of indices: elimination never writes a finished row again.
+
+Indices are taken as sums of loop indices and other integers. Of a store that runs after a load it is asked, for each
+loop around both, whether a later turn of it may write the place that was read, and whether the same turn may. An axis
+on which the two are surely apart settles it; whatever is not surely so may be overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from srcgrad.analysis.effects import Facts, Region
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Stmt, Var
+
+Loop = ir.For | ir.While
+Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn
+LENGTHS = frozenset({"dim", "size", "nonnegative", "trips"})
+WHOLE = ir.Slice()
+
+
+@dataclass(frozen=True)
+class Sum:
+    """terms[s] * s + ... + constant"""
+
+    terms: Mapping[Symbol, int]
+    constant: int = 0
+
+    def plus(self, other: Sum, times: int = 1) -> Sum:
+        terms = dict(self.terms)
+        for symbol, factor in other.terms.items():
+            terms[symbol] = terms.get(symbol, 0) + times * factor
+        return Sum({s: f for s, f in terms.items() if f}, self.constant + times * other.constant)
+
+    def times(self, factor: int) -> Sum:
+        return Sum({}).plus(self, factor)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The places of one axis of memory that a reference reaches: low to high, None where that is not known.
+
+    axis: which axis of the reference it is, None of a single place; exact: whether its elements follow one another
+    from low on.
+    """
+
+    low: Sum
+    high: Sum | None
+    axis: int | None
+    exact: bool = True
+
+
+class Ranges:
+    """Answers of one function."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def overwritten_later(self, site: Stmt, ref: Var, region: Region) -> bool:
+        """Whether a store to what site reaches through ref may run after it, within one run of region."""
+        facts = self._facts
+        stores = facts.stores.get(facts.classes.of(ref), ())
+        return any(facts.where[s].within(region) and self.overwrites(s, site, ref, region) for s in stores)
+
+    def overwrites(self, store: ir.Store | ir.Accumulate, site: Stmt, ref: Var, region: Region) -> bool:
+        """Whether the store may run after site and write what site reaches through ref."""
+        facts = self._facts
+        if not facts.runs_after(store, site, region):
+            return False
+        if not facts.classes.simple(ref) or facts.root(ref) is not facts.root(store.ref):
+            return True
+        index = site.index if isinstance(site, ir.Load) else (WHOLE,) * ref.type.rank
+        return any(not _Case(facts, later).apart(ref, index, store) for later in self._cases(store, site, region))
+
+    def _cases(self, store: Stmt, site: Stmt, region: Region) -> Iterator[Loop | None]:
+        """The loops around both, of which the store may be in a later turn; None: all are in the same turn."""
+        facts = self._facts
+        for (_, a), (_, b) in zip(facts.chain(site, region), facts.chain(store, region), strict=False):
+            if a is not b:
+                if facts.order[b] > facts.order[a]:
+                    yield None
+                return
+            if isinstance(a, (ir.For, ir.While)):
+                yield a
+            elif isinstance(a, ir.If) and a is not site and facts.apart(site, store, a):
+                return
+
+
+class _Case:
+    """The store is in a later turn of this loop than the load is, or in the same turn of all (None)."""
+
+    def __init__(self, facts: Facts, later: Loop | None) -> None:
+        self._facts, self._later = facts, later
+        self._inside = None if later is None else facts.region[later, "body"]
+        self._memo: dict[tuple[Atom, bool], Sum] = {}
+
+    def apart(self, ref: Var, index: ir.Index, store: ir.Store | ir.Accumulate) -> bool:
+        here, there = self._box(ref, index, False), self._box(store.ref, store.index, True)
+        if here is None or there is None:
+            return False
+        return any(self._below(a, b) or self._below(b, a) for a, b in zip(here, there, strict=True))
+
+    def _below(self, a: Part, b: Part) -> bool:
+        """Whether every place of a is before every place of b."""
+        return a.high is not None and self._at_least(b.low.plus(a.high, -1), 1)
+
+    # ---- what an index reaches
+
+    def _box(self, ref: Var, index: ir.Index, primed: bool) -> list[Part] | None:
+        """The places along each axis of the root; None if the reference is not made of plain indices."""
+        chain: list[ir.Index] = [index]
+        while ref in self._facts.base:
+            view = self._facts.base[ref]
+            if not isinstance(view.how, tuple):
+                return None
+            chain.append(view.how)
+            ref = view.base
+        parts = [Part(Sum({}), None, k) for k in range(ref.type.rank)]
+        for items in reversed(chain):
+            parts = self._narrowed(parts, items, primed)
+        return parts
+
+    def _narrowed(self, parts: list[Part], index: ir.Index, primed: bool) -> list[Part]:
+        out: list[Part] = []
+        count = 0
+        for part in parts:
+            item = None if part.axis is None else index[part.axis]
+            if item is None:
+                out.append(part)
+            elif isinstance(item, ir.Slice):
+                out.append(self._sliced(part, item, count, primed))
+                count += 1
+            else:
+                out.append(self._chosen(part, item, primed))
+        return out
+
+    def _chosen(self, part: Part, item: Atom, primed: bool) -> Part:
+        """One place of an axis (or some, by an array of places)."""
+        place = None if item.type.rank else self._natural(item, primed)
+        if place is None or not part.exact:
+            return Part(part.low, part.high, None)
+        place = part.low.plus(place)
+        return Part(place, place, None)
+
+    def _sliced(self, part: Part, item: ir.Slice, axis: int, primed: bool) -> Part:
+        step = 1 if item.step is None else int(item.step.value.real) if isinstance(item.step, Const) else 0
+        start = Sum({}) if item.start is None else self._natural(item.start, primed)
+        stop = None if item.stop is None else self._natural(item.stop, primed)
+        if step < 1 or not part.exact:
+            return Part(part.low, part.high, axis, False)
+        low = part.low if start is None else part.low.plus(start)
+        high = part.high if stop is None else part.low.plus(stop).plus(Sum({}, -1))
+        return Part(low, high, axis, step == 1 and start is not None)
+
+    def _natural(self, atom: Atom, primed: bool) -> Sum | None:
+        """An index as a sum, if it surely does not count from the end."""
+        found = self._sum(atom, primed)
+        return found if self._at_least(found, 0) else None
+
+    # ---- sums
+
+    def _sum(self, atom: Atom, primed: bool) -> Sum:
+        if isinstance(atom, Const):
+            return Sum({}, int(atom.value.real))
+        primed = primed and not self._same_in_both(atom)
+        if (atom, primed) not in self._memo:
+            self._memo[atom, primed] = self._expanded(atom, primed)
+        return self._memo[atom, primed]
+
+    def _expanded(self, var: Var, primed: bool) -> Sum:
+        made = self._facts.makes.get(var)
+        if isinstance(made, ir.Let) and var.type == ir.I8 and all(a.type == ir.I8 for a in made.args):
+            name, args = made.op.name, [self._sum(a, primed) for a in made.args]
+            if name in ("add", "subtract"):
+                return args[0].plus(args[1], 1 if name == "add" else -1)
+            if name == "negative":
+                return args[0].times(-1)
+            if name == "multiply" and not (args[0].terms and args[1].terms):
+                known, other = args if not args[0].terms else args[::-1]
+                return other.times(known.constant)
+        return Sum({(var, primed): 1})
+
+    def _same_in_both(self, atom: Atom) -> bool:
+        """Whether this is one value in both turns."""
+        if isinstance(atom, Const) or self._inside is None or not self._facts.bound[atom].within(self._inside):
+            return True
+        made = self._facts.makes.get(atom)
+        if not isinstance(made, ir.Let) or atom.type != ir.I8:
+            return False
+        return all(a.type == ir.I8 and self._same_in_both(a) for a in made.args)
+
+    # ---- bounds
+
+    def _at_least(self, value: Sum, least: int) -> bool:
+        """Whether value >= least, by putting their bounds in the place of indices, those of inner loops first."""
+        while value.terms:
+            symbol = max(value.terms, key=lambda s: (self._facts.bound[s[0]].depth, s[1]))
+            factor = value.terms[symbol]
+            bound = self._bound(symbol, lower=factor > 0)
+            if bound is None:
+                return False
+            value = value.plus(Sum({symbol: 1}), -factor).plus(bound, factor)
+        return value.constant >= least
+
+    def _bound(self, symbol: Symbol, lower: bool) -> Sum | None:
+        var, primed = symbol
+        made = self._facts.makes.get(var)
+        if isinstance(made, ir.Let) and made.op.name in LENGTHS:
+            return Sum({}) if lower else None
+        if not isinstance(made, ir.For) or made.index is not var or not isinstance(made.step, Const):
+            return None
+        step = int(made.step.value.real)
+        if primed and made is self._later and lower == (step > 0):
+            return Sum({(var, False): 1}, step)  # at least a turn on
+        outer = primed and made is not self._later
+        if lower == (step > 0):
+            return self._sum(made.start, outer)
+        return self._sum(made.stop, outer).plus(Sum({}, -1 if step > 0 else 1))
