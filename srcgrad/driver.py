@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CellType
 from typing import Any
 
 from srcgrad import cache, lazy
@@ -15,6 +16,7 @@ from srcgrad.core.types import Type
 from srcgrad.errors import Problem, SrcgradError, UnsupportedError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe
+from srcgrad.syntax.origins import follow, found, unchanged
 from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
@@ -46,17 +48,11 @@ class Place:
 
     def reader(self, spaces: Sequence[Any]) -> Callable[[], Any]:
         space, name, path = spaces[self.space], self.name, self.path
-        if not path and isinstance(space, dict):
+        if not path and isinstance(space, dict) and name in space:
             return lambda: space[name]
-        if not path:
+        if not path and isinstance(space, CellType):
             return lambda: space.cell_contents
-        return lambda: _follow(space[name] if isinstance(space, dict) else space.cell_contents, path)
-
-
-def _follow(value: Any, path: Iterable[tuple[str, str]]) -> Any:
-    for how, step in path:
-        value = getattr(value, step) if how == "." else value[step] if isinstance(value, dict) else value[int(step)]
-    return value
+        return lambda: follow(found(space, name), path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +200,7 @@ def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:
     if seen.container:
         shape = parts(value)[:2]
         return lambda: parts(read())[:2] == shape
-    if isinstance(value, (str, int, bool, float, type(None))):
-        kind = type(value)
-
-        def unchanged() -> bool:
-            now = read()
-            return now is value or (type(now) is kind and bool(now == value))
-
-        return unchanged
-    return lambda: read() is value
+    return lambda: unchanged(read(), value)
 
 
 def leaf_count(specs: Iterable[Spec]) -> int:

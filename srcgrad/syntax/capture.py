@@ -14,55 +14,14 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.errors import UnsupportedError
+from srcgrad.syntax.origins import Origin as Origin
+from srcgrad.syntax.origins import default_of, unchanged
 from srcgrad.syntax.scope import Known, Struct, Value
 from srcgrad.syntax.structure import Leaf, parts
 from srcgrad.syntax.structure import describe as describe_value
 
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
 LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an object is found: a name in a dict of globals or in a closure cell, then attributes and keys."""
-
-    space: Any
-    name: str
-    path: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        return id(self.space), self.name, self.path
-
-    def read(self) -> Any:
-        value = _root(self.space, self.name)
-        for how, step in self.path:
-            value = getattr(value, step) if how == "." else value[step] if isinstance(value, dict) else value[int(step)]
-        return value
-
-    def then(self, how: str, step: str) -> Origin:
-        return Origin(self.space, self.name, (*self.path, (how, step)))
-
-    def __str__(self) -> str:
-        return self.name + "".join(f".{s}" if how == "." else f"[{s}]" for how, s in self.path)
-
-
-def _root(space: Any, name: str) -> Any:
-    if isinstance(space, types.CellType):
-        return space.cell_contents
-    if isinstance(space, types.FunctionType):
-        return default_of(space, name)
-    return space[name] if name in space else getattr(builtins, name)
-
-
-def default_of(fun: types.FunctionType, name: str) -> Any:
-    """The default of a parameter."""
-    keyword_only = fun.__kwdefaults__ or {}
-    if name in keyword_only:
-        return keyword_only[name]
-    defaults = fun.__defaults__ or ()
-    names = fun.__code__.co_varnames[: fun.__code__.co_argcount]
-    return dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +55,7 @@ class StaticUse:
         now = self.origin.read()
         if self.shape is not None:
             return parts(now)[:2] == self.shape
-        if now is self.value:
-            return True
-        plain = isinstance(self.value, (str, int, bool, float, type(None)))
-        return plain and type(now) is type(self.value) and bool(now == self.value)
+        return unchanged(now, self.value)
 
 
 @dataclass(eq=False)
@@ -139,6 +95,10 @@ class Captures:
             return self.plain(value)
         return self.object(value, origin.then(".", name))
 
+    def of_class(self, kind: type, name: str) -> Value:
+        """An attribute of a class, read through one of its objects."""
+        return self.object(getattr(kind, name), Origin(kind, name))
+
     def object(self, value: Any, origin: Origin) -> Value:
         if isinstance(value, (float, np.floating)) and not isinstance(value, np.longdouble):
             if any(value is constant for constant in _CONSTANTS):
@@ -157,7 +117,8 @@ class Captures:
             steps = [origin.then(how, place) for place in places]
             items = [self.object(child, step) for child, step in zip(children, steps, strict=True)]
             self.statics[origin.key] = StaticUse(origin, value, shape=(kind, keys))
-            return Struct(kind, keys, tuple(items))
+            locked = f"`{origin}` is not the function's own; pass it as an argument, or copy it"
+            return Struct(kind, keys, tuple(items), locked=locked)
         if not isinstance(value, types.ModuleType):
             self._static(value, origin)
         return self.plain(value, origin)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from srcgrad.errors import Problem, UnsupportedError
+from srcgrad.syntax.liveness import outside_scopes
 from srcgrad.syntax.read import Source
 
 REFUSED: dict[type[ast.AST], tuple[str, str]] = {
@@ -21,11 +22,8 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Delete: ("`del` is outside the language", "leave the name unused"),
     ast.Match: ("`match` is outside the language", "use if and elif"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
-    ast.Import: ("an import inside the function is outside the language", "import at the top of the file"),
-    ast.ImportFrom: ("an import inside the function is outside the language", "import at the top of the file"),
     ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
     ast.Set: ("a set is outside the language", "use an array or a tuple"),
-    ast.DictComp: ("a dict comprehension is outside the language", "write the dict out"),
 }
 
 
@@ -37,25 +35,22 @@ def check(source: Source) -> None:
 
 
 def _problems(source: Source) -> Iterator[Problem]:
-    for node in ast.walk(source.node):
+    nodes = list(ast.walk(source.node))
+    for node in nodes:
         if type(node) in REFUSED:
             yield source.problem(node, *REFUSED[type(node)])
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            yield from _outer_writes(source, node)
-        elif isinstance(node, ast.arguments):
-            yield from _star_parameters(source, node)
+        elif isinstance(node, ast.Global):
+            yield from _outer_writes(source, nodes, node, "global")
+    if not isinstance(source.node, ast.Lambda):
+        for node in outside_scopes(source.node.body):
+            if isinstance(node, ast.Nonlocal):  # of a function around that is not read with this one
+                yield from _outer_writes(source, nodes, node, "nonlocal")
 
 
-def _outer_writes(source: Source, node: ast.Global | ast.Nonlocal) -> Iterator[Problem]:
-    word = "global" if isinstance(node, ast.Global) else "nonlocal"
-    written = {n.id for n in ast.walk(source.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+def _outer_writes(
+    source: Source, nodes: list[ast.AST], node: ast.Global | ast.Nonlocal, word: str
+) -> Iterator[Problem]:
+    written = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for name in node.names:
         if name in written:
             yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")
-
-
-def _star_parameters(source: Source, node: ast.arguments) -> Iterator[Problem]:
-    for star, mark in ((node.vararg, "*"), (node.kwarg, "**")):
-        if star is not None:
-            message = f"the parameter `{mark}{star.arg}` is outside the language"
-            yield source.problem(star, message, "name the parameters, or take a tuple")

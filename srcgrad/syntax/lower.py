@@ -9,12 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Var
+from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.syntax import doubts, fence, lower_calls, lower_effects, lower_loops, lower_statements, scope
+from srcgrad.syntax import (
+    doubts,
+    fence,
+    lower_calls,
+    lower_comprehensions,
+    lower_effects,
+    lower_imports,
+    lower_loops,
+    lower_statements,
+    lower_subscripts,
+    scope,
+)
 from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
+from srcgrad.syntax.lower_builtins import known_length
 from srcgrad.syntax.lower_recursion import Recursions, emit_call
 from srcgrad.syntax.lower_state import Reported, Unresolved
 from srcgrad.syntax.read import Source, python_function, read
@@ -23,7 +35,10 @@ from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.syntax.written import Aliases, written
 
 Doubts = Sequence[tuple[Var, Var]]
-HANDLERS = (lower_calls, lower_effects, lower_loops, lower_statements)  # imported for the node kinds that they handle
+# imported for the node kinds that they handle
+HANDLERS = (
+    lower_calls, lower_comprehensions, lower_effects, lower_imports, lower_loops, lower_statements, lower_subscripts,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +59,9 @@ class Lowered:
 def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters, in the order of the signature."""
     arguments = read(fun).node.args
-    return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+    stars = [arguments.vararg] if arguments.vararg else []
+    last = [arguments.kwarg] if arguments.kwarg else []
+    return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *stars, *arguments.kwonlyargs, *last))
 
 
 def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
@@ -107,7 +124,7 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
     def inside(atom: Atom) -> Atom:
         return _scalar(low, own[atom]) if isinstance(atom, Var) else atom
 
-    env = {name: scope.map_leaves(value, inside) for name, value in arguments.items()}
+    env = {name: _within(value, inside) for name, value in arguments.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     value = _body(low, source, name, env, key)
@@ -115,7 +132,7 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
     if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
-    value = _results(low, value, params)
+    value = _results(low, scope.seen(_finished(low, source, value)), params)
     captured = tuple(low.captures.entries.values())
     notes = {
         "overwritten": [params[k].name for k in sorted(copies.overwritten)],
@@ -134,13 +151,21 @@ def _body(low: Lowering, source: Source, name: str, env: dict[str, Value], key: 
     try:
         value = lower_calls.run(low, source, name, env, None, source.node, key)
     except Reported:
-        value = scope.Known(None)
+        low.raise_refusals()
+        raise UnsupportedError("this function cannot be read, and what stands in the way was lost") from None
     except Unresolved:
         message = "what the recursive functions return cannot be found"
         problem = source.problem(source.node, message, "return a float first")
         raise UnsupportedError(message, problems=[problem]) from None
     low.raise_refusals()
     return value
+
+
+def _within(value: Value, change: Callable[[Atom], Atom]) -> Value:
+    """An argument with its leaves changed."""
+    if isinstance(value, Struct):
+        return Struct(value.kind, value.keys, tuple(_within(item, change) for item in value.items))
+    return change(value) if isinstance(value, (Var, Const)) else value
 
 
 def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
@@ -167,6 +192,15 @@ def _owned(low: Lowering, param: Var, ordered: bool) -> Var:
 def _scalar(low: Lowering, atom: Var) -> Atom:
     """An array without axes is a number."""
     return low.b.load(atom, ()) if atom.type.ref and atom.type.rank == 0 else atom
+
+
+def _finished(low: Lowering, source: Source, value: Value) -> Value:
+    """What is returned, if the length of each list in it is known."""
+    try:
+        return known_length(low, value)
+    except UnsupportedError:
+        message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
 
 
 def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:

@@ -9,15 +9,55 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.errors import SrcgradError, UnsupportedError
-from srcgrad.syntax import scope
+from srcgrad.syntax import lists, scope
 from srcgrad.syntax.liveness import Names, assigned
 from srcgrad.syntax.lower_state import REPORTED, Reported, State, Unresolved
 from srcgrad.syntax.lower_state import handles as handles
-from srcgrad.syntax.scope import FALSE, FLAGS, RAISED, RESULT, RETURNED, TRUE, Env, Known, Poison, Value
+from srcgrad.syntax.scope import (
+    FALSE,
+    FLAGS,
+    RAISED,
+    RESULT,
+    RETURNED,
+    TRUE,
+    Cell,
+    Content,
+    Env,
+    Known,
+    Poison,
+    Struct,
+    Value,
+)
+
+Held = dict[Struct, Content]  # what objects hold on one path
+NOTHING: tuple[Held, Held] = ({}, {})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Side:
+    """What a side of a branch leaves behind: names, statements, whether it never ends, what older objects hold."""
+
+    env: Env
+    out: list[Stmt]
+    dead: bool
+    held: Held
+
+
+def held_in(struct: Struct, content: Content) -> Value | None:
+    """What an object holds, as a value that can be joined with what it holds on another path."""
+    if struct.kind is Cell:
+        return content[1][0] if content[1] else None
+    return content[2] if isinstance(content[2], Poison) else struct.with_content(content)
+
+
+def wish_of(struct: Struct) -> str:
+    """A name for what an object holds, like those of no variable."""
+    return f"@{struct.label or 'item'}@{struct.born}"
 
 
 class Lowering(State):
@@ -103,19 +143,21 @@ class Lowering(State):
         finally:
             self.b.out = kept
 
-    def _side(self, run: Callable[[], None], before: Env) -> tuple[Env, list[Stmt], bool]:
-        """What a side leaves behind, its statements, and whether it surely never ends."""
-        frame = self.frame
+    def _side(self, run: Callable[[], None], before: Env) -> Side:
+        """What a side leaves behind. What it changed of older objects is undone."""
+        frame, born = self.frame, scope.now()
         frame.env = env = dict(before)
-        with self.b.block() as out:
+        with self.b.block() as out, self.changes() as changed:
             try:
                 run()
                 ends = RAISED not in frame.env
             except Unresolved:
                 ends, self.frame = False, frame
+            held = {struct: struct.content for struct in changed if struct.born < born}
+            self.undo(changed, born)
         env = frame.env
         frame.env = before
-        return env, out, not ends
+        return Side(env, out, not ends, held)
 
     def branch(
         self,
@@ -128,28 +170,63 @@ class Lowering(State):
         """Lower both sides and join what they bind (of `live`, or all). A side that only raises becomes a guard."""
         if isinstance(cond, Const):
             return (then if cond.value else orelse)()
-        frame, before, span = self.frame, self.frame.env, self.b.span
-        env_a, a, dead_a = self._side(then, before)
-        env_b, b, dead_b = self._side(orelse, before)
-        if dead_a or dead_b:
-            if dead_a and dead_b:
-                self.b.put(ir.If(cond, tuple(a), tuple(b), span=span))
-                frame.env = {**before, RAISED: TRUE}
-                return
-            if a if dead_a else b:
-                self.b.put(ir.If(cond if dead_a else self.negated(cond), tuple(a if dead_a else b), (), span=span))
-            self.b.out.extend(b if dead_a else a)
-            frame.env = env_b if dead_a else env_a
-            return
+        frame, before, span, refused = self.frame, self.frame.env, self.b.span, len(self.refusals)
+        a, b = self._side(then, before), self._side(orelse, before)
+        if a.dead or b.dead:
+            return self._one_side(cond, a, b, before)
+        if self._outgrown(a, b):
+            del self.refusals[refused:]
+            return self.branch(cond, then, orelse, live, flags)
         outs: list[ir.Out] = []
-        names = dict.fromkeys([*env_a, *env_b])
+        blocks, views = (a.out, b.out), (a.held, b.held)
         frame.env = {}
-        for name in names:
-            value = self._joined(name, env_a.get(name), env_b.get(name), (a, b), outs, live, flags or {})
+        for name in dict.fromkeys([*a.env, *b.env]):
+            value = self._joined(name, a.env.get(name), b.env.get(name), blocks, outs, live, flags or {}, views)
             if value is not None:
                 frame.env[name] = value
-        if a or b or outs:
-            self.b.put(ir.If(cond, tuple(a), tuple(b), tuple(outs), span=span))
+        for struct in dict.fromkeys([*a.held, *b.held]):
+            x, y = (held_in(struct, side.held.get(struct, struct.content)) for side in (a, b))
+            self.hold(struct, self._joined(wish_of(struct), x, y, blocks, outs, None, {}, views))
+        if a.out or b.out or outs:
+            self.b.put(ir.If(cond, tuple(a.out), tuple(b.out), tuple(outs), span=span))
+
+    def _one_side(self, cond: Atom, a: Side, b: Side, before: Env) -> None:
+        """A side that surely raises becomes a guard; the other is what follows."""
+        frame, span = self.frame, self.b.span
+        if a.dead and b.dead:
+            self.b.put(ir.If(cond, tuple(a.out), tuple(b.out), span=span))
+            frame.env = {**before, RAISED: TRUE}
+            return
+        dead, alive = (a, b) if a.dead else (b, a)
+        if dead.out:
+            self.b.put(ir.If(cond if a.dead else self.negated(cond), tuple(dead.out), (), span=span))
+        self.b.out.extend(alive.out)
+        frame.env = alive.env
+        for struct, content in alive.held.items():
+            self.put_content(struct, content)
+
+    def _outgrown(self, a: Side, b: Side) -> bool:
+        """Whether a list has other lengths on the two sides; it is one of unknown length from before the branch."""
+        for struct in dict.fromkeys([*a.held, *b.held]):
+            if struct.kind is list:
+                ends = [side.held.get(struct, struct.content) for side in (a, b)]
+                wanted = lists.outgrown(self, struct.content, ends, False)
+                if wanted is not None:
+                    lists.become(self, struct, wanted)
+                    return True
+        return False
+
+    def hold(self, struct: Struct, value: Value | None) -> None:
+        """Let an object hold what was joined."""
+        if isinstance(value, Poison) or value is None:
+            poison = value or Poison("it has no value on one path", "assign it before")
+            content: Content = ((), (poison,), None) if struct.kind is Cell else ((), (), poison)
+        elif struct.kind is Cell:
+            content = (), (value,), None
+        else:
+            assert isinstance(value, Struct)
+            content = value.content
+        self.put_content(struct, content)
 
     def _joined(
         self,
@@ -160,6 +237,7 @@ class Lowering(State):
         outs: list[ir.Out],
         live: Names | None,
         flags: Env,
+        views: tuple[Held, Held] = NOTHING,
     ) -> Value | None:
         if name in FLAGS:
             x, y = FALSE if x is None else x, FALSE if y is None else y
@@ -170,8 +248,8 @@ class Lowering(State):
         if live is not None and name not in live and not name.startswith("@"):
             return None
         if name == RESULT:
-            x, y = self.filled(x, y, blocks[0]), self.filled(y, x, blocks[1])
-        pair = scope.align(x, y, name)
+            x, y = self.filled(x, y, blocks[0], views[1]), self.filled(y, x, blocks[1], views[0])
+        pair = scope.align(x, y, name, *views)
         if isinstance(pair, Poison):
             if name == RESULT:
                 self.refuse_result(pair)
@@ -187,16 +265,19 @@ class Lowering(State):
             x = self.converted(x, type)
         with self.into(blocks[1]):
             y = self.converted(y, type)
-        target = Var(name.strip("@"), type)
+        target = Var(scope.spelling(name), type)
         if isinstance(x, Var) and self.b.same_shape(x, y):
             self.b.copy_dims(target, x)
         outs.append(ir.Out(target, x, y))
         return target
 
-    def filled(self, value: Value | None, model: Value | None, block: list[Stmt]) -> Value | None:
+    def filled(
+        self, value: Value | None, model: Value | None, block: list[Stmt], view: Held = NOTHING[0]
+    ) -> Value | None:
         """A function's result on a path where it has none yet: anything of the right type, for a flag says so."""
         if value is not None or model is None:
             return value
+        model = scope.copied(model, view)
 
         def fill(atom: Atom) -> Atom:
             if atom.type.is_scalar:

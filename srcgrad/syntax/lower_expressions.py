@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,8 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.rules.shape import dim
-from srcgrad.syntax import scope
+from srcgrad.syntax import lists, scope
+from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Method, Struct, Value
 
@@ -57,14 +58,16 @@ def _display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
 
 @handles(ast.Dict)
 def _dict(low: Lowering, node: ast.Dict) -> Value:
-    keys: list[str] = []
-    for part in node.keys:
-        key = None if part is None else low.ex(part)
-        if not isinstance(key, Known) or not isinstance(key.value, str):
+    made: dict[str, Value] = {}
+    for part, item in zip(node.keys, node.values, strict=True):
+        key, value = None if part is None else low.ex(part), low.ex(item)
+        if key is None and isinstance(value, Struct) and issubclass(value.kind, dict):
+            made.update(zip(value.keys, value.items, strict=True))
+        elif isinstance(key, Known) and isinstance(key.value, str):
+            made[key.value] = low.settle(value, "a")
+        else:
             low.refuse("a dict needs string keys", "use string literals as keys")
-        keys.append(key.value)
-    values = tuple(low.settle(low.ex(value), "a") for value in node.values)
-    return Struct(dict, tuple(keys), values)
+    return Struct(dict, tuple(made), tuple(made.values()))
 
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
@@ -72,6 +75,9 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     match value:
         case Struct() if issubclass(value.kind, dict):
             items: list[Value] = [Known(key) for key in value.keys]
+        case Struct(rows=scope.Rows() as rows) if count is not None:
+            expect_equal(low, rows.count, Const(count, ir.I8), "wrong number of values to unpack")
+            items = [lists.item(low, rows, Const(k, ir.I8)) for k in range(count)]
         case Struct():
             items = list(value.items)
         case Var() if value.type.rank and count is not None:
@@ -84,14 +90,6 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     if count is not None and len(items) != count:
         low.refuse(f"{len(items)} values are unpacked into {count} names")
     return items
-
-
-def expect_equal(low: Lowering, a: Atom, b: Atom, message: str) -> None:
-    """Raise ValueError at run time unless two integers are equal."""
-    if scope.identical(a, b):
-        return
-    wrong = low.atom(low.apply(operator.ne, a, b))
-    low.b.put(ir.If(wrong, (ir.Effect(f'raise ValueError("{message}")', span=low.b.span),), (), span=low.b.span))
 
 
 def element(low: Lowering, ref: Var, index: Atom) -> Value:
@@ -113,6 +111,13 @@ def binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
             return scope.struct([*left.items, *right.items], left.kind)
         case Struct(), Const(type=ir.I8) if function is operator.mul and left.kind in (tuple, list):
             return scope.struct(list(left.items) * int(right.value), left.kind)  # type: ignore[arg-type]
+        case Struct(kind=kind, rows=None), (Var() | Const()) if kind is list and function is operator.mul:
+            return lists.repeated(low, left, low.integer(right))
+        case (Var() | Const()), Struct(kind=kind, rows=None) if kind is list and function is operator.mul:
+            return lists.repeated(low, right, low.integer(left))
+        case Struct(), Struct() if function is operator.or_ and left.kind is right.kind is dict:
+            both = {**dict(zip(left.keys, left.items, strict=True)), **dict(zip(right.keys, right.items, strict=True))}
+            return Struct(dict, tuple(both), tuple(both.values()))
         case Known(), Known() if isinstance(left.value, str) and isinstance(right.value, str):
             return Known(function(left.value, right.value))
     return low.apply(function, left, right)
@@ -228,11 +233,14 @@ def short_circuit(low: Lowering, left: Atom, rest: Callable[[], Value], both: bo
     """left and rest, or left or rest. What is cheap and cannot fail is not worth a branch."""
     if isinstance(left, Const):
         return rest() if bool(left.value) == both else left
-    before = low.frame.env
+    before, born = low.frame.env, scope.now()
     low.frame.env = dict(before)
-    with low.b.block() as out:
+    with low.changes() as changed, low.b.block() as out:
         right = rest()
-    if isinstance(right, (Var, Const)) and right.type == ir.B1 and low.frame.env == before and all(map(harmless, out)):
+        untouched = not changed
+        low.undo(changed, born)
+    plain = untouched and low.frame.env == before and all(map(harmless, out))
+    if isinstance(right, (Var, Const)) and right.type == ir.B1 and plain:
         low.b.out.extend(out)
         if isinstance(right, Const):
             return left if bool(right.value) == both else right
@@ -263,7 +271,7 @@ def choose(low: Lowering, cond: Atom, then: Callable[[], Value], orelse: Callabl
     low.branch(cond, put(then), put(orelse), None)
     value = low.frame.env.pop(VALUE)
     if isinstance(value, scope.Poison):
-        low.refuse(value.message.replace(f"`{VALUE}`", "the value"), "give both sides one type")
+        low.refuse(value.message.replace(f"`{scope.spelling(VALUE)}`", "the value"), "give both sides one type")
     return value
 
 
@@ -302,8 +310,7 @@ def attribute(low: Lowering, value: Value, name: str) -> Value:
         case Known():
             return low.captures.attribute(value, name)
         case Struct():
-            item = value.get(name) if not issubclass(value.kind, (dict, list)) else None
-            return Method(value, name) if item is None else item
+            return _object_attribute(low, value, name)
         case Var() | Const() if name in ("real", "imag"):
             return low.apply(getattr(np, name), value)
         case Var() if value.type.rank:
@@ -311,6 +318,23 @@ def attribute(low: Lowering, value: Value, name: str) -> Value:
         case Var() | Const() if name == "T":
             return value
     return Method(value, name)
+
+
+def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
+    """A field, or what its class has under this name."""
+    item = value.get(name) if not issubclass(value.kind, (dict, list)) else None
+    if item is not None:
+        return item
+    found = inspect.getattr_static(value.kind, name, None)
+    if isinstance(found, property):
+        return low.hooks["call"](low, Known(found.fget), [value])  # type: ignore[no-any-return]
+    if name == "__class__":
+        return Known(value.kind)
+    if found is None and not issubclass(value.kind, (dict, list, tuple)):
+        low.refuse(f"the object has no attribute `{name}` here", "assign it first")
+    if found is None or callable(found) or isinstance(found, (staticmethod, classmethod)):
+        return Method(value, name)
+    return low.captures.of_class(value.kind, name)
 
 
 def _array_attribute(low: Lowering, value: Var, name: str) -> Value:
@@ -337,7 +361,7 @@ def _array_attribute(low: Lowering, value: Var, name: str) -> Value:
 
 def dimension(low: Lowering, value: Var, axis: int) -> Atom:
     """value.shape[axis]"""
-    return low.b.let(dim, value, axis=axis, name="n")  # type: ignore[no-any-return]
+    return low.length(value, axis)
 
 
 @handles(ast.JoinedStr)

@@ -5,15 +5,17 @@ loops are not lowered over and over."""
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
 from srcgrad.syntax import scope
+from srcgrad.syntax.lists import ONE, ZERO
 from srcgrad.syntax.liveness import assigned, outside_scopes
-from srcgrad.syntax.lower_base import Lowering, handles
+from srcgrad.syntax.loop_objects import Objects, changed, counted_heads
+from srcgrad.syntax.lower_base import Held, Lowering, handles, held_in
 from srcgrad.syntax.lower_expressions import has_effects
 from srcgrad.syntax.lower_ranges import Domain, domain
 from srcgrad.syntax.lower_state import REPORTED
@@ -57,6 +59,8 @@ class Turn:
     after: Env
     exit: Atom
     flags: dict[str, Atom]
+    heads: dict[Struct, scope.Rows]  # of the lists that are appended to a fixed number of times each turn
+    held: Held
     carry: list[ir.Carry] = field(default_factory=list)
     unchanged: dict[Var, Atom] = field(default_factory=dict)
 
@@ -122,14 +126,21 @@ def _carried_names(low: Lowering, node: ast.For | ast.While) -> list[str]:
 
 def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     frame = low.frame
-    before, names = frame.env, _carried_names(low, node)
+    before, names = dict(frame.env), _carried_names(low, node)
     facts: Facts = low.facts.setdefault((frame.path, id(node)), Facts())
+    objects = Objects(scope.now())
     frame.loops.append(frame.live.leaving(node))
     try:
         while True:
             refused = len(low.refusals)
-            turn = _trial(low, node, over, names, before, facts)
-            if not _wider(low, names, before, turn, facts):
+            turn = _trial(low, node, over, objects.carried(names), before, facts, objects)
+            found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
+            names += [name for name in found if name not in names]
+            for name, struct in objects.boxes.items():
+                before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
+            for name in found:
+                facts.models.pop(name, None)
+            if not found and not _wider(low, objects.carried(names), before, turn, facts):
                 break
             if not any(turn.after.get(name) is REPORTED for name in names):
                 del low.refusals[refused:]  # what is still wrong with the wider types is found again
@@ -137,7 +148,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
         frame.loops.pop()
         frame.env = before
     frame.env = dict(before)
-    _finish(low, node, over, names, turn, facts)
+    _finish(low, node, over, names, turn, facts, objects)
     if node.orelse:
         _orelse(low, node)
 
@@ -165,9 +176,32 @@ def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value 
 
 
 def _trial(
-    low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], before: Env, facts: Facts
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
 ) -> Turn:
-    """The body, with fresh variables for what goes round."""
+    """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
+    with low.changes() as touched:
+        turn = _body(low, node, over, names, before, facts, objects)
+        turn.held = {struct: struct.content for struct in touched if struct.born < objects.born}
+        turn.after |= {n: held_in(s, s.content) for n, s in objects.boxes.items() if s not in objects.counted}  # type: ignore[misc]
+        low.undo(touched, objects.born)
+    return turn
+
+
+def _body(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
+) -> Turn:
     env = {k: v for k, v in before.items() if k not in (BROKEN, CONTINUED, ENDED, RETURNED)}
     inner: dict[str, Value] = {}
     for name in names:
@@ -175,13 +209,22 @@ def _trial(
         env.pop(name, None)
         if model is not None:
             env[name] = inner[name] = _fresh(low, name, model, before.get(name), facts)
+    for name, struct in objects.boxes.items():
+        env.pop(name, None)
+        if struct not in objects.counted:
+            low.hold(struct, inner.get(name))
     if not any(atom.type.ref for atom in scope.leaves(inner.get(RESULT, TRUE))):
         env.pop(RESULT, None)  # what it was does not matter: a turn that returns is the last
     low.frame.env = env
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()
     cond: Atom = TRUE
+    heads: dict[Struct, scope.Rows] = {}
     with low.b.block() as body:
+        if over is not None and index is not None:
+            if over.start == ZERO and over.step == ONE:
+                low.within[index] = over.stop
+            heads = counted_heads(low, over, index, objects)
         if over is not None and isinstance(node, ast.For) and index is not None:
             assign(low, node.target, over.item(index))
             low.block(node.body)
@@ -199,7 +242,7 @@ def _trial(
         exit: Atom = FALSE
         for flag in flags.values():
             exit = low.either(exit, flag)  # type: ignore[arg-type]
-    return Turn(inner, index, test, cond, body, env, exit, flags)  # type: ignore[arg-type]
+    return Turn(inner, index, test, cond, body, env, exit, flags, heads, {})  # type: ignore[arg-type]
 
 
 def _index_name(node: ast.For | ast.While) -> str:
@@ -211,7 +254,7 @@ def _index_name(node: ast.For | ast.While) -> str:
 
 def _fresh(low: Lowering, name: str, model: Value, init: Value | None, facts: Facts) -> Value:
     def fresh(atom: Atom) -> Var:
-        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else name.strip("@"), atom.type)
+        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else scope.spelling(name), atom.type)
 
     value = scope.map_leaves(model, fresh)
     if name not in facts.reshaped and init is not None and scope.same_shape(value, init):
@@ -229,10 +272,13 @@ def _test(low: Lowering, node: ast.While) -> tuple[tuple[Stmt, ...], Atom] | Non
         return None
     env = low.frame.env
     low.frame.env = dict(env)
-    with low.b.block() as test:
+    born = scope.now()
+    with low.changes() as changed, low.b.block() as test:
         cond = low.truth(low.ex(node.test))
+        plain = not changed and not has_effects(test)
+        low.undo(changed, born)
     low.frame.env = env
-    return None if has_effects(test) else (tuple(test), cond)
+    return (tuple(test), cond) if plain else None
 
 
 def _tested_inside(low: Lowering, node: ast.While) -> None:
@@ -269,8 +315,8 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
             return next_ if assumed is None else assumed
     elif assumed is None and next_ is None:
         return None
-    if isinstance(assumed, Poison):
-        return assumed
+    if isinstance(assumed, Poison) or next_ is REPORTED:
+        return assumed  # what was refused is said where it stands
     pair = scope.align(assumed, next_, name)
     if isinstance(pair, Poison):
         if name == RESULT:
@@ -280,7 +326,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     if scope.same_shape(left, right) and not list(scope.leaves(left)):
         return left
     types = [scope.join_atoms(x, y) for x, y in zip(scope.leaves(left), scope.leaves(right), strict=True)]
-    return scope.refill(left, iter([Var(name.strip("@"), t) for t in types]))
+    return scope.refill(left, iter([Var(scope.spelling(name), t) for t in types]))
 
 
 def _same_model(a: Value | None, b: Value | None) -> bool:
@@ -301,11 +347,24 @@ def _reshaped(low: Lowering, inner: Value | None, next_: Value | None) -> bool:
 
 
 def _finish(
-    low: Lowering, node: ast.For | ast.While, over: Domain | None, names: list[str], turn: Turn, facts: Facts
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    turn: Turn,
+    facts: Facts,
+    objects: Objects,
 ) -> None:
     """Emit the loop, and bind what comes out of it."""
     env = low.frame.env
+    after: dict[str, Value | None] = {}
     for name in names:
+        struct = objects.boxes.get(name)
+        if struct is not None:
+            if struct not in objects.counted:
+                after[name] = _carry(low, name, turn, over, facts)
+            env.pop(name, None)
+            continue
         out = _carry(low, name, turn, over, facts)
         env.pop(name, None)
         if out is not None:
@@ -324,6 +383,11 @@ def _finish(
         low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, span=span))
     else:
         low.b.put(ir.While(test, put(turn.cond), carry, body, exit, span=span))
+    for name, value in after.items():
+        low.hold(objects.boxes[name], value)
+    for struct in objects.counted:
+        assert isinstance(struct.rows, scope.Rows)
+        low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
 def _carry(low: Lowering, name: str, turn: Turn, over: Domain | None, facts: Facts) -> Value | None:
@@ -370,6 +434,6 @@ def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
         low.frame.env.pop(name, None)
         if flag == FALSE:
             continue
-        out = Var(name.strip("@"), ir.B1)
-        turn.carry.append(ir.Carry(Var(name.strip("@"), ir.B1), FALSE, flag, out))
+        out = Var(scope.spelling(name), ir.B1)
+        turn.carry.append(ir.Carry(Var(scope.spelling(name), ir.B1), FALSE, flag, out))
         low.frame.env[name] = out

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.syntax import scope
+from srcgrad.syntax import lists, scope
+from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering
-from srcgrad.syntax.lower_expressions import binary, dimension, element, expect_equal
+from srcgrad.syntax.lower_expressions import binary, dimension, element
 from srcgrad.syntax.scope import TRUE, Known, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
@@ -25,13 +26,18 @@ class Domain:
     stop: Atom
     step: Atom
     item: Callable[[Var], Value]
+    source: Struct | None = None  # the list that it goes over
+
+    @property
+    def known(self) -> range | None:
+        """The turns, if they are known."""
+        bounds = [int(b.value.real) for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
+        return range(*bounds) if len(bounds) == 3 else None
 
     @property
     def surely(self) -> bool:
         """Whether there is at least one turn."""
-        bounds = [b.value for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
-        start, stop, step = bounds if len(bounds) == 3 else (0, 0, 1)
-        return len(range(int(start.real), int(stop.real), int(step.real))) > 0
+        return bool(self.known)
 
 
 def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
@@ -59,6 +65,8 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
     match value:
         case Struct() if issubclass(value.kind, dict):
             return scope.struct([Known(key) for key in value.keys])
+        case Struct(rows=scope.Rows() as rows):
+            return Domain(ZERO, rows.count, ONE, lambda index: lists.item(low, rows, index), value)
         case Struct():
             return value
         case Var() if value.type.rank:
@@ -137,6 +145,8 @@ def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
 
 
 def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | Struct:
+    if any(isinstance(p, Struct) for p in parts):
+        parts = [_listed(p) for p in parts]
     structs = [p for p in parts if isinstance(p, Struct)]
     if structs:
         if len(structs) < len(parts):
@@ -153,6 +163,14 @@ def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | 
             expect_equal(low, stop, base.stop, "zip() arguments have different lengths")
         stop = stop if scope.identical(stop, base.stop) else low.atom(low.apply(min, stop, base.stop))
     return Domain(ZERO, stop, ONE, lambda index: scope.struct([base.item(index) for base in bases]))
+
+
+def _listed(part: Domain | Struct) -> Domain | Struct:
+    """A range of known turns as items."""
+    index = Var("i", ir.I8)
+    if isinstance(part, Struct) or part.known is None or part.item(index) is not index:
+        return part
+    return scope.struct([Const(k, ir.I8) for k in part.known])
 
 
 def _reversed(low: Lowering, d: Domain | Struct) -> Domain | Struct:

@@ -64,7 +64,7 @@ def call_itself(low: Lowering, fun: types.FunctionType, key: Any, env: dict[str,
 def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     if callee.result is None:
         raise Unresolved
-    args = [atom for value in env.values() for atom in scope.leaves(value)]
+    args = [atom for value in env.values() for atom in scope.leaves(scope.seen(value))]
     args += [low.captures.adopt(captured) for captured in callee.captured]
     targets = [Var(callee.name, atom.type) for atom in scope.leaves(callee.result)]
     low.b.put(ir.Call(tuple(targets), callee.name, tuple(args), span=low.b.span))
@@ -119,13 +119,19 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
 
         return make
 
-    fresh = {name: scope.map_leaves(value, param(name)) for name, value in env.items()}
+    locked = "a function that calls itself must not change its arguments"
+    plain = {name: scope.copied(value, locked=locked, lock=False) for name, value in env.items()}
+    fresh = {name: scope.map_leaves(value, param(name)) for name, value in plain.items()}
+    born = scope.now()
     try:
         value = body(other, fresh)
     except Reported:
         other.raise_refusals()
         raise
     other.raise_refusals()
+    if any(struct.born < born for struct in other.changed):
+        low.refuse("a function that calls itself changes what is not its own", "return a new object instead")
+    value = scope.copied(value)
     if callee.result is not None and scope.same_shape(value, callee.result):
         joined = [scope.join_atoms(a, b) for a, b in zip(scope.leaves(value), scope.leaves(callee.result), strict=True)]
         value = scope.refill(

@@ -15,6 +15,7 @@ from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.declare import cast
+from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.syntax import scope
 from srcgrad.syntax.capture import Captures
@@ -23,6 +24,7 @@ from srcgrad.syntax.scope import (
     FALSE,
     RESULT,
     TRUE,
+    Content,
     Frame,
     Known,
     Maybe,
@@ -60,6 +62,7 @@ class State(Checks):
     """What is emitted, what names stand for, and how the user's values become core values."""
 
     handlers: ClassVar[dict[type[ast.AST], Callable[..., Any]]] = {}
+    hooks: ClassVar[dict[str, Callable[..., Any]]] = {}  # what later modules provide
 
     def __init__(self, captures: Captures, single: bool = False) -> None:
         self.b = Builder()
@@ -72,6 +75,11 @@ class State(Checks):
         self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
         self.refusals: list[SrcgradError] = []
         self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
+        self.changed: dict[Struct, Content] = {}  # objects changed in this region, and what they held at its start
+        self.steps: dict[Atom, tuple[Atom, int]] = {}  # lengths of lists: so much more than another
+        self.within: dict[Atom, Atom] = {}  # indices of loops that are from 0 to below this
+        self.lengths: set[Atom] = set()  # of arrays
+        self.naming = ""  # the name that what is evaluated gets
 
     # ---- going over the tree
 
@@ -107,7 +115,7 @@ class State(Checks):
         raise UnsupportedError(message, hint=hint)
 
     def refuse_result(self, poison: Poison) -> NoReturn:
-        message = poison.message.replace(f"`{RESULT}`", "what the function returns")
+        message = poison.message.replace(f"`{scope.spelling(RESULT)}`", "what the function returns")
         self.refuse(message, "return one structure and type on all paths")
 
     # ---- names
@@ -122,6 +130,8 @@ class State(Checks):
 
     def _bound(self, frame: Frame, name: str) -> Value:
         value = frame.env.get(name)
+        if isinstance(value, Struct) and value.kind is scope.Cell:
+            value = value.held[0] if value.held else None
         if value is None:
             self.refuse(f"`{name}` is not bound here", "assign it first")
         if isinstance(value, Poison):
@@ -138,7 +148,22 @@ class State(Checks):
 
     def bind(self, name: str, value: Value) -> None:
         """Give a name a value: an array becomes memory."""
-        self.frame.env[name] = self.settle(value, name)
+        value = self.settle(value, name)
+        if isinstance(value, Struct) and not value.label:
+            value.label = name
+        box = self.frame.env.get(name)
+        if isinstance(box, Struct) and box.kind is scope.Cell:
+            return self.put_content(box, ((), (value,), None))
+        self.frame.env[name] = value
+
+    @contextmanager
+    def named(self, name: str) -> Iterator[None]:
+        """What is made inside is for this name."""
+        kept, self.naming = self.naming, name
+        try:
+            yield
+        finally:
+            self.naming = kept
 
     def spelled(self, value: Value, name: str, before: int) -> Value:
         """A scalar or memory that a statement (since `before`) has just made for a name takes its spelling."""
@@ -147,7 +172,7 @@ class State(Checks):
             return value
         if not value.type.is_scalar and not isinstance(made, (ir.Alloc, ir.View)):
             return value
-        if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(bound)):
+        if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(scope.seen(bound))):
             return value  # a walrus inside named it
         named = Var(name, value.type)
         self.b.out.pop()
@@ -157,6 +182,36 @@ class State(Checks):
 
     def settle(self, value: Value, name: str) -> Value:
         return scope.map_leaves(value, lambda atom: self.memory(atom, name))
+
+    # ---- objects
+
+    def change(self, struct: Struct, content: Content) -> None:
+        """Let an object hold something else."""
+        if struct.locked:
+            hint = "make a copy first, or a new one instead" if struct.locked == scope.EITHER else ""
+            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", hint or "make a new one")
+        self.put_content(struct, content)
+
+    def put_content(self, struct: Struct, content: Content) -> None:
+        self.changed.setdefault(struct, struct.content)
+        struct.content = content
+
+    @contextmanager
+    def changes(self) -> Iterator[dict[Struct, Content]]:
+        """A region: what it changes, with what that held before."""
+        outer, self.changed = self.changed, {}
+        try:
+            yield self.changed
+        finally:
+            for struct, content in self.changed.items():
+                outer.setdefault(struct, content)
+            self.changed = outer
+
+    def undo(self, changed: dict[Struct, Content], born: int) -> None:
+        """Let the objects that are older than this hold again what they held; younger ones are of the region."""
+        for struct, content in changed.items():
+            if struct.born < born:
+                struct.content = content
 
     # ---- values
 
@@ -171,6 +226,8 @@ class State(Checks):
         match value:
             case Var() | Const():
                 return Val(self.b, value)
+            case Struct(rows=scope.Rows()):
+                return Val(self.b, self.hooks["array"](self, value))
             case Struct():
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
@@ -187,7 +244,8 @@ class State(Checks):
         if type(value) in LITERALS:
             return Const(value, LITERALS[type(value)])
         if isinstance(value, (tuple, list)):
-            return scope.struct([self.inward(v) for v in value], type(value) if type(value) is list else tuple)
+            items = [self.settle(self.inward(v), "a") for v in value]
+            return scope.struct(items, type(value) if type(value) is list else tuple)
         return Known(value)
 
     def apply(self, function: Any, *args: Value, **options: Value) -> Value:
@@ -198,6 +256,12 @@ class State(Checks):
         named = {k: self.outward(v) for k, v in options.items()}
         self.divides(function, args)
         return self.inward(self.emitted(registry.FUNCTIONS[function], given, named))
+
+    def length(self, array: Var, axis: int = 0) -> Atom:
+        """array.shape[axis]"""
+        length: Atom = self.b.let(dim, array, axis=axis, name="n")
+        self.lengths.add(length)
+        return length
 
     def atom(self, value: Value) -> Atom:
         if not isinstance(value, (Var, Const)):
@@ -228,6 +292,8 @@ class State(Checks):
                 return value
             case Var() if value.type.is_scalar:
                 return self.converted(value, ir.B1)
+            case Struct(rows=scope.Rows() as rows):
+                return self.converted(rows.count, ir.B1)
             case Struct():
                 return TRUE if value.items else FALSE
             case Known():

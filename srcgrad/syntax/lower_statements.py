@@ -8,7 +8,8 @@ from srcgrad.core.build import whole
 from srcgrad.core.ir import Var
 from srcgrad.syntax import scope
 from srcgrad.syntax.lower_base import Lowering, handles
-from srcgrad.syntax.lower_expressions import BINARY, binary, closure, unpacked
+from srcgrad.syntax.lower_expressions import BINARY, attribute, binary, closure, unpacked
+from srcgrad.syntax.lower_objects import extend, get_item, set_attribute, set_item, update
 from srcgrad.syntax.lower_subscripts import augment, in_place, write
 from srcgrad.syntax.scope import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Known, Struct, Value
 
@@ -16,9 +17,12 @@ from srcgrad.syntax.scope import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Know
 @handles(ast.Assign)
 def _assign(low: Lowering, node: ast.Assign) -> None:
     before = len(low.b.out)
-    value = low.ex(node.value)
     if isinstance(node.targets[0], ast.Name):
+        with low.named(node.targets[0].id):
+            value = low.ex(node.value)
         value = low.spelled(value, node.targets[0].id, before)
+    else:
+        value = low.ex(node.value)
     if len(node.targets) > 1:
         value = low.settle(value, "a")
     for target in node.targets:
@@ -39,8 +43,10 @@ def assign(low: Lowering, target: ast.expr, value: Value) -> None:
             _unpack(low, target.elts, value)
         case ast.Subscript():
             write(low, target, value)
+        case ast.Attribute():
+            set_attribute(low, low.ex(target.value), target.attr, value)
         case _:
-            low.refuse(f"`{ast.unparse(target)}` is assigned to", "only names, elements and slices can be assigned")
+            low.refuse(f"`{ast.unparse(target)}` is assigned to", "assign to names, elements, slices or attributes")
 
 
 def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
@@ -58,24 +64,49 @@ def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
 
 @handles(ast.AugAssign)
 def _augmented(low: Lowering, node: ast.AugAssign) -> None:
-    function = BINARY[type(node.op)]
     match node.target:
         case ast.Subscript():
-            augment(low, node, function)
+            owner = low.ex(node.target.value)
+            if isinstance(owner, Struct):
+                return _augmented_item(low, node, node.target, owner)
+            augment(low, node, BINARY[type(node.op)], owner)
         case ast.Name(id=name):
             old, before = low.lookup(name), len(low.b.out)
             right = low.ex(node.value)
-            if isinstance(old, Var) and old.type.ref:
-                adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
-                in_place(low, old, whole(old), right, function, None, adds)
-            elif isinstance(old, Struct) and old.kind is list:
-                low.refuse("a list is changed in place", "write a = a + [...]")
-            else:
-                low.bind(name, low.spelled(binary(low, function, old, right), name, before))
-        case _:
-            low.refuse(
-                f"`{ast.unparse(node.target)}` is assigned to", "only names, elements and slices can be assigned"
-            )
+            new = low.spelled(augmented(low, node, old, right), name, before)
+            if new is not old:
+                low.bind(name, new)
+        case ast.Attribute(value=owner_node, attr=attr):
+            owner = low.ex(owner_node)
+            old = attribute(low, owner, attr)
+            new = augmented(low, node, old, low.ex(node.value))
+            if new is not old:
+                set_attribute(low, owner, attr, new)
+
+
+def _augmented_item(low: Lowering, node: ast.AugAssign, target: ast.Subscript, owner: Struct) -> None:
+    """owner[key] op= value, of a list or dict"""
+    key = low.ex(target.slice)
+    old = get_item(low, owner, key)
+    new = augmented(low, node, old, low.ex(node.value))
+    if new is not old:
+        set_item(low, owner, key, new)
+
+
+def augmented(low: Lowering, node: ast.AugAssign, old: Value, right: Value) -> Value:
+    """old op= right; what is changed in place is given back itself."""
+    function = BINARY[type(node.op)]
+    if isinstance(old, Var) and old.type.ref:
+        adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
+        in_place(low, old, whole(old), right, function, None, adds)
+        return old
+    if isinstance(old, Struct) and old.kind is list and isinstance(node.op, ast.Add):
+        extend(low, old, right)
+        return old
+    if isinstance(old, Struct) and issubclass(old.kind, dict) and isinstance(node.op, ast.BitOr):
+        update(low, old, right)
+        return old
+    return binary(low, function, old, right)
 
 
 @handles(ast.If)

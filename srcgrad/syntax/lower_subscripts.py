@@ -17,6 +17,7 @@ from srcgrad.rules.values import Val, contents
 from srcgrad.syntax import scope
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_expressions import dimension
+from srcgrad.syntax.lower_objects import get_item, part, set_item
 from srcgrad.syntax.scope import Known, Struct, Value
 
 
@@ -35,8 +36,11 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
             return dimension(low, owner, axis % owner.type.rank)
     value = low.ex(inner)
     match value:
+        case Struct() if isinstance(node.slice, ast.Slice):
+            bounds = (node.slice.lower, node.slice.upper, node.slice.step)
+            return part(low, value, [None if b is None else low.ex(b) for b in bounds])
         case Struct():
-            return _item(low, value, node.slice)
+            return get_item(low, value, low.ex(node.slice))
         case Var() if value.type.rank:
             ref = low.memory(value)
             assert isinstance(ref, Var)
@@ -54,32 +58,6 @@ def _static_integer(node: ast.expr) -> int | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
             return -value
     return None
-
-
-def _item(low: Lowering, value: Struct, node: ast.expr) -> Value:
-    """An item of a tuple, list or dict."""
-    if isinstance(node, ast.Slice):
-        bounds = [
-            None if part is None else _known_integer(low, low.ex(part)) for part in (node.lower, node.upper, node.step)
-        ]
-        return scope.struct(value.items[slice(*bounds)], value.kind if value.kind is list else tuple)
-    key = low.ex(node)
-    if isinstance(key, Known) and isinstance(key.value, str) and issubclass(value.kind, dict):
-        item = value.get(key.value)
-        return low.refuse(f"there is no key {key.value!r}") if item is None else item
-    position = _known_integer(low, key)
-    if not -len(value.items) <= position < len(value.items):
-        low.refuse(f"item {position} of {len(value.items)} does not exist")
-    return value.items[position]
-
-
-def _known_integer(low: Lowering, value: Value) -> int:
-    if not isinstance(value, Const) or not isinstance(value.value, int):
-        low.refuse(
-            "an item of a tuple or list is chosen by a number that is not known here",
-            "loop over the tuple itself, or use an array",
-        )
-    return value.value
 
 
 def _target_index(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
@@ -203,7 +181,12 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
 
 def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
     """target[index] = value"""
-    ref = _writable(low, node)
+    owner = low.ex(node.value)
+    if isinstance(owner, Struct):
+        if isinstance(node.slice, ast.Slice):
+            low.refuse("a slice of a list is assigned to", "assign its items one by one")
+        return set_item(low, owner, low.ex(node.slice), value)
+    ref = _writable(low, owner)
     items = _items(low, node.slice)
     mask = _mask(ref, items)
     if mask is not None and not low.atom(value).type.rank:
@@ -238,19 +221,16 @@ def _masked(low: Lowering, ref: Var, mask: Var, value: Atom) -> None:
     low.b.store(ref, whole(ref), low.atom(low.apply(np.where, mask, value, low.b.load(ref))))
 
 
-def _writable(low: Lowering, node: ast.Subscript) -> Var:
-    owner = low.ex(node.value)
-    if isinstance(owner, Struct):
-        low.refuse(f"a {owner.kind.__name__} is changed in place", "make a new one, or use an array")
+def _writable(low: Lowering, owner: Value) -> Var:
     if not isinstance(owner, Var) or not owner.type.ref:
         low.refuse(f"{scope.describe(owner)} has no elements to assign to")
     return owner
 
 
-def augment(low: Lowering, node: ast.AugAssign, function: Any) -> None:
-    """target[index] op= value"""
+def augment(low: Lowering, node: ast.AugAssign, function: Any, owner: Value) -> None:
+    """owner[index] op= value"""
     assert isinstance(node.target, ast.Subscript)
-    ref = _writable(low, node.target)
+    ref = _writable(low, owner)
     items = _items(low, node.target.slice)
     mask = _mask(ref, items)
     if mask is not None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.errors import UnsupportedError
 from srcgrad.syntax.liveness import Liveness
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
@@ -21,16 +24,93 @@ FLAGS = (RETURNED, BROKEN, CONTINUED, ENDED)
 RESULT, VALUE = "@result", "@value"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Struct:
-    """A tuple, list, dict, NamedTuple or dataclass, taken apart."""
+    """A tuple, list, dict, NamedTuple or object, taken apart.
 
-    kind: type
-    keys: tuple[str, ...]
-    items: tuple[Value, ...]
+    One that may be changed in place is an *object*: whoever holds it holds the same, so that a change through one name
+    is seen through all; where paths meet, its content is joined, not what holds it. All others are values.
+
+    rows: what a list of unknown length holds in the place of items, or why what it holds cannot be told.
+    locked: why it must not be changed in place.   born: counts up, so that a region knows what is older than itself.
+    """
+
+    __slots__ = ("born", "held", "keys", "kind", "label", "locked", "rows", "value")
+
+    def __init__(
+        self, kind: type, keys: tuple[str, ...], items: tuple[Value, ...], rows: Rows | Poison | None = None,
+        value: bool | None = None, locked: str = "",
+    ) -> None:  # fmt: skip
+        self.kind, self.keys, self.held, self.rows = kind, keys, items, rows
+        self.value = not changeable(kind) if value is None else value
+        self.locked = locked or ("" if changeable(kind) else "such an object cannot be changed")
+        self.born, self.label = next(_BIRTHS), ""
+
+    @property
+    def items(self) -> tuple[Value, ...]:
+        if isinstance(self.rows, Poison):
+            raise UnsupportedError(self.rows.message, hint=self.rows.hint)
+        if self.rows is not None:
+            raise UnsupportedError(
+                "the length of this list is not known here", hint="loop over it, index it, or make it an array"
+            )
+        return self.held
 
     def get(self, key: str) -> Value | None:
         return self.items[self.keys.index(key)] if key in self.keys else None
+
+    @property
+    def content(self) -> Content:
+        return self.keys, self.held, self.rows
+
+    @content.setter
+    def content(self, content: Content) -> None:
+        self.keys, self.held, self.rows = content
+
+    def with_content(self, content: Content) -> Struct:
+        """What it holds, as a value that can be joined with what it holds on another path."""
+        return Struct(self.kind, *content, value=True, locked=self.locked)
+
+
+_BIRTHS = itertools.count()
+
+
+def spelling(name: str) -> str:
+    """The part of a name of ours that a reader should see."""
+    return name.strip("@").split("@")[0]
+
+
+def now() -> int:
+    """A moment: what is born later has a higher number."""
+    return next(_BIRTHS)
+
+
+class Cell:
+    """The kind of a box for a variable that a nested function writes."""
+
+
+@functools.lru_cache(maxsize=512)
+def changeable(kind: type) -> bool:
+    """Whether objects of this class may be changed in place."""
+    if issubclass(kind, tuple):
+        return False
+    params = getattr(kind, "__dataclass_params__", None)
+    return not (params is not None and params.frozen)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """What a list of unknown length holds: its memory, one for each leaf of an item, and how many items there are.
+
+    item: an item, of which only the structure and the types matter.   exact: the memory is not longer than the list.
+    grows: the memory grows when it is stored to.   own: it is some list's, so that only the length can be joined.
+    """
+
+    item: Value
+    memory: tuple[Var, ...]
+    count: Atom
+    exact: bool = True
+    grows: bool = False
+    own: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,6 +156,7 @@ class Poison:
 
 
 Value = Union[Var, Const, Struct, Known, Closure, Method, Maybe, Poison]
+Content = tuple[tuple[str, ...], tuple[Value, ...], "Rows | Poison | None"]
 Env = dict[str, Value]
 ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Poison)
 
@@ -102,13 +183,17 @@ class Frame:
 
 
 def leaves(value: Value) -> Iterator[Atom]:
+    """The atoms of a value; what an object holds is not among them (see `copied`)."""
     match value:
         case Var() | Const():
             yield value
         case Maybe():
             yield from (value.value, value.bound)
-        case Struct():
-            for item in value.items:
+        case Struct(value=True, rows=Rows() as rows):
+            yield from () if rows.own else rows.memory
+            yield rows.count
+        case Struct(value=True):
+            for item in value.held:
                 yield from leaves(item)
 
 
@@ -119,8 +204,13 @@ def refill(value: Value, atoms: Iterator[Atom]) -> Value:
             return next(atoms)
         case Maybe():
             return Maybe(next(atoms), next(atoms))
-        case Struct():
-            return Struct(value.kind, value.keys, tuple(refill(item, atoms) for item in value.items))
+        case Struct(value=True, rows=Rows() as rows):
+            memory: Any = rows.memory if rows.own else tuple(next(atoms) for _ in rows.memory)
+            new = replace(rows, memory=memory, count=next(atoms))
+            return Struct(value.kind, (), (), new, value=True, locked=value.locked)
+        case Struct(value=True):
+            items = tuple(refill(item, atoms) for item in value.held)
+            return Struct(value.kind, value.keys, items, value.rows, value=True, locked=value.locked)
     return value
 
 
@@ -132,6 +222,8 @@ def spec_of(value: Value) -> Spec:
     match value:
         case Var() | Const():
             return Leaf(value.type)
+        case Struct(rows=Rows() as rows):
+            return Node(value.kind, ("@rows",), (spec_of(rows.item), *(Leaf(m.type) for m in rows.memory)))
         case Struct():
             return Node(value.kind, value.keys, tuple(map(spec_of, value.items)))
         case Known():
@@ -146,8 +238,10 @@ def describe(value: Value | None) -> str:
             if value.type.is_scalar:
                 return {"f": "a float", "i": "an integer", "b": "a bool"}.get(value.type.dtype[0], "a number")
             return f"a {value.type.rank}-dimensional array of {value.type.dtype}"
+        case Struct(rows=None):
+            return f"a {value.kind.__name__} of {len(value.held)}"
         case Struct():
-            return f"a {value.kind.__name__} of {len(value.items)}"
+            return f"a {value.kind.__name__} of unknown length"
         case Known(value=None):
             return "None"
         case Known():
@@ -186,25 +280,47 @@ def join_atoms(a: Atom, b: Atom) -> ir.Type:
 
 
 def same_shape(a: Value, b: Value) -> bool:
-    """Whether two values have the same structure, so that their leaves correspond."""
+    """Whether two values have the same structure, so that their leaves correspond. An object is like itself only."""
     match a, b:
         case ((Var() | Const()), (Var() | Const())):
             return True
         case Maybe(), Maybe():
             return True
-        case Struct(), Struct():
-            return a.kind is b.kind and a.keys == b.keys and all(map(same_shape, a.items, b.items))
+        case Struct(value=True), Struct(value=True) if a.kind is b.kind and a.keys == b.keys:
+            if isinstance(a.rows, Rows) and isinstance(b.rows, Rows):
+                return same_rows(a.rows, b.rows)
+            return a.rows is b.rows and all(map(same_shape, a.held, b.held))
         case Known(), Known():
             return same_object(a.value, b.value)
     return a is b
+
+
+def same_rows(a: Rows, b: Rows) -> bool:
+    """Whether two lists hold their items alike: in the same memory, or, of different lists, in memory of one type."""
+    if a.own or b.own:
+        return a.memory == b.memory and a.own == b.own
+    alike = [x.type for x in a.memory] == [y.type for y in b.memory] and not any(m.type.many for m in a.memory)
+    return alike and a.exact and b.exact and same_shape(a.item, b.item)
 
 
 def same_object(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) and isinstance(a, (str, int, float, bool, tuple, type(None))) and a == b)
 
 
-def align(a: Value | None, b: Value | None, name: str) -> tuple[Value, Value] | Poison:
-    """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`."""
+View = Mapping[Struct, Content]
+EITHER = "it may be one of several objects here"
+
+
+def align(
+    a: Value | None,
+    b: Value | None,
+    name: str,
+    view_a: View = {},  # noqa: B006
+    view_b: View = {},  # noqa: B006
+) -> tuple[Value, Value] | Poison:
+    """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`.
+    The views are what objects hold on either side, where it is not what they hold now."""
+    name = spelling(name)
     if isinstance(a, Poison):
         return a
     if isinstance(b, Poison):
@@ -213,9 +329,44 @@ def align(a: Value | None, b: Value | None, name: str) -> tuple[Value, Value] | 
         a, b = maybe(a, b), maybe(b, a)
     if a is None or b is None:
         return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
+    a, b = paired(a, b, view_a, view_b)
     if not same_shape(a, b) or not all(map(joinable, leaves(a), leaves(b))):
         return Poison(f"`{name}` is {describe(a)} on one path and {describe(b)} on another", "use two names")
     return a, b
+
+
+def paired(a: Value, b: Value, view_a: View, view_b: View) -> tuple[Value, Value]:
+    """Two values such that different objects in the same place are replaced by what they hold; from here on nobody may
+    change those objects, for whoever holds the joined one would not see it."""
+    if a is b or not isinstance(a, Struct) or not isinstance(b, Struct):
+        return a, b
+    (keys_a, held_a, rows_a), (keys_b, held_b, rows_b) = view_a.get(a, a.content), view_b.get(b, b.content)
+    if isinstance(rows_a, Rows) and isinstance(rows_b, Rows) and rows_a.memory == rows_b.memory and a.value and b.value:
+        return a, b
+    for struct in (a, b):
+        struct.locked = struct.locked or EITHER
+    if rows_a is None and rows_b is None and keys_a == keys_b:
+        pairs = [paired(x, y, view_a, view_b) for x, y in zip(held_a, held_b, strict=True)]
+        held_a, held_b = tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
+        return tuple(Struct(s.kind, keys_a, h, value=True, locked=EITHER) for s, h in ((a, held_a), (b, held_b)))  # type: ignore[return-value]
+    return copied(a, view_a, EITHER), copied(b, view_b, EITHER)
+
+
+def seen(value: Value) -> Value:
+    """As `copied`, only to be looked at: the objects may still be changed."""
+    return copied(value, lock=False)
+
+
+def copied(value: Value, view: View = {}, locked: str = EITHER, lock: bool = True) -> Value:  # noqa: B006
+    """The value with all objects replaced by what they hold."""
+    if not isinstance(value, Struct):
+        return value
+    keys, held, rows = view.get(value, value.content)
+    if lock:
+        value.locked = value.locked or locked
+    if isinstance(rows, Rows):
+        rows = replace(rows, own=False)
+    return Struct(value.kind, keys, tuple(copied(v, view, locked, lock) for v in held), rows, value=True, locked=locked)
 
 
 def joinable(a: Atom, b: Atom) -> bool:

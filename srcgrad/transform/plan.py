@@ -122,9 +122,17 @@ class Plan:
                         (stmt, self._seen_as(stmt.ref, loop, body))
                     )
         for cls, accesses in groups.items():
+            if self._grows(cls):
+                continue
             roots = self._snapshot_roots(loop, cls, accesses)
             if roots is not None and self._worthwhile(loop, [a for a, _ in accesses], body):
                 self._take_snapshots(loop, roots, body)
+
+    def _grows(self, cls: Var) -> bool:
+        """Whether memory of the class grows: a row of a snapshot would have no fixed length."""
+        facts = self.facts
+        allocs = (s for s in facts.makes.values() if isinstance(s, ir.Alloc) and None in s.shape)
+        return any(facts.classes.of(s.target) is cls for s in allocs)
 
     def _worthwhile(self, loop: Loop, accesses: list[Access], body: Region) -> bool:
         kept = [a for a in accesses if isinstance(a, ir.Load) and self.kept(a)]

@@ -12,6 +12,7 @@ REFUSALS = Table("refused")
 case = REFUSALS.case
 LOG = []
 BOX = {"x": 0.0}
+SETTINGS = {"gain": 2.0}
 
 
 @case(scalar(), number(np.array([1, 2, 3])), refused=UnsupportedError)
@@ -81,10 +82,10 @@ def attribute_written(x, a):
 
 
 @case(scalar(), refused=UnsupportedError)
-def imports_inside(x):
-    import cmath
+def imports_what_is_not_there(x):
+    import tabnanny
 
-    return cmath.sqrt(x)
+    return tabnanny.check(x)
 
 
 @case(vector(3), refused=NotDifferentiableError)
@@ -144,8 +145,71 @@ def with_statement(x):
 
 
 @case(scalar(), number(4), refused=UnsupportedError)
-def list_appended(x, n):
+def list_of_unknown_length_returned(x, n):
     values = []
     for i in range(n):
         values.append(x**i)
-    return values[0] + values[n - 1]
+    return values
+
+
+@case(scalar(), number(4), refused=UnsupportedError)
+def list_shortened_at_its_head(x, n):
+    values = [x] * n
+    for _ in range(2):
+        x *= values.pop(0)
+    return x
+
+
+@case(scalar(), refused=UnsupportedError)
+def one_of_two_lists_changed(x):
+    a, b = [x, 1.0], [2.0, x]
+    c = a if x > 0.5 else b
+    c[0] = 7.0 * x
+    return c[0] * a[0] * b[0]
+
+
+@case(scalar(), refused=UnsupportedError)
+def one_of_two_lists_changed_by_its_own_name(x):
+    a, b = [x, 1.0], [2.0, x]
+    c = a if x > 0.5 else b
+    a[0] = 7.0 * x
+    return c[0] * a[0] * b[0]
+
+
+@case(scalar(), number(4), refused=UnsupportedError)
+def swapped_lists_changed(x, n):
+    a, b = [x, 1.0], [0.5, x]
+    for _ in range(n):
+        a[0] = b[1] * x
+        a, b = b, a
+    return a[0] * b[1] + b[0]
+
+
+@case(scalar(), number(4), refused=UnsupportedError)
+def list_longer_in_its_own_loop(x, n):
+    values = [x * i for i in range(n)]
+    for v in values:
+        if v > 1.0:
+            values.append(v)
+    return sum(values)
+
+
+@case(scalar(), refused=UnsupportedError)
+def captured_dict_changed(x):
+    SETTINGS["gain"] = x
+    return x * SETTINGS["gain"]
+
+
+@case(scalar(), number(4), refused=UnsupportedError)
+def items_unlike(x, n):
+    values = []
+    for i in range(n):
+        values.append(x if i else (x, x))
+    return x
+
+
+@case(scalar(), refused=UnsupportedError)
+def walrus_in_comprehension(x):
+    y = 0.0
+    values = [(y := y + x * k) for k in range(3)]
+    return values[0] * y
