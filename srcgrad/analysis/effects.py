@@ -9,6 +9,7 @@ region in which any of it is bound: where the memory's life ends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
@@ -32,6 +33,9 @@ class Region:
         return region is not None
 
 
+_BINDING = frozenset({ir.View, ir.NewList, ir.Append, ir.RefAt, ir.For, ir.While, ir.If})
+
+
 class Classes:
     """Union-find over the references and lists of references of a function."""
 
@@ -40,7 +44,8 @@ class Classes:
         self._chosen: set[Var] = set()
         self._like: dict[Var, Var] = {}
         for stmt in walk(stmts):
-            self._scan(stmt)
+            if type(stmt) in _BINDING:
+                self._scan(stmt)
         self._merged = {self.of(var) for var in self._chosen}
 
     def of(self, var: Var) -> Var:
@@ -88,6 +93,17 @@ class Classes:
                     self._unify(o.target, o.then, o.orelse)
 
 
+_KNOWN: WeakKeyDictionary[ir.Fun, Classes] = WeakKeyDictionary()
+
+
+def classes_of(fun: ir.Fun) -> Classes:
+    """The classes of a function's memory, found once for the many passes that ask."""
+    found = _KNOWN.get(fun)
+    if found is None:
+        found = _KNOWN[fun] = Classes(fun.body)
+    return found
+
+
 class Facts:
     """Where everything stands in a function, and what may happen to memory."""
 
@@ -100,7 +116,7 @@ class Facts:
         self.region: dict[tuple[Stmt, str], Region] = {}
         self.base: dict[Var, ir.View] = {}
         self.makes: dict[Var, Stmt] = {}
-        self.classes = Classes(fun.body)
+        self.classes = classes_of(fun)
         self._scan(fun.body, self.top)
         self.level: dict[Var, Region] = {}
         self.roots: dict[Var, list[Var]] = {}

@@ -8,6 +8,9 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 
 AtomMap = Callable[[Atom], Atom]
+_WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
+_ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt})
+_TARGETS = frozenset({ir.Let, ir.Call, ir.Custom})
 
 
 def index_atoms(index: ir.Index) -> Iterator[Atom]:
@@ -53,43 +56,46 @@ def _map_measure(measure: ir.Measure, f: AtomMap) -> ir.Measure:
     return ir.Length(of, measure.axis)
 
 
-def used(stmt: Stmt) -> Iterator[Atom]:
+def used(stmt: Stmt) -> Iterable[Atom]:
     """The atoms that the statement itself reads in its own region (an inner block's uses are not among them).
 
     Of a loop: start, stop, step and the inits. Its nexts, cond and exit are read inside: see `used_inside`.
     """
-    match stmt:
-        case ir.Let() | ir.Call() | ir.Custom() | ir.Effect():
-            yield from stmt.args
-        case ir.Load():
-            yield stmt.ref
-            yield from index_atoms(stmt.index)
-        case ir.Store() | ir.Accumulate():
-            yield stmt.ref
-            yield from index_atoms(stmt.index)
-            yield stmt.value
-        case ir.Alloc():
-            yield from (n for n in stmt.shape if n is not None)
-            if not isinstance(stmt.init, str):
-                yield stmt.init
-        case ir.View():
-            yield stmt.base
-            yield from how_atoms(stmt.how)
-        case ir.NewList():
-            yield stmt.like
-        case ir.Append():
-            yield from (stmt.refs, stmt.ref)
-        case ir.RefAt():
-            yield from (stmt.refs, stmt.pos)
-        case ir.Check():
-            yield from (measured(stmt.left), measured(stmt.right))
-        case ir.For():
-            yield from (stmt.start, stmt.stop, stmt.step)
-            yield from (c.init for c in stmt.carry)
-        case ir.While():
-            yield from (c.init for c in stmt.carry)
-        case ir.If():
-            yield stmt.cond
+    kind = type(stmt)
+    return stmt.args if kind is ir.Let else _USED.get(kind, _nothing)(stmt)  # type: ignore[attr-defined]
+
+
+def _nothing(stmt: Stmt) -> tuple[Atom, ...]:
+    return ()
+
+
+def _used_alloc(stmt: ir.Alloc) -> tuple[Atom, ...]:
+    shape = tuple(n for n in stmt.shape if n is not None)
+    return shape if isinstance(stmt.init, str) else (*shape, stmt.init)
+
+
+def _inits(stmt: ir.For | ir.While) -> tuple[Atom, ...]:
+    return tuple(c.init for c in stmt.carry)
+
+
+_USED: dict[type[Stmt], Callable[..., tuple[Atom, ...]]] = {
+    ir.Let: lambda s: s.args,
+    ir.Call: lambda s: s.args,
+    ir.Custom: lambda s: s.args,
+    ir.Effect: lambda s: s.args,
+    ir.Load: lambda s: (s.ref, *index_atoms(s.index)),
+    ir.Store: lambda s: (s.ref, *index_atoms(s.index), s.value),
+    ir.Accumulate: lambda s: (s.ref, *index_atoms(s.index), s.value),
+    ir.Alloc: _used_alloc,
+    ir.View: lambda s: (s.base, *how_atoms(s.how)),
+    ir.NewList: lambda s: (s.like,),
+    ir.Append: lambda s: (s.refs, s.ref),
+    ir.RefAt: lambda s: (s.refs, s.pos),
+    ir.Check: lambda s: (measured(s.left), measured(s.right)),
+    ir.For: lambda s: (s.start, s.stop, s.step, *_inits(s)),
+    ir.While: _inits,
+    ir.If: lambda s: (s.cond,),
+}
 
 
 def used_inside(stmt: Stmt) -> Iterator[Atom]:
@@ -111,11 +117,12 @@ def used_inside(stmt: Stmt) -> Iterator[Atom]:
 
 def defined(stmt: Stmt) -> tuple[Var, ...]:
     """The variables that the statement binds in its own region."""
+    kind = type(stmt)
+    if kind in _ONE_TARGET:
+        return (stmt.target,)  # type: ignore[attr-defined]
+    if kind in _TARGETS:
+        return stmt.targets  # type: ignore[attr-defined, no-any-return]
     match stmt:
-        case ir.Let() | ir.Call() | ir.Custom():
-            return stmt.targets
-        case ir.Load() | ir.Alloc() | ir.View() | ir.NewList() | ir.RefAt():
-            return (stmt.target,)
         case ir.Append():
             return (stmt.pos,)
         case ir.For() | ir.While():
@@ -136,22 +143,24 @@ def defined_inside(stmt: Stmt) -> tuple[Var, ...]:
 
 
 def blocks(stmt: Stmt) -> tuple[tuple[str, tuple[Stmt, ...]], ...]:
-    match stmt:
-        case ir.For():
-            return (("body", stmt.body),)
-        case ir.While():
-            return (("test", stmt.test), ("body", stmt.body))
-        case ir.If():
-            return (("then", stmt.then), ("orelse", stmt.orelse))
-    return ()
+    kind = type(stmt)  # asked of every statement at every pass: much faster than patterns
+    if kind not in _WITH_BLOCKS:
+        return ()
+    if isinstance(stmt, ir.If):
+        return (("then", stmt.then), ("orelse", stmt.orelse))
+    if isinstance(stmt, ir.For):
+        return (("body", stmt.body),)
+    assert isinstance(stmt, ir.While)
+    return (("test", stmt.test), ("body", stmt.body))
 
 
 def walk(stmts: Iterable[Stmt]) -> Iterator[Stmt]:
     """Every statement, an outer one before those inside it."""
     for stmt in stmts:
         yield stmt
-        for _, block in blocks(stmt):
-            yield from walk(block)
+        if type(stmt) in _WITH_BLOCKS:
+            for _, block in blocks(stmt):
+                yield from walk(block)
 
 
 def rebuild(

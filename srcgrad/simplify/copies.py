@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from srcgrad.analysis.effects import Classes
+from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Fun, Load, Stmt, Var
 from srcgrad.simplify.common import replaced, same, written
@@ -34,7 +34,7 @@ class _Life:
 
 class _Copies:
     def __init__(self, fun: Fun) -> None:
-        self.classes = Classes(fun.body)
+        self.classes = classes_of(fun)
         self.results = {r for r in fun.results if isinstance(r, Var)}
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:

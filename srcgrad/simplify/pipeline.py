@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakSet
 
 from srcgrad.core.ir import Fun, Program
 from srcgrad.simplify.copies import copies
@@ -29,7 +30,12 @@ def simplify(program: Program) -> Program:
     return Program(main, callees)
 
 
+_SIMPLE: WeakSet[Fun] = WeakSet()  # in which nothing is left to do
+
+
 def simplify_fun(fun: Fun) -> Fun:
+    if fun in _SIMPLE:
+        return fun
     fun, unchanged = dce(fun), 0  # what is dead costs every pass its time
     for pass_ in PASSES * ROUNDS:
         new = pass_(fun)
@@ -37,4 +43,8 @@ def simplify_fun(fun: Fun) -> Fun:
         fun = new
         if unchanged == len(PASSES):
             break
-    return copies(hoist(fun))
+    hoisted = hoist(fun)
+    made = copies(hoisted)
+    if unchanged == len(PASSES) and hoisted is fun:
+        _SIMPLE.add(made)
+    return made

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from srcgrad.analysis.activity import varied
-from srcgrad.analysis.effects import Classes, Facts
+from srcgrad.analysis.effects import Facts, classes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
@@ -64,7 +64,7 @@ class _Forward:
     def __init__(self, fun: Fun, active: frozenset[int], callees: _Callees) -> None:
         self.source, self.active, self.callees = fun, active, callees
         self.builder = Builder(fun)
-        self.varied = varied(fun, Classes(fun.body), [fun.params[k] for k in sorted(active)])
+        self.varied = varied(fun, classes_of(fun), [fun.params[k] for k in sorted(active)])
         self.dot: dict[Var, Atom] = {}
         self.env: dict[Var, Atom] = {}
 

@@ -193,7 +193,7 @@ def while_(w: Writer) -> Lines:
     deeper(w)
     k = w.fresh("k")
     turns = w.random.randint(2, 3)
-    test = w.pick((f"{k} < {turns} and {w.condition()}", f"{k} < {turns}", f"{k} < {turns} and {w.condition()}"))
+    test = w.pick((f"{k} < {turns} and ({w.condition()})", f"{k} < {turns}", f"{k} < {turns} and ({w.condition()})"))
     w.bind(k, Kind("int", (0, turns)))
     with w.inner(loop=True):
         w.bind(k, Kind("int", (0, turns)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import math
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,12 +112,29 @@ def watched() -> Iterator[list[float]]:
         duals.WATCH.remove(watch)
 
 
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """What shrinking makes of a program may run without end."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError
+
+    old = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, old)
+
+
 def run_plain(p: Fuzzed) -> list[Any]:
     """The leaves of what the program gives; Dropped if it is no valid program."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return list(oracle.leaves(copy.deepcopy(p.fun()(*p.fresh_args()))))
+            with limited(5.0):
+                return list(oracle.leaves(copy.deepcopy(p.fun()(*p.fresh_args()))))
         except (
             ArithmeticError,
             LookupError,
