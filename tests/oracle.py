@@ -61,7 +61,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     return result[()] if result.ndim == 0 else result
 
 
-MAKERS = ("zeros", "ones", "zeros_like", "ones_like", "arange", "linspace")
+MAKERS = ("zeros", "ones", "zeros_like", "ones_like", "arange", "linspace", "eye", "identity")
 CREATION: dict[str, Any] = {name: made(getattr(np, name)) for name in MAKERS}
 CREATION |= {
     "empty": CREATION["zeros"], "empty_like": CREATION["zeros_like"], "full": full, "array": from_values,

@@ -1,11 +1,12 @@
 """Refusing to write into memory where NumPy's views and the core's copies (or the reverse) would give other results."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
-from srcgrad.core.walk import blocks, defined
+from srcgrad.core.walk import blocks, defined, used, used_inside
 from srcgrad.errors import UnsupportedError
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.written import Aliases
@@ -14,14 +15,14 @@ Loops = tuple[Stmt, ...]
 Placed = tuple[Stmt, Loops]
 
 
-def conflict(body: Sequence[Stmt], doubts: Sequence[tuple[Var, Var]]) -> tuple[Stmt, Var] | None:
-    """A store into either of a pair of which one may be a view of the other, made later; and the pair's base."""
+def conflict(fun: ir.Fun, doubts: Sequence[tuple[Var, Var]]) -> tuple[Stmt, Var] | None:
+    """A store into either of a pair of which one may be a view of the other, made later and to be seen through the
+    other; and the pair's base."""
     if not doubts:
         return None
-    aliases, placed = Aliases(body), list(_placed(body))
+    aliases, placed = Aliases(fun.body), list(_placed(fun.body))
     for target, base in doubts:
-        classes = {aliases.root(target), aliases.root(base)}
-        stmt = _written_later(target, base, classes, aliases, placed)
+        stmt = _written_later(target, base, fun, aliases, placed)
         if stmt is not None:
             return stmt, base
     return None
@@ -44,19 +45,42 @@ def _placed(stmts: Sequence[Stmt], loops: Loops = ()) -> Iterator[Placed]:
             yield from _placed(block, inner)
 
 
-def _written_later(
-    target: Var, base: Var, classes: set[Var], aliases: Aliases, placed: Sequence[Placed]
-) -> Stmt | None:
-    """The first store into one of the classes that a run may meet after target is made of base."""
+def _written_later(target: Var, base: Var, fun: ir.Fun, aliases: Aliases, placed: Sequence[Placed]) -> Stmt | None:
+    """The first store into one of the two that a run may meet after target is made of base.
+
+    One into base does not count if nobody looks at target after it.
+    """
+    classes = {aliases.root(target), aliases.root(base)}
     found = [(k, loops) for k, (s, loops) in enumerate(placed) if target in defined(s)]
     if not found:
         return None  # it stands in code that is not emitted
     made, around = found[0]
+    uses = _uses(target, fun, aliases, placed)
     homes = [loops for s, loops in placed if isinstance(s, ir.Alloc) and aliases.root(s.target) is aliases.root(base)]
     fresh = set(homes[0]).intersection(*homes[1:]) if homes else set()  # loops in which base is new at each turn
     for k, (stmt, loops) in enumerate(placed):
         if isinstance(stmt, (ir.Store, ir.Accumulate)) and aliases.root(stmt.ref) in classes:
             again = (set(loops) & set(around)) - fresh
-            if k > made or again:
+            through = aliases.root(stmt.ref) is aliases.root(target)
+            if (k > made or again) and (through or uses is None or (k > made and _looked_at((k, loops), around, uses))):
                 return stmt
     return None
+
+
+def _uses(target: Var, fun: ir.Fun, aliases: Aliases, placed: Sequence[Placed]) -> list[tuple[int, Loops]] | None:
+    """Where target, which has one name and views of it, is used; None if it is returned, carried or chosen."""
+    names = {target}
+    for stmt, _ in placed:
+        if isinstance(stmt, ir.View) and stmt.base in names:
+            names.add(stmt.target)
+    everywhere = {v for s, _ in placed for v in (*defined(s), *used_inside(s)) if isinstance(v, Var) and v.type.ref}
+    together = {v for v in everywhere if aliases.root(v) is aliases.root(target)}
+    if together != names or not names.isdisjoint(r for r in fun.results if isinstance(r, Var)):
+        return None
+    return [(k, loops) for k, (s, loops) in enumerate(placed) if not names.isdisjoint(used(s))]
+
+
+def _looked_at(store: tuple[int, Loops], around: Loops, uses: Sequence[tuple[int, Loops]]) -> bool:
+    """Whether one of the uses may come after the store, before target is made again."""
+    place, loops = store
+    return any(k > place or (set(loops) & set(there)) - set(around) for k, there in uses)

@@ -102,7 +102,7 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
     if positions != copies.overwritten:
         return Copies(positions, copies.ordered)
-    conflict = doubts.conflict(main.body, unsure)
+    conflict = doubts.conflict(main, unsure)
     if conflict is None:
         return copies
     aliases, (stmt, base) = Aliases(main.body), conflict

@@ -213,3 +213,36 @@ def walrus_in_comprehension(x):
     y = 0.0
     values = [(y := y + x * k) for k in range(3)]
     return values[0] * y
+
+
+@case(matrix(3), refused=UnsupportedError)
+def column_that_may_be_a_view(a):
+    c = a[:, 1][:, None]
+    for i in range(3):
+        a[i] = a[i] * c[i]
+    return a[0, 0]
+
+
+@case(vector(4), number(np.array([0.0, 1.0])), refused=UnsupportedError)
+def floats_as_places(a, k):
+    a[k] = 2.0
+    return a[0]
+
+
+@case(vector(4), number(np.array([1, 2])), matrix(3), refused=UnsupportedError)
+def values_of_too_many_axes(a, k, m):
+    a[k] = m
+    return a[0]
+
+
+@case(matrix(3), number(np.array([1, 2])), refused=UnsupportedError)
+def slice_between_places(m, k):
+    t = m.reshape((3, 3, 1))
+    t[k, :, k * 0] = 1.0
+    return m[0, 0]
+
+
+@case(scalar(), vector(4), refused=UnsupportedError)
+def array_kept_in_a_global(x, a):
+    BOX["x"] = a
+    return a[0] * x
