@@ -35,6 +35,12 @@ from srcgrad.rules import (  # noqa: F401, I001
     matmul,
     einsum,
     linalg,
+    triangular,
+    minors,
+    gaps,
+    spectra,
+    leastsquares,
+    decompositions,
     complexes,
     stop,
 )

@@ -280,3 +280,135 @@ def index_of_smallest(x: np.ndarray) -> int:
         if x[best] == x[best] and (x[i] < x[best] or x[i] != x[i]):
             best = i
     return best
+def diagonalised(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    # m, n, d and the product of the determinants of m and n, 1 or -1, with m @ a @ n = diag(d): complete pivoting
+    size = a.shape[0]
+    u, m, n = a.copy(), np.zeros(a.shape, a.dtype), np.zeros(a.shape, a.dtype)
+    for k in range(size):
+        m[k, k] = n[k, k] = 1.0
+    sign = a.dtype.type(1)
+    for k in range(size):
+        row, column = k, k
+        for i in range(k, size):
+            for j in range(k, size):
+                if abs(u[i, j]) > abs(u[row, column]):
+                    row, column = i, j
+        if row != k:
+            sign = -sign
+            for j in range(size):
+                u[k, j], u[row, j] = u[row, j], u[k, j]
+                m[k, j], m[row, j] = m[row, j], m[k, j]
+        if column != k:
+            sign = -sign
+            for i in range(size):
+                u[i, k], u[i, column] = u[i, column], u[i, k]
+                n[i, k], n[i, column] = n[i, column], n[i, k]
+        if u[k, k] == 0.0:
+            break
+        for i in range(k + 1, size):
+            factor = u[i, k] / u[k, k]
+            for j in range(k, size):
+                u[i, j] -= factor * u[k, j]
+            for j in range(size):
+                m[i, j] -= factor * m[k, j]
+        for j in range(k + 1, size):
+            factor = u[k, j] / u[k, k]
+            for i in range(size):
+                n[i, j] -= factor * n[i, k]
+            u[k, j] = 0.0
+    d = np.empty(size, a.dtype)
+    for k in range(size):
+        d[k] = u[k, k]
+    return m, n, d, sign
+
+
+def cofactors(a: np.ndarray) -> np.ndarray:
+    # the derivative of det(a), finite where a is singular: that of diag(d) is the product of the other pivots
+    m, n, d, sign = diagonalised(a)
+    size = d.size
+    others = np.zeros(a.shape, a.dtype)
+    for i in range(size):
+        others[i, i] = sign
+        for k in range(size):
+            if k != i:
+                others[i, i] *= d[k]
+    return m.T @ others @ n.T
+
+
+def cofactors_along(a: np.ndarray, x: np.ndarray) -> np.ndarray:
+    # the derivative of cofactors(a) along x: of diag(d) it is made of the products of all pivots but two
+    m, n, d, sign = diagonalised(a)
+    size = d.size
+    z, out = m @ x @ n, np.zeros(a.shape, a.dtype)
+    for i in range(size):
+        for j in range(size):
+            if i != j:
+                rest = sign
+                for k in range(size):
+                    if k != i and k != j:
+                        rest *= d[k]
+                out[i, i] += z[j, j] * rest
+                out[i, j] -= z[j, i] * rest
+    return m.T @ out @ n.T
+
+
+def reduced_qr(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if a.shape[0] < a.shape[1]:
+        raise ValueError("np.linalg.qr is differentiated for matrices with at least as many rows as columns")
+    return np.linalg.qr(a)
+
+
+def real_eig(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    w, v = np.linalg.eig(a)
+    if np.iscomplexobj(w):
+        raise ValueError("np.linalg.eig is differentiated for matrices with real eigenvalues; these are complex")
+    return w, v
+
+
+def largest(x: np.ndarray) -> float:
+    out = x.dtype.type(0)
+    for value in x.ravel():
+        out = max(out, abs(value))
+    return out
+
+
+def over_gaps(u: np.ndarray, w: np.ndarray, size: float) -> np.ndarray:
+    # u[i, j] / (w[j] - w[i]); where the two are equal 0 if u is (to the rounding of numbers of this size), else NaN
+    return over_pairs(u, w, size, -1.0)
+
+
+def over_sums(u: np.ndarray, w: np.ndarray, size: float) -> np.ndarray:
+    # u[i, j] / (w[j] + w[i]) off the diagonal; where both are 0, 0 if u is (to its rounding), else NaN
+    return over_pairs(u, w, size, 1.0)
+
+
+def over_pairs(u: np.ndarray, w: np.ndarray, size: float, sign: float) -> np.ndarray:
+    out = np.zeros(u.shape, u.dtype)
+    rounding = w.size * np.finfo(w.dtype).eps
+    close, none = 0.0, 64.0 * rounding * size
+    for k in range(w.size):
+        close = max(close, 8.0 * rounding * abs(w[k]))
+    for i in range(w.size):
+        for j in range(w.size):
+            both = w[j] - w[i] if sign < 0.0 else w[j] + w[i]
+            if i != j and abs(both) > close:
+                out[i, j] = u[i, j] / both
+            elif i != j and not abs(u[i, j]) <= none:
+                out[i, j] = np.nan
+    return out
+
+
+def over_columns(u: np.ndarray, w: np.ndarray, size: float) -> np.ndarray:
+    # u[i, j] / w[j]; where w[j] is 0 (beside the others) 0 if u is (to its rounding), else NaN
+    out = np.zeros(u.shape, u.dtype)
+    rounding = (u.shape[0] + w.size) * np.finfo(w.dtype).eps
+    close, none = 0.0, 64.0 * rounding * size
+    for k in range(w.size):
+        close = max(close, 8.0 * rounding * abs(w[k]))
+    for i in range(u.shape[0]):
+        for j in range(w.size):
+            if abs(w[j]) > close:
+                out[i, j] = u[i, j] / w[j]
+            elif not abs(u[i, j]) <= none:
+                out[i, j] = np.nan
+    return out

@@ -58,6 +58,7 @@ class Info:
     ties: str = ""
     edges: Sequence[Edge] = ()
     without: Mapping[str, str] = field(default_factory=dict)
+    symmetric: Sequence[int] = ()  # matrices that are symmetric, of which one triangle is read: directions are too
     held: str = ""  # why no derivative goes through although the value changes with the argument
     finite_partials: bool = False
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices of every order that needs no singular values."""
+"""Norms of vectors and matrices."""
 from __future__ import annotations
 
 import math
@@ -41,10 +41,22 @@ def _root(total: Val, order: float) -> Val:
     return where(none, total.lift(0.0 if order > 0 else math.inf), safe ** (1.0 / order))  # type: ignore[no-any-return]
 
 
-def _of_matrices(value: Val, order: float, axes: tuple[int, int], keepdims: bool) -> Val:
+def _of_singular_values(value: Val, order: float | str, keepdims: bool) -> Val:
+    """The largest (order 2) or smallest (-2) of them, or their sum ('nuc')."""
+    if value.type.rank != 2:
+        raise UnsupportedError("this norm needs singular values, of one matrix", hint="loop over the matrices")
+    found = registry.FUNCTIONS[np.linalg.svdvals](value.builder, value)
+    reduction = np.sum if order == "nuc" else np.max if order == 2 else np.min
+    got = registry.FUNCTIONS[reduction](value.builder, found)
+    return registry.FUNCTIONS[np.atleast_2d](value.builder, got) if keepdims else got  # type: ignore[no-any-return]
+
+
+def _of_matrices(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
     """The largest sum of a column's sizes (order 1) or of a row's (infinity); the smallest for -1 and -infinity."""
-    if order not in (1, -1, math.inf, -math.inf):
-        raise UnsupportedError("this norm needs singular values; the Frobenius norm and the orders 1 and inf do not")
+    if order in (2, -2, "nuc"):
+        return _of_singular_values(value, order, keepdims)
+    if isinstance(order, str) or order not in (1, -1, math.inf, -math.inf):
+        raise UnsupportedError(f"there is no norm of matrices of order {order!r}")
     added, compared = axes if abs(order) == 1 else axes[::-1]
     sums = emit(sum_, emit(absolute, value), axes=(added,), keepdims=True)
     got = emit(largest if order > 0 else smallest, sums, axes=(compared,), keepdims=True)
@@ -57,12 +69,14 @@ def _without(value: Val, axes: tuple[int, int]) -> Val:
     return emit(squeeze, value, axes=tuple(sorted(axes)))  # type: ignore[no-any-return]
 
 
-def _order(ord: Any, axes: int) -> float | None:
+def _order(ord: Any, axes: int) -> float | str | None:
     """The order as a number; None for the Euclidean norm of whatever shape."""
     if isinstance(ord, str):
         if ord == "fro" and axes == 2:
             return None
-        raise UnsupportedError(f"the norm {ord!r} is not supported; 'fro' of a matrix is")
+        if ord == "nuc" and axes == 2:
+            return "nuc"
+        raise UnsupportedError(f"the norm {ord!r} is not supported; 'fro' and 'nuc' of a matrix are")
     if ord is None:
         return None
     order = float(arguments.number(ord, "ord"))
@@ -81,7 +95,7 @@ def _np_norm(builder: Builder, x: Any, ord: Any = None, axis: Any = None, keepdi
         raise UnsupportedError("np.linalg.norm takes one or two axes; name them with axis=")
     if order is None:
         return emit(norm, value, axes=tuple(sorted(axes)), keepdims=keep)  # type: ignore[no-any-return]
-    if len(axes) == 1:
+    if len(axes) == 1 and not isinstance(order, str):
         return _of_lines(value, order, axes, keep)
     return _of_matrices(value, order, (axes[0], axes[1]), keep)
 

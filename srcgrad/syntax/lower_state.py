@@ -243,6 +243,8 @@ class State(Checks):
             return value.atom
         if type(value) in LITERALS:
             return Const(value, LITERALS[type(value)])
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return scope.Struct(type(value), value._fields, tuple(self.inward(v) for v in value))
         if isinstance(value, (tuple, list)):
             items = [self.settle(self.inward(v), "a") for v in value]
             return scope.struct(items, type(value) if type(value) is list else tuple)

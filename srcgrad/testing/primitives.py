@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,12 +36,27 @@ def check_primitive(primitive: ir.Primitive) -> None:
         check_edge(primitive, edge, programs)
 
 
-def random_like(values: Values, seed: int, still: Sequence[int] = ()) -> Values:
-    """Numbers between 1/2 and 1, of either sign, for the floats among values; 0 for those at the places in still."""
+class Ways(NamedTuple):
+    """Where directions may point: of the arguments at these places nowhere, or to symmetric matrices only."""
+
+    still: Sequence[int] = ()
+    symmetric: Sequence[int] = ()
+
+    def along(self, direction: Any, place: int) -> Any:
+        if place in self.symmetric:
+            return 0.5 * (direction + direction.T)
+        return 0 * direction if place in self.still else direction
+
+
+FREE = Ways()
+
+
+def random_like(values: Values, seed: int, ways: Ways = FREE) -> Values:
+    """Numbers between 1/2 and 1, of either sign, for the floats among values, along the ways that are open."""
     floats = [(np.shape(v), np.asarray(v).dtype, place) for place, v in enumerate(values) if type_of(v).is_float]
     drawn = _drawn(tuple(shape for shape, _, _ in floats), seed)
     return tuple(
-        np.asarray(one if place not in still else 0 * one, dtype)[()]
+        np.asarray(ways.along(one, place), dtype)[()]
         for one, (_, dtype, place) in zip(drawn, floats, strict=True)
     )
 
@@ -110,9 +125,10 @@ def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, 
 # ---- derivatives
 
 
-def still_places(case: Case) -> Sequence[int]:
-    """The arguments that only say how."""
-    return range(1, len(case.given)) if case.primitive.info.shape == "linear" else ()
+def still_places(case: Case) -> Ways:
+    """The arguments that only say how, and those that are symmetric."""
+    info = case.primitive.info
+    return Ways(range(1, len(case.given)) if info.shape == "linear" else (), info.symmetric)
 
 
 def check_slopes(case: Case, programs: Programs) -> None:
@@ -133,7 +149,7 @@ def check_curvature(case: Case, programs: Programs, numerically: bool = True) ->
     check(made.back, case.given + bars, f"the adjoint of {case}", still)
 
 
-def _check_derivatives(made: Derived, args: Values, what: str, still: Sequence[int], jumps: bool = False) -> None:
+def _check_derivatives(made: Derived, args: Values, what: str, still: Ways, jumps: bool = False) -> None:
     """The tangent against numerical derivatives, the adjoint against the tangent.
 
     jumps: whether the derivative may be left out where the value jumps.
@@ -150,7 +166,7 @@ def _check_derivatives(made: Derived, args: Values, what: str, still: Sequence[i
     _check_agreement(made, args, what, still)
 
 
-def _check_agreement(made: Derived, args: Values, what: str, still: Sequence[int]) -> None:
+def _check_agreement(made: Derived, args: Values, what: str, still: Ways) -> None:
     """The adjoint against the tangent."""
     dots = random_like(args, 4, still)
     value, got = _split(made.ahead(*args, *dots), len(made.fun.results))
