@@ -15,6 +15,7 @@ from srcgrad.rules.declare import cast
 from srcgrad.rules.elementwise import absolute
 from srcgrad.rules.peaks import largest, smallest
 from srcgrad.rules.reduce import sum_
+from srcgrad.rules.shape import length
 from srcgrad.rules.spreads import float_array, norm
 from srcgrad.rules.values import Val, emit
 
@@ -46,9 +47,18 @@ def _of_singular_values(value: Val, order: float | str, keepdims: bool) -> Val:
     if value.type.rank != 2:
         raise UnsupportedError("this norm needs singular values, of one matrix", hint="loop over the matrices")
     found = registry.FUNCTIONS[np.linalg.svdvals](value.builder, value)
-    reduction = np.sum if order == "nuc" else np.max if order == 2 else np.min
-    got = registry.FUNCTIONS[reduction](value.builder, found)
+    if order == "nuc":
+        got = emit(sum_, _unless_rounding(found), axes=(0,), keepdims=False)
+    else:
+        got = registry.FUNCTIONS[np.max if order == 2 else np.min](value.builder, found)
     return registry.FUNCTIONS[np.atleast_2d](value.builder, got) if keepdims else got  # type: ignore[no-any-return]
+
+
+def _unless_rounding(s: Val) -> Val:
+    """The singular values, 0 in place of those that are: their derivative is 0, as that of abs at 0."""
+    top = emit(largest, s, axes=(0,), keepdims=False)
+    eps = 8.0 * float(np.finfo(s.type.dtype).eps)
+    return where(s > top * eps * length(s, 0), s, s.lift(0.0))  # type: ignore[no-any-return]
 
 
 def _of_matrices(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
