@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.special
 
 from srcgrad.rules import registry
@@ -77,6 +78,7 @@ def test_pytorch(section: str, tmp_path: Path) -> None:
 SUPPORTED = (ROOT / "docs" / "supported.md").read_text(encoding="utf-8").split("## Functions")[1]
 HOMES = {
     "Python": builtins, "`math`": math, "`cmath`": cmath, "`np`": np, "`np.linalg`": np.linalg,
+    "`scipy.linalg`": scipy.linalg,
     "`scipy.special`": scipy.special,
 }  # fmt: skip
 
