@@ -18,6 +18,7 @@ from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, Srcgr
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
+from srcgrad.simplify.named import christened, named
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.reuse import reuse
 from srcgrad.syntax.lower import Lowered, lower
@@ -108,17 +109,17 @@ def placed(error: SrcgradError, fun: Any) -> SrcgradError:
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> Lowered:
     if recipe.kind == "value":
         base = lowered(fun, specs)
-        return replace(base, program=tidy(base.program))
+        return replace(base, program=tidy(christened(base.program)))
     if recipe.kind == "vmap":
         items = [item_spec(spec, axis) for spec, axis in zip(specs, recipe.axes, strict=True)]
         base = lowered(fun, items)
-        program = map_program(tidy(base.program), specs, recipe.axes, parallel)
+        program = map_program(tidy(christened(base.program)), specs, recipe.axes, parallel)
         return replace(base, program=tidy(program), result=mapped_spec(base.result))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(primal, recipe)
     base = lowered(fun, primal)
-    base = replace(base, program=tidy(base.program))
+    base = replace(base, program=tidy(christened(base.program)))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
@@ -327,8 +328,8 @@ def text(program: Program, options: str | None) -> str:
     """The module of a program, which is not differentiated further."""
     program = tidy(inline(program))
     try:
-        callees = {name: reuse(fun) for name, fun in program.callees.items()}
-        return render(Program(reuse(program.main), callees), jit_options=options)
+        callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
+        return render(Program(reuse(named(program.main)), callees), jit_options=options)
     except SrcgradError:
         raise
     except Exception as error:

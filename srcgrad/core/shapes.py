@@ -54,6 +54,10 @@ class Shapes:
         """Whether two integers are surely the same length."""
         return self.first(self.length(a)) == self.first(self.length(b))
 
+    def equal(self, a: Dim, b: Dim) -> bool:
+        """Whether two tokens surely stand for one length."""
+        return self._first(a) == self._first(b)
+
     @contextmanager
     def region(self) -> Iterator[None]:
         """What operations inside demand of lengths holds inside: they may not be reached."""
@@ -144,6 +148,8 @@ class Shapes:
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
         elif stmt.op.name in ("reshape", "broadcast_to"):
             self._dims[target] = tuple(map(self.length, stmt.args[1:]))
+        elif stmt.op.name == "arange" and len(stmt.args) == 1 and isinstance(self.length(stmt.args[0]), tuple):
+            self._dims[target] = (self.length(stmt.args[0]),)  # of a length, which is not negative
         elif target.type.rank and getattr(stmt.op.info, "dims", None):
             dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))

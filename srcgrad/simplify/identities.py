@@ -167,6 +167,17 @@ class _Identities:
                 return known
             case (Var() as other, int() as place) if other is not array and other.type.ref:
                 return self.emit(let.op.name, other, axis=place)
+        return self.length_of_operand(let, array, axis)
+
+    def length_of_operand(self, let: Let, array: Atom, axis: int) -> Atom | None:
+        """The same length, of an operand of the elementwise operation that made the array."""
+        made = self.lets.get(array) if isinstance(array, Var) else None
+        if made is None or not getattr(made.op.info, "elementwise", False) or not self.usable(made):
+            return None
+        for arg in made.args:
+            place = axis - array.type.rank + arg.type.rank
+            if place >= 0 and self.shapes.dims(arg)[place] == self.shapes.dims(array)[axis]:
+                return self.emit(let.op.name, arg, axis=place)
         return None
 
     def with_plain_args(self, let: Let) -> Let:

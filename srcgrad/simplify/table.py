@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Let, Var
-from srcgrad.core.shapes import Shapes
+from srcgrad.core.shapes import ONE, Shapes
 
 EXACT, ZERO_SIGN = "exact", "sign of zero"
 
@@ -298,6 +298,21 @@ def _cast_literal(look: Look, let: Let) -> Atom | None:
 def _broadcast_same(look: Look, let: Let) -> Atom | None:
     x, like = let.args
     return x if look.shapes.same(x, like) else None
+
+
+@identity("unbroadcast", "a sum over the axes that were repeated, where they are known")
+def _unbroadcast_along(look: Look, let: Let) -> Atom | None:
+    """New leading axes go, axes of length 1 stay; all others must surely be of the same length."""
+    x, like = let.args
+    new = x.type.rank - like.type.rank
+    old, kept = look.shapes.dims(x)[new:], look.shapes.dims(like)
+    ones = tuple(k for k, (a, b) in enumerate(zip(old, kept, strict=True)) if b == ONE and a != ONE)
+    others = [(a, b) for k, (a, b) in enumerate(zip(old, kept, strict=True)) if k not in ones]
+    if like.type.rank == 0 or not all(look.shapes.equal(a, b) for a, b in others):
+        return None
+    if new:
+        x = look.emit("sum", x, axes=tuple(range(new)), keepdims=False)
+    return look.emit("sum", x, axes=ones, keepdims=True) if ones else x
 
 
 @identity("unbroadcast", "x already has the shape")

@@ -1,0 +1,105 @@
+"""An array value and memory that is filled with it and never written are one: what reads the value reads the memory.
+
+    t = x / y;  p = t.copy();  q = t * 2        becomes        p = x / y;  q = p * 2
+
+The last pass before a program is printed: passes before it replace reads of memory by values wherever they can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core.build import whole
+from srcgrad.core.ir import Alloc, Atom, Fun, Let, Load, Program, Stmt, Var
+from srcgrad.core.walk import blocks, rebuild, used, walk
+
+
+def named(fun: Fun) -> Fun:
+    """The function with such values read from their memory."""
+    body = _Named(Facts(fun)).block(fun.body)
+    return fun if body is fun.body else replace(fun, body=body)
+
+
+class _Named:
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        homes = self.homes(stmts)
+        out: list[Stmt] = []
+        for stmt in stmts:
+            if stmt in homes.values():
+                continue
+            new = self.inside(stmt)
+            out.extend(self.reading(new, homes) if homes else [new])
+            if isinstance(stmt, Let) and len(stmt.targets) == 1 and stmt.target in homes:
+                out.append(homes[stmt.target])
+        return stmts if len(out) == len(stmts) and all(a is b for a, b in zip(out, stmts, strict=True)) else tuple(out)
+
+    def homes(self, stmts: tuple[Stmt, ...]) -> dict[Var, Alloc]:
+        """For each value made here that is also used otherwise: the memory that holds it for good."""
+        made = {s.target for s in stmts if isinstance(s, Let) and len(s.targets) == 1 and s.target.type.is_array_value}
+        uses: dict[Atom, int] = {}
+        for stmt in stmts:
+            for atom in used(stmt):
+                uses[atom] = uses.get(atom, 0) + 1
+        found: dict[Var, Alloc] = {}
+        for stmt in stmts:
+            if not isinstance(stmt, Alloc) or not isinstance(stmt.init, Var) or stmt.init not in made:
+                continue
+            same = stmt.init.type == stmt.target.type.value()
+            if same and uses[stmt.init] > 1 and not self.facts.written(stmt.target):
+                found.setdefault(stmt.init, stmt)
+        return found
+
+    def inside(self, stmt: Stmt) -> Stmt:
+        inner = {block: self.block(block) for _, block in blocks(stmt)}
+        if all(new is old for old, new in inner.items()):
+            return stmt
+        return rebuild(stmt, lambda a: a, lambda v: v, lambda block: inner[block])
+
+    def reading(self, stmt: Stmt, homes: dict[Var, Alloc]) -> list[Stmt]:
+        """The statement, with loads in front of it in the place of such values."""
+        loads: list[Stmt] = []
+
+        def atom(a: Atom) -> Atom:
+            home = homes.get(a) if isinstance(a, Var) else None
+            if home is None:
+                return a
+            value = Var(home.target.name, home.target.type.value())
+            loads.append(Load(value, home.target, whole(home.target), copy=False, span=stmt.span))
+            return value
+
+        if not any(isinstance(a, Var) and a in homes for a in used(stmt)):
+            return [stmt]
+        new = rebuild(stmt, atom, lambda v: v, lambda block: block)
+        return [*loads, new]
+
+
+# ---- the user's names
+
+
+def christened(program: Program) -> Program:
+    """The program as it was lowered, array values called after the names that the user gave them.
+
+    A named array is memory at first; where it becomes a value again, its name would else be lost.
+    """
+    callees = {name: _christened(fun) for name, fun in program.callees.items()}
+    return Program(_christened(program.main), callees)
+
+
+def _christened(fun: Fun) -> Fun:
+    fills = [s for s in walk(fun.body) if isinstance(s, Alloc) and isinstance(s.init, Var) and s.init.type.rank]
+    env = {s.init: Var(s.target.name, s.init.type) for s in fills if isinstance(s.init, Var) and s.init.name == "t"}
+    if not env:
+        return fun
+
+    def atom(a: Atom) -> Atom:
+        return env.get(a, a) if isinstance(a, Var) else a
+
+    def block(stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
+        return tuple(rebuild(stmt, atom, lambda v: env.get(v, v), block) for stmt in stmts)
+
+    return replace(fun, body=block(fun.body), results=tuple(map(atom, fun.results)))
