@@ -56,7 +56,7 @@ class Shapes:
 
     def equal(self, a: Dim, b: Dim) -> bool:
         """Whether two tokens surely stand for one length."""
-        return self._first(a) == self._first(b)
+        return self.first(a) == self.first(b)
 
     @contextmanager
     def region(self) -> Iterator[None]:

@@ -235,8 +235,10 @@ class _Block:
         self.folds.inside.pop(var, None)
 
     def keeps_line(self, stmt: Stmt, user: Stmt | None) -> bool:
-        """A name that the user gave keeps its line, unless the same line uses it."""
+        """A name that the user gave keeps its line, unless the same line uses it, or memory of that name is its home."""
         (target,) = walk.defined(stmt)
+        if isinstance(user, ir.Alloc) and user.init is target and user.target.name == target.name:
+            return False
         if self.force or stmt.span is None or target.name not in assigned_names(stmt.span.text):
             return False
         return user is None or user.span != stmt.span
