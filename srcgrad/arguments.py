@@ -134,16 +134,17 @@ def flat(values: Iterable[Any], specs: Iterable[Spec]) -> Iterator[Any]:
         yield from leaves(value, spec)
 
 
-def check_sharing(items: Sequence[Any], overwritten: Iterable[int], names: Sequence[str]) -> None:
-    """Refuse arguments that share memory if one is overwritten: the function would see its writes through the other."""
-    for k in overwritten:
-        for other, item in enumerate(items):
-            if other == k or not isinstance(item, np.ndarray) or not isinstance(items[k], np.ndarray):
-                continue
-            if np.may_share_memory(items[k], item) and np.shares_memory(items[k], item):
-                raise ArgumentError(
-                    f"`{names[k]}` is overwritten and shares memory with `{names[other]}`", hint="pass a copy of one"
-                )
+def check_sharing(items: Sequence[Any], pairs: Iterable[tuple[int, int]], names: Sequence[str]) -> None:
+    """Refuse arguments that share memory if the first of a pair is overwritten: the function would see its writes
+    through the other."""
+    for k, other in pairs:
+        a, b = items[k], items[other]
+        if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+            continue
+        if np.may_share_memory(a, b) and np.shares_memory(a, b):
+            raise ArgumentError(
+                f"`{names[k]}` is overwritten and shares memory with `{names[other]}`", hint="pass a copy of one"
+            )
 
 
 def check_order(item: Any, name: str) -> None:

@@ -213,12 +213,20 @@ class Derivative:
             for p, spec in zip(signature.parameters.values(), glue.bind_types(signature, args, kws), strict=True)
         ]
         call = self._lookup_specs(self._differentiable(list(given)))
-        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound)
+        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, call.apart)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""
         recipe = self._recipe
         return repr(recipe), self.primal
+
+
+def _apart(owner: Derivative, specs: Sequence[Spec], meta: driver.Meta) -> Iterator[tuple[int, int]]:
+    """(an array that is overwritten, another that the primal takes or captures): they must not share memory."""
+    given = driver.leaf_count(specs[: len(owner._primal_parameters.names)])
+    captured = len(meta.types) - len(meta.captured)
+    arrays = [k for k, t in enumerate(meta.types) if t.ref and (k < given or k >= captured)]
+    return ((k, other) for k in meta.overwritten for other in arrays if other != k)
 
 
 class Call:
@@ -237,8 +245,8 @@ class Call:
         simple = all(isinstance(s, Leaf) for s in specs)
         self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
         self.seeds = list(_seeds(owner, specs, self.meta.result))
-        shared = self.meta.overwritten and len(self.names) > 1
-        checked = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1 or shared
+        self.apart = list(_apart(owner, specs, self.meta))
+        checked = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1 or self.apart
         self.direct = simple and not checked
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
@@ -251,8 +259,7 @@ class Call:
         items += [read() for read in self.bound.read]
         for k in self.ordered:
             arguments.check_order(items[k], self.names[k])
-        if self.meta.overwritten:
-            arguments.check_sharing(items, self.meta.overwritten, self.names)
+        arguments.check_sharing(items, self.apart, self.names)
         return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
 
     def run(self, values: Sequence[Any]) -> Any:

@@ -21,15 +21,18 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 
 
 def dispatcher(
-    name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound
+    name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound,
+    apart: Sequence[tuple[int, int]],
 ) -> Any:
     """A dispatcher with this signature. given: the arguments' structures as they come, specs: as the derivative takes
-    them. What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
-    meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function}
+    them; apart: places of leaves that must not overlap. What is captured is frozen at its value now, as Numba freezes
+    the globals of compiled code."""
+    meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function, "_overlap": native.overlap}
     items: list[str] = []
     for name_, was, spec in zip(signature.parameters, given, specs, strict=True):
         taken = _leaves(name_, spec)
         items += [f"float({item})" if was != spec and t == F8 else item for item, t in taken]
+    checks = [(items[k], items[other]) for k, other in apart if other < len(items)]
     for k, read in enumerate(bound.read):
         namespace[f"_captured_{k}"] = read()
         items.append(f"_captured_{k}")
@@ -40,7 +43,11 @@ def dispatcher(
     for param in signature.parameters.values():
         params.append(param.name if param.default is param.empty else f"{param.name}=_default_{param.name}")
         namespace[f"_default_{param.name}"] = param.default
-    source = f"def {name}({', '.join(params)}):\n    _r = _compiled({', '.join(items)})\n    return {text}\n"
+    lines = [f"def {name}({', '.join(params)}):"]
+    for a, b in checks:
+        message = f"{a} is overwritten and overlaps {b}"
+        lines += [f"    if _overlap({a}, {b}):", f"        raise ValueError({message!r})"]
+    source = "\n".join([*lines, f"    _r = _compiled({', '.join(items)})", f"    return {text}", ""])
     return native.compiled(name, source, namespace)
 
 

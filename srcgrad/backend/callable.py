@@ -74,6 +74,29 @@ def register(kind: type, resolve: Resolver) -> None:
     typeof_impl.register(kind)(lambda instance, context: CallableType(instance))
 
 
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _extent(a: Any) -> tuple[int, int]:
+    """The first byte of an array's memory and the one after its last."""
+    low = a.ctypes.data
+    high = low
+    for k in range(a.ndim):
+        reach = (a.shape[k] - 1) * a.strides[k]
+        if reach > 0:
+            high += reach
+        else:
+            low += reach
+    return low, high + a.itemsize
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def overlap(a: Any, b: Any) -> bool:
+    """Whether the memory that two arrays span overlaps; interleaved ones count, too."""
+    if a.size == 0 or b.size == 0:
+        return False
+    (first, end), (other_first, other_end) = _extent(a), _extent(b)
+    return bool(first < other_end and other_first < end)
+
+
 def jitted(function: Callable[..., Any]) -> Any:
     """A Python function as a dispatcher; a dispatcher as it is."""
     return function if hasattr(function, "py_func") else numba.njit(nogil=True)(function)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
@@ -49,6 +50,7 @@ def of_nested(p):
 
 
 X = np.array([1.0, 2.0, 3.0])
+CAPTURED = np.arange(1.0, 5.0)
 
 
 def test_argnums_by_place_name_and_tuple():
@@ -155,6 +157,44 @@ def test_an_overwritten_argument_must_not_share_memory():
     with pytest.raises(sg.ArgumentError, match="shares memory"):
         d(x[:2], x[1:])
     d(x[:1], x[1:])
+
+
+def test_what_shares_memory_with_an_overwritten_argument_is_found():
+    def overwrites(p, y):
+        p["u"][0] = 2.0 * p["v"][1] * CAPTURED[1] * y
+        return np.sum(p["u"] * p["v"])
+
+    d = plain(sg.grad, overwrites)
+    x = np.arange(1.0, 9.0)
+    d({"u": x[:4], "v": x[4:]}, 1.0)
+    d({"u": x[::2], "v": x[1::2]}, 1.0)
+    for u, v in ((x, x), (x[:5], x[3:]), (x[::-1], x[2:4]), (CAPTURED, x), (CAPTURED[:2], x)):
+        with pytest.raises(sg.ArgumentError, match="shares memory"):
+            d({"u": u, "v": v}, 1.0)
+
+
+def test_a_tangent_may_be_the_argument_itself():
+    def overwrites(x):
+        x[0] = x[0] * x[1]
+        return x[0] * x[1]
+
+    x = X.copy()
+    value, dot = sg.forward(overwrites, jit=False)(x, x)
+    assert dot == pytest.approx(3.0 * value)
+
+
+def test_compiled_callers_are_told_of_shared_memory():
+    def overwrites(x, y):
+        x[0] = 2.0 * y[1]
+        return x[0] * y[0]
+
+    d = sg.grad(overwrites)
+    call = numba.njit(lambda x, y: d(x, y))
+    x = np.arange(1.0, 9.0)
+    np.testing.assert_array_equal(call(x[:4], x[4:]), [0.0, 0.0, 0.0, 0.0])
+    for a, b in ((x, x), (x[:5], x[4:])):
+        with pytest.raises(ValueError, match="x is overwritten and overlaps y"):
+            call(a, b)
 
 
 def test_has_aux():
