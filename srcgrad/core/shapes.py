@@ -20,6 +20,13 @@ class Shorter(NamedTuple):
     cut: int
 
 
+class LengthOf(NamedTuple):
+    """In what an operation of several results tells of their dims: that of an axis of one of the results."""
+
+    result: int
+    axis: int
+
+
 class Shapes:
     """Learns from statements in their order. What is not known gets a token of its own, `(variable, axis)`."""
 
@@ -152,6 +159,9 @@ class Shapes:
             self._dims[target] = (self.length(stmt.args[0]),)  # of a length, which is not negative
         elif target.type.rank and getattr(stmt.op.info, "dims", None):
             dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
+            if len(stmt.targets) > 1:
+                dims = dims[stmt.targets.index(target)]
+                dims = [(stmt.targets[d.result], d.axis) if isinstance(d, LengthOf) else d for d in dims]
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
             for a, b in self._demands(stmt):
                 self.unite(a, b)

@@ -63,7 +63,8 @@ class Info:
     finite_partials: bool = False
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
     reads: frozenset[int] | None = field(default=None)
-    dims: Callable[..., Any] | None = None  # (the arguments' dims, params) -> the result's; None: a new length
+    # (the arguments' dims, params) -> the result's (of several results a list); None: a new length
+    dims: Callable[..., Any] | None = None
     takes_complex: bool = False  # whether it means the same for complex numbers, derivatives included
     demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 

@@ -69,7 +69,8 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 inv: Rule = general(
     "inv", (), jvp=_inv_jvp, vjp=_inv_vjp, infer=lambda types, params: (types[0],), evaluate=np.linalg.inv,
-    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], samples=[(square,)],
+    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], demands=lambda dims, params: [dims[0]],
+    samples=[(square,)],
     takes_complex=True, without=only_ranks(2),
 )  # fmt: skip
 

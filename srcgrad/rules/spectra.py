@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.core.shapes import LengthOf
 from srcgrad.rules import helpers
-from srcgrad.rules.broadcast import Params, Types
+from srcgrad.rules.broadcast import Dims, Params, Types
 from srcgrad.rules.declare import Duals, Rule, general, only_ranks, zero
 from srcgrad.rules.diagonals import diagonal, on_diagonal
 from srcgrad.rules.gaps import over_columns, over_gaps, over_sums, size_of, vector_type
@@ -49,6 +50,10 @@ def _total(parts: Sequence[Val | None]) -> Val | None:
     return out
 
 
+def _square_dims(dims: Sequence[Dims], params: Params) -> list[Dims]:
+    return [dims[0][:1], dims[0]]
+
+
 # ---- symmetric matrices: the derivatives are along symmetric changes
 
 
@@ -75,7 +80,7 @@ def _eigh_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 eigh: Rule = general(
     "eigh", (), jvp=_eigh_jvp, vjp=_eigh_vjp, infer=_both, template="np.linalg.eigh(_0)",
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.eigh(a))), samples=[(definite,)],
-    without=only_ranks(2), symmetric=(0,),
+    without=only_ranks(2), symmetric=(0,), dims=_square_dims, demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
 
 
@@ -106,7 +111,7 @@ def _eig_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 eig: Rule = general(
     "eig", (), jvp=_eig_jvp, vjp=_eig_vjp, infer=_both, evaluate=lambda a: _real_eig(a),
     template=lambda types, params: ("real_eig(_0)", sources(helpers.real_eig)), samples=[(real,)],
-    without=only_ranks(2),
+    without=only_ranks(2), dims=_square_dims, demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
 
 
@@ -162,6 +167,11 @@ def _inside(turns_u: Val | None, turns_v: Val | None, gs: Val | None, s: Val) ->
     return inside if gs is None else inside + _on_diagonal(gs)
 
 
+def _svd_dims(dims: Sequence[Dims], params: Params) -> list[Dims]:
+    few = LengthOf(1, 0)
+    return [(dims[0][0], few), (few,), (few, dims[0][1])]
+
+
 def _svd_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
     return (types[0], vector_type(types, params), types[0])
 
@@ -170,6 +180,7 @@ svd: Rule = general(
     "svd", (), jvp=_svd_jvp, vjp=_svd_vjp, infer=_svd_infer, template="np.linalg.svd(_0, False)",
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.svd(a, False))),
     samples=[(square,), (matrix,), (matrix.T.copy(),)], without=only_ranks(2),
+    dims=_svd_dims,
 )  # fmt: skip
 
 matrix_rank = zero(

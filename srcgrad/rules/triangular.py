@@ -167,7 +167,7 @@ def _cholesky_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params:
 cholesky: Rule = general(
     "cholesky", (), jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type, evaluate=np.linalg.cholesky,
     template="np.linalg.cholesky(_0)", dims=first_dims, samples=[(definite,)], without=only_ranks(2),
-    symmetric=(0,),
+    symmetric=(0,), demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
 
 
@@ -210,4 +210,5 @@ qr: Rule = general(
     "qr", (), jvp=_qr_jvp, vjp=_qr_vjp, infer=lambda types, params: (types[0], types[0]),
     evaluate=_qr, template=lambda types, params: ("reduced_qr(_0)", sources(helpers.reduced_qr)),
     samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)], without=only_ranks(2),
+    dims=lambda dims, params: [dims[0], dims[0][1:] * 2],
 )  # fmt: skip

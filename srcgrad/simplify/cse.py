@@ -81,12 +81,8 @@ class _Cse:
         if isinstance(stmt, (ir.For, ir.While, ir.If, ir.Store, ir.Accumulate)):
             self.touch(stmt)
         what = self.key(new)
-        if what is not None and (target := self.target(new)) is not None:
-            found = self.scope.find(what)
-            if found is not None and found.type == target.type:
-                self.env[target] = found
-                return None
-            self.scope.known[what] = target
+        if what is not None and self.known_before(what, walk.defined(new)):
+            return None
         self.shapes.note(new)
         self.remember_written(new)
         return new
@@ -111,10 +107,15 @@ class _Cse:
         new = walk.rebuild(stmt, atom, _unchanged, block)
         return new if changed or not same(new_inner, inner) else stmt
 
-    @staticmethod
-    def target(stmt: Stmt) -> Var | None:
-        bound = walk.defined(stmt)
-        return bound[0] if len(bound) == 1 else None
+    def known_before(self, what: Hashable, targets: tuple[Var, ...]) -> bool:
+        """Whether the targets, in their order, are known under other names, which then stand for them."""
+        found = [self.scope.find((what, k)) for k in range(len(targets))]
+        known = [f for f, t in zip(found, targets, strict=True) if f is not None and f.type == t.type]
+        if len(known) == len(targets):
+            self.env.update(zip(targets, known, strict=True))
+            return True
+        self.scope.known.update({(what, k): t for k, t in enumerate(targets)})
+        return False
 
     def key(self, stmt: Stmt) -> Hashable | None:
         match stmt:
@@ -143,13 +144,13 @@ class _Cse:
         match stmt:
             case ir.Store() if all(not isinstance(i, ir.Slice) and i.type.is_scalar for i in stmt.index):
                 if stmt.value.type == ir.Type(stmt.ref.type.dtype):
-                    self.scope.known[self.place(stmt.ref, stmt.index)] = stmt.value
+                    self.scope.known[self.place(stmt.ref, stmt.index), 0] = stmt.value
             case ir.Store() if stmt.value.type == stmt.ref.type.value() and all(i == FULL for i in stmt.index):
                 if stmt.ref.type.rank and self.shapes.same(stmt.value, stmt.ref):
-                    self.scope.known[self.place(stmt.ref, stmt.index)] = stmt.value
+                    self.scope.known[self.place(stmt.ref, stmt.index), 0] = stmt.value
             case ir.Alloc() if not isinstance(stmt.init, str) and stmt.init.type == stmt.target.type.value():
                 if stmt.init.type.rank:
-                    self.scope.known[self.place(stmt.target, (FULL,) * stmt.init.type.rank)] = stmt.init
+                    self.scope.known[self.place(stmt.target, (FULL,) * stmt.init.type.rank), 0] = stmt.init
 
 
 def _unchanged(var: Var) -> Var:

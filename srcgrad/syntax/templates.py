@@ -60,6 +60,12 @@ class _Fill(ast.NodeTransformer):
     def __init__(self, args: Sequence[ast.expr], params: Mapping[str, Any]) -> None:
         self.args, self.params = args, params
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        value = self.visit(node.value)
+        if node.attr == "T" and isinstance(value, ast.Attribute) and value.attr == "T":
+            return value.value
+        return ast.Attribute(value, node.attr, node.ctx)
+
     def visit_Name(self, node: ast.Name) -> ast.expr:
         k = position(node.id)
         if k is not None:
