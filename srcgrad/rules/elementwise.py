@@ -35,25 +35,25 @@ exp2 = elementwise(
 expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals, takes_complex=True)
 log: Rule = elementwise(
     "log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives, takes_complex=True,
-    edges=[Edge((0.0,), (math.inf,))],
+    domain="x > 0", edges=[Edge((0.0,), (math.inf,))],
 )  # fmt: skip
 log2 = elementwise(
     "log2",
     (np.log2, math.log2),
     partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),),
-    samples=positives,
+    domain="x > 0", samples=positives,
     takes_complex=True,
 )
 log10 = elementwise(
     "log10",
     (np.log10, math.log10),
     partials=lambda x, y: (1.0 / (log(y.lift(10.0)) * x),),
-    samples=positives,
+    domain="x > 0", samples=positives,
     takes_complex=True,
 )
 log1p = elementwise(
     "log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside, takes_complex=True,
-    edges=[Edge((-1.0,), (math.inf,))],
+    domain="x > -1", edges=[Edge((-1.0,), (math.inf,))],
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _natural(builder: Builder, x: Any) -> Val:
 
 sqrt = elementwise(
     "sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives, takes_complex=True,
-    edges=[Edge((0.0,), (math.inf,))],
+    domain="x >= 0", edges=[Edge((0.0,), (math.inf,))],
 )  # fmt: skip
 cbrt = elementwise(
     "cbrt", (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])), scalar="np.cbrt(_0)",
@@ -131,18 +131,29 @@ cos: Rule = elementwise("cos", (np.cos, math.cos), partials=lambda x, y: (-sin(x
 tan = elementwise("tan", (np.tan, math.tan), partials=lambda x, y: (1.0 + y**2,), samples=reals, takes_complex=True)
 
 
+def _one_minus_square(x: Any) -> Any:
+    return (1 - x) * (1 + x)
+
+
+# 1 - x*x, exact near the ends, and its derivative near 0
+one_minus_square = elementwise(
+    "one_minus_square", (), evaluate=_one_minus_square, scalar="(1.0 - _0) * (1.0 + _0)", result="number",
+    partials=lambda x, y: (-2.0 * x,), samples=inside, takes_complex=True,
+)  # fmt: skip
+
+
 def _circle(x: Val) -> Val:
-    """sqrt(1 - x*x), exact near the ends."""
-    return sqrt((1.0 - x) * (1.0 + x))  # type: ignore[no-any-return]
+    """sqrt(1 - x*x)"""
+    return sqrt(one_minus_square(x))  # type: ignore[no-any-return]
 
 
 arcsin = elementwise(
     "arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside, takes_complex=True,
-    edges=[Edge((1.0,), (math.inf,))],
+    domain="-1 <= x <= 1", edges=[Edge((1.0,), (math.inf,))],
 )  # fmt: skip
 arccos = elementwise(
     "arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside, takes_complex=True,
-    edges=[Edge((1.0,), (-math.inf,))],
+    domain="-1 <= x <= 1", edges=[Edge((1.0,), (-math.inf,))],
 )  # fmt: skip
 arctan = elementwise(
     "arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals, takes_complex=True
@@ -198,15 +209,15 @@ arcsinh = elementwise(
 arccosh = elementwise(
     "arccosh", (np.arccosh, math.acosh), samples=[(1.3,), (1.05,), (30.0,)],
     partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), takes_complex=True,
-    edges=[Edge((1.0,), (math.inf,))],
+    domain="x >= 1", edges=[Edge((1.0,), (math.inf,))],
 )  # fmt: skip
 arctanh = elementwise(
     "arctanh",
     (np.arctanh, math.atanh),
-    partials=lambda x, y: (1.0 / ((1.0 - x) * (1.0 + x)),),
+    partials=lambda x, y: (1.0 / one_minus_square(x),),
     samples=inside,
     takes_complex=True,
-    edges=[Edge((1.0,), (math.inf,))],
+    domain="-1 < x < 1", edges=[Edge((1.0,), (math.inf,))],
 )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0
 def _of_two(function: np.ufunc, partials: Callable[..., tuple[Val, Val]], edges: Sequence[Edge] = ()) -> Rule:
     return elementwise(
         function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True,
-        edges=[tie, *edges],
+        edges=[tie, *edges], ties="shared equally",
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
         partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
-        scalars=True, edges=edges,
+        scalars=True, edges=edges, ties="shared equally",
     )  # fmt: skip
 
 

@@ -49,9 +49,11 @@ def _base_partial_of_constant(a: Val, b: Val, n: Any) -> Any:
     return factor * power(a, Val(b.builder, ir.Const(n - 1, b.type)))
 
 
-def _exponent_partial(a: Val, y: Val) -> Val:
+def _exponent_partial(a: Val, y: Val) -> Val | None:
     """y * log(a), and 0 where a is (y is 0 there, but for exponents <= 0)."""
     base = static(a)
+    if base == 0:
+        return None
     if base is not None:
         return y * log(_as_dtype(a, y))  # type: ignore[no-any-return]
     a = _as_dtype(a, y)
@@ -73,8 +75,9 @@ power = elementwise(
     samples=[
         (0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5), (-0.7, 3), (1.3, -2), (2, 1.5),
         *((-1.3, Literal(n)) for n in (0, 1, 2, 3, -1, 2.0)), (0.7, Literal(2.5)),
-        (Literal(2), 0.7), (Literal(0.3), -0.7),
+        (Literal(2), 0.7), (Literal(0.3), -0.7), (Literal(0.0), 1.3),
     ],
+    domain="a**b: b whole where a < 0", ties="at a = 0: by a 0 for b = 0 and b > 1, 1 for b = 1; by b 0",
     edges=[
         Edge((0.0, 2.0), (0.0, 0.0)), Edge((0.0, 1.0), (1.0, 0.0)), Edge((0.0, 0.5), (math.inf, 0.0)),
         Edge((0.0, 0.0), (0.0, 0.0)), Edge((-2.0, 3.0), (12.0, math.nan)), Edge((0.0, 0), (0.0,), (0.0,)),
