@@ -46,5 +46,7 @@ nonnegative = zero(
 larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])
 outside = zero(
     "outside", (), evaluate=_outside, infer=lambda types, params: (ir.B1,), template=_outside_template,
-    elementwise=False, samples=[(np.array([0, -2, 1]), 2), (np.array([0, 2]), 2)],
+    elementwise=False, samples=[
+        (np.array([0, -2, 1]), 2), (np.array([0, 2]), 2), (np.array([[0, -3]]), 2), (np.array([[[0], [1]]]), 2),
+    ],
 )  # fmt: skip

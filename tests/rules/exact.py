@@ -44,6 +44,15 @@ class Surface:
 
 ROOTS_OF_DIGAMMA = [1.4616321449683622, -0.504083008264455409, -1.5734984731623905, -2.6107208684441448]
 
+
+def _gamma(mp: Any, x: Any) -> Any:
+    return mp.gamma(x)
+
+
+def _lgamma(mp: Any, x: Any) -> Any:
+    return mp.log(abs(mp.gamma(x)))
+
+
 CURVES = [
     Curve("exp", np.exp, lambda mp, x: mp.exp(x), -740, 710),
     Curve("exp2", np.exp2, lambda mp, x: mp.mpf(2) ** x, -1070, 1024),
@@ -73,20 +82,8 @@ CURVES = [
     Curve("sinc", np.sinc, lambda mp, x: mp.sinc(mp.pi * x), -1e8, 1e8, [0.5], whole=False, ulps=(16, 64, 128)),
     Curve("erf", math.erf, lambda mp, x: mp.erf(x), -6, 6),
     Curve("erfc", math.erfc, lambda mp, x: mp.erfc(x), -6, 26.5, ulps=(4, 300, 300)),
-    Curve(
-        "gamma", math.gamma, lambda mp, x: mp.gamma(x), -20, 171, [-1.0, -2.0], ROOTS_OF_DIGAMMA, False, (16, 64, 64)
-    ),
-    Curve(
-        "lgamma",
-        math.lgamma,
-        lambda mp, x: mp.log(abs(mp.gamma(x))),
-        -1e3,
-        1e300,
-        [1.0],
-        ROOTS_OF_DIGAMMA,
-        False,
-        (16, 64, 64),
-    ),
+    Curve("gamma", math.gamma, _gamma, -20, 171, [-1.0, -2.0], ROOTS_OF_DIGAMMA, False, (16, 64, 64)),
+    Curve("lgamma", math.lgamma, _lgamma, -1e3, 1e300, (), [1.0, 2.0, *ROOTS_OF_DIGAMMA], False, (64, 64, 64)),
 ]
 
 SIZES = [1e-300, 1e-20, 1e-3, 0.7, 1.0, 1.3, 40.0, 1e8, 1e150, 1e300]

@@ -36,6 +36,8 @@ OF_REALS = sorted(
 EQUIVALENT = {
     ("add", "swap"): "both terms are the same",
     ("tanh", "negate sech"): "it is squared",
+    ("over_pairs", "negate largest"): "a bound on errors of rounding, of use where values are equal",
+    ("over_pairs", "double largest"): "a bound on errors of rounding, of use where values are equal",
     ("arctan2", "negate hypot"): "it divides twice",
 }
 
