@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad import arguments
+from srcgrad.adapted import adapted
 from srcgrad.backend import callable as native
 from srcgrad.derivative import Call, Derivative
 from srcgrad.driver import Options
@@ -182,17 +182,18 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
         return lambda f: vmap(f, in_axes, target=target, **options)
     fun = _plain(fun)
     names = inspect.signature(getattr(fun, "py_func", fun)).parameters
-    axes = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(names)
+    optional = [p.default is not p.empty and not isinstance(p.default, np.ndarray) for p in names.values()]
+    if isinstance(in_axes, (tuple, list)):
+        axes = (*in_axes, *[None] * sum(optional[len(in_axes) :]))
+    else:
+        axes = tuple(None if free else in_axes for free in optional)
     if len(axes) != len(names) or all(a is None for a in axes):
         raise ArgumentError(f"in_axes={in_axes!r} does not fit the {len(names)} parameters")
     return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), _options({"target": target, **options}))
 
 
 def _plain(fun: Any) -> Any:
-    """The function, if it is one that can be called with its own parameters alone."""
+    """The function; what comes with arguments of its own (a bound method, a partial) without those."""
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function")
-    if isinstance(fun, types.MethodType):
-        hint = "wrap the call, `lambda x: obj.method(x)`, or give the class's own function, and the object as argument"
-        raise ArgumentError(f"`{fun.__qualname__}` is bound to an object", hint=hint)
-    return fun
+    return adapted(fun)

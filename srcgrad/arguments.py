@@ -11,7 +11,7 @@ import numpy as np
 
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError
-from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves, parts
 
 Parameter = inspect.Parameter
 
@@ -145,6 +145,24 @@ def check_sharing(items: Sequence[Any], pairs: Iterable[tuple[int, int]], names:
             raise ArgumentError(
                 f"`{names[k]}` is overwritten and shares memory with `{names[other]}`", hint="pass a copy of one"
             )
+
+
+def check_objects(values: Iterable[Any]) -> None:
+    """Refuse arguments in which one list, dict or object stands twice, if the function changes such in place."""
+    seen: set[int] = set()
+
+    def visit(value: Any) -> None:
+        kind, _, children = parts(value)
+        if kind is not None and not issubclass(kind, tuple):
+            if id(value) in seen:
+                message = f"the same {kind.__name__} stands twice among the arguments, and is changed"
+                raise ArgumentError(message, hint="pass a copy of one: copy.copy(...)")
+            seen.add(id(value))
+        for child in children:
+            visit(child)
+
+    for value in values:
+        visit(value)
 
 
 def check_order(item: Any, name: str) -> None:

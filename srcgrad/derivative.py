@@ -6,6 +6,7 @@ import functools
 import inspect
 import pickle
 import sys
+import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments, driver, glue, late, lazy
+from srcgrad.adapted import adapted
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
@@ -43,6 +45,8 @@ class Derivative:
         options.check()
         self.primal = fun
         self._options = options
+        self._argnums = argnums
+        self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
         inner = inspect.signature(getattr(fun, "py_func", fun))
         self._primal_parameters = Parameters(inner)
         if argnums is not None:
@@ -89,7 +93,17 @@ class Derivative:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        """As a method: the derivative of the bound method, whose parameters are those after `self`."""
+        if instance is None:
+            return self
+        kept = self._of.get(id(instance))
+        if kept is None or kept[0] is not instance:
+            bound = self.primal.__get__ if isinstance(self.primal, Derivative) else None
+            inner = types.MethodType(self.primal, instance) if bound is None else bound(instance, owner)
+            argnums = self._recipe.argnums if self._argnums is None else self._argnums
+            made = type(self)(adapted(inner), self._recipe, self._options, argnums)
+            kept = self._of[id(instance)] = instance, made
+        return kept[1]
 
     # ---- pickling: what was generated is found again in the cache
 
@@ -108,11 +122,29 @@ class Derivative:
     # ---- calls
 
     def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        values = self._parameters.bind(args, kwargs)
+        values = self._bind(args, kwargs)
         call = self._lookup(values)
         if not kwargs:
             self._remember(call, args)
         return call.run(values)
+
+    def at(self, values: Sequence[Any]) -> Any:
+        """The call with one value a parameter, keyword-only ones too."""
+        return self._lookup(values).run(values)
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """One value a parameter. What the derivative takes beside the primal's arguments is the last that is given by
+        place, unless it is named, so that the primal's defaults and keywords stay."""
+        own, extras = self._primal_parameters, self._parameters.names[len(self._primal_parameters.names) :]
+        unnamed = [name for name in extras if name not in kwargs]
+        if len(args) < len(unnamed):
+            raise TypeError(f"{self.__name__} misses its argument {unnamed[len(args)]!r}")
+        first = len(args) - len(unnamed)
+        more = {**dict(zip(unnamed, args[first:], strict=True)), **{n: kwargs[n] for n in extras if n in kwargs}}
+        values = own.bind(args[:first], {k: v for k, v in kwargs.items() if k not in extras})
+        return [*values, *(more[name] for name in extras)]
+
+    __srcgrad_arguments__ = _bind
 
     def _lookup(self, values: Sequence[Any]) -> Call:
         specs = self._specs(values)
@@ -157,7 +189,7 @@ class Derivative:
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments."""
-        return self._lookup(self._parameters.bind(args, kwargs)).bound.unit.source
+        return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
     def save(self, path: str | Path) -> None:
         """Write `.source` as an importable module."""
@@ -165,11 +197,11 @@ class Derivative:
 
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
         """The Numba dispatcher for the types of these arguments."""
-        return self._lookup(self._parameters.bind(args, kwargs)).bound.unit.function
+        return self._lookup(self._bind(args, kwargs)).bound.unit.function
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
-        values = self._parameters.bind(args, kwargs)
+        values = self._bind(args, kwargs)
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
         leaves, options = call.leaves(values), self._options
@@ -246,7 +278,8 @@ class Call:
         self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
         self.seeds = list(_seeds(owner, specs, self.meta.result))
         self.apart = list(_apart(owner, specs, self.meta))
-        checked = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1 or self.apart
+        shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
+        checked = shapes or self.apart or self.meta.notes.get("changed")
         self.direct = simple and not checked
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
@@ -256,6 +289,8 @@ class Call:
             arguments.check_like(items[k], items[model], self.names[model], "the vector or tangent")
         if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
             raise ArgumentError("the mapped axes have different lengths")
+        if self.meta.notes.get("changed"):
+            arguments.check_objects(values)
         items += [read() for read in self.bound.read]
         for k in self.ordered:
             arguments.check_order(items[k], self.names[k])
@@ -373,10 +408,18 @@ def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signat
             name += "_"
         taken.add(name)
         params.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
-    kinds = sorted(range(len(params)), key=lambda k: params[k].kind)
-    if kinds != list(range(len(params))) or any(p.default is not p.empty for p in params):
-        params = [p.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.empty) for p in params]
-    return inspect.Signature(params)
+    if _in_order(params):
+        return inspect.Signature(params)
+    extras = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in params[len(signature.parameters) :]]
+    last = [p for p in params[: len(signature.parameters)] if p.kind is p.VAR_KEYWORD]
+    own = [p for p in params[: len(signature.parameters)] if p.kind is not p.VAR_KEYWORD]
+    return inspect.Signature([*own, *extras, *last])
+
+
+def _in_order(params: Sequence[inspect.Parameter]) -> bool:
+    """Whether these can stand one after another in a def."""
+    kinds = [p.kind for p in params]
+    return kinds == sorted(kinds) and all(p.default is p.empty for p in params)
 
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:

@@ -22,6 +22,8 @@ from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
 
+NOTES = ("plan", "ordered", "checks", "changed")  # of a function's, what a call needs to know
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -172,7 +174,7 @@ def _make(
     overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
     meta = Meta(
         main.name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in ("plan", "ordered", "checks")},
+        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in NOTES},
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])

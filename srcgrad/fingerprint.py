@@ -79,6 +79,8 @@ class Fingerprint:
         elif isinstance(getattr(value, "py_func", None), types.FunctionType):
             self.text("jitted")
             self.value(value.py_func)
+        elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], types.CellType):
+            self._place(value[1], value[0], _contents(value[1]), ())
         elif isinstance(value, types.MethodType):
             self.value(value.__func__)
             self.value(value.__self__, by_type)
@@ -93,6 +95,8 @@ class Fingerprint:
         kind, keys, children = parts(value)
         if kind is None and isinstance(value, (set, frozenset)):
             return self.text("set", sorted(map(repr, value)))
+        if kind is None and of_user(value):
+            kind, keys, children = type(value), tuple(vars(value)), tuple(vars(value).values())
         if kind is None:
             self.portable = False
             return self.text("object", type(value).__qualname__, id(value))
@@ -163,6 +167,15 @@ class Fingerprint:
         else:
             self.text("static")
             self.value(spec.value)
+
+
+def of_user(value: Any) -> bool:
+    """Whether this is an object of a class that a user wrote, whose attributes say all of it."""
+    kind = type(value)
+    if kind.__module__.split(".")[0] in LIBRARIES or not hasattr(value, "__dict__"):
+        return False
+    odd = ("__slots__", "__getattr__", "__getattribute__")
+    return not any(name in vars(base) for base in kind.__mro__[:-1] for name in odd)
 
 
 def _contents(cell: types.CellType) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments
-from srcgrad.core.types import Type
+from srcgrad.core.types import I8, Type
 from srcgrad.derivative import Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
 from srcgrad.recipe import Recipe, float_leaves
-from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, describe, parts
+from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, describe, leaf_types, parts
 
 _MADE: weakref.WeakKeyDictionary[Any, dict[Any, Derivative]] = weakref.WeakKeyDictionary()
 
@@ -47,7 +47,7 @@ def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[A
     recipe = Recipe("jvp", tuple(range(_count(fun))), single=False, leaves=active)
     full = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun))).bind(values, {})
     made = _derivative(fun, recipe, options)
-    return made(*full, tuple(d for d in dots if d is not None))  # type: ignore[no-any-return]
+    return made.at([*full, tuple(d for d in dots if d is not None)])  # type: ignore[no-any-return]
 
 
 def _dots(primal: Any, spec: Spec, tangent: Any) -> Iterator[Any]:
@@ -101,7 +101,7 @@ class Pullback:
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         bar = _conformed(cotangent, self._spec, self._value)
-        return self._made(*self._primals, bar)  # type: ignore[no-any-return]
+        return self._made.at([*self._primals, bar])  # type: ignore[no-any-return]
 
 
 def _conformed(bar: Any, spec: Spec, value: Any) -> Any:
@@ -126,8 +126,11 @@ def vjp_with(fun: Any, primals: Sequence[Any], options: Options) -> tuple[Any, C
     specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
     copies = iter([v.copy() if isinstance(v, np.ndarray) else v for v in arguments.flat(full, specs)])
     full = [assemble(spec, copies) for spec in specs]
+    if not any(t.is_float or t.is_complex for spec in specs for t in leaf_types(spec)):
+        full = [float(v) if spec == Leaf(I8) and isinstance(v, int) else v for v, spec in zip(full, specs, strict=True)]
+        specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
     every = tuple(range(len(full)))
-    value = _derivative(fun, Recipe("value", every, leaves=()), options)(*full)
+    value = _derivative(fun, Recipe("value", every, leaves=()), options).at(full)
     recipe = Recipe("pullback", every, single=False, leaves=tuple(float_leaves(specs)))
     return value, Pullback(_derivative(fun, recipe, options), full, value)
 

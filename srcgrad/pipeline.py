@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
@@ -21,7 +21,8 @@ from srcgrad.rules import registry
 from srcgrad.simplify.named import christened, named
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.reuse import reuse
-from srcgrad.syntax.lower import Lowered, lower
+from srcgrad.syntax.lower import Lowered, lower, lower_with
+from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.read import python_function, read
 from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
@@ -77,6 +78,11 @@ def lowered(fun: Any, specs: Sequence[Spec]) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
     custom = getattr(fun, "__srcgrad_core__", None)
     return custom(specs) if custom is not None else lower(python_function(fun), specs)
+
+
+def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins: Mapping[str, Origin]) -> Lowered:
+    """The program of a function with some parameters fixed, for structures of the others, which have these names."""
+    return lower_with(python_function(fun), dict(zip(names, specs, strict=True)), origins)
 
 
 def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> Lowered:

@@ -24,7 +24,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 MEMBERS = {
     **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
     **dict.fromkeys(("mapping", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
+    **dict.fromkeys(("adapted", "arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_builtins import known_length
 from srcgrad.syntax.lower_recursion import Recursions, emit_call
 from srcgrad.syntax.lower_state import Reported, Unresolved
+from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.read import Source, python_function, read
 from srcgrad.syntax.scope import Struct, Value
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
@@ -67,14 +68,19 @@ def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
 def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
     """The core program of a Python function for arguments of these structures, one for each parameter."""
     fun = python_function(fun)
-    source = read(fun)
-    fence.check(source)
     names = parameters(fun)
     if len(names) != len(specs):
         raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
+    return lower_with(fun, dict(zip(names, specs, strict=True)), {})
+
+
+def lower_with(fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mapping[str, Origin]) -> Lowered:
+    """The core program of a function of which some parameters are fixed: they are read like what it captures."""
+    source = read(fun)
+    fence.check(source)
     copies = Copies()
     while True:
-        lowered, unsure = _attempt(fun, source, dict(zip(names, specs, strict=True)), copies)
+        lowered, unsure = _attempt(fun, source, specs, copies, fixed)
         again = _wider(source, lowered, unsure, copies)
         if again == copies:
             program = ir.Program(checked(lowered.program.main), lowered.program.callees)
@@ -112,7 +118,9 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     return Copies(positions, positions)  # a copy in C order leaves no doubt
 
 
-def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], copies: Copies) -> tuple[Lowered, Doubts]:
+def _attempt(
+    fun: types.FunctionType, source: Source, specs: Mapping[str, Spec], copies: Copies, fixed: Mapping[str, Origin]
+) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
     low = Lowering(Captures(), single)
@@ -125,6 +133,8 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
         return _scalar(low, own[atom]) if isinstance(atom, Var) else atom
 
     env = {name: _within(value, inside) for name, value in arguments.items()}
+    env |= {name: low.captures.object(origin.read(), origin) for name, origin in fixed.items()}
+    born = scope.now()
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     value = _body(low, source, name, env, key)
@@ -138,6 +148,7 @@ def _attempt(fun: types.FunctionType, source: Source, specs: dict[str, Spec], co
         "overwritten": [params[k].name for k in sorted(copies.overwritten)],
         "ordered": [params[k].name for k in sorted(copies.ordered)],
         "captured": [c.name for c in captured],
+        "changed": any(struct.born < born for struct in low.changed),
     }
     main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
     callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees

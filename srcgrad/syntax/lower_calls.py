@@ -106,6 +106,9 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         return call(low, Known(target.__func__), [owner, *args], named, node)
     if isinstance(target, type):
         return construct(low, target, args, named, node)
+    own = None if hasattr(target, "py_func") else inspect.getattr_static(type(target), "__call__", None)
+    if isinstance(own, types.FunctionType) and type(target).__module__.split(".")[0] not in LIBRARIES:
+        return inline(low, own, [function, *args], named, node)
     target = getattr(target, "py_func", target)
     if isinstance(target, types.FunctionType) and str(target.__module__).split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
@@ -135,14 +138,48 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
 
 def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     """An object that brings its own core program (a derivative, a solver, a function with its own rule)."""
-    values = list(args)
-    if named:
-        bound = inspect.signature(target).bind(*args, **named)
-        bound.apply_defaults()
-        values = [v if isinstance(v, scope.ANY) else literal(low, v) for v in bound.arguments.values()]
+    try:
+        if hasattr(target, "__srcgrad_arguments__"):
+            given = target.__srcgrad_arguments__(args, named)
+        else:
+            bound = inspect.signature(target).bind(*args, **named)
+            bound.apply_defaults()
+            given = list(bound.arguments.values())
+    except TypeError as error:
+        low.refuse(f"`{getattr(target, '__name__', target)}`: {error}")
+    values = [_given(low, v) for v in given]
+    if any(isinstance(v, Struct) for v in values):
+        _check_objects(low, values)
     values = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in values])
     return low.place(lowered, [atom for value in values for atom in scope.leaves(value)])
+
+
+def _given(low: Lowering, value: Any) -> Value:
+    """An argument, or a default, or what star parameters collect."""
+    if isinstance(value, scope.ANY):
+        return value
+    if isinstance(value, tuple):
+        return scope.struct([_given(low, v) for v in value])
+    if isinstance(value, dict):
+        return Struct(dict, tuple(value), tuple(_given(low, v) for v in value.values()))
+    return literal(low, value)
+
+
+def _check_objects(low: Lowering, values: Sequence[Value]) -> None:
+    """What is put in place works on copies of the objects that it is given: one must not stand there twice."""
+    seen: set[Struct] = set()
+
+    def visit(value: Value) -> None:
+        if isinstance(value, Struct):
+            if not value.value and value in seen:
+                low.refuse("the same object is given to a derivative twice", "give a copy of one")
+            seen.add(value)
+            for item in value.held:
+                visit(item)
+
+    for value in values:
+        visit(value)
 
 
 # ---- methods

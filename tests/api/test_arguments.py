@@ -250,20 +250,6 @@ def test_errors_name_the_place():
         plain(sg.grad, array_out)(X)
 
 
-class Scale:
-    by = 3.0
-
-    def times(self, x, y=1.0):
-        return self.by * x * y
-
-
-def test_bound_methods_are_refused_rather_than_given_the_object_as_a_number():
-    with pytest.raises(sg.ArgumentError, match="bound to an object"):
-        sg.grad(Scale().times, jit=False)
-    scale = Scale()
-    assert sg.grad(lambda x: scale.times(x, 2.0), jit=False)(5.0) == 6.0
-
-
 def test_arrays_that_compute_in_their_own_way_are_refused():
     g = sg.grad(lambda a: np.sum(a * a), jit=False)
     np.testing.assert_array_equal(g(np.array([1.0, 2.0])), [2.0, 4.0])
