@@ -141,6 +141,8 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     try:
         if hasattr(target, "__srcgrad_arguments__"):
             given = target.__srcgrad_arguments__(args, named)
+        elif not callable(target):
+            given = list(args)
         else:
             bound = inspect.signature(target).bind(*args, **named)
             bound.apply_defaults()
