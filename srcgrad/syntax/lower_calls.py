@@ -141,7 +141,7 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     try:
         if hasattr(target, "__srcgrad_arguments__"):
             given = target.__srcgrad_arguments__(args, named)
-        elif not callable(target):
+        elif not named and not hasattr(target, "__signature__"):
             given = list(args)
         else:
             bound = inspect.signature(target).bind(*args, **named)
@@ -150,11 +150,11 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     except TypeError as error:
         low.refuse(f"`{getattr(target, '__name__', target)}`: {error}")
     values = [_given(low, v) for v in given]
-    if any(isinstance(v, Struct) for v in values):
+    plain = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
+    lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
+    if lowered.program.main.notes.get("changed"):
         _check_objects(low, values)
-    values = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
-    lowered = target.__srcgrad_core__([scope.spec_of(v) for v in values])
-    return low.place(lowered, [atom for value in values for atom in scope.leaves(value)])
+    return low.place(lowered, [atom for value in plain for atom in scope.leaves(value)])
 
 
 def _given(low: Lowering, value: Any) -> Value:

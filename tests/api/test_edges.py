@@ -250,3 +250,20 @@ def test_one_object_given_twice_is_refused_where_it_is_changed():
         plain(sg.grad, f)([row, row])
     assert plain(sg.grad, f)([row, [1.0, 2.0]]) == [[0.0, 0.0], [6.0, 3.0]]
     assert plain(sg.grad, lambda g: g[0][0] * g[1][1])([row, row]) == [[2.0, 0.0], [0.0, 1.0]]
+
+
+def test_one_object_given_twice_to_a_derivative_inside_a_function():
+    slopes = plain(sg.grad, bumped, argnums=(0, 1))
+    readers = plain(sg.grad, lambda p, q: p["w"] * q["w"], argnums=(0, 1))
+
+    def twice(x):
+        p = {"w": x}
+        return slopes(p, p)[0]["w"]
+
+    def read(x):
+        p = {"w": x}
+        return readers(p, p)[0]["w"]
+
+    with pytest.raises(sg.UnsupportedError, match="twice"):
+        plain(sg.grad, twice)(2.0)
+    assert plain(sg.grad, read)(2.0) == 1.0
