@@ -412,3 +412,65 @@ def over_columns(u: np.ndarray, w: np.ndarray, size: float) -> np.ndarray:
             elif not abs(u[i, j]) <= none:
                 out[i, j] = np.nan
     return out
+
+
+def eliminate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # the solution of a @ x = b for a small matrix, by Gauss's elimination with partial pivoting
+    n = a.shape[0]
+    if a.shape[1] != n or b.shape[0] != n:
+        raise ValueError("a linear system needs a square matrix and as many rows on the right")
+    u, x = a.copy(), b.copy()
+    for k in range(n):
+        p = k
+        for i in range(k + 1, n):
+            if abs(u[i, k]) > abs(u[p, k]):
+                p = i
+        if u[p, k] == 0.0:
+            raise np.linalg.LinAlgError("Singular matrix")
+        if p != k:
+            for j in range(k, n):
+                u[k, j], u[p, j] = u[p, j], u[k, j]
+            x[k], x[p] = x[p], x[k]
+        for i in range(k + 1, n):
+            factor = u[i, k] / u[k, k]
+            for j in range(k + 1, n):
+                u[i, j] -= factor * u[k, j]
+            x[i] -= factor * x[k]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= u[i, j] * x[j]
+        x[i] /= u[i, i]
+    return x
+
+
+def eliminate_columns(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # the solution of a @ x = b for a small matrix, by Gauss's elimination with partial pivoting
+    n = a.shape[0]
+    if a.shape[1] != n or b.shape[0] != n:
+        raise ValueError("a linear system needs a square matrix and as many rows on the right")
+    u, x = a.copy(), b.copy()
+    for k in range(n):
+        p = k
+        for i in range(k + 1, n):
+            if abs(u[i, k]) > abs(u[p, k]):
+                p = i
+        if u[p, k] == 0.0:
+            raise np.linalg.LinAlgError("Singular matrix")
+        if p != k:
+            for j in range(k, n):
+                u[k, j], u[p, j] = u[p, j], u[k, j]
+            for m in range(b.shape[1]):
+                x[k, m], x[p, m] = x[p, m], x[k, m]
+        for i in range(k + 1, n):
+            factor = u[i, k] / u[k, k]
+            for j in range(k + 1, n):
+                u[i, j] -= factor * u[k, j]
+            for m in range(b.shape[1]):
+                x[i, m] -= factor * x[k, m]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            for m in range(b.shape[1]):
+                x[i, m] -= u[i, j] * x[j, m]
+        for m in range(b.shape[1]):
+            x[i, m] /= u[i, i]
+    return x

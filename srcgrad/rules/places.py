@@ -250,3 +250,9 @@ def _as_element(ref: ir.Var, value: Val) -> Val:
 
 for _function in (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum):
     registry.adaptor(_function.at)(_at(_function))
+
+
+@registry.adaptor(np.argwhere)
+def _argwhere(builder: Builder, x: Any) -> Val:
+    found = true_places(arguments.array_value(builder, x, "np.argwhere"))
+    return registry.FUNCTIONS[np.stack](builder, list(found), 1)  # type: ignore[no-any-return]

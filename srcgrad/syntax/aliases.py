@@ -7,7 +7,11 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 
 # Whole-array operations of one linear argument whose result is always new memory.
-FRESH = {"sum", "mean", "prod", "max", "min", "unbroadcast", "dot", "matmul", "cumsum", "concatenate", "stack"}
+FRESH = {
+    "sum", "mean", "prod", "max", "min", "unbroadcast", "dot", "matmul", "cumsum", "concatenate", "stack",
+    "solve", "inv", "cholesky", "solve_triangular", "qr", "eigh", "eig", "svd", "pinv", "lstsq", "cofactors", "roll",
+    "take_along", "add_along", "argsort", "triangle", "diagonal", "on_diagonal", "on_diagonal_of", "broadcast_to",
+}  # fmt: skip
 
 
 def makes_fresh(op: ir.Primitive) -> bool:

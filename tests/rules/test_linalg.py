@@ -150,6 +150,17 @@ def test_determinants_of_singular_matrices(rank: int) -> None:
     np.testing.assert_allclose(second, third, atol=1e-13)
 
 
+def of_two(a: Any, b: Any, c: Any) -> Any:
+    matrix = np.array([[a, b], [b, c]])
+    return np.linalg.solve(matrix, np.array([1.0, a])) @ np.linalg.solve(matrix, matrix @ matrix)
+
+
+def test_small_systems() -> None:
+    check_grads(of_two, (0.3, 1.2, -0.7), order=2, jit=False)
+    with pytest.raises(np.linalg.LinAlgError):
+        grad(lambda a: np.linalg.solve(np.array([[a, a], [a, a]]), np.array([1.0, a]))[0], jit=False)(1.0)
+
+
 # ---- equal eigenvalues and singular values
 
 turn, _ = np.linalg.qr(normal((3, 3)))
