@@ -235,7 +235,7 @@ class _Block:
         self.folds.inside.pop(var, None)
 
     def keeps_line(self, stmt: Stmt, user: Stmt | None) -> bool:
-        """A name that the user gave keeps its line, unless the same line uses it, or memory of that name is its home."""
+        """A name of the user's keeps its line, unless the same line uses it, or memory of that name is its home."""
         (target,) = walk.defined(stmt)
         if isinstance(user, ir.Alloc) and user.init is target and user.target.name == target.name:
             return False
