@@ -316,6 +316,7 @@ KINDS: dict[str, Callable[..., Derived]] = {
 def decides_by_floats(program: Program) -> bool:
     """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
     trip count could come out another way than the first time."""
+    program = inline(program)
     funs = (program.main, *program.callees.values())
     return any(
         isinstance(stmt, ir.Let)

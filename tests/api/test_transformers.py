@@ -10,6 +10,7 @@ import pytest
 
 import srcgrad as sg
 from srcgrad import pipeline
+from srcgrad.syntax.structure import describe
 from tests.api.helpers import plain
 
 X = np.array([1.0, 2.0, 3.0])
@@ -230,3 +231,32 @@ def test_explain():
     assert "s_kept: f8, 1 axes, 24 bytes" in text
     assert "bytes a call: 24 bytes" in text
     assert "times as long" in text
+
+
+@sg.custom_vjp
+def bent(x):
+    return x * 2.0 if x > 0.3 else x * 3.0
+
+
+bent.defvjp(lambda x: (x * 2.0, x), lambda x, bar: (2.0 * bar,))
+
+
+def test_what_branches_on_floats_is_compiled_strictly():
+    """Computed again under fast-math flags, a branch could go another way."""
+
+    def smooth(a, x):
+        return x * np.sum(a * a)
+
+    def bends(a, x):
+        s = x
+        for i in range(len(a)):
+            s = s * bent(a[i])
+        return s
+
+    def masks(a, x):
+        a[a > 0.3] *= x
+        return np.sum(a)
+
+    for fun, strict in ((smooth, False), (bends, True), (masks, True)):
+        lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
+        assert pipeline.decides_by_floats(lowered.program) is strict

@@ -215,3 +215,28 @@ def mask_argument(a, mask, x):
     b = a[mask] + a[~mask]
     a[mask] = b
     return a * b[0]
+
+
+@case(vector(6), scalar(0.4))
+def length_by_values_carried(a, x):
+    b = a
+    for _ in range(3):
+        b = b[b > -0.5] * x + 0.1
+    return np.sum(b * b)
+
+
+@case(matrix(4, 5), number(K))
+def rows_and_columns_exchanged(m, k):
+    m[[0, 1]] = m[[1, 0]]
+    m[:, [0, 2]] = m[:, [2, 0]] * 2.0
+    return m * m[k[0]]
+
+
+@case(vector(6), number(np.array([True, False, True, True, False, False])), scalar())
+def masks_combined_and_changed(a, m, x):
+    n = m & (a > 0.0)
+    a[n] = x
+    a[~n] = a[~n][::-1] * x
+    m[0] = False
+    a[m] *= 2.0
+    return a * a

@@ -132,3 +132,24 @@ def column_before_it_changes(a):
     d = a * c
     a[0, 1] = 2.0 * a[0, 0]
     return a * d
+
+
+@case(matrix(4), scalar(0.3))
+def elimination_downwards(m, x):
+    for k in range(3, -1, -1):
+        m[k, k] = m[k, k] * x + 2.0
+        for i in range(k - 1, -1, -1):
+            m[i, k] /= m[k, k]
+            m[i, :k] -= m[i, k] * m[k, :k]
+            m[k - 4, i] += m[i, k] * 0.1
+    return m
+
+
+@case(vector(6), scalar(0.3))
+def finished_and_unfinished_halves(a, x):
+    for i in range(3):
+        a[i + 3] = a[i] * a[i + 3]
+    for i in range(3):
+        a[i] = a[i + 3] * x + a[i] ** 2
+        a[2 * i] *= a[i + 1]
+    return a
