@@ -14,7 +14,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import registry
+from srcgrad.rules import nests, registry
 from srcgrad.rules.info import At as At
 from srcgrad.rules.info import Edge as Edge
 from srcgrad.rules.info import Info as Info
@@ -165,7 +165,7 @@ def publish(rule: ir.Primitive, functions: Sequence[Any], *, arity: int, floats:
     for function in functions:
         module = getattr(function, "__module__", "") or ""
         name = getattr(function, "__name__", rule.name)
-        told = f"math.{name}" if module == "math" else f"np.{name}" if isinstance(function, np.ufunc) else name
+        told = f"math.{name}" if module == "math" else f"np.{name}" if getattr(np, name, None) is function else name
         call = elementwise_adaptor(rule, told, arity=arity, floats=floats, scalars=module == "math")
         registry.adaptor(function)(call)
 
@@ -185,6 +185,7 @@ def elementwise(
     infer: Callable[..., tuple[ir.Type, ...]] | None = None,
     jvp: Callable[..., Any] | None = None,
     as_is: Sequence[int] = (),
+    each: bool = False,
     **info: Any,
 ) -> Rule:
     """A function of each element. `partials(*args, y)` gives for each argument a builder value, a number, None (zero),
@@ -192,7 +193,8 @@ def elementwise(
 
     scalar, array: the expressions it prints as, over `_0, _1`; by default its function in `math` and that in `np`.
     helpers: sources that these need. wide: whether they give f8 for f4. jvp: another tangent than that of the partials.
-    as_is: which arguments say how, and are never cast.
+    as_is: which arguments say how, and are never cast. each: whether `scalar` is for numbers only, so that arrays are
+    gone through in a loop.
     """
 
     def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
@@ -218,6 +220,7 @@ def elementwise(
     infer = infer or by_elements
     info.setdefault("scalars", _of_scalars(functions))
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
+    template = nests.each(name, template, infer) if each else template
     rule = Rule(
         name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
         Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),

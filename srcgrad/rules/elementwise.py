@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
@@ -230,8 +231,9 @@ def _sigmoid(x: Any) -> Any:
 
 
 sigmoid: Rule = elementwise(
-    "sigmoid", (), evaluate=_sigmoid, partials=lambda x, y: (y * sigmoid(-x),), samples=[*reals, (-40.0,), (40.0,)],
-    scalar="sigmoid(_0)", array="sigmoid_array(_0)", helpers=sources(helpers.sigmoid, helpers.sigmoid_array), wide=True,
+    "sigmoid", (scipy.special.expit,), evaluate=_sigmoid, partials=lambda x, y: (y * sigmoid(-x),),
+    samples=[*reals, (-40.0,), (40.0,)], scalar="sigmoid(_0)", array="sigmoid_array(_0)", wide=True,
+    helpers=sources(helpers.sigmoid, helpers.sigmoid_array),
 )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def cot_pi(x: float) -> float:
 def digamma(x: float) -> float:
     # the derivative of log(abs(gamma(x)))
     if x < 0.0:
-        return digamma_positive(1.0 - x) - np.pi * cot_pi(x)
+        return digamma_positive(1.0 - x) - np.pi * cot_pi(x) if x != np.rint(x) else np.nan
     return digamma_positive(x)
 
 

@@ -1,11 +1,10 @@
-"""Special functions: erf, gamma and its logarithm, with the polygamma functions that their derivatives need; sinc."""
+"""sinc, mantissa and exponent, integers, and what is not finite replaced."""
 from __future__ import annotations
 
 import math
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
@@ -13,49 +12,10 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import equal, isnan, where
 from srcgrad.rules.declare import Rule, as_value, elementwise, promote, settle, zero
-from srcgrad.rules.elementwise import exp
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.values import Val, emit
 
 reals = [(0.7,), (-1.3,), (2.0,)]
-SLOPE = 2.0 / math.sqrt(math.pi)
-
-erf = elementwise(
-    "erf", (math.erf,), evaluate=scipy.special.erf, partials=lambda x, y: (SLOPE * exp(-(x**2)),), samples=reals
-)
-erfc = elementwise(
-    "erfc", (math.erfc,), evaluate=scipy.special.erfc, partials=lambda x, y: (-SLOPE * exp(-(x**2)),), samples=reals
-)
-
-
-# ---- gamma
-
-
-def _polygamma_partials(x: Val, y: Val, order: int) -> tuple[Val]:
-    return (polygamma(x, order=order + 1),)
-
-
-def _polygamma_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
-    return f"polygamma({params['order']}, _0)"
-
-
-polygamma = elementwise(
-    "polygamma", (), evaluate=lambda x, order: scipy.special.polygamma(order, x), partials=_polygamma_partials,
-    samples=[(0.7,), (2.0,), (30.0,)], params=({"order": 1}, {"order": 2}),
-    scalar=_polygamma_template, wide=True, scalars=True,
-    helpers=sources(helpers.polygamma, helpers.polygamma_positive, helpers.cot_pi),
-)  # fmt: skip
-digamma = elementwise(
-    "digamma", (), evaluate=scipy.special.digamma, partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
-    samples=reals, helpers=sources(helpers.digamma, helpers.digamma_positive, helpers.cot_pi), wide=True, scalars=True,
-)  # fmt: skip
-lgamma = elementwise(
-    "lgamma", (math.lgamma,), evaluate=scipy.special.gammaln, partials=lambda x, y: (digamma(x),), samples=reals
-)
-gamma = elementwise(
-    "gamma", (math.gamma,), evaluate=scipy.special.gamma, partials=lambda x, y: (y * digamma(x),), samples=reals
-)
-
 
 # ---- sinc
 

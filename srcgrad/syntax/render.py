@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable
 
@@ -21,6 +22,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor
 
+FASTMATH = r", fastmath=(\{.*?\}|True)"
+
 
 def render(program: Program, *, jit_options: str | None = None) -> str:
     """The text of a module: the program's function, those that it calls, and the helpers and imports that they need.
@@ -31,10 +34,18 @@ def render(program: Program, *, jit_options: str | None = None) -> str:
     helpers: dict[str, str] = {}
     bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
-    decorator = "" if jit_options is None else f"@njit({jit_options})\n"
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
-    parts = [_imports(texts, jit_options is not None, homes), *(decorator + text.strip() for text in texts)]
+    parts = [_imports(texts, jit_options is not None, homes), *(_decorated(text, jit_options) for text in texts)]
     return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def _decorated(text: str, jit_options: str | None) -> str:
+    """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
+    its accuracy rests on that."""
+    if jit_options is None:
+        return text.strip()
+    exact = text.split("\n", 1)[0].endswith("-> float:")
+    return f"@njit({re.sub(FASTMATH, '', jit_options) if exact else jit_options})\n{text.strip()}"
 
 
 def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
