@@ -44,7 +44,7 @@ def _decorated(text: str, jit_options: str | None) -> str:
     its accuracy rests on that."""
     if jit_options is None:
         return text.strip()
-    exact = text.split("\n", 1)[0].endswith("-> float:")
+    exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
     return f"@njit({re.sub(FASTMATH, '', jit_options) if exact else jit_options})\n{text.strip()}"
 
 
