@@ -36,7 +36,7 @@ class Sweep:
     def __init__(self, fun: ir.Fun, active: list[Var], plan: Plan) -> None:
         self.fun, self.plan = fun, plan
         self.facts: Facts = plan.facts
-        self.activity = Activity(self.facts, active, _measured(self.facts))
+        self.activity = Activity(self.facts, active, _measured(self.facts, plan))
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.silent = silent(fun)
@@ -372,11 +372,12 @@ class Sweep:
         self.b.store(kept, index, self.b.load(ref, whole(ref), ref.name))
 
 
-def _measured(facts: Facts) -> Iterator[Var]:
-    """References chosen at run time whose shape is asked for inside a loop or a branch: when that is run again, only
-    their shadows are there to tell it."""
+def _measured(facts: Facts, plan: Plan) -> Iterator[Var]:
+    """References chosen at run time whose shape is asked for inside a loop or a branch, or that snapshots are taken of:
+    when that is run again, only their shadows are there to tell it."""
     for stmt, where in facts.where.items():
         for arg in stmt.args if isinstance(stmt, ir.Let) else ():
             if isinstance(arg, Var) and arg.type.ref and arg.type.is_float and not facts.classes.simple(arg):
                 if facts.level_of(arg) is not where:
                     yield arg
+    yield from (root for roots in plan.snapshots.values() for root in roots if not facts.classes.simple(root))

@@ -103,17 +103,10 @@ def for_range(w: Writer) -> Lines:
 @statement("zero-trip loop")
 def zero_trip(w: Writer) -> Lines:
     deeper(w)
+    none = [f"{n} - {w.shape(n)[1]}" for n in w.names("int", lambda s: s[0] == s[1])]
+    bounds = w.pick(("0", "2, 2", "3, 1", "0, 3, -1", *none))
     with w.inner(loop=True):
         i = index(w, 0, 0)
-        bounds = w.pick(
-            (
-                "0",
-                "2, 2",
-                "3, 1",
-                "0, 3, -1",
-                *(f"{n} - {w.shape(n)[1]}" for n in w.names("int", lambda s: s[0] == s[1])),
-            )
-        )
         return [f"for {i} in range({bounds}):", *w.block(2)]
 
 

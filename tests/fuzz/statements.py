@@ -281,6 +281,8 @@ def index_array_updated(w: Writer) -> Lines:
     name = w.pick(w.vectors(2))
     k, count = places(w, w.shape(name)[0], w.chance(0.5))
     value = w.array((count,), 1) if w.chance(0.7) else w.scalar(0)
+    if w.chance(0.3):
+        return [f"np.{w.pick(('add', 'add', 'subtract', 'multiply'))}.at({name}, {k}, {value})"]
     return [f"{name}[{k}] {w.pick(('+=', '*=', '-='))} {value}"]
 
 

@@ -9,8 +9,8 @@ STATEMENTS: dict[str, float] = {
     # elements and parts written
     "element stored": 9, "element updated": 5, "elements swapped": 1, "slice stored": 5, "slice filled": 2.5,
     "slice updated": 3, "overlapping slices": 2.5, "row stored": 2, "column stored": 2, "block stored": 1.5,
-    "whole stored": 1.5, "array filled": 0.7, "mask filled": 1, "mask stored": 0, "index array stored": 0,
-    "index array updated": 0, "diagonal run": 0.5,
+    "whole stored": 1.5, "array filled": 0.7, "mask filled": 1, "mask stored": 1, "index array stored": 1,
+    "index array updated": 1.2, "diagonal run": 0.5,
     # arrays as names
     "array rebound": 3, "array updated in place": 4, "alias": 2.5, "view": 4, "copy": 1.5, "arrays swapped": 2.5,
     "arrays rotated": 0.7, "scratch array": 2, "array chosen": 1.2, "out argument": 0,
@@ -24,7 +24,7 @@ STATEMENTS: dict[str, float] = {
     "helper with default": 0.7, "nested function": 0.8, "closure writes": 0.6,
     # structures
     "tuple of arrays": 0.8, "dict of values": 0.6, "named tuple": 0.5, "dataclass": 0.4, "tuple carried": 0.6,
-    "list of arrays": 0.6, "comprehension": 0.6, "list appended": 0,
+    "list of arrays": 0.6, "comprehension": 0.6, "list appended": 0.7,
 }  # fmt: skip
 
 SCALARS: dict[str, float] = {

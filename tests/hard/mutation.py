@@ -572,3 +572,15 @@ def inactive_carried_and_measured(x, a, b):
             b = b * x
         a = np.full(4, b[2])
     return b
+
+
+@case(scalar(0.4), vector(4), vector(4))
+def inactive_with_snapshots(x, a, b):
+    """a reaches no result, but decides one."""
+    for i in range(3):
+        c = a * a
+        c[i] = a[i] * 1.5
+        a = c
+        if a[i] > 0.1:
+            b[i] = b[i] * x
+    return b
