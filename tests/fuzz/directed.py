@@ -355,6 +355,51 @@ def recurrences(t: Text) -> Lines:
     return [*outer, f"s += {t.number()}", "s += np.sum(a * b)"]
 
 
+def within(t: Text, low: int, high: int, name: str, n: int = 5) -> str:
+    """A place of an axis of length n made of an index that goes from low to high."""
+    known = [f"{name}", f"-1 - {name}", f"{n - 1} - {name}", f"{n - 1 - high} + {name}"]
+    known += [f"{name} - {k}" for k in (1, 2) if low - k >= -n] + [f"{name} + {k}" for k in (1, 2) if high + k < n]
+    return t.pick(*known, str(t.random.randrange(n)), f"-{low + 1}")
+
+
+@pattern("index ranges")
+def index_ranges(t: Text) -> Lines:
+    """Reads and writes of a vector, or of rows and columns, whose places only the indices tell apart."""
+    bounds, low, high = t.random.choice(
+        [("1, 4", 1, 3), ("3", 0, 2), ("5", 0, 4), ("3, 0, -1", 1, 3), ("0, 4, 2", 0, 2)]
+    )
+    inner, low2, high2 = t.random.choice([("i + 1, 5", 1, 4), ("i", 0, 3), ("5", 0, 4), ("i, 5", 0, 4), ("1, 5", 1, 4)])
+
+    def element(name: str, where: str) -> str:
+        if where == "i":
+            p, q = (within(t, low, high, "i") for _ in range(2))
+        else:
+            p, q = t.random.sample([within(t, low, high, "i"), within(t, low2, high2, "j")], 2)
+        return f"{name}[{p}]" if name == "a" else f"{name}[{p}, {q}]"
+
+    def part() -> str:
+        p = within(t, low, high, "i")
+        return t.pick(f"m[{p}]", f"m[:, {p}]", f"m[{p}, i:]", f"m[i:, {p}]", f"m[{p}, :i]", "a[i:]", "a[:i]") + t.pick(
+            "", "[::-1]"
+        )
+
+    def update(where: str) -> Lines:
+        if t.chance(0.25):
+            return [f"{part()}[:1] {t.pick('=', '*=', '+=')} {element('m', where)} * {element('a', where)}"]
+        p, q, r = (element(t.pick("a", "m", "m"), where) for _ in range(3))
+        return [f"{p} = math.tanh({t.pick(p, q)} * {r} + {t.pick('x', '0.3', q)})"]
+
+    body = update("i")
+    nest = [
+        f"for j in range({inner}):",
+        *("    " + line for line in (*update("j"), *(update("j") if t.chance(0.3) else []))),
+    ]
+    body += nest if t.chance(0.7) else update("i")
+    if t.chance(0.3):
+        body += update("i")
+    return [f"for i in range({bounds}):", *("    " + line for line in body), "s += np.sum(m * m) + np.sum(a * b)"]
+
+
 @pattern("ties")
 def ties(t: Text) -> Lines:
     """Equal by being copies of one number: the derivative is shared."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.analysis.effects import Classes, Facts
+from srcgrad.analysis.ranges import Ranges, _Case
 from srcgrad.core import ir
 from srcgrad.rules import declare, elementwise, registry
 from srcgrad.rules.arithmetic import subtract
@@ -130,7 +131,13 @@ def outs_apart() -> Any:
 
 @fault("nothing is ever overwritten later")
 def never_overwritten() -> Any:
-    return patched(Facts, "overwritten_later", lambda *a: False)
+    return patched(Ranges, "overwritten_later", lambda *a: False)
+
+
+@fault("places beside one another are taken for apart", policy="keep", patterns=("index ranges",))
+def off_by_one() -> Any:
+    old = _Case._at_least
+    return patched(_Case, "_at_least", lambda self, sum_, least: old(self, sum_, least - 1))
 
 
 @fault("a loop's later turns are forgotten", policy="keep", patterns=("recurrences in place",))

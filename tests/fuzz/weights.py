@@ -71,7 +71,8 @@ DIRECTED: dict[str, float] = {
     "buffers of two lengths": 1, "merged classes": 1.5, "escaping allocations": 1, "references chosen in loops": 1,
     "lists of references": 0.7, "snapshots with views": 1.5, "nested time loops": 1, "overlapping views in helpers": 1,
     "jumps amid swaps": 1, "while with references": 0.7, "scratch that becomes active": 0.7,
-    "rows written in turn": 0.7, "recurrences in place": 0.7, "ties": 0.5, "where beside a pole": 0.5,
+    "rows written in turn": 0.7, "recurrences in place": 0.7, "index ranges": 1,
+    "ties": 0.5, "where beside a pole": 0.5,
 }  # fmt: skip
 
 GROUPS = {"statement": STATEMENTS, "scalar": SCALARS, "array": ARRAYS, "condition": CONDITIONS, "jump": JUMPS}
