@@ -29,7 +29,7 @@ class Adjoint(Sweep):
     """Emits the adjoint of regions that have been run."""
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
-        guards = Guards()
+        guards = Guards(bars)
         for stmt in stmts:
             with self.b.at(stmt.span):
                 self._bear_shadow(stmt, ctx)

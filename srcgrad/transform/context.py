@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,7 @@ class Bars:
         self._region, self._looping = region, looping
         self.own: dict[Var, Atom] = {}
         self.incoming: dict[Var, Var] = {}
+        self.parts: Counter[Var] = Counter()  # how many contributions each has
 
     def add(self, target: Atom, bar: Atom | None) -> None:
         if bar is None or not isinstance(target, Var) or target not in self._activity:
@@ -62,6 +64,7 @@ class Bars:
         if isinstance(bar, Const) and bar.value == 0.0:
             return
         self._begin(target)
+        self.parts[target] += 1
         if target in self.own:
             total = Val(self._builder, self.own[target]) + Val(self._builder, bar)
             self.own[target] = _renamed(self._builder, total.atom, bar_name(target))
@@ -74,6 +77,7 @@ class Bars:
     def touch(self, target: Var) -> Atom:
         """The value so far of what an inner loop goes on summing into."""
         self._begin(target)
+        self.parts[target] += 1
         return self.own.get(target, zero(target.type))
 
     def _begin(self, target: Var) -> None:

@@ -15,7 +15,7 @@ from srcgrad.core.ir import Atom, Var
 from srcgrad.rules import registry
 from srcgrad.rules.declare import expand_to, sum_to
 from srcgrad.rules.values import Val, emit
-from srcgrad.transform.context import Context, zero
+from srcgrad.transform.context import Bars, Context, zero
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,32 @@ def _where(guard: Guard, counts: Val, not_: Val) -> Val:
 class Guards:
     """Which values of a region count only under a condition."""
 
-    def __init__(self) -> None:
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
         self._of: dict[Var, Guard] = {}
+        self._parts: dict[Var, int] = {}  # how many contributions the guard is of
 
     def wrap(self, target: Var, bar: Val) -> Val:
-        guard = self._of.get(target)
+        guard = self._of.get(target) if self._all_guarded(target) else None
         return bar if guard is None else Guarded.make(bar, guard)
+
+    def _all_guarded(self, target: Var) -> bool:
+        """Whether no other statement (a store, a branch, a loop) has contributed since."""
+        return self._parts.get(target) == self._bars.parts[target]
 
     def note(self, stmt: ir.Let, place: int, part: Val, first: bool, ctx: Context) -> None:
         """stmt's argument at this place gets a contribution, `first` of all."""
         arg = stmt.args[place]
         if not isinstance(arg, Var):
             return
-        guard = self._of.get(stmt.targets[0])
+        guard = self._of.get(stmt.targets[0]) if self._all_guarded(stmt.targets[0]) else None
         if stmt.op.name == "where" and place > 0:
             condition = ctx(stmt.args[0])
             guard = Guard(condition, place == 1, (condition, place == 1))
+        whole = self._all_guarded(arg)
         old = self._of.pop(arg, None)
+        old = old if whole else None
+        self._parts[arg] = self._bars.parts[arg] + 1
         if guard is None or not (first or old):
             return
         if old is None or old.origin != guard.origin:

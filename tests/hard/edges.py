@@ -178,3 +178,15 @@ def at_the_end_of_the_domain(x):
 @case(scalar(0.5))
 def clamped(x):
     return min(max(x, 0.0), 1.0) * x + min(max(2.0 * x, 0.0), 0.7) * x
+
+
+@case(vector(4), number(np.array([0.9, 0.2, 0.8, 1.1])), scalar(0.3))
+def where_and_stored(a, b, x):
+    """What a side of where is made of is stored elsewhere as well."""
+    b = b / 2.0
+    x = x / 3.0
+    a[2] = b[2]
+    a[1] = x
+    c = np.where(b > 0.3, b, a)
+    c[a > 5.0] = x
+    return c
