@@ -224,8 +224,10 @@ def _rows(struct: Struct) -> Rows:
 def place(low: State, rows: Rows, index: Atom) -> Atom:
     """The place in memory of an item, which must exist. Memory that is not longer than the list checks itself."""
     if isinstance(index, Const) and isinstance(index.value, int) and index.value < 0:
-        index = low.atom(low.apply(operator.sub, rows.count, Const(-index.value, ir.I8)))
-        if not rows.exact:
+        start, more = _step(low, rows.count, 0)
+        behind = -index.value
+        index = low.atom(low.apply(operator.sub, rows.count, Const(behind, ir.I8)))
+        if not rows.exact and low.at_least.get(start, 0) + more < behind:
             _check(low, low.apply(operator.lt, index, ZERO))
         return index
     if rows.exact and not any(m.type.many for m in rows.memory):
@@ -233,8 +235,8 @@ def place(low: State, rows: Rows, index: Atom) -> Atom:
     if index in low.within and scope.identical(low.within[index], rows.count):
         return index
     if not isinstance(index, Const):
-        behind = low.apply(operator.add, index, rows.count)
-        index = low.atom(low.apply(np.where, low.apply(operator.lt, index, ZERO), behind, index))
+        from_end = low.apply(operator.add, index, rows.count)
+        index = low.atom(low.apply(np.where, low.apply(operator.lt, index, ZERO), from_end, index))
         _check(low, low.apply(operator.lt, index, ZERO))
     _check(low, low.apply(operator.ge, index, rows.count))
     return index

@@ -101,5 +101,6 @@ def counted_heads(low: Lowering, over: Domain, index: Var, objects: Objects) -> 
         count = arith(low, operator.add, arith(low, operator.mul, turn, Const(more, ir.I8)), Const(start, ir.I8))
         assert isinstance(struct.rows, scope.Rows)
         heads[struct] = replace(struct.rows, count=count)
+        low.at_least[count] = start
         low.put_content(struct, ((), (), heads[struct]))
     return heads

@@ -77,6 +77,7 @@ class State(Checks):
         self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
         self.changed: dict[Struct, Content] = {}  # objects changed in this region, and what they held at its start
         self.steps: dict[Atom, tuple[Atom, int]] = {}  # lengths of lists: so much more than another
+        self.at_least: dict[Atom, int] = {}  # lengths of lists that are surely so long
         self.within: dict[Atom, Atom] = {}  # indices of loops that are from 0 to below this
         self.lengths: set[Atom] = set()  # of arrays
         self.naming = ""  # the name that what is evaluated gets
