@@ -93,6 +93,9 @@ lstsq: Rule = general(
     "lstsq", (), jvp=_lstsq_jvp, vjp=_lstsq_vjp, infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, rcond: np.ascontiguousarray(np.linalg.lstsq(a, b, _given(a, rcond))[0]),
     template=lambda types, params: f"np.linalg.lstsq(_0, _1, {_cutoff_template(types, params)})[0]",
-    samples=[(matrix, pair), (matrix.T.copy(), matrix[0].copy()), (matrix.T.copy(), square)], without=only_ranks(2),
+    without=only_ranks(2),
+    samples=[
+        (matrix, pair), (matrix.T.copy(), square[0].copy()), (matrix.T.copy(), square), (matrix, square[:2].copy()),
+    ],
     params=[{"rcond": None}],
 )  # fmt: skip

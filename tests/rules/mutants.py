@@ -36,8 +36,11 @@ OF_REALS = sorted(
 EQUIVALENT = {
     ("add", "swap"): "both terms are the same",
     ("tanh", "negate sech"): "it is squared",
-    ("over_pairs", "negate largest"): "a bound on errors of rounding, of use where values are equal",
-    ("over_pairs", "double largest"): "a bound on errors of rounding, of use where values are equal",
+    ("eigh", "turn over matmul"): "what is made of the product is symmetric",
+    ("qr", "turn over matmul"): "both halves of the product are added",
+    ("pinv", "turn over matmul"): "a square matrix commutes with its inverse, and others cannot be turned over",
+    ("any", "negate largest"): "a bound on errors of rounding, of use where eigenvalues are equal",
+    ("any", "double largest"): "a bound on errors of rounding, of use where eigenvalues are equal",
     ("arctan2", "negate hypot"): "it divides twice",
 }
 
@@ -249,10 +252,13 @@ def statements(rule: Primitive) -> Iterator[Mutant]:
         for mode in ("tangent", "adjoint"):
             for place, (op, args, out) in enumerate(_emitted(rule, group[0], mode)):
                 for kind, change in _changes(op, args, out):
-                    if (rule.name, f"{kind} {op.name}") in EQUIVALENT:
-                        continue
-                    what = f"{kind}: statement {place} of the {mode}, {op.name}, at {group[0]}"
-                    yield Mutant(_changed(rule, mode, place, change), kind.split()[0], what, group)
+                    if not _is_equivalent(rule, kind, op):
+                        what = f"{kind}: statement {place} of the {mode}, {op.name}, at {group[0]}"
+                        yield Mutant(_changed(rule, mode, place, change), kind.split()[0], what, group)
+
+
+def _is_equivalent(rule: Primitive, kind: str, op: Primitive) -> bool:
+    return any((name, f"{kind} {op.name}") in EQUIVALENT for name in (rule.name, "any"))
 
 
 # ---- whole rules
@@ -292,8 +298,9 @@ def main(names: Sequence[str]) -> None:
             tried[mutant.kind] += 1
             if survives(mutant):
                 survivors.append(mutant)
+                print(f"  {mutant}", flush=True)
     print(f"{sum(tried.values())} mutants: " + ", ".join(f"{n} {kind}" for kind, n in tried.most_common()))
-    print(f"{len(survivors)} survivors", *survivors, sep="\n  ")
+    print(f"{len(survivors)} survivors")
     print(f"{time.process_time() - start:.1f} CPU-seconds")
 
 
