@@ -138,7 +138,7 @@ def _one_minus_square(x: Any) -> Any:
 
 # 1 - x*x, exact near the ends, and its derivative near 0
 one_minus_square = elementwise(
-    "one_minus_square", (), evaluate=_one_minus_square, scalar="(1.0 - _0) * (1.0 + _0)", result="number",
+    "one_minus_square", (), evaluate=_one_minus_square, scalar="(1.0 - _0) * (1.0 + _0)", result="number", wide=True,
     partials=lambda x, y: (-2.0 * x,), samples=inside, takes_complex=True,
 )  # fmt: skip
 

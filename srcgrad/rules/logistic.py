@@ -118,7 +118,7 @@ log_quotient = elementwise(
 relative_entropy = elementwise(
     "rel_entr", (scipy.special.rel_entr,), partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
     each=True, scalar="rel_entr(_0, _1)", samples=pairs, helpers=sources(rel_entr), wide=True, domain="x > 0, y > 0",
-    edges=[Edge((0.0, 2.0), (-np.inf, 0.0))],
+    edges=[Edge((0.0, 2.0), (-np.inf, 0.0)), Edge((0.0, 0.0), (np.nan, 0.0))],
 )  # fmt: skip
 divergence = elementwise(
     "kl_div", (scipy.special.kl_div,), partials=lambda x, y, z: (log_quotient(x, y), (y - x) / y), each=True,

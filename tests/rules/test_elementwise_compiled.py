@@ -79,7 +79,8 @@ def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
             text = text(tuple(map(type_of, case.args)), case.params)
         code, used = text if isinstance(text, tuple) else (text, {})
         helpers.update(used)
-        lines.append(f"    r{k} = {re.sub(r'_([0-9])', lambda m, k=k: f'x{k}_{m[1]}', code)}")
+        named = re.sub(r"\b_([0-9])\b", lambda m, k=k: f"x{k}_{m[1]}", code)  # type: ignore[misc]
+        lines.append(f"    r{k} = {named}")
         args += case.args
     names = ", ".join(f"x{k}_{j}" for k, case in enumerate(cases) for j in range(len(case.args)))
     results = ", ".join(f"r{k}" for k in range(len(cases)))
