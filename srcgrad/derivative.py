@@ -235,7 +235,8 @@ class Derivative:
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         """The program of this derivative, for lowering a function that calls it."""
-        return lazy.pipeline.derive(self.primal, self._recipe, specs)
+        made = lazy.pipeline.derive(self.primal, self._recipe, specs)
+        return lazy.pipeline.guarded(made, list(_pairs(self, specs)))
 
     def _resolve(self, args: Sequence[Any], kws: dict[str, Any]) -> Any:
         """The dispatcher for a call from compiled code with arguments of these Numba types."""
@@ -245,7 +246,8 @@ class Derivative:
             for p, spec in zip(signature.parameters.values(), glue.bind_types(signature, args, kws), strict=True)
         ]
         call = self._lookup_specs(self._differentiable(list(given)))
-        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, call.apart)
+        arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
+        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, call.apart, arrays)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""

@@ -69,7 +69,7 @@ class OutOfRangeError(SrcgradError, IndexError):
     """An index lies outside its axis."""
 
 
-class ShapeError(SrcgradError, ValueError):
+class ShapeError(ArgumentError, ValueError):
     """Lengths do not fit together, or a length is negative."""
 
 

@@ -13,6 +13,8 @@ from srcgrad.driver import Bound
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec
 
+UNLIKE = "raise ValueError('a tangent has not the shape of its argument')"
+
 
 def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str, Any]) -> list[Spec | None]:
     """The description of each parameter; None where the default is taken."""
@@ -22,11 +24,11 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 
 def dispatcher(
     name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound,
-    apart: Sequence[tuple[int, int]],
-) -> Any:
+    apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]],
+) -> Any:  # fmt: skip
     """A dispatcher with this signature. given: the arguments' structures as they come, specs: as the derivative takes
-    them; apart: places of leaves that must not overlap. What is captured is frozen at its value now, as Numba freezes
-    the globals of compiled code."""
+    them; apart: places of leaves that must not overlap; alike: of tangents, and of what they must have the shape of.
+    What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
     meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function, "_overlap": native.overlap}
     items: list[str] = []
     for name_, was, spec in zip(signature.parameters, given, specs, strict=True):
@@ -47,6 +49,7 @@ def dispatcher(
     for a, b in checks:
         message = f"{a} is overwritten and overlaps {b}"
         lines += [f"    if _overlap({a}, {b}):", f"        raise ValueError({message!r})"]
+    lines += [f"    if {items[a]}.shape != {items[b]}.shape:\n        {UNLIKE}" for a, b in alike]
     source = "\n".join([*lines, f"    _r = _compiled({', '.join(items)})", f"    return {text}", ""])
     return native.compiled(name, source, namespace)
 

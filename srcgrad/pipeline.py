@@ -28,7 +28,7 @@ from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.transform import derive as core
 from srcgrad.transform.forward import forward
-from srcgrad.transform.programs import quiet, reachable, select
+from srcgrad.transform.programs import expect_shape, quiet, reachable, select
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
 
@@ -131,6 +131,16 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> 
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return replace(base, program=program, params=names, result=made.result)
+
+
+def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:
+    """The program with a look at the shapes of what comes in: (tangent, what it belongs to), by place."""
+    main, builder = made.program.main, Builder()
+    for tangent, like in pairs:
+        expect_shape(builder, main.params[tangent], main.params[like], "a tangent has not the shape of its argument")
+    if not builder.out:
+        return made
+    return replace(made, program=replace(made.program, main=replace(main, body=(*builder.out, *main.body))))
 
 
 def extra_parameters(recipe: Recipe) -> int:
@@ -261,7 +271,7 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
     leaves = recipe.active(specs)
     if not any(r.type.is_float for r in program.main.results):
         raise NotDifferentiableError("the function returns no float: there is no derivative")
-    made = reverse(program, frozenset(leaves))
+    made = reverse(program, frozenset(leaves), checked=True)
     old, count, order = len(program.main.params), len(program.main.results), sorted(leaves)
     bars = [count + order.index(leaf) for leaf in leaves]
     shape = recipe.per_argument(specs, gradient_spec)

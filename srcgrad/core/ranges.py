@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from srcgrad.core import ir
+from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly, Prover, Symbol
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.shapes import Dim, Shapes, Shorter
@@ -29,6 +29,8 @@ class Ranges:
         self._values: dict[Var, Poly] = {}
         self._sides: dict[Var, Sides] = {}
         self._cases: dict[Symbol, list[Case]] = {}
+        self._spread: dict[Atom, tuple[Poly, Poly]] = {}  # the least and the greatest element of an array of integers
+        self._changing = set(_changing(fun.body))
         self._facts: list[Poly] = []
 
     # ---- scopes and facts
@@ -127,9 +129,28 @@ class Ranges:
 
     # ---- statements
 
+    def spread(self, array: Atom) -> tuple[Poly, Poly] | None:
+        """Between which integers the elements of an array lie, if that is known."""
+        return self._spread.get(array)
+
+    def _note_spread(self, stmt: Stmt) -> None:
+        match stmt:
+            case ir.Let(op=op, args=(Var() as mask,)) if op.name == "nonzero":
+                ends = ((Poly({}), self.length(mask, k) - 1) for k in range(mask.type.rank))
+                self._spread.update(zip(stmt.targets, ends, strict=True))
+            case ir.Let(op=op, args=(Var() as array,), targets=(target,)) if op.name == "argsort":
+                self._spread[target] = Poly({}), self.length(array, stmt.params["axis"]) - 1
+            case ir.Alloc(target=target, init=Var() as init) if init in self._spread and target not in self._changing:
+                self._spread[target] = self._spread[init]
+            case ir.Load(target=target, ref=ref) if ref in self._spread:
+                self._spread[target] = self._spread[ref]
+                if target.type == ir.I8:
+                    self.bounded(Poly.of(target), *self._spread[ref])
+
     def note(self, stmt: Stmt) -> None:
         """Learn from a statement that has no blocks."""
         self.shapes.note(stmt)
+        self._note_spread(stmt)
         if isinstance(stmt, ir.Let) and len(stmt.targets) == 1:
             target = stmt.target
             if target.type == ir.I8:
@@ -252,6 +273,22 @@ class Ranges:
         (symbol,) = itself.symbols()
         self._cases[symbol] = cases
         return itself
+
+
+def _changing(stmts: Sequence[Stmt]) -> Iterator[Atom]:
+    """Memory that may be written to, by its own name or by another."""
+    for stmt in walk.walk(stmts):
+        match stmt:
+            case ir.Store(ref=ref) | ir.Accumulate(ref=ref):
+                yield ref
+            case ir.View(base=base):
+                yield base
+            case ir.For() | ir.While():
+                yield from (atom for c in stmt.carry for atom in (c.init, c.next))
+            case ir.If():
+                yield from (atom for o in stmt.outs for atom in (o.then, o.orelse))
+            case ir.Append() | ir.Call() | ir.Custom():
+                yield from walk.used(stmt)
 
 
 def _nonnegative(symbol: Symbol) -> bool:

@@ -50,3 +50,8 @@ outside = zero(
         (np.array([0, -2, 1]), 2), (np.array([0, 2]), 2), (np.array([[0, -3]]), 2), (np.array([[[0], [1]]]), 2),
     ],
 )  # fmt: skip
+other_length = zero(
+    "other_length", (), evaluate=lambda x, n, axis: x.shape[axis] != n, infer=lambda types, params: (ir.B1,),
+    template="_0.shape[axis] != _1", elementwise=False, samples=[(np.zeros((2, 3)), 3), (np.zeros((2, 3)), 2)],
+    params=[{"axis": 1}],
+)  # fmt: skip

@@ -12,7 +12,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.declare import as_value, cast, static
 from srcgrad.rules.shape import dims
-from srcgrad.rules.values import Val, contents
+from srcgrad.rules.values import Val, contents, emit
 
 # ---- of one value
 
@@ -220,7 +220,8 @@ def _check_equal(builder: Builder, a: Val, b: Val) -> None:
     if static(a) is not None and static(b) is not None:
         raise UnsupportedError("the rows of np.array have different lengths")
     message = "the rows of np.array have different lengths"
-    builder.put(ir.Effect(f"assert _0 == _1, {message!r}", (a.atom, b.atom), span=builder.span))
+    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
+    builder.put(ir.If(emit(registry.PRIMITIVES["not_equal"], a, b).atom, (raising,), (), span=builder.span))
 
 
 def _leaves(items: list[Any] | Val, at: tuple[int, ...] = ()) -> list[tuple[tuple[int, ...], Val]]:

@@ -62,11 +62,11 @@ def true_places(mask: Val) -> tuple[Val, ...]:
     return tuple(Val(builder, places) for places in (first, *more))
 
 
-def check_lengths(builder: Builder, a: Val, b: Val, message: str) -> None:
+def check_lengths(builder: Builder, a: Val, b: Val, message: str, error: str = "ValueError") -> None:
     """Raise at run time where two lengths differ, unless they are known to be equal."""
     if a.atom == b.atom or builder.shapes.same_length(a.atom, b.atom):
         return
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
+    raising = ir.Effect(f"raise {error}({message!r})", span=builder.span)
     builder.put(ir.If(emit(not_equal, a, b).atom, (raising,), (), span=builder.span))
 
 
@@ -214,7 +214,7 @@ def index_of(builder: Builder, ref: ir.Var, items: Sequence[ir.Item]) -> ir.Inde
         for k, axis in enumerate(range(len(out), len(out) + item.type.rank)):
             if axis < ref.type.rank:
                 message = "a mask must have the shape of what it is a mask of"
-                check_lengths(builder, length(mask, k), length(Val(builder, ref), axis), message)
+                check_lengths(builder, length(mask, k), length(Val(builder, ref), axis), message, "IndexError")
         out.extend(v.atom for v in true_places(mask))
     if len(out) > ref.type.rank:
         raise UnsupportedError(f"{len(out)} indices for an array of {ref.type.rank} axes")

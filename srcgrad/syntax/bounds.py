@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 from srcgrad.core import ir, walk
@@ -20,9 +21,11 @@ from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.ranges import Ranges
 from srcgrad.rules.loops import outside, trips
-from srcgrad.syntax.conditions import Condition, Conditions, Writer, eliminated, impossible, needed, replaced
+from srcgrad.syntax.conditions import Condition, Conditions, Writer, eliminated, implies, impossible, needed, replaced
 
 Loop = ir.For | ir.While
+LENGTHS = ("equal", "broadcast", "into")
+SWITCH = {"checked": True}  # off only to see what checks cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,12 @@ def checked(fun: Fun) -> Fun:
     """The function without `Check` statements: what cannot be proved is tested by branches."""
     if not any(isinstance(stmt, ir.Check) for stmt in walk.walk(fun.body)):
         return fun
-    return Bounds(fun).whole()
+    return Bounds(fun).whole() if SWITCH["checked"] else replace(fun, body=_unchecked(fun.body))
+
+
+def _unchecked(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    left = (stmt for stmt in stmts if not isinstance(stmt, ir.Check))
+    return tuple(walk.rebuild(stmt, lambda a: a, lambda v: v, _unchecked) for stmt in left)
 
 
 class Bounds:
@@ -62,6 +70,7 @@ class Bounds:
         self.writer = Writer()
         self.writer.visible = set(fun.params)
         self.where: dict[ir.Check, str] = {}
+        self.passed: set[frozenset[object]] = set()  # what has been tested, where no inequality tells
 
     def whole(self) -> Fun:
         body = tuple(self._settled(self._block(self.fun.body)))
@@ -73,13 +82,13 @@ class Bounds:
 
     @contextmanager
     def _scope(self, facts: Sequence[Poly] = (), bound: Iterable[Var] = ()) -> Iterator[None]:
-        kept = self.writer.visible
-        self.writer.visible = kept | set(bound)
+        kept, passed = self.writer.visible, self.passed
+        self.writer.visible, self.passed = kept | set(bound), set(passed)
         try:
             with self.ranges.scope(facts):
                 yield
         finally:
-            self.writer.visible = kept
+            self.writer.visible, self.passed = kept, passed
 
     def _block(self, stmts: Iterable[Stmt]) -> list[Stmt]:
         out: list[Stmt] = []
@@ -112,19 +121,28 @@ class Bounds:
             if isinstance(measure, ir.Length):
                 self.writer.seen(self.ranges.measure(measure), measure.of, measure.axis)
         if isinstance(check.left, Var) and check.left.type.rank:
-            self._pend(Pending(check, ()), out)
+            if not self._holds(check.left, self.ranges.measure(check.right)):
+                self._pend(Pending(check, ()), out)
             return
         for k, way in enumerate(self._ways(check)):
             self._pend(Pending(check, way, below=k == 1), out)
         self._learn(check)
 
+    def _holds(self, places: Var, length: Poly) -> bool:
+        """Whether all the places surely exist."""
+        ends = self.ranges.spread(places)
+        return ends is not None and self.ranges.proves(length - ends[1] - 1) and self.ranges.proves(ends[0] + length)
+
     def _pend(self, pending: Pending, out: list[Stmt]) -> None:
         """Put a test at the end of a block, unless it cannot fail there."""
         way = pending.way
-        if way and impossible(self.ranges, way):
+        key = frozenset(frozenset((c.poly.key, (-c.poly).key, c.relation)) for c in way)
+        if way and (key in self.passed or impossible(self.ranges, way)):
             return
-        if pending.moved:
+        if pending.moved or pending.check.demand in LENGTHS:
             way = needed(self.ranges, way)
+            if not self.writer.writable(way, self.writer.visible):
+                return  # of a value that has no name: NumPy says it itself
             lets: list[Stmt] = []
             self.writer.all_of(way, lets)
             pending = replace(pending, way=way, written=tuple(lets))
@@ -134,6 +152,8 @@ class Bounds:
             self.ranges.learn(-way[0].poly - 1)
         elif len(way) == 1 and way[0].relation == "!=":
             self.ranges.learn(way[0].poly, -way[0].poly)
+        elif way and all(c.relation == "!=" for c in way):
+            self.passed.add(key)
 
     def _ways(self, check: ir.Check) -> list[Conditions]:
         """The ways to fail."""
@@ -191,9 +211,8 @@ class Bounds:
         """The tests without those that cannot fail where another has passed."""
         left = [replace(p, way=needed(self.ranges, p.way)) for p in moved if not impossible(self.ranges, p.way)]
         for strong in list(left):
-            if strong in left and len(strong.way) == 1 and strong.way[0].relation == ">=":
-                with self.ranges.scope([-strong.way[0].poly - 1]):
-                    left = [p for p in left if p is strong or not impossible(self.ranges, p.way)]
+            if strong in left:
+                left = [p for p in left if p is strong or not implies(self.ranges, p.way, strong.way)]
         return left
 
     def _while(self, loop: ir.While, out: list[Stmt]) -> None:
@@ -301,28 +320,23 @@ class Bounds:
     # ---- placing
 
     def _settled(self, stmts: Sequence[Stmt]) -> list[Stmt]:
-        """The statements with branches for the tests among them."""
+        """The statements with branches for the tests among them; neighbours that say the same make one."""
         out: list[Stmt] = []
-        for k, stmt in enumerate(stmts):
-            if not isinstance(stmt, Pending):
-                out.append(stmt)
+        for told, group in groupby(stmts, _told):
+            if told is None:
+                out.extend(group)
                 continue
-            before = stmts[k - 1] if k else None
-            if isinstance(before, Pending) and _one(before, stmt):
-                continue  # placed together
-            after = stmts[k + 1] if k + 1 < len(stmts) else None
-            ways = [stmt, after] if isinstance(after, Pending) and _one(stmt, after) else [stmt]
+            ways = [way for way in group if isinstance(way, Pending)]
             out.extend(let for way in ways for let in way.written)
-            wrong = self._wrong(ways, out)
-            failure = stmt.check.failure
-            code = f"raise {failure.error}({failure.text!r})"
-            out.append(ir.If(wrong, (ir.Effect(code, failure=failure),), ()))
+            failure = ways[0].check.failure
+            raising = ir.Effect(f"raise {failure.error}({failure.text!r})", failure=failure)
+            out.append(ir.If(self._wrong(ways, out), (raising,), ()))
         return out
 
     def _wrong(self, ways: Sequence[Pending], out: list[Stmt]) -> Atom:
         """Whether one of these ways to fail is met."""
         first = ways[0]
-        if first.moved:
+        if first.written:
             return self.writer.any_of([walk.defined(way.written[-1])[0] for way in ways], out)
         if not first.way:
             places, length = (self.writer.measure(m, out) for m in (first.check.left, first.check.right))
@@ -336,12 +350,14 @@ class Bounds:
         if first.check.demand == "index":
             below = [p.below for p in ways]
             return self.writer.index(first.check, not all(below), any(below), out)
-        return self.writer.unequal(first.check, out)
+        return self.writer.sign(first.check, out)
 
 
-def _one(a: Pending, b: Pending) -> bool:
-    """Whether the two are ways for one check to fail, tested at one place."""
-    return a.check is b.check and a.moved == b.moved
+def _told(stmt: Stmt) -> object:
+    """What tests have in common that make one branch: in front of a loop the message, else the check."""
+    if not isinstance(stmt, Pending):
+        return None
+    return stmt.check.failure.text if stmt.moved else stmt.check
 
 
 def _ends(stmts: Sequence[Stmt]) -> bool:

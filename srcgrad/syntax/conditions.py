@@ -51,6 +51,12 @@ def needed(ranges: Ranges, conditions: Conditions) -> Conditions:
     return left
 
 
+def implies(ranges: Ranges, these: Conditions, those: Conditions) -> bool:
+    """Whether those surely hold where these do."""
+    also, same = [c.poly for c in these if c.relation == ">="], {(c.poly.key, c.relation) for c in these}
+    return all(ranges.proves(c.poly, also) if c.relation == ">=" else (c.poly.key, c.relation) in same for c in those)
+
+
 def _beside(condition: Condition, conditions: Conditions) -> list[Poly]:
     return [c.poly for c in conditions if c.relation == ">=" and c is not condition]
 
@@ -64,7 +70,7 @@ def eliminated(ranges: Ranges, conditions: Conditions, index: Symbol, first: Pol
     if not all(c.poly.linear_in(index) for c in rows):
         return _at_extreme(ranges, rows, rest, index, (first, last))
     itself = Poly.of(index)
-    polys = [*(c.poly for c in rows), itself - first, last - itself]
+    polys = [itself - first, last - itself, *(c.poly for c in rows)]
     for low in (p for p in polys if p.degree(index) > 0):
         for high in (p for p in polys if p.degree(index) < 0):
             a, b = low.degree(index), -high.degree(index)
@@ -90,7 +96,7 @@ def _at_extreme(
         for row, slope in zip(rows, slopes, strict=True)
         if slope
     ]
-    return (*rest, *put, Condition(last - first, ">="))
+    return (*rest, Condition(last - first, ">="), *put)
 
 
 def replaced(conditions: Conditions, index: Symbol, value: Poly) -> Conditions | None:
@@ -143,9 +149,9 @@ class Writer:
         return next(((of, k) for of, k in places if of in visible and of.type.ref), None)
 
     def all_of(self, way: Conditions, out: list[Stmt]) -> Atom:
-        """Whether all the conditions hold: those that say that loops make a turn first."""
+        """Whether all the conditions hold."""
         whole: Atom | None = None
-        for condition in reversed(way):
+        for condition in way:
             test = self.test(condition, out)
             whole = test if whole is None else _let(out, logical_and, whole, test)
         assert whole is not None
@@ -199,19 +205,10 @@ class Writer:
     def measure(self, measure: ir.Measure, out: list[Stmt]) -> Atom:
         return self.length(measure.of, measure.axis, out) if isinstance(measure, ir.Length) else measure
 
-    def unequal(self, check: ir.Check, out: list[Stmt]) -> Atom:
-        """Whether a check fails, by what it says itself."""
+    def sign(self, check: ir.Check, out: list[Stmt]) -> Atom:
+        """Whether a number is negative, or zero, where it must not be."""
         left = self.measure(check.left, out)
-        if check.demand in ("nonnegative", "nonzero"):
-            op = greater if check.demand == "nonnegative" else equal
-            pair = (Const(0, ir.I8), left) if check.demand == "nonnegative" else (left, Const(0, ir.I8))
-            return _let(out, op, *pair)
-        right = self.measure(check.right, out)
-        whole = _let(out, not_equal, left, right)
-        ones = {"equal": [], "into": [left], "broadcast": [left, right]}[check.demand]
-        for one in ones:
-            whole = _let(out, logical_and, whole, _let(out, not_equal, one, Const(1, ir.I8)))
-        return whole
+        return _let(out, less if check.demand == "nonnegative" else equal, left, Const(0, ir.I8))
 
     def index(self, check: ir.Check, above: bool, below: bool, out: list[Stmt]) -> Atom:
         """Whether an index is too large, or too small, or either."""

@@ -56,10 +56,8 @@ def nonnegative_of(low: State, n: Atom) -> Atom:
 
 def expect_equal(low: State, a: Atom, b: Atom, message: str) -> None:
     """Raise ValueError at run time unless two integers are equal."""
-    if scope.identical(a, b):
-        return
-    wrong = low.atom(low.apply(operator.ne, a, b))
-    low.b.put(ir.If(wrong, (ir.Effect(f'raise ValueError("{message}")', span=low.b.span),), (), span=low.b.span))
+    if not scope.identical(a, b):
+        low.demand("equal", a, b, ("ValueError", message, ""), low.node)
 
 
 # ---- what an item is
@@ -222,15 +220,16 @@ def _rows(struct: Struct) -> Rows:
 
 
 def place(low: State, rows: Rows, index: Atom) -> Atom:
-    """The place in memory of an item, which must exist. Memory that is not longer than the list checks itself."""
+    """The place in memory of an item, which must exist."""
     if isinstance(index, Const) and isinstance(index.value, int) and index.value < 0:
         start, more = _step(low, rows.count, 0)
         behind = -index.value
         index = low.atom(low.apply(operator.sub, rows.count, Const(behind, ir.I8)))
-        if not rows.exact and low.at_least.get(start, 0) + more < behind:
+        if low.at_least.get(start, 0) + more < behind:
             _check(low, low.apply(operator.lt, index, ZERO))
         return index
     if rows.exact and not any(m.type.many for m in rows.memory):
+        low.in_range(rows.memory[0], (index,))
         return index
     if index in low.within and scope.identical(low.within[index], rows.count):
         return index
@@ -245,8 +244,7 @@ def place(low: State, rows: Rows, index: Atom) -> Atom:
 def _check(low: State, wrong: Value) -> None:
     cond = low.atom(wrong)
     if cond != scope.FALSE:
-        error = ir.Effect('raise IndexError("list index out of range")', span=low.b.span)
-        low.b.put(ir.If(cond, (error,), (), span=low.b.span))
+        low.b.put(ir.If(cond, (low.raising("IndexError", "list index out of range"),), ()))
 
 
 def item(low: State, rows: Rows, index: Atom) -> Value:
@@ -354,8 +352,7 @@ def array(low: State, struct: Struct) -> Var:
 def _stacked(low: State, rows: Rows) -> Var:
     """An array with a row for each item, which are all of one shape."""
     empty = low.apply(operator.eq, rows.count, ZERO)
-    error = ir.Effect('raise ValueError("an array of no rows")', span=low.b.span)
-    low.b.put(ir.If(low.atom(empty), (error,), (), span=low.b.span))
+    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "an array of no rows"),), ()))
     first = _row(low, item(low, rows, ZERO))
     dims = [low.b.let(dim, first, axis=k, name="n") for k in range(first.type.rank)]
     out = low.b.alloc(first.type.dtype, (rows.count, *dims), "empty", "rows")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from srcgrad.core import ir
-from srcgrad.core.build import Builder
-from srcgrad.core.ir import Const, Failure, Var
+from srcgrad.core import ir, walk
+from srcgrad.core.build import FULL, Builder
+from srcgrad.core.ir import Atom, Const, Failure, Var
+from srcgrad.core.shapes import ONE
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.scope import Frame, Value
 
@@ -59,18 +62,99 @@ class Checks:
                 self.demand("nonzero", right, ZERO, said, self.node)
 
     def emitted(self, adaptor: Callable[..., Any], given: Sequence[Any], options: dict[str, Any]) -> Any:
-        """What a rule emits; the lengths of what it allocates must not be negative."""
+        """What a rule emits, with checks of what it takes for granted: places, lengths."""
         mark = len(self.b.out)
         value = adaptor(self.b, *given, **options)
+        self.inspect(mark)
+        return value
+
+    def inspect(self, mark: int) -> None:
+        """Look at what has been emitted since then."""
         made = self.b.out[mark:]
         del self.b.out[mark:]
-        for stmt in made:
-            for n in stmt.shape if isinstance(stmt, ir.Alloc) else ():
-                if isinstance(n, Var):
-                    said = "ValueError", f"a length in {shown(self.node)} is negative", "take max(n, 0)"
-                    self.demand("nonnegative", n, ZERO, said, self.node)
-            self.b.out.append(stmt)
-        return value
+        self._inspected(made)
+
+    def _inspected(self, stmts: Iterable[ir.Stmt]) -> None:
+        for stmt in stmts:
+            match stmt:
+                case ir.Alloc(shape=shape):
+                    for n in shape:
+                        if isinstance(n, Var):
+                            said = "ValueError", f"a length in {shown(self.node)} is negative", "take max(n, 0)"
+                            self.demand("nonnegative", n, ZERO, said, self.node)
+                case ir.Let():
+                    self._agree(stmt)
+                case ir.Load(ref=ref, index=index):
+                    self.in_range(ref, index)
+                case ir.Store(ref=ref, index=index, value=value) | ir.Accumulate(ref=ref, index=index, value=value):
+                    self.in_range(ref, index)
+                    self.fits(value, ref, index)
+                case ir.View(base=base, how=tuple() as how):
+                    self.in_range(base, how)
+                case ir.If(then=(ir.Effect() as raising,), orelse=()) if raising.failure is None:
+                    # of a rule
+                    stmt = replace(stmt, then=(self._placed(raising),), span=None)
+            self.b.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, self._block) if walk.blocks(stmt) else stmt)
+
+    def _placed(self, raising: ir.Effect) -> ir.Effect:
+        """A rule's error, told with the user's line."""
+        found = re.fullmatch(r"raise (ValueError|IndexError)\((['\"])(.*)\2\)", raising.code)
+        if found is None:
+            return raising
+        return self.raising(found[1], found[3])
+
+    def raising(self, error: str, message: str) -> ir.Effect:
+        """An error of ours, told with the user's line."""
+        failure = self._failure((error, message, ""), self.node)
+        return ir.Effect(f"raise {error}({failure.text!r})", failure=failure)
+
+    def _block(self, stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        with self.b.block() as out:
+            self._inspected(stmts)
+        return tuple(out)
+
+    # ---- lengths
+
+    def _agree(self, let: ir.Let) -> None:
+        """Demand of the lengths of an operation's arrays what it needs."""
+        arrays = [a for a in let.args if isinstance(a, Var) and a.type.rank]
+        if len(arrays) < 2:
+            return
+        demands = getattr(let.op.info, "demands", None)
+        if demands:
+            places = {dim: ir.Length(a, k) for a in arrays for k, dim in enumerate(self.b.dims(a))}
+            for a, b in demands([self.b.dims(a) for a in let.args], let.params):
+                if a in places and b in places:
+                    self._lengths("equal", places[a], places[b])
+        elif getattr(let.op.info, "elementwise", False):
+            for axis in range(1, max(a.type.rank for a in arrays) + 1):
+                first, *more = (ir.Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis)
+                for other in more:
+                    self._lengths("broadcast", first, other)
+
+    def _lengths(self, kind: ir.Demand, left: ir.Length, right: ir.Length) -> None:
+        tokens = [self.b.dims(m.of)[m.axis] for m in (left, right)]
+        if kind != "equal":  # that is known only since the operation stands
+            tokens = list(map(self.b.shapes.first, tokens))
+        if tokens[0] == tokens[1] or (kind == "broadcast" and ONE in tokens) or (kind == "into" and tokens[0] == ONE):
+            return
+        words = {"equal": "lengths must be equal", "broadcast": "lengths must be equal, or one of them 1"}
+        hint = words.get(kind, "the value's lengths must be those of what is assigned to, or 1")
+        said = "ValueError", f"the shapes in {shown(self.node)} do not fit together", hint
+        self.demand(kind, left, right, said, self.node)
+
+    def fits(self, value: Atom, ref: Var, index: ir.Index) -> None:
+        """Demand that an array fits into memory[index]."""
+        wanted = self.b.shapes.sliced(ref, index)
+        rank = value.type.rank
+        if not isinstance(value, Var) or not rank or any(not isinstance(i, ir.Slice) and i.type.rank for i in index):
+            return
+        first = self.b.shapes.first
+        if tuple(map(first, self.b.dims(value))) == tuple(map(first, wanted[len(wanted) - rank :])):
+            return
+        target = ref if all(i == FULL for i in index) else self.b.view(ref, index)
+        for axis in range(1, rank + 1):
+            self._lengths("into", ir.Length(value, rank - axis), ir.Length(target, len(wanted) - axis))
 
 
 def shown(node: ast.AST) -> str:

@@ -81,7 +81,10 @@ def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
         low.refuse(f"{count} indices for an array of {ref.type.rank} axes")
     fill = [ir.Slice()] * (ref.type.rank - count)
     where = next((k for k, item in enumerate(items) if item is Ellipsis), len(items))
-    return places.index_of(low.b, ref, [*items[:where], *fill, *items[where + 1 :]])
+    mark = len(low.b.out)
+    index = places.index_of(low.b, ref, [*items[:where], *fill, *items[where + 1 :]])
+    low.inspect(mark)
+    return index
 
 
 def _axes_of(item: Any) -> int:
@@ -200,6 +203,7 @@ def put(low: Lowering, ref: Var, index: ir.Index, value: Value) -> None:
     """ref[index] = value"""
     atom = stored(low, value, ref, index_rank(index))
     if is_basic(index):
+        low.fits(atom, ref, index)
         low.b.store(ref, index, atom)
     else:
         places.write(low.b, ref, index, Val(low.b, atom))
@@ -216,8 +220,10 @@ def _mask(ref: Var, items: list[Any]) -> Var | None:
 def _masked(low: Lowering, ref: Var, mask: Var, value: Atom) -> None:
     """What is written where the mask is true: the rest is written as it was."""
     here, there = Val(low.b, ref), Val(low.b, mask)
+    mark = len(low.b.out)
     for n, m in zip(dims(here), dims(there), strict=True):
-        places.check_lengths(low.b, n, m, "a mask must have the shape of what it is a mask of")
+        places.check_lengths(low.b, n, m, "a mask must have the shape of what it is a mask of", "IndexError")
+    low.inspect(mark)
     low.b.store(ref, whole(ref), low.atom(low.apply(np.where, mask, value, low.b.load(ref))))
 
 
@@ -281,8 +287,10 @@ def in_place(
             added = (
                 Const(-added.value, added.type) if isinstance(added, Const) else low.atom(low.apply(np.negative, added))
             )
+        low.fits(added, ref, index)
         low.b.accumulate(ref, index, added)
         return
     given = contents(Val(low.b, low.atom(right))).atom
+    low.fits(given, ref, index)
     old = low.b.load(ref, index) if old is None else old
     put(low, ref, index, low.apply(function, old, given))

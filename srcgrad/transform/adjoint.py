@@ -303,7 +303,7 @@ class Adjoint(Sweep):
         adjoint = rule.build("transposed", bars_only=True)
         return instantiate(adjoint, (*map(ctx, stmt.args), *dots, *values, *seeds))
 
-    def build(self, name: str, bars_only: bool = False) -> ir.Fun:
+    def build(self, name: str, bars_only: bool = False, checked: bool = False) -> ir.Fun:
         raise NotImplementedError
 
 

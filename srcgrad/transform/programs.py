@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.rules.loops import other_length
+from srcgrad.rules.shape import dim
 
 
 def bind(fun: Fun, values: Mapping[Var, Atom]) -> Fun:
@@ -52,3 +55,12 @@ def reachable(program: Program) -> Program:
                 found[stmt.callee] = program.callees[stmt.callee]
                 todo.append(found[stmt.callee])
     return Program(program.main, found)
+
+
+def expect_shape(builder: Builder, array: Var, like: Var, message: str) -> None:
+    """Raise ValueError where an array that is given has not the shape that it must have."""
+    for axis in range(array.type.rank):
+        length = builder.let(dim, like, axis=axis, name="n")
+        wrong = builder.let(other_length, array, length, axis=axis, name="wrong")
+        failure = ir.Failure("ValueError", message, message, "", None)
+        builder.put(ir.If(wrong, (ir.Effect(f"raise ValueError({message!r})", failure=failure),), ()))

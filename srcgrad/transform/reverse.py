@@ -17,6 +17,7 @@ from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.buffers import settled
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.plan import Plan, Policy
+from srcgrad.transform.programs import expect_shape
 
 
 class Reverse(Adjoint):
@@ -26,16 +27,19 @@ class Reverse(Adjoint):
         super().__init__(fun, active, plan)
         self._active = active
 
-    def build(self, name: str, bars_only: bool = False) -> Fun:
+    def build(self, name: str, bars_only: bool = False, checked: bool = False) -> Fun:
+        """checked: the cotangents come from outside, perhaps in another shape than that of the results."""
         fun, top = self.fun, self.facts.top
         ctx = Context({p: p for p in fun.params})
         bars = Bars(self.b, self.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
         self.run(fun.body, top, top, ctx)
+        seeds, results = self._seeds(), tuple(map(ctx, fun.results))
+        for k, seed in seeds.items() if checked else ():
+            if seed.type.ref and isinstance(results[k], Var):
+                expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
         self.b.put(ir.Remark("reverse"))
         self._shadow_params(ctx, merged=False)
-        seeds = self._seeds()
-        results = tuple(map(ctx, fun.results))
         like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
         for seed, result in like:
             self.b.copy_dims(seed, result)
@@ -82,11 +86,12 @@ class Reverse(Adjoint):
         return ctx.bar[param] if param in ctx.bar else self.shadow_of(param, bar_name(param))
 
 
-def reverse(program: Program, active: Iterable[int], policy: Policy = "auto") -> Program:
-    """The adjoint program with respect to the parameters at the places `active`."""
+def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", checked: bool = False) -> Program:
+    """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
+    shapes."""
     main = settled(program.main)
     wanted = [main.params[k] for k in sorted(active)]
-    built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name))
+    built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name), checked=checked)
     callees = dict(program.callees)
     pending = _missing(built, callees)
     while pending:
