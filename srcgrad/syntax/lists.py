@@ -54,6 +54,9 @@ def nonnegative_of(low: State, n: Atom) -> Atom:
     return rows
 
 
+OUTSIDE = ("IndexError", "list index out of range", "an index of n items lies from -n to n - 1")
+
+
 def expect_equal(low: State, a: Atom, b: Atom, message: str) -> None:
     """Raise ValueError at run time unless two integers are equal."""
     if not scope.identical(a, b):
@@ -226,7 +229,7 @@ def place(low: State, rows: Rows, index: Atom) -> Atom:
         behind = -index.value
         index = low.atom(low.apply(operator.sub, rows.count, Const(behind, ir.I8)))
         if low.at_least.get(start, 0) + more < behind:
-            _check(low, low.apply(operator.lt, index, ZERO))
+            _exists(low, index)
         return index
     if rows.exact and not any(m.type.many for m in rows.memory):
         low.in_range(rows.memory[0], (index,))
@@ -236,15 +239,14 @@ def place(low: State, rows: Rows, index: Atom) -> Atom:
     if not isinstance(index, Const):
         from_end = low.apply(operator.add, index, rows.count)
         index = low.atom(low.apply(np.where, low.apply(operator.lt, index, ZERO), from_end, index))
-        _check(low, low.apply(operator.lt, index, ZERO))
-    _check(low, low.apply(operator.ge, index, rows.count))
+        _exists(low, index)
+    low.demand("index", index, rows.count, OUTSIDE, low.node)
     return index
 
 
-def _check(low: State, wrong: Value) -> None:
-    cond = low.atom(wrong)
-    if cond != scope.FALSE:
-        low.b.put(ir.If(cond, (low.raising("IndexError", "list index out of range"),), ()))
+def _exists(low: State, index: Atom) -> None:
+    """Demand that a place, counted from the start, is not before it."""
+    low.demand("nonnegative", index, ZERO, OUTSIDE, low.node)
 
 
 def item(low: State, rows: Rows, index: Atom) -> Value:
@@ -289,7 +291,7 @@ def pop(low: State, struct: Struct) -> Value:
     if any(m.type.many for m in rows.memory):
         low.refuse("an array is taken out of a list of unknown length", "count down an index instead")
     last = low.atom(low.apply(operator.sub, rows.count, ONE))
-    _check(low, low.apply(operator.lt, last, ZERO))
+    _exists(low, last)
     value = item(low, rows, last)
     low.put_content(struct, ((), (), replace(rows, count=last, exact=False)))
     return value
