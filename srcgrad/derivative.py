@@ -236,7 +236,7 @@ class Derivative:
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         """The program of this derivative, for lowering a function that calls it."""
         made = lazy.pipeline.derive(self.primal, self._recipe, specs)
-        return lazy.pipeline.guarded(made, list(_pairs(self, specs)))
+        return lazy.pipeline.guarded(made, _alike(self, specs))
 
     def _resolve(self, args: Sequence[Any], kws: dict[str, Any]) -> Any:
         """The dispatcher for a call from compiled code with arguments of these Numba types."""
@@ -381,8 +381,18 @@ def _seeds(owner: Derivative, specs: Sequence[Spec], result: Spec) -> Iterator[t
             seed += 1
 
 
-def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     """(leaf of a tangent or a vector, leaf of the argument that it must have the shape of)."""
+    recipe = owner._recipe
+    if recipe.kind not in ("forward", "jvp", "hvp"):
+        return []
+    count = len(owner._primal_parameters.names)
+    extra = range(driver.leaf_count(specs[:count]), driver.leaf_count(specs))
+    return list(zip(extra, recipe.active(specs[:count]), strict=False))
+
+
+def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+    """The same, in a call from Python: of the same structure and dtypes too."""
     recipe = owner._recipe
     if recipe.kind not in ("forward", "jvp", "hvp"):
         return

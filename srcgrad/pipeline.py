@@ -136,7 +136,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:
     """The program with a look at the shapes of what comes in: (tangent, what it belongs to), by place."""
     main, builder = made.program.main, Builder()
-    for tangent, like in pairs:
+    for tangent, like in pairs if all(main.params[a].type.rank == main.params[b].type.rank for a, b in pairs) else ():
         expect_shape(builder, main.params[tangent], main.params[like], "a tangent has not the shape of its argument")
     if not builder.out:
         return made

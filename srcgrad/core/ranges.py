@@ -259,6 +259,15 @@ class Ranges:
                 grown = Poly.of(c.out) - self.value(c.init)
                 self.learn(*([grown] if low is not None and low >= 0 else []))
                 self.learn(*([-grown] if high is not None and high <= 0 else []))
+                if isinstance(loop, ir.While) and low is not None and low == high:
+                    self._last_turn(c, low, self.sides(loop.cond)[0])
+
+    def _last_turn(self, c: ir.Carry, change: int, facts: Sequence[Poly]) -> None:
+        """A counter after a while: what it was at first, or by one step more than in a turn whose test was true."""
+        last = Poly.of(Var(c.out.name, ir.I8))
+        known = [f.plus(f.degree(c.inner), last - change - Poly.of(c.inner)) for f in facts if f.degree(c.inner)]
+        if known and all(f.linear_in(c.inner) for f in facts):
+            self._cases[c.out] = [(self.value(c.init), []), (last, known)]
 
     def merge(self, cond: Atom, out: ir.Out, then: list[Poly], orelse: list[Poly]) -> None:
         """What comes out of a branch; with what was learned on each side."""

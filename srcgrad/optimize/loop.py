@@ -20,7 +20,7 @@ def minimiser(
 
     def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
         x, state = begin(x0, options)
-        history = np.empty(maxiter + 1)
+        history = np.empty(max(maxiter, 0) + 1)
         success = not tolerant
         nit = 0
         for _ in range(maxiter):

@@ -23,7 +23,7 @@ def scalar_newton(fun: Part, slope_of: Part, record: bool) -> Part:
         x = x0
         nit = 0
         success = False
-        history = np.empty(maxiter + 1)
+        history = np.empty(max(maxiter, 0) + 1)
         while nit < maxiter and not success:
             value, slope = slope_of(x, args)
             history[nit] = abs(value)
@@ -47,7 +47,7 @@ def system_newton(fun: Part, jacobian: Part, record: bool) -> Part:
         x = x0.copy()
         nit = 0
         success = False
-        history = np.empty(maxiter + 1)
+        history = np.empty(max(maxiter, 0) + 1)
         while nit < maxiter and not success:
             value = fun(x, args)
             history[nit] = largest(value)
