@@ -129,7 +129,7 @@ TIED: list[tuple[Callable[..., Any], list[float], list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "x", "slopes"), TIED, ids=str)
+@pytest.mark.parametrize(("function", "x", "slopes"), TIED, ids=lambda given: getattr(given, "__name__", str(given)))
 def test_ties_and_infinities(function: Any, x: list[float], slopes: list[float]) -> None:
     np.testing.assert_allclose(gradient(function, np.array(x)), slopes, rtol=1e-15)
     np.testing.assert_allclose(gradient(function, np.array([x, x]), axis=1), [slopes, slopes], rtol=1e-15)
