@@ -137,13 +137,17 @@ def ndtri(p: float) -> float:
 
 # ---- the rules
 
+bell: Rule = elementwise(
+    "bell", (), evaluate=lambda x: np.exp(-(x**2)), partials=lambda x, y: (-2.0 * x * y,), samples=wide_reals,
+    scalar="exp_of_square(_0, -1.0)", helpers=sources(exp_of_square), each=True, wide=True,
+)  # fmt: skip
 erf = elementwise(
-    "erf", (math.erf, scipy.special.erf), evaluate=scipy.special.erf, partials=lambda x, y: (SLOPE * exp(-(x**2)),),
+    "erf", (math.erf, scipy.special.erf), evaluate=scipy.special.erf, partials=lambda x, y: (SLOPE * bell(x),),
     samples=reals, scalar="math.erf(_0)", each=True, wide=True,
 )  # fmt: skip
 erfc_ = elementwise(
     "erfc", (math.erfc, scipy.special.erfc), evaluate=scipy.special.erfc, samples=reals, scalar="math.erfc(_0)",
-    partials=lambda x, y: (-SLOPE * exp(-(x**2)),), each=True, wide=True,
+    partials=lambda x, y: (-SLOPE * bell(x),), each=True, wide=True,
 )  # fmt: skip
 
 
