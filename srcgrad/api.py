@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,30 +17,53 @@ from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
 from srcgrad.functional import jvp_with, vjp_with
 from srcgrad.recipe import Recipe
+from srcgrad.syntax import words
+from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import leaves
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
 MODES = ("forward", "reverse")
 
 
+FLAGS = ("afn", "arcp", "contract", "fast", "ninf", "nnan", "nsz", "reassoc")
+
+
 def _options(given: dict[str, Any]) -> Options:
-    for name in given:
+    """The options, each being one that there is."""
+    for name, value in given.items():
         if name not in OPTIONS:
-            raise ArgumentError(f"there is no option `{name}`", hint=f"the options are {', '.join(OPTIONS)}")
-    fastmath = given.get("fastmath")
-    if isinstance(fastmath, (set, frozenset, list, tuple)):
-        given = {**given, "fastmath": tuple(sorted(fastmath))}
-    return Options(**given)
+            others = f"the options are {', '.join(OPTIONS)}"
+            raise ArgumentError(f"there is no option `{name}`", hint=words.meant(name, OPTIONS, others))
+        if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(f"{name}={value!r} is no bool", hint=f"use {name}=True or {name}=False")
+    return Options(**{**given, "fastmath": _fastmath(given.get("fastmath"))})
+
+
+def _fastmath(given: Any) -> bool | tuple[str, ...] | None:
+    if given is None or isinstance(given, bool):
+        return given
+    if not isinstance(given, (set, frozenset, list, tuple)):
+        raise ArgumentError(f"fastmath={given!r} is neither a bool nor a set of flags", hint='use {"reassoc", "nsz"}')
+    for flag in given:
+        if flag not in FLAGS:
+            others = f"the flags are {', '.join(FLAGS)}"
+            raise ArgumentError(f"fastmath has no flag {flag!r}", hint=words.meant(str(flag), FLAGS, others, '"{}"'))
+    return tuple(sorted(given))
+
+
+def _mode(mode: Any, modes: Sequence[str]) -> None:
+    if mode not in modes:
+        others = f"use mode={words.joined([repr(m) for m in modes], 'or')}"
+        raise ArgumentError(f"there is no mode={mode!r}", hint=words.meant(str(mode), modes, others, "mode='{}'"))
 
 
 def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
     """A `Derivative`, or, without a function, the decorator that makes one."""
     if fun is None:
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
-    mode = recipe.get("mode", "reverse")
-    if mode not in MODES:
-        raise ArgumentError(f"mode={mode!r} is neither 'forward' nor 'reverse'")
-    return Derivative(_plain(fun), Recipe(kind, **recipe), _options(options), argnums)
+    with speaking_of(None):
+        _mode(recipe.get("mode", "reverse"), MODES)
+        return Derivative(_plain(fun), Recipe(kind, **recipe), _options(options), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -101,10 +125,10 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     """The Jacobian, of shape `output.shape + input.shape`; `mode` is 'forward', 'reverse', or 'auto' by their sizes."""
     if fun is None:
         return lambda f: jacobian(f, argnums, mode, **options)
-    if mode == "auto":
-        return Jacobian(_plain(fun), Recipe("jacobian"), _options(options), argnums)
-    if mode not in MODES:
-        raise ArgumentError(f"mode={mode!r} is none of 'auto', 'forward', 'reverse'")
+    with speaking_of(None):
+        _mode(mode, ("auto", *MODES))
+        if mode == "auto":
+            return Jacobian(_plain(fun), Recipe("jacobian"), _options(options), argnums)
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
 
 
@@ -158,7 +182,9 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
     (12.0, 4.0)
     """
-    return jvp_with(_plain(fun), primals, tangents, _options(options))
+    with speaking_of(None):
+        fun, chosen = _plain(fun), _options(options)
+    return jvp_with(fun, primals, tangents, chosen)
 
 
 def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -173,27 +199,59 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     >>> value, pullback(1.0)
     (12.0, (4.0, 3.0))
     """
-    return vjp_with(_plain(fun), primals, _options(options))
+    with speaking_of(None):
+        fun, chosen = _plain(fun), _options(options)
+    return vjp_with(fun, primals, chosen)
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
     """`fun` for each item along an axis, compiled. in_axes: an int, None (not mapped), or a tuple, one an argument."""
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
-    fun = _plain(fun)
-    names = inspect.signature(getattr(fun, "py_func", fun)).parameters
+    with speaking_of(None):
+        fun, chosen = _plain(fun), _options({"target": target, **options})
+    with speaking_of(fun):
+        axes = _axes(in_axes, inspect.signature(getattr(fun, "py_func", fun)).parameters)
+        return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
+
+
+def _axes(in_axes: Any, names: Mapping[str, inspect.Parameter]) -> tuple[int | None, ...]:
+    """The mapped axis of each parameter; those with a default that is no array are the same for all items."""
     optional = [p.default is not p.empty and not isinstance(p.default, np.ndarray) for p in names.values()]
     if isinstance(in_axes, (tuple, list)):
         axes = (*in_axes, *[None] * sum(optional[len(in_axes) :]))
     else:
         axes = tuple(None if free else in_axes for free in optional)
-    if len(axes) != len(names) or all(a is None for a in axes):
-        raise ArgumentError(f"in_axes={in_axes!r} does not fit the {len(names)} parameters")
-    return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), _options({"target": target, **options}))
+    if len(axes) != len(names):
+        hint = f"give one entry for each of {words.joined([f'`{n}`' for n in names])}"
+        raise ArgumentError(f"in_axes={in_axes!r} has {len(axes)} entries for {len(names)} parameters", hint=hint)
+    for axis in axes:
+        if axis is not None and (isinstance(axis, bool) or not isinstance(axis, (int, np.integer))):
+            raise ArgumentError(f"in_axes={in_axes!r} holds {axis!r}, which is no axis", hint="give ints or None")
+    if all(a is None for a in axes):
+        raise ArgumentError(f"in_axes={in_axes!r} maps nothing", hint="give the axis of one argument at least")
+    return axes
 
 
 def _plain(fun: Any) -> Any:
     """The function; what comes with arguments of its own (a bound method, a partial) without those."""
     if not callable(fun):
-        raise ArgumentError(f"{fun!r} is not a function")
-    return adapted(fun)
+        raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
+    made = adapted(fun)
+    if not hasattr(made, "__srcgrad_core__") and not isinstance(getattr(made, "py_func", made), types.FunctionType):
+        raise ArgumentError(f"{_called(fun)} is not a Python function", hint=_instead(fun))
+    return made
+
+
+def _called(fun: Any) -> str:
+    name = getattr(fun, "__name__", None)
+    return words.of_object(fun) if isinstance(fun, type) or not isinstance(name, str) else f"`{name}`"
+
+
+def _instead(fun: Any) -> str:
+    """What to give in the place of something that can be called but is no Python function."""
+    if hasattr(fun, "__wrapped__"):
+        return "give the function that the decorator wraps: its attribute `__wrapped__`"
+    if isinstance(fun, type) or not hasattr(fun, "__name__"):
+        return "wrap what it computes in a function: lambda x: ..."
+    return f"wrap it: lambda x: {fun.__name__}(x)"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.types import F8, I8, Type
-from srcgrad.errors import ArgumentError
+from srcgrad.errors import ArgumentError, CallError
+from srcgrad.syntax import words
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves, parts
 
 Parameter = inspect.Parameter
@@ -26,11 +27,24 @@ class Parameters:
     def names(self) -> tuple[str, ...]:
         return tuple(self.signature.parameters)
 
-    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
-        """One value a parameter, defaults filled in; raises TypeError as the function itself would."""
-        call = self.signature.bind(*args, **kwargs)
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any], shown: Sequence[str] = ()) -> list[Any]:
+        """One value a parameter, defaults filled in. shown: the names to tell of where the call does not fit."""
+        try:
+            call = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise self._unfit(len(args), kwargs, str(error), shown or self.names) from None
         call.apply_defaults()
         return list(call.arguments.values())
+
+    def _unfit(self, count: int, kwargs: dict[str, Any], message: str, names: Sequence[str]) -> CallError:
+        """The error for a call that does not fit the signature."""
+        unknown = next((name for name in kwargs if name not in names), None)
+        if unknown is not None:
+            return CallError(f"there is no parameter `{unknown}`", hint=words.meant(unknown, names, takes(names)))
+        if message.startswith("too many"):
+            count += len(names) - len(self.names)
+            message = f"{count} arguments are given to a function of {len(names)}"
+        return CallError(message.replace("'", "`"), hint=takes(names))
 
     def tail(self, count: int) -> tuple[Any, ...] | None:
         """The defaults that complete `count` positional arguments; None if they cannot."""
@@ -48,12 +62,16 @@ class Parameters:
         names = self.names
         if isinstance(argnum, str):
             if argnum not in names:
-                raise ArgumentError(f"there is no parameter `{argnum}`", hint=f"the parameters are {', '.join(names)}")
+                hint = words.meant(argnum, names, f"the parameters are {', '.join(names)}")
+                raise ArgumentError(f"argnums names `{argnum}`, which is no parameter", hint=hint)
             return names.index(argnum)
         if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
-            raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint="give an int or a name")
+            hint = "give an int, a parameter's name, or a tuple of those"
+            raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint=hint)
         if not -len(names) <= argnum < len(names):
-            hint = f"there are {len(names)} parameters: {', '.join(names)}"
+            hint = f"the parameters are {', '.join(f'{k}: {n}' for k, n in enumerate(names))}"
+            if not names:
+                hint = "give the function the parameter that it is to be differentiated by"
             raise ArgumentError(f"argnums={argnum} is out of range", hint=hint)
         return int(argnum) % len(names)
 
@@ -62,38 +80,77 @@ class Parameters:
         if isinstance(argnums, (tuple, list)):
             places = tuple(self.place(a) for a in argnums)
             if len(set(places)) != len(places):
-                raise ArgumentError(f"argnums={argnums!r} names a parameter twice")
+                raise ArgumentError(f"argnums={argnums!r} names a parameter twice", hint="name each once")
             return places, False
         return (self.place(argnums),), True
 
 
+def takes(names: Sequence[str]) -> str:
+    return f"it takes {words.joined([f'`{name}`' for name in names]) or 'no arguments'}"
+
+
 def spec_of(value: Any, name: str) -> Spec:
     """The description of an argument, refused where no program could take it."""
-    spec = describe(value)
+    try:
+        spec = describe(value)
+    except RecursionError:
+        raise ArgumentError(f"`{name}` holds itself", hint="pass a structure without a circle", about=name) from None
     odd = next((type(a) for a in leaves(value, spec) if isinstance(a, (np.ma.MaskedArray, np.matrix))), None)
     if odd is not None:
-        raise ArgumentError(f"`{name}` is a {odd.__name__}, which computes in its own way", hint="pass a plain array")
-    return _checked(spec, name)
+        message = f"`{name}` is a {odd.__name__}, which computes in its own way"
+        raise ArgumentError(message, hint=f"pass a plain array: np.asarray({name})", about=name)
+    return _checked(spec, name, name)
 
 
-def _checked(spec: Spec, name: str) -> Spec:
+def _checked(spec: Spec, path: str, name: str) -> Spec:
+    """path: where in the argument `name` this stands."""
     if isinstance(spec, Node):
-        children = (_checked(c, f"{name}[{k!r}]") for k, c in zip(spec.keys, spec.children, strict=True))
         if issubclass(spec.kind, dict) and not all(isinstance(k, str) for k in spec.keys):
-            raise ArgumentError(f"`{name}` is a dict with keys that are not strings")
+            hint = "use strings as keys, or a tuple or a list"
+            raise ArgumentError(f"`{path}` is a dict with keys that are not strings", hint=hint, about=name)
+        children = [
+            _checked(c, step(path, spec.kind, k), name) for k, c in zip(spec.keys, spec.children, strict=True)
+        ]
         return Node(spec.kind, spec.keys, tuple(children))
     if isinstance(spec, Static):
         try:
             hash(spec.value)
         except TypeError:
-            raise ArgumentError(f"`{name}` is a {type(spec.value).__name__}: pass numbers and arrays") from None
+            hint = "pass numbers, arrays, and tuples, lists, dicts, NamedTuples and dataclasses of them"
+            raise ArgumentError(f"`{path}` is {words.of_spec(spec)}", hint=hint, about=name) from None
         return spec
     kind = spec.type.dtype
     if spec.type.ref and (kind[0] not in "fciub" or kind in ("f2", "f16", "c32")):
-        raise ArgumentError(f"`{name}` is an array of {kind}", hint="use arrays of numbers or bools")
+        hint = ODD_DTYPES.get(kind[0], "pass an array of float64 or float32")
+        raise ArgumentError(f"`{path}` is an array of {words.of_dtype(kind)}", hint=hint, about=name)
     if spec.type.ref and not spec.type.rank:
         return Leaf(Type("i8" if kind[0] in "iu" else kind))
     return spec
+
+
+ODD_DTYPES = {
+    "O": "give its elements one numeric dtype: np.array(..., dtype=float)",
+    "M": "pass numbers: (times - times[0]) / np.timedelta64(1, 's')",
+    "m": "pass numbers: spans / np.timedelta64(1, 's')",
+    "V": "pass each field as an array of its own",
+}
+
+
+def step(path: str, kind: type, key: str) -> str:
+    """The path of an item: `p['w']`, `p[1]`, `p.w`"""
+    if issubclass(kind, dict):
+        return f"{path}[{key!r}]"
+    plain = issubclass(kind, (tuple, list)) and not hasattr(kind, "_fields")
+    return f"{path}[{key}]" if plain else f"{path}.{key}"
+
+
+def paths(name: str, spec: Spec) -> Iterator[str]:
+    """The path of each leaf of an argument."""
+    if isinstance(spec, Leaf):
+        yield name
+    elif isinstance(spec, Node):
+        for key, child in zip(spec.keys, spec.children, strict=True):
+            yield from paths(step(name, spec.kind, key), child)
 
 
 def as_float(spec: Spec) -> Spec:
@@ -124,7 +181,7 @@ def _as_compiled(array: Any) -> bool:
 def _integer(value: Any) -> int:
     number = int(value)
     if not -(2**63) <= number < 2**63:
-        raise ArgumentError(f"{number} does not fit into 64 bits")
+        raise ArgumentError(f"the integer {number} does not fit into 64 bits", hint="pass it as a float")
     return number
 
 
@@ -142,9 +199,8 @@ def check_sharing(items: Sequence[Any], pairs: Iterable[tuple[int, int]], names:
         if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
             continue
         if np.may_share_memory(a, b) and np.shares_memory(a, b):
-            raise ArgumentError(
-                f"`{names[k]}` is overwritten and shares memory with `{names[other]}`", hint="pass a copy of one"
-            )
+            message = f"`{names[k]}` is overwritten and shares memory with `{names[other]}`"
+            raise ArgumentError(message, hint=f"pass a copy of one: {names[other]}.copy()", about=names[k])
 
 
 def check_objects(values: Iterable[Any]) -> None:
@@ -169,12 +225,12 @@ def check_order(item: Any, name: str) -> None:
     """Refuse an array that is not in C order, where the function reshapes it and writes into it: whether NumPy's
     reshape is a view depends on that."""
     if isinstance(item, np.ndarray) and not item.flags.c_contiguous:
-        raise ArgumentError(
-            f"`{name}` is reshaped and written into, and is not in C order", hint="pass np.ascontiguousarray of it"
-        )
+        message = f"`{name}` is reshaped and written into, and is not in C order"
+        raise ArgumentError(message, hint=f"pass np.ascontiguousarray({name})", about=name)
 
 
 def check_like(item: Any, model: Any, name: str, what: str) -> None:
     """Refuse a tangent or a cotangent of another shape than that of what it belongs to."""
     if np.shape(item) != np.shape(model):
-        raise ArgumentError(f"{what} of `{name}` has shape {np.shape(item)}, not {np.shape(model)}")
+        message = f"{what} of `{name}`, has the shape {np.shape(item)}, not {np.shape(model)}"
+        raise ArgumentError(message, hint="give it the shape of what it belongs to", about=name)

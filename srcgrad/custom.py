@@ -10,6 +10,8 @@ from typing import Any
 from srcgrad import lazy
 from srcgrad.backend import callable as native
 from srcgrad.errors import ArgumentError
+from srcgrad.syntax import words
+from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Spec
 
 
@@ -18,7 +20,7 @@ class Custom:
 
     def __init__(self, fun: Callable[..., Any]) -> None:
         if not callable(fun):
-            raise ArgumentError(f"{fun!r} is not a function")
+            raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
         self.primal = fun
         self.jvp: Callable[..., Any] | None = None
         self.fwd: Callable[..., Any] | None = None
@@ -31,22 +33,33 @@ class Custom:
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
         """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples."""
+        _check_rule(jvp, self.primal)
         self.jvp = jvp
         return jvp
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which gives a tuple of
         one cotangent an argument (None for zero, and for what is no float)."""
+        _check_rule(fwd, self.primal)
+        _check_rule(bwd, self.primal)
         self.fwd, self.bwd = fwd, bwd
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         if self.jvp is None and self.fwd is None:
             name = getattr(self.primal, "__name__", "f")
-            raise ArgumentError(f"`{name}` has no rule yet", hint=f"call {name}.defjvp(...) or {name}.defvjp(...)")
+            hint = f"give it one with {name}.defjvp(jvp) or {name}.defvjp(fwd, bwd)"
+            raise ArgumentError(f"`{name}` has no rule yet", hint=hint)
         return lazy.pipeline.custom(self.primal, self.jvp, self.fwd, self.bwd, specs)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         return self.primal, self.jvp, self.fwd, self.bwd
+
+
+def _check_rule(rule: Any, primal: Any) -> None:
+    if not callable(rule):
+        with speaking_of(primal):
+            message = f"a rule of `{primal.__name__}` is {words.of_object(rule)}, not a function"
+            raise ArgumentError(message, hint="defjvp(jvp) takes one function, defvjp(fwd, bwd) two")
 
 
 native.register(Custom, lambda custom, args, kws: native.jitted(custom.primal))

@@ -21,10 +21,12 @@ from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
 from srcgrad.driver import Bound, Options
-from srcgrad.errors import ArgumentError
+from srcgrad.errors import ArgumentError, CallError
 from srcgrad.failures import telling
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Recipe
+from srcgrad.syntax import words
+from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
 
 SIMPLE = {
@@ -61,10 +63,8 @@ class Derivative:
         self._forget()
 
     def _places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
-        try:
+        with speaking_of(self.primal):
             return self._primal_parameters.places(argnums)
-        except ArgumentError as error:
-            raise lazy.pipeline.placed(error, self.primal) from None
 
     def _forget(self) -> None:
         self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
@@ -132,19 +132,24 @@ class Derivative:
         """The call with one value a parameter, keyword-only ones too."""
         return self._lookup(values).run(values)
 
-    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+    def _bound(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """One value a parameter. What the derivative takes beside the primal's arguments is the last that is given by
         place, unless it is named, so that the primal's defaults and keywords stay."""
         own, extras = self._primal_parameters, self._parameters.names[len(self._primal_parameters.names) :]
         unnamed = [name for name in extras if name not in kwargs]
         if len(args) < len(unnamed):
-            raise TypeError(f"{self.__name__} misses its argument {unnamed[len(args)]!r}")
+            hint = arguments.takes(self._parameters.names)
+            raise CallError(f"missing a required argument: `{unnamed[len(args)]}`", hint=hint)
         first = len(args) - len(unnamed)
         more = {**dict(zip(unnamed, args[first:], strict=True)), **{n: kwargs[n] for n in extras if n in kwargs}}
-        values = own.bind(args[:first], {k: v for k, v in kwargs.items() if k not in extras})
+        values = own.bind(args[:first], {k: v for k, v in kwargs.items() if k not in extras}, self._parameters.names)
         return [*values, *(more[name] for name in extras)]
 
-    __srcgrad_arguments__ = _bind
+    __srcgrad_arguments__ = _bound
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        with speaking_of(self.primal):
+            return self._bound(args, kwargs)
 
     def _lookup(self, values: Sequence[Any]) -> Call:
         specs = self._specs(values)
@@ -158,7 +163,8 @@ class Derivative:
         return call
 
     def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
-        specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
+        with speaking_of(self.primal):
+            specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
         return self._differentiable(specs)
 
     def _differentiable(self, specs: list[Spec]) -> tuple[Spec, ...]:
@@ -267,18 +273,19 @@ class Call:
     """A derivative for one list of argument structures."""
 
     def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
-        self.specs, self.bound = specs, bound
+        self.primal, self.specs, self.bound = owner.primal, specs, bound
         unit = bound.unit
         self.function, self.meta = telling(unit.function, unit.meta.failures, unit.meta.formats), unit.meta
-        self.names = [n for n, s in zip(owner._parameters.names, specs, strict=True) for _ in leaf_types(s)]
+        self.names = [p for n, s in zip(owner._parameters.names, specs, strict=True) for p in arguments.paths(n, s)]
         self.names += [place.name for place in self.meta.captured]
         self.converters = [arguments.converter(t) for t in self.meta.types]
-        self.lengths = list(_pairs(owner, specs))
+        with speaking_of(owner.primal):
+            self.lengths = list(_pairs(owner, specs))
+            self.seeds = list(_seeds(owner, specs, self.meta.result))
         self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
         self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
-        self.seeds = list(_seeds(owner, specs, self.meta.result))
         self.apart = list(_apart(owner, specs, self.meta))
         shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
         checked = shapes or self.apart or self.meta.notes.get("changed")
@@ -287,23 +294,33 @@ class Call:
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """What the compiled code takes: the leaves of the arguments, then what is captured."""
         items = list(arguments.flat(values, self.specs))
+        read = [read() for read in self.bound.read]
+        with speaking_of(self.primal):
+            if self.meta.notes.get("changed"):
+                arguments.check_objects(values)
+            self._check(items, read)
+            items += read
+            return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
+
+    def _check(self, items: Sequence[Any], read: Sequence[Any]) -> None:
+        """Refuse leaves that do not go together."""
         for k, model in self.lengths:
-            arguments.check_like(items[k], items[model], self.names[model], "the vector or tangent")
+            arguments.check_like(items[k], items[model], self.names[model], f"`{self.names[k]}`, the direction")
+        lengths = [f"{items[k].shape[axis]} of `{self.names[k]}`" for k, axis in self.mapped]
         if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
-            raise ArgumentError("the mapped axes have different lengths")
-        if self.meta.notes.get("changed"):
-            arguments.check_objects(values)
-        items += [read() for read in self.bound.read]
+            message = f"the mapped axes have different lengths: {words.joined(lengths)}"
+            raise ArgumentError(message, hint="give None in in_axes for what is the same for all items")
+        items = [*items, *read]
         for k in self.ordered:
             arguments.check_order(items[k], self.names[k])
         arguments.check_sharing(items, self.apart, self.names)
-        return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
 
     def run(self, values: Sequence[Any]) -> Any:
         items = self.leaves(values)
         out = self.function(*items)
         for place, seed in self.seeds:
-            arguments.check_like(items[seed], out[place], "the value", "the cotangent")
+            with speaking_of(self.primal):
+                arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")
         return self.result(out)
 
     def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
@@ -373,7 +390,8 @@ def _seeds(owner: Derivative, specs: Sequence[Spec], result: Spec) -> Iterator[t
     given = [t for s in specs for t in leaf_types(s)][seed:]
     wanted = [t for t in leaf_types(result.children[0]) if t.is_float]
     if given != wanted:
-        raise ArgumentError("the cotangent has not the structure, rank or dtype of the value")
+        message = f"the cotangent is {_several(given)}, the value {_several(wanted)}"
+        raise ArgumentError(message, hint="give it the structure, shape and dtype of the value")
     for place, kind in enumerate(leaf_types(result.children[0])):
         if kind.is_float:
             if kind.ref:
@@ -401,8 +419,16 @@ def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]
     extra = [k for k in range(driver.leaf_count(specs[:count]), driver.leaf_count(specs))]
     kinds = [t for s in specs for t in leaf_types(s)]
     if len(active) != len(extra) or any(kinds[a] != kinds[e] for a, e in zip(active, extra, strict=True)):
-        raise ArgumentError("a tangent or a vector has not the structure, rank or dtype of its argument")
+        got, want = _several([kinds[e] for e in extra]), _several([kinds[a] for a in active])
+        names = words.joined([f"`{n}`" for n in owner._parameters.names[count:]])
+        message = f"{names}, the direction, is {got}; what is differentiated by is {want}"
+        raise ArgumentError(message.replace("; ", ", "), hint="give it the structure, shape and dtype of the argument")
     yield from zip(extra, active, strict=True)
+
+
+def _several(types: Sequence[Type]) -> str:
+    """Leaves in words."""
+    return words.joined([words.of_type(t) for t in types]) or "nothing that has a derivative"
 
 
 def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:

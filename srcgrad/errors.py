@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and where: 1-based line, 0-based column in characters, the raw source line."""
+    """One thing that is wrong, and where: 1-based line, 0-based column in characters (None: the whole line), the raw
+    source line; the calls that led there, innermost first."""
 
     message: str
     hint: str = ""
     file: str = ""
     line: int = 0
-    column: int = 0
+    column: int | None = 0
     source: str = ""
+    calls: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        rest = [f"  called in {call}" for call in self.calls] + ([f"  hint: {self.hint}"] if self.hint else [])
         if not self.file:
-            return self.message + (f"\n  hint: {self.hint}" if self.hint else "")
+            return "\n".join([self.message, *rest])
         text = self.source.rstrip("\n")
         lead = len(text) - len(text.lstrip())
-        caret = " " * max(self.column - lead, 0) + "^"
-        place = f"{self.file}, line {self.line}, column {self.column + 1}: {self.message}"
-        hint = [f"  hint: {self.hint}"] if self.hint else []
-        return "\n".join([place, f"    {text[lead:]}", f"    {caret}", *hint])
+        place = f"{self.file}, line {self.line}"
+        shown = [f"    {text[lead:]}"] if text.strip() else []
+        if self.column is not None:
+            place += f", column {self.column + 1}"
+            shown += ["    " + " " * max(self.column - lead, 0) + "^"] if shown else []
+        return "\n".join([f"{place}: {self.message}", *shown, *rest])
 
 
 class SrcgradError(Exception):
     """The base of all errors of srcgrad.
 
-    `problems` lists what is wrong; an error raised without a place gets one from the statement being read.
+    `problems` lists what is wrong; an error raised without a place gets one from the statement being read, or from the
+    function (at its parameter `about`). A message "what is wrong; what to write instead" brings its own hint.
     """
 
-    def __init__(self, message: str = "", *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, message: str = "", *, hint: str = "", about: str = "", problems: Sequence[Problem] = ()
+    ) -> None:
+        if not hint and not problems:
+            message, _, hint = message.partition("; ")
         self.problems = tuple(problems) or (Problem(message, hint),)
+        self.about = about
         super().__init__(message)
 
     @property
     def placed(self) -> bool:
         return bool(self.problems[0].file)
+
+    def at(self, place: Callable[[Problem], Problem]) -> SrcgradError:
+        """The same error, with each problem where this function puts it."""
+        return type(self)(self.problems[0].message, problems=[place(p) for p in self.problems])
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
@@ -63,6 +78,10 @@ class NotDifferentiableError(SrcgradError):
 
 class ArgumentError(SrcgradError):
     """`argnums`, or an argument's structure, shape or dtype, does not fit."""
+
+
+class CallError(ArgumentError, TypeError):
+    """A call gives other arguments than the function has parameters: a TypeError too, as from the function itself."""
 
 
 class OutOfRangeError(SrcgradError, IndexError):

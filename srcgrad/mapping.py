@@ -9,17 +9,20 @@ from srcgrad.core.build import FULL, Builder, const
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import ArgumentError
 from srcgrad.rules import registry
+from srcgrad.syntax import words
 from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
 
 
-def item_spec(spec: Spec, axis: int | None) -> Spec:
-    """What one item of a mapped argument is."""
+def item_spec(spec: Spec, axis: int | None, name: str) -> Spec:
+    """What one item of the mapped argument `name` is."""
     if axis is None:
         return spec
     if isinstance(spec, Node):
-        return Node(spec.kind, spec.keys, tuple(item_spec(child, axis) for child in spec.children))
+        return Node(spec.kind, spec.keys, tuple(item_spec(child, axis, name) for child in spec.children))
     if not isinstance(spec, Leaf) or not spec.type.ref or not -spec.type.rank <= axis < spec.type.rank:
-        raise ArgumentError("an argument that is mapped has no such axis", hint="give None for it in in_axes")
+        message = f"`{name}` is mapped along axis {axis}, and holds {words.of_spec(spec)}"
+        hint = "give None for it in in_axes, or pass arrays that have this axis"
+        raise ArgumentError(message, hint=hint, about=name)
     return Leaf(_item(spec.type))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,11 +22,13 @@ from srcgrad.rules import registry
 from srcgrad.simplify.named import christened, named
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.reuse import reuse
+from srcgrad.syntax import words
 from srcgrad.syntax.lower import Lowered, lower, lower_with
 from srcgrad.syntax.origins import Origin
-from srcgrad.syntax.read import python_function, read
+from srcgrad.syntax.places import placed
+from srcgrad.syntax.read import python_function
 from srcgrad.syntax.render import render
-from srcgrad.syntax.structure import Leaf, Node, Spec, leaf_types
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.transform import derive as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import expect_shape, quiet, reachable, select
@@ -101,29 +104,18 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool = Fal
         raise placed(error, fun) from error.__cause__
 
 
-def placed(error: SrcgradError, fun: Any) -> SrcgradError:
-    """The error with the place of the function, if it has none of its own."""
-    while not error.placed and hasattr(fun, "__wrapped__"):
-        fun = fun.__wrapped__
-    if error.placed or not hasattr(getattr(fun, "py_func", fun), "__code__"):
-        return error
-    source = read(fun)
-    problems = [source.problem(source.node, p.message, p.hint) for p in error.problems]
-    return type(error)(error.problems[0].message, problems=problems)
-
-
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> Lowered:
     if recipe.kind == "value":
         base = lowered(fun, specs)
         return replace(base, program=tidy(christened(base.program)))
     if recipe.kind == "vmap":
-        items = [item_spec(spec, axis) for spec, axis in zip(specs, recipe.axes, strict=True)]
+        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, _names(fun), strict=True)]
         base = lowered(fun, items)
         program = map_program(tidy(christened(base.program)), specs, recipe.axes, parallel)
         return replace(base, program=tidy(program), result=mapped_spec(base.result))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
-    check_active(primal, recipe)
+    check_active(fun, primal, recipe)
     base = lowered(fun, primal)
     base = replace(base, program=tidy(christened(base.program)))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
@@ -173,12 +165,19 @@ def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
     return replace(main, params=tuple(params), body=(*builder.out, *walk.substitute(main.body, env)), results=results)
 
 
-def check_active(specs: Sequence[Spec], recipe: Recipe) -> None:
+def _names(fun: Any) -> tuple[str, ...]:
+    return tuple(inspect.signature(getattr(fun, "py_func", fun)).parameters)
+
+
+def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:
     """Refuse to differentiate with respect to what has no derivative."""
     for place in recipe.argnums:
         if recipe.leaves is None and not any(t.is_float for t in leaf_types(specs[place])):
-            hint = "differentiate with respect to floats or float arrays"
-            raise ArgumentError(f"argnums={place} names an argument that holds no float", hint=hint)
+            name = _names(fun)[place]
+            array = isinstance(specs[place], Leaf) and any(t.rank for t in leaf_types(specs[place]))
+            hint = f"pass floats ({name}.astype(float)), or" if array else "pass floats, or"
+            message = f"`{name}` is {words.of_spec(specs[place])}: it holds no float to differentiate by"
+            raise ArgumentError(message, hint=f"{hint} name another parameter in argnums", about=name)
 
 
 def _ordered(made: Derived, base: Lowered, leaves: int) -> Fun:
@@ -196,16 +195,23 @@ def _scalar_result(base: Lowered, recipe: Recipe) -> tuple[Spec, int]:
     value, aux = base.result, None
     if recipe.has_aux:
         if not isinstance(value, Node) or not issubclass(value.kind, tuple) or len(value.children) != 2:
-            raise ArgumentError("with has_aux=True the function must return a pair (value, aux)")
+            message = f"with has_aux=True the function must return a pair (value, aux), not {words.of_spec(value)}"
+            raise ArgumentError(message, hint="return a pair, or leave has_aux out")
         value, aux = value.children
     if not isinstance(value, Leaf):
-        hint = "return a number; for several results use jacobian, or has_aux=True for (value, aux)"
-        raise ArgumentError("a gradient is of a function that returns one number", hint=hint)
+        hint = "return one number; for several results use jacobian, or has_aux=True for (value, aux)"
+        if value == Static(None):
+            hint = "end the function with a return statement"
+        message = f"the function returns {words.of_spec(value)}, a gradient is of one number"
+        raise ArgumentError(message, hint=hint)
     if value.type.rank or value.type.ref:
-        hint = "use jacobian, or sum the array"
-        raise ArgumentError("the function returns an array, a gradient is of a number", hint=hint)
+        hint = "use jacobian, or return a number: a sum or mean of the array"
+        message = f"the function returns {words.of_type(value.type)}, a gradient is of one number"
+        raise ArgumentError(message, hint=hint)
     if not value.type.is_float:
-        raise NotDifferentiableError("the function returns a bool or an integer, which has no derivative")
+        hint = "return a float; int, round, comparisons, argmax and len have no derivative"
+        message = f"the function returns {words.of_type(value.type)}, which has no derivative"
+        raise NotDifferentiableError(message, hint=hint)
     if value.type.is_complex:
         hint = "return its .real, .imag or abs, or use vjp and jvp"
         raise ArgumentError("the function returns a complex number, a gradient is of a real one", hint=hint)
@@ -270,7 +276,8 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
     """(value, arg_bars), or the bars alone (`pullback`)."""
     leaves = recipe.active(specs)
     if not any(r.type.is_float for r in program.main.results):
-        raise NotDifferentiableError("the function returns no float: there is no derivative")
+        hint = "return a float or an array of floats"
+        raise NotDifferentiableError(f"the function returns {words.of_spec(base.result)}: no float", hint=hint)
     made = reverse(program, frozenset(leaves), checked=True)
     old, count, order = len(program.main.params), len(program.main.results), sorted(leaves)
     bars = [count + order.index(leaf) for leaf in leaves]

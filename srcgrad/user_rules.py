@@ -11,9 +11,10 @@ from srcgrad.core.ir import Atom, Const, Fun, Program, Type, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.recipe import gradient_spec, tuple_of
 from srcgrad.rules import registry
+from srcgrad.syntax import words
 from srcgrad.syntax.capture import Captured
 from srcgrad.syntax.lower import Lowered
-from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
+from srcgrad.syntax.structure import Node, Spec, Static, leaf_types
 
 Lower = Callable[[Any, Sequence[Spec]], Lowered]
 
@@ -26,7 +27,8 @@ class Rule:
         self.parts = [primal, *parts]
         for part in self.parts:
             if part.program.callees:
-                raise UnsupportedError("a rule of the user's own calls a recursive function")
+                message = "a rule of the user's own calls a recursive function"
+                raise UnsupportedError(message, hint="write it as a loop")
         self.captured: dict[Any, Captured] = {c.origin.key: c for part in self.parts for c in part.captured}
         self.leaves = [t for spec in specs for t in leaf_types(spec)]
 
@@ -83,7 +85,8 @@ class Rule:
         start = sum(1 for s in self.specs[:place] for _ in leaf_types(s))
         params = [p for p in rest[start : start + sum(1 for _ in leaf_types(spec))] if p.type.is_float]
         if not isinstance(result, Node) or len(result.children) != len(self.specs):
-            raise ArgumentError("the rule given with defvjp must return a tuple of one cotangent an argument")
+            message = "the rule given with defvjp must return a tuple of one cotangent an argument"
+            raise ArgumentError(message, hint=f"return {len(self.specs)} of them: None stands for zero")
         if result.children[place] == Static(None):
             return [_zero(builder, p) for p in params]
         _agree(result.children[place], gradient_spec(spec), "the rule given with defvjp returns, for one argument,")
@@ -92,17 +95,9 @@ class Rule:
 
 def _agree(got: Spec, want: Spec, what: str) -> None:
     if got != want:
-        raise ArgumentError(f"{what} {describe(got)}, where {describe(want)} must be")
-
-
-def describe(spec: Spec) -> str:
-    """A structure in words."""
-    if isinstance(spec, Leaf):
-        dtype, rank = spec.type.dtype, spec.type.rank
-        return f"an array of {dtype} with {rank} axes" if rank else "a float" if dtype == "f8" else dtype
-    if isinstance(spec, Node):
-        return f"{spec.kind.__name__}({', '.join(map(describe, spec.children))})"
-    return repr(spec.value)
+        raise ArgumentError(
+            f"{what} {words.of_spec(got)}, where {words.of_spec(want)} must be", hint="return that structure"
+        )
 
 
 def _own(builder: Builder, atom: Atom) -> Atom:
@@ -132,7 +127,10 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
     if fwd is not None:
         forth = lower(fwd, specs)
         if not isinstance(forth.result, Node) or len(forth.result.children) != 2:
-            raise ArgumentError("the first rule given with defvjp must return a pair (value, residuals)")
+            raise ArgumentError(
+                "the first rule given with defvjp must return a pair (value, residuals)",
+                hint="return value, (what bwd needs)",
+            )
         _agree(forth.result.children[0], base.result, "the first rule given with defvjp returns a value of")
         residuals = forth.result.children[1]
         back = lower(bwd, [residuals, gradient_spec(base.result)])

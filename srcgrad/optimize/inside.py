@@ -20,7 +20,7 @@ from srcgrad.core.ir import Const
 from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.optimize import implicit, methods
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
-from srcgrad.syntax import scope
+from srcgrad.syntax import scope, words
 from srcgrad.syntax.read import codes
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 
@@ -117,7 +117,8 @@ def _start(specs: Specs) -> ir.Type:
     kind = ir.F8 if isinstance(spec, Static) and isinstance(spec.value, (int, float)) else None
     kind = spec.type if isinstance(spec, Leaf) else kind
     if kind is None or kind == ir.B1 or (kind.ref and not kind.is_float):
-        raise ArgumentError("x0 is neither a number nor an array of floats")
+        hint = "start from a float or an array of floats"
+        raise ArgumentError(f"x0 is {words.of_spec(spec)}", hint=hint)
     return kind
 
 
@@ -128,13 +129,15 @@ def _method(method: str, specs: Specs) -> str:
 def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
     """The solve, and where its numbers come from: names of parameters, or numbers."""
     if _static(specs, "target") != "cpu" or _static(specs, "batch"):
-        raise UnsupportedError("inside other code, a solver runs on the CPU, from one starting point")
+        message = "inside other code, a solver runs on the CPU, from one starting point"
+        raise UnsupportedError(message, hint="leave target and batch out")
     defaults = {} if method == "root" else methods.METHODS[_known(_method(method, specs))]
     numbers = [specs[n].value if isinstance(specs[n], Static) else n for n in ("tol", "maxiter")]  # type: ignore[union-attr]
     for name in ("lr", "momentum", "beta1", "beta2", "epsilon"):
         given = specs.get(name, Static(None))
         if given != Static(None) and name not in defaults:
-            raise ArgumentError(f"{_method(method, specs)} has no option `{name}`")
+            hint = f"its options are {words.joined([*defaults])}" if defaults else "it has none"
+            raise ArgumentError(f"{_method(method, specs)} has no option `{name}`", hint=hint)
     for name, default in defaults.items():
         given = specs[name]
         number = given.value if isinstance(given, Static) else name
@@ -144,7 +147,8 @@ def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
 
 def _known(method: str) -> str:
     if method not in methods.METHODS:
-        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(methods.METHODS)}")
+        others = f"the methods are {', '.join(methods.METHODS)}"
+        raise ArgumentError(f"there is no method {method!r}", hint=words.meant(method, methods.METHODS, others))
     return method
 
 

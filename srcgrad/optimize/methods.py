@@ -30,6 +30,7 @@ def spread(fun: Part) -> Part:
     def call(x, args):  # type: ignore[no-untyped-def]
         return fun(x, *args)
 
+    call.__srcgrad_of__ = fun  # type: ignore[attr-defined]
     return call
 
 

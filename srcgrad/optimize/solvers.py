@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
-from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.optimize.methods import METHODS, batched, minimising_loop, newton_loop
+from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.syntax import words
+from srcgrad.syntax.places import speaking_of
+from srcgrad.syntax.structure import describe
 
 Result = OptimizeResult | OptimizeHistory
 PACKAGE = "srcgrad.optimize"
@@ -69,12 +73,12 @@ def newton(
     """
     key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch)
     plain = PLAIN.get(key)
-    if plain is not None:
+    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0):
         try:
             return _new(OptimizeResult, plain(x0, *args, tol, maxiter))
-        except Mismatch:
-            pass
-    return _root(key, x0, _tuple(args), float(tol), int(maxiter))
+        except SrcgradError as error:
+            _unless_mismatch(error, fun, x0, args, False)
+    return _root(key, x0, _tuple(args), tol, maxiter)
 
 
 def gradient_descent(
@@ -129,14 +133,14 @@ def gradient_descent(
     3.0
     """
     method = "gradient-descent" if momentum else "plain descent"
-    key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, tol > 0.0)
-    plain = PLAIN.get(key)
-    if plain is not None:
+    stops = tol.__class__ is float and tol > 0.0
+    plain = PLAIN.get(key := (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, stops))
+    if plain is not None and (stops or tol == 0.0) and _fine(maxiter, lr, momentum):
         try:
             return _new(OptimizeResult, plain(x0, *args, tol, maxiter, lr, momentum))
-        except Mismatch:
-            pass
-    return _descent(key, x0, _tuple(args), float(tol), int(maxiter), lr, momentum)
+        except SrcgradError as error:
+            _unless_mismatch(error, fun, x0, args, True)
+    return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum)
 
 
 def minimize(
@@ -185,44 +189,77 @@ def minimize(
     >>> minimize(f, np.array([-1.0, 1.0]), method="bfgs").x.round(6)
     array([1., 1.])
     """
-    _check(target, mode)
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
-    chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-    start, rank = _start(x0, batch, history)
-    if method != "gradient-descent" and rank != 1:
-        raise ArgumentError(f"{method} takes a one-dimensional array to start from", hint="ravel x0")
+    with speaking_of(None):
+        check_call(fun, target, mode, tol, maxiter)
+        chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
+        start, rank = _start(x0, batch, history)
+        if method != "gradient-descent" and rank != 1:
+            hint = "write np.array([x0]) or x0.ravel()"
+            raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
     values = (start, _tuple(args), float(tol), int(maxiter), _like(start, *chosen))
-    return _result((batched(solve, 4, jit) if batch else solve)(*values), start)
+    return _solved(batched(solve, 4, jit) if batch else solve, fun, batch, True, *values)
+
+
+def _solved(
+    solve: Any, fun: Any, batch: bool, minimises: bool, start: Any, args: tuple[Any, ...], *rest: Any
+) -> Result:
+    """The result; what is wrong with the user's function is told of that."""
+    try:
+        return _result(solve(start, args, *rest), start)
+    except SrcgradError as error:
+        one = start[0] if batch and len(start) else start
+        raise explained(error, fun, one, args, minimises) from error.__cause__
+
+
+def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:
+    """Tell what is wrong, unless compiled code has only met arguments of other types than the last time."""
+    if not isinstance(error, Mismatch):
+        raise explained(error, fun, x0, args, minimises) from error.__cause__
+
+
+def _fine(maxiter: Any, lr: Any, momentum: Any) -> bool:
+    """Whether the numbers need no closer look."""
+    floats = lr.__class__ is float and momentum.__class__ is float
+    return floats and lr > 0.0 and 0.0 <= momentum < 1.0 and maxiter.__class__ is int and maxiter >= 0
 
 
 def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) -> Result:
     fun, _, _, mode, history, jit, target, batch = key
-    _check(target, mode)
-    start, rank = _start(x0, batch, history)
-    if rank > 1:
-        raise ArgumentError("newton takes a number or a one-dimensional array to start from", hint="ravel x0")
+    with speaking_of(None):
+        check_call(fun, target, mode, tol, maxiter)
+        start, rank = _start(x0, batch, history)
+        if rank > 1:
+            raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
+    tol, maxiter = float(tol), int(maxiter)
     solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
-        return _result(batched(solve, 3, jit)(start, args, tol, maxiter), start)
-    return _first(key, solve, start, args, tol, maxiter)
+        return _solved(batched(solve, 3, jit), fun, batch, False, start, args, tol, maxiter)
+    return _first(key, solve, False, start, args, tol, maxiter)
 
 
 def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float) -> Result:
-    fun, _, _, mode, history, jit, target, batch, method, tolerant = key
-    _check(target, mode)
-    start, rank = _start(x0, batch, history)
-    solve = minimising_loop(fun, method, rank, tolerant, mode, history, jit)
+    fun, _, _, mode, history, jit, target, batch, method, _ = key
+    with speaking_of(None):
+        check_call(fun, target, mode, tol, maxiter)
+        check_options({"lr": lr, "momentum": momentum})
+        start, rank = _start(x0, batch, history)
+    tol, maxiter = float(tol), int(maxiter)
+    key = (*key[:-1], tol > 0.0)
+    solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
     options = _like(start, lr, momentum)
     if batch:
-        return _result(batched(solve, 4, jit)(start, args, tol, maxiter, options), start)
-    return _first(key, solve, start, args, tol, maxiter, options)
+        return _solved(batched(solve, 4, jit), fun, batch, True, start, args, tol, maxiter, options)
+    return _first(key, solve, True, start, args, tol, maxiter, options)
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     if method not in METHODS:
-        raise ArgumentError(f"there is no method {method!r}", hint=f"the methods are {', '.join(METHODS)}")
+        others = f"the methods are {', '.join(METHODS)}"
+        raise ArgumentError(f"there is no method {method!r}", hint=words.meant(str(method), METHODS, others))
     known = METHODS[method]
+    check_options({name: value for name, value in given.items() if name in known})
     for name in given:
         if name not in known:
             hint = f"its options are {', '.join(known)}" if known else "it has none"
@@ -244,16 +281,17 @@ def _classes(args: Any) -> Any:
     return args and tuple([arg.__class__ for arg in args])
 
 
-def _first(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
+def _first(key: Any, solve: Any, minimises: bool, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
     values = (start, args, *scalars)
     history, jit = key[4:6]
+    made = _solved(solve, key[0], False, minimises, *values)
     if key[2] is not False and jit and not history and not isinstance(start, np.float32):
         plain = solve.plain(values, _cells(solve.primal))
         if plain is not None:
             if len(PLAIN) > 1000:
                 PLAIN.clear()
             PLAIN[key] = plain
-    return _result(solve(*values), start)
+    return made
 
 
 def _cells(loop: Any) -> list[Any]:
@@ -267,13 +305,6 @@ def _cells(loop: Any) -> list[Any]:
     return found
 
 
-def _check(target: str, mode: str) -> None:
-    if target != "cpu":
-        raise UnsupportedError(f"target={target!r} is not available yet", hint='use target="cpu"')
-    if mode not in ("forward", "reverse"):
-        raise ArgumentError(f"mode={mode!r} is neither 'forward' nor 'reverse'")
-
-
 def _start(x0: Any, batch: bool, history: bool) -> tuple[Any, int]:
     """Where to start, and the rank of one starting point."""
     start = _floats(x0)
@@ -282,7 +313,8 @@ def _start(x0: Any, batch: bool, history: bool) -> tuple[Any, int]:
     if not np.ndim(start):
         raise ArgumentError("batch=True takes an array of starting points", hint="its leading axis counts them")
     if history:
-        raise UnsupportedError("a batch has no history: its solves may take different numbers of steps")
+        message = "a batch has no history: its solves may take different numbers of steps"
+        raise UnsupportedError(message, hint="leave history out, or solve from each start by itself")
     return start, np.ndim(start) - 1
 
 
@@ -290,13 +322,14 @@ def _floats(x0: Any) -> Any:
     """A float, or an array of floats."""
     if isinstance(x0, (list, tuple)):
         x0 = np.asarray(x0)
-    if isinstance(x0, np.ndarray):
+    if isinstance(x0, np.ndarray) and x0.dtype.kind in "fiub":
         return x0 if x0.dtype.kind == "f" else x0.astype(np.float64)
     if isinstance(x0, (np.floating, float)):
         return x0
     if isinstance(x0, (int, np.integer)) and not isinstance(x0, bool):
         return float(x0)
-    raise ArgumentError(f"x0 is of type {type(x0).__name__}", hint="start from a float or an array of floats")
+    what = words.of_spec(describe(x0))
+    raise ArgumentError(f"x0 is {what}", hint="start from a float or an array of floats")
 
 
 def _like(start: Any, *options: float) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ def dtype_of(given: Any) -> str:
     try:
         code = np.dtype(given).str
     except TypeError:
-        raise UnsupportedError(f"{given!r} is no dtype") from None
+        raise UnsupportedError(f"{given!r} is no dtype; use np.float64 or np.float32") from None
     if code[0] == ">" or code[1:] not in LENGTHS:
         raise UnsupportedError(f"arrays of dtype {np.dtype(given)} are not supported; use float64 or float32")
     return str(code[1:])
@@ -31,7 +31,7 @@ def integer(value: Any, what: str) -> int:
     """An integer that is known when the function is transformed."""
     number = static(value) if isinstance(value, Val) else value
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-        raise UnsupportedError(f"{what} must be an integer literal")
+        raise UnsupportedError(f"{what} must be an integer literal; write the number into the call")
     return int(number)
 
 
@@ -39,7 +39,7 @@ def number(value: Any, what: str) -> float:
     """A number that is known when the function is transformed."""
     known = static(value) if isinstance(value, Val) else value
     if not isinstance(known, (int, float)):
-        raise UnsupportedError(f"{what} must be a literal number")
+        raise UnsupportedError(f"{what} must be a literal number; write the number into the call")
     return known
 
 
@@ -47,14 +47,16 @@ def flag(value: Any, what: str) -> bool:
     """A boolean that is known when the function is transformed."""
     known = static(value) if isinstance(value, Val) else value
     if not isinstance(known, (bool, np.bool_)):
-        raise UnsupportedError(f"{what} must be True or False")
+        raise UnsupportedError(f"{what} must be True or False; write it into the call")
     return bool(known)
 
 
 def one_axis(axis: Any, rank: int) -> int:
     number = integer(axis, "axis")
     if not -rank <= number < rank:
-        raise UnsupportedError(f"axis {number} is out of bounds for an array of {rank} axes")
+        raise UnsupportedError(
+            f"axis {number} is out of bounds for an array of {rank} axes; count axes from 0, or from -1 backwards"
+        )
     return number % rank
 
 
@@ -65,14 +67,14 @@ def all_axes(axis: Any, rank: int) -> tuple[int, ...]:
     given = axis if isinstance(axis, (tuple, list)) else (axis,)
     axes = sorted(one_axis(k, rank) for k in given)
     if len(set(axes)) != len(axes):
-        raise UnsupportedError("one axis is named twice")
+        raise UnsupportedError("one axis is named twice; name each once")
     return tuple(axes)
 
 
 def no_options(options: dict[str, Any], name: str) -> None:
     left = [k for k, v in options.items() if v is not None]
     if left:
-        raise UnsupportedError(f"{name} is differentiated without its option {left[0]!r}")
+        raise UnsupportedError(f"{name} is differentiated without its option {left[0]!r}; leave it out")
 
 
 def lengths(builder: Builder, shape: Any) -> tuple[Val, ...]:
@@ -81,7 +83,7 @@ def lengths(builder: Builder, shape: Any) -> tuple[Val, ...]:
     values = tuple(as_value(builder, int(n) if isinstance(n, np.integer) else n) for n in items)
     for n in values:
         if not n.type.is_scalar or n.type.dtype[0] != "i":
-            raise UnsupportedError("the lengths of a shape must be integers")
+            raise UnsupportedError("the lengths of a shape must be integers; use int(...)")
     return values
 
 
@@ -96,7 +98,7 @@ def array_value(builder: Builder, value: Any, name: str) -> Val:
     """The contents of an array of one axis at least."""
     got = contents(as_array(builder, value))
     if got.type.rank == 0:
-        raise UnsupportedError(f"{name} takes an array, not a scalar")
+        raise UnsupportedError(f"{name} takes an array, not a scalar; index or loop over numbers instead")
     return got
 
 

@@ -25,7 +25,7 @@ def memory_of(builder: Builder, x: Any, name: str) -> Val:
     """An array as memory, of which there can be views."""
     value = arguments.as_array(builder, x)
     if value.type.rank == 0:
-        raise UnsupportedError(f"{name} takes an array, not a scalar")
+        raise UnsupportedError(f"{name} takes an array, not a scalar; index or loop over numbers instead")
     if value.type.ref:
         return value
     assert isinstance(value.atom, ir.Var)

@@ -113,7 +113,9 @@ def as_value(builder: Builder, value: Any) -> Val:
     if isinstance(value, Val):
         return value
     if type(value) not in LITERALS:
-        raise UnsupportedError(f"a {type(value).__name__} stands where a number or an array must be")
+        raise UnsupportedError(
+            f"a {type(value).__name__} stands where a number or an array must be; use a number or an array here"
+        )
     return Val(builder, ir.Const(value, LITERALS[type(value)]))
 
 
@@ -148,9 +150,11 @@ def elementwise_adaptor(
 
     def call(builder: Builder, *args: Any, **options: Any) -> Any:
         if options:
-            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}")
+            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}; leave it out")
         if len(args) != arity:
-            raise UnsupportedError(f"{name} takes {arity} argument{'s' * (arity > 1)} here, not {len(args)}")
+            raise UnsupportedError(
+                f"{name} takes {arity} argument{'s' * (arity > 1)} here, not {len(args)}; leave the others out"
+            )
         values = settle([as_value(builder, a) for a in args])
         if scalars and any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")

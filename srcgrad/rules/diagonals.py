@@ -138,7 +138,7 @@ on_diagonal: Rule = linear(
 def matrix_of(builder: Builder, a: Any, name: str) -> Val:
     value = arguments.array_value(builder, a, name)
     if value.type.rank != 2:
-        raise UnsupportedError(f"{name} takes a matrix here")
+        raise UnsupportedError(f"{name} takes a matrix here; pass an array of two axes")
     return value
 
 
@@ -200,7 +200,9 @@ def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: Any = False) -> Non
     turns = registry.FUNCTIONS[min](builder, length(a, 0), length(a, 1))
     kind = arguments.scalar_type(a.type.dtype)
     if kind.dtype[0] != "f" and number.type.dtype[0] == "f":
-        raise UnsupportedError(f"a float is stored into an array of {a.type.dtype}, which would cut it off")
+        raise UnsupportedError(
+            f"a float is stored into an array of {a.type.dtype}, which would cut it off; make the array float"
+        )
     known = static(number)
     plain = known is not None and kind.dtype[0] == "f" and not isinstance(known, complex)
     set_diagonal(a, turns, (0, 0), ir.Const(float(known), kind) if plain else cast(number, kind.dtype).atom)  # type: ignore[arg-type]

@@ -92,7 +92,7 @@ SMALLEST = {n: _builtin("min", n, min, less) for n in range(2, 9)}
 def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., Val]:
     def call(builder: Builder, *args: Any, **options: Any) -> Val:
         if options:
-            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}")
+            raise UnsupportedError(f"{name} is differentiated without its option {next(iter(options))!r}; leave it out")
         if len(args) == 1 and isinstance(args[0], (tuple, list)):
             args = tuple(args[0])
         if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
@@ -115,7 +115,7 @@ registry.adaptor(min)(_of_several("min", SMALLEST, np.min))
 def _clip(builder: Builder, x: Any, low: Any = None, high: Any = None, **options: Any) -> Val:
     low, high = options.pop("min", low), options.pop("max", high)
     if options:
-        raise UnsupportedError(f"np.clip is differentiated without its option {next(iter(options))!r}")
+        raise UnsupportedError(f"np.clip is differentiated without its option {next(iter(options))!r}; leave it out")
     given = [as_value(builder, v) for v in (x, low, high) if v is not None]
     value, *bounds = settle([contents(v) for v in given])
     if low is not None:

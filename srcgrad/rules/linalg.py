@@ -69,7 +69,9 @@ def _is_small(a: Val) -> bool:
 def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
     left, right = floats(builder, (a, b), "np.linalg.solve")
     if left.type.rank != 2 or right.type.rank not in (1, 2):
-        raise UnsupportedError("np.linalg.solve takes a matrix and a vector or a matrix")
+        raise UnsupportedError(
+            "np.linalg.solve takes a matrix and a vector or a matrix; pass an array of two axes first"
+        )
     return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
 
 

@@ -46,7 +46,7 @@ def _filled_like(name: str, init: str | float) -> Any:
         arguments.no_options(options, name)
         model = arguments.as_array(builder, like)
         if model.type.rank == 0:
-            raise UnsupportedError(f"{name} takes an array, not a scalar")
+            raise UnsupportedError(f"{name} takes an array, not a scalar; index or loop over numbers instead")
         code = model.type.dtype if dtype is None else arguments.dtype_of(dtype)
         start = init if isinstance(init, str) else as_value(builder, init)
         return _allocate(builder, code, dims(model) if shape is None else arguments.lengths(builder, shape), start)
@@ -207,7 +207,7 @@ def _shape_of(builder: Builder, items: list[Any] | Val) -> tuple[Val, ...]:
         return (as_value(builder, 0),)
     inner = [_shape_of(builder, item) for item in items]
     if any(len(shape) != len(inner[0]) for shape in inner):
-        raise UnsupportedError("the rows of np.array have different numbers of axes")
+        raise UnsupportedError("the rows of np.array have different numbers of axes; make them of one shape")
     for shape in inner[1:]:
         for a, b in zip(inner[0], shape, strict=True):
             _check_equal(builder, a, b)
@@ -218,7 +218,7 @@ def _check_equal(builder: Builder, a: Val, b: Val) -> None:
     if a.atom == b.atom or builder.shapes.length(a.atom) == builder.shapes.length(b.atom):
         return
     if static(a) is not None and static(b) is not None:
-        raise UnsupportedError("the rows of np.array have different lengths")
+        raise UnsupportedError("the rows of np.array have different lengths; make them of one length")
     message = "the rows of np.array have different lengths"
     raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
     builder.put(ir.If(emit(registry.PRIMITIVES["not_equal"], a, b).atom, (raising,), (), span=builder.span))

@@ -242,7 +242,9 @@ def _at(function: np.ufunc) -> Callable[..., None]:
 def _as_element(ref: ir.Var, value: Val) -> Val:
     """The value in the dtype of the memory that it goes into."""
     if value.type.dtype[0] == "f" and ref.type.dtype[0] != "f":
-        raise UnsupportedError(f"a float is stored into an array of {ref.type.dtype}, which would cut it off")
+        raise UnsupportedError(
+            f"a float is stored into an array of {ref.type.dtype}, which would cut it off; make the array float"
+        )
     if isinstance(value.atom, ir.Const) and ref.type.is_float:
         return Val(value.builder, ir.Const(float(value.atom.value.real), ir.Type(ref.type.dtype)))
     return cast(value, ref.type.dtype) if ref.type.is_float else value

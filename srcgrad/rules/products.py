@@ -322,7 +322,7 @@ def _np_cumprod(
     arguments.no_options({"out": out, **options}, "np.cumprod")
     value = _operand(builder, x, dtype)
     if value.type.rank == 0:
-        raise UnsupportedError("np.cumprod takes an array, not a scalar")
+        raise UnsupportedError("np.cumprod takes an array, not a scalar; index or loop over numbers instead")
     if axis is None:
         return cumprod(contents(reshaped(value, -1)), axis=0)  # type: ignore[no-any-return]
     return cumprod(value, axis=arguments.one_axis(axis, value.type.rank))  # type: ignore[no-any-return]

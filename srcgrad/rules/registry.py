@@ -9,7 +9,15 @@ from srcgrad.core import ir
 PRIMITIVES: dict[str, ir.Primitive] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
-INSTEAD: dict[Any, str] = {}  # what to write instead of a function without a rule
+# what to write instead of a function without a rule
+INSTEAD: dict[Any, str] = {
+    map: "use a comprehension",
+    filter: "use a comprehension with an if",
+    input: "read it outside the function, and pass it as an argument",
+    open: "read the file outside the function, and pass what is in it as an argument",
+    set: "use a tuple or an array",
+    complex: "write a + 1j * b",
+}
 # An adaptor (builder, *args, **kwargs) -> Val | tuple | ... runs at lowering. Args are builder values (`Val`, of memory
 # too) and static Python objects (None, str, dtype, tuple ...); it emits what the call means.
 

@@ -118,7 +118,7 @@ def dtype_code(kind: Any) -> str:
 
 def _astype(builder: Builder, x: Any, dtype: Any, **options: Any) -> Val:
     if set(options) - {"copy"}:
-        raise UnsupportedError(f"astype is differentiated without its option {next(iter(options))!r}")
+        raise UnsupportedError(f"astype is differentiated without its option {next(iter(options))!r}; leave it out")
     value, code = contents(as_value(builder, x)), dtype_code(dtype)
     _no_part_lost(value, code)
     return declare.cast(value, code)

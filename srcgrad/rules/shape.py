@@ -154,7 +154,7 @@ def target_shape(x: Val, shape: Any) -> tuple[Val, ...]:
     if not free:
         return wanted
     if len(free) > 1:
-        raise UnsupportedError("only one length of a shape can be -1")
+        raise UnsupportedError("only one length of a shape can be -1; write the others out")
     others = product([n for k, n in enumerate(wanted) if k not in free], x.builder)
     rest = count(x) if static(others) == 1 else registry.FUNCTIONS[np.floor_divide](x.builder, count(x), others)
     return tuple(rest if k in free else n for k, n in enumerate(wanted))

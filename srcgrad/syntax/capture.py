@@ -14,6 +14,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.errors import UnsupportedError
+from srcgrad.syntax import words
 from srcgrad.syntax.origins import Origin as Origin
 from srcgrad.syntax.origins import default_of, unchanged
 from srcgrad.syntax.scope import Known, Struct, Value
@@ -74,17 +75,23 @@ class Captures:
         elif hasattr(builtins, name):
             return Known(getattr(builtins, name))
         else:
-            raise UnsupportedError(f"the name `{name}` is not defined")
+            known = {*fun.__globals__, *fun.__code__.co_varnames, *fun.__code__.co_freevars, *vars(builtins)}
+            hint = words.meant(name, known - {name}, "define it before the function is called")
+            raise UnsupportedError(f"the name `{name}` is not defined", hint=hint)
         try:
             value = origin.read()
         except ValueError:
-            raise UnsupportedError(f"the name `{name}` has no value yet") from None
+            hint = "give it one before the derivative is called"
+            raise UnsupportedError(f"the name `{name}` has no value yet", hint=hint) from None
         return self.object(value, origin)
 
     def attribute(self, known: Known, name: str) -> Value:
         """An attribute of an object that is seen."""
         if not hasattr(known.value, name):
-            raise UnsupportedError(f"`{getattr(known.value, '__name__', known.value)}` has no attribute `{name}`")
+            owner = known.value
+            what = f"`{owner.__name__}`" if hasattr(owner, "__name__") else words.of_object(owner)
+            hint = words.meant(name, dir(owner), "look up how it is called")
+            raise UnsupportedError(f"{what} has no attribute `{name}`", hint=hint)
         value = getattr(known.value, name)
         if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in LIBRARIES:
             return Const(float(value), ir.F8) if isinstance(value, float) else Known(value)

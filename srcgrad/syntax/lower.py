@@ -10,7 +10,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.errors import CallError, UnsupportedError
 from srcgrad.syntax import (
     doubts,
     fence,
@@ -22,6 +22,7 @@ from srcgrad.syntax import (
     lower_statements,
     lower_subscripts,
     scope,
+    words,
 )
 from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
@@ -70,7 +71,8 @@ def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
     fun = python_function(fun)
     names = parameters(fun)
     if len(names) != len(specs):
-        raise ArgumentError(f"{fun.__name__} takes {len(names)} arguments, not {len(specs)}")
+        hint = f"its parameters are {words.joined(names) or 'none'}"
+        raise CallError(f"`{fun.__name__}` takes {len(names)} arguments, not {len(specs)}", hint=hint)
     return lower_with(fun, dict(zip(names, specs, strict=True)), {})
 
 

@@ -16,7 +16,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import NotDifferentiableError
-from srcgrad.syntax import lists, scope
+from srcgrad.syntax import lists, scope, words
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_expressions import attribute, binary, unpacked
 from srcgrad.syntax.lower_objects import as_list, length, replaced, set_attribute
@@ -195,9 +195,9 @@ def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) ->
 
 def _dataclass(low: Lowering, kind: type, args: Args, named: Named) -> Value:
     fields = dataclasses.fields(kind)
-    if any(f.kw_only for f in fields) and len(args) > sum(not f.kw_only for f in fields if f.init):
-        low.refuse(f"the arguments do not fit `{kind.__name__}`")
     names = tuple(f.name for f in fields if f.init)
+    if any(f.kw_only for f in fields) and len(args) > sum(not f.kw_only for f in fields if f.init):
+        low.refuse(f"the arguments do not fit `{kind.__name__}`", f"its fields are {words.joined(names)}")
     defaults = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
     made = {f.name: f.default_factory for f in fields if f.default_factory is not dataclasses.MISSING}
     if not all(factory in (list, dict) for factory in made.values()):
@@ -221,12 +221,12 @@ def _fields(
 ) -> Named:
     given = dict(zip(names, args, strict=False))
     if len(args) > len(names) or set(named) - set(names) or set(given) & set(named):
-        low.refuse(f"the arguments do not fit `{kind.__name__}`")
+        low.refuse(f"the arguments do not fit `{kind.__name__}`", f"its fields are {words.joined(names)}")
     given.update(named)
     for name in names:
         if name not in given:
             if name not in defaults:
-                low.refuse(f"`{kind.__name__}` misses its argument `{name}`")
+                low.refuse(f"`{kind.__name__}` misses its argument `{name}`", f"its fields are {words.joined(names)}")
             given[name] = literal(low, defaults[name])
     return {name: low.settle(given[name], name) for name in names}
 

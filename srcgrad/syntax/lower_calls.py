@@ -10,10 +10,12 @@ import types
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import numpy as np
+
 from srcgrad.core.ir import Var
-from srcgrad.errors import NotDifferentiableError, UnsupportedError
+from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.syntax import fence, scope
+from srcgrad.syntax import fence, scope, words
 from srcgrad.syntax.capture import LIBRARIES, Origin
 from srcgrad.syntax.liveness import Liveness, assigned, liveness, outside_scopes
 from srcgrad.syntax.lower_base import Lowering, handles
@@ -52,7 +54,7 @@ def _call(low: Lowering, node: ast.Call) -> Value:
         elif isinstance(value, Struct) and issubclass(value.kind, dict):
             named.update(zip(value.keys, value.items, strict=True))
         else:
-            low.refuse("`**` needs a dict that is known here")
+            low.refuse("`**` needs a dict that is known here", "name the arguments")
     return call(low, function, args, named, node)
 
 
@@ -68,7 +70,7 @@ def call(low: Lowering, function: Value, args: Args, named: Named, node: ast.AST
             return _partial(low, function, args, named, node)
         case Struct() if calls(function.kind):
             return _struct_method(low, function, "__call__", args, named, node)
-    return low.refuse(f"{scope.describe(function)} is called")
+    return low.refuse(f"{scope.describe(function)} is called", "only functions can be called")
 
 
 def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AST) -> Value:
@@ -121,7 +123,12 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
 
 
 def _instead(target: Any) -> str:
+    """What to write in the place of a call of something without a rule."""
     known = registry.INSTEAD.get(target) if isinstance(target, Hashable) else None
+    if known is None and str(getattr(target, "__module__", None)).startswith("numpy.random"):
+        return "draw the numbers outside the function, and pass them as an argument"
+    if known is None and isinstance(getattr(target, "__self__", None), (np.random.Generator, np.random.RandomState)):
+        return "draw the numbers outside the function, and pass them as an argument"
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 
 
@@ -132,7 +139,8 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
     try:
         inspect.signature(adaptor).bind(low.b, *given, **options)
     except TypeError as error:
-        raise UnsupportedError(f"`{name}` is not understood with these arguments: {error}") from None
+        message = f"`{name}` is not understood with these arguments: {str(error).replace(chr(39), '`')}"
+        raise UnsupportedError(message, hint="give it what NumPy's takes, without rarer options") from None
     return low.inward(low.emitted(adaptor, given, options))
 
 
@@ -148,7 +156,8 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
             bound.apply_defaults()
             given = list(bound.arguments.values())
     except TypeError as error:
-        low.refuse(f"`{getattr(target, '__name__', target)}`: {error}")
+        told = error.problems[0] if isinstance(error, SrcgradError) else Problem(str(error), "give what it takes")
+        low.refuse(f"`{getattr(target, '__name__', target)}`: {told.message}", told.hint)
     values = [_given(low, v) for v in given]
     plain = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
@@ -194,7 +203,8 @@ def _method(low: Lowering, method: Method, args: Args, named: Named, node: ast.A
     if name == "tolist" and isinstance(owner, Var) and not args and not named:
         return call(low, Known(list), [owner], {}, node)
     if name not in registry.METHODS:
-        raise NotDifferentiableError(f"there is no rule for the method `{name}` of {scope.describe(owner)}")
+        message = f"there is no rule for the method `{name}` of {scope.describe(owner)}"
+        raise NotDifferentiableError(message, hint=words.meant(name, registry.METHODS, "write it out"))
     return library(low, registry.METHODS[name], [owner, *args], named, name)
 
 
@@ -258,19 +268,24 @@ def bind_arguments(
     names = positional + [a.arg for a in arguments.kwonlyargs]
     more = [low.settle(a, "a") for a in args[len(positional) :]]
     if more and arguments.vararg is None:
-        low.refuse(f"`{name}` takes {len(positional)} positional arguments, not {len(args)}")
+        low.refuse(
+            f"`{name}` takes {len(positional)} positional arguments, not {len(args)}", f"it takes {words.joined(names)}"
+        )
     given = dict(zip(positional, args, strict=False))
     others: dict[str, Value] = {}
     for key, value in named.items():
         by_place = key in names and key not in [a.arg for a in arguments.posonlyargs]
         if key in given or (not by_place and arguments.kwarg is None):
-            low.refuse(f"`{name}` has no argument `{key}` left to give")
+            low.refuse(
+                f"`{name}` has no argument `{key}` left to give",
+                words.meant(key, names, f"it takes {words.joined(names)}"),
+            )
         (given if by_place else others)[key] = low.settle(value, key)
     env: dict[str, Value] = {}
     for key in names:
         value_ = given[key] if key in given else default(key)
         if value_ is None:
-            low.refuse(f"`{name}` misses its argument `{key}`")
+            low.refuse(f"`{name}` misses its argument `{key}`", f"it takes {words.joined(names)}")
         env[key] = low.settle(value_, key)
     if arguments.vararg is not None:
         env[arguments.vararg.arg] = scope.struct(more)
@@ -326,7 +341,7 @@ def run(
 ) -> Value:
     """The body of a function with its parameters bound; what it returns."""
     if len(low.stack) > DEPTH_LIMIT:
-        low.refuse(f"the call of `{name}` is nested more than {DEPTH_LIMIT} deep")
+        low.refuse(f"the call of `{name}` is nested more than {DEPTH_LIMIT} deep", "use a loop")
     names, live = facts_of(source.node)
     caller, span = low.frame, low.b.span
     path = (*caller.path, id(node)) if caller is not None else ()
@@ -346,9 +361,21 @@ def run(
             raise Reported
         with low.placing(source.node):
             return low.result()
+    except SrcgradError as error:
+        raise _called_from(error, caller, node) from None
     finally:
+        low.refusals[refused:] = [_called_from(e, caller, node) for e in low.refusals[refused:]]
         low.stack.pop()
         low.frame, low.b.span = caller, span
+
+
+def _called_from(error: SrcgradError, caller: Frame | None, node: ast.AST) -> SrcgradError:
+    """An error in a function's body, with the call that led there."""
+    if caller is None or isinstance(error, Reported) or not error.placed:
+        return error
+    span = caller.source.span(node)
+    call = f"{span.file}, line {span.line}: {span.text}"
+    return error.at(lambda p: dataclasses.replace(p, calls=(*p.calls, call)))
 
 
 Lowering.hooks["inline"] = lambda low, fun, args, named, node: inline(low, fun, args, named, node)

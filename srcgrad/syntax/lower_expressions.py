@@ -6,7 +6,7 @@ import ast
 import inspect
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.syntax import lists, scope
+from srcgrad.syntax import lists, scope, words
 from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Method, Struct, Value
@@ -86,9 +86,9 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
             expect_equal(low, dimension(low, ref, 0), Const(count, ir.I8), "wrong number of values to unpack")
             items = [element(low, ref, Const(k, ir.I8)) for k in range(count)]
         case _:
-            low.refuse(f"{scope.describe(value)} cannot be unpacked")
+            low.refuse(f"{scope.describe(value)} cannot be unpacked", "name what it holds one by one")
     if count is not None and len(items) != count:
-        low.refuse(f"{len(items)} values are unpacked into {count} names")
+        low.refuse(f"{len(items)} values are unpacked into {count} names", "use as many names as there are values")
     return items
 
 
@@ -167,7 +167,7 @@ def compare(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
     if isinstance(left, Known) or isinstance(right, Known):
         if type(op) in (ast.Eq, ast.NotEq):
             return _truth_of(isinstance(op, ast.NotEq))
-        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}")
+        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}", "compare numbers with numbers")
     if isinstance(left, Const) and isinstance(right, Const):
         return _truth_of(bool(COMPARE[type(op)](left.value, right.value)))
     if isinstance(left, Struct) or isinstance(right, Struct):
@@ -195,7 +195,7 @@ def _membership(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Valu
         inside = left.value in (right.keys if issubclass(right.kind, dict) else known)
         return _truth_of(inside == isinstance(op, ast.In))
     if not isinstance(right, Struct):
-        low.refuse("`in` needs a tuple, a list or a dict")
+        low.refuse("`in` needs a tuple, a list or a dict", "for arrays use np.any(x == value)")
     found: Atom = FALSE
     for item in right.items:
         found = low.either(found, low.truth(compare(low, ast.Eq(), left, item)))
@@ -204,7 +204,7 @@ def _membership(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Valu
 
 def _compare_structs(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
     if type(op) not in (ast.Eq, ast.NotEq) or not isinstance(left, Struct) or not isinstance(right, Struct):
-        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}")
+        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}", "compare numbers with numbers")
     if left.keys != right.keys:
         return _truth_of(isinstance(op, ast.NotEq))
     differs: Atom = FALSE
@@ -317,6 +317,8 @@ def attribute(low: Lowering, value: Value, name: str) -> Value:
             return _array_attribute(low, value, name)
         case Var() | Const() if name == "T":
             return value
+        case Var() | Const() if not hasattr(np.float64, name):
+            _no_attribute(low, value, name)
     return Method(value, name)
 
 
@@ -331,7 +333,11 @@ def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
     if name == "__class__":
         return Known(value.kind)
     if found is None and not issubclass(value.kind, (dict, list, tuple)):
-        low.refuse(f"the object has no attribute `{name}` here", "assign it first")
+        other = "assign it first"
+        low.refuse(f"the object has no attribute `{name}` here", words.meant(name, value.keys, other))
+    if found is None and hasattr(value.kind, "_fields"):
+        other = f"its fields are {words.joined(value.keys)}"
+        low.refuse(f"a {value.kind.__name__} has no field `{name}`", words.meant(name, value.keys, other))
     if found is None or callable(found) or isinstance(found, (staticmethod, classmethod)):
         return Method(value, name)
     return low.captures.of_class(value.kind, name)
@@ -356,7 +362,17 @@ def _array_attribute(low: Lowering, value: Var, name: str) -> Value:
             ref = low.memory(value)
             assert isinstance(ref, Var)
             return low.b.view(ref, ir.Transpose(tuple(reversed(range(ref.type.rank)))))
+    if not hasattr(np.ndarray, name):
+        _no_attribute(low, value, name)
     return Method(value, name)
+
+
+def _no_attribute(low: Lowering, value: Value, name: str) -> NoReturn:
+    """An array or a number has no such attribute: NumPy may have a function of this name."""
+    names = [*registry.METHODS, "shape", "ndim", "size", "dtype", "T", "real", "imag"]
+    library = getattr(np, name, None)
+    other = f"write np.{name}(...)" if callable(library) else "look up how NumPy calls it"
+    low.refuse(f"{scope.describe(value)} has no attribute `{name}`", words.meant(name, names, other))
 
 
 def dimension(low: Lowering, value: Var, axis: int) -> Atom:
@@ -366,7 +382,7 @@ def dimension(low: Lowering, value: Var, axis: int) -> Atom:
 
 @handles(ast.JoinedStr)
 def _text(low: Lowering, node: ast.JoinedStr) -> Value:
-    low.refuse("f-strings are only understood in print, assert and raise")
+    low.refuse("f-strings are only understood in print, assert and raise", "make the string outside the function")
 
 
 def has_effects(stmts: list[Stmt]) -> bool:

@@ -53,7 +53,7 @@ def _position(low: Lowering, owner: Struct, key: Const) -> int:
     assert isinstance(index, Const)
     position = int(index.value.real)
     if not -len(owner.items) <= position < len(owner.items):
-        low.refuse(f"item {position} of {len(owner.items)} does not exist")
+        low.refuse(f"item {position} of {len(owner.items)} does not exist", f"the last is item {len(owner.items) - 1}")
     return position % len(owner.items)
 
 
@@ -295,7 +295,7 @@ def length(low: Lowering, args: Args) -> Value:
             return Const(len(known.value), ir.I8)
         case [Var() as array] if array.type.rank:
             return low.length(array)
-    return low.refuse("len takes an array, a tuple, a list or a dict")
+    return low.refuse("len takes an array, a tuple, a list or a dict", "pass one of these")
 
 
 def as_list(low: Lowering, value: Value, kind: type) -> Value:

@@ -84,12 +84,12 @@ def _range(low: Lowering, bounds: list[Atom]) -> Domain:
             return Domain(start, stop, ONE, lambda index: index)
         case [start, stop, step]:
             if step == ZERO:
-                low.refuse("the step of a range is 0")
+                low.refuse("the step of a range is 0", "use another step")
             if isinstance(step, Var):
                 said = "ValueError", "the step of a range is 0", "check the step first"
                 low.demand("nonzero", step, ZERO, said, low.node)
             return Domain(start, stop, step, lambda index: index)
-    return low.refuse("range takes one to three integers")
+    return low.refuse("range takes one to three integers", "write range(stop) or range(start, stop, step)")
 
 
 def arith(low: Lowering, function: Callable[..., object], a: Atom, b: Atom) -> Atom:
@@ -152,7 +152,7 @@ def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | 
         if len(structs) < len(parts):
             low.refuse("a tuple is zipped with an array or a range", "zip tuples with tuples, arrays with arrays")
         if strict and len({len(p.items) for p in structs}) > 1:
-            low.refuse("zip(strict=True) of tuples of different lengths")
+            low.refuse("zip(strict=True) of tuples of different lengths", "make them of one length")
         return scope.struct([scope.struct(items) for items in zip(*(p.items for p in structs), strict=False)])
     bases = [counted(low, p) for p in parts if isinstance(p, Domain)]
     if not bases:

@@ -4,7 +4,7 @@ fixed point that starts from its paths without a recursive call."""
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,8 +98,20 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         callee.result = scope.map_leaves(value, lambda atom: Var("result", atom.type))
         callee.captured, callee.core = captured, core
         if settled:
+            if _surely_calls(core.body, callee.name):
+                name = callee.name.removesuffix("_inner")
+                low.refuse(f"`{name}` calls itself whatever its arguments are", "end it: return something else first")
             return
         del callees[provisional:]  # they were made with what was known of this one
+
+
+def _surely_calls(stmts: Sequence[ir.Stmt], name: str) -> bool:
+    """Whether every way through the statements meets a call of this function."""
+    return any(
+        (isinstance(s, ir.Call) and s.callee == name)
+        or (isinstance(s, ir.If) and _surely_calls(s.then, name) and _surely_calls(s.orelse, name))
+        for s in stmts
+    )
 
 
 def _types(value: Value) -> list[ir.Type]:

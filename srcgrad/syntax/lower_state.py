@@ -95,7 +95,8 @@ class State(Checks):
         outer, self.node = self.node, node
         with self.placing(node):
             if type(node) not in self.handlers:
-                raise UnsupportedError(f"`{type(node).__name__}` is outside the language")
+                message = f"`{type(node).__name__}` is outside the language"
+                raise UnsupportedError(message, hint="see docs/supported.md for what can be written instead")
             value = self.handlers[type(node)](self, node)
         self.node = outer
         return value
@@ -236,7 +237,9 @@ class State(Checks):
                 return items if issubclass(value.kind, list) else tuple(items)
             case Known():
                 return value.value
-        return self.refuse(f"{scope.describe(value)} stands where a number or an array must be")
+        return self.refuse(
+            f"{scope.describe(value)} stands where a number or an array must be", "use a number or an array here"
+        )
 
     def inward(self, value: Any) -> Value:
         """What a rule gave, as a value."""
@@ -268,7 +271,9 @@ class State(Checks):
 
     def atom(self, value: Value) -> Atom:
         if not isinstance(value, (Var, Const)):
-            self.refuse(f"{scope.describe(value)} stands where a number or an array must be")
+            self.refuse(
+                f"{scope.describe(value)} stands where a number or an array must be", "use a number or an array here"
+            )
         return value
 
     def integer(self, value: Value) -> Atom:

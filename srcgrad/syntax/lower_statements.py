@@ -54,7 +54,10 @@ def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
     if star is not None:
         items, after = unpacked(low, value), len(targets) - star - 1
         if len(items) < len(targets) - 1:
-            low.refuse(f"{len(items)} values are unpacked into at least {len(targets) - 1} names")
+            low.refuse(
+                f"{len(items)} values are unpacked into at least {len(targets) - 1} names",
+                "use as many names as there are values",
+            )
         middle = scope.struct(items[star : len(items) - after], list)
         value = scope.struct([*items[:star], middle, *items[len(items) - after :]])
         targets = [t.value if isinstance(t, ast.Starred) else t for t in targets]

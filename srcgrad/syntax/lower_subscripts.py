@@ -48,7 +48,7 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
             index = _completed(low, ref, items)
             low.in_range(ref, index)
             return _with_new_axes(low, at(low, ref, index), items)
-    return low.refuse(f"{scope.describe(value)} has no elements")
+    return low.refuse(f"{scope.describe(value)} has no elements", "pass an array, a tuple or a list")
 
 
 def _static_integer(node: ast.expr) -> int | None:
@@ -78,7 +78,7 @@ def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
     items = [_integers(low, item) for item in items if item is not None]
     count = sum(_axes_of(item) for item in items)
     if count > ref.type.rank:
-        low.refuse(f"{count} indices for an array of {ref.type.rank} axes")
+        low.refuse(f"{count} indices for an array of {ref.type.rank} axes", "give at most one index an axis")
     fill = [ir.Slice()] * (ref.type.rank - count)
     where = next((k for k, item in enumerate(items) if item is Ellipsis), len(items))
     mark = len(low.b.out)
@@ -145,7 +145,7 @@ def _with_new_axes(low: Lowering, value: Value, items: list[Any]) -> Value:
 def _integers(low: Lowering, item: Any) -> Any:
     """An item of an index: arrays of integers and masks as they are."""
     if isinstance(item, Var) and item.type.rank and item.type.dtype[0] not in "iub":
-        low.refuse("an array of floats is not an index")
+        low.refuse("an array of floats is not an index", "use .astype(np.int64), or an array of integers")
     return item
 
 
@@ -167,7 +167,10 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
     """A value as it goes into memory: loaded, in the memory's dtype."""
     atom = contents(Val(low.b, low.atom(value))).atom
     if atom.type.rank > rank:
-        low.refuse(f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'{rank} axes'}")
+        low.refuse(
+            f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'{rank} axes'}",
+            "index the value, or widen the target",
+        )
     kind, own = ref.type.dtype[0], atom.type.dtype[0]
     if own == "f" and kind not in "fc":
         low.refuse(
@@ -229,7 +232,10 @@ def _masked(low: Lowering, ref: Var, mask: Var, value: Atom) -> None:
 
 def _writable(low: Lowering, owner: Value) -> Var:
     if not isinstance(owner, Var) or not owner.type.ref:
-        low.refuse(f"{scope.describe(owner)} has no elements to assign to")
+        low.refuse(
+            f"{scope.describe(owner)} has no elements to assign to",
+            "assign to the elements of an array that has a name",
+        )
     return owner
 
 

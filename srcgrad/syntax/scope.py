@@ -14,6 +14,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import UnsupportedError
+from srcgrad.syntax import words
 from srcgrad.syntax.liveness import Liveness
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
@@ -235,19 +236,19 @@ def describe(value: Value | None) -> str:
     """What a value is, in words."""
     match value:
         case Var() | Const():
-            if value.type.is_scalar:
-                return {"f": "a float", "i": "an integer", "b": "a bool"}.get(value.type.dtype[0], "a number")
-            return f"a {value.type.rank}-dimensional array of {value.type.dtype}"
+            return words.of_type(value.type)
         case Struct(rows=None):
-            return f"a {value.kind.__name__} of {len(value.held)}"
+            return words.of_items(value.kind, value.keys, [describe(item) for item in value.held])
         case Struct():
             return f"a {value.kind.__name__} of unknown length"
-        case Known(value=None):
-            return "None"
+        case Known(value=str()):
+            return f"the string {value.value!r}"
         case Known():
-            return f"{getattr(value.value, '__name__', repr(value.value))}"
-        case Closure() | Method():
-            return "a function"
+            return words.of_object(value.value)
+        case Closure():
+            return f"the function {value.node.name}" if isinstance(value.node, ast.FunctionDef) else "a lambda"
+        case Method():
+            return f"the method `{value.name}`"
     return "nothing"
 
 

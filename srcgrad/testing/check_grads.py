@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from srcgrad import arguments
 from srcgrad.api import forward, reverse
+from srcgrad.errors import ArgumentError
+from srcgrad.syntax import words
+from srcgrad.syntax.places import speaking_of
+from srcgrad.syntax.structure import describe
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
 from srcgrad.testing.entries import Vector, blank, conjugation, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
@@ -57,6 +63,8 @@ def check_grads(
     AssertionError
         With a table of the entries that differ.
     """
+    with speaking_of(fun):
+        _check_call(fun, args, order, modes, argnums)
     args = _with_defaults(fun, args)
     names = _parameter_names(fun, len(args))
     positions = _positions(args, names, argnums)
@@ -66,6 +74,21 @@ def check_grads(
     rtol = rtol if rtol is not None else 1e-3 if single else 1e-6
     case = _Case(fun, args, positions, names, atol, rtol, 1e-5 if single else 1e-12, options)
     _check(case, order, tuple(modes))
+
+
+def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -> None:
+    """Refuse what is not a call of this function."""
+    if not isinstance(args, (tuple, list)):
+        raise ArgumentError(f"args is {words.of_spec(describe(args))}", hint="give a tuple: check_grads(f, (x,))")
+    if isinstance(modes, str) or not modes or not set(modes) <= {"forward", "reverse"}:
+        raise ArgumentError(f"modes={modes!r} are no modes", hint='use modes=("forward", "reverse") or one of them')
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ArgumentError(f"order={order!r} is no order of a derivative", hint="give an integer from 1")
+    if callable(fun) and isinstance(getattr(fun, "py_func", fun), types.FunctionType):
+        parameters = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+        parameters.bind(args, {})
+        if argnums is not None:
+            parameters.places(argnums)
 
 
 def _positions(args: Sequence[Any], names: Sequence[str], argnums: Argnums) -> tuple[int, ...]:
@@ -178,8 +201,6 @@ class _Run:
 
 
 def _run(mode: str, case: _Case, value: Any) -> _Run:
-    if mode not in ("forward", "reverse"):
-        raise ValueError(f"modes are 'forward' and 'reverse', not {mode!r}")
     make = forward if mode == "forward" else reverse
     generated = make(case.fun, argnums=case.positions, **case.options)
     source, target = (case.active, (value,)) if mode == "forward" else ((value,), case.active)

@@ -97,7 +97,7 @@ def _check_scalar(main: Fun) -> None:
     if kind.rank or kind.ref:
         raise ArgumentError(f"{main.name} returns an array: a gradient is of a scalar; use jacobian")
     if not kind.is_float:
-        raise NotDifferentiableError(f"{main.name} returns {_called(kind)}, which has no derivative")
+        raise NotDifferentiableError(f"{main.name} returns {_called(kind)}, which has no derivative; return floats")
 
 
 def _called(kind: ir.Type) -> str:
@@ -138,7 +138,7 @@ class _Jacobian:
         for result in self.main.results:
             if not result.type.is_float:
                 what = _called(result.type)
-                raise NotDifferentiableError(f"{self.main.name} returns {what}, which has no derivative")
+                raise NotDifferentiableError(f"{self.main.name} returns {what}, which has no derivative; return floats")
 
     def finished(self, name: str, blocks: list[list[Atom]]) -> Program:
         results = tuple(block for row in blocks for block in row)

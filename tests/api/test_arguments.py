@@ -218,7 +218,7 @@ def integer_out(x):
     ("make", "error", "words"),
     [
         (lambda: sg.grad(product, argnums=2), sg.ArgumentError, "out of range"),
-        (lambda: sg.grad(product, argnums="z"), sg.ArgumentError, "no parameter `z`"),
+        (lambda: sg.grad(product, argnums="z"), sg.ArgumentError, "names `z`, which is no parameter"),
         (lambda: sg.grad(product, argnums=1.5), sg.ArgumentError, "neither a place nor a name"),
         (lambda: sg.grad(product, argnums=(0, "x")), sg.ArgumentError, "twice"),
         (lambda: sg.grad(product, speed=3), sg.ArgumentError, "no option `speed`"),
@@ -231,7 +231,7 @@ def integer_out(x):
         (lambda: plain(sg.grad, product)(np.array([1, 2]), 1.0), sg.ArgumentError, "no float"),
         (lambda: plain(sg.grad, product)(True, 1.0), sg.ArgumentError, "no float"),
         (lambda: plain(sg.grad, product)(1j, 1.0), sg.ArgumentError, "complex"),
-        (lambda: plain(sg.grad, product)(np.array(["a"]), 1.0), sg.ArgumentError, "U1"),
+        (lambda: plain(sg.grad, product)(np.array(["a"]), 1.0), sg.ArgumentError, "strings"),
         (lambda: plain(sg.hvp, of_dict)({"a": 1.0, "b": X}, {"a": 1.0, "b": X[:2]}), sg.ArgumentError, "shape"),
         (lambda: sg.jvp(product, (1.0, 2.0), (1.0,), jit=False), sg.ArgumentError, "2 primals"),
         (lambda: sg.jvp(array_out, (X,), (X[:2],), jit=False), sg.ArgumentError, "shape"),

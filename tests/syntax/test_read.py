@@ -128,7 +128,7 @@ def test_what_was_read_once_stays_readable(tmp_path) -> None:
 
 
 def test_all_refusals_are_shown_at_once() -> None:
-    def f(x, *args):
+    def f(x):
         try:
             y = x
         finally:
@@ -137,11 +137,11 @@ def test_all_refusals_are_shown_at_once() -> None:
             del y
         import math  # noqa: F401
 
-        return {x for x in args}
+        return {v for v in (x, y)}
 
     with pytest.raises(UnsupportedError) as caught:
         lowered(f, 0.5)
-    assert len(caught.value.problems) == 6
+    assert len(caught.value.problems) == 4
     lines = [p.line for p in caught.value.problems]
     assert lines == sorted(lines)
 
@@ -169,7 +169,7 @@ def test_an_error_shows_the_line_with_a_caret() -> None:
     with pytest.raises(UnsupportedError) as caught:
         lowered(f, 0.5)
     (problem,) = caught.value.problems
-    place, source, caret = str(caught.value).splitlines()
+    place, source, caret, _ = str(caught.value).splitlines()
     assert place.startswith(f"{__file__}, line {problem.line}, column 20: ") and "undefined_name" in place
     assert source[caret.index("^") :].startswith("undefined_name(x)")
 
@@ -193,7 +193,7 @@ def test_columns_count_characters() -> None:
 
     with pytest.raises(UnsupportedError) as caught:
         lowered(f, 0.5)
-    _, source, caret = str(caught.value).splitlines()
+    _, source, caret, _ = str(caught.value).splitlines()
     assert source[caret.index("^") :].startswith("nowhere")
 
 

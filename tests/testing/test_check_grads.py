@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad.errors import ArgumentError
 from srcgrad.testing import check_grads
 
 MODULE = sys.modules["srcgrad.testing.check_grads"]
@@ -88,7 +89,7 @@ def test_the_fixture(check_grads: Callable[..., None]) -> None:
 
 
 def test_no_such_mode() -> None:
-    with pytest.raises(ValueError, match="sideways"):
+    with pytest.raises(ArgumentError, match="sideways"):
         check_grads(lambda x: x, (1.0,), modes=("sideways",))
 
 

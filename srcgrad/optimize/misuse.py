@@ -1,0 +1,72 @@
+"""What is wrong with a call of a solver: its numbers at once, its function where a solve fails."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad import arguments, lazy
+from srcgrad.errors import ArgumentError, SrcgradError
+from srcgrad.syntax import words
+from srcgrad.syntax.places import placed, speaking_of
+from srcgrad.syntax.structure import Leaf
+
+
+def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any) -> None:
+    """Refuse what no solver can work with."""
+    if not callable(fun):
+        hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
+        raise ArgumentError(f"{fun!r} is not a function", hint=hint)
+    if target != "cpu":
+        raise ArgumentError(f"there is no target={target!r}", hint='use target="cpu"')
+    if mode not in ("forward", "reverse"):
+        hint = words.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
+        raise ArgumentError(f"there is no mode={mode!r}", hint=hint)
+    number("tol", tol, "a number from 0", lambda v: v >= 0.0)
+    if isinstance(maxiter, bool) or not isinstance(maxiter, (int, np.integer)) or maxiter < 0:
+        raise ArgumentError(f"maxiter={maxiter!r} is no number of steps", hint="give an integer from 0")
+
+
+def check_options(given: dict[str, Any]) -> None:
+    """Refuse rates and decays outside their ranges."""
+    for name, value in given.items():
+        if name in ("lr", "epsilon"):
+            number(name, value, "a number above 0", lambda v: v > 0.0)
+        else:
+            number(name, value, "a number from 0 to below 1", lambda v: 0.0 <= v < 1.0)
+
+
+def number(name: str, value: Any, what: str, holds: Callable[[Any], bool]) -> None:
+    numeric = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not numeric or not holds(value):
+        raise ArgumentError(f"{name}={value!r} does not do", hint=f"give {what}")
+
+
+def explained(error: SrcgradError, fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> SrcgradError:
+    """What is wrong with the user's function, if that is why a solve failed; else the error as it is."""
+    try:
+        with speaking_of(fun):
+            _examine(fun, start, args, minimises)
+    except SrcgradError as better:
+        return better
+    return placed(error, fun)
+
+
+def _examine(fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> None:
+    parameters = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+    values = parameters.bind((start, *args), {})
+    specs = [arguments.spec_of(v, n) for v, n in zip(values, parameters.names, strict=True)]
+    result = lazy.pipeline.lowered(fun, specs).result
+    rank = 0 if minimises else np.ndim(start)
+    if not isinstance(result, Leaf) or result.type.rank != rank or not result.type.is_float or result.type.is_complex:
+        want = "one number" if rank == 0 else "an array of floats with one entry for each of x"
+        what = "an objective gives" if minimises else "a residual gives"
+        raise ArgumentError(f"the function returns {words.of_spec(result)}, where {what} {want}", hint=f"return {want}")
+    if rank:
+        got = np.shape(fun(start.copy(), *args))
+        if got != start.shape:
+            message = f"the residual has the shape {got} for an x of shape {start.shape}"
+            raise ArgumentError(message, hint="give as many equations as unknowns")
