@@ -42,8 +42,7 @@ class Parameters:
         if unknown is not None:
             return CallError(f"there is no parameter `{unknown}`", hint=words.meant(unknown, names, takes(names)))
         if message.startswith("too many"):
-            count += len(names) - len(self.names)
-            message = f"{count} arguments are given to a function of {len(names)}"
+            message = f"too many arguments are given by place: {count} to a function of {len(self.names)}"
         return CallError(message.replace("'", "`"), hint=takes(names))
 
     def tail(self, count: int) -> tuple[Any, ...] | None:

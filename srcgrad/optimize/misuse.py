@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments, lazy
-from srcgrad.errors import ArgumentError, SrcgradError
+from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.syntax import words
 from srcgrad.syntax.places import placed, speaking_of
 from srcgrad.syntax.structure import Leaf
@@ -21,13 +21,12 @@ def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any) -> None
         hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
         raise ArgumentError(f"{fun!r} is not a function", hint=hint)
     if target != "cpu":
-        raise ArgumentError(f"there is no target={target!r}", hint='use target="cpu"')
+        raise UnsupportedError(f"target={target!r} is not available yet", hint='use target="cpu"')
     if mode not in ("forward", "reverse"):
         hint = words.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)
     number("tol", tol, "a number from 0", lambda v: v >= 0.0)
-    if isinstance(maxiter, bool) or not isinstance(maxiter, (int, np.integer)) or maxiter < 0:
-        raise ArgumentError(f"maxiter={maxiter!r} is no number of steps", hint="give an integer from 0")
+    number("maxiter", maxiter, "an integer from 0", lambda v: v >= 0 and int(v) == v)
 
 
 def check_options(given: dict[str, Any]) -> None:
@@ -42,7 +41,7 @@ def check_options(given: dict[str, Any]) -> None:
 def number(name: str, value: Any, what: str, holds: Callable[[Any], bool]) -> None:
     numeric = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not numeric or not holds(value):
-        raise ArgumentError(f"{name}={value!r} does not do", hint=f"give {what}")
+        raise ArgumentError(f"{name}={value!r} is not {what}", hint=f"leave {name} out, or give {what}")
 
 
 def explained(error: SrcgradError, fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> SrcgradError:

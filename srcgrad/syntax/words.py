@@ -12,6 +12,9 @@ from srcgrad.core.types import Type
 from srcgrad.syntax.structure import Leaf, Node, Spec
 
 CLASSES = {str: "a string", set: "a set", frozenset: "a set", complex: "a complex number", bytes: "a bytes object"}
+SCALARS = {
+    "f8": "a float", "f4": "a float32", "b1": "a bool", "c16": "a complex number", "c8": "a complex64",
+}  # fmt: skip
 KINDS = {
     "U": "strings", "S": "byte strings", "O": "Python objects", "c": "complex numbers", "M": "dates", "m": "time spans",
     "V": "records", "T": "strings",
@@ -21,7 +24,7 @@ KINDS = {
 def of_type(type: Type) -> str:
     """`a float`, `a 2-dimensional array of float64`"""
     if type.rank == 0:
-        return {"f8": "a float", "f4": "a float32", "b1": "a bool"}.get(type.dtype, "an integer")
+        return SCALARS.get(type.dtype, "an integer")
     return f"a {type.rank}-dimensional array of {of_dtype(type.dtype)}"
 
 

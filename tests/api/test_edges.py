@@ -56,7 +56,7 @@ def test_a_derivative_inside_a_function_takes_defaults_and_keywords():
 def test_missing_arguments_are_named():
     with pytest.raises(TypeError, match="x_dot"):
         plain(sg.forward, scaled)()
-    with pytest.raises(TypeError, match="'x'"):
+    with pytest.raises(TypeError, match="`x`"):
         plain(sg.forward, scaled)(1.0)
 
 

@@ -256,5 +256,5 @@ def test_refused():
         minimize(rosenbrock, np.zeros(2), rate=0.1, jit=False)
     with pytest.raises(ArgumentError, match="one-dimensional"):
         minimize(rosenbrock, np.zeros((2, 1)), jit=False)
-    with pytest.raises(ArgumentError, match="x0 is of type complex"):
+    with pytest.raises(ArgumentError, match="x0 is a complex number"):
         gradient_descent(bowl, 1j, jit=False)
