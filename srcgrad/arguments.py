@@ -22,6 +22,7 @@ class Parameters:
     """The parameters of a function, in the order of its signature."""
 
     signature: inspect.Signature
+    own: Callable[..., Sequence[Any]] | None = None  # how the function itself sorts out its arguments, if it does
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -29,6 +30,8 @@ class Parameters:
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any], shown: Sequence[str] = ()) -> list[Any]:
         """One value a parameter, defaults filled in. shown: the names to tell of where the call does not fit."""
+        if self.own is not None:
+            return list(self.own(args, kwargs))
         try:
             call = self.signature.bind(*args, **kwargs)
         except TypeError as error:

@@ -50,7 +50,7 @@ class Derivative:
         self._argnums = argnums
         self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
         inner = inspect.signature(getattr(fun, "py_func", fun))
-        self._primal_parameters = Parameters(inner)
+        self._primal_parameters = Parameters(inner, getattr(self.primal, "__srcgrad_arguments__", None))
         if argnums is not None:
             places, single = self._places(argnums)
             recipe = replace(recipe, argnums=places, single=single)

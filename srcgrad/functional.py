@@ -32,7 +32,8 @@ def _derivative(fun: Any, recipe: Recipe, options: Options) -> Derivative:
 
 
 def _parameters(fun: Any) -> arguments.Parameters:
-    return arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+    own = getattr(fun, "__srcgrad_arguments__", None)
+    return arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)), own)
 
 
 def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from srcgrad.core import ir
 from srcgrad.rules import helpers
 from srcgrad.rules.declare import zero
 from srcgrad.rules.helpers import sources
+from srcgrad.rules.info import At
 
 
 def _int(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
@@ -52,6 +53,8 @@ outside = zero(
 )  # fmt: skip
 other_length = zero(
     "other_length", (), evaluate=lambda x, n, axis: x.shape[axis] != n, infer=lambda types, params: (ir.B1,),
-    template="_0.shape[axis] != _1", elementwise=False, samples=[(np.zeros((2, 3)), 3), (np.zeros((2, 3)), 2)],
+    template="_0.shape[axis] != _1", elementwise=False, samples=[
+        (np.zeros((2, 3)), 3), (np.zeros((2, 3)), 2), (np.zeros((2, 3, 1)), 3), At(np.zeros(3), 3, axis=0),
+    ],
     params=[{"axis": 1}],
 )  # fmt: skip

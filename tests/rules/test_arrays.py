@@ -230,7 +230,7 @@ def test_array_of_elements() -> None:
     rows = [normal(3), normal(3)]
     check(lambda builder, x, y: FUNCTIONS[np.array](builder, [x, y]), rows, lambda x, y: np.array([x, y]))
     made = program(lambda builder, x, y: FUNCTIONS[np.array](builder, [x, y]), rows)
-    with pytest.raises(AssertionError, match="different lengths"):
+    with pytest.raises(ValueError, match="different lengths"):
         run(made, normal(3), normal(1))
 
 
@@ -270,7 +270,7 @@ def test_single_precision(function: Any) -> None:
 
 REFUSED = [
     lambda b, x: FUNCTIONS[np.sum](b, x, axis=2), lambda b, x: FUNCTIONS[np.sum](b, x, axis=(0, 0)),
-    lambda b, x: FUNCTIONS[np.quantile](b, x, x), lambda b, x: FUNCTIONS[np.linalg.norm](b, x, 2),
+    lambda b, x: FUNCTIONS[np.quantile](b, x, x),
     lambda b, x: FUNCTIONS[np.max](b, x, where=x), lambda b, x: FUNCTIONS[np.average](b, x, weights=[1.0, 2.0]),
     lambda b, x: FUNCTIONS[np.argmax](b, x, axis=(0, 1)), lambda b, x: FUNCTIONS[np.diff](b, x, -1),
     lambda b, x: FUNCTIONS[np.quantile](b, x, 0.5, method="lower"), lambda b, x: FUNCTIONS[np.diff](b, x, prepend=x),

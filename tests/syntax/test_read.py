@@ -128,7 +128,7 @@ def test_what_was_read_once_stays_readable(tmp_path) -> None:
 
 
 def test_all_refusals_are_shown_at_once() -> None:
-    def f(x):
+    def f(x, args):
         try:
             y = x
         finally:
@@ -137,10 +137,10 @@ def test_all_refusals_are_shown_at_once() -> None:
             del y
         import math  # noqa: F401
 
-        return {v for v in (x, y)}
+        return {x for x in args}
 
     with pytest.raises(UnsupportedError) as caught:
-        lowered(f, 0.5)
+        lowered(f, 0.5, (1.0,))
     assert len(caught.value.problems) == 4
     lines = [p.line for p in caught.value.problems]
     assert lines == sorted(lines)
