@@ -289,6 +289,9 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
 
 
 def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    if not program.main.results:
+        message = f"the function returns {words.of_spec(base.result)}, which has no derivative"
+        raise NotDifferentiableError(message, hint="return a float or an array of floats")
     fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
     _check_real(program, recipe.active(specs), "a Jacobian")
     columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from srcgrad.backend import shim
 from srcgrad.core.types import Type
-from srcgrad.errors import ArgumentError, SrcgradError
+from srcgrad.errors import ArgumentError, Problem, SrcgradError
 
 FAST = ("arcp", "contract", "nsz", "reassoc")
 
@@ -68,11 +69,25 @@ def guard(dispatcher: Any, types: Sequence[Type], path: Path) -> None:
         try:
             return compile_for_args(*args)
         except numba.core.errors.NumbaError as error:
-            raise SrcgradError(
-                f"Numba could not compile the generated code (pass: compile; source: {path}): {error}"
-            ) from error
+            raise uncompiled(error, path) from error
 
     dispatcher._compile_for_args = guarded
+
+
+def uncompiled(error: Exception, path: Path) -> SrcgradError:
+    """What is told where Numba refuses generated code: its line, and the user's, which stands above it as a comment."""
+    text, lines = str(error), path.read_text(encoding="utf-8").splitlines()
+    found = re.search(rf"{re.escape(path.name)}\", line (\d+)|{re.escape(path.name)} \((\d+)\)", text)
+    number = int(found[1] or found[2]) if found else 1
+    above = (line.strip() for line in reversed(lines[:number]) if line.strip().startswith("# "))
+    users = next((f"`{line[2:]}`" for line in above if line != "# reverse"), "the function")
+    said = (line.strip() for line in text.splitlines())
+    noise = ("Failed in", "During", "File", "No implementation", "There are")
+    reason = next((line for line in said if line and not line.startswith(noise)), type(error).__name__)
+    message = f"Numba does not compile what was generated for {users}: {reason}"
+    hint = "use jit=False, and please report it with the generated module"
+    source = lines[number - 1] if 0 < number <= len(lines) else ""
+    return SrcgradError(message, problems=[Problem(message, hint, str(path), number, None, source)])
 
 
 def _check(type: Type) -> Callable[[Any], bool]:

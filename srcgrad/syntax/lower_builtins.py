@@ -343,6 +343,12 @@ def _asdict(low: Lowering, args: Args, named: Named) -> Value | None:
     return Struct(dict, args[0].keys, args[0].items) if isinstance(args[0], Struct) else None
 
 
+# How many arguments they take at least.
+LEAST: dict[Any, int] = {
+    enumerate: 1, reversed: 1, map: 2, functools.reduce: 2, functools.partial: 1, isinstance: 2, type: 1, callable: 1,
+    getattr: 2, setattr: 3, hasattr: 2, dataclasses.replace: 1, dataclasses.asdict: 1, dataclasses.astuple: 1,
+    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1,
+}  # fmt: skip
 BUILTINS: dict[Any, Builtin] = {
     len: _len, sum: _sum, max: _extremum(max, np.max), min: _extremum(min, np.min), any: _truths(False),
     all: _truths(True), tuple: _sequence(tuple), list: _sequence(list), dict: _dict, zip: _zip, enumerate: _enumerate,

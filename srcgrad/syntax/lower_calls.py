@@ -19,7 +19,7 @@ from srcgrad.syntax import fence, scope, words
 from srcgrad.syntax.capture import LIBRARIES, Origin
 from srcgrad.syntax.liveness import Liveness, assigned, liveness, outside_scopes
 from srcgrad.syntax.lower_base import Lowering, handles
-from srcgrad.syntax.lower_builtins import BUILTINS, calls, construct, known_length, literal
+from srcgrad.syntax.lower_builtins import BUILTINS, LEAST, calls, construct, known_length, literal
 from srcgrad.syntax.lower_effects import print_
 from srcgrad.syntax.lower_expressions import unpacked
 from srcgrad.syntax.lower_objects import method
@@ -87,6 +87,8 @@ def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AS
 def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
     target = function.value
     if isinstance(target, Hashable) and target in BUILTINS:
+        if len(args) < LEAST.get(target, 0):
+            low.refuse(f"`{getattr(target, '__name__', target)}` misses an argument", f"it takes {LEAST[target]} at least")
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given

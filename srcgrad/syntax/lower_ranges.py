@@ -48,7 +48,7 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
             match function.value:
                 case f if f is range:
                     return _range(low, [low.integer(low.ex(a)) for a in node.args])
-                case f if f is enumerate:
+                case f if f is enumerate and node.args:
                     return _enumerate(low, node)
                 case f if f is zip:
                     return _zip(low, [domain(low, a) for a in node.args], _strict(low, node))
