@@ -20,7 +20,8 @@ class Custom:
 
     def __init__(self, fun: Callable[..., Any]) -> None:
         if not callable(fun):
-            raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
+            with speaking_of(fun):
+                raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
         self.primal = fun
         self.jvp: Callable[..., Any] | None = None
         self.fwd: Callable[..., Any] | None = None

@@ -317,7 +317,8 @@ class Call:
 
     def run(self, values: Sequence[Any]) -> Any:
         items = self.leaves(values)
-        out = self.function(*items)
+        with speaking_of(self.primal):
+            out = self.function(*items)
         for place, seed in self.seeds:
             with speaking_of(self.primal):
                 arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")

@@ -84,7 +84,8 @@ def uncompiled(error: Exception, path: Path) -> SrcgradError:
     said = (line.strip() for line in text.splitlines())
     noise = ("Failed in", "During", "File", "No implementation", "There are")
     reason = next((line for line in said if line and not line.startswith(noise)), type(error).__name__)
-    message = f"Numba does not compile what was generated for {users}: {reason}"
+    reason = reason.replace(">>> ", "no implementation of ")
+    message = f"Numba does not compile what was generated for {users} (pass: compile): {reason}"
     hint = "use jit=False, and please report it with the generated module"
     source = lines[number - 1] if 0 < number <= len(lines) else ""
     return SrcgradError(message, problems=[Problem(message, hint, str(path), number, None, source)])

@@ -17,7 +17,7 @@ from srcgrad.api import compiled
 from srcgrad.backend import overloads
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
-from srcgrad.errors import ArgumentError, UnsupportedError
+from srcgrad.errors import ArgumentError, CallError, UnsupportedError
 from srcgrad.optimize import implicit, methods
 from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
 from srcgrad.syntax import scope, words
@@ -47,7 +47,11 @@ def allow(public: Any, method: str) -> None:
 
 def _bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
     """What a call becomes: with the values that were given, and literals for what was not."""
-    bound = inspect.signature(public).bind(*args, **named)
+    try:
+        bound = inspect.signature(public).bind(*args, **named)
+    except TypeError as error:
+        names = words.joined(list(inspect.signature(public).parameters))
+        raise CallError(str(error).replace("'", "`"), hint=f"{public.__name__} takes {names}") from None
     bound.apply_defaults()
     values = bound.arguments
     specs = {name: _spec(name, value) for name, value in values.items()}

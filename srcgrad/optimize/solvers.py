@@ -255,7 +255,7 @@ def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int,
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         others = f"the methods are {', '.join(METHODS)}"
         raise ArgumentError(f"there is no method {method!r}", hint=words.meant(str(method), METHODS, others))
     known = METHODS[method]

@@ -28,6 +28,7 @@ from srcgrad.syntax.lower_state import Reported
 from srcgrad.syntax.read import FunctionNode, Source, read
 from srcgrad.syntax.scope import Closure, Frame, Known, Method, Struct, Value
 
+TRANSFORMERS = "srcgrad.api"
 DEPTH_LIMIT = 60
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -88,7 +89,8 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     target = function.value
     if isinstance(target, Hashable) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
-            low.refuse(f"`{getattr(target, '__name__', target)}` misses an argument", f"it takes {LEAST[target]} at least")
+            name = getattr(target, "__name__", repr(target))
+            low.refuse(f"`{name}` misses an argument", f"it takes {LEAST[target]} at least")
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
@@ -114,6 +116,8 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if isinstance(own, types.FunctionType) and type(target).__module__.split(".")[0] not in LIBRARIES:
         return inline(low, own, [function, *args], named, node)
     target = getattr(target, "py_func", target)
+    if getattr(target, "__module__", None) == TRANSFORMERS:
+        low.refuse(f"`{target.__name__}` is called inside the function", f"make it outside: df = {target.__name__}(f)")
     if isinstance(target, types.FunctionType) and str(target.__module__).split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)

@@ -119,7 +119,10 @@ def binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
             both = {**dict(zip(left.keys, left.items, strict=True)), **dict(zip(right.keys, right.items, strict=True))}
             return Struct(dict, tuple(both), tuple(both.values()))
         case Known(), Known() if isinstance(left.value, str) and isinstance(right.value, str):
-            return Known(function(left.value, right.value))
+            try:
+                return Known(function(left.value, right.value))
+            except TypeError:
+                low.refuse("two strings are put together otherwise than by +", "use numbers or arrays here")
     return low.apply(function, left, right)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import linecache
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,13 +17,20 @@ from srcgrad.syntax.read import Source, python_function, read
 PACKAGE = str(Path(__file__).parents[1])
 
 
-@contextlib.contextmanager
-def speaking_of(fun: Any) -> Iterator[None]:
-    """An error from inside gets the place of the function, or of the call, if it has none of its own."""
-    try:
-        yield
-    except SrcgradError as error:
-        raise placed(error, fun).with_traceback(None) from error.__cause__
+class speaking_of:
+    """`with speaking_of(f)`: an error from inside gets the place of the function, or of the call, if it has none."""
+
+    __slots__ = ("fun",)
+
+    def __init__(self, fun: Any) -> None:
+        self.fun = fun
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, SrcgradError) and not error.placed:
+            raise placed(error, self.fun) from error.__cause__
 
 
 def placed(error: SrcgradError, fun: Any) -> SrcgradError:
@@ -65,7 +70,7 @@ def _parameter(source: Source, name: str) -> ast.arg | None:
 def at_call(problem: Problem) -> Problem:
     """The problem at the line outside this package from which it was called."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((PACKAGE, contextlib.__file__)):
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     if frame is None:
         return problem

@@ -78,6 +78,8 @@ def check_grads(
 
 def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -> None:
     """Refuse what is not a call of this function."""
+    if not callable(fun):
+        raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself")
     if not isinstance(args, (tuple, list)):
         raise ArgumentError(f"args is {words.of_spec(describe(args))}", hint="give a tuple: check_grads(f, (x,))")
     if isinstance(modes, str) or not modes or not set(modes) <= {"forward", "reverse"}:

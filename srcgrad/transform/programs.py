@@ -62,5 +62,5 @@ def expect_shape(builder: Builder, array: Var, like: Var, message: str) -> None:
     for axis in range(array.type.rank):
         length = builder.let(dim, like, axis=axis, name="n")
         wrong = builder.let(other_length, array, length, axis=axis, name="wrong")
-        failure = ir.Failure("ValueError", message, message, "", None)
+        failure = ir.Failure("ValueError", message, message, "give it that shape", None)
         builder.put(ir.If(wrong, (ir.Effect(f"raise ValueError({message!r})", failure=failure),), ()))

@@ -46,6 +46,18 @@ def array_called(x):
     return x(1.0)
 
 
+def derivative_made_inside(x):
+    return sg.grad(text)(x)
+
+
+def solver_with_an_unknown_option(x):
+    return sg.newton(none_stored, x, tolerance=1.0).x
+
+
+def strings_multiplied(x):
+    return "a" * "b"
+
+
 def none_stored(x):
     x[0] = None
     return x[0]
@@ -55,6 +67,8 @@ ODD = [
     (sg.grad, no_arguments, A), (sg.grad, one_class_too_few, 1.0), (sg.jacobian, nothing, 1.0), (sg.jacrev, text, 1.0),
     (sg.jacfwd, nothing, A), (sg.grad, keyword_without_place, 1.0), (sg.grad, index_of_text, A),
     (sg.grad, array_called, A), (sg.grad, none_stored, A), (sg.hessian, text, 1.0), (sg.reverse, nothing, 1.0),
+    (sg.grad, derivative_made_inside, 1.0), (sg.grad, solver_with_an_unknown_option, 1.0),
+    (sg.grad, strings_multiplied, 1.0),
 ]  # fmt: skip
 
 
@@ -64,6 +78,12 @@ def test_odd_programs_are_refused_in_words(transformer, fun, arg) -> None:
         transformer(fun, jit=False)(arg, *([1.0] if transformer is sg.reverse else []))
     assert "internal" not in str(caught.value)
     assert all(p.file == __file__ and p.hint for p in caught.value.problems)
+
+
+def test_a_cotangent_of_another_shape_is_refused() -> None:
+    with pytest.raises(sg.SrcgradError, match="the cotangent has not the shape") as caught:
+        sg.reverse(lambda x: x * x, jit=False)(A, np.ones(4))
+    assert caught.value.problems[0].file == __file__
 
 
 def test_a_wrong_call_is_a_type_error_too() -> None:
