@@ -360,9 +360,9 @@ def reduced_qr(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def real_eig(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     w, v = np.linalg.eig(a)
-    if np.iscomplexobj(w):
+    if np.any(np.imag(w) != 0.0):  # NumPy gives complex arrays in any case since 2.5
         raise ValueError("np.linalg.eig is differentiated for matrices with real eigenvalues; these are complex")
-    return w, v
+    return np.ascontiguousarray(np.real(w)), np.ascontiguousarray(np.real(v))
 
 
 def largest(x: np.ndarray) -> float:

@@ -121,7 +121,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if isinstance(target, types.FunctionType) and str(target.__module__).split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
-    module = getattr(target, "__module__", None)
+    module = str(getattr(target, "__module__", None) or "").lstrip("_")
     raise NotDifferentiableError(
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=_instead(target),

@@ -18,8 +18,13 @@ from tests.rules import coverage, pages
 from tests.rules.mutants import mutants, survives
 
 
+NEWER = ("`math.sumprod`",)  # functions that the oldest Python, for which the page is written, does not have
+
+
 def test_the_page_of_functions_is_up_to_date() -> None:
-    assert "".join(pages.page()).rstrip("\n") + "\n" == pages.PAGE.read_text("utf-8"), "python -m tests.rules.pages"
+    lines = "".join(pages.page()).rstrip("\n").split("\n")
+    shown = [line for line in lines if not any(name in line for name in NEWER)]
+    assert "\n".join(shown) + "\n" == pages.PAGE.read_text("utf-8"), "python -m tests.rules.pages"
 
 
 def test_every_function_without_a_rule_has_a_reason() -> None:
