@@ -17,7 +17,6 @@ from srcgrad.testing.matrix import COLUMNS, check_rule
 from tests.rules import coverage, pages
 from tests.rules.mutants import mutants, survives
 
-
 NEWER = ("`math.sumprod`",)  # functions that the oldest Python, for which the page is written, does not have
 
 
