@@ -1,8 +1,9 @@
 """Which arrays are provably of one shape: a token an axis, equal tokens being equal lengths."""
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 from srcgrad.core import ir
@@ -37,8 +38,12 @@ class Shapes:
         self._equal: dict[Dim, Dim] = {}
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
+        # parameters of which the lengths are known, as they are of what is made for one shape
+        known: Mapping[Var, tuple[int, ...]] = fun.notes.get("lengths", {}) if fun is not None else {}
         for param in fun.params if fun is not None else ():
-            if param not in self._like:
+            if param in known:
+                self._dims[param] = tuple(Const(n, ir.I8) for n in known[param])
+            elif param not in self._like:
                 self.dims(param)
 
     def dims(self, atom: Atom) -> tuple[Dim, ...]:
@@ -207,3 +212,9 @@ def _in_place(index: ir.Index, arrays: Sequence[Atom]) -> bool:
 def _rank(index: ir.Index) -> int:
     slices = sum(isinstance(item, ir.Slice) for item in index)
     return slices + max((item.type.rank for item in index if not isinstance(item, ir.Slice)), default=0)
+
+
+def fixed(fun: ir.Fun, lengths: Sequence[tuple[int, ...] | None]) -> ir.Fun:
+    """The function for arguments of these shapes alone (None: of any). Passes then fold what follows from them."""
+    known = {p: shape for p, shape in zip(fun.params, lengths, strict=False) if shape is not None and p.type.rank}
+    return replace(fun, notes={**fun.notes, "lengths": known})
