@@ -45,6 +45,7 @@ from srcgrad.rules import (  # noqa: F401, I001
     spectra,
     leastsquares,
     decompositions,
+    scipylinalg,
     complexes,
     stop,
 )

@@ -1,31 +1,37 @@
-"""np.linalg and scipy.linalg as the user calls them."""
+"""np.linalg as the user calls it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
+from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
+from srcgrad.rules.axes import expect_equal, memory_of, viewed
+from srcgrad.rules.broadcast import unsqueeze
+from srcgrad.rules.compare import equal, logical_and, where
 from srcgrad.rules.declare import cast
 from srcgrad.rules.einsum import floats
 from srcgrad.rules.leastsquares import lstsq, pinv
 from srcgrad.rules.linalg import inv
 from srcgrad.rules.matmul import dot
 from srcgrad.rules.minors import det, slogdet
-from srcgrad.rules.shape import length
+from srcgrad.rules.reduce import sum_
+from srcgrad.rules.shape import dims, length, product, reshape
 from srcgrad.rules.spectra import eig, eigh, matrix_rank, svd
-from srcgrad.rules.triangular import cholesky, qr, solve_triangular, turned
-from srcgrad.rules.values import Val
+from srcgrad.rules.stacks import of_stacks
+from srcgrad.rules.triangular import cholesky, qr, turned
+from srcgrad.rules.values import Val, contents
 
 EighResult: Any = type(np.linalg.eigh(np.eye(1)))
 EigResult: Any = type(np.linalg.eig(np.eye(1)))
 QRResult: Any = type(np.linalg.qr(np.eye(1)))
 SVDResult: Any = type(np.linalg.svd(np.eye(1)))
 SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
+FULL = "np.linalg.svd is differentiated with full_matrices=False where the matrix is not square"
 
 
 def real_matrix(builder: Builder, a: Any, name: str) -> Val:
@@ -41,6 +47,7 @@ def real_matrix(builder: Builder, a: Any, name: str) -> Val:
 
 
 @registry.adaptor(np.linalg.cholesky)
+@of_stacks("mn")
 def _cholesky(builder: Builder, a: Any, *, upper: Any = False) -> Val:
     value = real_matrix(builder, a, "np.linalg.cholesky")
     if arguments.flag(upper, "upper"):
@@ -48,49 +55,8 @@ def _cholesky(builder: Builder, a: Any, *, upper: Any = False) -> Val:
     return cholesky(value)  # type: ignore[no-any-return]
 
 
-@registry.adaptor(scipy.linalg.cholesky)
-def _scipy_cholesky(builder: Builder, a: Any, lower: Any = False, overwrite_a: Any = False, **options: Any) -> Val:
-    options.pop("check_finite", None)
-    arguments.no_options(options, "scipy.linalg.cholesky")
-    return _cholesky(builder, a, upper=not arguments.flag(lower, "lower"))  # type: ignore[no-any-return]
-
-
-@registry.adaptor(scipy.linalg.cho_factor)
-def _cho_factor(builder: Builder, a: Any, lower: Any = False, **options: Any) -> tuple[Val, bool]:
-    below = arguments.flag(lower, "lower")
-    return _scipy_cholesky(builder, a, below, **options), below
-
-
-@registry.adaptor(scipy.linalg.cho_solve)
-def _cho_solve(builder: Builder, factor: Any, b: Any, overwrite_b: Any = False, check_finite: Any = True) -> Val:
-    if not isinstance(factor, (tuple, list)) or len(factor) != 2:
-        raise UnsupportedError("scipy.linalg.cho_solve takes what cho_factor gives")
-    upper = not arguments.flag(factor[1], "lower")
-    c, right = floats(builder, (factor[0], b), "scipy.linalg.cho_solve")
-    once = solve_triangular(c, right, upper=upper, transposed=upper, unit=False)
-    return solve_triangular(c, once, upper=upper, transposed=not upper, unit=False)  # type: ignore[no-any-return]
-
-
-@registry.adaptor(scipy.linalg.solve_triangular)
-def _solve_triangular(
-    builder: Builder, a: Any, b: Any, trans: Any = 0, lower: Any = False, unit_diagonal: Any = False, **options: Any
-) -> Val:
-    for name in ("overwrite_b", "check_finite"):
-        options.pop(name, None)
-    arguments.no_options(options, "scipy.linalg.solve_triangular")
-    left, right = floats(builder, (a, b), "scipy.linalg.solve_triangular")
-    if left.type.rank != 2 or right.type.rank not in (1, 2) or left.type.is_complex:
-        raise UnsupportedError("scipy.linalg.solve_triangular takes a real matrix and a vector or a matrix")
-    way = trans if isinstance(trans, str) else {0: "N", 1: "T", 2: "C"}.get(arguments.integer(trans, "trans"))
-    if way not in ("N", "T", "C"):
-        raise UnsupportedError("trans is 0, 1 or 2, or 'N', 'T' or 'C'")
-    return solve_triangular(  # type: ignore[no-any-return]
-        left, right, upper=not arguments.flag(lower, "lower"), transposed=way != "N",
-        unit=arguments.flag(unit_diagonal, "unit_diagonal"),
-    )  # fmt: skip
-
-
 @registry.adaptor(np.linalg.qr)
+@of_stacks("mn", "nn", single="nn")
 def _qr(builder: Builder, a: Any, mode: Any = "reduced") -> Any:
     if mode not in ("reduced", "r"):
         raise UnsupportedError("np.linalg.qr is differentiated with mode 'reduced' or 'r'")
@@ -102,11 +68,13 @@ def _qr(builder: Builder, a: Any, mode: Any = "reduced") -> Any:
 
 
 @registry.adaptor(np.linalg.det)
+@of_stacks("")
 def _det(builder: Builder, a: Any) -> Val:
     return det(real_matrix(builder, a, "np.linalg.det"))  # type: ignore[no-any-return]
 
 
 @registry.adaptor(np.linalg.slogdet)
+@of_stacks("", "")
 def _slogdet(builder: Builder, a: Any) -> Any:
     return SlogdetResult(*slogdet(real_matrix(builder, a, "np.linalg.slogdet")))
 
@@ -122,35 +90,40 @@ def _of_triangle(builder: Builder, a: Any, UPLO: Any, name: str) -> tuple[Val, V
 
 
 @registry.adaptor(np.linalg.eigh)
+@of_stacks("n", "nn")
 def _eigh(builder: Builder, a: Any, UPLO: Any = "L") -> Any:
     return EighResult(*_of_triangle(builder, a, UPLO, "np.linalg.eigh"))
 
 
 @registry.adaptor(np.linalg.eigvalsh)
+@of_stacks("n")
 def _eigvalsh(builder: Builder, a: Any, UPLO: Any = "L") -> Val:
     return _of_triangle(builder, a, UPLO, "np.linalg.eigvalsh")[0]
 
 
 @registry.adaptor(np.linalg.eig)
+@of_stacks("n", "nn")
 def _eig(builder: Builder, a: Any) -> Any:
     return EigResult(*eig(real_matrix(builder, a, "np.linalg.eig")))
 
 
 @registry.adaptor(np.linalg.eigvals)
+@of_stacks("n")
 def _eigvals(builder: Builder, a: Any) -> Val:
     return eig(real_matrix(builder, a, "np.linalg.eigvals"))[0]  # type: ignore[no-any-return]
 
 
 @registry.adaptor(np.linalg.svd)
+@of_stacks("mk", "k", "kn", single="k")
 def _svd(builder: Builder, a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
     if arguments.flag(hermitian, "hermitian"):
         raise UnsupportedError("np.linalg.svd is differentiated without hermitian=True; use np.linalg.eigh")
-    u, s, vt = svd(real_matrix(builder, a, "np.linalg.svd"))
-    if not arguments.flag(compute_uv, "compute_uv"):
-        return s
-    if arguments.flag(full_matrices, "full_matrices"):
-        raise UnsupportedError("np.linalg.svd is differentiated with full_matrices=False")
-    return SVDResult(u, s, vt)
+    value = real_matrix(builder, a, "np.linalg.svd")
+    vectors = arguments.flag(compute_uv, "compute_uv")
+    if vectors and arguments.flag(full_matrices, "full_matrices"):
+        expect_equal(builder, length(value, 0), length(value, 1), FULL)
+    u, s, vt = svd(value)
+    return SVDResult(u, s, vt) if vectors else s
 
 
 def singular_values(builder: Builder, a: Any, name: str) -> Val:
@@ -158,11 +131,13 @@ def singular_values(builder: Builder, a: Any, name: str) -> Val:
 
 
 @registry.adaptor(np.linalg.svdvals)
+@of_stacks("k")
 def _svdvals(builder: Builder, x: Any) -> Val:
     return singular_values(builder, x, "np.linalg.svdvals")
 
 
 @registry.adaptor(np.linalg.matrix_rank)
+@of_stacks("")
 def _matrix_rank(builder: Builder, a: Any) -> Val:
     return matrix_rank(real_matrix(builder, a, "np.linalg.matrix_rank"))  # type: ignore[no-any-return]
 
@@ -175,6 +150,7 @@ def _cutoff(given: Any, name: str) -> float | None:
 
 
 @registry.adaptor(np.linalg.pinv)
+@of_stacks("nm")
 def _pinv(builder: Builder, a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = None) -> Val:
     arguments.flag(hermitian, "hermitian")
     value = real_matrix(builder, a, "np.linalg.pinv")
@@ -183,15 +159,71 @@ def _pinv(builder: Builder, a: Any, rcond: Any = None, hermitian: Any = False, *
 
 @registry.adaptor(np.linalg.lstsq)
 def _lstsq(builder: Builder, a: Any, b: Any, rcond: Any = None) -> Any:
-    """The solution, None for the residuals, the rank, the singular values."""
+    """The solution, the sums of the squares of what it leaves, the rank, the singular values."""
     left, right = floats(builder, (a, b), "np.linalg.lstsq")
     if left.type.rank != 2 or right.type.rank not in (1, 2) or left.type.is_complex:
         raise UnsupportedError("np.linalg.lstsq takes a real matrix and a vector or a matrix")
     x = lstsq(left, right, rcond=_cutoff(rcond, "rcond"))
-    return x, None, matrix_rank(left), svd(left)[1]
+    rank = matrix_rank(left)
+    return x, _residuals(left, right, x, rank), rank, svd(left)[1]
+
+
+def _residuals(a: Val, b: Val, x: Val, rank: Val) -> Val:
+    """One for each column of b; none where there are as few equations as unknowns or they leave x open."""
+    rest = b - dot(a, x)
+    columns = rest if rest.type.rank == 2 else unsqueeze(rest, axes=(1,))
+    sums = sum_(columns * columns, axes=(0,), keepdims=False)
+    rows, unknowns = length(a, 0), length(a, 1)
+    given = logical_and(equal(rank, unknowns), rows > unknowns)
+    count = where(given, length(sums, 0), rank.lift(0))
+    memory = memory_of(a.builder, sums, "np.linalg.lstsq")
+    return viewed(memory, (ir.Slice(stop=count.atom),))
+
+
+# ---- tensors as matrices
+
+
+@registry.adaptor(np.linalg.tensorinv)
+def _tensorinv(builder: Builder, a: Any, ind: Any = 2) -> Val:
+    value = contents(arguments.as_array(builder, a))
+    first = arguments.integer(ind, "ind")
+    if not 0 < first < value.type.rank:
+        raise UnsupportedError("np.linalg.tensorinv takes ind between 0 and the number of axes")
+    sizes = dims(value)
+    matrix = _as_square(value, sizes[:first], sizes[first:], "np.linalg.tensorinv")
+    got = registry.FUNCTIONS[np.linalg.inv](builder, matrix)
+    return reshape(got, *sizes[first:], *sizes[:first])  # type: ignore[no-any-return]
+
+
+def _as_square(value: Val, rows: Sequence[Val], columns: Sequence[Val], name: str) -> Val:
+    """The matrix whose rows and columns are each made of several axes."""
+    m, n = product(rows, value.builder), product(columns, value.builder)
+    expect_equal(value.builder, m, n, f"{name} takes as many elements along the first axes as along the others")
+    return reshape(value, m, n)  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.linalg.tensorsolve)
+def _tensorsolve(builder: Builder, a: Any, b: Any, axes: Any = None) -> Val:
+    left, right = (contents(arguments.as_array(builder, v)) for v in (a, b))
+    if axes is not None:
+        last = arguments.all_axes(axes, left.type.rank)
+        given = [arguments.one_axis(k, left.type.rank) for k in axes]
+        order = [k for k in range(left.type.rank) if k not in last] + given
+        left = registry.FUNCTIONS[np.transpose](builder, left, tuple(order))
+    if not 0 < right.type.rank < left.type.rank:
+        raise UnsupportedError("np.linalg.tensorsolve takes an array of more axes than the right-hand side has")
+    sizes, first = dims(left), right.type.rank
+    matrix = _as_square(contents(left), sizes[:first], sizes[first:], "np.linalg.tensorsolve")
+    flat = right if first == 1 else reshape(right, product(dims(right), builder))
+    got = registry.FUNCTIONS[np.linalg.solve](builder, matrix, flat)
+    return got if left.type.rank == first + 1 else reshape(got, *sizes[first:])  # type: ignore[no-any-return]
+
+
+# ---- products of several matrices
 
 
 @registry.adaptor(np.linalg.matrix_power)
+@of_stacks("mn")
 def _matrix_power(builder: Builder, a: Any, n: Any) -> Val:
     exponent = arguments.integer(n, "the exponent of np.linalg.matrix_power")
     (base,) = floats(builder, (a,), "np.linalg.matrix_power")
@@ -244,6 +276,7 @@ def _end(builder: Builder, s: Val, place: int) -> Val:
 
 
 @registry.adaptor(np.linalg.cond)
+@of_stacks("")
 def _cond(builder: Builder, x: Any, p: Any = None) -> Val:
     value = real_matrix(builder, x, "np.linalg.cond")
     order = p if p is None or isinstance(p, str) else arguments.number(p, "p")
@@ -253,26 +286,3 @@ def _cond(builder: Builder, x: Any, p: Any = None) -> Val:
         return ends[1] / ends[0] if order == -2 else ends[0] / ends[1]
     norm = registry.FUNCTIONS[np.linalg.norm]
     return norm(builder, value, p) * norm(builder, inv(value), p)  # type: ignore[no-any-return]
-
-
-# ---- the same in scipy.linalg
-
-
-@registry.adaptor(scipy.linalg.solve)
-def _scipy_solve(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
-    if options.pop("assume_a", None) not in (None, "gen", "general"):
-        raise UnsupportedError("scipy.linalg.solve is differentiated for general matrices; leave out assume_a")
-    for name in ("overwrite_a", "overwrite_b", "check_finite"):
-        options.pop(name, None)
-    arguments.no_options(options, "scipy.linalg.solve")
-    return registry.FUNCTIONS[np.linalg.solve](builder, a, b)  # type: ignore[no-any-return]
-
-
-@registry.adaptor(scipy.linalg.inv)
-def _scipy_inv(builder: Builder, a: Any, **options: Any) -> Val:
-    return registry.FUNCTIONS[np.linalg.inv](builder, a)  # type: ignore[no-any-return]
-
-
-@registry.adaptor(scipy.linalg.det)
-def _scipy_det(builder: Builder, a: Any, **options: Any) -> Val:
-    return _det(builder, a)  # type: ignore[no-any-return]

@@ -474,3 +474,18 @@ def eliminate_columns(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         for m in range(b.shape[1]):
             x[i, m] /= u[i, i]
     return x
+
+
+def squarings(a: np.ndarray) -> int:
+    # how often to halve a matrix until its 1-norm is at most 5.37
+    norm = 0.0
+    for j in range(a.shape[1]):
+        column = 0.0
+        for i in range(a.shape[0]):
+            column += abs(a[i, j])
+        norm = max(norm, column)
+    times = 0
+    while 5.37 < norm < np.inf:
+        norm *= 0.5
+        times += 1
+    return times

@@ -8,7 +8,7 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import helpers, registry
+from srcgrad.rules import arguments, helpers, registry
 from srcgrad.rules.broadcast import Params, Types
 from srcgrad.rules.declare import Duals, Rule, general, only_ranks, static
 from srcgrad.rules.diagonals import matrix_of
@@ -16,6 +16,7 @@ from srcgrad.rules.einsum import floats
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.matmul import dot, line, outer, square
 from srcgrad.rules.shape import length
+from srcgrad.rules.stacks import float_memory, for_each, of_stacks
 from srcgrad.rules.values import Val
 
 # ---- linear systems
@@ -67,12 +68,18 @@ def _is_small(a: Val) -> bool:
 
 @registry.adaptor(np.linalg.solve)
 def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
-    left, right = floats(builder, (a, b), "np.linalg.solve")
-    if left.type.rank != 2 or right.type.rank not in (1, 2):
-        raise UnsupportedError(
-            "np.linalg.solve takes a matrix and a vector or a matrix; pass an array of two axes first"
-        )
-    return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
+    name = "np.linalg.solve"
+    given = [arguments.as_array(builder, v) for v in (a, b)]
+    if any(v.type.rank == 0 for v in given) or given[0].type.rank == 1:
+        raise UnsupportedError(f"{name} takes a matrix and a vector or a matrix; pass an array of two axes first")
+    if max(v.type.rank for v in given) <= 2:
+        left, right = floats(builder, given, name)
+        return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
+    stacks = [float_memory(builder, v, name) for v in given]
+    sides = [2, min(stacks[1].type.rank, 2)]  # since NumPy 2 only what has one axis is a vector
+    right = stacks[1]
+    shape = [length(right, right.type.rank - k) for k in range(sides[1], 0, -1)]
+    return for_each(lambda *one: _np_solve(builder, *one), stacks, sides, lambda count: [shape])[0]
 
 
 def _inv_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -94,5 +101,6 @@ inv: Rule = general(
 
 
 @registry.adaptor(np.linalg.inv)
+@of_stacks("mn")
 def _np_inv(builder: Builder, a: Any) -> Val:
     return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]

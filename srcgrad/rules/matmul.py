@@ -127,8 +127,8 @@ def _matrix_by_matrix(left: str, right: str, out: str) -> list[str]:
         return []
     sides = {c: (name, letters) for name, letters in (("a", left), ("b", right)) for c in letters[1:] if c != summed}
     first, second = sides[out[1]], sides[out[2]]
-    one = f"{first[0]}[{out[0]}]{'' if first[1][2] == summed else '.T'}"
-    other = f"{second[0]}[{out[0]}]{'' if second[1][1] == summed else '.T'}"
+    one = f"np.ascontiguousarray({first[0]}[{out[0]}]){'' if first[1][2] == summed else '.T'}"
+    other = f"np.ascontiguousarray({second[0]}[{out[0]}]){'' if second[1][1] == summed else '.T'}"
     lines = [f"    if min({', '.join(f'a.shape[{k}]' for k in (1, 2))}) >= 16:"]
     lines += [f"        for {out[0]} in range(a.shape[0]):", f"            out[{out[0]}] = {one} @ {other}"]
     return [*lines, "        return out"]

@@ -17,7 +17,7 @@ from srcgrad.rules.peaks import largest, smallest
 from srcgrad.rules.reduce import sum_
 from srcgrad.rules.shape import length
 from srcgrad.rules.spreads import float_array, norm
-from srcgrad.rules.values import Val, emit
+from srcgrad.rules.values import Val, contents, emit
 
 
 def _of_lines(value: Val, order: float, axes: tuple[int, ...], keepdims: bool) -> Val:
@@ -42,29 +42,32 @@ def _root(total: Val, order: float) -> Val:
     return where(none, total.lift(0.0 if order > 0 else math.inf), safe ** (1.0 / order))  # type: ignore[no-any-return]
 
 
-def _of_singular_values(value: Val, order: float | str, keepdims: bool) -> Val:
+def _of_singular_values(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
     """The largest (order 2) or smallest (-2) of them, or their sum ('nuc')."""
-    if value.type.rank != 2:
-        raise UnsupportedError("this norm needs singular values, of one matrix", hint="loop over the matrices")
-    found = registry.FUNCTIONS[np.linalg.svdvals](value.builder, value)
+    builder, rank = value.builder, value.type.rank
+    if rank > 2:
+        value = registry.FUNCTIONS[np.moveaxis](builder, value, axes, (-2, -1))
+    found = contents(registry.FUNCTIONS[np.linalg.svdvals](builder, value))
+    over: dict[str, Any] = {"axes": (rank - 2,), "keepdims": False}
     if order == "nuc":
-        got = emit(sum_, _unless_rounding(found), axes=(0,), keepdims=False)
+        got = emit(sum_, _unless_rounding(found), **over)
     else:
-        got = registry.FUNCTIONS[np.max if order == 2 else np.min](value.builder, found)
-    return registry.FUNCTIONS[np.atleast_2d](value.builder, got) if keepdims else got  # type: ignore[no-any-return]
+        got = emit(largest if order == 2 else smallest, found, **over)
+    return registry.FUNCTIONS[np.expand_dims](builder, got, tuple(sorted(axes))) if keepdims else got  # type: ignore[no-any-return]
 
 
 def _unless_rounding(s: Val) -> Val:
     """The singular values, 0 in place of those that are: their derivative is 0, as that of abs at 0."""
-    top = emit(largest, s, axes=(0,), keepdims=False)
+    last = s.type.rank - 1
+    top = emit(largest, s, axes=(last,), keepdims=last > 0)
     eps = 8.0 * float(np.finfo(s.type.dtype).eps)
-    return where(s > top * eps * length(s, 0), s, s.lift(0.0))  # type: ignore[no-any-return]
+    return where(s > top * eps * length(s, last), s, s.lift(0.0))  # type: ignore[no-any-return]
 
 
 def _of_matrices(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
     """The largest sum of a column's sizes (order 1) or of a row's (infinity); the smallest for -1 and -infinity."""
     if order in (2, -2, "nuc"):
-        return _of_singular_values(value, order, keepdims)
+        return _of_singular_values(value, order, axes, keepdims)
     if isinstance(order, str) or order not in (1, -1, math.inf, -math.inf):
         raise UnsupportedError(f"there is no norm of matrices of order {order!r}")
     added, compared = axes if abs(order) == 1 else axes[::-1]

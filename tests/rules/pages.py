@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import scipy.special
 
 import srcgrad.rules  # noqa: F401
@@ -29,7 +30,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
 HOMES = {
     "Python": builtins, "math": math, "cmath": cmath, "np": np, "np.linalg": np.linalg, "np.fft": np.fft,
-    "scipy.special": scipy.special,
+    "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
 }  # fmt: skip
 PLAIN = {"Python": ""}
 F8, LINE, MATRIX = ir.F8, ir.Type("f8", 1, ref=True), ir.Type("f8", 2, ref=True)

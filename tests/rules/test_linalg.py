@@ -14,7 +14,7 @@ from srcgrad.testing import check_grads
 
 normal = np.random.default_rng(5).standard_normal
 q, m, tall, x, y2, B = normal((3, 3)), normal((2, 3)), normal((4, 2)), normal(3), normal(4), normal((3, 2))
-y4, b43 = normal(2), normal((4, 3))
+y4, b43, b23 = normal(2), normal((4, 3)), normal((2, 3))
 P = np.array([[1.0, 0.2, 0.1], [0.0, 2.5, 0.3], [0.1, 0.0, 4.0]])
 
 
@@ -83,6 +83,7 @@ CASES = {
     "eigvals": (lambda a: np.linalg.eigvals(a), (P,)),
     "svd": (lambda a: from_svd(a), (m,)),
     "svdt": (lambda a: from_svd(a), (tall,)),
+    "svd_full": (lambda a: np.linalg.svd(a)[0] ** 2 * np.linalg.svd(a).S, (q,)),
     "svds": (lambda a: np.linalg.svd(a, compute_uv=False), (m,)),
     "svdvals": (lambda a: np.linalg.svdvals(a), (q,)),
     "polar": (lambda a: polar(a), (q,)),
@@ -97,6 +98,14 @@ CASES = {
     "lstsq": (lambda a, y: np.linalg.lstsq(a, y)[0], (tall, y2)),
     "lstsqw": (lambda a, y: np.linalg.lstsq(a, y, rcond=None)[0], (m, y4)),
     "lstsqm": (lambda a, b: np.linalg.lstsq(a, b)[0], (tall, b43)),
+    "lstsq_rest": (lambda a, b: np.linalg.lstsq(a, b)[1], (tall, b43)),
+    "lstsq_rest1": (lambda a, y: np.linalg.lstsq(a, y)[1], (tall, y2)),
+    "lstsq_none": (lambda a, y: np.sum(np.linalg.lstsq(a, y)[1]) + a[0, 0], (m, y4)),
+    "tensorinv": (lambda a: np.linalg.tensorinv(a, ind=1), (normal((4, 2, 2)),)),
+    "tensorsolve": (lambda a, b: np.linalg.tensorsolve(a, b), (normal((2, 3, 3, 2)), b23)),
+    "tensorsolve_axes": (lambda a, b: np.linalg.tensorsolve(a, b, axes=(0,)), (normal((2, 2, 3, 3)), B.T.copy())),
+    "expm": (lambda a: scipy.linalg.expm(a), (q,)),
+    "expm_large": (lambda a: scipy.linalg.expm(7.0 * a), (q,)),
     "mpow": (lambda a: np.linalg.matrix_power(a, 3), (q,)),
     "mpow0": (lambda a: np.linalg.matrix_power(a, 0) * a, (q,)),
     "mpown": (lambda a: np.linalg.matrix_power(a, -2), (P,)),
@@ -115,7 +124,7 @@ def test_derivatives(name: str) -> None:
     check_grads(fun, args, jit=False)
 
 
-@pytest.mark.parametrize("name", ["gp", "qr", "det", "eighv", "eigv", "svd", "pinv"])
+@pytest.mark.parametrize("name", ["gp", "qr", "det", "eighv", "eigv", "svd", "pinv", "expm_large"])
 def test_second_order(name: str) -> None:
     fun, args = CASES[name]
     check_grads(fun, args, order=2, jit=False)
@@ -238,10 +247,11 @@ def test_compiled() -> None:
 
 
 REFUSED = {
-    "full matrices": lambda a: np.linalg.svd(a)[0],
+    "full matrices": lambda a: np.linalg.svd(a[:, :2].reshape(3, 2))[0],
+    "a tensor that is not square": lambda a: np.linalg.tensorinv(a.reshape(3, 3, 1), ind=2),
     "complete": lambda a: np.sum(np.linalg.qr(a, "complete")[0]),
     "a vector": lambda a: np.linalg.det(a[0]),
-    "a stack": lambda a: np.linalg.inv(np.stack((a, a)))[0],
+    "a stack": lambda a: np.linalg.lstsq(np.stack((a, a)), a)[0],
 }
 
 
