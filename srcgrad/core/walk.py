@@ -1,13 +1,18 @@
 """Going over programs: what a statement uses, defines and contains; rebuilding it; copies with other variables."""
+
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 
 AtomMap = Callable[[Atom], Atom]
+BindMap = Callable[[Var], Var]
+BlockMap = Callable[[tuple[Stmt, ...]], tuple[Stmt, ...]]
 _WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
 _ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt})
 _TARGETS = frozenset({ir.Let, ir.Call, ir.Custom})
@@ -22,13 +27,23 @@ def index_atoms(index: ir.Index) -> Iterator[Atom]:
 
 
 def map_index(index: ir.Index, f: AtomMap) -> ir.Index:
-    def part(atom: Atom | None) -> Atom | None:
-        return None if atom is None else f(atom)
+    """The index with its atoms mapped; the same object if none changes."""
+    new = tuple(_map_slice(item, f) if isinstance(item, ir.Slice) else f(item) for item in index)
+    return index if _same(new, index) else new
 
-    return tuple(
-        ir.Slice(part(item.start), part(item.stop), part(item.step)) if isinstance(item, ir.Slice) else f(item)
-        for item in index
-    )
+
+def _map_slice(item: ir.Slice, f: AtomMap) -> ir.Slice:
+    start = item.start and f(item.start)
+    stop = item.stop and f(item.stop)
+    step = item.step and f(item.step)
+    if start is item.start and stop is item.stop and step is item.step:
+        return item
+    return ir.Slice(start, stop, step)
+
+
+def _same(new: Sequence[object], old: Sequence[object]) -> bool:
+    """Whether two sequences of one length hold the very same objects."""
+    return all(map(is_, new, old))
 
 
 def how_atoms(how: ir.Index | ir.Transpose | ir.Reshape) -> Iterator[Atom]:
@@ -40,7 +55,10 @@ def how_atoms(how: ir.Index | ir.Transpose | ir.Reshape) -> Iterator[Atom]:
 def map_how(how: ir.Index | ir.Transpose | ir.Reshape, f: AtomMap) -> ir.Index | ir.Transpose | ir.Reshape:
     if isinstance(how, ir.Transpose):
         return how
-    return ir.Reshape(tuple(map(f, how.shape))) if isinstance(how, ir.Reshape) else map_index(how, f)
+    if not isinstance(how, ir.Reshape):
+        return map_index(how, f)
+    shape = tuple(map(f, how.shape))
+    return how if _same(shape, how.shape) else ir.Reshape(shape)
 
 
 def measured(measure: ir.Measure) -> Atom:
@@ -163,70 +181,124 @@ def walk(stmts: Iterable[Stmt]) -> Iterator[Stmt]:
                 yield from walk(block)
 
 
-def rebuild(
-    stmt: Stmt,
-    atom: AtomMap,
-    bind: Callable[[Var], Var],
-    block: Callable[[tuple[Stmt, ...]], tuple[Stmt, ...]],
-) -> Stmt:
-    """The statement with its uses, its bindings and its blocks mapped, bindings before the blocks that see them."""
+def rebuild(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    """The statement with its uses, its bindings and its blocks mapped, bindings before the blocks that see them; most
+    kinds are given back as they are where nothing changes."""
+    return _REBUILD[type(stmt)](stmt, atom, bind, block)
 
-    def ref(var: Var) -> Var:
-        new = atom(var)
-        assert isinstance(new, Var)
-        return new
 
+def _ref(atom: AtomMap, var: Var) -> Var:
+    new = atom(var)
+    assert isinstance(new, Var)
+    return new
+
+
+def _rebuild_let(stmt: ir.Let, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    args, targets = tuple(map(atom, stmt.args)), tuple(map(bind, stmt.targets))
+    if _same(args, stmt.args) and _same(targets, stmt.targets):
+        return stmt
+    return ir.Let(targets, stmt.op, args, stmt.params, span=stmt.span)
+
+
+def _rebuild_load(stmt: ir.Load, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    ref, index, target = _ref(atom, stmt.ref), map_index(stmt.index, atom), bind(stmt.target)
+    if ref is stmt.ref and index is stmt.index and target is stmt.target:
+        return stmt
+    return ir.Load(target, ref, index, stmt.copy, span=stmt.span)
+
+
+def _rebuild_write(stmt: ir.Store | ir.Accumulate, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    ref, index, value = _ref(atom, stmt.ref), map_index(stmt.index, atom), atom(stmt.value)
+    if ref is stmt.ref and index is stmt.index and value is stmt.value:
+        return stmt
+    return type(stmt)(ref, index, value, span=stmt.span)
+
+
+def _rebuild_alloc(stmt: ir.Alloc, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    shape = tuple(None if n is None else atom(n) for n in stmt.shape)
+    init = stmt.init if isinstance(stmt.init, str) else atom(stmt.init)
+    target = bind(stmt.target)
+    if target is stmt.target and init is stmt.init and _same(shape, stmt.shape):
+        return stmt
+    return ir.Alloc(target, shape, init, span=stmt.span)
+
+
+def _rebuild_view(stmt: ir.View, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    base, how, target = _ref(atom, stmt.base), map_how(stmt.how, atom), bind(stmt.target)
+    if base is stmt.base and how is stmt.how and target is stmt.target:
+        return stmt
+    return ir.View(target, base, how, span=stmt.span)
+
+
+def _rebuild_list(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     match stmt:
-        case ir.Let():
-            args = tuple(map(atom, stmt.args))
-            return replace(stmt, args=args, targets=tuple(map(bind, stmt.targets)))
-        case ir.Load():
-            return replace(stmt, ref=ref(stmt.ref), index=map_index(stmt.index, atom), target=bind(stmt.target))
-        case ir.Store() | ir.Accumulate():
-            return replace(stmt, ref=ref(stmt.ref), index=map_index(stmt.index, atom), value=atom(stmt.value))
-        case ir.Alloc():
-            shape = tuple(None if n is None else atom(n) for n in stmt.shape)
-            init = stmt.init if isinstance(stmt.init, str) else atom(stmt.init)
-            return replace(stmt, shape=shape, init=init, target=bind(stmt.target))
-        case ir.View():
-            return replace(stmt, base=ref(stmt.base), how=map_how(stmt.how, atom), target=bind(stmt.target))
         case ir.NewList():
-            return replace(stmt, like=ref(stmt.like), target=bind(stmt.target))
+            return replace(stmt, like=_ref(atom, stmt.like), target=bind(stmt.target))
         case ir.Append():
-            return replace(stmt, refs=ref(stmt.refs), ref=ref(stmt.ref), pos=bind(stmt.pos))
-        case ir.RefAt():
-            return replace(stmt, refs=ref(stmt.refs), pos=atom(stmt.pos), target=bind(stmt.target))
-        case ir.Call() | ir.Custom():
-            args = tuple(map(atom, stmt.args))
-            return replace(stmt, args=args, targets=tuple(map(bind, stmt.targets)))
-        case ir.Effect():
-            return replace(stmt, args=tuple(map(atom, stmt.args)))
-        case ir.Check():
-            return replace(stmt, left=_map_measure(stmt.left, atom), right=_map_measure(stmt.right, atom))
-        case ir.Remark():
-            return stmt
-        case ir.For():
-            bounds = atom(stmt.start), atom(stmt.stop), atom(stmt.step)
-            heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
-            index, body = bind(stmt.index), block(stmt.body)
-            carry, end = _leave(stmt, heads, atom, bind)
-            start, stop, step = bounds
-            return replace(stmt, index=index, start=start, stop=stop, step=step, body=body, carry=carry, exit=end)
-        case ir.While():
-            heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
-            test = block(stmt.test)
-            cond, body = atom(stmt.cond), block(stmt.body)
-            carry, end = _leave(stmt, heads, atom, bind)
-            return replace(stmt, test=test, cond=cond, body=body, carry=carry, exit=end)
-        case ir.If():
-            cond, then, orelse = atom(stmt.cond), block(stmt.then), block(stmt.orelse)
-            outs = tuple(ir.Out(bind(o.target), atom(o.then), atom(o.orelse)) for o in stmt.outs)
-            return replace(stmt, cond=cond, then=then, orelse=orelse, outs=outs)
-    raise TypeError(type(stmt).__name__)
+            return replace(stmt, refs=_ref(atom, stmt.refs), ref=_ref(atom, stmt.ref), pos=bind(stmt.pos))
+    assert isinstance(stmt, ir.RefAt)
+    return replace(stmt, refs=_ref(atom, stmt.refs), pos=atom(stmt.pos), target=bind(stmt.target))
+
+
+def _rebuild_call(stmt: ir.Call | ir.Custom, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    return replace(stmt, args=tuple(map(atom, stmt.args)), targets=tuple(map(bind, stmt.targets)))
+
+
+def _rebuild_effect(stmt: ir.Effect, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    args = tuple(map(atom, stmt.args))
+    return stmt if _same(args, stmt.args) else replace(stmt, args=args)
+
+
+def _rebuild_check(stmt: ir.Check, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    return replace(stmt, left=_map_measure(stmt.left, atom), right=_map_measure(stmt.right, atom))
+
+
+def _rebuild_for(stmt: ir.For, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    bounds = atom(stmt.start), atom(stmt.stop), atom(stmt.step)
+    heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
+    index, body = bind(stmt.index), block(stmt.body)
+    carry, end = _leave(stmt, heads, atom, bind)
+    start, stop, step = bounds
+    return replace(stmt, index=index, start=start, stop=stop, step=step, body=body, carry=carry, exit=end)
+
+
+def _rebuild_while(stmt: ir.While, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
+    test = block(stmt.test)
+    cond, body = atom(stmt.cond), block(stmt.body)
+    carry, end = _leave(stmt, heads, atom, bind)
+    return replace(stmt, test=test, cond=cond, body=body, carry=carry, exit=end)
+
+
+def _rebuild_if(stmt: ir.If, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    cond, then, orelse = atom(stmt.cond), block(stmt.then), block(stmt.orelse)
+    outs = tuple(ir.Out(bind(o.target), atom(o.then), atom(o.orelse)) for o in stmt.outs)
+    return replace(stmt, cond=cond, then=then, orelse=orelse, outs=outs)
+
+
+_REBUILD: dict[type[Stmt], Callable[[Any, AtomMap, BindMap, BlockMap], Stmt]] = {
+    ir.Let: _rebuild_let,
+    ir.Load: _rebuild_load,
+    ir.Store: _rebuild_write,
+    ir.Accumulate: _rebuild_write,
+    ir.Alloc: _rebuild_alloc,
+    ir.View: _rebuild_view,
+    ir.NewList: _rebuild_list,
+    ir.Append: _rebuild_list,
+    ir.RefAt: _rebuild_list,
+    ir.Call: _rebuild_call,
+    ir.Custom: _rebuild_call,
+    ir.Effect: _rebuild_effect,
+    ir.Check: _rebuild_check,
+    ir.Remark: lambda stmt, atom, bind, block: stmt,
+    ir.For: _rebuild_for,
+    ir.While: _rebuild_while,
+    ir.If: _rebuild_if,
+}
 
 
 def _leave(
-    loop: ir.For | ir.While, heads: list[tuple[Var, Atom]], atom: AtomMap, bind: Callable[[Var], Var]
+    loop: ir.For | ir.While, heads: list[tuple[Var, Atom]], atom: AtomMap, bind: BindMap
 ) -> tuple[tuple[ir.Carry, ...], Atom | None]:
     """The carry and the exit of a rebuilt loop, whose body is mapped already."""
     tails = [(atom(c.next), bind(c.out)) for c in loop.carry]

@@ -1,4 +1,5 @@
 """Dead code: variables nobody reads, carries that feed only themselves, memory whose contents nobody reads."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,6 +9,8 @@ from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.simplify.common import growing, replaced, same
+
+_PURE = frozenset({ir.Let, ir.Load, ir.Alloc, ir.View, ir.RefAt, ir.NewList})
 
 
 def dce(fun: Fun) -> Fun:
@@ -58,6 +61,8 @@ class _Liveness:
     # ---- which statements are needed
 
     def needed(self, stmt: Stmt) -> bool:
+        if type(stmt) in _PURE:  # nearly all: asked of each several times
+            return not self.live.isdisjoint(walk.defined(stmt))
         match stmt:
             case ir.Store() | ir.Accumulate():
                 return self.classes.of(stmt.ref) in self.held
@@ -77,20 +82,22 @@ class _Liveness:
         return any([self.mark_one(stmt) for stmt in reversed(stmts)])
 
     def mark_one(self, stmt: Stmt) -> bool:
-        match stmt:
-            case ir.For() | ir.While():
-                return self.mark_loop(stmt)
-            case ir.If():
-                outs = [out for out in stmt.outs if out.target in self.live]
-                self.use(atom for out in outs for atom in (out.then, out.orelse))
-                needed = any([bool(outs), self.mark(stmt.then), self.mark(stmt.orelse)])
-                if needed:
-                    self.use((stmt.cond,))
-                return needed
+        if isinstance(stmt, (ir.For, ir.While)):
+            return self.mark_loop(stmt)
+        if isinstance(stmt, ir.If):
+            return self.mark_branch(stmt)
         needed = self.needed(stmt)
         if needed:
             self.use(walk.used(stmt))
             self.reads(stmt)
+        return needed
+
+    def mark_branch(self, stmt: ir.If) -> bool:
+        outs = [out for out in stmt.outs if out.target in self.live]
+        self.use(atom for out in outs for atom in (out.then, out.orelse))
+        needed = any([bool(outs), self.mark(stmt.then), self.mark(stmt.orelse)])
+        if needed:
+            self.use((stmt.cond,))
         return needed
 
     def mark_loop(self, loop: ir.For | ir.While) -> bool:

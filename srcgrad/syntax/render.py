@@ -67,7 +67,7 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
 def to_source(tree: ast.stmt) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        text: str = astor.to_source(ast.fix_missing_locations(tree), pretty_source="".join)
+        text: str = astor.to_source(tree, pretty_source="".join)
     return text
 
 

@@ -1,4 +1,5 @@
 """Laid-out statements as Python statements, with the user's lines as comments."""
+
 from __future__ import annotations
 
 import ast
@@ -277,6 +278,7 @@ def _uncommented(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+@lru_cache(maxsize=4096)
 def _normal(text: str) -> str | None:
     try:
         return ast.unparse(ast.parse(text))
@@ -285,7 +287,7 @@ def _normal(text: str) -> str | None:
 
 
 def _normal_tree(stmt: ast.stmt) -> str:
-    return ast.unparse(ast.fix_missing_locations(ast.Module([stmt], [])))
+    return ast.unparse(ast.Module([stmt], []))
 
 
 def _same_header(stmt: ast.stmt, text: str) -> bool:

@@ -1,8 +1,8 @@
 """The Python expression that a primitive is printed as."""
+
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +25,7 @@ class Template:
     helpers: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4096)
 def of_let(stmt: ir.Let) -> Template:
     """The template for these argument types."""
     got = stmt.op.template
@@ -52,25 +53,31 @@ def position(name: str) -> int | None:
 
 
 def fill(template: Template, args: Sequence[ast.expr], params: Mapping[str, Any] | None = None) -> Any:
-    """The template's tree with the arguments and the parameters' values in their places."""
-    return _Fill(args, params or {}).visit(copy.deepcopy(template.tree))
+    """The template's tree, copied, with the arguments and the parameters' values in their places."""
+    return _filled(template.tree, args, params or {})
 
 
-class _Fill(ast.NodeTransformer):
-    def __init__(self, args: Sequence[ast.expr], params: Mapping[str, Any]) -> None:
-        self.args, self.params = args, params
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        value = self.visit(node.value)
-        if node.attr == "T" and isinstance(value, ast.Attribute) and value.attr == "T":
-            return value.value
-        return ast.Attribute(value, node.attr, node.ctx)
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
+def _filled(node: Any, args: Sequence[ast.expr], params: Mapping[str, Any]) -> Any:
+    kind = type(node)
+    if kind is list:
+        return [_filled(child, args, params) for child in node]
+    if isinstance(node, ast.Name):
         k = position(node.id)
         if k is not None:
-            return self.args[k]
-        return literal(self.params[node.id]) if node.id in self.params else node
+            return args[k]
+        return literal(params[node.id]) if node.id in params else ast.Name(node.id, node.ctx)
+    if not isinstance(node, ast.AST) or not node._fields:
+        return node
+    if isinstance(node, ast.Attribute):
+        return _attribute(_filled(node.value, args, params), node)
+    return kind(*[_filled(getattr(node, field), args, params) for field in node._fields])
+
+
+def _attribute(value: ast.expr, node: ast.Attribute) -> ast.expr:
+    """Of `value`; the transpose of a transpose is the array itself."""
+    if node.attr == "T" and isinstance(value, ast.Attribute) and value.attr == "T":
+        return value.value
+    return ast.Attribute(value, node.attr, node.ctx)
 
 
 def name(text: str) -> ast.expr:
