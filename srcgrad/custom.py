@@ -63,7 +63,9 @@ def _check_rule(rule: Any, primal: Any) -> None:
             raise ArgumentError(message, hint="defjvp(jvp) takes one function, defvjp(fwd, bwd) two")
 
 
-native.register(Custom, lambda custom, args, kws: native.jitted(custom.primal))
+native.register(
+    Custom, lambda custom, args, kws, in_kernel: (lazy.cuda.device if in_kernel else native.jitted)(custom.primal)
+)
 
 
 def custom_jvp(fun: Callable[..., Any]) -> Custom:

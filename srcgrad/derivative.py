@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, driver, glue, late, lazy
+from srcgrad import arguments, driver, glue, in_kernels, late, lazy
 from srcgrad.adapted import adapted
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
@@ -45,6 +45,8 @@ class Derivative:
 
     def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
         options.check()
+        if options.on_device:
+            lazy.cuda.allow_in_kernels()
         self.primal = fun
         self._options = options
         self._argnums = argnums
@@ -122,6 +124,8 @@ class Derivative:
     # ---- calls
 
     def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        if self._options.on_device:
+            return in_kernels.simulated(self, args, kwargs)
         values = self._bind(args, kwargs)
         call = self._lookup(values)
         if not kwargs:
@@ -244,8 +248,8 @@ class Derivative:
         made = lazy.pipeline.derive(self.primal, self._recipe, specs)
         return lazy.pipeline.guarded(made, _alike(self, specs))
 
-    def _resolve(self, args: Sequence[Any], kws: dict[str, Any]) -> Any:
-        """The dispatcher for a call from compiled code with arguments of these Numba types."""
+    def _resolve(self, args: Sequence[Any], kws: dict[str, Any], in_kernel: bool) -> Any:
+        """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
         signature = self._parameters.signature
         given = [
             arguments.spec_of(p.default, p.name) if spec is None else spec
@@ -253,7 +257,8 @@ class Derivative:
         ]
         call = self._lookup_specs(self._differentiable(list(given)))
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
-        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, call.apart, arrays)
+        jit, apart = in_kernels.chosen(self.__name__, self._options, in_kernel, call.apart)
+        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, apart, arrays, jit)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""

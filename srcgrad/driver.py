@@ -13,7 +13,7 @@ from typing import Any
 from srcgrad import cache, lazy
 from srcgrad.backend import cpu
 from srcgrad.core.types import Type
-from srcgrad.errors import Problem, SrcgradError, UnsupportedError
+from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.fingerprint import Fingerprint, fingerprint
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.origins import follow, found, unchanged
@@ -36,8 +36,16 @@ class Options:
     parallel: bool = False
 
     def check(self) -> None:
-        if self.target != "cpu":
-            raise UnsupportedError(f"target={self.target!r} is not available yet", hint='use target="cpu"')
+        if self.target not in ("cpu", "cuda"):
+            raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
+
+    @property
+    def on_device(self) -> bool:
+        return self.target == "cuda"
+
+    def versions(self) -> str:
+        """What the generated code depends on, as a text."""
+        return lazy.cuda.versions() if self.on_device else cpu.versions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> 
     print_ = fingerprint(fun)
     for spec in specs:
         print_.spec(spec)
-    print_.text(recipe, options, cache.version(), cpu.versions())
+    print_.text(recipe, options, cache.version(), options.versions())
     with LOCK:
         try:
             unit, spaces = _unit(fun, recipe, specs, options, print_)
@@ -145,10 +153,16 @@ def _unit(
         shared = shared and complete
         if shared and options.cache:
             cache.remember(path, meta)
-    unit = Unit(meta, path, cpu.load(path, meta.name, meta.types, options.jit))
+    unit = Unit(meta, path, _load(path, meta, options))
     if shared:
         _UNITS[key] = unit
     return unit, spaces
+
+
+def _load(path: Path, meta: Meta, options: Options) -> Callable[..., Any]:
+    if options.on_device:
+        return lazy.cuda.load(path, meta.name)
+    return cpu.load(path, meta.name, meta.types, options.jit)
 
 
 def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:
@@ -163,10 +177,9 @@ def _make(
     """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
     covers all that was seen (else nobody else may use the result)."""
     made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
-    strict = lazy.pipeline.decides_by_floats(made.program)
-    fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
-    jit = cpu.jit_options(fast, options.cache) if options.jit else None
-    cache.write(path, lazy.pipeline.text(made.program, jit).encode())
+    if options.on_device:
+        made = lazy.pipeline.on_device(made, fun)
+    cache.write(path, _text(made.program, options).encode())
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]
     seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
@@ -179,6 +192,14 @@ def _make(
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
     return meta, spaces, covered
+
+
+def _text(program: Any, options: Options) -> str:
+    if options.on_device:
+        return lazy.pipeline.device_text(program, lazy.cuda.options(options.fastmath))
+    strict = lazy.pipeline.decides_by_floats(program)
+    fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
+    return lazy.pipeline.text(program, cpu.jit_options(fast, options.cache) if options.jit else None)
 
 
 def _place(origin: Any, spaces: list[Any]) -> Place:

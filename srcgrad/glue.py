@@ -4,7 +4,7 @@ and puts the result together."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from srcgrad.backend import callable as native
@@ -24,7 +24,7 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 
 def dispatcher(
     name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound,
-    apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]],
+    apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]], jit: Callable[..., Any],
 ) -> Any:  # fmt: skip
     """A dispatcher with this signature. given: the arguments' structures as they come, specs: as the derivative takes
     them; apart: places of leaves that must not overlap; alike: of tangents, and of what they must have the shape of.
@@ -51,7 +51,7 @@ def dispatcher(
         lines += [f"    if _overlap({a}, {b}):", f"        raise ValueError({message!r})"]
     lines += [f"    if {items[a]}.shape != {items[b]}.shape:\n        {UNLIKE}" for a, b in alike]
     source = "\n".join([*lines, f"    _r = _compiled({', '.join(items)})", f"    return {text}", ""])
-    return native.compiled(name, source, namespace)
+    return native.compiled(name, source, namespace, jit)
 
 
 def _leaves(expression: str, spec: Spec) -> Iterator[tuple[str, Type]]:

@@ -30,6 +30,7 @@ from srcgrad.syntax.read import python_function
 from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.transform import derive as core
+from srcgrad.transform import device
 from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import expect_shape, quiet, reachable, select
 from srcgrad.transform.reverse import reverse
@@ -361,6 +362,21 @@ def text(program: Program, options: str | None) -> str:
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def on_device(made: Lowered, fun: Any) -> Lowered:
+    """The program as a GPU's thread can run it."""
+    try:
+        program = run_pass("device", lambda p: device.legal(tidy(inline(p))).program, made.program)
+        return replace(made, program=tidy(program))
+    except SrcgradError as error:
+        raise placed(error, fun) from error.__cause__
+
+
+def device_text(program: Program, options: str) -> str:
+    """The module of a program of device functions."""
+    callees = {name: named(fun) for name, fun in program.callees.items()}
+    return render(Program(named(program.main), callees), jit_options=options, decorator="cuda.jit")
 
 
 def failures(program: Program) -> dict[str, tuple[str, Problem]]:

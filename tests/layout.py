@@ -25,6 +25,7 @@ MEMBERS = {
     **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
     **dict.fromkeys(("mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("adapted", "arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
+    "in_kernels": "api",
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

@@ -17,8 +17,9 @@ from srcgrad.core.types import B1, I8, Type
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 
-# (object, types of the positional arguments, of the keywords) -> the Numba dispatcher that stands for the call
-Resolver = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
+# (object, types of the positional arguments, of the keywords, whether a kernel calls) -> the Numba dispatcher that
+# stands for the call
+Resolver = Callable[[Any, Sequence[Any], dict[str, Any], bool], Any]
 _RESOLVERS: dict[type, Resolver] = {}
 
 
@@ -37,7 +38,8 @@ class CallableType(types.Callable, types.Opaque):  # type: ignore[misc]
     def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
         args = tuple(map(types.unliteral, args))
         kws = {name: types.unliteral(kind) for name, kind in dict(kws).items()}
-        dispatcher = _RESOLVERS[type(self.instance)](self.instance, args, kws)
+        in_kernel = type(context).__name__ == "CUDATypingContext"
+        dispatcher = _RESOLVERS[type(self.instance)](self.instance, args, kws, in_kernel)
         template, pysig, args, kws = dispatcher.get_call_template(args, kws)
         signature = template(context).apply(args, kws)
         self.chosen[signature.args] = dispatcher
@@ -61,6 +63,12 @@ def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 @unbox(CallableType)  # type: ignore[untyped-decorator]
 def _unbox(kind: Any, value: Any, c: Any) -> Any:
     return NativeValue(c.context.get_dummy_value())
+
+
+def allow_in_kernels(constant: Callable[..., Any], model: Callable[..., Any]) -> None:
+    """Let kernels refer to objects of ours, by the CUDA target's own `lower_constant` and `register_model`."""
+    constant(CallableType)(_constant)
+    model(CallableType)(models.OpaqueModel)
 
 
 @overload(stop_gradient, strict=False)  # type: ignore[untyped-decorator]
@@ -102,10 +110,10 @@ def jitted(function: Callable[..., Any]) -> Any:
     return function if hasattr(function, "py_func") else numba.njit(nogil=True)(function)
 
 
-def compiled(name: str, source: str, namespace: dict[str, Any]) -> Any:
+def compiled(name: str, source: str, namespace: dict[str, Any], jit: Callable[..., Any] = jitted) -> Any:
     """The dispatcher of a function given as text."""
     exec(compile(source, f"<srcgrad {name}>", "exec"), namespace)
-    return jitted(namespace[name])
+    return jit(namespace[name])
 
 
 def spec_of(kind: Any, name: str) -> Spec:

@@ -62,6 +62,21 @@ def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def scalars(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on NumPy's scalars, which it gives back, too: what follows in the caller computes as compiled."""
+
+    def call(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            out = function(*(WIDE.get(type(a), _same)(a) for a in args))
+        return tuple(map(_scalar, out)) if isinstance(out, tuple) else _scalar(out)
+
+    return call
+
+
+def _scalar(value: Any) -> Any:
+    return WIDE.get(type(value), _same)(value)
+
+
 def _same(value: Any) -> Any:
     return value
 

@@ -158,8 +158,8 @@ class Accumulate(Stmt):
 class Alloc(Stmt):
     """target = new memory. `shape` has an atom an axis, or None for one that grows when stored to.
 
-    init: 'zeros', 'empty', or the scalar or array value that it holds at first (an array value gives the shape itself,
-    and `shape` is then ()).
+    init: 'zeros', 'empty', 'local' (empty, of literal lengths, in a GPU thread's own memory), or the scalar or array
+    value that it holds at first (an array value gives the shape itself, and `shape` is then ()).
     """
 
     target: Var

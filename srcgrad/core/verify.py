@@ -199,7 +199,7 @@ class _Verifier:
         for n in stmt.shape:
             self.need(n is None or n.type == ir.I8, f"the length {n!r} is no integer")
         if isinstance(stmt.init, str):
-            self.need(stmt.init in ("zeros", "empty"), f"unknown init {stmt.init!r}")
+            self.need(stmt.init in ("zeros", "empty", "local"), f"unknown init {stmt.init!r}")
         rank = len(stmt.shape) if isinstance(stmt.init, str) or not stmt.init.type.rank else stmt.init.type.rank
         self.need(rank == stmt.target.type.rank, f"memory of rank {rank} bound to {stmt.target.type}")
         if not isinstance(stmt.init, str):

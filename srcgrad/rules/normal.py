@@ -100,8 +100,10 @@ def normal_hazard(x: float, order: int) -> float:
 
 
 def erfinv(x: float) -> float:
-    if abs(x) > 0.5:
-        return np.copysign(erfcinv(1.0 - abs(x)), x)
+    return np.copysign(erfcinv_tail(1.0 - abs(x)), x) if abs(x) > 0.5 else erfinv_near(x)
+
+
+def erfinv_near(x: float) -> float:
     # Winitzki's approximation, then Newton's steps
     low = np.log1p(-x * x)
     half = 4.330746750799873 + 0.5 * low
@@ -113,9 +115,11 @@ def erfinv(x: float) -> float:
 
 def erfcinv(q: float) -> float:
     if 0.5 <= q <= 1.5:
-        return erfinv(1.0 - q)
-    if q > 1.0:
-        return -erfcinv(2.0 - q)
+        return erfinv_near(1.0 - q)
+    return -erfcinv_tail(2.0 - q) if q > 1.0 else erfcinv_tail(q)
+
+
+def erfcinv_tail(q: float) -> float:
     if q <= 0.0 or q != q:
         return np.inf if q == 0.0 else np.nan
     # Winitzki's approximation, then Newton's steps on the logarithm, which is nearly a parabola
@@ -188,7 +192,7 @@ log_integral = elementwise(
     scalar="log_ndtr(_0)", helpers=sources(log_ndtr, ndtr, erfcx, erfc_ratio, exp_of_square), wide=True,
 )  # fmt: skip
 
-INVERSES = sources(erfinv, erfcinv, erfcx, erfc_ratio, exp_of_square)
+INVERSES = sources(erfinv, erfinv_near, erfcinv, erfcinv_tail, erfcx, erfc_ratio, exp_of_square)
 inside = [(0.7,), (-0.3,), (0.02,), (0.995,)]
 erf_inverse = elementwise(
     "erfinv", (scipy.special.erfinv,), partials=lambda x, y: (exp(y**2) / SLOPE,), samples=inside, scalar="erfinv(_0)",

@@ -105,6 +105,8 @@ class Expressions:
         code = stmt.target.type.dtype
         if not isinstance(stmt.init, str):
             return self.filled(stmt, stmt.init)
+        if stmt.init == "local":
+            return call("cuda.local.array", self.shape(stmt.shape), templates.dtype(code))
         model = self.folds.like.get(stmt.target)
         if model is not None:
             return call(f"np.{stmt.init}_like", self.atom(model))

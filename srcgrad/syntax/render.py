@@ -25,27 +25,28 @@ with warnings.catch_warnings():
 FASTMATH = r", fastmath=(\{.*?\}|True)"
 
 
-def render(program: Program, *, jit_options: str | None = None) -> str:
+def render(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> str:
     """The text of a module: the program's function, those that it calls, and the helpers and imports that they need.
 
-    With jit_options, every function is decorated with `@njit(jit_options)`.
+    With jit_options, every function is decorated with `@njit(jit_options)`, or with `@cuda.jit(...)`.
     """
     funs = [*program.callees.values(), program.main]
     helpers: dict[str, str] = {}
     bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
-    parts = [_imports(texts, jit_options is not None, homes), *(_decorated(text, jit_options) for text in texts)]
+    head = None if jit_options is None else f"{decorator}({jit_options})"
+    parts = [_imports(texts, head, homes), *(_decorated(text, head) for text in texts)]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def _decorated(text: str, jit_options: str | None) -> str:
+def _decorated(text: str, head: str | None) -> str:
     """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
     its accuracy rests on that."""
-    if jit_options is None:
+    if head is None:
         return text.strip()
     exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
-    return f"@njit({re.sub(FASTMATH, '', jit_options) if exact else jit_options})\n{text.strip()}"
+    return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
 
 
 def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
@@ -79,9 +80,10 @@ def _template_helpers(fun: Fun) -> dict[str, str]:
     return out
 
 
-def _imports(texts: Iterable[str], jitted: bool, homes: Iterable[tuple[str, str]]) -> str:
+def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
     used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
     lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
-    blocks = [*(line[0] for line in lines if line), *(["from numba import njit"] if jitted else [])]
+    numba = re.split(r"\W", head)[0] if head else "cuda" if "cuda" in used else ""
+    blocks = [*(line[0] for line in lines if line), *([f"from numba import {numba}"] if numba else [])]
     blocks += [f"from {module} import {name}" for module, name in sorted(homes)]
     return "\n".join(blocks)

@@ -1,0 +1,112 @@
+"""Device functions and kernels that call them, compiled to PTX: needs Numba's CUDA compiler, no GPU."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+from srcgrad.core import ir
+from srcgrad.errors import UnsupportedError
+from srcgrad.lazy import cuda as native
+from srcgrad.rules import registry
+from srcgrad.rules.info import Literal
+from srcgrad.syntax.render import render
+from srcgrad.transform.device import legal
+
+
+def missing() -> str:
+    """Why nothing can be compiled here."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
+        return "the simulator compiles nothing"
+    if importlib.util.find_spec("numba_cuda") is None:
+        return "numba-cuda is not installed (pip install srcgrad[cuda])"
+    try:
+        native.ptx(lambda x: x, [ir.F8])
+    except native.CudaError as error:
+        return f"{error.problems[0].message[:60]} (pip install srcgrad[cuda])"
+    return ""
+
+
+MISSING = missing()
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+def smooth(x: float, a: float) -> float:
+    return math.exp(-a * x) / (1.0 + x * x) + 2 * math.sqrt(x)
+
+
+def norm(p: Any, scale: float) -> float:
+    return scale * math.sqrt(p[0] * p[0] + p[1] * p[1]) + p[0] ** 3  # type: ignore[no-any-return]
+
+
+def test_in_a_kernel() -> None:
+    from numba import cuda, types
+
+    slope = sg.value_and_grad(smooth, (0, 1), target="cuda")
+    curve = sg.hessian(norm, target="cuda")
+    along = sg.hvp(norm, target="cuda")
+
+    def kernel(x, a, out):  # type: ignore[no-untyped-def]
+        i = cuda.grid(1)
+        if i < x.size:
+            value, bars = slope(x[i], a)
+            rows = curve(Point(x[i], a), a)
+            out[i] = value + bars[0] * bars[1] + rows.x.y + along((x[i], a), a, (x[i], a))[0]
+
+    for kind, doubles in ((types.float64, True), (types.float32, False)):
+        text = native.ptx(kernel, (kind[::1], kind, kind[::1]), kernel=True)
+        assert (".f64" in text) is doubles
+
+
+def scalar_samples(rule: Any) -> tuple[Any, ...]:
+    values = [a.value if isinstance(a, Literal) else a for a in rule.info.samples[0]]
+    return tuple(np.asarray(v).ravel()[0].item() for v in values)
+
+
+ELEMENTWISE = [p for p in registry.PRIMITIVES.values() if p.info.elementwise and p.info.samples]
+# what the GPU has in double precision only, also within its own functions of single precision
+IN_DOUBLE = set(
+    "sin cos tan sinc int_round round_to isqrt ieee_remainder cast real imag modulus bell beta betaln bessel_i"
+    " bessel_i_scaled bessel_j bessel_k bessel_k_scaled bessel_y digamma digamma_gap entr erfcinv erfcx erfinv kl_div"
+    " log_expit log_ndtr log_ratio logit ndtr ndtri rel_entr sinc_derivative xlog1py xlogy".split()
+)
+
+
+def scalar_program(rule: Any, single: bool) -> ir.Program:
+    kinds = {bool: ir.B1, int: ir.I8, float: ir.F4 if single else ir.F8, complex: ir.C16}
+    types = tuple(kinds[type(v)] for v in scalar_samples(rule))
+    params = dict((rule.info.params or [{}])[0])
+    targets = tuple(ir.Var("y", t) for t in rule.infer(types, params))
+    args = tuple(ir.Var(f"x{k}", t) for k, t in enumerate(types))
+    return legal(ir.Program(ir.Fun("f", args, (ir.Let(targets, rule, args, params),), targets))).program
+
+
+def test_scalar_primitives(tmp_path: Any) -> None:
+    """Every elementwise primitive, in both precisions, compiles as a device function or is refused by name."""
+    refused, double = set(), set()
+    for rule in ELEMENTWISE:
+        for single in (False, True):
+            try:
+                program = scalar_program(rule, single)
+            except UnsupportedError as error:
+                assert rule.name in str(error)
+                refused.add(rule.name)
+                continue
+            path = tmp_path / f"{rule.name}_{single}.py"
+            path.write_text(render(program, jit_options="device=True", decorator="cuda.jit"))
+            text = native.ptx(native.load(path, "f"), [p.type for p in program.main.params])
+            if single and ".f64" in text:
+                double.add(rule.name)
+    assert refused == {"normal_hazard", "polygamma", "conj"}  # arrays inside; complex numbers
+    assert double == IN_DOUBLE
