@@ -31,6 +31,7 @@ from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.transform import derive as core
 from srcgrad.transform import device
+from srcgrad.transform.draws import check_none, once
 from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import expect_shape, quiet, reachable, select
 from srcgrad.transform.reverse import reverse
@@ -112,6 +113,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> 
     if recipe.kind == "vmap":
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, _names(fun), strict=True)]
         base = lowered(fun, items)
+        check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
         program = map_program(tidy(christened(base.program)), specs, recipe.axes, parallel)
         return replace(base, program=tidy(program), result=mapped_spec(base.result))
     count = len(specs) - extra_parameters(recipe)
@@ -235,7 +237,7 @@ def _gradient(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
         _check_real(program, leaves, "a gradient in forward mode")
     value = recipe.kind == "value_and_grad"
     if recipe.mode == "forward":
-        made = _forward_gradient(program, leaves, value, aux)
+        made = once(program, leaves, lambda p: _forward_gradient(p, leaves, value, aux))
     else:
         made = (core.value_and_grad if value else core.grad)(program, leaves, aux)
     if value:
@@ -276,6 +278,9 @@ def _tangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Sp
 def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     """(value, arg_bars), or the bars alone (`pullback`)."""
     leaves = recipe.active(specs)
+    if recipe.kind == "pullback":
+        hint = "use value_and_grad, jvp or reverse, or pass the numbers as an argument"
+        check_none(program, "a function given to vjp, whose pullback would draw others", hint)
     if not any(r.type.is_float for r in program.main.results):
         hint = "return a float or an array of floats"
         raise NotDifferentiableError(f"the function returns {words.of_spec(base.result)}: no float", hint=hint)
@@ -297,14 +302,14 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
     _check_real(program, recipe.active(specs), "a Jacobian")
     columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
     make = core.jacfwd if columns else core.jacrev
-    made = make(program, recipe.active(specs), tidy)
+    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy))
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 
 
 def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     _scalar_result(base, recipe)
     _check_real(program, recipe.active(specs), "a Hessian")
-    made = core.hessian(program, recipe.active(specs), tidy)
+    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy))
     gradient = recipe.per_argument(specs, gradient_spec)
     return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))
 
@@ -367,6 +372,7 @@ def text(program: Program, options: str | None) -> str:
 def on_device(made: Lowered, fun: Any) -> Lowered:
     """The program as a GPU's thread can run it."""
     try:
+        check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
         program = run_pass("device", lambda p: device.legal(tidy(inline(p))).program, made.program)
         return replace(made, program=tidy(program))
     except SrcgradError as error:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import cmath
 import importlib.util
-import math
 import re
 import subprocess
 import sys
-from operator import attrgetter
 from pathlib import Path
 
-import numpy as np
 import pytest
-import scipy.linalg
-import scipy.special
-
-from srcgrad.rules import registry
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "pytorch.md").read_text(encoding="utf-8")
@@ -73,42 +64,6 @@ def test_srcgrad(section: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_pytorch(section: str, tmp_path: Path) -> None:
     assert output(program(section, "PyTorch"), tmp_path) == PRINTED[section]
-
-
-SUPPORTED = (ROOT / "docs" / "supported.md").read_text(encoding="utf-8").split("## Functions")[1]
-HOMES = {
-    "Python": builtins, "`math`": math, "`cmath`": cmath, "`np`": np, "`np.linalg`": np.linalg,
-    "`scipy.linalg`": scipy.linalg,
-    "`scipy.special`": scipy.special,
-}  # fmt: skip
-
-
-def listed(row: str) -> set[str]:
-    """The functions that the table's rows of this name list."""
-    lines = [line.split("|") for line in SUPPORTED.splitlines() if line.startswith(f"| {row}")]
-    return {name for line in lines for code in line[2].split("`")[1::2] for name in code.split()}
-
-
-def names(row: str) -> set[str]:
-    """Those of them that this version of Python has."""
-    newer = {"sumprod"} if sys.version_info < (3, 12) else set()
-    return {n for n in listed(row) - newer if n[0].isalpha()}
-
-
-def known() -> set[object]:
-    """The functions that have rules, those of the `operator` module and our own left out."""
-    own = ("srcgrad", "_operator")
-    return {f for f in registry.FUNCTIONS if not (getattr(f, "__module__", None) or "numpy").startswith(own)}
-
-
-def test_the_functions_listed_are_those_that_have_rules() -> None:
-    named = {attrgetter(n)(home) for row, home in HOMES.items() for n in names(row)}
-    assert sorted(getattr(f, "__name__", str(f)) for f in known() - named) == [], "docs/supported.md does not list them"
-    assert named - known() == {isinstance, getattr, tuple, list, dict, range, enumerate, zip, reversed}  # no rules
-
-
-def test_the_methods_listed_are_those_that_have_rules() -> None:
-    assert listed("methods") == registry.METHODS.keys()
 
 
 def test_the_rules_shown_are_real() -> None:

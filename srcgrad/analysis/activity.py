@@ -57,6 +57,10 @@ class Activity:
             return False
         return self._classes.of(atom) in self._also
 
+    def varies(self, atom: Atom) -> bool:
+        """Whether the variable depends on the active parameters, useful or not."""
+        return self._varied.has(atom)
+
 
 def _carries(var: Var) -> bool:
     return var.type.dtype[0] in "fc"

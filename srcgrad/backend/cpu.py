@@ -51,6 +51,8 @@ def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..
     namespace = load_module(path)
     if not jit:
         namespace["math"] = shim.math_shim()
+        if "np.random." in path.read_text(encoding="utf-8"):
+            namespace["np"] = shim.NumPyShim()
         return shim.interpreted(namespace[name])
     dispatcher = namespace[name]
     guard(dispatcher, types, path)

@@ -36,6 +36,26 @@ def math_shim() -> types.ModuleType:
     return shim
 
 
+class NumPyShim:
+    """NumPy, with numbers that are drawn as its own scalars: Python's would raise where they are divided by zero."""
+
+    def __init__(self) -> None:
+        self.random = types.SimpleNamespace(
+            **{name: _widened(f) if callable(f) else f for name, f in vars(np.random).items() if name[0] != "_"}
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        return WIDE.get(type(out), _same)(out)
+
+    return call
+
+
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of `math` that NumPy lacks (gamma, erf, lgamma): outside its domain NaN, at a pole infinity."""
 

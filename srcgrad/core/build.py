@@ -53,6 +53,12 @@ class Builder:
         self.put(ir.Let(targets, op, args, params, span=self.span))
         return targets[0] if len(targets) == 1 else targets
 
+    def draw(self, op: ir.Primitive, *args: Atom, name: str = "draw", **params: Any) -> Var:
+        (type_,) = op.infer(tuple(a.type for a in args), params)
+        target = Var(name, type_)
+        self.put(ir.Draw(target, op, args, params, span=self.span))
+        return target
+
     def load(self, ref: Var, index: ir.Index | None = None, name: str | None = None) -> Var:
         index = whole(ref) if index is None else index
         rank = index_rank(index)

@@ -306,6 +306,17 @@ class Effect(Stmt):
     home: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Draw(Stmt):
+    """target = op(*args, **params): random numbers, from a stream that every draw moves on. A draw happens once, where
+    it stands: none is left out, made again, or moved past another. The last params['rank'] args are the lengths."""
+
+    target: Var
+    op: Primitive
+    args: tuple[Atom, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """The length of an axis of memory or of an array value."""

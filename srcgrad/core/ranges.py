@@ -157,8 +157,18 @@ class Ranges:
                 self._values[target] = self._integer(stmt)
             elif target.type == ir.B1:
                 self._sides[target] = self._condition(stmt)
+        elif isinstance(stmt, ir.Draw) and stmt.op.name in ("randint", "permutation"):
+            first = Poly({}) if stmt.op.name == "permutation" else self.value(stmt.args[0])
+            self._among(stmt.target, first, self.value(stmt.args[0 if stmt.op.name == "permutation" else 1]) - 1)
         elif isinstance(stmt, ir.Effect) and stmt.code.startswith("assert _0"):
             self.learn(*self.sides(stmt.args[0])[0])
+
+    def _among(self, target: Var, first: Poly, last: Poly) -> None:
+        """The integer, or the elements of the array, lie between these."""
+        if target.type.rank:
+            self._spread[target] = first, last
+        else:
+            self.bounded(Poly.of(target), first, last)
 
     def _integer(self, stmt: ir.Let) -> Poly:
         name, args = stmt.op.name, stmt.args

@@ -141,6 +141,8 @@ class _Run:
                 if stmt.home is not None:
                     names[stmt.home[1]] = getattr(sys.modules[stmt.home[0]], stmt.home[1])
                 exec(code, {"np": np, "math": math, **names})  # the user's own assert, raise or print
+            case ir.Draw(target, op, args, params):
+                env[target] = _typed(op.evaluate(*(self.atom(a, env) for a in args), **params), target.type, op)
             case ir.Remark():
                 pass
             case _:

@@ -121,6 +121,8 @@ class Shapes:
                 self._note_alloc(stmt)
             case ir.View():
                 self._note_view(stmt)
+            case ir.Draw() if stmt.target.type.rank == stmt.params["rank"] > 0:
+                self._dims[stmt.target] = tuple(map(self.length, stmt.args[-stmt.params["rank"] :]))
 
     def sliced(self, ref: Var, index: ir.Index) -> tuple[Dim, ...]:
         """The dims of ref[index]."""

@@ -157,6 +157,9 @@ class _Verifier:
 
     def rest(self, stmt: Stmt) -> None:
         match stmt:
+            case ir.Draw():
+                inferred = stmt.op.infer(tuple(a.type for a in stmt.args), stmt.params)
+                self.need(tuple(inferred) == (stmt.target.type,), f"{stmt.op} gives {inferred}, not {stmt.target.type}")
             case ir.NewList():
                 self.is_ref(stmt.like)
                 like = stmt.like.type

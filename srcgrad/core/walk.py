@@ -14,7 +14,7 @@ AtomMap = Callable[[Atom], Atom]
 BindMap = Callable[[Var], Var]
 BlockMap = Callable[[tuple[Stmt, ...]], tuple[Stmt, ...]]
 _WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
-_ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt})
+_ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt, ir.Draw})
 _TARGETS = frozenset({ir.Let, ir.Call, ir.Custom})
 
 
@@ -101,6 +101,7 @@ _USED: dict[type[Stmt], Callable[..., tuple[Atom, ...]]] = {
     ir.Call: lambda s: s.args,
     ir.Custom: lambda s: s.args,
     ir.Effect: lambda s: s.args,
+    ir.Draw: lambda s: s.args,
     ir.Load: lambda s: (s.ref, *index_atoms(s.index)),
     ir.Store: lambda s: (s.ref, *index_atoms(s.index), s.value),
     ir.Accumulate: lambda s: (s.ref, *index_atoms(s.index), s.value),
@@ -249,6 +250,10 @@ def _rebuild_effect(stmt: ir.Effect, atom: AtomMap, bind: BindMap, block: BlockM
     return stmt if _same(args, stmt.args) else replace(stmt, args=args)
 
 
+def _rebuild_draw(stmt: ir.Draw, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    return replace(stmt, args=tuple(map(atom, stmt.args)), target=bind(stmt.target))
+
+
 def _rebuild_check(stmt: ir.Check, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     return replace(stmt, left=_map_measure(stmt.left, atom), right=_map_measure(stmt.right, atom))
 
@@ -289,6 +294,7 @@ _REBUILD: dict[type[Stmt], Callable[[Any, AtomMap, BindMap, BlockMap], Stmt]] = 
     ir.Call: _rebuild_call,
     ir.Custom: _rebuild_call,
     ir.Effect: _rebuild_effect,
+    ir.Draw: _rebuild_draw,
     ir.Check: _rebuild_check,
     ir.Remark: lambda stmt, atom, bind, block: stmt,
     ir.For: _rebuild_for,

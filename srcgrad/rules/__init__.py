@@ -48,4 +48,5 @@ from srcgrad.rules import (  # noqa: F401, I001
     scipylinalg,
     complexes,
     stop,
+    draws,
 )

@@ -92,7 +92,8 @@ def christened(program: Program) -> Program:
 
 def _christened(fun: Fun) -> Fun:
     fills = [s for s in walk(fun.body) if isinstance(s, Alloc) and isinstance(s.init, Var) and s.init.type.rank]
-    env = {s.init: Var(s.target.name, s.init.type) for s in fills if isinstance(s.init, Var) and s.init.name == "t"}
+    made = [(s.init, s.target.name) for s in fills if isinstance(s.init, Var) and s.init.name in ("t", "draw")]
+    env = {value: Var(name, value.type) for value, name in made}
     if not env:
         return fun
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
@@ -34,6 +35,9 @@ class Expressions:
                 keep = copies and not makes_fresh(stmt.op)
                 args = [self.atom(a, keep) for a in stmt.args]
                 return _signed(templates.fill(templates.of_let(stmt), args, stmt.params))
+            case ir.Draw():
+                drawn = templates.fill(templates.of_let(stmt), list(map(self.atom, stmt.args)), stmt.params)
+                return cast(ast.expr, drawn)
             case ir.Load():
                 return self.load(stmt, copies)
             case ir.View():

@@ -393,7 +393,7 @@ def _ends(stmt: ir.For | ir.While, folds: Folds) -> list[Atom]:
 def _slots(folds: Folds, stmt: Stmt) -> list[Atom]:
     """The operands that are printed once, so that an expression can stand in their place."""
     match stmt:
-        case ir.Let():
+        case ir.Let() | ir.Draw():
             uses = templates.of_let(stmt).uses
             return [a for k, a in enumerate(stmt.args) if uses.get(k, 0) <= 1]
         case ir.Effect():
@@ -423,7 +423,7 @@ def _slots(folds: Folds, stmt: Stmt) -> list[Atom]:
 
 def _own_size(folds: Folds, stmt: Stmt) -> int:
     """About how many characters the statement's own expression has, with plain names for its operands."""
-    if isinstance(stmt, ir.Let):
+    if isinstance(stmt, (ir.Let, ir.Draw)):
         template = templates.of_let(stmt)
         return template.size + sum(_atom_size(a) - 2 for a in stmt.args if isinstance(a, (Var, Const)))
     return 2 + sum(_atom_size(a) + 2 for a in folds.operands(stmt))

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import functools
 import inspect
+import random
 import types
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -131,10 +132,10 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
 def _instead(target: Any) -> str:
     """What to write in the place of a call of something without a rule."""
     known = registry.INSTEAD.get(target) if isinstance(target, Hashable) else None
-    if known is None and str(getattr(target, "__module__", None)).startswith("numpy.random"):
-        return "draw the numbers outside the function, and pass them as an argument"
-    if known is None and isinstance(getattr(target, "__self__", None), (np.random.Generator, np.random.RandomState)):
-        return "draw the numbers outside the function, and pass them as an argument"
+    owner = getattr(target, "__self__", None)
+    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random") or isinstance(owner, random.Random)
+    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState))):
+        return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 
 

@@ -390,4 +390,4 @@ def _text(low: Lowering, node: ast.JoinedStr) -> Value:
 
 def has_effects(stmts: list[Stmt]) -> bool:
     """Whether the statements write into memory or may stop."""
-    return any(isinstance(s, (ir.Store, ir.Accumulate, ir.Effect)) for s in walk(stmts))
+    return any(isinstance(s, (ir.Store, ir.Accumulate, ir.Effect, ir.Draw)) for s in walk(stmts))

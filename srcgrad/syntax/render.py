@@ -75,7 +75,7 @@ def to_source(tree: ast.stmt) -> str:
 def _template_helpers(fun: Fun) -> dict[str, str]:
     out: dict[str, str] = {}
     for stmt in walk.walk(fun.body):
-        if isinstance(stmt, ir.Let):
+        if isinstance(stmt, (ir.Let, ir.Draw)):
             out.update(templates.of_let(stmt).helpers)
     return out
 

@@ -67,7 +67,8 @@ class Statements:
         match node:
             case Plain(stmt):
                 lines = self.plain(stmt)
-                first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat=not isinstance(stmt, ir.Effect))
+                repeat = not isinstance(stmt, (ir.Effect, ir.Draw))
+                first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat)
                 return [*first, *lines[1:]]
             case Moves():
                 return self.moves(node)
@@ -112,6 +113,8 @@ class Statements:
             case ir.Effect(code, args):
                 tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
                 return list(tree.body)
+            case ir.Draw(target) if not self.folds.uses[target]:
+                return [ast.Expr(self.express.value(stmt))]
             case ir.Remark(text):
                 self.said = None
                 return [comment(text)]
@@ -287,7 +290,7 @@ def _normal(text: str) -> str | None:
 
 
 def _normal_tree(stmt: ast.stmt) -> str:
-    return ast.unparse(ast.Module([stmt], []))
+    return ast.unparse(ast.fix_missing_locations(ast.Module([stmt], [])))
 
 
 def _same_header(stmt: ast.stmt, text: str) -> bool:

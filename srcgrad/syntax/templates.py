@@ -26,7 +26,7 @@ class Template:
 
 
 @lru_cache(maxsize=4096)
-def of_let(stmt: ir.Let) -> Template:
+def of_let(stmt: ir.Let | ir.Draw) -> Template:
     """The template for these argument types."""
     got = stmt.op.template
     if callable(got):

@@ -16,6 +16,7 @@ from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 from srcgrad.errors import NotDifferentiableError
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
+from srcgrad.transform.draws import check_fixed, check_single
 from srcgrad.transform.programs import reachable
 from srcgrad.transform.refuse import no_rule
 from srcgrad.transform.shared import check_shared
@@ -27,6 +28,7 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     Its parameters are those of the program and one tangent for each active one (a reference for memory); its results
     are those of the program and one tangent for each float result.
     """
+    check_single(program)
     callees = _Callees(program)
     main = _Forward(program.main, active, callees).fun(program.main.name + "_fwd")
     return reachable(Program(main, callees.finished()))
@@ -154,6 +156,8 @@ class _Forward:
             case ir.Call() if any(map(self.has, stmt.targets)):
                 self.call(stmt)
             case _:
+                if isinstance(stmt, ir.Draw):
+                    check_fixed(stmt, self.has)
                 self.builder.put(walk.rebuild(stmt, self.atom, lambda v: v, self.block))
                 self.beside(stmt)
 

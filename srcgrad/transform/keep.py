@@ -70,19 +70,19 @@ class Keeper:
     def _site(self, site: Stmt, stmt: Stmt, region: Region, ctx: Context) -> None:
         if isinstance(site, ir.Append):
             ctx.kept[site] = self._rows(site, stmt, region, "i8", f"{site.pos.name}_kept", ctx)
-        elif isinstance(site, ir.Load) and site.target.type.rank:
+        elif isinstance(site, (ir.Load, ir.Draw)) and site.target.type.rank:
             if self._rows_of_arrays(site, stmt, region, ctx):
                 return
             memory = ir.Type(site.target.type.dtype, site.target.type.rank, ref=True)
             self._positions(site, stmt, region, memory, f"{site.target.name}_kept", ctx)
-        elif isinstance(site, ir.Load):
+        elif isinstance(site, (ir.Load, ir.Draw)):
             ctx.kept[site] = self._rows(site, stmt, region, site.target.type.dtype, f"{site.target.name}_kept", ctx)
 
     def _rows(self, site: Stmt, stmt: Stmt, region: Region, dtype: str, name: str, ctx: Context) -> Var:
         dims = [self.extent(loop, ctx) for loop in self._facts.loops_between(site, region)]
         return self._b.alloc(dtype, dims or [INT_ONE], "empty", name)
 
-    def _rows_of_arrays(self, site: ir.Load, stmt: Stmt, region: Region, ctx: Context) -> bool:
+    def _rows_of_arrays(self, site: ir.Load | ir.Draw, stmt: Stmt, region: Region, ctx: Context) -> bool:
         """One array for all visits, if their number and the lengths of what is kept are known before stmt.
 
         Not where visits may be few among many turns: a list is as long as there are visits.

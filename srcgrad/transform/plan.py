@@ -29,7 +29,7 @@ class Plan:
     """Everything that the reverse transformation must know.
 
     level[s]: the region whose run performs s for real (in which its memory lives).
-    decision[s]: of a Load or an Append.
+    decision[s]: of a Load, an Append or a Draw.
     references[loop]: 'swap' (undo the permutation) or 'list' (keep the references).
     snapshots[loop][root]: whether the body writes through root (then it is run on a copy of the row).
     """
@@ -73,6 +73,8 @@ class Plan:
                 self.level[stmt] = facts.level_of(stmt.ref)
             case ir.Append():
                 self.level[stmt] = facts.bound[stmt.refs]
+            case ir.Draw():
+                self.level[stmt] = facts.top  # as if loaded from memory that the next draw overwrites
             case ir.For() | ir.While():
                 heads = [c.inner for c in stmt.carry if c.inner.type.ref]
                 nexts = [c.next for c in stmt.carry if c.inner.type.ref]
@@ -99,7 +101,7 @@ class Plan:
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
-        elif isinstance(stmt, ir.Append):
+        elif isinstance(stmt, (ir.Append, ir.Draw)):
             self.decision[stmt] = "named" if facts.where[stmt] is self.level[stmt] else "keep"
 
     def _visible(self, load: ir.Load, region: Region) -> bool:

@@ -32,7 +32,7 @@ def rename(fun: Fun, name: str) -> Fun:
 
 
 def quiet(fun: Fun) -> Fun:
-    """The function without what passes through (raise, assert, print): of a run that is not the first."""
+    """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
 
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         kept = (s for s in stmts if not isinstance(s, ir.Effect))

@@ -16,6 +16,7 @@ from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.buffers import settled
 from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.draws import check_single
 from srcgrad.transform.plan import Plan, Policy
 from srcgrad.transform.programs import expect_shape
 
@@ -89,6 +90,7 @@ class Reverse(Adjoint):
 def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", checked: bool = False) -> Program:
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
+    check_single(program)
     main = settled(program.main)
     wanted = [main.params[k] for k in sorted(active)]
     built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name), checked=checked)

@@ -21,6 +21,7 @@ from srcgrad.rules.arithmetic import add
 from srcgrad.rules.loops import larger
 from srcgrad.rules.shape import dim
 from srcgrad.transform.context import Context, bar_name
+from srcgrad.transform.draws import check_fixed
 from srcgrad.transform.keep import INT_ONE, INT_ZERO, Keeper, counted, row, step_of, visit
 from srcgrad.transform.plan import Loop, Plan
 from srcgrad.transform.refuse import unsupported
@@ -98,6 +99,8 @@ class Sweep:
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
                 self._run_call(stmt, ctx)
+            case ir.Draw():
+                self._run_draw(stmt, region, current, ctx)
             case ir.Effect() | ir.Remark():
                 if region is self.facts.top:
                     args = tuple(map(ctx, stmt.args)) if isinstance(stmt, ir.Effect) else ()
@@ -129,7 +132,20 @@ class Sweep:
         if level is region and current is not region and kept:
             self._keep_value(stmt, level, value, ctx)
 
-    def _kept_value(self, stmt: ir.Load, level: Region, ctx: Context) -> Var:
+    def _run_draw(self, stmt: ir.Draw, region: Region, current: Region, ctx: Context) -> None:
+        """Numbers are drawn in the forward sweep alone; every other run finds them kept."""
+        top = self.facts.top
+        if region is not top:
+            ctx.env[stmt.target] = self._kept_value(stmt, top, ctx)
+            return
+        check_fixed(stmt, self.activity.varies)
+        ctx.env[stmt.target] = drawn = self.b.draw(
+            stmt.op, *map(ctx, stmt.args), name=stmt.target.name, **stmt.params
+        )
+        if current is not top:
+            self._keep_value(stmt, top, drawn, ctx)
+
+    def _kept_value(self, stmt: ir.Load | ir.Draw, level: Region, ctx: Context) -> Var:
         place = visit(self.facts, stmt, level, ctx)
         if not isinstance(ctx.kept[stmt], tuple):
             return self.b.load(ctx.kept[stmt], (*place, *whole(stmt.target)), stmt.target.name)
@@ -138,7 +154,7 @@ class Sweep:
             self.ref_at(refs, self.b.load(places, place, "place"), stmt.target.name), None, stmt.target.name
         )
 
-    def _keep_value(self, stmt: ir.Load, level: Region, value: Var, ctx: Context) -> None:
+    def _keep_value(self, stmt: ir.Load | ir.Draw, level: Region, value: Var, ctx: Context) -> None:
         place = visit(self.facts, stmt, level, ctx)
         if not isinstance(ctx.kept[stmt], tuple):
             self.b.store(ctx.kept[stmt], (*place, *whole(stmt.target)), value)

@@ -26,7 +26,6 @@ OLD = {"np.row_stack", "np.in1d", "np.trapz"}  # another name, that NumPy takes 
 
 INTEGERS = "gives integers or booleans; not yet read inside a differentiated function"
 SETS = "picks elements into an array whose length depends on their values; not yet"
-RANDOM = "draws random numbers: pass them as arguments, so that a derivative is of one fixed function"
 TYPES = "a type of numbers that carry no derivative"
 MEMORY = "reinterprets memory"
 STEPS = "steps between neighbouring floats, or a description of their type"
@@ -77,8 +76,6 @@ def reasons() -> dict[str, str]:
     for name, function in compiled_by_numba().items():
         if inspect.isclass(function):
             given[name] = TYPES
-        elif name.startswith("np.random."):
-            given[name] = RANDOM
     return {name: given.get(name, NOT_YET) for name in missing()}
 
 

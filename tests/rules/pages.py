@@ -30,7 +30,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
 HOMES = {
     "Python": builtins, "math": math, "cmath": cmath, "np": np, "np.linalg": np.linalg, "np.fft": np.fft,
-    "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
+    "np.random": np.random, "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
 }  # fmt: skip
 PLAIN = {"Python": ""}
 F8, LINE, MATRIX = ir.F8, ir.Type("f8", 1, ref=True), ir.Type("f8", 2, ref=True)
@@ -41,7 +41,7 @@ CALLS: list[tuple[Any, ...]] = [
     (ir.I8, ir.I8), (LINE, ir.I8), (MATRIX, ir.I8), (F8, F8, F8), (LINE, F8), (LINE, F8, F8), (LINE, LINE, LINE),
     (ir.B1, F8, F8), (ir.C16,), (ir.B1, ir.B1), (ir.B1,), (), ([LINE, LINE],), (MATRIX, 0), (MATRIX, 0, 1), (MATRIX, 2),
     (3, F8), ("ij,j->i", MATRIX, LINE), ([MASK], [LINE], 0.0), (MATRIX, PLACES, 0), (LINE, [LINE, LINE]), (MATRIX, F8),
-    (LINE, float), (ir.Type("f8", 3, ref=True), 2),
+    (LINE, float), (LINE, ir.I8, F8), (ir.Type("f8", 3, ref=True), 2),
     (ir.Type("i8", 1, ref=True), [LINE, LINE]),
 ]  # fmt: skip
 HEAD = """# Functions
@@ -57,9 +57,18 @@ Functions marked "none" carry no derivative (they count, compare, round or make 
 def names() -> dict[str, list[tuple[str, Any]]]:
     """The functions that have a meaning, by their homes, with the names that users write."""
     return {
-        home: [(n, f) for n, f in sorted(vars(space).items()) if _known(f) and not n.startswith("_")]
+        home: [(n, f) for n, f in sorted(_members(space).items()) if _known(f) and not n.startswith("_")]
         for home, space in HOMES.items()
     }
+
+
+def _members(space: Any) -> dict[str, Any]:
+    """The names of a module, and the methods of its ufuncs."""
+    found = dict(vars(space))
+    for name, value in list(found.items()):
+        if isinstance(value, np.ufunc):
+            found |= {f"{name}.{method}": getattr(value, method) for method in ("accumulate", "at", "reduce")}
+    return found
 
 
 def _known(function: Any) -> bool:
@@ -108,7 +117,7 @@ def _carries(body: Sequence[ir.Stmt], params: Sequence[Var], out: Any) -> bool:
         if isinstance(stmt, (ir.Store, ir.Accumulate)):
             stored |= stmt.value in active
             active |= {stmt.ref} if stmt.value in active else set()
-        elif not isinstance(stmt, Let) or stmt.op.differentiable:
+        elif not isinstance(stmt, (Let, ir.Draw)) or (isinstance(stmt, Let) and stmt.op.differentiable):
             if any(atom in active for atom in (*used(stmt), *used_inside(stmt))):
                 active |= {v for v in (*defined(stmt), *defined_inside(stmt)) if v.type.is_float}
     results = out if isinstance(out, (tuple, list)) else (out,)
@@ -164,7 +173,8 @@ def page() -> Iterator[str]:
     errors = accuracy()
     for home, functions in names().items():
         start = PLAIN.get(home, f"{home}.")
-        yield from _table(home, [(start + n, f, FUNCTIONS[f], errors.get(n, "")) for n, f in functions])
+        known = {} if home == "np.random" else errors  # other functions of the same names
+        yield from _table(home, [(start + n, f, FUNCTIONS[f], known.get(n, "")) for n, f in functions])
     yield from _table("Methods of arrays", [(f".{name}", None, METHODS[name], "") for name in sorted(METHODS)])
 
 

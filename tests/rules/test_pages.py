@@ -26,6 +26,13 @@ def test_the_page_of_functions_is_up_to_date() -> None:
     assert "\n".join(shown) + "\n" == pages.PAGE.read_text("utf-8"), "python -m tests.rules.pages"
 
 
+def test_every_function_that_has_a_rule_is_listed() -> None:
+    listed = {function for home in pages.names().values() for _, function in home}
+    own = ("srcgrad", "_operator")
+    left = [f for f in registry.FUNCTIONS if not (getattr(f, "__module__", None) or "numpy").startswith(own)]
+    assert [f for f in left if f not in listed] == []
+
+
 def test_every_function_without_a_rule_has_a_reason() -> None:
     """Those that have a derivative and no rule yet are counted in the page; no function is without a word."""
     text = coverage.PAGE.read_text("utf-8")
