@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from srcgrad.analysis.effects import Facts, Region
-from srcgrad.analysis.ranges import Ranges
+from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Stmt, Var
@@ -36,7 +36,7 @@ class Plan:
 
     def __init__(self, facts: Facts, policy: Policy = "auto") -> None:
         self.facts, self.policy = facts, policy
-        self.ranges = Ranges(facts)
+        self.overwrites = Overwrites(facts)
         self.level: dict[Stmt, Region] = {}
         self.decision: dict[Stmt, Decision] = {}
         self.references: dict[Loop, Literal["swap", "list"]] = {}
@@ -97,7 +97,7 @@ class Plan:
             level = self.level[stmt]
             if facts.where[stmt] is level:
                 self.decision[stmt] = "named"
-            elif self._visible(stmt, level) and not self.ranges.overwritten_later(stmt, stmt.ref, level):
+            elif self._visible(stmt, level) and not self.overwrites.overwritten_later(stmt, stmt.ref, level):
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
@@ -180,7 +180,7 @@ class Plan:
                 self.decision[access] = "named"
             else:
                 local = (a for a, r in inside.items() if r is root and not isinstance(a, ir.Load))
-                again = any(self.ranges.overwrites(store, access, access.ref, body) for store in local)
+                again = any(self.overwrites.overwrites(store, access, access.ref, body) for store in local)
                 self.decision[access] = "keep" if again else "reload"
 
     def _seen_as(self, ref: Var, loop: Loop, body: Region) -> Var | None:

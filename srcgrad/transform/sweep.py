@@ -256,7 +256,7 @@ class Sweep:
     def _still_there(self, stmt: Stmt, ref: Var) -> None:
         """The adjoint of a call reads its arguments again: they must not have been overwritten."""
         level = self.facts.level_of(ref)
-        if self.plan.ranges.overwritten_later(stmt, ref, level) or not self.facts.classes.simple(ref):
+        if self.plan.overwrites.overwritten_later(stmt, ref, level) or not self.facts.classes.simple(ref):
             raise unsupported(
                 stmt.span,
                 f"`{ref.name}` is overwritten after it was handed to this call",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.analysis.effects import Classes, Facts
-from srcgrad.analysis.ranges import Ranges, _Case
+from srcgrad.analysis.overwrites import Overwrites, _Case
 from srcgrad.core import ir
 from srcgrad.rules import declare, elementwise, registry
 from srcgrad.rules.arithmetic import subtract
@@ -131,7 +131,7 @@ def outs_apart() -> Any:
 
 @fault("nothing is ever overwritten later")
 def never_overwritten() -> Any:
-    return patched(Ranges, "overwritten_later", lambda *a: False)
+    return patched(Overwrites, "overwritten_later", lambda *a: False)
 
 
 @fault("places beside one another are taken for apart", policy="keep", patterns=("index ranges",))

@@ -7,34 +7,19 @@ on which the two are surely apart settles it; whatever is not surely so may be o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
+from srcgrad.core.affine import Poly
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 
 Loop = ir.For | ir.While
-Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn
+Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn: what polynomials here are over
 LENGTHS = frozenset({"dim", "size", "nonnegative", "trips"})
 WHOLE = ir.Slice()
-
-
-@dataclass(frozen=True)
-class Sum:
-    """terms[s] * s + ... + constant"""
-
-    terms: Mapping[Symbol, int]
-    constant: int = 0
-
-    def plus(self, other: Sum, times: int = 1) -> Sum:
-        terms = dict(self.terms)
-        for symbol, factor in other.terms.items():
-            terms[symbol] = terms.get(symbol, 0) + times * factor
-        return Sum({s: f for s, f in terms.items() if f}, self.constant + times * other.constant)
-
-    def times(self, factor: int) -> Sum:
-        return Sum({}).plus(self, factor)
 
 
 @dataclass(frozen=True)
@@ -45,13 +30,13 @@ class Part:
     from low on.
     """
 
-    low: Sum
-    high: Sum | None
+    low: Poly
+    high: Poly | None
     axis: int | None
     exact: bool = True
 
 
-class Ranges:
+class Overwrites:
     """Answers of one function."""
 
     def __init__(self, facts: Facts) -> None:
@@ -93,7 +78,7 @@ class _Case:
     def __init__(self, facts: Facts, later: Loop | None) -> None:
         self._facts, self._later = facts, later
         self._inside = None if later is None else facts.region[later, "body"]
-        self._memo: dict[tuple[Atom, bool], Sum] = {}
+        self._memo: dict[tuple[Atom, bool], Poly] = {}
 
     def apart(self, ref: Var, index: ir.Index, store: ir.Store | ir.Accumulate) -> bool:
         here, there = self._box(ref, index, False), self._box(store.ref, store.index, True)
@@ -103,7 +88,7 @@ class _Case:
 
     def _below(self, a: Part, b: Part) -> bool:
         """Whether every place of a is before every place of b."""
-        return a.high is not None and self._at_least(b.low.plus(a.high, -1), 1)
+        return a.high is not None and self._at_least(b.low - a.high, 1)
 
     # ---- what an index reaches
 
@@ -116,7 +101,7 @@ class _Case:
                 return None
             chain.append(view.how)
             ref = view.base
-        parts = [Part(Sum({}), None, k) for k in range(ref.type.rank)]
+        parts = [Part(Poly({}), None, k) for k in range(ref.type.rank)]
         for items in reversed(chain):
             parts = self._narrowed(parts, items, primed)
         return parts
@@ -140,46 +125,45 @@ class _Case:
         place = None if item.type.rank else self._natural(item, primed)
         if place is None or not part.exact:
             return Part(part.low, part.high, None)
-        place = part.low.plus(place)
+        place = part.low + place
         return Part(place, place, None)
 
     def _sliced(self, part: Part, item: ir.Slice, axis: int, primed: bool) -> Part:
         step = 1 if item.step is None else int(item.step.value.real) if isinstance(item.step, Const) else 0
-        start = Sum({}) if item.start is None else self._natural(item.start, primed)
+        start = Poly({}) if item.start is None else self._natural(item.start, primed)
         stop = None if item.stop is None else self._natural(item.stop, primed)
         if step < 1 or not part.exact:
             return Part(part.low, part.high, axis, False)
-        low = part.low if start is None else part.low.plus(start)
-        high = part.high if stop is None else part.low.plus(stop).plus(Sum({}, -1))
+        low = part.low if start is None else part.low + start
+        high = part.high if stop is None else part.low + stop - 1
         return Part(low, high, axis, step == 1 and start is not None)
 
-    def _natural(self, atom: Atom, primed: bool) -> Sum | None:
+    def _natural(self, atom: Atom, primed: bool) -> Poly | None:
         """An index as a sum, if it surely does not count from the end."""
         found = self._sum(atom, primed)
         return found if self._at_least(found, 0) else None
 
     # ---- sums
 
-    def _sum(self, atom: Atom, primed: bool) -> Sum:
+    def _sum(self, atom: Atom, primed: bool) -> Poly:
         if isinstance(atom, Const):
-            return Sum({}, int(atom.value.real))
+            return Poly.constant(int(atom.value.real))
         primed = primed and not self._same_in_both(atom)
         if (atom, primed) not in self._memo:
             self._memo[atom, primed] = self._expanded(atom, primed)
         return self._memo[atom, primed]
 
-    def _expanded(self, var: Var, primed: bool) -> Sum:
+    def _expanded(self, var: Var, primed: bool) -> Poly:
         made = self._facts.makes.get(var)
         if isinstance(made, ir.Let) and var.type == ir.I8 and all(a.type == ir.I8 for a in made.args):
             name, args = made.op.name, [self._sum(a, primed) for a in made.args]
             if name in ("add", "subtract"):
-                return args[0].plus(args[1], 1 if name == "add" else -1)
+                return args[0] + args[1] if name == "add" else args[0] - args[1]
             if name == "negative":
-                return args[0].times(-1)
-            if name == "multiply" and not (args[0].terms and args[1].terms):
-                known, other = args if not args[0].terms else args[::-1]
-                return other.times(known.constant)
-        return Sum({(var, primed): 1})
+                return -args[0]
+            if name == "multiply" and any(a.known is not None for a in args):
+                return args[0] * args[1]
+        return Poly.of((var, primed))
 
     def _same_in_both(self, atom: Atom) -> bool:
         """Whether this is one value in both turns."""
@@ -192,28 +176,28 @@ class _Case:
 
     # ---- bounds
 
-    def _at_least(self, value: Sum, least: int) -> bool:
+    def _at_least(self, value: Poly, least: int) -> bool:
         """Whether value >= least, by putting their bounds in the place of indices, those of inner loops first."""
-        while value.terms:
-            symbol = max(value.terms, key=lambda s: (self._facts.bound[s[0]].depth, s[1]))
-            factor = value.terms[symbol]
+        while symbols := cast(list[Symbol], list(value.symbols())):
+            symbol = max(symbols, key=lambda s: (self._facts.bound[s[0]].depth, s[1]))
+            factor = value.degree(symbol)
             bound = self._bound(symbol, lower=factor > 0)
             if bound is None:
                 return False
-            value = value.plus(Sum({symbol: 1}), -factor).plus(bound, factor)
-        return value.constant >= least
+            value = (value - Poly.of(symbol).scaled(factor)).plus(factor, bound)
+        return value.offset >= least
 
-    def _bound(self, symbol: Symbol, lower: bool) -> Sum | None:
+    def _bound(self, symbol: Symbol, lower: bool) -> Poly | None:
         var, primed = symbol
         made = self._facts.makes.get(var)
         if isinstance(made, ir.Let) and made.op.name in LENGTHS:
-            return Sum({}) if lower else None
+            return Poly({}) if lower else None
         if not isinstance(made, ir.For) or made.index is not var or not isinstance(made.step, Const):
             return None
         step = int(made.step.value.real)
         if primed and made is self._later and lower == (step > 0):
-            return Sum({(var, False): 1}, step)  # at least a turn on
+            return Poly.of((var, False)) + step  # at least a turn on
         outer = primed and made is not self._later
         if lower == (step > 0):
             return self._sum(made.start, outer)
-        return self._sum(made.stop, outer).plus(Sum({}, -1 if step > 0 else 1))
+        return self._sum(made.stop, outer) - (1 if step > 0 else -1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from srcgrad.analysis.effects import Facts
-from srcgrad.analysis.ranges import Ranges
+from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
 from srcgrad.core.run import _Run
 from srcgrad.core.walk import walk
@@ -108,7 +108,7 @@ def checked(fun: Callable[..., Any], n: int) -> tuple[int, int]:
     """(how many pairs of a load and a store are surely apart, how many are not); no sure answer may be wrong."""
     program = lower(fun, [describe(SQUARE), describe(n)]).program
     facts = Facts(program.main)
-    ranges, tracing = Ranges(facts), Tracing(facts)
+    ranges, tracing = Overwrites(facts), Tracing(facts)
     with np.errstate(all="ignore"):
         tracing.fun(program.main, (SQUARE[:n, :n].copy(), n))
     real = set(overwritten(tracing.seen))
@@ -144,7 +144,7 @@ def test_no_sure_answer_is_wrong_in_random_nests(tmp_path: Any, monkeypatch: pyt
 def test_elimination_writes_no_finished_row_again(fun: Callable[..., Any]) -> None:
     program = lower(fun, [describe(SQUARE)]).program
     facts = Facts(program.main)
-    ranges = Ranges(facts)
+    ranges = Overwrites(facts)
     loops = (s for s in walk(program.main.body) if isinstance(s, ir.For))
     depth = {s: len(facts.loops_between(s, facts.top)) for s in walk(program.main.body)}
     assert max(depth[s] for s in loops) == 2
