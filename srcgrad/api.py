@@ -16,6 +16,7 @@ from srcgrad.derivative import Call, Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
 from srcgrad.functional import jvp_with, vjp_with
+from srcgrad.mapped import Mapped
 from srcgrad.recipe import Recipe
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
@@ -212,7 +213,8 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
         fun, chosen = _plain(fun), _options({"target": target, **options})
     with speaking_of(fun):
         axes = _axes(in_axes, inspect.signature(getattr(fun, "py_func", fun)).parameters)
-        return Derivative(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
+        kind = Mapped if chosen.on_device else Derivative
+        return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
 
 
 def _axes(in_axes: Any, names: Mapping[str, inspect.Parameter]) -> tuple[int | None, ...]:

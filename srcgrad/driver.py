@@ -153,15 +153,16 @@ def _unit(
         shared = shared and complete
         if shared and options.cache:
             cache.remember(path, meta)
-    unit = Unit(meta, path, _load(path, meta, options))
+    unit = Unit(meta, path, _load(path, recipe, meta, options))
     if shared:
         _UNITS[key] = unit
     return unit, spaces
 
 
-def _load(path: Path, meta: Meta, options: Options) -> Callable[..., Any]:
+def _load(path: Path, recipe: Recipe, meta: Meta, options: Options) -> Callable[..., Any]:
     if options.on_device:
-        return lazy.cuda.load(path, meta.name)
+        load = lazy.launch.load if recipe.kind == "vmap" else lazy.cuda.load
+        return load(path, meta.name)
     return cpu.load(path, meta.name, meta.types, options.jit)
 
 
@@ -176,22 +177,34 @@ def _make(
 ) -> tuple[Meta, Sequence[Any], bool]:
     """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
     covers all that was seen (else nobody else may use the result)."""
-    made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
-    if options.on_device:
-        made = lazy.pipeline.on_device(made, fun)
-    cache.write(path, _text(made.program, options).encode())
+    made, name, text, facts = _generated(fun, recipe, specs, options)
+    cache.write(path, text.encode())
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]
     seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
     main = made.program.main
     overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
     meta = Meta(
-        main.name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, {k: v for k, v in main.notes.items() if k in NOTES},
+        name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
+        tuple(seen), overwritten, {**{k: v for k, v in main.notes.items() if k in NOTES}, **facts},
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
     return meta, spaces, covered
+
+
+def _generated(
+    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
+) -> tuple[Any, str, str, dict[str, Any]]:
+    """What was lowered, the name of the function to call, the module's text, and notes beside those of the program."""
+    if options.on_device and recipe.kind == "vmap":
+        kernel = lazy.mapped_kernel.derive(fun, recipe, specs)
+        text = lazy.mapped_kernel.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
+        return kernel.lowered, kernel.name, text, {"outs": kernel.outs, "raised": kernel.raised}
+    made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
+    if options.on_device:
+        made = lazy.pipeline.on_device(made, fun)
+    return made, made.program.main.name, _text(made.program, options), {}
 
 
 def _text(program: Any, options: Options) -> str:

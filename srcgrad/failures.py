@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,19 @@ from srcgrad.errors import FAILURES, Problem, SrcgradError
 
 # By the message in the generated code: the error that it raises, and what is to be told.
 Failures = Mapping[str, tuple[str, Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception by its module and name, with its arguments: what the host raises for a kernel's thread."""
+
+    module: str
+    name: str
+    args: tuple[Any, ...]
+
+    def __call__(self) -> BaseException:
+        made: BaseException = getattr(sys.modules[self.module], self.name)(*self.args)
+        return made
 
 
 def telling(function: Callable[..., Any], known: Failures, formats: Mapping[str, int]) -> Callable[..., Any]:

@@ -111,7 +111,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> 
         base = lowered(fun, specs)
         return replace(base, program=tidy(christened(base.program)))
     if recipe.kind == "vmap":
-        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, _names(fun), strict=True)]
+        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
         base = lowered(fun, items)
         check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
         program = map_program(tidy(christened(base.program)), specs, recipe.axes, parallel)
@@ -168,7 +168,7 @@ def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
     return replace(main, params=tuple(params), body=(*builder.out, *walk.substitute(main.body, env)), results=results)
 
 
-def _names(fun: Any) -> tuple[str, ...]:
+def parameters_of(fun: Any) -> tuple[str, ...]:
     return tuple(inspect.signature(getattr(fun, "py_func", fun)).parameters)
 
 
@@ -176,7 +176,7 @@ def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:
     """Refuse to differentiate with respect to what has no derivative."""
     for place in recipe.argnums:
         if recipe.leaves is None and not any(t.is_float for t in leaf_types(specs[place])):
-            name = _names(fun)[place]
+            name = parameters_of(fun)[place]
             array = isinstance(specs[place], Leaf) and any(t.rank for t in leaf_types(specs[place]))
             hint = f"pass floats ({name}.astype(float)), or" if array else "pass floats, or"
             message = f"`{name}` is {words.of_spec(specs[place])}: it holds no float to differentiate by"

@@ -16,7 +16,8 @@ EXTRAS = {"forward": "_dot", "jvp": "_dot", "hvp": "_vector", "reverse": "_bar",
 class Recipe:
     """One transformation: its kind, the places of the parameters, and whether a lone one stands bare in the result.
 
-    axes: for `vmap`, the mapped axis of each parameter.
+    axes: for `vmap`, the mapped axis of each parameter. shapes: for a kernel, the shape of each leaf of an item, which
+    it is made for; None where it is for any.
     leaves: for `jvp` and `pullback`, the places of the active leaves, where not all of the parameters' are.
     """
 
@@ -27,6 +28,7 @@ class Recipe:
     mode: str = "reverse"
     leaves: tuple[int, ...] | None = None
     axes: tuple[int | None, ...] = ()
+    shapes: tuple[tuple[int, ...] | None, ...] = ()
 
     def active(self, specs: Sequence[Spec]) -> tuple[int, ...]:
         """The places of the active leaves among those of all parameters, in the order of `argnums`."""

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, vmap
 from srcgrad.optimize import first_order, linear, second_order
 from srcgrad.optimize.loop import minimiser
@@ -35,13 +37,14 @@ def spread(fun: Part) -> Part:
 
 
 @functools.lru_cache(maxsize=256)
-def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool) -> Any:
+def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool, target: str = "cpu") -> Any:
     """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success)`; its `.source` can be read."""
     call = spread(fun)
     if rank == 0:
         return compiled(scalar_newton(call, _slope(call, mode), record), jit=jit)
     jacobian = jacfwd(call) if mode == "forward" else jacrev(call)
-    return compiled(system_newton(call, jacobian, record), jit=jit)
+    solve = linear.solve if target == "cpu" else linear.solve_by_exchange
+    return compiled(system_newton(call, jacobian, solve, record), jit=jit)
 
 
 @functools.lru_cache(maxsize=256)
@@ -54,9 +57,28 @@ def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: str
 
 
 @functools.lru_cache(maxsize=256)
-def batched(loop: Any, others: int, jit: bool) -> Any:
-    """The loop from many starting points, with the same for each of the other parameters."""
-    return vmap(loop, (0, *(None,) * others), jit=jit)
+def batched(loop: Any, others: int, jit: bool, target: str = "cpu", single: bool = False) -> Any:
+    """The loop from many starting points, with the same for each of the other parameters. single: whether these are
+    numbers of single precision, as the kernel's are to be that it ends at."""
+    narrow = {3: _narrow_root, 4: _narrow_minimum}[others]
+    loop = narrow(loop) if single and target != "cpu" else loop
+    return vmap(loop, (0, *(None,) * others), jit=jit, target=target)
+
+
+def _narrow_root(loop: Part) -> Part:
+    def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
+        x, value, nit, success = loop(x0, args, tol, maxiter)
+        return np.float32(x), value, nit, success
+
+    return newton
+
+
+def _narrow_minimum(loop: Part) -> Part:
+    def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
+        x, value, nit, success = loop(x0, args, tol, maxiter, options)
+        return np.float32(x), value, nit, success
+
+    return minimize
 
 
 def _slope(fun: Part, mode: str) -> Part:

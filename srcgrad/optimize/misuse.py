@@ -15,13 +15,16 @@ from srcgrad.syntax.places import placed, speaking_of
 from srcgrad.syntax.structure import Leaf
 
 
-def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any) -> None:
+def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any = False) -> None:
     """Refuse what no solver can work with."""
     if not callable(fun):
         hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
         raise ArgumentError(f"{fun!r} is not a function", hint=hint)
-    if target != "cpu":
-        raise UnsupportedError(f"target={target!r} is not available yet", hint='use target="cpu"')
+    if target not in ("cpu", "cuda"):
+        raise ArgumentError(f"there is no target={target!r}", hint='use target="cpu" or target="cuda"')
+    if target == "cuda" and not batch:
+        hint = "give many starting points, with batch=True, or leave target out"
+        raise UnsupportedError('target="cuda" solves batches, one problem a thread', hint=hint)
     if mode not in ("forward", "reverse"):
         hint = words.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)

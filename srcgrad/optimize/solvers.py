@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.optimize.methods import METHODS, batched, minimising_loop, newton_loop
@@ -191,15 +192,17 @@ def minimize(
     """
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter)
+        check_call(fun, target, mode, tol, maxiter, batch)
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-        start, rank = _start(x0, batch, history)
+        start, rank = _start(x0, batch, history, target)
         if method != "gradient-descent" and rank != 1:
             hint = "write np.array([x0]) or x0.ravel()"
             raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
-    values = (start, _tuple(args), float(tol), int(maxiter), _like(start, *chosen))
-    return _solved(batched(solve, 4, jit) if batch else solve, fun, batch, True, *values)
+    if batch:
+        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
+    options = _like(start, *chosen)
+    return _solved(solve, fun, batch, True, start, _tuple(args), float(tol), int(maxiter), options)
 
 
 def _solved(
@@ -209,7 +212,9 @@ def _solved(
     try:
         return _result(solve(start, args, *rest), start)
     except SrcgradError as error:
-        one = start[0] if batch and len(start) else start
+        if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
+            raise
+        one = start[0] if isinstance(start, np.ndarray) and batch and len(start) else start
         raise explained(error, fun, one, args, minimises) from error.__cause__
 
 
@@ -228,29 +233,31 @@ def _fine(maxiter: Any, lr: Any, momentum: Any) -> bool:
 def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) -> Result:
     fun, _, _, mode, history, jit, target, batch = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter)
-        start, rank = _start(x0, batch, history)
+        check_call(fun, target, mode, tol, maxiter, batch)
+        start, rank = _start(x0, batch, history, target)
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
-    solve = newton_loop(fun, rank, mode, history, jit)
+    solve = newton_loop(fun, rank, mode, history, jit, target)
     if batch:
-        return _solved(batched(solve, 3, jit), fun, batch, False, start, args, tol, maxiter)
+        solve = batched(solve, 3, jit, target, rank == 0 and _single(start))
+        return _solved(solve, fun, batch, False, start, args, tol, maxiter)
     return _first(key, solve, False, start, args, tol, maxiter)
 
 
 def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float) -> Result:
     fun, _, _, mode, history, jit, target, batch, method, _ = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter)
+        check_call(fun, target, mode, tol, maxiter, batch)
         check_options({"lr": lr, "momentum": momentum})
-        start, rank = _start(x0, batch, history)
+        start, rank = _start(x0, batch, history, target)
     tol, maxiter = float(tol), int(maxiter)
     key = (*key[:-1], tol > 0.0)
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
     options = _like(start, lr, momentum)
     if batch:
-        return _solved(batched(solve, 4, jit), fun, batch, True, start, args, tol, maxiter, options)
+        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
+        return _solved(solve, fun, batch, True, start, args, tol, maxiter, options)
     return _first(key, solve, True, start, args, tol, maxiter, options)
 
 
@@ -305,17 +312,22 @@ def _cells(loop: Any) -> list[Any]:
     return found
 
 
-def _start(x0: Any, batch: bool, history: bool) -> tuple[Any, int]:
+def _start(x0: Any, batch: bool, history: bool, target: str) -> tuple[Any, int]:
     """Where to start, and the rank of one starting point."""
-    start = _floats(x0)
+    start = x0 if target == "cuda" and lazy.launch.on_device(x0) else _floats(x0)
     if not batch:
-        return start, np.ndim(start)
-    if not np.ndim(start):
+        return start, _rank(start)
+    if not _rank(start):
         raise ArgumentError("batch=True takes an array of starting points", hint="its leading axis counts them")
     if history:
         message = "a batch has no history: its solves may take different numbers of steps"
         raise UnsupportedError(message, hint="leave history out, or solve from each start by itself")
-    return start, np.ndim(start) - 1
+    return start, _rank(start) - 1
+
+
+def _rank(start: Any) -> int:
+    """The number of axes of a number or an array, which may be on a GPU."""
+    return len(start.shape) if hasattr(start, "shape") else 0
 
 
 def _floats(x0: Any) -> Any:
@@ -334,8 +346,12 @@ def _floats(x0: Any) -> Any:
 
 def _like(start: Any, *options: float) -> tuple[Any, ...]:
     """The options as numbers that leave a number of single precision what it is."""
-    kind = np.float32 if getattr(start, "dtype", None) == np.float32 else float
-    return tuple(map(kind, options))
+    return tuple(map(np.float32 if _single(start) else float, options))
+
+
+def _single(start: Any) -> bool:
+    dtype = getattr(start, "dtype", np.float64)
+    return bool((dtype if isinstance(dtype, (np.dtype, type)) else lazy.launch.dtype(start)) == np.float32)
 
 
 def _tuple(args: Any) -> tuple[Any, ...]:
@@ -344,9 +360,9 @@ def _tuple(args: Any) -> tuple[Any, ...]:
 
 def _result(got: tuple[Any, ...], start: Any) -> Result:
     x, value, nit, success, *history = got
-    if getattr(start, "dtype", None) == np.float32:
+    if isinstance(x, (np.ndarray, float, np.floating)) and _single(start):
         x = x.astype(np.float32, copy=False) if isinstance(x, np.ndarray) else np.float32(x)
-    if not isinstance(nit, np.ndarray):
+    if not _rank(nit):
         nit, success = int(nit), bool(success)
     plain = OptimizeResult(x, value, nit, success)
     return OptimizeHistory(*plain, *history) if history else plain

@@ -1,0 +1,161 @@
+"""Kernels from the host's side: what can run them, arrays onto the device, the launch, results back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba.core import config
+
+from srcgrad.backend import cpu, inside, shim
+from srcgrad.backend import cuda as native
+from srcgrad.core.types import Type
+from srcgrad.errors import UnsupportedError
+
+try:
+    from numba import cuda
+except ImportError:  # a Numba without its CUDA target: `require` says so
+    cuda = None
+
+THREADS = 128  # of a block: many enough to hide latency, few enough for kernels that take many registers
+SIMULATED_THREADS = 8  # each is a thread of Python's there
+DEVICES = (2, 13)  # DLPack's kinds of memory that a kernel reaches: of the device, managed
+SIMULATOR = "set NUMBA_ENABLE_CUDASIM=1 to run in Numba's simulator"
+
+
+def simulated() -> bool:
+    return bool(config.ENABLE_CUDASIM)
+
+
+def missing() -> str | None:
+    """Why no kernel can be launched; None if one can."""
+    if cuda is None:
+        return "this Numba has no CUDA target"
+    if simulated() or cuda.is_available():
+        return None
+    error = cuda.cuda_error()
+    if error is not None:
+        return str(error).strip().splitlines()[0].rstrip(".")
+    return "the CUDA toolkit's compiler (NVVM) is not found" if len(cuda.gpus) else "there is no GPU"
+
+
+def require() -> None:
+    """Refuse where no kernel can be launched."""
+    reason = missing()
+    if reason is not None:
+        hint = f"install an NVIDIA driver and `pip install 'srcgrad[cuda]'`, or {SIMULATOR}"
+        raise UnsupportedError(f"target='cuda' needs a GPU: {reason}", hint=hint)
+
+
+# ---- arrays
+
+
+def on_device(value: Any) -> bool:
+    """Whether this is an array in the device's memory."""
+    if isinstance(value, np.ndarray | np.generic):
+        return False
+    if hasattr(value, "__cuda_array_interface__") or getattr(value, "__cuda_ndarray__", False) is True:
+        return True
+    where = getattr(value, "__dlpack_device__", None)
+    return where is not None and int(where()[0]) in DEVICES
+
+
+def dtype(array: Any) -> np.dtype[Any]:
+    """The dtype of an array on the device."""
+    shared = getattr(array, "__cuda_array_interface__", None)
+    if shared is None and not simulated():
+        shared = Shared(array).__cuda_array_interface__
+    kind: np.dtype[Any] = np.dtype(array.dtype if shared is None else shared["typestr"])
+    return kind
+
+
+def stream_of(values: Iterable[Any]) -> Any:
+    """The stream that what comes in on the device was made on; the default stream where nothing says one."""
+    for value in values:
+        number = (getattr(value, "__cuda_array_interface__", None) or {}).get("stream")
+        if number is not None:
+            return _stream(number)
+    return 0
+
+
+def _stream(number: int) -> Any:
+    """A stream by its number in the CUDA array interface."""
+    if number == 1:
+        return cuda.legacy_default_stream()
+    return cuda.per_thread_default_stream() if number == 2 else cuda.external_stream(number)
+
+
+class Shared:
+    """The memory of an object that has DLPack alone."""
+
+    def __init__(self, owner: Any) -> None:
+        try:
+            from_dlpack = inside.views.StridedMemoryView.from_dlpack
+        except ImportError:
+            hint = "`pip install 'srcgrad[cuda]'`, or pass an array of CuPy or Numba"
+            raise UnsupportedError("DLPack needs the package cuda.core", hint=hint) from None
+        view = from_dlpack(owner, stream_ptr=1)  # after what its owner's stream has queued
+        size = view.dtype.itemsize
+        self.owner = owner
+        self.__cuda_array_interface__ = {
+            "shape": tuple(view.shape), "typestr": view.dtype.str, "data": (view.ptr, bool(view.readonly)),
+            "strides": None if view.strides is None else tuple(s * size for s in view.strides), "version": 3,
+        }  # fmt: skip
+
+
+def to_device(value: Any, type: Type, stream: Any) -> Any:
+    """An argument as a kernel takes it: memory on the device as it is, other memory copied there, numbers as they
+    are."""
+    if not type.ref:
+        return value
+    if not on_device(value):
+        return cuda.to_device(np.ascontiguousarray(value), stream=stream)
+    if simulated():
+        return value
+    value = value if hasattr(value, "__cuda_array_interface__") else Shared(value)
+    made_on = value.__cuda_array_interface__.get("stream")
+    return cuda.as_cuda_array(value, sync=stream == 0 or made_on != int(stream))
+
+
+def new(shape: Sequence[int], dtype: str, stream: Any) -> Any:
+    return cuda.device_array(tuple(shape), np.dtype(dtype), stream=stream)
+
+
+def to_host(arrays: Sequence[Any], stream: Any) -> list[Any]:
+    out = [a.copy_to_host(stream=stream) for a in arrays]
+    if stream != 0:
+        stream.synchronize()
+    return out
+
+
+# ---- kernels
+
+
+def load(path: Path, name: str) -> Any:
+    """The kernel of a generated module; in the simulator it calls the device functions as plain Python."""
+    namespace = cpu.load_module(path)
+    if simulated():
+        for key, value in namespace.items():
+            if key != name and hasattr(value, "py_func"):
+                namespace[key] = _plain(value.py_func)
+        namespace["math"] = shim.math_shim()
+    return namespace[name]
+
+
+def _plain(function: Any) -> Any:
+    """The function on NumPy's scalars and arrays."""
+    call = shim.scalars(function)
+    return lambda *args: call(*map(native.plain, args))
+
+
+def launch(kernel: Any, count: int, args: Sequence[Any], stream: Any = 0, fails: bool = False) -> int:
+    """Run a kernel with one thread an item. fails: whether it tells, in one array more, of a check that failed; this is
+    waited for, and is the code that some thread gave, 0 if none."""
+    if not count:
+        return 0
+    block = min(count, SIMULATED_THREADS) if simulated() else THREADS
+    failed = [cuda.to_device(np.zeros(1, np.int64), stream=stream)] if fails else []
+    kernel[-(-count // block), block, stream](*args, *failed)
+    return int(to_host(failed, stream)[0][0]) if fails else 0

@@ -1,0 +1,116 @@
+"""`vmap` on CUDA: one kernel, one item a thread, made for the shapes of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad import arguments, driver, lazy
+from srcgrad.backend import callable as native
+from srcgrad.core.types import Type
+from srcgrad.derivative import Call, Derivative
+from srcgrad.driver import Bound
+from srcgrad.errors import UnsupportedError
+from srcgrad.failures import telling
+from srcgrad.syntax.places import speaking_of
+from srcgrad.syntax.structure import Spec, assemble, leaf_types, make, parts
+
+Shape = tuple[int, ...]
+SMALL = 256  # an array of no more elements that all threads share is of a shape that the kernel is made for
+
+
+class Mapped(Derivative):
+    """A function mapped over arrays in one kernel. What comes in on the device goes out on it."""
+
+    def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
+        return super()._specs([stand_in(value) for value in values])
+
+    def _lookup(self, values: Sequence[Any]) -> Call:
+        specs = self._specs(values)
+        items = list(arguments.flat(values, specs))
+        axes = [axis for spec, axis in zip(specs, self._recipe.axes, strict=True) for _ in leaf_types(spec)]
+        shapes = tuple(item_shape(np.shape(stand_in(i)), axis) for i, axis in zip(items, axes, strict=True))
+        call = self._calls.get((specs, shapes))
+        if call is None or not call.bound.current():
+            recipe = replace(self._recipe, shapes=shapes)
+            made = driver.bound(self.primal, recipe, specs, self._options)
+            call = self._calls[specs, shapes] = Launch(self, specs, made)
+        self._last = call
+        return call
+
+    def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        values = self._bind(args, kwargs)
+        with speaking_of(self.primal):
+            lazy.launch.require()
+        return self._lookup(values).run(values)
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        raise UnsupportedError("a kernel has no explanation yet", hint='map it with target="cpu", and explain that')
+
+    def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
+        raise UnsupportedError("a kernel is launched from Python alone", hint='use target="cpu" inside a function')
+
+    def _resolve(self, *args: Any) -> Any:
+        raise UnsupportedError("a kernel is launched from Python alone", hint='use target="cpu" in compiled code')
+
+
+native.register(Mapped, Mapped._resolve)
+
+
+class Launch(Call):
+    """A kernel for arguments of these structures and shapes."""
+
+    def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
+        super().__init__(owner, specs, bound)
+        captured = self.meta.types[len(self.meta.types) - len(bound.read) :] if bound.read else ()
+        self.types = [*(t for spec in specs for t in leaf_types(spec)), *captured]
+        self.converters = [_converter(t) for t in self.types]
+        self.raised = self.meta.notes["raised"]
+        self.function = telling(self.fail, self.meta.failures, {})
+
+    def run(self, values: Sequence[Any]) -> Any:
+        items, launch = self.leaves(values), lazy.launch
+        there = any(map(launch.on_device, items))
+        stream = launch.stream_of(items)
+        leaf, axis = self.mapped[0]
+        count = items[leaf].shape[axis]
+        args = [launch.to_device(item, kind, stream) for item, kind in zip(items, self.types, strict=True)]
+        kinds = leaf_types(self.meta.result)
+        shapes = self.meta.notes["outs"]
+        outs = [launch.new((count, *shape), t.dtype, stream) for shape, t in zip(shapes, kinds, strict=True)]
+        code = launch.launch(self.bound.unit.function, count, [*args, *outs], stream, bool(self.raised))
+        if code:
+            with speaking_of(self.primal):
+                self.function(code)
+        return assemble(self.meta.result, iter(outs if there else launch.to_host(outs, stream)))
+
+    def fail(self, code: int) -> None:
+        """Raise what a thread has met."""
+        raise self.raised[code - 1]()
+
+
+def _converter(type: Type) -> Callable[[Any], Any]:
+    """As for compiled code; what is on the device stays as it is."""
+    convert = arguments.converter(type)
+    return (lambda a: a if lazy.launch.on_device(a) else convert(a)) if type.ref else convert
+
+
+def item_shape(shape: Shape, axis: int | None) -> Shape | None:
+    """The shape of what one thread takes; None where the kernel is for any."""
+    if axis is not None:
+        return shape[:axis] + shape[axis:][1:]
+    return shape if np.prod(shape) <= SMALL else None
+
+
+def stand_in(value: Any) -> Any:
+    """A value of the same structure in which arrays on the device are arrays of no memory."""
+    if lazy.launch.on_device(value):
+        return np.broadcast_to(np.empty((), lazy.launch.dtype(value)), value.shape)
+    kind, keys, children = parts(value)
+    if kind is None:
+        return value
+    made = [stand_in(child) for child in children]
+    return value if all(a is b for a, b in zip(made, children, strict=True)) else make(kind, keys, made)

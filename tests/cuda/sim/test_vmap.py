@@ -1,0 +1,159 @@
+"""Functions mapped in one kernel: what the CPU gives, errors included, in the simulator."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numba import cuda
+
+import srcgrad as sg
+
+TABLE = np.array([1.0, 2.0, 4.0])
+XS = np.linspace(0.1, 0.8, 5)
+
+
+class Point(NamedTuple):
+    x: Any
+    y: Any
+
+
+def smooth(x, a):
+    return math.sin(a * x) * x + math.exp(-x * x)
+
+
+def choice(x, k):
+    if x > 0.9:
+        raise ValueError("too large")
+    assert x > -1.0, "too small"
+    return x * TABLE[k] if k > 0 else x * x
+
+
+def norm(p, scale):
+    return {"norm": scale * math.sqrt(p.x * p.x + p.y * p.y), "x": p.x**3}
+
+
+def powers(x, n):
+    s = 0.0
+    for k in range(n):
+        s += x**k / (k + 1)
+    return s
+
+
+def close(got, want):
+    assert type(got) is type(want)
+    if isinstance(want, (tuple, dict)):
+        for g, w in zip(*((v.values() if isinstance(v, dict) else v) for v in (got, want)), strict=True):
+            close(g, w)
+    else:
+        assert (got.dtype, got.shape) == (want.dtype, want.shape)
+        np.testing.assert_allclose(got, want, rtol=1e-14 if want.dtype != np.float32 else 1e-6)
+
+
+SCALARS = [
+    (sg.grad(smooth), (0, None), (XS, 1.3)),
+    (sg.value_and_grad(smooth, (0, 1)), 0, (XS, XS + 1.0)),
+    (sg.hessian(smooth, (0, 1)), (0, None), (XS, 1.3)),
+    (smooth, 0, (XS.astype(np.float32), np.ones(5, np.float32))),
+    (sg.grad(choice), 0, (XS, np.array([0, 1, -1, 2, 0]))),
+    (sg.grad(powers), (0, None), (XS, 4)),
+    (sg.grad(powers), 0, (XS, np.arange(5))),
+    (norm, (0, None), (Point(XS, XS + 1.0), 2.0)),
+    (sg.jacobian(norm), (0, None), (Point(XS, XS + 1.0), 2.0)),
+    (lambda x, n: (x > 0.5, n + 1, x * n), 0, (XS, np.arange(5, dtype=np.int32))),
+    (sg.grad(smooth), 0, (np.zeros(0), np.zeros(0))),
+]
+
+
+@pytest.mark.parametrize(("fun", "axes", "args"), SCALARS)
+def test_numbers(fun, axes, args):
+    close(sg.vmap(fun, axes, target="cuda")(*args), sg.vmap(fun, axes, jit=False)(*args))
+
+
+def test_what_is_on_the_device_stays_there():
+    mapped = sg.vmap(sg.grad(smooth), (0, None), target="cuda")
+    there = cuda.to_device(XS)
+    got = mapped(there, 1.3)
+    assert type(got) is type(there)
+    np.testing.assert_array_equal(got.copy_to_host(), mapped(XS, 1.3))
+    both = sg.vmap(sg.grad(smooth), target="cuda")(there[::2], XS[:3])
+    np.testing.assert_array_equal(both.copy_to_host(), sg.vmap(sg.grad(smooth), jit=False)(XS[::2], XS[:3]))
+
+
+@pytest.mark.parametrize("xs", [XS * 2.0, XS - 5.0])
+def test_the_errors_of_a_thread(xs):
+    mapped, ks = sg.vmap(sg.grad(choice), target="cuda"), np.arange(5) % 3
+    with pytest.raises((ValueError, AssertionError)) as error:
+        mapped(xs, ks)
+    with pytest.raises(type(error.value), match=str(error.value)):
+        sg.vmap(sg.grad(choice), jit=False)(xs, ks)
+    mapped(XS, ks)  # the next launch is not told of the last
+
+
+def test_an_index_out_of_range():
+    for options in ({"target": "cuda"}, {"jit": False}):
+        with pytest.raises(sg.SrcgradError, match=r"line \d+, column \d+: TABLE\[k\] is out of range"):
+            sg.vmap(choice, **options)(XS, np.array([0, 1, 7, 0, 0]))
+
+
+def test_wrong_arguments():
+    mapped = sg.vmap(smooth, target="cuda")
+    for args in ((XS, XS[:3]), (XS, 1.0), (XS, XS.astype(object)), (cuda.to_device(XS), XS[:3])):
+        with pytest.raises(sg.ArgumentError):
+            mapped(*args)
+    with pytest.raises(sg.ArgumentError, match="different lengths: 5 of `x` and 3 of `a`"):
+        mapped(XS, cuda.to_device(XS[:3]))
+
+
+def test_where_it_cannot_be():
+    mapped = sg.vmap(smooth, target="cuda")
+    with pytest.raises(sg.UnsupportedError, match="launched from Python alone"):
+        sg.grad(lambda x: np.sum(mapped(x, x)), jit=False)(XS)
+    with pytest.raises(sg.UnsupportedError, match="no explanation"):
+        mapped.explain(XS, XS)
+
+
+def test_a_value_in_a_message():
+    def f(x):
+        if x > 2.0:
+            raise ValueError(f"{x} is too large")
+        return x
+
+    with pytest.raises(sg.UnsupportedError, match="an exception with values in it cannot come from the GPU"):
+        sg.vmap(f, target="cuda")(XS)
+
+
+def test_what_is_captured_is_read_afresh():
+    scale = 2.0
+
+    def f(x):
+        return scale * x
+
+    mapped = sg.vmap(f, target="cuda")
+    np.testing.assert_array_equal(mapped(XS), 2.0 * XS)
+    scale = 3.0
+    np.testing.assert_array_equal(mapped(XS), 3.0 * XS)
+
+
+def test_the_source_stands_alone(tmp_path):
+    mapped = sg.vmap(sg.grad(smooth), (0, None), target="cuda")
+    mapped(XS, 1.3)
+    assert "@cuda.jit(device=True)\ndef smooth_grad(x, a):" in mapped.source
+    call = r"i = cuda.grid\(1\)\n    if i < x.shape\[0\]:\n        \w+\[i\] = smooth_grad\(x\[i\], a\)"
+    assert re.search(call, mapped.source)
+    mapped.save(tmp_path / "generated.py")
+    script = (
+        "import sys, numpy as np, generated\n"
+        f"x = np.array({XS.tolist()}); out = np.empty(5)\n"
+        "generated.smooth_grad_kernel[1, 5](x, 1.3, out)\n"
+        "assert not any(m.startswith('srcgrad') for m in sys.modules)\n"
+        "print(out.tolist())\n"
+    )
+    run = [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{script}"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    np.testing.assert_allclose(eval(done.stdout), mapped(XS, 1.3), rtol=1e-15)

@@ -1,0 +1,75 @@
+"""Where no kernel can be launched: sources can be read all the same, and a call says what is missing."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+from srcgrad.lazy import launch
+
+pytestmark = pytest.mark.skipif(launch.missing() is None, reason="kernels can be launched here")
+
+
+def f(x):
+    return x * math.sin(x)
+
+
+def test_a_call_says_what_to_install():
+    mapped = sg.vmap(sg.grad(f), target="cuda")
+    with pytest.raises(sg.UnsupportedError) as error:
+        mapped(np.ones(3))
+    told = str(error.value)
+    assert "target='cuda' needs a GPU: " in told and "pip install 'srcgrad[cuda]'" in told
+    assert "NUMBA_ENABLE_CUDASIM=1" in told and "test_without_gpu.py" in told
+    with pytest.raises(sg.UnsupportedError, match="needs a GPU"):
+        sg.newton(f, np.ones(3), batch=True, target="cuda")
+
+
+def test_the_source_needs_no_gpu():
+    assert "def f_grad_kernel(x, x_bar):" in sg.vmap(sg.grad(f), target="cuda").source_for(np.ones(3))
+
+
+def test_each_reason(monkeypatch):
+    fake = SimpleNamespace(is_available=lambda: False, cuda_error=lambda: "\nno driver.\nmore", gpus=[])
+    monkeypatch.setattr(launch, "cuda", fake)
+    assert launch.missing() == "no driver"
+    fake.cuda_error = lambda: None
+    assert launch.missing() == "there is no GPU"
+    fake.gpus = [object()]
+    assert launch.missing() == "the CUDA toolkit's compiler (NVVM) is not found"
+    monkeypatch.setattr(launch, "cuda", None)
+    assert launch.missing() == "this Numba has no CUDA target"
+
+
+class OnDevice:
+    """What CuPy and PyTorch hand over."""
+
+    def __init__(self, stream=None, **more):
+        self.shape = (3,)
+        self.__cuda_array_interface__ = {"shape": (3,), "typestr": "<f4", "data": (64, False), "version": 3, **more}
+        if stream is not None:
+            self.__cuda_array_interface__["stream"] = stream
+
+
+class WithDlpack:
+    def __init__(self, kind):
+        self.__dlpack_device__ = lambda: (kind, 0)
+
+
+def test_what_is_on_a_device():
+    assert launch.on_device(OnDevice()) and launch.on_device(WithDlpack(2)) and launch.on_device(WithDlpack(13))
+    assert not any(map(launch.on_device, (np.ones(2), 1.0, np.float32(1.0), WithDlpack(1), [1.0], None)))
+    assert launch.dtype(OnDevice()) == np.float32
+
+
+def test_the_stream_of_what_comes_in(monkeypatch):
+    named = {f"{kind}_default_stream": lambda kind=kind: kind for kind in ("legacy", "per_thread")}
+    monkeypatch.setattr(launch, "cuda", SimpleNamespace(external_stream=lambda n: f"external {n}", **named))
+    assert launch.stream_of([1.0, np.ones(2), OnDevice()]) == 0
+    assert launch.stream_of([OnDevice(), OnDevice(1), OnDevice(2)]) == "legacy"
+    assert launch.stream_of([OnDevice(2)]) == "per_thread"
+    assert launch.stream_of([OnDevice(4711)]) == "external 4711"
