@@ -157,8 +157,10 @@ def test_refused():
         newton(f, "1", jit=False)
     with pytest.raises(ArgumentError, match="no mode='backward'"):
         newton(f, 1.0, mode="backward", jit=False)
-    with pytest.raises(UnsupportedError, match="target"):
+    with pytest.raises(ArgumentError, match="no target='tpu'"):
         newton(f, 1.0, target="tpu", jit=False)
+    with pytest.raises(UnsupportedError, match="solves batches"):
+        newton(f, 1.0, target="cuda", jit=False)
 
 
 def test_single_precision_stays():
