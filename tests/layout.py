@@ -23,9 +23,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
     **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
-    **dict.fromkeys(("mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
+    **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("adapted", "arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
-    **dict.fromkeys(("in_kernels", "mapped"), "api"),
+    **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

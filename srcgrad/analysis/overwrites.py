@@ -18,7 +18,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 
 Loop = ir.For | ir.While
 Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn: what polynomials here are over
-LENGTHS = frozenset({"dim", "size", "nonnegative", "trips"})
+LENGTHS = frozenset({"dim", "size", "nonnegative", "trips", "grid", "gridsize", "coordinate"})
 WHOLE = ir.Slice()
 
 
@@ -58,6 +58,16 @@ class Overwrites:
         index = site.index if isinstance(site, ir.Load) else (WHOLE,) * ref.type.rank
         return any(not _Case(facts, later).apart(ref, index, store) for later in self._cases(store, site, region))
 
+    def reads_back(self, load: ir.Load, store: ir.Store | ir.Accumulate, region: Region) -> bool:
+        """Whether the load may run after the store and read what it wrote."""
+        facts = self._facts
+        if not facts.runs_after(load, store, region):
+            return False
+        if not facts.classes.simple(load.ref) or facts.root(load.ref) is not facts.root(store.ref):
+            return True
+        cases = self._cases(load, store, region)
+        return any(not _Case(facts, later).apart(store.ref, store.index, load) for later in cases)
+
     def _cases(self, store: Stmt, site: Stmt, region: Region) -> Iterator[Loop | None]:
         """The loops around both, of which the store may be in a later turn; None: all are in the same turn."""
         facts = self._facts
@@ -80,7 +90,7 @@ class _Case:
         self._inside = None if later is None else facts.region[later, "body"]
         self._memo: dict[tuple[Atom, bool], Poly] = {}
 
-    def apart(self, ref: Var, index: ir.Index, store: ir.Store | ir.Accumulate) -> bool:
+    def apart(self, ref: Var, index: ir.Index, store: ir.Load | ir.Store | ir.Accumulate) -> bool:
         here, there = self._box(ref, index, False), self._box(store.ref, store.index, True)
         if here is None or there is None:
             return False
@@ -190,14 +200,42 @@ class _Case:
     def _bound(self, symbol: Symbol, lower: bool) -> Poly | None:
         var, primed = symbol
         made = self._facts.makes.get(var)
-        if isinstance(made, ir.Let) and made.op.name in LENGTHS:
+        if isinstance(made, ir.Let) and self._never_negative(made):
             return Poly({}) if lower else None
-        if not isinstance(made, ir.For) or made.index is not var or not isinstance(made.step, Const):
+        if not isinstance(made, ir.For) or made.index is not var:
             return None
-        step = int(made.step.value.real)
+        step = self._step(made.step)
+        if step is None:
+            return None
         if primed and made is self._later and lower == (step > 0):
             return Poly.of((var, False)) + step  # at least a turn on
         outer = primed and made is not self._later
         if lower == (step > 0):
             return self._sum(made.start, outer)
         return self._sum(made.stop, outer) - (1 if step > 0 else -1)
+
+    def _step(self, step: Atom) -> int | None:
+        """The step, or one towards the same side that is no longer: that of a grid is 1 at least."""
+        if isinstance(step, Const):
+            return int(step.value.real)
+        return 1 if self._positive(step) else None
+
+    def _positive(self, atom: Atom) -> bool:
+        """Whether it is how many threads or blocks there are, or a product of such numbers."""
+        made = None if isinstance(atom, Const) else self._facts.makes.get(atom)
+        if not isinstance(made, ir.Let):
+            return isinstance(atom, Const) and atom.value.real > 0
+        if made.op.name == "multiply":
+            return all(map(self._positive, made.args))
+        extent = made.op.name == "coordinate" and made.params["of"] in ("blockDim", "gridDim")
+        return extent or made.op.name == "gridsize"
+
+    def _never_negative(self, made: ir.Let) -> bool:
+        """Whether it is a length, a place in the grid, or a product of such numbers."""
+        if made.op.name != "multiply":
+            return made.op.name in LENGTHS
+        factors = (self._facts.makes.get(a) if isinstance(a, Var) else a for a in made.args)
+        return all(
+            f.value.real >= 0 if isinstance(f, Const) else isinstance(f, ir.Let) and self._never_negative(f)
+            for f in factors
+        )

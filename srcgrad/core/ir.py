@@ -5,6 +5,7 @@ fresh memory or a parameter. Scalars and array *values* are single-assignment. M
 *references* (`Type.ref`) with explicit effects: `Load`, `Store`, `Accumulate`. What goes round a loop or
 out of a branch is on its face. Nodes compare by identity: two variables of one name are different.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -147,11 +148,15 @@ class Store(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class Accumulate(Stmt):
-    """ref[index] += value; repeated places of an array index add up."""
+    """ref[index] += value; repeated places of an array index add up.
+
+    atomic: 'add' where other threads may add to the place too; 'max' or 'min' puts the larger or smaller one there.
+    """
 
     ref: Var
     index: Index
     value: Atom
+    atomic: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +165,13 @@ class Alloc(Stmt):
 
     init: 'zeros', 'empty', 'local' (empty, of literal lengths, in a GPU thread's own memory), or the scalar or array
     value that it holds at first (an array value gives the shape itself, and `shape` is then ()).
+    space: 'shared' among the threads of a block, or 'local'.
     """
 
     target: Var
     shape: tuple[Atom | None, ...]
     init: str | Atom = "zeros"
+    space: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,6 +356,11 @@ class Remark(Stmt):
     """A comment line of the generated source (`# reverse`); dropped if nothing follows it."""
 
     text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Barrier(Stmt):
+    """The threads of a block wait for one another here: what they have written before is seen by all after."""
 
 
 @dataclass(frozen=True, eq=False)

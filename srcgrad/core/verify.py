@@ -1,4 +1,5 @@
 """Checking that a program is well formed: what every pass may rely on and must keep."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -252,7 +253,9 @@ class _Verifier:
     # ---- purity
 
     def purity(self) -> None:
-        """No store reaches the memory of a parameter."""
+        """No store reaches the memory of a parameter, but a kernel's."""
+        if "kernel" in self.fun.notes:
+            return
         roots = _reached(self.fun)
         for stmt in walk.walk(self.fun.body):
             if isinstance(stmt, (ir.Store, ir.Accumulate)):

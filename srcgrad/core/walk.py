@@ -297,6 +297,7 @@ _REBUILD: dict[type[Stmt], Callable[[Any, AtomMap, BindMap, BlockMap], Stmt]] = 
     ir.Draw: _rebuild_draw,
     ir.Check: _rebuild_check,
     ir.Remark: lambda stmt, atom, bind, block: stmt,
+    ir.Barrier: lambda stmt, atom, bind, block: stmt,
     ir.For: _rebuild_for,
     ir.While: _rebuild_while,
     ir.If: _rebuild_if,

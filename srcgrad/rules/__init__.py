@@ -1,4 +1,5 @@
 """One declaration a primitive. Importing this package fills the registry."""
+
 from srcgrad.rules import (  # noqa: F401, I001
     compare,
     rounding,
@@ -49,4 +50,5 @@ from srcgrad.rules import (  # noqa: F401, I001
     complexes,
     stop,
     draws,
+    threads,
 )

@@ -1,5 +1,6 @@
 """Common subexpressions: equal pure values are computed once, equal loads with no store between are loaded once, and a
 load of what was just stored is the stored value."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable
@@ -49,7 +50,7 @@ class _Cse:
         self.classes = classes_of(fun)
         self.env: dict[Var, Atom] = {}
         self.scope = _Scope(None)
-        self.version: dict[Var, int] = {}
+        self.version: dict[Var | None, int] = {}
         self.stamp = 0
         self.growing = growing(fun, self.classes)
         self.shapes = Shapes(fun)
@@ -57,11 +58,14 @@ class _Cse:
     def atom(self, a: Atom) -> Atom:
         return self.env.get(a, a) if isinstance(a, Var) else a
 
-    def now(self, ref: Var) -> int:
-        return self.version.get(self.classes.of(ref), 0)
+    def now(self, ref: Var) -> tuple[int, int]:
+        return self.version.get(self.classes.of(ref), 0), self.version.get(None, 0)
 
     def touch(self, stmt: Stmt) -> None:
-        """The memory that stmt writes holds something else from here on."""
+        """The memory that stmt writes holds something else from here on; after a barrier, all memory may."""
+        if any(isinstance(s, ir.Barrier) for s in walk.walk((stmt,))):
+            self.stamp += 1
+            self.version[None] = self.stamp
         for ref in written(stmt):
             self.stamp += 1
             self.version[self.classes.of(ref)] = self.stamp
@@ -78,7 +82,7 @@ class _Cse:
         if isinstance(stmt, (ir.For, ir.While)):
             self.touch(stmt)
         new = self.rebuilt(stmt)
-        if isinstance(stmt, (ir.For, ir.While, ir.If, ir.Store, ir.Accumulate)):
+        if isinstance(stmt, (ir.For, ir.While, ir.If, ir.Store, ir.Accumulate, ir.Barrier)):
             self.touch(stmt)
         what = self.key(new)
         if what is not None and self.known_before(what, walk.defined(new)):

@@ -1,4 +1,5 @@
 """What is added up only on one side of a branch is added up there."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -29,7 +30,12 @@ class _Sink:
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         made: list[Stmt] = [self.inside(stmt) for stmt in stmts]
         for place, stmt in enumerate(made):
-            if isinstance(stmt, Accumulate) and isinstance(stmt.value, Var) and self.uses[stmt.value] == 1:
+            if (
+                isinstance(stmt, Accumulate)
+                and isinstance(stmt.value, Var)
+                and self.uses[stmt.value] == 1
+                and _adds(stmt)
+            ):
                 self.move(made, place, stmt)
         made = [s for s in made if not isinstance(s, _Gone)]
         return stmts if same(made, stmts) else tuple(made)
@@ -55,6 +61,8 @@ class _Sink:
 
     def touches(self, stmt: Stmt, add: Accumulate) -> bool:
         """Whether stmt may use the memory, or binds what the statement needs."""
+        if any(isinstance(s, ir.Barrier) for s in walk.walk((stmt,))):
+            return True
         needed = {add.ref, *walk.index_atoms(add.index)}
         if any(var in needed for var in walk.defined(stmt)):
             return True
@@ -79,6 +87,10 @@ class _Sink:
 
 class _Gone(Stmt):
     """The place of a statement that has moved."""
+
+
+def _adds(stmt: Accumulate) -> bool:
+    return stmt.atomic in ("", "add")
 
 
 def _zero(atom: ir.Atom) -> bool:

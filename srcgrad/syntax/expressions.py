@@ -1,4 +1,5 @@
 """Core operations as Python expressions."""
+
 from __future__ import annotations
 
 import ast
@@ -109,8 +110,8 @@ class Expressions:
         code = stmt.target.type.dtype
         if not isinstance(stmt.init, str):
             return self.filled(stmt, stmt.init)
-        if stmt.init == "local":
-            return call("cuda.local.array", self.shape(stmt.shape), templates.dtype(code))
+        if stmt.space or stmt.init == "local":
+            return call(f"cuda.{stmt.space or 'local'}.array", self.shape(stmt.shape), templates.dtype(code))
         model = self.folds.like.get(stmt.target)
         if model is not None:
             return call(f"np.{stmt.init}_like", self.atom(model))

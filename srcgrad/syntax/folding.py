@@ -1,4 +1,5 @@
 """Which single-use values are written inside the expression that uses them, so that lines read as mathematics."""
+
 from __future__ import annotations
 
 import ast
@@ -257,7 +258,7 @@ class _Block:
     def forget(self, stmt: Stmt) -> None:
         """Drop what must not move past this statement, or would need a copy if it did."""
         compound = bool(walk.blocks(stmt)) and stmt not in self.folds.choices
-        if compound or isinstance(stmt, (ir.Effect, ir.Call, ir.Custom)):
+        if compound or isinstance(stmt, (ir.Effect, ir.Barrier, ir.Call, ir.Custom)):
             for var in list(self.pending):
                 self.drop(var)
             return

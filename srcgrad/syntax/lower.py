@@ -14,6 +14,7 @@ from srcgrad.errors import CallError, UnsupportedError
 from srcgrad.syntax import (
     doubts,
     fence,
+    kernels,
     lower_calls,
     lower_comprehensions,
     lower_effects,
@@ -120,12 +121,26 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     return Copies(positions, positions)  # a copy in C order leaves no doubt
 
 
+def lower_kernel(fun: types.FunctionType, specs: Mapping[str, Spec]) -> Lowered:
+    """The core program of a kernel: one thread's, which writes into the memory that it is given."""
+    source = read(fun)
+    fence.check(source)
+    lowered, _ = _attempt(fun, source, specs, Copies(), {}, threads=True)
+    return replace(lowered, program=ir.Program(kernels.checked(lowered.program.main, source)))
+
+
 def _attempt(
-    fun: types.FunctionType, source: Source, specs: Mapping[str, Spec], copies: Copies, fixed: Mapping[str, Origin]
+    fun: types.FunctionType,
+    source: Source,
+    specs: Mapping[str, Spec],
+    copies: Copies,
+    fixed: Mapping[str, Origin],
+    threads: bool = False,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
     low = Lowering(Captures(), single)
+    low.threads = threads
     low.recursions = Recursions()
     params: list[Var] = []
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}

@@ -16,7 +16,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.syntax import lists, scope, words
+from srcgrad.syntax import lists, lower_threads, scope, words
 from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Method, Struct, Value
@@ -113,7 +113,7 @@ def binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
             return scope.struct(list(left.items) * int(right.value), left.kind)  # type: ignore[arg-type]
         case Struct(kind=kind, rows=None), (Var() | Const()) if kind is list and function is operator.mul:
             return lists.repeated(low, left, low.integer(right))
-        case (Var() | Const()), Struct(kind=kind, rows=None) if kind is list and function is operator.mul:
+        case ((Var() | Const()), Struct(kind=kind, rows=None)) if kind is list and function is operator.mul:
             return lists.repeated(low, right, low.integer(left))
         case Struct(), Struct() if function is operator.or_ and left.kind is right.kind is dict:
             both = {**dict(zip(left.keys, left.items, strict=True)), **dict(zip(right.keys, right.items, strict=True))}
@@ -310,6 +310,8 @@ def _attribute(low: Lowering, node: ast.Attribute) -> Value:
 
 def attribute(low: Lowering, value: Value, name: str) -> Value:
     match value:
+        case Known() if lower_threads.of_threads(value.value):
+            return lower_threads.attribute(low, value.value, name)
         case Known():
             return low.captures.attribute(value, name)
         case Struct():
@@ -390,4 +392,5 @@ def _text(low: Lowering, node: ast.JoinedStr) -> Value:
 
 def has_effects(stmts: list[Stmt]) -> bool:
     """Whether the statements write into memory or may stop."""
-    return any(isinstance(s, (ir.Store, ir.Accumulate, ir.Effect, ir.Draw)) for s in walk(stmts))
+    kinds = (ir.Store, ir.Accumulate, ir.Effect, ir.Draw, ir.Barrier)
+    return any(isinstance(s, kinds) for s in walk(stmts))

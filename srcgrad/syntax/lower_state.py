@@ -81,6 +81,7 @@ class State(Checks):
         self.within: dict[Atom, Atom] = {}  # indices of loops that are from 0 to below this
         self.lengths: set[Atom] = set()  # of arrays
         self.naming = ""  # the name that what is evaluated gets
+        self.threads = False  # whether it is a kernel
 
     # ---- going over the tree
 
@@ -181,6 +182,21 @@ class State(Checks):
         self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
         self.b.layouts.renamed(value, named)
         return named
+
+    def spelled_each(self, value: Struct, targets: list[ast.expr], before: int) -> Value:
+        """A tuple of numbers that a statement (since `before`) has just made: each takes the spelling of its name."""
+        pairs = zip(targets, value.items, strict=False)
+        made = self.b.out[before:]
+        ours = {v for stmt in made if isinstance(stmt, ir.Let) for v in stmt.targets}
+        named = {v: Var(t.id, v.type) for t, v in pairs if isinstance(t, ast.Name) and isinstance(v, Var) and v in ours}
+
+        def atom(a: Atom) -> Atom:
+            return named.get(a, a) if isinstance(a, Var) else a
+
+        del self.b.out[before:]
+        for stmt in made:
+            self.b.put(rebuild(stmt, atom, lambda v: named.get(v, v), lambda stmts: stmts))
+        return scope.map_leaves(value, atom)
 
     def settle(self, value: Value, name: str) -> Value:
         return scope.map_leaves(value, lambda atom: self.memory(atom, name))

@@ -23,6 +23,8 @@ def _assign(low: Lowering, node: ast.Assign) -> None:
         value = low.spelled(value, node.targets[0].id, before)
     else:
         value = low.ex(node.value)
+        if low.threads and isinstance(node.targets[0], ast.Tuple) and isinstance(value, Struct):
+            value = low.spelled_each(value, node.targets[0].elts, before)
     if len(node.targets) > 1:
         value = low.settle(value, "a")
     for target in node.targets:

@@ -1,4 +1,5 @@
 """The spelling of variables: the user's names, made unique with `_2`, `_3`, and shared where nothing interferes."""
+
 from __future__ import annotations
 
 import builtins
@@ -22,9 +23,7 @@ def spelled(name: str) -> str:
     return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
 
 
-def name_variables(
-    fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str]
-) -> Mapping[Var, str]:
+def name_variables(fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str]) -> Mapping[Var, str]:
     """A name for every variable that is printed. `taken`: of functions and helpers of the module."""
     namer = _Namer(classes, RESERVED.union(taken))
     for param in fun.params:

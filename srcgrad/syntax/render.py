@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from srcgrad.core import ir, walk
 from srcgrad.core.inline import inlined
@@ -38,6 +38,15 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     head = None if jit_options is None else f"{decorator}({jit_options})"
     parts = [_imports(texts, head, homes), *(_decorated(text, head) for text in texts)]
     return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def render_kernels(funs: Sequence[Fun]) -> str:
+    """The text of a module of kernels, with the device functions that they call."""
+    helpers: dict[str, str] = {}
+    bodies = [_function(fun, {f.name for f in funs}, helpers) for fun in funs]
+    parts = [_imports([*helpers.values(), *bodies], "cuda.jit", ())]
+    parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers.values()]
+    return "\n\n\n".join([*parts, *(_decorated(text, "cuda.jit") for text in bodies)]) + "\n"
 
 
 def _decorated(text: str, head: str | None) -> str:

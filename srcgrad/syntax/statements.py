@@ -42,12 +42,13 @@ class Statements:
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark), nodes)
         body = [line for node in shown for line in self.node(node)]
-        results = [self.atom(r) for r in fun.results]
-        value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
-        body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
+        if "kernel" not in fun.notes:
+            results = [self.atom(r) for r in fun.results]
+            value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
+            body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
         args = [ast.arg(self.names[p]) for p in fun.params]
         empty: list[ast.expr] = []
-        return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body, empty)
+        return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body or [ast.Pass()], empty)
 
     def span_of(self, atoms: Sequence[Atom]) -> Span | None:
         """The line that one of the folded atoms comes from."""
@@ -118,6 +119,8 @@ class Statements:
             case ir.Remark(text):
                 self.said = None
                 return [comment(text)]
+            case ir.Barrier():
+                return [ast.Expr(call("cuda.syncthreads"))]
         return [self.augmented(stmt, self.bind(walk.defined(stmt), self.express.value(stmt)))]
 
     def augmented(self, stmt: Stmt, made: ast.stmt) -> ast.stmt:
@@ -147,6 +150,9 @@ class Statements:
     def accumulate(self, stmt: ir.Accumulate) -> Body:
         if any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
             return [self.add_at(stmt)]
+        if stmt.atomic:
+            parts = self.atom(stmt.ref), self.express.index(stmt.index), self.atom(stmt.value)
+            return [ast.Expr(call(f"cuda.atomic.{stmt.atomic}", *parts))]
         value, op = self.atom(stmt.value), cast(ast.operator, ast.Add())
         place = cast(ast.Subscript, self.express.place(stmt.ref, stmt.index, ast.Store()))
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):

@@ -3,6 +3,7 @@
 Memory that may hold something varied has a *twin*, memory of the same shape that holds the tangents; so have its
 views, what is carried or chosen of it, and lists of it. No tangent is a symbolic zero: nothing is emitted for it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -177,7 +178,7 @@ class _Forward:
             case ir.Accumulate() if self.has(stmt.ref):
                 part = self.tangent(stmt.value)
                 if part is not None:
-                    put(ir.Accumulate(self.tangent_ref(stmt.ref), self.index(stmt.index), part, span=stmt.span))
+                    put(replace(stmt, ref=self.tangent_ref(stmt.ref), index=self.index(stmt.index), value=part))
             case ir.Alloc() if self.has(stmt.target):
                 self.alloc(stmt)
             case ir.View() if self.has(stmt.target):
@@ -223,7 +224,7 @@ class _Forward:
             self.dot[stmt.target] = self.zeros(stmt.target)
             return
         shape = tuple(None if n is None else self.atom(n) for n in stmt.shape)
-        self.builder.put(ir.Alloc(self.twin(stmt.target), shape, init, span=stmt.span))
+        self.builder.put(replace(stmt, target=self.twin(stmt.target), shape=shape, init=init))
 
     def loop(self, stmt: ir.For | ir.While) -> None:
         with_dots = [c for c in stmt.carry if self.has(c.inner)]

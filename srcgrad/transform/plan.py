@@ -97,12 +97,16 @@ class Plan:
             level = self.level[stmt]
             if facts.where[stmt] is level:
                 self.decision[stmt] = "named"
-            elif self._visible(stmt, level) and not self.overwrites.overwritten_later(stmt, stmt.ref, level):
+            elif self._visible(stmt, level) and not self.overwritten_later(stmt, level):
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
         elif isinstance(stmt, (ir.Append, ir.Draw)):
             self.decision[stmt] = "named" if facts.where[stmt] is self.level[stmt] else "keep"
+
+    def overwritten_later(self, load: ir.Load, level: Region) -> bool:
+        """Whether what the load reads may be overwritten before the sweep back gets there."""
+        return self.overwrites.overwritten_later(load, load.ref, level)
 
     def _visible(self, load: ir.Load, region: Region) -> bool:
         """Whether the reference is a view of one that has a name in region (the views between are made again)."""

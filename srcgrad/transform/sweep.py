@@ -101,7 +101,7 @@ class Sweep:
                 self._run_call(stmt, ctx)
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
-            case ir.Effect() | ir.Remark():
+            case ir.Effect() | ir.Remark() | ir.Barrier():
                 if region is self.facts.top:
                     args = tuple(map(ctx, stmt.args)) if isinstance(stmt, ir.Effect) else ()
                     self.b.put(replace(stmt, args=args) if isinstance(stmt, ir.Effect) else stmt)
@@ -118,7 +118,13 @@ class Sweep:
                     f"the shape of `{arg.name}`, an array that is chosen at run time, is needed again",
                     "take its length before the loop or the branch",
                 )
-        got = self.b.let(stmt.op, *(self.argument(a, ctx) for a in stmt.args), name=stmt.targets[0].name, **stmt.params)
+        args = tuple(self.argument(a, ctx) for a in stmt.args)
+        if len(stmt.targets) > 1:
+            targets = tuple(Var(t.name, t.type) for t in stmt.targets)
+            self.b.put(ir.Let(targets, stmt.op, args, stmt.params, span=self.b.span))
+            ctx.env.update(zip(stmt.targets, targets, strict=True))
+            return
+        got = self.b.let(stmt.op, *args, name=stmt.targets[0].name, **stmt.params)
         for target, atom in zip(stmt.targets, got if isinstance(got, tuple) else (got,), strict=True):
             ctx.env[target] = atom
 

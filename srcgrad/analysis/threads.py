@@ -1,0 +1,217 @@
+"""The threads of a kernel: what differs between them, and which places of memory belong to one of them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from srcgrad.analysis.effects import Facts, Region
+from srcgrad.core import ir
+from srcgrad.core.affine import Poly
+from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+
+# A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
+Coordinate = tuple[str, int]
+ALL: frozenset[Coordinate] = frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in range(3))
+EQUAL = "equal"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a place tells its thread: by the number at `axis` of the index (None: by a test that one thread passes)."""
+
+    axis: int | None
+    form: object
+    covers: frozenset[Coordinate]
+
+
+class Threads:
+    """Answers about one kernel, for launches in which these coordinates vary."""
+
+    def __init__(self, fun: Fun, facts: Facts, varying: frozenset[Coordinate] = ALL) -> None:
+        self.fun, self.facts, self.varying = fun, facts, varying
+        self.written = {facts.classes.of(r) for r in facts.stores}
+        self._depends: dict[Var, frozenset[Coordinate] | None] = {}
+        self._polys: dict[Var, Poly] = {}
+        self._spread()
+
+    # ---- dependence
+
+    def depends(self, atom: Atom) -> frozenset[Coordinate] | None:
+        """The coordinates that the number may differ with; None: with any thread, in no known way."""
+        return self._depends.get(atom, frozenset()) if isinstance(atom, Var) else frozenset()
+
+    def _spread(self) -> None:
+        """Find what everything depends on: from nothing, until no more is added."""
+        changed = True
+        while changed:
+            changed = False
+            for var in self.facts.makes:
+                if not var.type.ref and not var.type.many and (found := self._find(var)) != self.depends(var):
+                    self._depends[var], changed = found, True
+
+    def _find(self, var: Var) -> frozenset[Coordinate] | None:
+        made = self.facts.makes.get(var)
+        match made:
+            case ir.Let():
+                return self._of_let(made)
+            case ir.Load():
+                if self.facts.classes.of(made.ref) in self.written or made.ref not in self.fun.params:
+                    return None
+                return self._union(a for a in made.index if not isinstance(a, ir.Slice))
+            case ir.For() if made.index is var:
+                return self._union((made.start, made.stop, made.step))
+            case ir.For() | ir.While():
+                carry = next(c for c in made.carry if var in (c.inner, c.out))
+                bounds = (made.start, made.stop, made.step) if isinstance(made, ir.For) else (made.cond,)
+                ends = () if made.exit is None else (made.exit,)
+                turns = (*bounds, *ends) if var is carry.out else ()
+                return self._union((carry.init, carry.next, *turns))
+            case ir.If():
+                out = next(o for o in made.outs if o.target is var)
+                return self._union((made.cond, out.then, out.orelse))
+        return None
+
+    def _of_let(self, made: ir.Let) -> frozenset[Coordinate] | None:
+        if made.op.name == "coordinate":
+            of, axis = made.params["of"], made.params["axis"]
+            return frozenset({(of, axis)}) & self.varying
+        if made.op.name == "grid":
+            place = made.targets
+            axes = range(len(place))
+            return frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in axes) & self.varying
+        refs = [a for a in made.args if a.type.ref]
+        if refs and made.op.name != "dim":
+            return None
+        return self._union(a for a in made.args if not a.type.ref)
+
+    def _union(self, atoms: Iterator[Atom] | tuple[Atom, ...]) -> frozenset[Coordinate] | None:
+        out: frozenset[Coordinate] = frozenset()
+        for atom in atoms:
+            found = self.depends(atom)
+            if found is None:
+                return None
+            out |= found
+        return out
+
+    def uniform(self, atom: Atom) -> bool:
+        """Whether all threads of a block have the same number."""
+        found = self.depends(atom)
+        return found is not None and not any(of == "threadIdx" for of, _ in found)
+
+    def guards(self, stmt: Stmt) -> Iterator[tuple[Atom, bool]]:
+        """The conditions under which stmt is run, with the value that each must have."""
+        region: Region | None = self.facts.where[stmt]
+        while region is not None and region.stmt is not None:
+            if isinstance(region.stmt, ir.If):
+                yield region.stmt.cond, region.which == "then"
+            region = region.parent
+
+    # ---- ownership
+
+    def poly(self, atom: Atom) -> Poly:
+        """An integer as a polynomial over coordinates, sizes and what else it is made of."""
+        if isinstance(atom, Const):
+            return Poly.constant(int(atom.value.real))
+        if atom not in self._polys:
+            self._polys[atom] = self._expanded(atom)
+        return self._polys[atom]
+
+    def _expanded(self, var: Var) -> Poly:
+        made = self.facts.makes.get(var)
+        if isinstance(made, ir.For) and made.index is var:
+            return self.poly(made.start) + Poly.of(("turn", made)) * self.poly(made.step)
+        if not isinstance(made, ir.Let) or var.type != ir.I8:
+            return Poly.of(var)
+        match made.op.name:
+            case "coordinate":
+                return Poly.of((made.params["of"], made.params["axis"]))
+            case "grid":
+                return self._place(made.targets.index(var))
+            case "gridsize":
+                axis = made.targets.index(var)
+                return Poly.of(("blockDim", axis)) * Poly.of(("gridDim", axis))
+            case "dim":
+                return Poly.of(("dim", made.args[0], made.params["axis"]))
+            case "add":
+                return self.poly(made.args[0]) + self.poly(made.args[1])
+            case "subtract":
+                return self.poly(made.args[0]) - self.poly(made.args[1])
+            case "multiply":
+                return self.poly(made.args[0]) * self.poly(made.args[1])
+            case "negative":
+                return -self.poly(made.args[0])
+        return Poly.of(var)
+
+    @staticmethod
+    def _place(axis: int) -> Poly:
+        here = Poly.of(("threadIdx", axis))
+        return here + Poly.of(("blockIdx", axis)) * Poly.of(("blockDim", axis))
+
+    def _sign(self, axis: int | None, poly: Poly) -> Sign | None:
+        """What a number in an index tells of the thread: t, b or t + b * size along one axis of the grid, plus what all
+        threads agree on, plus multiples of how many there are. Not where it may count from the end."""
+        for k in range(3):
+            here, block = ("threadIdx", k), ("blockIdx", k)
+            sizes = ("blockDim", k), ("gridDim", k)
+            for covers, form, size in (
+                ({here, block}, self._place(k), set(sizes)), ({here}, Poly.of(here), {sizes[0]}),
+                ({block}, Poly.of(block), {sizes[1]}),
+            ):  # fmt: skip
+                if not all(poly.terms.get(m) == 1 for m in form.terms):
+                    continue
+                rest = Poly({m: c for m, c in (poly - form).terms.items() if not size <= set(m)})
+                if all(c > 0 for c in rest.terms.values()) and all(map(_is_size, rest.symbols())):
+                    return Sign(axis, (form.key, rest.key), frozenset(covers) & self.varying)
+        return None
+
+    def signs(self, stmt: ir.Load | ir.Store | ir.Accumulate) -> frozenset[Sign]:
+        """All that tells the thread that reaches this place."""
+        found: set[Sign] = set()
+        for axis, item in enumerate(stmt.index):
+            if not isinstance(item, ir.Slice) and item.type == ir.I8:
+                sign = self._sign(axis, self.poly(item))
+                if sign is not None and sign.covers:
+                    found.add(sign)
+        for cond, value in self.guards(stmt):
+            found.update(self._pins(cond, value))
+        return frozenset(found)
+
+    def _pins(self, cond: Atom, value: bool) -> Iterator[Sign]:
+        """`if cuda.threadIdx.x == 0`: one thread only passes (along this axis)."""
+        made = self.facts.makes.get(cond) if isinstance(cond, Var) else None
+        if not isinstance(made, ir.Let) or not all(a.type == ir.I8 for a in made.args):
+            return
+        if (made.op.name, value) not in ((EQUAL, True), ("not_equal", False)):
+            return
+        for here, there in (made.args, made.args[::-1]):
+            sign = self._sign(None, self.poly(here))
+            if sign is not None and sign.covers and isinstance(there, Const):
+                yield Sign(None, (sign.form, there.value), sign.covers)
+
+    def own(self, accesses: list[ir.Load | ir.Store | ir.Accumulate], scope: str) -> frozenset[Sign] | None:
+        """How every place that these reach tells the one thread that reaches it; None if it may not. scope: 'grid', or
+        'block' of memory that each block has for itself."""
+        if not accesses:
+            return frozenset()
+        common = frozenset.intersection(*map(self.signs, accesses))
+        covered = frozenset().union(*(s.covers for s in common))
+        wanted = {c for c in self.varying if scope == "grid" or c[0] == "threadIdx"}
+        return common if wanted <= covered else None
+
+    def told_apart(self, stmt: ir.Store | ir.Accumulate) -> bool:
+        """Whether a store's place or the tests before it differ with every coordinate that varies: else threads
+        surely write one place."""
+        found: set[Coordinate] = set()
+        atoms = [i for i in stmt.index if not isinstance(i, ir.Slice)] + [cond for cond, _ in self.guards(stmt)]
+        for atom in atoms:
+            depends = self.depends(atom)
+            if depends is None:
+                return True
+            found |= depends
+        return self.varying <= found
+
+
+def _is_size(symbol: object) -> bool:
+    """Whether it is a number that all threads agree on, and not negative."""
+    return isinstance(symbol, tuple) and symbol[0] in ("blockDim", "gridDim", "dim")

@@ -1,0 +1,94 @@
+"""Kernels on the device, or in Numba's simulator: loading them, launching them, and the memory that they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numba.core import config
+
+from srcgrad.backend import cpu, shim
+
+Grid = tuple[tuple[int, int, int], tuple[int, int, int]]
+
+
+def load(path: Path, names: Sequence[str]) -> list[Any]:
+    """The kernels of a generated module."""
+    namespace = cpu.load_module(path)
+    if config.ENABLE_CUDASIM:
+        namespace["math"] = shim.math_shim()
+    return [namespace[name] for name in names]
+
+
+def is_array(value: Any) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and getattr(value, "ndim", len(value.shape)) > 0
+
+
+def on_device(value: Any) -> bool:
+    return hasattr(value, "__cuda_array_interface__") or type(value).__name__ == "FakeCUDAArray"
+
+
+def given(value: Any) -> Any:
+    """An argument as kernels take it: what only brings the interface of device arrays is wrapped."""
+    foreign = hasattr(value, "__cuda_array_interface__") and not hasattr(value, "copy_to_host")
+    return cuda.as_cuda_array(value) if foreign else value
+
+
+def copied(value: Any) -> Any:
+    """A copy of an array where it lies."""
+    if not on_device(value):
+        return np.array(value)
+    if config.ENABLE_CUDASIM:
+        return cuda.to_device(value.copy_to_host())
+    new = cuda.device_array_like(value)
+    new.copy_to_device(value)
+    return new
+
+
+def zeros(count: int) -> Any:
+    """Device memory of integers that are 0."""
+    return cuda.to_device(np.zeros(count, np.int64))
+
+
+def fetched(array: Any) -> list[int]:
+    return [int(n) for n in array.copy_to_host()]
+
+
+def scratch(shape: tuple[int, ...], dtype: str) -> Any:
+    """Device memory that nobody has written to."""
+    return cuda.device_array(shape, np.dtype(dtype))
+
+
+def place(value: Any) -> tuple[int, int] | None:
+    """The addresses that an array lies in, from and to; None where that cannot be told."""
+    item = getattr(value, "_ary", value)
+    interface = getattr(item, "__cuda_array_interface__", None) or getattr(item, "__array_interface__", None)
+    if interface is None or not int(np.prod(interface["shape"])):
+        return None
+    shape, strides = interface["shape"], interface.get("strides")
+    size = np.dtype(interface["typestr"]).itemsize
+    if strides is None:
+        strides = [size * int(np.prod(shape[k + 1 :])) for k in range(len(shape))]
+    reach = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
+    start = interface["data"][0]
+    return start + sum(min(r, 0) for r in reach), start + sum(max(r, 0) for r in reach) + size
+
+
+def dimensions(configuration: Sequence[Any]) -> Grid:
+    """The numbers of blocks and of threads in a block, along three axes each."""
+    blocks, threads = (_three(part) for part in configuration[:2])
+    return blocks, threads
+
+
+def _three(part: Any) -> tuple[int, int, int]:
+    numbers = tuple(int(n) for n in part) if isinstance(part, (tuple, list)) else (int(part),)
+    a, b, c = (*numbers, 1, 1, 1)[:3]
+    return a, b, c
+
+
+def kernel_function(kernel: Any) -> Callable[..., Any]:
+    """The Python function of a kernel."""
+    return getattr(kernel, "py_func", kernel)  # type: ignore[no-any-return]

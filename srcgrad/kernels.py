@@ -1,0 +1,205 @@
+"""The derivatives of kernels: objects that are launched as the kernel is."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from srcgrad import cache, kernel_pipeline
+from srcgrad.analysis.threads import Coordinate
+from srcgrad.backend import kernels as native
+from srcgrad.core.ir import Const, Type
+from srcgrad.errors import ArgumentError, CallError
+from srcgrad.syntax import words
+from srcgrad.syntax.kernel_shapes import coordinates, guessed
+from srcgrad.syntax.read import python_function
+from srcgrad.syntax.structure import Leaf, Spec, describe
+
+PREFIX = {"adjoint": "bar", "tangent": "dot"}
+
+
+@dataclass(eq=False)
+class Variant:
+    """The kernels for arguments of some types, in launches of some shape."""
+
+    made: kernel_pipeline.Made
+    main: Any
+    rows: Any
+    buffers: list[Any] = field(default_factory=list)
+
+
+class KernelDerivative:
+    """The adjoint or the tangent of a kernel. `derivative[grid, block](*args, *bars)` launches it.
+
+    Attributes
+    ----------
+    primal : the kernel it was made from.
+    source : the generated module: valid Python that runs with Numba alone.
+    """
+
+    def __init__(self, kernel: Any, mode: str) -> None:
+        self.primal = kernel
+        self._fun = python_function(native.kernel_function(kernel))
+        self._mode = mode
+        self._signature = inspect.signature(self._fun)
+        self._variants: dict[Any, Variant] = {}
+        self._last: Variant | None = None
+        self.__name__ = f"{self._fun.__name__}_{mode}"
+        self.__doc__ = self._fun.__doc__
+
+    def __repr__(self) -> str:
+        return f"srcgrad.cuda.{self._mode}({self._fun.__name__})"
+
+    def __getitem__(self, configuration: tuple[Any, ...]) -> Callable[..., None]:
+        """A launch of `configuration`: (blocks, threads in a block), and a stream as a third if wanted."""
+        if not isinstance(configuration, tuple) or not 2 <= len(configuration) <= 3:
+            message = f"{self!r} is launched as [grid, block] or [grid, block, stream]"
+            raise ArgumentError(message, hint="give the primal's launch shape; dynamic shared memory is not supported")
+        return lambda *args: self._launch(configuration, args)
+
+    def __call__(self, *args: Any) -> None:
+        raise CallError(f"{self!r} is called without a launch shape", hint=f"write {self.__name__}[grid, block](...)")
+
+    # ---- what was generated
+
+    @property
+    def source(self) -> str:
+        """The module of the last launch; before the first, for arrays of float64 as the kernel indexes them."""
+        if self._last is not None:
+            return self._last.made.source
+        return self._make(guessed(self._fun), coordinates(self._fun)).source
+
+    def source_for(self, *args: Any) -> str:
+        """The module for the types of these arguments (the kernel's own), in launches along the axes that it uses."""
+        return self._make(self._specs(args), coordinates(self._fun)).source
+
+    # ---- launching
+
+    def _launch(self, configuration: tuple[Any, ...], args: Sequence[Any]) -> None:
+        count = len(self._signature.parameters)
+        own, extra = list(map(native.given, args[:count])), list(map(native.given, args[count:]))
+        specs = self._specs(own)
+        self._check_extra(own, extra, specs)
+        grid = native.dimensions(configuration)
+        variant = self._variant(specs, _varying(grid))
+        made = variant.made
+        _check_apart(self._named(own, extra), made.written)
+        captured = [c.read() for c in made.captured]
+        works = self._works(variant, configuration, grid, own, captured)
+        for place in made.scratch:
+            own[place] = native.copied(own[place])
+        variant.main[configuration](*own, *extra, *captured, *works)
+
+    def _specs(self, args: Sequence[Any]) -> dict[str, Spec]:
+        names = list(self._signature.parameters)
+        if len(args) != len(names):
+            raise CallError(
+                f"`{self._fun.__name__}` takes {len(names)} arguments, {len(args)} are given",
+                hint=f"they are {words.joined(names)}, then a {PREFIX[self._mode]} for each array of floats",
+            )
+        return {name: _spec(name, value) for name, value in zip(names, args, strict=True)}
+
+    def _float_arrays(self, specs: Mapping[str, Spec]) -> list[str]:
+        return [n for n, s in specs.items() if isinstance(s, Leaf) and s.type.ref and s.type.is_float]
+
+    def _check_extra(self, own: Sequence[Any], extra: Sequence[Any], specs: Mapping[str, Spec]) -> None:
+        word, floats = PREFIX[self._mode], self._float_arrays(specs)
+        if len(extra) != len(floats):
+            hint = f"after the kernel's own arguments give {words.joined([f'{n}_{word}' for n in floats]) or 'nothing'}"
+            raise CallError(f"{len(floats)} {word}s are needed, {len(extra)} are given", hint=hint)
+        values = dict(zip(specs, own, strict=True))
+        for name, value in zip(floats, extra, strict=True):
+            like = values[name]
+            fits = native.is_array(value) and value.shape == like.shape and value.dtype == like.dtype
+            if not fits:
+                hint = f"give an array of {like.dtype} with the shape {tuple(like.shape)}"
+                raise ArgumentError(f"`{name}_{word}` has not the shape and dtype of `{name}`", hint=hint)
+
+    def _named(self, own: Sequence[Any], extra: Sequence[Any]) -> list[tuple[str, Any, bool]]:
+        """(name, array, whether the launch writes into it)."""
+        names = list(self._signature.parameters)
+        floats = [n for n, a in zip(names, own, strict=True) if native.is_array(a) and np.dtype(a.dtype).kind == "f"]
+        arrays = [(n, a, False) for n, a in zip(names, own, strict=True) if native.is_array(a)]
+        return [*arrays, *((f"{n}_{PREFIX[self._mode]}", a, True) for n, a in zip(floats, extra, strict=True))]
+
+    # ---- making
+
+    def _variant(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> Variant:
+        key = (tuple(specs.values()), varying)
+        found = self._variants.get(key)
+        if found is None or not all(use.holds() for use in found.made.statics):
+            made = self._make(specs, varying)
+            name = hashlib.sha256(made.source.encode()).hexdigest()[:16]
+            path = cache.temporary() / f"{self.__name__}_{name}.py"
+            cache.write(path, made.source.encode())
+            loaded = native.load(path, [made.name] if made.rows is None else [made.name, made.rows])
+            found = self._variants[key] = Variant(made, loaded[0], loaded[-1])
+        self._last = found
+        return found
+
+    def _make(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> kernel_pipeline.Made:
+        return kernel_pipeline.derive(self._fun, self._mode, specs, varying)
+
+    def _works(
+        self, variant: Variant, configuration: Any, grid: native.Grid, own: Sequence[Any], captured: Sequence[Any]
+    ) -> list[Any]:
+        """The arrays for what threads keep, as long as the longest thread needs; those of the launch before, if they
+        are long enough."""
+        made = variant.made
+        sizes = {}
+        if made.counted:
+            rows = native.zeros(len(made.counted))
+            args = [native.copied(a) if k in made.scratch else a for k, a in enumerate(own)]
+            variant.rows[configuration](*args, *captured, rows)
+            sizes = dict(zip(made.counted, native.fetched(rows), strict=True))
+        threads = int(np.prod([n for part in grid for n in part]))
+        shapes = [(*(_length(n, sizes) for n in work.shape), threads) for work in made.works]
+        fitting = len(variant.buffers) == len(shapes) and all(
+            b.shape[-1] == s[-1] and all(map(int.__ge__, map(int, b.shape), s))
+            for b, s in zip(variant.buffers, shapes, strict=True)
+        )
+        if not fitting:
+            variant.buffers = [native.scratch(s, w.dtype) for s, w in zip(shapes, made.works, strict=True)]
+        return variant.buffers
+
+
+def _length(length: Any, sizes: Mapping[Any, int]) -> int:
+    return int(length.value.real) if isinstance(length, Const) else max(sizes[length], 1)
+
+
+def _spec(name: str, value: Any) -> Spec:
+    if native.is_array(value):
+        dtype = np.dtype(value.dtype)
+        if dtype.kind not in "fiub" or dtype.str[1:] == "f2":
+            message = f"`{name}` is an array of {dtype}"
+            raise ArgumentError(message, hint="use float64, float32, integers or booleans", about=name)
+        return Leaf(Type(dtype.str[1:], len(value.shape), ref=True))
+    spec = describe(value)
+    if not isinstance(spec, Leaf) or spec.type.ref or spec.type.is_complex:
+        message = f"`{name}` is {words.of_object(value)}"
+        raise ArgumentError(message, hint="a kernel takes numbers and arrays", about=name)
+    return spec
+
+
+def _varying(grid: native.Grid) -> frozenset[Coordinate]:
+    """The coordinates that differ between the threads of such a launch."""
+    blocks, threads = grid
+    parts = (("blockIdx", blocks), ("threadIdx", threads))
+    return frozenset((of, axis) for of, numbers in parts for axis, n in enumerate(numbers) if n > 1)
+
+
+def _check_apart(arrays: Sequence[tuple[str, Any, bool]], written: Sequence[int]) -> None:
+    """Refuse arrays that share memory, of which one is written."""
+    names = [n for n, _, extra in arrays if not extra]
+    places = [
+        (name, native.place(a), extra or (name in names and names.index(name) in written)) for name, a, extra in arrays
+    ]
+    for k, (name, one, writes) in enumerate(places):
+        for other, two, also in places[k + 1 :]:
+            if one and two and (writes or also) and one[0] < two[1] and two[0] < one[1]:
+                raise ArgumentError(f"`{name}` and `{other}` share memory", hint=f"give `{other}` an array of its own")

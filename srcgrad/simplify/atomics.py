@@ -1,0 +1,105 @@
+"""Adding to memory that threads share is atomic, but where every place is one thread's own.
+
+A place is a thread's own if the index tells the thread at every access to that memory in the kernel, in the same way:
+`i = cuda.grid(1)` does, so does an index that goes on from there by the grid's size, and `cuda.blockIdx.x` where one
+thread of the block comes through. Memory that a block shares is given up at barriers, so there the accesses of the
+whole kernel are looked at, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.threads import Coordinate, Sign, Threads
+from srcgrad.core import ir
+from srcgrad.core.ir import Const, Fun, Stmt, Var
+from srcgrad.core.walk import blocks, rebuild, walk
+
+Access = ir.Load | ir.Store | ir.Accumulate
+
+
+def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
+    """The function with additions to the shadows that need not be atomic made plain, and a word on why."""
+    facts = Facts(fun)
+    threads = Threads(fun, facts, varying)
+    plain: set[Stmt] = set()
+    reasons: dict[str, list[str]] = {}
+    for shadow in shadows:
+        accesses = [s for s in facts.where if isinstance(s, (ir.Load, ir.Store, ir.Accumulate)) and s.ref is shadow]
+        added = {s for s in accesses if isinstance(s, ir.Accumulate) and s.atomic == "add"}
+        signs = threads.own(accesses, "grid" if shadow in fun.params else "block") if added else None
+        if signs is not None and facts.classes.simple(shadow):
+            plain |= added
+            reasons.setdefault(_told(accesses[0], signs), []).append(shadow.name)
+    body = _without_moves(_made_plain(fun.body, plain))
+    return replace(fun, body=_with_reasons(body, reasons)) if plain else fun
+
+
+def _told(access: Access, signs: Iterable[Sign]) -> str:
+    """How the thread is told, in the user's names."""
+    axes = sorted({s.axis for s in signs if s.axis is not None})
+    items = [access.index[k] for k in axes]
+    words = [item.name for item in items if isinstance(item, Var)]
+    pinned = any(s.axis is None for s in signs)
+    return " and ".join(dict.fromkeys(words)) + (" (one thread of those that share it)" if pinned else "")
+
+
+def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:
+    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(map(one, inner))
+
+    def one(stmt: Stmt) -> Stmt:
+        if stmt in plain:
+            assert isinstance(stmt, ir.Accumulate)
+            return replace(stmt, atomic="")
+        return rebuild(stmt, lambda a: a, lambda v: v, block) if blocks(stmt) else stmt
+
+    return block(stmts)
+
+
+def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tuple[Stmt, ...]:
+    said = tuple(
+        ir.Remark(f"no atomics for {', '.join(names)}: no other thread has the same {told}")
+        for told, names in reasons.items()
+    )
+    at = next((k for k, s in enumerate(body) if isinstance(s, ir.Remark)), -1) + 1
+    return (*body[:at], *said, *body[at:])
+
+
+# ---- what was taken and is given back
+
+
+def _without_moves(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """`b[i] = 0; ...; b[i] += v` is `b[i] = v`, and nothing at all if v is what stood there."""
+    out: list[Stmt | None] = [rebuild(s, lambda a: a, lambda v: v, _without_moves) if blocks(s) else s for s in stmts]
+    for at, stmt in enumerate(out):
+        if isinstance(stmt, ir.Store) and isinstance(stmt.value, Const) and stmt.value.value == 0.0:
+            _give_back(out, at, stmt)
+    return tuple(s for s in out if s is not None)
+
+
+def _give_back(stmts: list[Stmt | None], at: int, zero: ir.Store) -> None:
+    later = next((k for k in range(at + 1, len(stmts)) if _touches(stmts[k], zero.ref)), None)
+    added = stmts[later] if later is not None else None
+    if later is None or not isinstance(added, ir.Accumulate) or added.atomic or not _same_place(added, zero):
+        return
+    earlier = next((k for k in range(at - 1, -1, -1) if _touches(stmts[k], zero.ref)), None)
+    found = stmts[earlier] if earlier is not None else None
+    untouched = isinstance(found, ir.Load) and _same_place(found, zero) and found.target is added.value
+    stmts[at] = None
+    stmts[later] = None if untouched else ir.Store(added.ref, added.index, added.value, span=added.span)
+
+
+def _same_place(a: Access, b: Access) -> bool:
+    return a.ref is b.ref and len(a.index) == len(b.index) and all(map(_same, a.index, b.index))
+
+
+def _same(a: ir.Item, b: ir.Item) -> bool:
+    return a is b or (isinstance(a, Const) and a == b)
+
+
+def _touches(stmt: Stmt | None, ref: Var) -> bool:
+    inside: Sequence[Stmt] | Iterator[Stmt] = () if stmt is None else walk((stmt,))
+    return any(isinstance(s, ir.Barrier) or ref is getattr(s, "ref", getattr(s, "base", None)) for s in inside)

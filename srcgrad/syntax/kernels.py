@@ -1,0 +1,60 @@
+"""What a kernel may contain, beyond what any function may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.errors import Problem, UnsupportedError
+from srcgrad.syntax.read import Source
+from srcgrad.syntax.written import written
+
+Refused = tuple[Stmt, str, str]
+
+
+def checked(main: Fun, source: Source) -> Fun:
+    """The kernel as lowered, if it can be differentiated. The arrays that it writes are its results: what is written
+    to them is seen from outside, as what a function returns is. Indices are not checked on the device."""
+    problems = list(_problems(main, source))
+    if problems:
+        raise UnsupportedError(problems[0].message, problems=problems)
+    outputs = written(main)
+    notes = {**main.notes, "kernel": True}
+    body = _without_checks(main.body)
+    return replace(main, body=body, results=tuple(p for p in main.params if p in outputs), notes=notes)
+
+
+def _without_checks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    kept = (s for s in stmts if not isinstance(s, ir.Check))
+    return tuple(rebuild(s, lambda a: a, lambda v: v, _without_checks) if blocks(s) else s for s in kept)
+
+
+def _problems(main: Fun, source: Source) -> Iterator[Problem]:
+    if main.results:
+        yield source.problem(source.node, "the kernel returns a value", "write it into an array")
+    for stmt, message, hint in _refused(main):
+        place = source.span(source.node) if stmt.span is None else stmt.span
+        yield source.problem_at(place, message, hint)
+
+
+def _refused(main: Fun) -> Iterator[Refused]:
+    top = set(main.body)
+    for stmt in walk(main.body):
+        match stmt:
+            case ir.Alloc(space=""):
+                yield stmt, "an array is made in a kernel", "use cuda.local.array, cuda.shared.array or an argument"
+            case ir.Alloc(space="shared") if stmt not in top:
+                yield stmt, "shared memory is declared in a branch or a loop", "declare it at the top of the kernel"
+            case ir.Let() | ir.Load() if any(v.type.rank and not v.type.ref for v in _made(stmt)):
+                yield stmt, "a whole array is read in a kernel", "write a loop over its elements"
+            case ir.Call():
+                yield stmt, "a recursive function is called in a kernel", "write it as a loop"
+            case ir.NewList():
+                yield stmt, "a list of unknown length in a kernel", "use cuda.local.array"
+
+
+def _made(stmt: ir.Let | ir.Load) -> tuple[Var, ...]:
+    return stmt.targets if isinstance(stmt, ir.Let) else (stmt.target,)

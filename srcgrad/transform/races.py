@@ -1,0 +1,77 @@
+"""What a kernel must not do, for its derivative would depend on which thread comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.threads import Coordinate, Threads
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.transform.refuse import unsupported
+
+Access = ir.Load | ir.Store | ir.Accumulate
+
+
+def check(fun: Fun, varying: frozenset[Coordinate]) -> None:
+    """Refuse barriers that some threads do not reach, and arguments of floats that threads write and read crosswise."""
+    facts = Facts(fun)
+    threads = Threads(fun, facts, varying)
+    for stmt in facts.where:
+        if isinstance(stmt, ir.Barrier):
+            _check_barrier(stmt, threads)
+    for param in fun.params:
+        if param.type.ref:
+            _check_memory(param, threads)
+
+
+def _check_barrier(stmt: ir.Barrier, threads: Threads) -> None:
+    if not all(map(threads.uniform, _decisions(stmt, threads.facts))):
+        raise unsupported(
+            stmt.span,
+            "not all threads of a block may come to this barrier",
+            "put it where all do: test bounds around loads and stores, not around cuda.syncthreads()",
+        )
+
+
+def _decisions(stmt: Stmt, facts: Facts) -> Iterator[Atom]:
+    """What decides whether, and how often, stmt is run."""
+    region: Region | None = facts.where[stmt]
+    while region is not None and region.stmt is not None:
+        match region.stmt:
+            case ir.If(cond=cond):
+                yield cond
+            case ir.For(start=start, stop=stop, step=step, exit=leave):
+                yield from (start, stop, step, *(() if leave is None else (leave,)))
+            case ir.While(cond=cond, exit=leave):
+                yield from (cond, *(() if leave is None else (leave,)))
+        region = region.parent
+
+
+def _check_memory(param: Var, threads: Threads) -> None:
+    facts = threads.facts
+    cls = facts.classes.of(param)
+    written = facts.stores.get(cls, [])
+    if not written:
+        return
+    accesses: list[Access] = [
+        s for s in facts.where if isinstance(s, (ir.Load, ir.Store, ir.Accumulate)) and facts.classes.of(s.ref) is cls
+    ]
+    loads = [s for s in accesses if isinstance(s, ir.Load)]
+    atomic = [s for s in written if isinstance(s, ir.Accumulate) and s.atomic]
+    plain = [s for s in written if s not in atomic]
+    name = param.name
+    if atomic and (loads or plain):
+        other = (loads or plain)[0]
+        what = "read" if loads else "written"
+        message = f"`{name}` is {what} here, and updated atomically by other threads: the order is not known"
+        raise unsupported(other.span, message, "do it in a kernel of its own, before or after")
+    if loads and threads.own(accesses, "grid") is None:
+        message = f"`{name}` may be read here at places that other threads write"
+        hint = "write into another array, or add with cuda.atomic.add"
+        raise unsupported(loads[0].span, message, hint)
+    for store in plain:
+        if not threads.told_apart(store):
+            message = f"several threads write one place of `{name}`"
+            hint = "let one of them write (if cuda.threadIdx.x == 0), or add with cuda.atomic.add"
+            raise unsupported(store.span, message, hint)
