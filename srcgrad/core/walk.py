@@ -212,7 +212,9 @@ def _rebuild_write(stmt: ir.Store | ir.Accumulate, atom: AtomMap, bind: BindMap,
     ref, index, value = _ref(atom, stmt.ref), map_index(stmt.index, atom), atom(stmt.value)
     if ref is stmt.ref and index is stmt.index and value is stmt.value:
         return stmt
-    return type(stmt)(ref, index, value, span=stmt.span)
+    if isinstance(stmt, ir.Accumulate):
+        return ir.Accumulate(ref, index, value, stmt.atomic, span=stmt.span)
+    return ir.Store(ref, index, value, span=stmt.span)
 
 
 def _rebuild_alloc(stmt: ir.Alloc, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
@@ -221,7 +223,7 @@ def _rebuild_alloc(stmt: ir.Alloc, atom: AtomMap, bind: BindMap, block: BlockMap
     target = bind(stmt.target)
     if target is stmt.target and init is stmt.init and _same(shape, stmt.shape):
         return stmt
-    return ir.Alloc(target, shape, init, span=stmt.span)
+    return ir.Alloc(target, shape, init, stmt.space, span=stmt.span)
 
 
 def _rebuild_view(stmt: ir.View, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
