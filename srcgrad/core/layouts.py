@@ -1,9 +1,39 @@
 """Which memory is surely contiguous, and which references NumPy might make views where the core has copies."""
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
 from srcgrad.core.walk import index_atoms
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What is said of a write that must not be: `{}` stands for the name of the memory."""
+
+    message: str
+    hint: str
+
+
+LAYOUT = Why(
+    "whether this also writes into `{}` depends on its layout in memory",
+    "reshape a contiguous copy: x.copy().reshape(...)",
+)
+VIEW = Why(
+    "this would be seen through another name in NumPy, which gives a view of `{}` where a copy is differentiated",
+    "make the copy in words: put .copy() behind what is taken of the array",
+)
+READ_ONLY = Why("this writes into `{}`, which is read-only in NumPy", "make a copy first: .copy()")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """target shares memory with base in NumPy or in the core, perhaps not in both."""
+
+    target: Var
+    base: Var
+    why: Why
 
 
 class Layouts:
@@ -12,7 +42,7 @@ class Layouts:
     def __init__(self) -> None:
         self._contiguous: set[Var] = set()
         self._ordered: set[Var] = set()
-        self.doubts: list[tuple[Var, Var]] = []
+        self.doubts: list[Doubt] = []
 
     def contiguous(self, ref: Var) -> bool:
         """Whether the elements lie one after the other, so that a reshape is a view."""
@@ -27,16 +57,19 @@ class Layouts:
         self._contiguous.add(ref)
         self._ordered.add(ref)
 
-    def doubtful(self, target: Var, base: Var) -> None:
+    def doubtful(self, target: Var, base: Var, why: Why = LAYOUT) -> None:
         """target shares memory with base in NumPy or in the core, perhaps not in both: neither may be written later."""
-        self.doubts.append((target, base))
+        self.doubts.append(Doubt(target, base, why))
 
     def renamed(self, old: Var, new: Var) -> None:
         """The reference that was bound as old is bound as new."""
         for known in (self._contiguous, self._ordered):
             if old in known:
                 known.add(new)
-        self.doubts[:] = [(new if a is old else a, new if b is old else b) for a, b in self.doubts]
+        same = {old: new}
+        self.doubts[:] = [
+            replace(d, target=same.get(d.target, d.target), base=same.get(d.base, d.base)) for d in self.doubts
+        ]
 
     def _in_order(self, atom: ir.Atom) -> bool:
         """Scalars and what has one axis, or what is known to be."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, extent, squeeze, unbroadcast, unsqueeze
@@ -245,7 +246,7 @@ def repeated(x: Val, lengths: Sequence[Val]) -> Val:
     """What nothing may be written to while x changes: x's elements in this shape."""
     if x.type.rank > len(lengths):
         raise UnsupportedError(f"an array of {x.type.rank} axes does not broadcast to {len(lengths)}")
-    return as_copy(broadcast_to(contents(x), *lengths), x)
+    return as_copy(broadcast_to(contents(x), *lengths), x, VIEW)
 
 
 @registry.adaptor(np.broadcast_to)

@@ -16,11 +16,13 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import READ_ONLY, VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.compare import not_equal, where
 from srcgrad.rules.declare import Duals, Params, Rule, as_value, cast, general, settle
 from srcgrad.rules.elementwise import absolute, arctan2
+from srcgrad.rules.shape import as_copy, dims
 from srcgrad.rules.values import Val, contents, emit
 
 numbers = [(0.7 - 0.4j,), (-1.3 + 2.0j,), (2.0 + 0.0j,)]
@@ -87,26 +89,47 @@ def _parted(rule: Any, of_real: Callable[[Builder, Any], Any]) -> Callable[..., 
     return call
 
 
+def _part_of(rule: Any, of_real: Callable[[Val], Val]) -> Callable[..., Any]:
+    """The adaptor of a part of complex numbers, which NumPy gives as a view of them."""
+
+    def call(builder: Builder, x: Any) -> Any:
+        given = as_value(builder, x)
+        return as_copy(emit(rule, contents(given)), given, VIEW) if given.type.is_complex else of_real(given)
+
+    return call
+
+
+def _zeros_like(x: Val) -> Val:
+    """The imaginary part of real numbers."""
+    builder, dtype = x.builder, x.type.dtype
+    if x.type.rank == 0:
+        return x.lift(0.0 if x.type.is_float else 0)
+    zeros = builder.alloc(dtype, [n.atom for n in dims(x)])
+    builder.layouts.doubtful(zeros, zeros, READ_ONLY)
+    return Val(builder, zeros)
+
+
+def _conjugate_method(builder: Builder, x: Any) -> Any:
+    """Unlike np.conj, the method gives real numbers back as they are, without a copy."""
+    return emit(conj, contents(x)) if x.type.is_complex else x
+
+
 def _unchanged(builder: Builder, value: Val) -> Val:
     return value
-
-
-def _nothing(builder: Builder, value: Val) -> Val:
-    return value - value
 
 
 def _real_size(builder: Builder, value: Val) -> Val:
     return emit(absolute, value)  # type: ignore[no-any-return]
 
 
-registry.adaptor(np.real)(_parted(real, _unchanged))
-registry.adaptor(np.imag)(_parted(imag, _nothing))
+registry.adaptor(np.real)(_part_of(real, lambda x: x))
+registry.adaptor(np.imag)(_part_of(imag, _zeros_like))
 registry.adaptor(np.conj, np.conjugate)(_parted(conj, _unchanged))
 registry.adaptor(np.absolute, abs, operator.abs)(_parted(modulus, _real_size))
 for _name in ("real", "imag"):
     registry.METHODS[_name] = registry.FUNCTIONS[getattr(np, _name)]
 for _name in ("conj", "conjugate"):
-    registry.METHODS[_name] = registry.FUNCTIONS[np.conj]
+    registry.METHODS[_name] = _conjugate_method
 
 
 @registry.adaptor(np.angle, cmath.phase)

@@ -7,6 +7,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.axes import memory_of
@@ -156,7 +157,7 @@ def _diagonal_along(builder: Builder, a: Any, offset: Any, axis1: Any, axis2: An
 @registry.adaptor(np.diagonal, methods=("diagonal",))
 def _np_diagonal(builder: Builder, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Val:
     value = _diagonal_along(builder, a, offset, axis1, axis2, "np.diagonal")
-    return as_copy(value, a) if isinstance(a, Val) else value
+    return as_copy(value, a, VIEW) if isinstance(a, Val) else value
 
 
 @registry.adaptor(np.linalg.diagonal)
@@ -199,7 +200,7 @@ def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: Any = False) -> Non
         raise UnsupportedError("np.fill_diagonal is supported for a number and a matrix that has a name")
     turns = registry.FUNCTIONS[min](builder, length(a, 0), length(a, 1))
     kind = arguments.scalar_type(a.type.dtype)
-    if kind.dtype[0] != "f" and number.type.dtype[0] == "f":
+    if kind.dtype[0] not in "fc" and number.type.dtype[0] == "f":
         raise UnsupportedError(
             f"a float is stored into an array of {a.type.dtype}, which would cut it off; make the array float"
         )

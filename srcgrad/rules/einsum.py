@@ -9,6 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.axes import expect_equal, leading_ones, memory_of, moved, viewed
@@ -17,7 +18,7 @@ from srcgrad.rules.diagonals import diagonal
 from srcgrad.rules.joins import stacked
 from srcgrad.rules.matmul import contract, dot, multiplied, ordered, outer
 from srcgrad.rules.reduce import sum_
-from srcgrad.rules.shape import length, reshape, reshaped
+from srcgrad.rules.shape import as_copy, length, reshape, reshaped
 from srcgrad.rules.values import Val, contents
 
 SMALL = "abcdefghijklmnopqrstuvwxyz"
@@ -111,7 +112,9 @@ def _einsum(builder: Builder, subscripts: Any, *arrays: Any, **options: Any) -> 
     terms, out = _terms(subscripts, [v.type.rank for v in values])
     if not values:
         raise UnsupportedError("np.einsum needs an operand")
-    return summed(values, terms, out)
+    result = summed(values, terms, out)
+    viewed = len(values) == 1 and set(terms[0]) == set(out) and isinstance(arrays[0], Val)
+    return as_copy(result, arrays[0], VIEW) if viewed else result
 
 
 # ---- matmul, dot, inner

@@ -1,17 +1,19 @@
 """Grids of numbers: meshgrid, logspace, geomspace, ix_, indices."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad.core.build import Builder, whole
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.axes import viewed
 from srcgrad.rules.declare import as_value, cast, settle
 from srcgrad.rules.ranges import spaced
-from srcgrad.rules.shape import length, reshaped
+from srcgrad.rules.shape import as_copy, length, reshaped
 from srcgrad.rules.values import Val, contents
 
 
@@ -31,19 +33,25 @@ def _meshgrid(
         raise UnsupportedError("np.meshgrid takes arrays of one axis")
     if indexing not in ("xy", "ij"):
         raise UnsupportedError("the indexing of np.meshgrid is 'xy' or 'ij'")
-    arguments.flag(copy, "copy")
+    same = not arguments.flag(copy, "copy")
     rank = len(values)
     order = [1, 0, *range(2, rank)] if indexing == "xy" and rank > 1 else list(range(rank))
     standing = [_standing(v, axis, rank) for v, axis in zip(values, order, strict=True)]
     if arguments.flag(sparse, "sparse"):
-        return tuple(standing)
+        return _shared(standing, rows) if same else tuple(standing)
     shape = [length(values[order.index(axis)], 0).atom for axis in range(rank)]
     grids = []
     for value in standing:
         new = builder.alloc(value.type.dtype, shape, "empty")
         builder.store(new, whole(new), value.atom)
         grids.append(Val(builder, new))
-    return tuple(grids)
+    return _shared(grids, rows) if same else tuple(grids)
+
+
+def _shared(grids: Sequence[Val], rows: Sequence[Any]) -> tuple[Val, ...]:
+    """Grids that in NumPy are views of the rows."""
+    pairs = zip(grids, rows, strict=True)
+    return tuple(as_copy(contents(g), r, VIEW) if isinstance(r, Val) else g for g, r in pairs)
 
 
 @registry.adaptor(np.ix_)

@@ -27,7 +27,7 @@ def _number(value: Val, dtype: str) -> Val:
     kind = arguments.scalar_type(dtype)
     known = static(value)
     if known is not None and not isinstance(known, complex):
-        convert = {"f": float, "i": int, "b": bool}[kind.dtype[0]]
+        convert = {"c": complex, "f": float, "i": int, "b": bool}[kind.dtype[0]]
         return Val(value.builder, ir.Const(convert(known), kind))
     return cast(value, kind.dtype)
 
@@ -116,8 +116,8 @@ def on_diagonal(matrix: Val, turns: Val, start: tuple[int, int], value: ir.Atom)
     builder.put(ir.For(at, zero, turns.atom, one, (), tuple(body), span=builder.span))
 
 
-def _unit(code: str) -> float | int | bool:
-    return {"f": 1.0, "i": 1, "u": 1, "b": True}[code[0]]
+def _unit(code: str) -> float | int | bool | complex:
+    return {"f": 1.0, "i": 1, "u": 1, "b": True, "c": 1 + 0j}[code[0]]
 
 
 # ---- copies
@@ -159,10 +159,15 @@ def _copy_in_order(builder: Builder, x: Any, **options: Any) -> Val:
 registry.METHODS["copy"] = _copy_in_order
 
 
-def _astype(builder: Builder, x: Any, dtype: Any, **options: Any) -> Val:
+def _astype(builder: Builder, x: Any, dtype: Any, copy: Any = True, **options: Any) -> Val:
     arguments.no_options(options, "astype")
-    value = contents(arguments.as_array(builder, x))
     code = arguments.dtype_of(dtype)
+    given = arguments.as_array(builder, x)
+    if not arguments.flag(copy, "copy") and given.type.dtype == code:
+        return given
+    if given.type.is_complex and code[0] != "c":
+        raise UnsupportedError("complex numbers are made real, which drops their imaginary parts", hint="take .real")
+    value = contents(given)
     if value.type.rank == 0:
         return cast(value, arguments.scalar_type(code).dtype)
     return copied(value) if value.type.dtype == code else cast(value, code)
@@ -172,7 +177,10 @@ registry.METHODS["astype"] = _astype
 
 
 @registry.adaptor(np.asarray)
-def _asarray(builder: Builder, x: Any, dtype: Any = None) -> Val:
+def _asarray(builder: Builder, x: Any, dtype: Any = None, copy: Any = None, **options: Any) -> Val:
+    arguments.no_options({k: v for k, v in options.items() if (k, v) != ("order", "C")}, "np.asarray")
+    if copy is not None:
+        return _array(builder, x, dtype, copy=copy)  # type: ignore[no-any-return]
     given = arguments.as_array(builder, x)
     if given.type.rank == 0:
         raise UnsupportedError("np.asarray of a scalar is not supported; use the scalar itself, or np.array([x])")
@@ -230,9 +238,19 @@ def _leaves(items: list[Any] | Val, at: tuple[int, ...] = ()) -> list[tuple[tupl
     return [leaf for k, item in enumerate(items) for leaf in _leaves(item, (*at, k))]
 
 
+def _uncopied(builder: Builder, given: Any, dtype: Any, never: bool) -> Val:
+    """np.array with copy=None or (never) copy=False."""
+    found: Val = _asarray(builder, given, dtype)
+    if never and (not isinstance(given, Val) or found.atom is not given.atom):
+        raise UnsupportedError("np.array with copy=False fails where a copy is needed", hint="leave out the copy")
+    return found
+
+
 @registry.adaptor(np.array)
-def _array(builder: Builder, given: Any, dtype: Any = None, **options: Any) -> Val:
+def _array(builder: Builder, given: Any, dtype: Any = None, copy: Any = True, **options: Any) -> Val:
     arguments.no_options(options, "np.array")
+    if copy is None or not arguments.flag(copy, "copy"):
+        return _uncopied(builder, given, dtype, copy is not None)
     if not isinstance(given, (tuple, list)):
         value = arguments.as_array(builder, given)
         if value.type.rank == 0:
@@ -264,6 +282,11 @@ def _fill(builder: Builder, x: Any, value: Any) -> None:
     if not isinstance(x, Val) or not _is_memory(x):
         raise UnsupportedError("only an array that has a name can be filled")
     source = contents(arguments.as_array(builder, value))
+    if "iubfc".index(source.type.dtype[0]) > max(2, "iubfc".index(x.type.dtype[0])):
+        kind, hint = ("complex number", "make the array complex, or take .real") if source.type.is_complex else (
+            "float", "make the array float"
+        )  # fmt: skip
+        raise UnsupportedError(f"a {kind} is stored into an array of {x.type.dtype}, which would cut it off", hint=hint)
     element = _number(source, x.type.dtype) if source.type.rank == 0 else cast(source, x.type.dtype)
     builder.store(_ref(x), None, element.atom)
 

@@ -193,8 +193,9 @@ def _peak_adaptor(name: str, rule: Rule, sign: str) -> Callable[..., Val]:
             raise UnsupportedError(f"np.{name} takes where= for floats, with initial=; write np.where before it")
         value = chosen(value, where, lowest)
         axes = arguments.all_axes(axis, value.type.rank)
-        got = emit(rule, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
-        return got if initial is None else registry.FUNCTIONS[pair](builder, got, initial)  # type: ignore[no-any-return]
+        keep = arguments.flag(keepdims, "keepdims")
+        got = emit(rule, value, axes=axes, keepdims=keep) if axes else value
+        return got if initial is None else registry.FUNCTIONS[pair](builder, got, initial)
 
     return call
 

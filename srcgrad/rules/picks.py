@@ -17,6 +17,7 @@ from srcgrad.rules.compare import greater_equal, less
 from srcgrad.rules.declare import Rule, as_value, cast, linear, only_ranks, settle, static, zero
 from srcgrad.rules.gather import argsort, ordered, take_along
 from srcgrad.rules.helpers import sources
+from srcgrad.rules.memory import copied
 from srcgrad.rules.parts import matrix, tower
 from srcgrad.rules.ranges import spaced
 from srcgrad.rules.shape import count, dims, length, reshape, reshaped
@@ -228,7 +229,7 @@ def _tile(builder: Builder, x: Any, reps: Any) -> Val:
         if static(n) != 1:
             old = length(memory, axis)
             memory = taken(memory_of(builder, memory, "np.tile"), remainder(spaced(old * n), old), axis)
-    return memory
+    return copied(memory) if all(static(n) == 1 for n in times) else memory
 
 
 # ---- rolled

@@ -69,9 +69,15 @@ def _operand(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> t
     return lines(value, axes, keep), lambda y: kept(y, rank, axes, keep)
 
 
+def _input_stays(rest: dict[str, Any], name: str) -> None:
+    if arguments.flag(rest.pop("overwrite_input", False), "overwrite_input"):
+        raise UnsupportedError(f"{name} is differentiated with overwrite_input=False only", hint="leave it out")
+    arguments.no_options(rest, name)
+
+
 @registry.adaptor(np.median)
 def _median(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, "np.median")
+    _input_stays(rest, "np.median")
     given, shaped = _operand(builder, x, axis, keepdims, "np.median")
     n = length(given, given.type.rank - 1)
     half = registry.FUNCTIONS[np.floor_divide]
@@ -102,7 +108,7 @@ def _quantile(builder: Builder, x: Any, q: Any, axis: Any, keepdims: Any, rest: 
     name, scale = of
     if rest.pop("method", "linear") != "linear":
         raise UnsupportedError(f"{name} is differentiated with method='linear' only")
-    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, name)
+    _input_stays(rest, name)
     given, shaped = _operand(builder, x, axis, keepdims, name)
     share = _fraction(builder, q, scale, name)
     n = length(given, given.type.rank - 1)

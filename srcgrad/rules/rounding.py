@@ -65,7 +65,10 @@ def _no_part_lost(value: Val, dtype: str) -> None:
 
 
 def number_to(builder: Builder, x: Any, dtype: str) -> Val:
-    (value,) = settle([as_value(builder, x)])
+    given = as_value(builder, x)
+    if given.type.rank and given.type.dtype == dtype:
+        return given  # NumPy gives the array itself
+    (value,) = settle([given])
     literal = static(value)
     _no_part_lost(value, dtype)
     if literal is not None and dtype[0] == "f" and not isinstance(literal, complex):
@@ -106,25 +109,6 @@ def _register_constructor(dtype: str, *kinds: Any) -> None:
 _register_constructor("f8", np.float64)
 _register_constructor("f4", np.float32)
 _register_constructor("i8", np.int64, np.intp)
-
-
-def dtype_code(kind: Any) -> str:
-    """The code of a dtype as the user names it: float, np.float32, 'f4', np.dtype(...)."""
-    try:
-        return str(np.dtype(kind).str[1:])
-    except TypeError as error:
-        raise UnsupportedError(f"{kind!r} is no dtype known when the function is read") from error
-
-
-def _astype(builder: Builder, x: Any, dtype: Any, **options: Any) -> Val:
-    if set(options) - {"copy"}:
-        raise UnsupportedError(f"astype is differentiated without its option {next(iter(options))!r}; leave it out")
-    value, code = contents(as_value(builder, x)), dtype_code(dtype)
-    _no_part_lost(value, code)
-    return declare.cast(value, code)
-
-
-registry.METHODS["astype"] = _astype
 
 
 # ---- rounding

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.build import Builder
+from srcgrad.core.build import Builder, whole
+from srcgrad.core.layouts import LAYOUT, Why
 from srcgrad.core.walk import defined
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
@@ -119,7 +120,8 @@ def _transposed(builder: Builder, x: Any, *axes: Any) -> Val:
     value = arguments.as_array(builder, x)
     given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))) else axes
     rank = value.type.rank
-    order = tuple(arguments.one_axis(k, rank) for k in given) if given else tuple(reversed(range(rank)))
+    chosen = given if axes and given is not None else range(rank - 1, -1, -1)
+    order = tuple(arguments.one_axis(k, rank) for k in chosen)
     if sorted(order) != list(range(rank)):
         raise UnsupportedError(f"{order} does not name each of {rank} axes once")
     if order == tuple(range(rank)):
@@ -181,12 +183,12 @@ def _reshaped_memory(x: Val, ref: ir.Var, lengths: tuple[Val, ...]) -> Val:
     return as_copy(emit(reshape, contents(x), *lengths), x)
 
 
-def as_copy(value: Val, x: Val) -> Val:
+def as_copy(value: Val, x: Val, why: Why = LAYOUT) -> Val:
     """A value that NumPy takes by a view of x: a copy, that nothing may write into if x is memory."""
     if not isinstance(x.atom, ir.Var) or not x.type.ref or value.type.rank == 0:
         return value
     copy = x.builder.alloc(value.type.dtype, (), init=value.atom, name=x.atom.name)
-    x.builder.layouts.doubtful(copy, x.atom)
+    x.builder.layouts.doubtful(copy, x.atom, why)
     return Val(x.builder, copy)
 
 
@@ -208,7 +210,18 @@ def _reshape(builder: Builder, x: Any, *shape: Any, **options: Any) -> Val:
 @registry.adaptor(np.ravel, methods=("ravel",))
 def _ravel(builder: Builder, x: Any, order: Any = "C") -> Val:
     in_order(order, "ravel")
-    return reshaped(arguments.as_array(builder, x), -1)
+    value = arguments.as_array(builder, x)
+    return _ravelled_row(value) if value.type.ref and value.type.rank == 1 else reshaped(value, -1)
+
+
+def _ravelled_row(x: Val) -> Val:
+    """A view, unless the elements lie apart: then NumPy copies."""
+    builder, ref = x.builder, x.atom
+    if not isinstance(ref, ir.Var) or builder.layouts.contiguous(ref):
+        return x
+    view = builder.view(ref, whole(ref))
+    builder.layouts.doubtful(view, ref)
+    return Val(builder, view)
 
 
 def _flatten(builder: Builder, x: Any, order: Any = "C") -> Val:

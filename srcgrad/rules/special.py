@@ -91,7 +91,7 @@ def _nan_to_num(
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf
     if isinstance(copy, Val) and not getattr(copy.atom, "value", False):
-        raise UnsupportedError("np.nan_to_num is differentiated with copy=True only")
+        raise UnsupportedError("np.nan_to_num is differentiated with copy=True only", hint="x = np.nan_to_num(x)")
     value = where(isnan(value), nan, value)
     value = where(equal(value, math.inf), high, value)
     return where(equal(value, -math.inf), low, value)  # type: ignore[no-any-return]

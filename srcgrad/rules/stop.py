@@ -6,9 +6,11 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import VIEW
 from srcgrad.core.marks import stop_gradient
 from srcgrad.rules import registry
 from srcgrad.rules.declare import zero
+from srcgrad.rules.shape import as_copy
 from srcgrad.rules.values import Val, contents, emit
 
 
@@ -28,4 +30,6 @@ def _stop(builder: Builder, x: Any) -> Any:
         return {key: _stop(builder, item) for key, item in x.items()}
     if isinstance(x, (tuple, list)):
         return type(x)(_stop(builder, item) for item in x)
-    return emit(stopped, contents(x)) if isinstance(x, Val) and x.type.is_float else x
+    if not isinstance(x, Val) or not x.type.is_float:
+        return x
+    return as_copy(emit(stopped, contents(x)), x, VIEW)

@@ -14,9 +14,12 @@ FRESH = {
 }  # fmt: skip
 
 
-def makes_fresh(op: ir.Primitive) -> bool:
+def makes_fresh(let: ir.Let) -> bool:
     """Whether the operation's result surely shares no memory with its arguments."""
-    info = op.info
+    op, info = let.op, let.op.info
+    part = op.name == "cast" and let.args[0].type.is_complex and let.params["dtype"][0] == "f"
+    if part or op.name in ("real", "imag", "stop_gradient"):
+        return False
     return getattr(info, "elementwise", False) or getattr(info, "shape", "") == "bilinear" or op.name in FRESH
 
 
@@ -82,7 +85,7 @@ class Aliases:
         match stmt:
             case ir.Load(target, ref, _, copy) if not copy and target.type.rank:
                 self._shared[target] = frozenset((ref,))
-            case ir.Let(targets, op, args) if not makes_fresh(op):
+            case ir.Let(targets, _, args) if not makes_fresh(stmt):
                 shared: frozenset[Var] = frozenset().union(
                     *(self._shared.get(a, frozenset()) for a in args if isinstance(a, Var))
                 )

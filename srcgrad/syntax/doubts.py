@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Stmt, Var
+from srcgrad.core.layouts import Doubt
 from srcgrad.core.walk import blocks, defined, used, used_inside
 from srcgrad.errors import UnsupportedError
 from srcgrad.syntax.read import Source
@@ -15,22 +16,21 @@ Loops = tuple[Stmt, ...]
 Placed = tuple[Stmt, Loops]
 
 
-def conflict(fun: ir.Fun, doubts: Sequence[tuple[Var, Var]]) -> tuple[Stmt, Var] | None:
+def conflict(fun: ir.Fun, doubts: Sequence[Doubt]) -> tuple[Stmt, Doubt] | None:
     """A store into either of a pair of which one may be a view of the other, made later and to be seen through the
-    other; and the pair's base."""
+    other; and what is doubted."""
     if not doubts:
         return None
     aliases, placed = Aliases(fun.body), list(_placed(fun.body))
-    for target, base in doubts:
-        stmt = _written_later(target, base, fun, aliases, placed)
+    for doubt in doubts:
+        stmt = _written_later(doubt.target, doubt.base, fun, aliases, placed)
         if stmt is not None:
-            return stmt, base
+            return stmt, doubt
     return None
 
 
-def refusal(source: Source, stmt: Stmt, base: Var) -> UnsupportedError:
-    message = f"whether this also writes into `{base.name}` depends on its layout in memory"
-    hint = "reshape a contiguous copy: x.copy().reshape(...)"
+def refusal(source: Source, stmt: Stmt, doubt: Doubt) -> UnsupportedError:
+    message, hint = doubt.why.message.format(doubt.base.name), doubt.why.hint
     if stmt.span is None:
         return UnsupportedError(message, hint=hint)
     return UnsupportedError(message, problems=[source.problem_at(stmt.span, message, hint)])

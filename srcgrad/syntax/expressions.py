@@ -33,7 +33,7 @@ class Expressions:
         """The right-hand side of a statement that binds one variable."""
         match stmt:
             case ir.Let():
-                keep = copies and not makes_fresh(stmt.op)
+                keep = copies and not makes_fresh(stmt)
                 args = [self.atom(a, keep) for a in stmt.args]
                 return _signed(templates.fill(templates.of_let(stmt), args, stmt.params))
             case ir.Draw():
@@ -136,7 +136,7 @@ class Expressions:
         match stmt:
             case ir.Let():
                 arrays = [a for a in stmt.args if a.type.rank and not a.type.ref]
-                return makes_fresh(stmt.op) or all(map(self.is_fresh, arrays))
+                return makes_fresh(stmt) or all(map(self.is_fresh, arrays))
             case ir.Load():
                 fancy = any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index)
                 return stmt.copy or fancy

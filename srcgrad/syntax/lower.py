@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.errors import CallError, UnsupportedError
 from srcgrad.syntax import (
     doubts,
@@ -37,7 +38,7 @@ from srcgrad.syntax.scope import Struct, Value
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.syntax.written import Aliases, written
 
-Doubts = Sequence[tuple[Var, Var]]
+Doubts = Sequence[Doubt]
 # imported for the node kinds that they handle
 HANDLERS = (
     lower_calls, lower_comprehensions, lower_effects, lower_imports, lower_loops, lower_statements, lower_subscripts,
@@ -114,10 +115,11 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     conflict = doubts.conflict(main, unsure)
     if conflict is None:
         return copies
-    aliases, (stmt, base) = Aliases(main.body), conflict
+    aliases, (stmt, doubt) = Aliases(main.body), conflict
+    base = doubt.base
     positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.root(p) is aliases.root(base)}
-    if positions == copies.ordered:
-        raise doubts.refusal(source, stmt, base)
+    if positions == copies.ordered or doubt.why is not LAYOUT:
+        raise doubts.refusal(source, stmt, doubt)
     return Copies(positions, positions)  # a copy in C order leaves no doubt
 
 
