@@ -303,7 +303,7 @@ class State(Checks):
         if atom.type.dtype == type.dtype:
             return atom
         if isinstance(atom, Const):
-            kind = {"f": float, "i": int, "b": bool}[type.dtype[0]]
+            kind = {"c": complex, "f": float, "i": int, "b": bool}[type.dtype[0]]
             return Const(kind(atom.value), scalar_of(type))
         return cast(Val(self.b, atom), type.dtype).atom
 
