@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from srcgrad.core import ir, walk
@@ -17,6 +19,22 @@ from srcgrad.syntax.lower import Lowered
 from srcgrad.syntax.structure import Node, Spec, Static, leaf_types
 
 Lower = Callable[[Any, Sequence[Spec]], Lowered]
+Reading = ContextVar[tuple[Any, ...]]
+
+# the functions of whose rules, and of which themselves, parts are being read
+_RULES: Reading = ContextVar("rules", default=())
+_BODIES: Reading = ContextVar("bodies", default=())
+# A rule may call its own function, as in JAX: each derivative of it takes the rule once more. So many are at hand.
+DEPTH = 3
+
+
+@contextmanager
+def _reading(of: Reading, primal: Any) -> Iterator[None]:
+    token = of.set((*of.get(), primal))
+    try:
+        yield
+    finally:
+        of.reset(token)
 
 
 class Rule:
@@ -115,27 +133,38 @@ def _zero(builder: Builder, param: Var) -> Atom:
     return builder.alloc(param.type.dtype, shape, name=f"{param.name}_bar")
 
 
+def _pair(specs: Sequence[Spec]) -> list[Spec]:
+    """What a rule for tangents takes: primals and tangents."""
+    return [tuple_of(specs), tuple_of([gradient_spec(s) for s in specs])]
+
+
+def _residuals(forth: Lowered, base: Lowered) -> Spec:
+    if not isinstance(forth.result, Node) or len(forth.result.children) != 2:
+        raise ArgumentError(
+            "the first rule given with defvjp must return a pair (value, residuals)",
+            hint="return value, (what bwd needs)",
+        )
+    _agree(forth.result.children[0], base.result, "the first rule given with defvjp returns a value of")
+    return forth.result.children[1]
+
+
 def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], lower: Lower) -> Lowered:
     """The program whose main is one `Custom`."""
-    base = lower(primal, specs)
-    parts: list[Lowered] = []
+    if primal in _BODIES.get():
+        message = f"`{primal.__name__}` has a rule of its own and calls itself"
+        raise UnsupportedError(message, hint="write it as a loop, or let it call a function without a rule")
+    with _reading(_BODIES, primal):
+        base = lower(primal, specs)
     tangent = forth = back = None
     residuals: Spec = tuple_of([])
-    if jvp is not None:
-        tangent = lower(jvp, [tuple_of(specs), tuple_of([gradient_spec(s) for s in specs])])
-        parts.append(tangent)
-    if fwd is not None:
-        forth = lower(fwd, specs)
-        if not isinstance(forth.result, Node) or len(forth.result.children) != 2:
-            raise ArgumentError(
-                "the first rule given with defvjp must return a pair (value, residuals)",
-                hint="return value, (what bwd needs)",
-            )
-        _agree(forth.result.children[0], base.result, "the first rule given with defvjp returns a value of")
-        residuals = forth.result.children[1]
-        back = lower(bwd, [residuals, gradient_spec(base.result)])
-        parts += [forth, back]
-    rule = Rule(base, specs, parts)
+    if _RULES.get().count(primal) < DEPTH:
+        with _reading(_RULES, primal):
+            tangent = None if jvp is None else lower(jvp, _pair(specs))
+            if fwd is not None:
+                forth = lower(fwd, specs)
+                residuals = _residuals(forth, base)
+                back = lower(bwd, [residuals, gradient_spec(base.result)])
+    rule = Rule(base, specs, [part for part in (tangent, forth, back) if part is not None])
     params = rule.arguments()
     targets = tuple(Var("y", r.type) for r in base.program.main.results)
     stmt = ir.Custom(
