@@ -44,7 +44,7 @@ class Mapped(Derivative):
     def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         values = self._bind(args, kwargs)
         with speaking_of(self.primal):
-            lazy.launch.require()
+            lazy.cuda.require_gpu()
         return self._lookup(values).run(values)
 
     def explain(self, *args: Any, **kwargs: Any) -> str:

@@ -76,3 +76,14 @@ def test_one_step(tmp_path: Path) -> None:
 
 def test_tiny_network(tmp_path: Path) -> None:
     assert run("tiny_network", tmp_path) == "dL/dw1 = -8\ndL/dw2 = -1\ndL/dw3 = -2\n"
+
+
+def test_cuda_kepler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
+    out = run("cuda_kepler", tmp_path)
+    assert "@cuda.jit(device=True)\ndef anomaly_grad(mean, eccentricity):" in out
+    lines = out.splitlines()[:6]
+    for line, (m, e) in zip(lines, zip(np.linspace(0.5, 3.0, 6), np.linspace(0.1, 0.6, 6), strict=True), strict=True):
+        x, slope = numbers(line)[2:]
+        assert x - e * np.sin(x) == pytest.approx(m, abs=1e-11)
+        assert slope == pytest.approx(np.sin(x) / (1 - e * np.cos(x)), abs=1e-11)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import cuda, errors
+from numba import errors
 from numba.core import config
 from numba.core import types as kinds
 
@@ -22,6 +22,11 @@ from srcgrad.backend import callable as native
 from srcgrad.backend import cpu, inside, shim
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, SrcgradError
+
+try:
+    from numba import cuda
+except ImportError:  # a Numba without its CUDA target: `missing` says so
+    cuda = None
 
 INSTALL = 'pip install "srcgrad[cuda]" on a machine with an NVIDIA GPU, or set NUMBA_ENABLE_CUDASIM=1 for the simulator'
 
@@ -40,10 +45,23 @@ def versions() -> str:
     return f"{numba.__version__} {np.__version__} {getattr(cuda, '__version__', '')}"
 
 
+def missing() -> str | None:
+    """Why no kernel can be launched; None if one can."""
+    if cuda is None:
+        return "this Numba has no CUDA target"
+    if simulated() or cuda.is_available():
+        return None
+    error = cuda.cuda_error()
+    if error is not None:
+        return str(error).strip().splitlines()[0].rstrip(".")
+    return "the CUDA toolkit's compiler (NVVM) is not found" if len(cuda.gpus) else "there is no GPU"
+
+
 def require_gpu() -> None:
     """Refuse to go on where kernels cannot be launched."""
-    if not cuda.is_available():
-        raise CudaError("there is no GPU that Numba can use, or no CUDA toolkit", hint=INSTALL)
+    reason = missing()
+    if reason is not None:
+        raise CudaError(f'target="cuda" needs a GPU: {reason}', hint=INSTALL)
 
 
 def options(fastmath: bool | Sequence[str] | None) -> str:

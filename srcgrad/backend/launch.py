@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba.core import config
 
 from srcgrad.backend import cpu, inside, shim
 from srcgrad.backend import cuda as native
 from srcgrad.core.types import Type
 from srcgrad.errors import UnsupportedError
 
-try:
-    from numba import cuda
-except ImportError:  # a Numba without its CUDA target: `require` says so
-    cuda = None
-
 THREADS = 128  # of a block: many enough to hide latency, few enough for kernels that take many registers
 SIMULATED_THREADS = 8  # each is a thread of Python's there
 DEVICES = (2, 13)  # DLPack's kinds of memory that a kernel reaches: of the device, managed
-SIMULATOR = "set NUMBA_ENABLE_CUDASIM=1 to run in Numba's simulator"
-
-
-def simulated() -> bool:
-    return bool(config.ENABLE_CUDASIM)
-
-
-def missing() -> str | None:
-    """Why no kernel can be launched; None if one can."""
-    if cuda is None:
-        return "this Numba has no CUDA target"
-    if simulated() or cuda.is_available():
-        return None
-    error = cuda.cuda_error()
-    if error is not None:
-        return str(error).strip().splitlines()[0].rstrip(".")
-    return "the CUDA toolkit's compiler (NVVM) is not found" if len(cuda.gpus) else "there is no GPU"
-
-
-def require() -> None:
-    """Refuse where no kernel can be launched."""
-    reason = missing()
-    if reason is not None:
-        hint = f"install an NVIDIA driver and `pip install 'srcgrad[cuda]'`, or {SIMULATOR}"
-        raise UnsupportedError(f"target='cuda' needs a GPU: {reason}", hint=hint)
 
 
 # ---- arrays
@@ -65,7 +35,7 @@ def on_device(value: Any) -> bool:
 def dtype(array: Any) -> np.dtype[Any]:
     """The dtype of an array on the device."""
     shared = getattr(array, "__cuda_array_interface__", None)
-    if shared is None and not simulated():
+    if shared is None and not native.simulated():
         shared = Shared(array).__cuda_array_interface__
     kind: np.dtype[Any] = np.dtype(array.dtype if shared is None else shared["typestr"])
     return kind
@@ -83,8 +53,8 @@ def stream_of(values: Iterable[Any]) -> Any:
 def _stream(number: int) -> Any:
     """A stream by its number in the CUDA array interface."""
     if number == 1:
-        return cuda.legacy_default_stream()
-    return cuda.per_thread_default_stream() if number == 2 else cuda.external_stream(number)
+        return native.cuda.legacy_default_stream()
+    return native.cuda.per_thread_default_stream() if number == 2 else native.cuda.external_stream(number)
 
 
 class Shared:
@@ -111,16 +81,16 @@ def to_device(value: Any, type: Type, stream: Any) -> Any:
     if not type.ref:
         return value
     if not on_device(value):
-        return cuda.to_device(np.ascontiguousarray(value), stream=stream)
-    if simulated():
+        return native.cuda.to_device(np.ascontiguousarray(value), stream=stream)
+    if native.simulated():
         return value
     value = value if hasattr(value, "__cuda_array_interface__") else Shared(value)
     made_on = value.__cuda_array_interface__.get("stream")
-    return cuda.as_cuda_array(value, sync=stream == 0 or made_on != int(stream))
+    return native.cuda.as_cuda_array(value, sync=stream == 0 or made_on != int(stream))
 
 
 def new(shape: Sequence[int], dtype: str, stream: Any) -> Any:
-    return cuda.device_array(tuple(shape), np.dtype(dtype), stream=stream)
+    return native.cuda.device_array(tuple(shape), np.dtype(dtype), stream=stream)
 
 
 def to_host(arrays: Sequence[Any], stream: Any) -> list[Any]:
@@ -136,7 +106,7 @@ def to_host(arrays: Sequence[Any], stream: Any) -> list[Any]:
 def load(path: Path, name: str) -> Any:
     """The kernel of a generated module; in the simulator it calls the device functions as plain Python."""
     namespace = cpu.load_module(path)
-    if simulated():
+    if native.simulated():
         for key, value in namespace.items():
             if key != name and hasattr(value, "py_func"):
                 namespace[key] = _plain(value.py_func)
@@ -155,7 +125,9 @@ def launch(kernel: Any, count: int, args: Sequence[Any], stream: Any = 0, fails:
     waited for, and is the code that some thread gave, 0 if none."""
     if not count:
         return 0
-    block = min(count, SIMULATED_THREADS) if simulated() else THREADS
-    failed = [cuda.to_device(np.zeros(1, np.int64), stream=stream)] if fails else []
-    kernel[-(-count // block), block, stream](*args, *failed)
+    block = min(count, SIMULATED_THREADS) if native.simulated() else THREADS
+    failed = [native.cuda.to_device(np.zeros(1, np.int64), stream=stream)] if fails else []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Grid size")  # that few items leave a GPU idle
+        kernel[-(-count // block), block, stream](*args, *failed)
     return int(to_host(failed, stream)[0][0]) if fails else 0
