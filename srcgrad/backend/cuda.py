@@ -24,7 +24,7 @@ from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, SrcgradError
 
 try:
-    from numba import cuda
+    from numba import cuda as cuda
 except ImportError:  # a Numba without its CUDA target: `missing` says so
     cuda = None
 
