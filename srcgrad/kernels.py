@@ -76,7 +76,11 @@ class KernelDerivative:
 
     def source_for(self, *args: Any) -> str:
         """The module for the types of these arguments (the kernel's own), in launches along the axes that it uses."""
-        return self._make(self._specs(args), coordinates(self._fun)).source
+        return self.made_for(*args).source
+
+    def made_for(self, *args: Any) -> kernel_pipeline.Made:
+        """The same with what is known of it: the kernel's name and the arrays that it takes beside the bars."""
+        return self._make(self._specs(args), coordinates(self._fun))
 
     # ---- launching
 

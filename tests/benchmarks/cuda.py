@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 import srcgrad as sg  # noqa: E402
+import srcgrad.cuda  # noqa: E402
 
 PAGE = ROOT / "docs" / "cuda-benchmarks.md"
 TOLERANCE, STEPS = 1e-12, 50  # the defaults of newton

@@ -12,6 +12,7 @@ from numba import cuda, float64
 
 BLOCK = 8  # threads along an axis of the blocks of kernels with shared memory
 ROWS, COLUMNS = 4, 4
+HALO, TALL, WIDE = BLOCK + 2, ROWS + 2, COLUMNS + 2  # Numba takes the lengths of shared arrays by name
 
 
 @cuda.jit
@@ -44,7 +45,7 @@ def grid_stride(x, w, out):
 
 @cuda.jit
 def stencil_1d(u, out, c):
-    tile = cuda.shared.array(BLOCK + 2, float64)
+    tile = cuda.shared.array(HALO, float64)
     i = cuda.grid(1)
     t = cuda.threadIdx.x
     n = u.shape[0]
@@ -63,7 +64,7 @@ def stencil_1d(u, out, c):
 
 @cuda.jit
 def stencil_2d(u, out):
-    tile = cuda.shared.array((ROWS + 2, COLUMNS + 2), float64)
+    tile = cuda.shared.array((TALL, WIDE), float64)
     j, i = cuda.grid(2)
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     rows, columns = u.shape
