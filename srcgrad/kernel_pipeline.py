@@ -13,6 +13,8 @@ from srcgrad.core.ir import Fun, Program
 from srcgrad.errors import SrcgradError
 from srcgrad.pipeline import run_pass, tidy
 from srcgrad.simplify.atomics import atomics
+from srcgrad.simplify.barriers import barriers
+from srcgrad.simplify.sums import sums
 from srcgrad.syntax.capture import Captured, StaticUse
 from srcgrad.syntax.lower import lower_kernel
 from srcgrad.syntax.places import placed
@@ -83,17 +85,18 @@ def _adjoint(program: Program, varying: frozenset[Coordinate], captured: int) ->
     main = program.main
     made: kernels.Adjoint = kernels.adjoint(main)
     fun = tidy(Program(made.fun)).main
-    fun = atomics(fun, varying, made.shadows)
+    fun = tidy(Program(barriers(kernels.without_unread(fun, made.refilled)))).main
+    fun = sums(atomics(fun, varying, made.shadows))
     dims = 1 + max((axis for _, axis in varying), default=0)
     fun, works = with_places(fun, list(made.rows), dims)
-    fun = _ordered(tidy(Program(fun)).main, len(main.params), captured, len(made.bars))
+    fun = _ordered(tidy(Program(barriers(fun))).main, len(main.params), captured, len(made.bars))
     fun = rename(fun, f"{main.name}_adjoint")
     needed = tuple(dict.fromkeys(n for work in works for n in work.shape if isinstance(n, ir.Var)))
     scratch = tuple(main.params.index(p) for p in made.scratch)
     if not needed:
         return [fun], works, (), scratch
     counting = tidy(Program(kernels.turns(main, [made.rows[n] for n in needed]))).main
-    return [counting, fun], works, needed, scratch
+    return [tidy(Program(barriers(counting))).main, fun], works, needed, scratch
 
 
 def _ordered(fun: Fun, own: int, captured: int, extras: int) -> Fun:

@@ -8,14 +8,16 @@ need not be). What is written for others to read is a matter of barriers, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.threads import Threads
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
-from srcgrad.core.walk import map_index, rebuild
+from srcgrad.core.walk import blocks, map_index, rebuild, walk
 from srcgrad.rules import threads
 from srcgrad.rules.arithmetic import add
 from srcgrad.rules.loops import trips
@@ -23,9 +25,10 @@ from srcgrad.transform.adjoint import adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name
 from srcgrad.transform.guard import Guards
 from srcgrad.transform.keep import INT_ONE, INT_ZERO, Keeper, counted, direct
-from srcgrad.transform.plan import Loop, Plan
+from srcgrad.transform.plan import Access, Loop, Plan
 from srcgrad.transform.refuse import unsupported
 from srcgrad.transform.reverse import Reverse
+from srcgrad.transform.tiles import tiled
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Adjoint:
     fun: Fun
     bars: tuple[Var, ...]
     shadows: tuple[Var, ...]  # the bars, and those of memory that a block shares
+    refilled: tuple[Var, ...]  # shared memory that the sweep back fills again
     rows: Mapping[Var, Loop]
     scratch: tuple[Var, ...]  # parameters of the primal that the forward sweep writes into
 
@@ -73,13 +77,34 @@ class KernelPlan(Plan):
 
     def __init__(self, facts: Facts) -> None:
         self._memory: Memory | None = None
+        self.refilled: set[Region] = set()  # bodies of loops whose run fills shared memory again
         super().__init__(facts, "keep")
+        for cls in self.memory.shared:
+            self._refill(cls)
 
     @property
     def memory(self) -> Memory:
         if self._memory is None:
             self._memory = Memory(self.facts, self)
         return self._memory
+
+    def _refill(self, cls: Var) -> None:
+        """Let the memory live in one turn of the loop that fills it in each, if something would be kept else."""
+        loop = tiled(cls, self._threads)
+        inside = [s for s in self.level if isinstance(s, Access) and self.facts.classes.of(s.ref) is cls]
+        if loop is None or not any(map(self.kept, inside)):
+            return
+        body = self.facts.region[loop, "body"]
+        self.refilled.add(body)
+        for access in inside:
+            self.level[access] = body
+        for access in inside:
+            if isinstance(access, ir.Load):
+                self._decide(access)
+
+    @cached_property
+    def _threads(self) -> Threads:
+        return Threads(self.facts.fun, self.facts)
 
     def overwritten_later(self, load: ir.Load, level: Region) -> bool:
         """Of memory that others reach, any store that may come later counts: it is theirs too, at other places."""
@@ -98,11 +123,30 @@ class KernelKeeper(Keeper):
 
     def extent(self, loop: Loop, ctx: Context) -> Atom | None:
         mark = len(self._b.out)
-        known = super().extent(loop, ctx)
+        known = const(64) if self._doubles(loop) else super().extent(loop, ctx)
         if isinstance(known, Const):
             return known
         del self._b.out[mark:]
         return self.rows.setdefault(loop, Var("rows", ir.I8))
+
+    def _doubles(self, loop: Loop) -> bool:
+        """Whether the loop goes on while an integer that it halves is positive, or one that it doubles is below
+        something: an integer has 64 bits."""
+        test = None if isinstance(loop, ir.For) or not isinstance(loop.cond, Var) else self._facts.makes.get(loop.cond)
+        if not isinstance(test, ir.Let) or not isinstance(loop, ir.While):
+            return False
+        for head in loop.carry:
+            step = self._facts.makes.get(head.next) if isinstance(head.next, Var) else None
+            if head.inner.type != ir.I8 or not isinstance(step, ir.Let) or step.args[0] is not head.inner:
+                continue
+            factor = step.args[1].value.real if isinstance(step.args[1], Const) else 0
+            ends = test.args == (head.inner, INT_ZERO) and test.op.name == "greater"
+            if ends and factor >= (1 if step.op.name == "right_shift" else 2):
+                return step.op.name in ("floor_divide", "right_shift")
+            starts = isinstance(head.init, Const) and head.init.value.real >= 1
+            if starts and test.args[0] is head.inner and test.op.name in ("less", "less_equal") and factor >= 2:
+                return step.op.name == "multiply"
+        return False
 
     def _positions(self, site: Stmt, stmt: Stmt, region: Region, memory: ir.Type, name: str, ctx: Context) -> None:
         raise unsupported(site.span, "references are kept in a kernel", "choose between arrays outside the kernel")
@@ -142,12 +186,19 @@ class KernelReverse(Reverse):
         scratch = tuple(p for p in fun.params if p.type.ref and self.facts.classes.of(p) in self.plan.memory.read_back)
         shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space == "shared")
         made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), given, notes)
-        return Adjoint(made, given, (*given, *shared), rows, scratch)
+        refilled = tuple(v for v, alloc in self.made.items() if self._is_refilled(alloc.target))
+        return Adjoint(made, given, (*given, *shared), refilled, rows, scratch)
+
+    def _is_refilled(self, ref: Var) -> bool:
+        accesses = (s for s, level in self.plan.level.items() if isinstance(s, Access) and level in self.plan.refilled)
+        return any(self.facts.classes.of(s.ref) is self.facts.classes.of(ref) for s in accesses)
 
     # ---- forward
 
     def _run_one(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
-        if not self.plan.memory.unseen(stmt):
+        if isinstance(stmt, ir.Barrier) and region in self.plan.refilled:
+            self.b.put(ir.Barrier(span=stmt.span))
+        elif not self.plan.memory.unseen(stmt):
             super()._run_one(stmt, region, current, ctx)
 
     def _run_alloc(self, stmt: ir.Alloc, region: Region, current: Region, ctx: Context) -> None:
@@ -211,6 +262,20 @@ def adjoint(fun: Fun) -> Adjoint:
     facts = Facts(fun)
     active = [p for p in fun.params if p.type.ref and p.type.is_float]
     return KernelReverse(fun, active, KernelPlan(facts)).adjoint()
+
+
+def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
+    """The function without stores of the forward sweep into memory that only the sweep back reads, which fills it."""
+    end = next((k for k, s in enumerate(fun.body) if isinstance(s, ir.Remark)), 0)
+    head, tail = fun.body[:end], fun.body[end:]
+    read = {s.ref for s in walk(head) if isinstance(s, ir.Load)}
+    gone = set(refilled) - read
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        kept = (s for s in stmts if not (isinstance(s, (ir.Store, ir.Accumulate)) and s.ref in gone))
+        return tuple(rebuild(s, lambda a: a, lambda v: v, block) if blocks(s) else s for s in kept)
+
+    return replace(fun, body=(*block(head), *tail)) if gone else fun
 
 
 # ---- counting turns
