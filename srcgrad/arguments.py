@@ -11,6 +11,7 @@ import numpy as np
 
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
+from srcgrad.recipe import Positional
 from srcgrad.syntax import words
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves, parts
 
@@ -27,6 +28,27 @@ class Parameters:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.signature.parameters)
+
+    @property
+    def star(self) -> int | None:
+        """The place of the star parameter."""
+        kinds = [p.kind for p in self.signature.parameters.values()]
+        return kinds.index(Parameter.VAR_POSITIONAL) if Parameter.VAR_POSITIONAL in kinds else None
+
+    def by_place(self, count: int) -> list[str]:
+        """The names of so many arguments given by place; what a star parameter collects is counted."""
+        star = self.star
+        if star is None:
+            return list(self.names[:count])
+        return [*self.names[: min(star, count)], *(f"{self.names[star]}[{k}]" for k in range(count - star))]
+
+    def each(self, values: Sequence[Any]) -> tuple[int | Positional, ...]:
+        """Every argument of a call, with these values of the parameters."""
+        star = self.star
+        if star is None:
+            return tuple(range(len(values)))
+        collected = (Positional(star + k, star) for k in range(len(values[star])))
+        return (*range(star), *collected, *range(star + 1, len(values)))
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any], shown: Sequence[str] = ()) -> list[Any]:
         """One value a parameter, defaults filled in. shown: the names to tell of where the call does not fit."""
@@ -59,9 +81,11 @@ class Parameters:
             return None
         return tuple(p.default for p in rest)
 
-    def place(self, argnum: Any) -> int:
-        """The place of a parameter given by place or name."""
+    def place(self, argnum: Any) -> int | Positional:
+        """The place of a parameter given by place or name; with a star parameter, perhaps known at the call only."""
         names = self.names
+        if isinstance(argnum, Positional):
+            return argnum
         if isinstance(argnum, str):
             if argnum not in names:
                 hint = words.meant(argnum, names, f"the parameters are {', '.join(names)}")
@@ -70,6 +94,9 @@ class Parameters:
         if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
             hint = "give an int, a parameter's name, or a tuple of those"
             raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint=hint)
+        star = self.star
+        if star is not None and not 0 <= argnum < star:
+            return Positional(int(argnum), star)
         if not -len(names) <= argnum < len(names):
             hint = f"the parameters are {', '.join(f'{k}: {n}' for k, n in enumerate(names))}"
             if not names:
@@ -77,7 +104,7 @@ class Parameters:
             raise ArgumentError(f"argnums={argnum} is out of range", hint=hint)
         return int(argnum) % len(names)
 
-    def places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
+    def places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
         """The places that `argnums` names, and whether it is a single one."""
         if isinstance(argnums, (tuple, list)):
             places = tuple(self.place(a) for a in argnums)

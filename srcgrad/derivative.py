@@ -24,7 +24,7 @@ from srcgrad.driver import Bound, Options
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.failures import telling
 from srcgrad.fingerprint import fingerprint
-from srcgrad.recipe import EXTRAS, Recipe
+from srcgrad.recipe import EXTRAS, Positional, Recipe
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
@@ -64,7 +64,7 @@ class Derivative:
         self._parameters = Parameters(self.__signature__)
         self._forget()
 
-    def _places(self, argnums: Any) -> tuple[tuple[int, ...], bool]:
+    def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
         with speaking_of(self.primal):
             return self._primal_parameters.places(argnums)
 
@@ -173,11 +173,9 @@ class Derivative:
 
     def _differentiable(self, specs: list[Spec]) -> tuple[Spec, ...]:
         count = len(self._primal_parameters.names)
-        chosen = set(self._recipe.argnums) if self._recipe.leaves is None else set()
-        for k in [*chosen, *range(count, len(specs))]:
-            if k >= count or isinstance(specs[k], Leaf):  # a number; integers inside a structure stay what they are
-                specs[k] = arguments.as_float(specs[k])
-        return tuple(specs)
+        with speaking_of(self.primal):
+            own = self._recipe.changed(specs[:count], arguments.as_float)
+        return (*own, *map(arguments.as_float, specs[count:]))
 
     def _remember(self, call: Call, args: Sequence[Any]) -> None:
         """Next time, arguments of these types go straight to the compiled code, where that is enough."""
@@ -443,7 +441,8 @@ def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signat
     suffix = EXTRAS.get(recipe.kind)
     if suffix is None:
         return signature.replace(return_annotation=inspect.Signature.empty)
-    names = [params[k].name + suffix for k in recipe.argnums] if recipe.kind == "forward" else ["value" + suffix]
+    active = [params[k if isinstance(k, int) else k.star].name for k in recipe.argnums]
+    names = [name + suffix for name in active] if recipe.kind == "forward" else ["value" + suffix]
     if recipe.kind == "hvp":
         names = ["vector"]
     taken = set(signature.parameters)

@@ -57,8 +57,9 @@ def _checked(fun: Any, primals: Any, tangents: Any) -> tuple[list[Any], list[Any
         raise ArgumentError(message, hint="give one tangent a primal: None stands for zero")
     parameters = _parameters(fun)
     parameters.bind(primals, {})
-    specs = [arguments.spec_of(p, n) for p, n in zip(primals, parameters.names, strict=False)]
-    each = zip(primals, specs, tangents, parameters.names, strict=False)
+    names = parameters.by_place(len(primals))
+    specs = [arguments.spec_of(p, n) for p, n in zip(primals, names, strict=True)]
+    each = zip(primals, specs, tangents, names, strict=True)
     dots = [d for p, s, t, n in each for d in _dots(p, s, t, n)]
     values = _floats_at(primals, specs, {k for k, dot in enumerate(dots) if dot is not None})
     return parameters.bind(values, {}), dots
@@ -163,7 +164,7 @@ def vjp_with(fun: Any, primals: Sequence[Any], options: Options) -> tuple[Any, C
     if not any(t.is_float or t.is_complex for spec in specs for t in leaf_types(spec)):
         full = [float(v) if spec == Leaf(I8) and isinstance(v, int) else v for v, spec in zip(full, specs, strict=True)]
         specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
-    every = tuple(range(len(full)))
+    every = parameters.each(full)
     value = _derivative(fun, Recipe("value", every, leaves=()), options).at(full)
     recipe = Recipe("pullback", every, single=False, leaves=tuple(float_leaves(specs)))
     return value, Pullback(_derivative(fun, recipe, options), full, value)

@@ -174,12 +174,12 @@ def parameters_of(fun: Any) -> tuple[str, ...]:
 
 def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:
     """Refuse to differentiate with respect to what has no derivative."""
-    for place in recipe.argnums:
-        if recipe.leaves is None and not any(t.is_float for t in leaf_types(specs[place])):
+    for place, _, spec in recipe.chosen(specs) if recipe.leaves is None else ():
+        if not any(t.is_float for t in leaf_types(spec)):
             name = parameters_of(fun)[place]
-            array = isinstance(specs[place], Leaf) and any(t.rank for t in leaf_types(specs[place]))
+            array = isinstance(spec, Leaf) and any(t.rank for t in leaf_types(spec))
             hint = f"pass floats ({name}.astype(float)), or" if array else "pass floats, or"
-            message = f"`{name}` is {words.of_spec(specs[place])}: it holds no float to differentiate by"
+            message = f"`{name}` is {words.of_spec(spec)}: it holds no float to differentiate by"
             raise ArgumentError(message, hint=f"{hint} name another parameter in argnums", about=name)
 
 

@@ -6,10 +6,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from srcgrad.core.types import Type
+from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
 
 # kinds that take more parameters than the primal, and how many of them an active parameter or the result has
 EXTRAS = {"forward": "_dot", "jvp": "_dot", "hvp": "_vector", "reverse": "_bar", "pullback": "_bar"}
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """The argument that a call gives at this place, where a star parameter collects those from `star` on."""
+
+    number: int
+    star: int
+
+    def found(self, specs: Sequence[Spec]) -> tuple[int, int | None]:
+        """The parameter, and the item of the star's tuple if it is that."""
+        star = specs[self.star]
+        count = self.star + len(star.children if isinstance(star, Node) else ())
+        if not -count <= self.number < count:
+            raise ArgumentError(
+                f"argnums={self.number} is out of range: the call gives {count} arguments by place",
+                hint="argnums counts the arguments from 0",
+            )
+        place = self.number % count
+        return (place, None) if place < self.star else (self.star, place - self.star)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +43,7 @@ class Recipe:
     """
 
     kind: str
-    argnums: tuple[int, ...] = (0,)
+    argnums: tuple[int | Positional, ...] = (0,)
     single: bool = True
     has_aux: bool = False
     mode: str = "reverse"
@@ -34,21 +55,47 @@ class Recipe:
         """The places of the active leaves among those of all parameters, in the order of `argnums`."""
         if self.leaves is not None:
             return self.leaves
-        starts, count = [], 0
-        for spec in specs:
-            starts.append(count)
-            count += sum(1 for _ in leaf_types(spec))
         return tuple(
-            starts[place] + k
-            for place in self.argnums
-            for k, type in enumerate(leaf_types(specs[place]))
+            start + k
+            for _, start, spec in self.chosen(specs)
+            for k, type in enumerate(leaf_types(spec))
             if type.is_float
         )
 
+    def chosen(self, specs: Sequence[Spec]) -> list[tuple[int, int, Spec]]:
+        """Of each of `argnums` the parameter, the place of its first leaf, and its structure."""
+        out = []
+        for argnum in self.argnums:
+            place, item = argnum.found(specs) if isinstance(argnum, Positional) else (argnum, None)
+            start, spec = _leaves(specs[:place]), specs[place]
+            if item is not None and isinstance(spec, Node):
+                start, spec = start + _leaves(spec.children[:item]), spec.children[item]
+            out.append((place, start, spec))
+        if len({start for _, start, _ in out}) != len(out) and any(isinstance(a, Positional) for a in self.argnums):
+            raise ArgumentError("argnums names an argument twice", hint="name each once")
+        return out
+
+    def changed(self, specs: Sequence[Spec], change: Callable[[Spec], Spec]) -> list[Spec]:
+        """The parameters' structures with those of `argnums` changed that are numbers or arrays."""
+        out = list(specs)
+        for argnum in self.argnums if self.leaves is None else ():
+            place, item = argnum.found(specs) if isinstance(argnum, Positional) else (argnum, None)
+            spec = out[place]
+            if isinstance(spec, Leaf):
+                out[place] = change(spec)
+            elif item is not None and isinstance(spec, Node) and isinstance(spec.children[item], Leaf):
+                children = (change(c) if k == item else c for k, c in enumerate(spec.children))
+                out[place] = Node(spec.kind, spec.keys, tuple(children))
+        return out
+
     def per_argument(self, specs: Sequence[Spec], change: Callable[[Spec], Spec]) -> Spec:
         """The structure of something that there is one of for each differentiated parameter."""
-        made = [change(specs[place]) for place in self.argnums]
+        made = [change(spec) for _, _, spec in self.chosen(specs)]
         return made[0] if self.single else tuple_of(made)
+
+
+def _leaves(specs: Sequence[Spec]) -> int:
+    return sum(1 for spec in specs for _ in leaf_types(spec))
 
 
 def tuple_of(specs: Sequence[Spec]) -> Node:
