@@ -19,6 +19,9 @@ from srcgrad.errors import ArgumentError, Problem, SrcgradError
 FAST = ("arcp", "contract", "nsz", "reassoc")
 
 
+NO_FFT = "compiled Fourier transforms need rocket-fft; pip install 'srcgrad[fft]', or pass jit=False"
+
+
 class Mismatch(ArgumentError):
     """Compiled code was called with arguments of other types than it was made for."""
 
@@ -35,6 +38,11 @@ def versions() -> str:
     return f"{numba.__version__} {np.__version__}"
 
 
+def has_fft() -> bool:
+    """Whether Numba finds np.fft: rocket-fft tells it of itself where it is installed."""
+    return importlib.util.find_spec("rocket_fft") is not None
+
+
 def load_module(path: Path) -> dict[str, Any]:
     """The namespace of a generated module, imported from its file."""
     name = f"srcgrad_generated.{path.stem}"
@@ -48,6 +56,8 @@ def load_module(path: Path) -> dict[str, Any]:
 
 def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..., Any]:
     """The function of a generated module that takes arguments of these types."""
+    if jit and "np.fft." in path.read_text(encoding="utf-8") and not has_fft():
+        raise SrcgradError(NO_FFT)
     namespace = load_module(path)
     if not jit:
         namespace["math"] = shim.math_shim()

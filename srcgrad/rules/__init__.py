@@ -48,6 +48,7 @@ from srcgrad.rules import (  # noqa: F401, I001
     decompositions,
     scipylinalg,
     complexes,
+    fourier,
     stop,
     draws,
     threads,

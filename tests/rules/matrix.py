@@ -7,13 +7,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import srcgrad.rules  # noqa: F401
+from srcgrad.core.ir import Primitive, Type
 from srcgrad.rules.registry import PRIMITIVES
 from srcgrad.testing.matrix import COLUMNS, MODES, PRECISIONS, Tally, check_rule
+from srcgrad.testing.samples import Case, cases, type_of
 
-# those of complex numbers alone are tried by test_complex.py
-OF_REALS = sorted(
-    n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) for s in p.info.samples for a in s)
-)
+
+def is_of_reals(rule: Primitive) -> bool:
+    """Whether its samples and their results are real; other rules are tried by test_complex.py."""
+    return not any(t.is_complex for case in cases(rule) for t in _types(case))
+
+
+def _types(case: Case) -> tuple[Type, ...]:
+    args = tuple(map(type_of, case.plain))
+    return args + case.primitive.infer(args, case.params)
+
+
+OF_REALS = sorted(name for name, rule in PRIMITIVES.items() if is_of_reals(rule))
 FAMILIES = ("elementwise", "linear", "bilinear", "general", "zero")
 
 

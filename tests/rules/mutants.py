@@ -28,10 +28,8 @@ from srcgrad.rules.values import Val
 from srcgrad.testing.primitives import check_curvature, check_edge, check_slopes
 from srcgrad.testing.samples import Case, cases, given_as_scalars, type_of
 from srcgrad.testing.straight import Programs, floats
+from tests.rules.matrix import OF_REALS
 
-OF_REALS = sorted(
-    n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) for s in p.info.samples for a in s)
-)
 # Changes that change nothing, and why.
 EQUIVALENT = {
     ("add", "swap"): "both terms are the same",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.fft
 import scipy.linalg
 import scipy.special
 
@@ -30,7 +31,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
 HOMES = {
     "Python": builtins, "math": math, "cmath": cmath, "np": np, "np.linalg": np.linalg, "np.fft": np.fft,
-    "np.random": np.random, "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
+    "np.random": np.random, "scipy.fft": scipy.fft, "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
 }  # fmt: skip
 PLAIN = {"Python": ""}
 F8, LINE, MATRIX = ir.F8, ir.Type("f8", 1, ref=True), ir.Type("f8", 2, ref=True)
@@ -41,7 +42,7 @@ CALLS: list[tuple[Any, ...]] = [
     (ir.I8, ir.I8), (LINE, ir.I8), (MATRIX, ir.I8), (F8, F8, F8), (LINE, F8), (LINE, F8, F8), (LINE, LINE, LINE),
     (ir.B1, F8, F8), (ir.C16,), (ir.B1, ir.B1), (ir.B1,), (), ([LINE, LINE],), (MATRIX, 0), (MATRIX, 0, 1), (MATRIX, 2),
     (3, F8), ("ij,j->i", MATRIX, LINE), ([MASK], [LINE], 0.0), (MATRIX, PLACES, 0), (LINE, [LINE, LINE]), (MATRIX, F8),
-    (LINE, float), (LINE, ir.I8, F8), (ir.Type("f8", 3, ref=True), 2),
+    (LINE, float), (LINE, ir.I8, F8), (ir.Type("f8", 3, ref=True), 2), ([MATRIX, False], LINE),
     (ir.Type("i8", 1, ref=True), [LINE, LINE]),
 ]  # fmt: skip
 HEAD = """# Functions

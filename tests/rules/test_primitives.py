@@ -11,11 +11,10 @@ import srcgrad.rules  # noqa: F401
 from srcgrad.rules.registry import FUNCTIONS, PRIMITIVES
 from srcgrad.testing.matrix import check_rule
 from srcgrad.testing.primitives import check_primitive
+from tests.rules.matrix import OF_REALS
 
-OF_REALS = [n for n, p in PRIMITIVES.items() if not any(isinstance(a, complex) for s in p.info.samples for a in s)]
 
-
-@pytest.mark.parametrize("name", sorted(OF_REALS))  # those of complex numbers alone: test_complex.py
+@pytest.mark.parametrize("name", OF_REALS)
 def test_rule(name: str) -> None:
     check_rule(PRIMITIVES[name])
 
