@@ -12,32 +12,11 @@ Array = NDArray[np.floating]
 
 
 def solve(matrix: Array, vector: Array) -> Array:
-    """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular."""
-    n = vector.shape[0]
-    for k in range(n):
-        pivot = k
-        for i in range(k + 1, n):
-            if abs(matrix[i, k]) > abs(matrix[pivot, k]):
-                pivot = i
-        if pivot != k:
-            for j in range(k, n):
-                matrix[k, j], matrix[pivot, j] = matrix[pivot, j], matrix[k, j]
-            vector[k], vector[pivot] = vector[pivot], vector[k]
-        for i in range(k + 1, n):
-            factor = matrix[i, k] / matrix[k, k]
-            for j in range(k + 1, n):
-                matrix[i, j] -= factor * matrix[k, j]
-            vector[i] -= factor * vector[k]
-    for k in range(n - 1, -1, -1):
-        for j in range(k + 1, n):
-            vector[k] -= matrix[k, j] * vector[j]
-        vector[k] /= matrix[k, k]
-    return vector
+    """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular.
 
-
-def solve_by_exchange(matrix: Array, vector: Array) -> Array:
-    """As `solve`, for a GPU's threads: rows change places as larger pivots are met, at indices that are literals once
-    the loops are unrolled, so that a small matrix stays in registers."""
+    A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
+    GPU's thread has a small matrix in registers.
+    """
     n = vector.shape[0]
     for k in range(n):
         for i in range(k + 1, n):

@@ -37,14 +37,13 @@ def spread(fun: Part) -> Part:
 
 
 @functools.lru_cache(maxsize=256)
-def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool, target: str = "cpu") -> Any:
+def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool) -> Any:
     """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success)`; its `.source` can be read."""
     call = spread(fun)
     if rank == 0:
         return compiled(scalar_newton(call, _slope(call, mode), record), jit=jit)
     jacobian = jacfwd(call) if mode == "forward" else jacrev(call)
-    solve = linear.solve if target == "cpu" else linear.solve_by_exchange
-    return compiled(system_newton(call, jacobian, solve, record), jit=jit)
+    return compiled(system_newton(call, jacobian, record), jit=jit)
 
 
 @functools.lru_cache(maxsize=256)

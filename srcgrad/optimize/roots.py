@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.optimize.linear import largest
+from srcgrad.optimize.linear import largest, solve
 
 Part = Callable[..., Any]
 
@@ -40,7 +40,7 @@ def scalar_newton(fun: Part, slope_of: Part, record: bool) -> Part:
     return newton
 
 
-def system_newton(fun: Part, jacobian: Part, solve: Part, record: bool) -> Part:
+def system_newton(fun: Part, jacobian: Part, record: bool) -> Part:
     """x <- x - J(x)^-1 f(x) for a square system."""
 
     def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]

@@ -238,7 +238,7 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) ->
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
-    solve = newton_loop(fun, rank, mode, history, jit, target)
+    solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
         solve = batched(solve, 3, jit, target, rank == 0 and _single(start))
         return _solved(solve, fun, batch, False, start, args, tol, maxiter)
