@@ -17,17 +17,16 @@ from srcgrad.rules.declare import expand_to, sum_to
 from srcgrad.rules.values import Val, emit
 from srcgrad.transform.context import Bars, Context, zero
 
+# operations whose adjoints move elements about and add them up, none being subtracted
+MOVES = frozenset("reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum".split())
+
 
 @dataclass(frozen=True)
 class Guard:
-    """A value counts where `condition`, of its shape or a scalar, is true (false, if not `side`).
-
-    origin: the condition and the side of the `where` that it comes from.
-    """
+    """A value counts where `condition`, of its shape or a scalar, is true (false, if not `side`)."""
 
     condition: Atom
     side: bool
-    origin: tuple[Atom, bool]
 
 
 class Guarded(Val):
@@ -78,27 +77,27 @@ class Guards:
         guard = self._of.get(stmt.targets[0]) if self._all_guarded(stmt.targets[0]) else None
         if stmt.op.name == "where" and place > 0:
             condition = ctx(stmt.args[0])
-            guard = Guard(condition, place == 1, (condition, place == 1))
+            guard = Guard(condition, place == 1)
         whole = self._all_guarded(arg)
         old = self._of.pop(arg, None)
         old = old if whole else None
         self._parts[arg] = self._bars.parts[arg] + 1
         if guard is None or not (first or old):
             return
-        if old is None or old.origin != guard.origin:
-            fitting = _fitted(guard, stmt, part, ctx)
-            old = fitting if old is None or fitting is None else _either(old, fitting, part)
-        if old is not None:
-            self._of[arg] = old
+        fitting = _fitted(guard, stmt, part, ctx)
+        if old is not None and fitting is not None and (old.condition, old.side) != (fitting.condition, fitting.side):
+            fitting = _either(old, fitting, part)
+        if fitting is not None:
+            self._of[arg] = fitting
 
 
-def _mask(amount: Val, like: Val, origin: tuple[Atom, bool] | None = None) -> Guard:
+def _mask(amount: Val, like: Val) -> Guard:
     """The guard of what is counted a positive number of times."""
     none = Val(amount.builder, ir.Const(0.0, ir.F8))
     mask: Val = emit(registry.PRIMITIVES["greater"], amount, none)
     if isinstance(mask.atom, Var) and isinstance(like.atom, Var):
         amount.builder.copy_dims(mask.atom, like.atom)
-    return Guard(mask.atom, True, origin or (mask.atom, True))
+    return Guard(mask.atom, True)
 
 
 def _count(guard: Guard, builder: Builder) -> Val:
@@ -114,11 +113,18 @@ def _either(first: Guard, second: Guard, part: Val) -> Guard | None:
 
 
 def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None:
-    """The guard of an argument whose adjoint is part: a repeated element counts where any of its copies does."""
-    builder = part.builder
-    if guard.condition.type.rank == 0 or builder.same_shape(guard.condition, part.atom):
+    """The guard of an argument whose adjoint is part: an element that is repeated, moved or added up counts where any
+    of its copies does. None: an operation may mix the elements in any way."""
+    if guard.condition.type.rank == 0:
         return guard
+    builder = part.builder
+    if stmt.op.name in MOVES:
+        args = [Val(builder, ctx.bar[a] if a not in ctx.env and a in ctx.bar else ctx(a)) for a in stmt.args]
+        (copies, *_) = stmt.op.vjp([_count(guard, builder)], args, [Val(builder, ctx(stmt.targets[0]))], stmt.params)  # type: ignore[misc]
+        return None if copies is None else _mask(copies, part)
     if stmt.op.name != "broadcast_like" and not getattr(stmt.op.info, "elementwise", False):
         return None
+    if builder.same_shape(guard.condition, part.atom):
+        return guard
     copies = expand_to(_count(guard, builder), Val(builder, ctx(stmt.targets[0])))
-    return _mask(sum_to(copies, part), part, guard.origin)
+    return _mask(sum_to(copies, part), part)
