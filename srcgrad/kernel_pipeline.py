@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,10 @@ from srcgrad.syntax.lower import lower_kernel
 from srcgrad.syntax.places import placed
 from srcgrad.syntax.render import render_kernels
 from srcgrad.syntax.structure import Spec
+from srcgrad.syntax.written import written
 from srcgrad.transform import kernels
+from srcgrad.transform.device import on_device
+from srcgrad.transform.extremes import Extremes, extremes
 from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import rename
 from srcgrad.transform.races import check
@@ -29,18 +32,30 @@ from srcgrad.transform.workspace import placed as with_places
 
 
 @dataclass(frozen=True)
-class Made:
-    """The kernels of a derivative: `name` is launched, after `rows` (if there is one) has counted turns.
+class Launch:
+    """A kernel of the generated module, and the places of the arguments that it writes into and must not change."""
 
-    works: arrays that are passed last.   scratch: places of arguments to pass copies of, for they are written.
+    name: str
+    scratch: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """The kernels of a derivative.
+
+    main: what is launched.   rows: counts how many rows what is kept needs, before.   left, ties: find what
+    cuda.atomic.max and min leave of the arguments at the places `extremes`, and count those that are equal to it.
+    works: arrays that are passed last.   written: the places of arguments that the primal writes.
     """
 
     source: str
-    name: str
-    rows: str | None
+    main: Launch
+    rows: Launch | None
+    left: Launch | None
+    ties: Launch | None
+    extremes: tuple[int, ...]
     works: tuple[Work, ...]
     counted: tuple[ir.Var, ...]
-    scratch: tuple[int, ...]
     written: tuple[int, ...]
     captured: tuple[Captured, ...]
     statics: tuple[StaticUse, ...]
@@ -50,57 +65,69 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
     """The derivative of a kernel, for launches in which these coordinates differ between threads."""
     try:
         lowered = lower_kernel(fun, specs)
-        program = inline(tidy(lowered.program))
-        check(program.main, varying)
-        if mode == "tangent":
-            parts: Parts = [_tangent(program, len(lowered.captured))], (), (), ()
-        else:
-            parts = _adjoint(program, varying, len(lowered.captured))
+        main = inline(tidy(lowered.program)).main
+        check(main, varying)
+        found = extremes(main)
+        base = main if found is None else found.linear
+        parts = _tangent(base, len(specs), found) if mode == "tangent" else _adjoint(base, len(specs), varying)
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
-    funs, works, counted, scratch = parts
-    source = render_kernels(funs)
-    rows = funs[0].name if len(funs) > 1 else None
-    main = program.main
-    written = tuple(main.params.index(p) for p in main.results)
+    left, ties = (None, None) if found is None else (_finished(found.left), _finished(found.ties))
+    main_fun = rename(parts.main, f"{main.name}_{mode}")
+    funs = [f for f in (left, ties, parts.rows, main_fun) if f is not None]
+    params = main.params[: len(specs)]
     return Made(
-        source, funs[-1].name, rows, works, counted, scratch, written, lowered.captured, lowered.statics
+        source=render_kernels([on_device(f) for f in funs]),
+        main=_launch(main_fun, params if mode == "adjoint" else ()),
+        rows=None if parts.rows is None else _launch(parts.rows, params),
+        left=None if left is None else _launch(left, params),
+        ties=None if ties is None else _launch(ties, params),
+        extremes=() if found is None else tuple(map(params.index, found.refs)),
+        works=parts.works, counted=parts.counted, written=tuple(params.index(p) for p in main.results),
+        captured=lowered.captured, statics=lowered.statics,
     )  # fmt: skip
 
 
-Parts = tuple[list[Fun], tuple[Work, ...], tuple[ir.Var, ...], tuple[int, ...]]
+def _launch(fun: Fun, params: Sequence[ir.Var]) -> Launch:
+    changed = written(fun)
+    return Launch(fun.name, tuple(k for k, p in enumerate(params) if p in changed))
 
 
-def _tangent(program: Program, captured: int) -> Fun:
-    main = program.main
-    active = [
-        k for k, p in enumerate(main.params) if p.type.ref and p.type.is_float and k < len(main.params) - captured
-    ]
-    made: Program = run_pass("tangent", forward, program, frozenset(active))
-    fun = _ordered(made.main, len(main.params), captured, len(active))
-    return rename(tidy(Program(fun)).main, f"{main.name}_tangent")
+def _finished(fun: Fun) -> Fun:
+    """The kernel, as short as it can be."""
+    return tidy(Program(barriers(tidy(Program(fun)).main))).main
 
 
-def _adjoint(program: Program, varying: frozenset[Coordinate], captured: int) -> Parts:
-    main = program.main
-    made: kernels.Adjoint = kernels.adjoint(main)
+@dataclass(frozen=True)
+class Parts:
+    main: Fun
+    rows: Fun | None = None
+    works: tuple[Work, ...] = ()
+    counted: tuple[ir.Var, ...] = ()
+
+
+def _tangent(base: Fun, own: int, found: Extremes | None) -> Parts:
+    active = frozenset(k for k, p in enumerate(base.params[:own]) if p.type.ref and p.type.is_float)
+    made: Program = run_pass("tangent", forward, Program(base), active)
+    kept = tuple(r for r in made.main.results if found is None or r not in found.refs)
+    fun = _ordered(replace(made.main, results=kept), own, len(base.params), len(active))
+    return Parts(_finished(fun))
+
+
+def _adjoint(base: Fun, own: int, varying: frozenset[Coordinate]) -> Parts:
+    made: kernels.Adjoint = kernels.adjoint(base, own)
     fun = tidy(Program(made.fun)).main
-    fun = tidy(Program(barriers(kernels.without_unread(fun, made.refilled)))).main
+    fun = _finished(kernels.without_unread(fun, made.refilled))
     fun = sums(atomics(fun, varying, made.shadows))
     dims = 1 + max((axis for _, axis in varying), default=0)
     fun, works = with_places(fun, list(made.rows), dims)
-    fun = _ordered(tidy(Program(barriers(fun))).main, len(main.params), captured, len(made.bars))
-    fun = rename(fun, f"{main.name}_adjoint")
+    fun = _ordered(_finished(fun), own, len(base.params), len(made.bars))
     needed = tuple(dict.fromkeys(n for work in works for n in work.shape if isinstance(n, ir.Var)))
-    scratch = tuple(main.params.index(p) for p in made.scratch)
-    if not needed:
-        return [fun], works, (), scratch
-    counting = tidy(Program(kernels.turns(main, [made.rows[n] for n in needed]))).main
-    return [tidy(Program(barriers(counting))).main, fun], works, needed, scratch
+    rows = _finished(kernels.turns(base, [made.rows[n] for n in needed])) if needed else None
+    return Parts(fun, rows, works, needed)
 
 
-def _ordered(fun: Fun, own: int, captured: int, extras: int) -> Fun:
-    """Parameters in the order: the kernel's, those of the derivative, what is captured, work arrays."""
-    first, more = fun.params[: own - captured], fun.params[own - captured : own]
-    rest = fun.params[own:]
+def _ordered(fun: Fun, own: int, given: int, extras: int) -> Fun:
+    """Parameters in the order: the kernel's, those of the derivative, what the host adds, work arrays."""
+    first, more, rest = fun.params[:own], fun.params[own:given], fun.params[given:]
     return replace(fun, params=(*first, *rest[:extras], *more, *rest[extras:]))

@@ -14,7 +14,7 @@ from srcgrad import cache, kernel_pipeline
 from srcgrad.analysis.threads import Coordinate
 from srcgrad.backend import kernels as native
 from srcgrad.core.ir import Const, Type
-from srcgrad.errors import ArgumentError, CallError
+from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.syntax import words
 from srcgrad.syntax.kernel_shapes import coordinates, guessed
 from srcgrad.syntax.read import python_function
@@ -28,8 +28,7 @@ class Variant:
     """The kernels for arguments of some types, in launches of some shape."""
 
     made: kernel_pipeline.Made
-    main: Any
-    rows: Any
+    kernels: Mapping[str, Any]
     buffers: list[Any] = field(default_factory=list)
 
 
@@ -80,26 +79,71 @@ class KernelDerivative:
 
     def made_for(self, *args: Any) -> kernel_pipeline.Made:
         """The same with what is known of it: the kernel's name and the arrays that it takes beside the bars."""
-        return self._make(self._specs(args), coordinates(self._fun))
+        return self._make(self.specs(args), coordinates(self._fun))
 
     # ---- launching
 
     def _launch(self, configuration: tuple[Any, ...], args: Sequence[Any]) -> None:
         count = len(self._signature.parameters)
         own, extra = list(map(native.given, args[:count])), list(map(native.given, args[count:]))
-        specs = self._specs(own)
+        specs = self.specs(own)
         self._check_extra(own, extra, specs)
         grid = native.dimensions(configuration)
         variant = self._variant(specs, _varying(grid))
         made = variant.made
         _check_apart(self._named(own, extra), made.written)
         captured = [c.read() for c in made.captured]
-        works = self._works(variant, configuration, grid, own, captured)
-        for place in made.scratch:
-            own[place] = native.copied(own[place])
-        variant.main[configuration](*own, *extra, *captured, *works)
+        lefts, counts = self._extremes(variant, configuration, own, captured)
+        works = self._works(variant, configuration, grid, own, [*captured, *lefts, *counts])
+        places = self._extreme_extras(own, made)
+        if self._mode == "tangent":
+            self._share(own, extra, lefts, counts, places)
+        self._run(variant, made.main, configuration, own, [*extra, *captured, *lefts, *counts, *works])
+        if self._mode == "adjoint":
+            self._share(own, extra, lefts, counts, places)
+        else:
+            for place, left in zip(made.extremes, lefts, strict=True):
+                native.assign(own[place], left)
 
-    def _specs(self, args: Sequence[Any]) -> dict[str, Spec]:
+    def _run(
+        self, variant: Variant, launch: kernel_pipeline.Launch, configuration: Any, own: Sequence[Any], more: list[Any]
+    ) -> None:
+        """Launch a kernel; arguments that it writes into and must not change are copied."""
+        given = [native.copied(a) if k in launch.scratch else a for k, a in enumerate(own)]
+        variant.kernels[launch.name][configuration](*given, *more)
+
+    def _extremes(
+        self, variant: Variant, configuration: Any, own: list[Any], captured: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """What atomic maxima and minima leave, and how many candidates are equal to it: what was there before, too."""
+        made = variant.made
+        if made.left is None or made.ties is None:
+            return [], []
+        after = [native.copied(a) if k in made.left.scratch else a for k, a in enumerate(own)]
+        variant.kernels[made.left.name][configuration](*after, *captured)
+        lefts = [after[k] for k in made.extremes]
+        counts = [native.equal(own[k], left) for k, left in zip(made.extremes, lefts, strict=True)]
+        self._run(variant, made.ties, configuration, own, [*captured, *lefts, *counts])
+        if any(map(native.any_zero, counts)):
+            message = "what an atomic maximum or minimum leaves is equal to nothing that it was given: is there a NaN?"
+            raise SrcgradError(message, hint="look at what the kernel compares")
+        return lefts, counts
+
+    def _extreme_extras(self, own: Sequence[Any], made: kernel_pipeline.Made) -> list[tuple[int, int]]:
+        """(place of the argument, place of its bar or dot) of what holds extremes."""
+        floats = [k for k, a in enumerate(own) if native.is_array(a) and np.dtype(a.dtype).kind == "f"]
+        return [(k, floats.index(k)) for k in made.extremes]
+
+    def _share(
+        self, own: Sequence[Any], extra: Sequence[Any], lefts: Sequence[Any], counts: Sequence[Any],
+        places: Sequence[tuple[int, int]],
+    ) -> None:  # fmt: skip
+        """What was there before has its part where it is what is left."""
+        for (k, at), left, count in zip(places, lefts, counts, strict=True):
+            native.share(own[k], left, count, extra[at])
+
+    def specs(self, args: Sequence[Any]) -> dict[str, Spec]:
+        """The types of the kernel's own arguments, by name."""
         names = list(self._signature.parameters)
         if len(args) != len(names):
             raise CallError(
@@ -141,8 +185,8 @@ class KernelDerivative:
             name = hashlib.sha256(made.source.encode()).hexdigest()[:16]
             path = cache.temporary() / f"{self.__name__}_{name}.py"
             cache.write(path, made.source.encode())
-            loaded = native.load(path, [made.name] if made.rows is None else [made.name, made.rows])
-            found = self._variants[key] = Variant(made, loaded[0], loaded[-1])
+            launches = [launch.name for launch in (made.left, made.ties, made.rows, made.main) if launch is not None]
+            found = self._variants[key] = Variant(made, native.load(path, launches))
         self._last = found
         return found
 
@@ -150,16 +194,15 @@ class KernelDerivative:
         return kernel_pipeline.derive(self._fun, self._mode, specs, varying)
 
     def _works(
-        self, variant: Variant, configuration: Any, grid: native.Grid, own: Sequence[Any], captured: Sequence[Any]
+        self, variant: Variant, configuration: Any, grid: native.Grid, own: Sequence[Any], more: Sequence[Any]
     ) -> list[Any]:
         """The arrays for what threads keep, as long as the longest thread needs; those of the launch before, if they
         are long enough."""
         made = variant.made
         sizes = {}
-        if made.counted:
+        if made.rows is not None:
             rows = native.zeros(len(made.counted))
-            args = [native.copied(a) if k in made.scratch else a for k, a in enumerate(own)]
-            variant.rows[configuration](*args, *captured, rows)
+            self._run(variant, made.rows, configuration, own, [*more, rows])
             sizes = dict(zip(made.counted, native.fetched(rows), strict=True))
         threads = int(np.prod([n for part in grid for n in part]))
         shapes = [(*(_length(n, sizes) for n in work.shape), threads) for work in made.works]

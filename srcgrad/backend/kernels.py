@@ -15,12 +15,12 @@ from srcgrad.backend import cpu, shim
 Grid = tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
-def load(path: Path, names: Sequence[str]) -> list[Any]:
-    """The kernels of a generated module."""
+def load(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """The kernels of a generated module, by name."""
     namespace = cpu.load_module(path)
     if config.ENABLE_CUDASIM:
         namespace["math"] = shim.math_shim()
-    return [namespace[name] for name in names]
+    return {name: namespace[name] for name in names}
 
 
 def is_array(value: Any) -> bool:
@@ -87,6 +87,54 @@ def _three(part: Any) -> tuple[int, int, int]:
     numbers = tuple(int(n) for n in part) if isinstance(part, (tuple, list)) else (int(part),)
     a, b, c = (*numbers, 1, 1, 1)[:3]
     return a, b, c
+
+
+@cuda.jit
+def _equal(before, after, same):  # type: ignore[no-untyped-def]
+    for i in range(cuda.grid(1), before.shape[0], cuda.gridsize(1)):
+        same[i] = before[i] == after[i]
+
+
+@cuda.jit
+def _share(before, after, count, bar):  # type: ignore[no-untyped-def]
+    for i in range(cuda.grid(1), before.shape[0], cuda.gridsize(1)):
+        if before[i] == after[i]:
+            bar[i] /= count[i]
+        else:
+            bar[i] = 0.0
+
+
+def equal(before: Any, after: Any) -> Any:
+    """An array of 1 where the two are equal, else 0, of their dtype."""
+    if not on_device(before):
+        return (before == after).astype(before.dtype)
+    same = cuda.device_array(before.shape, before.dtype)
+    _equal[64, 128](*map(_flat, (before, after, same)))
+    return same
+
+
+def any_zero(count: Any) -> bool:
+    return not bool(np.all(count.copy_to_host() if on_device(count) else count))
+
+
+def share(before: Any, after: Any, count: Any, bar: Any) -> None:
+    """Divide bar by count where before and after are equal, and set it to 0 elsewhere, in place."""
+    if on_device(before) or on_device(bar):
+        _share[64, 128](*map(_flat, (before, after, count, bar)))
+    else:
+        bar[...] = np.where(before == after, bar / np.maximum(count, 1), 0.0)
+
+
+def assign(target: Any, value: Any) -> None:
+    """target[...] = value, of arrays that lie in one place."""
+    if on_device(target):
+        target.copy_to_device(value)
+    else:
+        target[...] = value
+
+
+def _flat(array: Any) -> Any:
+    return array if array.ndim == 1 else array.reshape(array.size)
 
 
 def kernel_function(kernel: Any) -> Callable[..., Any]:

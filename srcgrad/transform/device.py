@@ -54,6 +54,19 @@ def _scalar(stmt: Stmt) -> Stmt:
     return stmt
 
 
+def on_device(fun: Fun) -> Fun:
+    """A kernel with the numbers that it computes printed as the GPU can compute them."""
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(walk.rebuild(_computed(stmt), lambda a: a, lambda v: v, block) for stmt in stmts)
+
+    return replace(fun, body=block(fun.body))
+
+
+def _computed(stmt: Stmt) -> Stmt:
+    return replace(stmt, op=_on_device(stmt)) if isinstance(stmt, ir.Let) else stmt
+
+
 def _on_device(stmt: ir.Let) -> Primitive:
     made = device_primitive(stmt.op)
     assert callable(made.template)

@@ -41,7 +41,6 @@ class Adjoint:
     shadows: tuple[Var, ...]  # the bars, and those of memory that a block shares
     refilled: tuple[Var, ...]  # shared memory that the sweep back fills again
     rows: Mapping[Var, Loop]
-    scratch: tuple[Var, ...]  # parameters of the primal that the forward sweep writes into
 
 
 class Memory:
@@ -183,11 +182,10 @@ class KernelReverse(Reverse):
         notes = {**fun.notes, "like": tuple(zip(given, self._active, strict=True))}
         rows = {var: loop for loop, var in self.keeper.rows.items()}
         params = (*fun.params, *given, *rows)
-        scratch = tuple(p for p in fun.params if p.type.ref and self.facts.classes.of(p) in self.plan.memory.read_back)
         shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space == "shared")
         made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), given, notes)
         refilled = tuple(v for v, alloc in self.made.items() if self._is_refilled(alloc.target))
-        return Adjoint(made, given, (*given, *shared), refilled, rows, scratch)
+        return Adjoint(made, given, (*given, *shared), refilled, rows)
 
     def _is_refilled(self, ref: Var) -> bool:
         accesses = (s for s, level in self.plan.level.items() if isinstance(s, Access) and level in self.plan.refilled)
@@ -257,10 +255,10 @@ class KernelReverse(Reverse):
         self.b.put(ir.For(k, start, length, step, (), tuple(body)))
 
 
-def adjoint(fun: Fun) -> Adjoint:
-    """The adjoint of a kernel with respect to its float arrays."""
+def adjoint(fun: Fun, own: int) -> Adjoint:
+    """The adjoint of a kernel with respect to the float arrays among its first parameters."""
     facts = Facts(fun)
-    active = [p for p in fun.params if p.type.ref and p.type.is_float]
+    active = [p for p in fun.params[:own] if p.type.ref and p.type.is_float]
     return KernelReverse(fun, active, KernelPlan(facts)).adjoint()
 
 

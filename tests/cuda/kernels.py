@@ -144,6 +144,14 @@ def histogram(x, weights, bins):
 
 
 @cuda.jit
+def maxima(x, groups, largest, smallest):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
+        cuda.atomic.min(smallest, (groups[i], 0), x[i] * x[i])
+
+
+@cuda.jit
 def gather(x, places, out):
     i = cuda.grid(1)
     if i < places.shape[0]:
@@ -303,6 +311,11 @@ CASES = [
     Case(tree_sum, 2, BLOCK, lambda g: (g.normal(size=13), _zeros(1))),
     Case(block_product, 2, BLOCK, lambda g: (g.uniform(0.5, 1.5, 2 * BLOCK), _zeros(2))),
     Case(histogram, 3, 4, lambda g: (g.uniform(0.05, 0.9, 10), g.normal(size=10), _zeros(6))),
+    Case(
+        maxima, 3, 4, lambda g: (
+            g.normal(size=10), g.integers(0, 3, 10), np.array([-9.0, 0.1, 9.0]), np.array([[9.0], [0.5], [-1.0]])
+        ),
+    ),
     Case(gather, 3, 4, lambda g: (g.normal(size=5), g.integers(0, 5, 10), _zeros(10))),
     Case(nbody, 2, 3, lambda g: (g.normal(size=(5, 3)), g.uniform(0.5, 1.5, 5), _zeros(5, 3))),
     Case(iterated, 2, 3, lambda g: (g.uniform(0.1, 1.0, 5), g.uniform(0.1, 0.4, 5), _zeros(5))),
