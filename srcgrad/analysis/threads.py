@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
-from srcgrad.core.affine import Poly
+from srcgrad.core.affine import Monomial, Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
 Coordinate = tuple[str, int]
 ALL: frozenset[Coordinate] = frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in range(3))
 EQUAL = "equal"
+FULL = ir.Slice()
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,10 @@ class Threads:
     def _sign(self, axis: int | None, poly: Poly) -> Sign | None:
         """What a number in an index tells of the thread: t, b or t + b * size along one axis of the grid, plus what all
         threads agree on, plus multiples of how many there are. Not where it may count from the end."""
+
+        def goes_on(monomial: Monomial, factor: int, size: set[Coordinate]) -> bool:
+            return size <= set(monomial) and factor > 0
+
         for k in range(3):
             here, block = ("threadIdx", k), ("blockIdx", k)
             sizes = ("blockDim", k), ("gridDim", k)
@@ -160,15 +165,27 @@ class Threads:
             ):  # fmt: skip
                 if not all(poly.terms.get(m) == 1 for m in form.terms):
                     continue
-                rest = Poly({m: c for m, c in (poly - form).terms.items() if not size <= set(m)})
+                rest = Poly({m: c for m, c in (poly - form).terms.items() if not goes_on(m, c, size)})
                 if all(c > 0 for c in rest.terms.values()) and all(map(_is_size, rest.symbols())):
                     return Sign(axis, (form.key, rest.key), frozenset(covers) & self.varying)
         return None
 
+    def items(self, stmt: ir.Load | ir.Store | ir.Accumulate) -> ir.Index:
+        """The place in the memory itself, of what is reached through rows and columns of it; nothing where it is
+        reached through other views."""
+        items, ref = stmt.index, stmt.ref
+        while ref in self.facts.base:
+            view = self.facts.base[ref]
+            if not isinstance(view.how, tuple) or not all(map(_is_plain, view.how)):
+                return ()
+            inner = iter(items)
+            items, ref = tuple(next(inner) if isinstance(i, ir.Slice) else i for i in view.how), view.base
+        return items
+
     def signs(self, stmt: ir.Load | ir.Store | ir.Accumulate) -> frozenset[Sign]:
         """All that tells the thread that reaches this place."""
         found: set[Sign] = set()
-        for axis, item in enumerate(stmt.index):
+        for axis, item in enumerate(self.items(stmt)):
             if not isinstance(item, ir.Slice) and item.type == ir.I8:
                 sign = self._sign(axis, self.poly(item))
                 if sign is not None and sign.covers:
@@ -210,6 +227,11 @@ class Threads:
                 return True
             found |= depends
         return self.varying <= found
+
+
+def _is_plain(item: ir.Item) -> bool:
+    """Whether it is one place, or the whole of an axis."""
+    return item == FULL if isinstance(item, ir.Slice) else item.type.is_scalar
 
 
 def _is_size(symbol: object) -> bool:

@@ -27,20 +27,20 @@ def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) ->
     plain: set[Stmt] = set()
     reasons: dict[str, list[str]] = {}
     for shadow in shadows:
-        accesses = [s for s in facts.where if isinstance(s, (ir.Load, ir.Store, ir.Accumulate)) and s.ref is shadow]
+        accesses = [s for s in facts.where if isinstance(s, Access) and facts.root(s.ref) is shadow]
         added = {s for s in accesses if isinstance(s, ir.Accumulate) and s.atomic == "add"}
         signs = threads.own(accesses, "grid" if shadow in fun.params else "block") if added else None
         if signs is not None and facts.classes.simple(shadow):
             plain |= added
-            reasons.setdefault(_told(accesses[0], signs), []).append(shadow.name)
-    body = _without_moves(_made_plain(fun.body, plain))
+            reasons.setdefault(_told(threads.items(accesses[0]), signs), []).append(shadow.name)
+    body = _Moves(facts).block(_made_plain(fun.body, plain))
     return replace(fun, body=_with_reasons(body, reasons)) if plain else fun
 
 
-def _told(access: Access, signs: Iterable[Sign]) -> str:
+def _told(index: ir.Index, signs: Iterable[Sign]) -> str:
     """How the thread is told, in the user's names."""
     axes = sorted({s.axis for s in signs if s.axis is not None})
-    items = [access.index[k] for k in axes]
+    items = [index[k] for k in axes]
     words = [item.name for item in items if isinstance(item, Var)]
     pinned = any(s.axis is None for s in signs)
     return " and ".join(dict.fromkeys(words)) + (" (one thread of those that share it)" if pinned else "")
@@ -71,25 +71,36 @@ def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tupl
 # ---- what was taken and is given back
 
 
-def _without_moves(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+class _Moves:
     """`b[i] = 0; ...; b[i] += v` is `b[i] = v`, and nothing at all if v is what stood there."""
-    out: list[Stmt | None] = [rebuild(s, lambda a: a, lambda v: v, _without_moves) if blocks(s) else s for s in stmts]
-    for at, stmt in enumerate(out):
-        if isinstance(stmt, ir.Store) and isinstance(stmt.value, Const) and stmt.value.value == 0.0:
-            _give_back(out, at, stmt)
-    return tuple(s for s in out if s is not None)
 
+    def __init__(self, facts: Facts) -> None:
+        self.root = facts.root
 
-def _give_back(stmts: list[Stmt | None], at: int, zero: ir.Store) -> None:
-    later = next((k for k in range(at + 1, len(stmts)) if _touches(stmts[k], zero.ref)), None)
-    added = stmts[later] if later is not None else None
-    if later is None or not isinstance(added, ir.Accumulate) or added.atomic or not _same_place(added, zero):
-        return
-    earlier = next((k for k in range(at - 1, -1, -1) if _touches(stmts[k], zero.ref)), None)
-    found = stmts[earlier] if earlier is not None else None
-    untouched = isinstance(found, ir.Load) and _same_place(found, zero) and found.target is added.value
-    stmts[at] = None
-    stmts[later] = None if untouched else ir.Store(added.ref, added.index, added.value, span=added.span)
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        out: list[Stmt | None] = [rebuild(s, lambda a: a, lambda v: v, self.block) if blocks(s) else s for s in stmts]
+        for at, stmt in enumerate(out):
+            if isinstance(stmt, ir.Store) and isinstance(stmt.value, Const) and stmt.value.value == 0.0:
+                self._give_back(out, at, stmt)
+        return tuple(s for s in out if s is not None)
+
+    def _give_back(self, stmts: list[Stmt | None], at: int, zero: ir.Store) -> None:
+        later = next((k for k in range(at + 1, len(stmts)) if self._touches(stmts[k], zero.ref)), None)
+        added = stmts[later] if later is not None else None
+        if later is None or not isinstance(added, ir.Accumulate) or added.atomic or not _same_place(added, zero):
+            return
+        earlier = next((k for k in range(at - 1, -1, -1) if self._touches(stmts[k], zero.ref)), None)
+        found = stmts[earlier] if earlier is not None else None
+        untouched = isinstance(found, ir.Load) and _same_place(found, zero) and found.target is added.value
+        stmts[at] = None
+        stmts[later] = None if untouched else ir.Store(added.ref, added.index, added.value, span=added.span)
+
+    def _touches(self, stmt: Stmt | None, ref: Var) -> bool:
+        """Whether it reaches that memory, by any view of it, or waits for other threads."""
+        inside: Sequence[Stmt] | Iterator[Stmt] = () if stmt is None else walk((stmt,))
+        return any(
+            isinstance(s, ir.Barrier) or (isinstance(s, Access) and self.root(s.ref) is self.root(ref)) for s in inside
+        )
 
 
 def _same_place(a: Access, b: Access) -> bool:
@@ -98,8 +109,3 @@ def _same_place(a: Access, b: Access) -> bool:
 
 def _same(a: ir.Item, b: ir.Item) -> bool:
     return a is b or (isinstance(a, Const) and a == b)
-
-
-def _touches(stmt: Stmt | None, ref: Var) -> bool:
-    inside: Sequence[Stmt] | Iterator[Stmt] = () if stmt is None else walk((stmt,))
-    return any(isinstance(s, ir.Barrier) or ref is getattr(s, "ref", getattr(s, "base", None)) for s in inside)
