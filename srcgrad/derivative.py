@@ -57,6 +57,7 @@ class Derivative:
             places, single = self._places(argnums)
             recipe = replace(recipe, argnums=places, single=single)
         self._recipe = recipe
+        self.__srcgrad_made__ = fun, recipe, options  # decides whether a derivative of it is parallel
         functools.update_wrapper(self, fun, updated=())
         name = getattr(fun, "__name__", "f")
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
@@ -278,7 +279,7 @@ class Call:
     def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.primal, self.specs, self.bound = owner.primal, specs, bound
         unit = bound.unit
-        self.function, self.meta = telling(unit.function, unit.meta.failures, unit.meta.formats), unit.meta
+        self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [p for n, s in zip(owner._parameters.names, specs, strict=True) for p in arguments.paths(n, s)]
         self.names += [place.name for place in self.meta.captured]
         self.converters = [arguments.converter(t) for t in self.meta.types]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CellType
 from typing import Any
 
 from srcgrad import cache, lazy
-from srcgrad.backend import cpu
+from srcgrad.backend import cpu, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.fingerprint import Fingerprint, fingerprint
@@ -27,13 +27,14 @@ NOTES = ("plan", "ordered", "checks", "changed")  # of a function's, what a call
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere."""
+    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
+    parallel None: as the function is compiled; maps are parallel."""
 
     target: str = "cpu"
     jit: bool = True
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
-    parallel: bool = False
+    parallel: bool | None = None
 
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
@@ -90,11 +91,12 @@ class Meta:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Unit:
-    """A generated module, loaded."""
+    """A generated module, loaded. call: the function as it is called from Python."""
 
     meta: Meta
     path: Path
     function: Callable[..., Any]
+    call: Callable[..., Any]
 
     @property
     def source(self) -> str:
@@ -125,6 +127,7 @@ _UNITS: dict[str, Unit] = {}
 def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> Bound:
     """The derivative of a function for parameters of these structures."""
     options.check()
+    options = replace(options, parallel=is_parallel(fun, recipe, options))
     print_ = fingerprint(fun)
     for spec in specs:
         print_.spec(spec)
@@ -153,10 +156,24 @@ def _unit(
         shared = shared and complete
         if shared and options.cache:
             cache.remember(path, meta)
-    unit = Unit(meta, path, _load(path, recipe, meta, options))
+    function = _load(path, recipe, meta, options)
+    call = function
+    if threads.runs_threads(function):
+        plain = replace(options, parallel=False)
+        call = threads.guarded(function, lambda: bound(fun, recipe, specs, plain).unit.function)
+    unit = Unit(meta, path, function, call)
     if shared:
         _UNITS[key] = unit
     return unit, spaces
+
+
+def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:
+    """Whether marked loops run in parallel: by the option, else for maps, and if the function is compiled so."""
+    while options.parallel is None and recipe.kind != "vmap" and hasattr(fun, "__srcgrad_made__"):
+        fun, recipe, options = fun.__srcgrad_made__
+    if options.parallel is not None:
+        return options.parallel
+    return recipe.kind == "vmap" or threads.runs_threads(fun)
 
 
 def _load(path: Path, recipe: Recipe, meta: Meta, options: Options) -> Callable[..., Any]:
@@ -201,7 +218,7 @@ def _generated(
         kernel = lazy.mapped_kernel.derive(fun, recipe, specs)
         text = lazy.mapped_kernel.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
         return kernel.lowered, kernel.name, text, {"outs": kernel.outs, "raised": kernel.raised}
-    made = lazy.pipeline.derive(fun, recipe, specs, options.parallel)
+    made = lazy.pipeline.derive(fun, recipe, specs)
     if options.on_device:
         made = lazy.pipeline.on_device(made, fun)
     return made, made.program.main.name, _text(made.program, options), {}
@@ -212,7 +229,8 @@ def _text(program: Any, options: Options) -> str:
         return lazy.pipeline.device_text(program, lazy.cuda.options(options.fastmath))
     strict = lazy.pipeline.decides_by_floats(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
-    return lazy.pipeline.text(program, cpu.jit_options(fast, options.cache) if options.jit else None)
+    jit = cpu.jit_options(fast, options.cache) if options.jit else None
+    return lazy.pipeline.text(program, jit, bool(options.parallel))
 
 
 def _place(origin: Any, spaces: list[Any]) -> Place:

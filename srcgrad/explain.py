@@ -42,6 +42,7 @@ def explain(subject: Subject) -> str:
     made = pipeline.derive(subject.primal, subject.recipe, subject.specs)
     name = getattr(subject.primal, "__name__", "f")
     lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
+    lines += _loops(made.program, driver.is_parallel(subject.primal, subject.recipe, subject.options))
     specs = tuple(subject.specs[: subject.own])
     primal = driver.bound(subject.primal, Recipe("value", (), leaves=()), specs, subject.options)
     items = [*subject.leaves[: driver.leaf_count(specs)], *(read() for read in primal.read)]
@@ -87,6 +88,12 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
         size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
         yield f"    {stmt.target.name}: {stmt.target.type.dtype}, {stmt.target.type.rank} axes, {size}: {reason}"
     yield f"bytes a call: {_bytes(sum(sizes.values()))}"
+
+
+def _loops(program: Program, parallel: bool) -> list[str]:
+    """How the loops over prange, and those made of them, are run."""
+    said = pipeline.scheduled(program, parallel).main.notes.get("parallel", ())
+    return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
 
 
 def _reason(stmt: Alloc, main: Fun) -> str:

@@ -39,7 +39,7 @@ def mapped_spec(spec: Spec) -> Spec:
     return Leaf(Type(spec.type.dtype, spec.type.rank + 1, ref=True)) if isinstance(spec, Leaf) else spec
 
 
-def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | None], parallel: bool) -> Program:
+def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | None]) -> Program:
     """The program over all items. specs: of the mapped arguments, whole."""
     builder = Builder()
     leaf_axes = [axis for spec, axis in zip(specs, axes, strict=True) for _ in leaf_types(spec)]
@@ -58,7 +58,7 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
         for out, result in zip(outs, results, strict=True):
             value = builder.load(result) if isinstance(result, Var) and result.type.ref else result
             builder.store(out, (index, *(FULL,) * (out.type.rank - 1)), value)
-    builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=parallel))
+    builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=True))
     fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), main.notes)
     return Program(fun, program.callees)
 

@@ -20,6 +20,7 @@ from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
 from srcgrad.simplify.named import christened, named
+from srcgrad.simplify.parallel import parallelised
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.reuse import reuse
 from srcgrad.syntax import words
@@ -98,15 +99,15 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> 
         raise placed(error, primal) from error.__cause__
 
 
-def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool = False) -> Lowered:
+def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
     try:
-        return _derive(fun, recipe, specs, parallel)
+        return _derive(fun, recipe, specs)
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
 
 
-def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> Lowered:
+def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
         base = lowered(fun, specs)
         return replace(base, program=tidy(christened(base.program)))
@@ -114,7 +115,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec], parallel: bool) -> 
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
         base = lowered(fun, items)
         check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-        program = map_program(tidy(christened(base.program)), specs, recipe.axes, parallel)
+        program = map_program(tidy(christened(base.program)), specs, recipe.axes)
         return replace(base, program=tidy(program), result=mapped_spec(base.result))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
@@ -357,9 +358,14 @@ def _float_value(type: Type) -> bool:
     return type.is_float and not type.ref
 
 
-def text(program: Program, options: str | None) -> str:
+def scheduled(program: Program, parallel: bool) -> Program:
+    """The program with those loops marked that run in parallel; `notes['parallel']` says of each why, or why not."""
+    return run_pass("parallel", parallelised, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
+
+
+def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
-    program = tidy(inline(program))
+    program = scheduled(program, parallel)
     try:
         callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
         return render(Program(reuse(named(program.main)), callees), jit_options=options)
@@ -373,7 +379,7 @@ def on_device(made: Lowered, fun: Any) -> Lowered:
     """The program as a GPU's thread can run it."""
     try:
         check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
-        program = run_pass("device", lambda p: device.legal(tidy(inline(p))).program, made.program)
+        program = run_pass("device", lambda p: device.legal(tidy(parallelised(inline(p), False))).program, made.program)
         return replace(made, program=tidy(program))
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__

@@ -17,6 +17,7 @@ from srcgrad.core.affine import Poly
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 
 Loop = ir.For | ir.While
+Reach = tuple[Var, ir.Index]  # what a statement reads or writes
 Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn: what polynomials here are over
 LENGTHS = frozenset({"dim", "size", "nonnegative", "trips", "grid", "gridsize", "coordinate"})
 WHOLE = ir.Slice()
@@ -56,7 +57,13 @@ class Overwrites:
         if not facts.classes.simple(ref) or facts.root(ref) is not facts.root(store.ref):
             return True
         index = site.index if isinstance(site, ir.Load) else (WHOLE,) * ref.type.rank
-        return any(not _Case(facts, later).apart(ref, index, store) for later in self._cases(store, site, region))
+        place = store.ref, store.index
+        return any(not _Case(facts, later).apart((ref, index), place) for later in self._cases(store, site, region))
+
+    def apart(self, loop: ir.For, one: Reach, other: Reach) -> bool:
+        """Whether two references with their indices, in two different turns of the loop, never reach one place."""
+        case = _Case(self._facts, loop)
+        return case.apart(one, other) and case.apart(other, one)
 
     def reads_back(self, load: ir.Load, store: ir.Store | ir.Accumulate, region: Region) -> bool:
         """Whether the load may run after the store and read what it wrote."""
@@ -65,8 +72,8 @@ class Overwrites:
             return False
         if not facts.classes.simple(load.ref) or facts.root(load.ref) is not facts.root(store.ref):
             return True
-        cases = self._cases(load, store, region)
-        return any(not _Case(facts, later).apart(store.ref, store.index, load) for later in cases)
+        places = (store.ref, store.index), (load.ref, load.index)
+        return any(not _Case(facts, later).apart(*places) for later in self._cases(load, store, region))
 
     def _cases(self, store: Stmt, site: Stmt, region: Region) -> Iterator[Loop | None]:
         """The loops around both, of which the store may be in a later turn; None: all are in the same turn."""
@@ -90,8 +97,8 @@ class _Case:
         self._inside = None if later is None else facts.region[later, "body"]
         self._memo: dict[tuple[Atom, bool], Poly] = {}
 
-    def apart(self, ref: Var, index: ir.Index, store: ir.Load | ir.Store | ir.Accumulate) -> bool:
-        here, there = self._box(ref, index, False), self._box(store.ref, store.index, True)
+    def apart(self, earlier: Reach, later: Reach) -> bool:
+        here, there = self._box(*earlier, False), self._box(*later, True)
         if here is None or there is None:
             return False
         return any(self._below(a, b) or self._below(b, a) for a, b in zip(here, there, strict=True))

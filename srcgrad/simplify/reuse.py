@@ -42,8 +42,9 @@ class _Reuser:
         """What goes before the loop, and the loop. Inner loops first: what leaves them may leave this one too."""
         before: list[Stmt] = []
         body: list[Stmt] = []
+        own = isinstance(loop, ir.For) and loop.parallel  # each turn needs its own
         for stmt in self.block(loop.body):
-            shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) else None
+            shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) and not own else None
             if shape is not None and isinstance(stmt, ir.Alloc):
                 self.moved = True
                 tidy = stmt.init == "zeros" and self._cleans_up(stmt, loop)
@@ -71,9 +72,7 @@ class _Reuser:
                 return False
         return stored == places
 
-    def _shape_before(
-        self, alloc: ir.Alloc, loop: ir.For | ir.While, before: list[Stmt]
-    ) -> tuple[Atom, ...] | None:
+    def _shape_before(self, alloc: ir.Alloc, loop: ir.For | ir.While, before: list[Stmt]) -> tuple[Atom, ...] | None:
         """The shape as known before the loop; None if the memory must be allocated at each turn."""
         facts, inside = self._facts, self._facts.region[loop, "body"]
         if not facts.classes.simple(alloc.target) or not facts.level_of(alloc.target).within(inside):
@@ -112,5 +111,3 @@ def _refresh(alloc: ir.Alloc) -> list[Stmt]:
     if isinstance(value, Const) and alloc.target.type.dtype[0] in "iub":
         value = Const(int(value.value.real), ir.I8 if alloc.target.type.dtype[0] != "b" else ir.B1)
     return [ir.Store(alloc.target, whole(alloc.target), value, span=alloc.span)]
-
-

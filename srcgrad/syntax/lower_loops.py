@@ -380,7 +380,7 @@ def _finish(
     exit = None if turn.exit == FALSE else put(turn.exit)
     span = low.b.span
     if over is not None and turn.index is not None:
-        low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, span=span))
+        low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, over.parallel, span=span))
     else:
         low.b.put(ir.While(test, put(turn.cond), carry, body, exit, span=span))
     for name, value in after.items():

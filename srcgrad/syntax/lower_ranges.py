@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
@@ -27,6 +28,7 @@ class Domain:
     step: Atom
     item: Callable[[Var], Value]
     source: Struct | None = None  # the list that it goes over
+    parallel: bool = False  # whether the user wrote `prange`
 
     @property
     def known(self) -> range | None:
@@ -48,6 +50,8 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
             match function.value:
                 case f if f is range:
                     return _range(low, [low.integer(low.ex(a)) for a in node.args])
+                case f if is_prange(f):
+                    return replace(_range(low, [low.integer(low.ex(a)) for a in node.args]), parallel=True)
                 case f if f is enumerate and node.args:
                     return _enumerate(low, node)
                 case f if f is zip:
@@ -55,6 +59,12 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
                 case f if f is reversed and len(node.args) == 1:
                     return _reversed(low, domain(low, node.args[0]))
     return over(low, low.ex(node))
+
+
+def is_prange(function: Any) -> bool:
+    """Whether this is Numba's `prange`: a range whose turns may run at once."""
+    module = str(getattr(function, "__module__", ""))
+    return getattr(function, "__name__", "") == "prange" and module.split(".")[0] == "numba"
 
 
 def _strict(low: Lowering, node: ast.Call) -> bool:

@@ -22,6 +22,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor
 
+# Only loops over prange: of array expressions Numba's automatic parallel loops race where slices overlap, sum in the
+# order of threads, and take seconds to compile.
+KINDS = ("comprehension", "fusion", "inplace_binop", "reduction", "setitem", "stencil")
+PARALLEL = f"parallel={dict.fromkeys(KINDS, False)}"
 FASTMATH = r", fastmath=(\{.*?\}|True)"
 
 
@@ -36,7 +40,12 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     texts = [*helpers.values(), *bodies.values()]
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
     head = None if jit_options is None else f"{decorator}({jit_options})"
-    parts = [_imports(texts, head, homes), *(_decorated(text, head) for text in texts)]
+    parallel = {fun.name for fun in funs if any(isinstance(s, ir.For) and s.parallel for s in walk.walk(fun.body))}
+    heads = {
+        text: f"{decorator}({jit_options}, {PARALLEL})" for name, text in bodies.items() if name in parallel and head
+    }
+    decorated = (_decorated(text, heads.get(text, head)) for text in texts)
+    parts = [_imports(texts, head, homes), *decorated]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -92,7 +101,8 @@ def _template_helpers(fun: Fun) -> dict[str, str]:
 def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
     used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
     lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
-    numba = re.split(r"\W", head)[0] if head else "cuda" if "cuda" in used else ""
+    decorator = {re.split(r"\W", head)[0]} if head else set()
+    numba = ", ".join(sorted(decorator | used & {"cuda", "prange"}))
     blocks = [*(line[0] for line in lines if line), *([f"from numba import {numba}"] if numba else [])]
     blocks += [f"from {module} import {name}" for module, name in sorted(homes)]
     return "\n".join(blocks)

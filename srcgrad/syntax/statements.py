@@ -248,6 +248,8 @@ class Statements:
 
     def range(self, stmt: ir.For) -> ast.expr:
         start, stop, step = (self.atom(a) for a in (stmt.start, stmt.stop, stmt.step))
+        if stmt.parallel:
+            return call("prange", *([] if stmt.start == Const(0, ir.I8) else [start]), stop)
         if stmt.step != Const(1, ir.I8):
             return call("range", start, stop, step)
         return call("range", *([] if stmt.start == Const(0, ir.I8) else [start]), stop)
@@ -307,7 +309,11 @@ def _same_header(stmt: ast.stmt, text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     if isinstance(stmt, ast.For) and isinstance(theirs, ast.For):
-        ranged = isinstance(theirs.iter, ast.Call) and ast.unparse(theirs.iter.func) == "range"
+        ranged = isinstance(theirs.iter, ast.Call) and ast.unparse(theirs.iter.func) in (
+            "range",
+            "prange",
+            "numba.prange",
+        )
         return ranged and ast.unparse(theirs.target) == ast.unparse(stmt.target)
     if isinstance(stmt, (ast.If, ast.While)) and type(stmt) is type(theirs):
         assert isinstance(theirs, (ast.If, ast.While))

@@ -166,7 +166,7 @@ class Adjoint(Sweep):
             total = Var(incoming.name, incoming.type)
             carry.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
             bars.own[var] = total
-        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out)))
+        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out), parallel=getattr(stmt, "parallel", False)))
         for (head, _, _), done in zip(heads, own_rows, strict=True):
             bars.add(head.init, done.out)
 

@@ -1,0 +1,154 @@
+"""Which loops are run in parallel: the last pass before a program is printed, after all differentiation.
+
+A loop that is marked (`For.parallel`: the user's `prange`, its tangent, its way back, the loop of a `vmap`) is looked
+at as it stands now, so that nothing rests on how it came to be. It stays marked if its turns may run at once, if need
+be in another form: sums get one statement at its end, memory that turns add to is split up among shares of the turns.
+Else it becomes a plain loop, which is always right, and why is noted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from srcgrad.analysis.effects import Facts
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, const
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.core.walk import rebuild, substitute, used, used_inside, walk
+from srcgrad.rules.arithmetic import add, multiply, subtract
+from srcgrad.simplify.checks import checks_first
+from srcgrad.simplify.dce import dce
+from srcgrad.simplify.partials import Shares, upward
+from srcgrad.simplify.races import Serial, check_calls, shared_sums
+from srcgrad.simplify.totals import summed
+
+ZERO, ONE = const(0), const(1)
+
+
+class Verdict(NamedTuple):
+    """How a loop is run, and why. line: of the user's source, 0 if it comes from elsewhere."""
+
+    name: str
+    line: int
+    how: str
+
+    def __str__(self) -> str:
+        place = f" (line {self.line})" if self.line else ""
+        return f"the loop over `{self.name}`{place}: {self.how}"
+
+
+def parallelised(program: Program, enabled: bool) -> Program:
+    """The program with those loops marked that are to run in parallel; in `notes['parallel']`, what was decided."""
+    callees = {name: _serial(fun) for name, fun in program.callees.items()}
+    if not enabled:
+        return Program(_serial(program.main), callees)
+    return Program(_Parallel(program.main).fun(), callees)
+
+
+def _serial(fun: Fun) -> Fun:
+    body = serial(fun.body)
+    return fun if body is fun.body else replace(fun, body=body)
+
+
+def serial(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """The statements without marks."""
+    if not any(isinstance(s, ir.For) and s.parallel for s in walk(stmts)):
+        return stmts
+
+    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        made = (rebuild(s, lambda a: a, lambda v: v, block) for s in inner)
+        return tuple(replace(s, parallel=False) if isinstance(s, ir.For) else s for s in made)
+
+    return block(stmts)
+
+
+class _Parallel:
+    def __init__(self, fun: Fun) -> None:
+        self._fun, self._facts = fun, Facts(fun)
+        self._said: list[Verdict] = []
+
+    def fun(self) -> Fun:
+        body = self.block(self._fun.body)
+        notes = {**self._fun.notes, "parallel": tuple(self._said)}
+        return dce(replace(self._fun, body=body, notes=notes))
+
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(new for stmt in stmts for new in self.one(stmt))
+
+    def one(self, stmt: Stmt) -> list[Stmt]:
+        if not isinstance(stmt, ir.For) or not stmt.parallel:
+            return [rebuild(stmt, lambda a: a, lambda v: v, self.block)]
+        try:
+            made, how = self.loop(stmt)
+        except Serial as why:
+            self.say(stmt, f"one turn after another: {why}")
+            return [replace(stmt, parallel=False, body=self.block(stmt.body))]
+        self.say(stmt, how)
+        return made
+
+    def say(self, loop: ir.For, how: str) -> None:
+        self._said.append(Verdict(loop.index.name, 0 if loop.span is None else loop.span.line, how))
+
+    def loop(self, loop: ir.For) -> tuple[list[Stmt], str]:
+        if loop.exit is not None:
+            raise Serial("it may be left before its end")
+        if loop.step not in (ONE, const(-1)):
+            raise Serial("its step is not 1")
+        checks, quiet = checks_first(self._facts, loop)
+        check_calls(quiet)
+        shared = shared_sums(self._facts, loop)
+        sums = summed(replace(quiet, body=serial(quiet.body)))
+        builder = Builder()
+        builder.out.extend(checks)
+        start, stop = upward(self._facts, builder, loop)
+        if not shared:
+            made = replace(sums, start=start, stop=stop, step=ONE)
+            return [*builder.out, _with_signed_index(made)], "in parallel"
+        turns = stop if start == ZERO else builder.let(subtract, stop, start, name="n")
+        sums = replace(sums if start == ZERO else _from_zero(sums, start), start=ZERO, stop=turns, step=ONE)
+        split = Shares(self._facts, self._facts.region[loop, "body"], sums, shared).stmts()
+        names = ", ".join(f"`{ref.name}`" for ref in shared)
+        return [*builder.out, *split], f"in parallel, in shares with their own part of {names}"
+
+
+def _from_zero(loop: ir.For, start: Atom) -> ir.For:
+    """The loop over its turns' numbers."""
+    turn, builder = Var("turn", ir.I8), Builder()
+    index = builder.let(add, start, turn, name=loop.index.name)
+    body = (*builder.out, *substitute(loop.body, {loop.index: index}))
+    return replace(loop, index=turn, body=body)
+
+
+# Numba's index of a prange from 0 is unsigned: -i would be huge.
+signed = ir.Primitive("signed", lambda types, params: (ir.I8,), int, "np.int64(_0)")
+
+
+def _with_signed_index(loop: ir.For) -> ir.For:
+    """The loop with a signed copy of its index, where that is more than a place or a part of a sum with others."""
+    if loop.start != ZERO or _only_places(loop):
+        return loop
+    turn, index = Var("turn", ir.I8), loop.index
+    first = ir.Let((Var(index.name, ir.I8),), signed, (turn,))
+    return replace(loop, index=turn, body=(first, *substitute(loop.body, {index: first.target})))
+
+
+def _only_places(loop: ir.For) -> bool:
+    index = loop.index
+    for stmt in walk(loop.body):
+        match stmt:
+            case ir.Load() | ir.Store() | ir.Accumulate():
+                fine = index not in _slice_parts(stmt.index) and getattr(stmt, "value", None) is not index
+            case ir.View(how=tuple() as items):
+                fine = index not in _slice_parts(items)
+            case ir.Let(op=op, args=args) if op in (add, subtract, multiply):
+                fine = sum(a is index for a in args) < 2
+            case _:
+                fine = not any(a is index for a in used(stmt))
+        if not fine or any(a is index for a in used_inside(stmt)):
+            return False
+    return True
+
+
+def _slice_parts(items: ir.Index) -> list[Atom | None]:
+    return [part for i in items if isinstance(i, ir.Slice) for part in (i.start, i.stop, i.step)]

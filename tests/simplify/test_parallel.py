@@ -1,0 +1,376 @@
+"""Loops over `prange`: which stay parallel in derivatives, and that the order of their turns does not matter.
+
+Generated modules are run as plain Python with a `prange` that goes over its turns in another order.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from numba import prange
+
+from srcgrad import forward, grad, hvp, jacfwd, pipeline, value_and_grad, vmap
+from srcgrad.backend import shim
+
+rng = np.random.default_rng(5)
+X, Y, A = rng.normal(size=40), rng.normal(size=41), rng.normal(size=(12, 5))
+PLACES = rng.integers(0, 40, 300)
+
+
+def shuffled(*bounds: int) -> Iterator[int]:
+    turns = list(range(*bounds))
+    random.Random(len(turns)).shuffle(turns)
+    return iter(turns)
+
+
+def run_shuffled(source: str, args: tuple[Any, ...]) -> Any:
+    """The function of a generated module, its parallel loops in another order."""
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "generated", "exec"), namespace)
+    namespace["prange"], namespace["math"] = shuffled, shim.math_shim()
+    name = re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]
+    return shim.interpreted(namespace[name])(*args)
+
+
+def loops_in(source: str) -> int:
+    """How many parallel loops there are."""
+    return len(re.findall(r"^ *for \w+ in prange\(", source, re.MULTILINE))
+
+
+def map_reduce(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(x)):
+        total += math.sin(x[i]) * w
+    return total
+
+
+def sum_in_steps(x: np.ndarray, w: float) -> float:
+    total, count = 0.0, 0
+    for i in prange(1, len(x) - 1):
+        total += x[i - 1] * w
+        if x[i] > 0.0:
+            total -= x[i] ** 2
+            count += 1
+        for k in range(3):
+            total += math.exp(x[i + 1]) * k
+    return total / (1 + count)
+
+
+def elements(x: np.ndarray, w: float) -> float:
+    y = np.zeros(len(x))
+    for i in prange(len(x)):
+        y[i] = math.exp(x[i]) * w
+        y[i] = y[i] * y[i]
+    return float(y.sum())
+
+
+def stencil(x: np.ndarray, w: float) -> float:
+    y = np.zeros(len(x))
+    for i in prange(1, len(x) - 1):
+        y[i] = w * x[i - 1] * x[i + 1] - x[i] ** 2
+    return float((y * y).sum())
+
+
+def time_steps(x: np.ndarray, w: float) -> float:
+    u = x.copy()
+    for _ in range(4):
+        new = u.copy()
+        for i in prange(1, len(x) - 1):
+            new[i] = u[i] + w * (u[i - 1] - 2.0 * u[i] + u[i + 1]) * u[i]
+        u = new
+    return float((u * u).sum())
+
+
+def even_and_odd(x: np.ndarray, w: float) -> float:
+    y = np.zeros(2 * len(x))
+    for i in prange(len(x)):
+        y[2 * i] = x[i] * w
+        y[2 * i + 1] = math.cos(x[i])
+    return float((y**3).sum())
+
+
+def rows(a: np.ndarray, w: float) -> float:
+    out = np.zeros(a.shape[0])
+    for i in prange(a.shape[0]):
+        row = a[i]
+        scratch = np.zeros(3)
+        for j in range(a.shape[1]):
+            scratch[j % 3] += row[j] * math.sin(row[j] * w)
+        out[i] = scratch[0] * scratch[1] + scratch[2]
+    return float(out.sum())
+
+
+def column_sums(a: np.ndarray, w: float) -> float:
+    out = np.zeros(a.shape[0])
+    for i in prange(a.shape[0]):
+        for j in range(a.shape[1]):
+            out[i] += a[i, j] * a[0, j] * w
+    return float((out**2).sum())
+
+
+def forces(p: np.ndarray, w: float) -> float:
+    n = len(p)
+    f = np.zeros((n, 3))
+    for i in prange(n):
+        for j in range(n):
+            d = w
+            for k in range(3):
+                d += (p[j, k] - p[i, k]) ** 2
+            for k in range(3):
+                f[i, k] += (p[j, k] - p[i, k]) / (d * math.sqrt(d))
+    return float((f**2).sum())
+
+
+def gather(x: np.ndarray, places: np.ndarray) -> float:
+    y = np.zeros(len(places))
+    for i in prange(len(places)):
+        y[i] = x[places[i]] ** 2 * i
+    return float(y.sum())
+
+
+def index_as_number(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(x)):
+        best = -i if x[i] > 0.0 else i * i
+        total += best * x[i] ** 2 * w
+    return total
+
+
+def newton_each(x: np.ndarray, w: float) -> float:
+    out = np.zeros(len(x))
+    for i in prange(len(x)):
+        t = 1.0
+        while abs(t * t - x[i] ** 2 - w) > 1e-12:
+            t = 0.5 * (t + (x[i] ** 2 + w) / t)
+        out[i] = t
+    return float(out.sum())
+
+
+def nested(a: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(a.shape[0]):
+        part = 0.0
+        for j in prange(a.shape[1]):
+            part += a[i, j] ** 2 * w
+        total += math.sqrt(part)
+    return total
+
+
+# (function, arguments, parallel loops of its value and gradient)
+PARALLEL = [
+    (map_reduce, (X, 1.3), 2),
+    (sum_in_steps, (X, 1.3), 2),
+    (elements, (X, 1.3), 2),
+    (stencil, (X, 1.3), 2),
+    (time_steps, (X, 0.1), 2),
+    (even_and_odd, (X, 1.3), 2),
+    (rows, (A, 1.3), 2),
+    (column_sums, (A, 1.3), 2),
+    (forces, (A[:, :3].copy(), 0.5), 2),
+    (gather, (X, PLACES), 2),
+    (index_as_number, (X, 1.3), 2),
+    (newton_each, (X, 1.3), 2),
+    (nested, (A, 1.3), 2),
+]
+
+
+@pytest.mark.parametrize(("fun", "args", "loops"), PARALLEL, ids=lambda v: getattr(v, "__name__", ""))
+def test_turns_of_parallel_loops_commute(fun: Callable[..., Any], args: tuple[Any, ...], loops: int) -> None:
+    argnums = (0, 1) if isinstance(args[1], float) else (0,)
+    plain = value_and_grad(fun, argnums, jit=False, parallel=False)
+    value, bars = plain(*args)
+    assert "prange" not in plain.source
+    made = value_and_grad(fun, argnums, jit=False, parallel=True)
+    source = made.source_for(*args)
+    print(source)
+    assert loops_in(source) == loops
+    got = run_shuffled(source, args)
+    np.testing.assert_allclose(got[0], value, rtol=1e-12)
+    for mine, bar in zip(got[1:], bars, strict=True):
+        np.testing.assert_allclose(mine, bar, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("fun", "args"), [p[:2] for p in PARALLEL], ids=lambda v: getattr(v, "__name__", ""))
+def test_tangents_and_second_derivatives(fun: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    dot = rng.normal(size=args[0].shape)
+    for transform, extra in ((forward, dot), (hvp, dot)):
+        want = transform(fun, jit=False, parallel=False)(*args, extra)
+        made = transform(fun, jit=False, parallel=True)
+        source = made.source_for(*args, extra)
+        got = run_shuffled(source, (*args, extra))
+        np.testing.assert_allclose(got, want, rtol=1e-8, atol=1e-10)
+        assert loops_in(source)
+
+
+# ---- what runs one turn after another
+
+
+def prefix_sums(x: np.ndarray, w: float) -> float:
+    y, total = np.zeros(len(x)), 0.0
+    for i in prange(len(x)):
+        total += x[i] * w
+        y[i] = total * total
+    return float(y.sum())
+
+
+def product(x: np.ndarray, w: float) -> float:
+    total = 1.0
+    for i in prange(len(x)):
+        total *= 1.0 + 0.1 * x[i] * w
+    return total
+
+
+def neighbour(x: np.ndarray, w: float) -> float:
+    y = x.copy()
+    for i in prange(1, len(x)):
+        y[i] = y[i - 1] * w + x[i]
+    return float(y.sum())
+
+
+def one_scratch(x: np.ndarray, w: float) -> float:
+    scratch = np.zeros(3)
+    total = 0.0
+    for i in prange(len(x)):
+        for k in range(3):
+            scratch[k] = x[i] * w + k
+        for k in range(3):
+            total += scratch[k] ** 2
+    return total
+
+
+def scattered(x: np.ndarray, places: np.ndarray) -> float:
+    y = np.zeros(len(x))
+    for i in prange(len(places)):
+        y[places[i]] = x[i % len(x)]
+    return float((y**2).sum())
+
+
+def with_break(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(x)):
+        if total > w:
+            break
+        total += x[i] ** 2
+    return total
+
+
+def by_twos(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(0, len(x), 2):
+        total += x[i] ** 2 * w
+    return total
+
+
+def prints(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(x)):
+        total += x[i] * w
+        if total > 1e9:
+            print(total)
+    return total
+
+
+def wraps(x: np.ndarray, w: float) -> float:
+    y = np.zeros(len(x))
+    for i in prange(len(x)):
+        y[i - 1] = x[i] * w
+        y[i] += w
+    return float((y**2).sum())
+
+
+def raises_late(x: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(x)):
+        t = math.exp(x[i] * w)
+        if t > 1e9:
+            raise ValueError("too large")
+        total += t
+    return total
+
+
+def solves(a: np.ndarray, w: float) -> float:
+    total = 0.0
+    for i in prange(len(a)):
+        m = np.eye(20) + a[i, 0] * w
+        total += np.linalg.inv(m)[0, 0]
+    return total
+
+
+def last_one(x: np.ndarray, w: float) -> float:
+    t = 0.0
+    for i in prange(len(x)):
+        t = x[i] * w
+    return t
+
+
+SERIAL = [
+    (prefix_sums, (X, 1.3), "`total` goes from turn to turn"),
+    (product, (X, 1.3), "`total` goes from turn to turn"),
+    (neighbour, (X, 0.9), "turns may meet in `y`"),
+    (one_scratch, (X, 1.3), "turns may meet in `scratch`"),
+    (scattered, (X, PLACES), "turns may meet in `y`"),
+    (with_break, (X, 30.0), "it may be left before its end"),
+    (by_twos, (X, 1.3), "its step is not 1"),
+    (prints, (X, 1.3), "it prints"),
+    (wraps, (X, 1.3), "turns may meet in `y`"),
+    (raises_late, (X, 1.3), "a turn may raise an error"),
+    (solves, (A, 0.01), "may raise an error, which a thread would lose"),
+    (last_one, (X, 1.3), "`t` goes from turn to turn"),
+]
+
+
+@pytest.mark.parametrize(("fun", "args", "why"), SERIAL, ids=lambda v: getattr(v, "__name__", ""))
+def test_what_is_no_parallel_loop_runs_in_order(fun: Callable[..., Any], args: tuple[Any, ...], why: str) -> None:
+    plain = value_and_grad(fun, jit=False, parallel=False)
+    made = value_and_grad(fun, jit=False, parallel=True)
+    value, bar = made(*args)
+    want = plain(*args)
+    np.testing.assert_allclose(value, fun(*args), rtol=1e-12)
+    np.testing.assert_array_equal(value, want[0])
+    np.testing.assert_allclose(bar, want[1], rtol=1e-12)
+    got = run_shuffled(made.source, args)
+    np.testing.assert_allclose(got[1], bar, rtol=1e-9, atol=1e-12)
+    program = pipeline.derive(fun, made._recipe, made._last.specs).program
+    said = pipeline.scheduled(program, True).main.notes["parallel"]
+    assert any(why in str(verdict) for verdict in said), said
+
+
+def test_checks_go_in_front_of_a_parallel_loop() -> None:
+    made = value_and_grad(gather, jit=False, parallel=True)
+    source = made.source_for(X, PLACES)
+    assert source.index("raise IndexError") < source.index("in prange(")
+    with pytest.raises(IndexError, match="out of range"):
+        made(X, np.array([0, 41]))
+
+
+def test_maps_are_parallel_by_themselves() -> None:
+    made = vmap(grad(rows), in_axes=(0, None), jit=False)
+    many = rng.normal(size=(7, *A.shape))
+    want = np.stack([grad(rows, jit=False)(a, 1.3) for a in many])
+    np.testing.assert_allclose(made(many, 1.3), want, rtol=1e-12)
+    assert loops_in(made.source) == 1
+    np.testing.assert_allclose(run_shuffled(made.source, (many, 1.3)), want, rtol=1e-12)
+    assert not loops_in(vmap(rows, in_axes=(0, None), jit=False, parallel=False).source_for(many, 1.3))
+
+
+def test_a_parallel_dispatcher_has_parallel_derivatives() -> None:
+    fun = numba.njit(parallel=True)(map_reduce)
+    assert loops_in(grad(fun, jit=False).source_for(X, 1.3))
+    assert loops_in(hvp(fun, jit=False).source_for(X, 1.3, X))
+    assert loops_in(grad(grad(fun, 1), 1, jit=False).source_for(X, 1.3)) == 0  # nothing is left to do
+    assert loops_in(jacfwd(grad(fun), jit=False).source_for(X, 1.3))
+    assert not loops_in(grad(map_reduce, jit=False).source_for(X, 1.3))
+    assert not loops_in(grad(fun, jit=False, parallel=False).source_for(X, 1.3))
+
+
+def test_explain_tells_of_each_loop() -> None:
+    text = value_and_grad(prefix_sums, jit=False, parallel=True).explain(X, 1.3)
+    assert "the loop over `i` (line" in text
+    assert "one turn after another: `total` goes from turn to turn" in text
