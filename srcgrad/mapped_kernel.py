@@ -50,7 +50,7 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
         main, outs = _of_shape(base.program.main, recipe.shapes)
     except UnsupportedError as error:
         raise placed(error, fun) from error.__cause__
-    made = pipeline.on_device(replace(base, program=Program(main, base.program.callees)), fun)
+    made = pipeline.on_device(replace(base, program=Program(main, base.program.callees)), fun, given=True)
     function, raised = recording(made.program.main)
     main = replace(made.program.main, params=main.params)
     lowered = replace(made, program=Program(main), result=mapped_spec(base.result))

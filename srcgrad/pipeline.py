@@ -15,7 +15,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
-from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError
+from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
@@ -375,12 +375,20 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
 
 
-def on_device(made: Lowered, fun: Any) -> Lowered:
-    """The program as a GPU's thread can run it."""
+def on_device(made: Lowered, fun: Any, given: bool = False) -> Lowered:
+    """The program as a GPU's thread can run it. given: whether the caller gives the arrays that are returned, as
+    further parameters."""
+
+    def to_device(program: Program) -> Program:
+        legal = device.legal(tidy(parallelised(inline(program), False)), tidy)
+        if legal.outs and not given:
+            message = f"the result is {words.of_spec(made.result)}, and a kernel cannot make arrays"
+            raise UnsupportedError(message, hint=device.HINT)
+        return legal.program
+
     try:
         check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
-        program = run_pass("device", lambda p: device.legal(tidy(parallelised(inline(p), False))).program, made.program)
-        return replace(made, program=tidy(program))
+        return replace(made, program=run_pass("device", to_device, made.program))
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
 

@@ -42,7 +42,7 @@ class Statements:
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark), nodes)
         body = [line for node in shown for line in self.node(node)]
-        if "kernel" not in fun.notes:
+        if "kernel" not in fun.notes and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
             body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
@@ -256,8 +256,11 @@ class Statements:
 
     def header(self, stmt: ast.For | ast.While | ast.If | ast.stmt, span: Span | None) -> Body:
         """A loop or a branch below the user's header, unless that says the same."""
-        said, self.said = self.said, None
-        if span is None or _same_line(span, said) or _same_header(stmt, _one_line(span.text)):
+        said = self.said
+        if _same_line(span, said):
+            return [stmt]
+        self.said = None
+        if span is None or _same_header(stmt, _one_line(span.text)):
             return [stmt]
         return [comment(_one_line(span.text)), stmt]
 

@@ -1,73 +1,129 @@
-"""Programs that a thread of a GPU can run, where no memory can be made but local arrays of fixed length."""
+"""Programs that a thread of a GPU can run: arrays in local memory of fixed length, array operations as loops."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 from srcgrad.core import ir, walk
-from srcgrad.core.ir import Fun, Primitive, Program, Stmt
+from srcgrad.core.ir import Atom, Const, Fun, Primitive, Program, Stmt, Var
+from srcgrad.core.shapes import fixed
 from srcgrad.syntax import device as templates
+from srcgrad.transform.arrays import READ, Elements, size_of
+from srcgrad.transform.loops import Loops
+from srcgrad.transform.places import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
 
-HINT = 'use tuples of numbers for small vectors, or map the derivative over arrays: vmap(..., target="cuda")'
+HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'
+SMALL = 64  # results of up to so many elements are put together in a local array, which may lie in registers
+
+Tidy = Callable[[Program], Program]
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """An array result, which the caller gives: its place among the results, and its lengths where they are known."""
+
+    place: int
+    dims: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Legal:
     """A program of scalars, local arrays and arrays that the caller gives.
 
-    Its parameters are those of the program it was made of, then one array for each of its array results (`outs`: the
-    places of these among the results, in order), then the work arrays.
+    Its parameters are those of the program it was made of, then one array for each of its array results, in the order
+    of `outs`, then one for each of `works`. Its results are the scalars among those of the program it was made of.
     """
 
     program: Program
-    outs: tuple[int, ...] = ()
+    outs: tuple[Out, ...] = ()
 
 
-def legal(program: Program, shapes: Mapping[int, tuple[int, ...]] | None = None) -> Legal:
+def legal(program: Program, tidy: Tidy, shapes: Mapping[int, tuple[int, ...]] | None = None) -> Legal:
     """shapes: the lengths of parameters that are known, by place."""
     if program.callees:
         raise unsupported(None, "a function that calls itself cannot run on the GPU", "write the recursion as a loop")
-    main = program.main
-    return Legal(Program(_fun(main)))
+    if shapes:
+        lengths = [shapes.get(k) for k in range(len(program.main.params))]
+        program = tidy(Program(fixed(program.main, lengths)))
+    main, outs = _expanded(program.main, tidy)
+    main = on_device(tidy(Program(main)).main)
+    return Legal(Program(replace(main, results=main.results[: len(main.results) - len(outs)])), outs)
 
 
-def _fun(fun: Fun) -> Fun:
+# ---- arrays
+
+
+def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
+    """The function with array operations as loops, and what its array results became."""
+    if all(not v.type.rank for stmt in walk.walk(fun.body) for v in walk.defined(stmt)) and not any(
+        p.type.rank for p in fun.params
+    ):
+        return fun, ()
+    loops = Loops(fun, tidy)
+    params = [loops.parameter(p) for p in fun.params]
+    given = _in_place(fun, loops)
+    loops.run(fun.body)
+    outs, arrays, scalars = [], [], []
+    for place, result in enumerate(fun.results):
+        if not result.type.rank:
+            scalars.append(loops.atom(result))
+            continue
+        assert isinstance(result, Var)
+        memory = given.get(result)
+        if memory is None:
+            memory = _copied(loops, loops.array(result), result)
+        arrays.append(memory.root)
+        dims = tuple(int(n.value.real) if isinstance(n, Const) else None for n in loops.dims_of_result(result))
+        outs.append(Out(place, dims))
+    body = (*loops.head, *loops.writer.builder.out)
+    # what the caller gives is among the results as long as passes look at it: else nobody would need what is stored
+    results = (*scalars, *arrays)
+    made = replace(fun, params=(*params, *arrays), body=body, results=results, notes=loops.notes())
+    return made, tuple(outs)
+
+
+def _in_place(fun: Fun, loops: Loops) -> dict[Var, Memory]:
+    """Results that are made at the top of the function, and are large: they are made where the caller wants them."""
+    made = {s.target: s for s in fun.body if isinstance(s, ir.Alloc)}
+    found: dict[Var, Memory] = {}
+    for result in fun.results:
+        alloc = made.get(result) if isinstance(result, Var) else None
+        if alloc is None or alloc.target in found or not loops.classes.simple(alloc.target) or None in alloc.shape:
+            continue
+        dims = tuple(n for n in alloc.shape if n is not None)
+        size = size_of(dims) if isinstance(alloc.init, str) or not alloc.init.type.rank else None
+        if size is None or size > SMALL:
+            root = Var(alloc.target.name, alloc.target.type)
+            found[alloc.target] = Memory(root, dims, loops.classes.of(alloc.target))
+    loops.given.update({var: memory.root for var, memory in found.items()})
+    return found
+
+
+def _copied(loops: Loops, value: Elements, result: Var) -> Memory:
+    """The caller's array with the value in it."""
+    out = Var(f"{result.name}_out", ir.Type(result.type.dtype, result.type.rank, ref=True))
+    loops.writer.nest(value.dims, lambda place: loops.writer.builder.store(out, place, value.at(place)))
+    return Memory(out, value.dims, out)
+
+
+# ---- scalars
+
+
+def on_device(fun: Fun) -> Fun:
+    """The function with primitives as they are printed for the GPU."""
+
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         return tuple(walk.rebuild(_scalar(stmt), lambda a: a, lambda v: v, block) for stmt in stmts)
 
-    for result in fun.results:
-        if result.type.rank:
-            raise unsupported(None, "an array cannot be returned to a kernel", HINT)
     return replace(fun, body=block(fun.body))
 
 
 def _scalar(stmt: Stmt) -> Stmt:
-    if isinstance(stmt, ir.Let):
-        if any(t.type.rank for t in stmt.targets):
-            raise unsupported(stmt.span, f"`{stmt.op.name}` makes an array, which a kernel cannot", HINT)
-        return replace(stmt, op=_on_device(stmt))
-    if isinstance(stmt, (ir.Alloc, ir.NewList, ir.Append, ir.RefAt)):
-        raise unsupported(stmt.span, "memory is made here, which a kernel cannot", HINT)
-    return stmt
-
-
-def on_device(fun: Fun) -> Fun:
-    """A kernel with the numbers that it computes printed as the GPU can compute them."""
-
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(walk.rebuild(_computed(stmt), lambda a: a, lambda v: v, block) for stmt in stmts)
-
-    return replace(fun, body=block(fun.body))
-
-
-def _computed(stmt: Stmt) -> Stmt:
-    return replace(stmt, op=_on_device(stmt)) if isinstance(stmt, ir.Let) else stmt
-
-
-def _on_device(stmt: ir.Let) -> Primitive:
+    if not isinstance(stmt, ir.Let) or stmt.op.name in ("dim", "size"):
+        return stmt
     made = device_primitive(stmt.op)
     assert callable(made.template)
     try:
@@ -75,10 +131,12 @@ def _on_device(stmt: ir.Let) -> Primitive:
     except templates.NotOnDevice as error:
         message = f"`{stmt.op.name}` cannot run on the GPU: there is no {error} there"
         raise unsupported(stmt.span, message, 'use target="cpu", or write it with functions of `math`') from None
-    return made
+    return replace(stmt, op=made)
 
 
 @cache
 def device_primitive(op: Primitive) -> Primitive:
     """The primitive with its template for the GPU."""
     return replace(op, template=templates.template(op))
+
+

@@ -1,0 +1,207 @@
+"""Array values that lie nowhere: their lengths, and what computes one element. Loops over them are emitted here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder, const, scalar_of
+from srcgrad.core.ir import Atom, Const, Span, Type, Var
+from srcgrad.rules import registry
+from srcgrad.transform.refuse import unsupported
+
+Place = tuple[Atom, ...]  # an index for each axis
+At = Callable[[Place], Atom]
+LETTERS = "ijklmnop"
+ZERO, ONE = const(0), const(1)
+UNKNOWN_LENGTH = "an array whose length is not known when the code is made would lie in memory, which a kernel cannot make"
+REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host: vmap(..., target="cuda")'
+
+# how much an element costs, in operations: what is asked for often is held if it is more than a few
+READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
+CHEAP = frozenset({"add", "subtract", "multiply", "negative", "cast", "where", "less", "greater", "equal", "square"})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Elements:
+    """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at."""
+
+    dtype: str
+    dims: tuple[Atom, ...]
+    at: At
+    cost: int = ARITHMETIC
+    reads: frozenset[Var] = frozenset()
+
+    @property
+    def rank(self) -> int:
+        return len(self.dims)
+
+    @property
+    def kind(self) -> Type:
+        """What an element is."""
+        return scalar_of(Type(self.dtype))
+
+
+Operand = Elements | Var | Const  # of an expansion: an array, or a scalar
+
+
+class Writer:
+    """Emits loops, local arrays and scalar operations."""
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        self.natural: set[Atom] = set()  # indices that are not negative
+
+    # ---- scalars
+
+    def op(self, name: str, *args: Atom, called: str = "t", **params: object) -> Atom:
+        return self.builder.let(registry.PRIMITIVES[name], *args, name=called, **params)  # type: ignore[no-any-return]
+
+    def plus(self, a: Atom, b: Atom) -> Atom:
+        if b == ZERO:
+            return a
+        return b if a == ZERO else self.op("add", a, b)
+
+    def minus(self, a: Atom, b: Atom) -> Atom:
+        return a if b == ZERO else self.op("subtract", a, b)
+
+    def times(self, a: Atom, b: Atom) -> Atom:
+        if ZERO in (a, b):
+            return ZERO
+        if b == ONE:
+            return a
+        return b if a == ONE else self.op("multiply", a, b)
+
+    def as_type(self, atom: Atom, kind: Type) -> Atom:
+        """A scalar in this type; a literal stays one."""
+        if atom.type == kind:
+            return atom
+        if isinstance(atom, Const) and kind.is_float and not kind.is_complex:
+            return Const(float(atom.value.real), kind)
+        return self.op("cast", atom, dtype=kind.dtype)
+
+    def zero(self, kind: Type) -> Const:
+        return Const({"f": 0.0, "c": 0.0, "b": False}.get(kind.dtype[0], 0), kind)
+
+    def choose(self, cond: Atom, then: Callable[[], Atom], orelse: Callable[[], Atom]) -> Atom:
+        """One of two values, of which the other is not computed."""
+        with self.builder.block() as first:
+            one = then()
+        with self.builder.block() as second:
+            other = self.as_type(orelse(), one.type)
+        target = Var("t", one.type)
+        branch = ir.If(cond, tuple(first), tuple(second), (ir.Out(target, one, other),), span=self.builder.span)
+        self.builder.put(branch)
+        return target
+
+    def require(self, bad: Atom, message: str) -> None:
+        """Raise where `bad` is true."""
+        raised = ir.Effect(f"raise ValueError({message!r})", span=self.builder.span)
+        if not isinstance(bad, Const):
+            self.builder.put(ir.If(bad, (raised,), (), span=self.builder.span))
+        elif bad.value:
+            self.builder.put(raised)
+
+    # ---- loops
+
+    def nest(self, dims: Sequence[Atom], body: Callable[[Place], None], names: str = LETTERS) -> None:
+        """A loop for each axis; none where the length is 1."""
+        self._nest(tuple(dims), (), body, names)
+
+    def _nest(self, dims: Place, done: Place, body: Callable[[Place], None], names: str) -> None:
+        if len(done) == len(dims):
+            return body(done)
+        length = dims[len(done)]
+        if length == ONE:
+            return self._nest(dims, (*done, ZERO), body, names)
+        index = Var(names[len(done) % len(names)], ir.I8)
+        self.natural.add(index)
+        with self.builder.block() as inside:
+            self._nest(dims, (*done, index), body, names)
+        self.builder.put(ir.For(index, ZERO, length, ONE, (), tuple(inside), span=self.builder.span))
+
+    def fold(
+        self, dims: Sequence[Atom], start: Sequence[Atom], step: Callable[[Place, Place], Sequence[Atom]],
+        name: str = "total",
+    ) -> Place:  # fmt: skip
+        """What the numbers are that `start` becomes by a step for each place."""
+        return self._fold(tuple(dims), (), tuple(start), step, name)
+
+    def _fold(
+        self, dims: Place, done: Place, state: Place, step: Callable[[Place, Place], Sequence[Atom]], name: str
+    ) -> Place:
+        if len(done) == len(dims):
+            return tuple(step(done, state))
+        length = dims[len(done)]
+        if length == ONE:
+            return self._fold(dims, (*done, ZERO), state, step, name)
+        index = Var("klmnopij"[len(done) % 8], ir.I8)
+        self.natural.add(index)
+        inners = tuple(Var(name, s.type) for s in state)
+        with self.builder.block() as inside:
+            nexts = self._fold(dims, (*done, index), inners, step, name)
+        outs = tuple(Var(name, s.type) for s in state)
+        carry = tuple(map(ir.Carry, inners, state, nexts, outs))
+        self.builder.put(ir.For(index, ZERO, length, ONE, carry, tuple(inside), span=self.builder.span))
+        return outs
+
+    # ---- memory
+
+    def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
+        """A thread's own array."""
+        if not static(dims):
+            raise unsupported(self.builder.span, UNKNOWN_LENGTH, REMEDY)
+        return self.builder.alloc(dtype, dims, "local", name)
+
+    def fill(self, ref: Var, value: Elements | Var | Const) -> None:
+        """Store a value, element by element."""
+        if isinstance(value, Elements):
+            self.nest(value.dims, lambda place: self.builder.store(ref, place, value.at(place)))
+
+    def held(self, value: Elements, name: str = "t") -> Elements:
+        """The same value, lying in a local array."""
+        ref = self.local(value.dtype, value.dims, name)
+        self.fill(ref, value)
+        return Elements(value.dtype, value.dims, lambda place: self.builder.load(ref, place), READ)
+
+    def cheap(self, value: Elements, repeated: bool = True) -> Elements:
+        """The value, such that its elements may be asked for many times."""
+        if value.cost <= FEW or not repeated or (value.cost < LOOP and not static(value.dims)):
+            return value
+        return self.held(value)
+
+
+def static(dims: Sequence[Atom]) -> bool:
+    return all(isinstance(n, Const) for n in dims)
+
+
+def size_of(dims: Sequence[Atom]) -> int | None:
+    """How many elements there are, if that is known."""
+    count = 1
+    for n in dims:
+        if not isinstance(n, Const):
+            return None
+        count *= int(n.value.real)
+    return count
+
+
+def row_major(writer: Writer, place: Place, dims: Sequence[Atom]) -> Atom:
+    """The number of an element, counted in C order."""
+    flat: Atom = ZERO
+    for index, length in zip(place, dims, strict=True):
+        flat = writer.plus(writer.times(flat, length), index)
+    return flat
+
+
+def unravelled(writer: Writer, flat: Atom, dims: Sequence[Atom]) -> Place:
+    """The place of the element of this number."""
+    place: list[Atom] = []
+    for k, (length, _) in enumerate(pairwise([*dims, ONE])):
+        rest: Atom = ONE
+        for n in dims[k + 1 :]:
+            rest = writer.times(rest, n)
+        index = flat if rest == ONE else writer.op("floor_divide", flat, rest)
+        place.append(ZERO if length == ONE else index if k == 0 else writer.op("remainder", index, length))
+    return tuple(place)

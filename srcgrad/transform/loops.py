@@ -1,0 +1,366 @@
+"""A function's statements with array operations as loops over elements, in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from srcgrad.analysis.effects import Classes
+from srcgrad.core import ir, walk
+from srcgrad.core.build import FULL
+from srcgrad.core.ir import Atom, Const, Fun, Program, Span, Stmt, Var
+from srcgrad.core.shapes import fixed
+from srcgrad.errors import SrcgradError
+from srcgrad.rules import registry
+from srcgrad.syntax.as_function import as_function
+from srcgrad.syntax.lower import lower
+from srcgrad.syntax.structure import Leaf
+from srcgrad.transform import small
+from srcgrad.transform.arrays import (
+    FEW,
+    LOOP,
+    ONE,
+    REMEDY,
+    UNKNOWN_LENGTH,
+    Elements,
+    Operand,
+    Writer,
+    static,
+)
+from srcgrad.transform.expand import EXPANSIONS, at_broadcast, elementwise
+from srcgrad.transform.places import Memory, elements_of, select, view
+from srcgrad.transform.refuse import unsupported
+
+Tidy = Callable[[Program], Program]
+
+
+class Loops:
+    """Goes through a function. New statements are in `writer.builder.out`, those for the function's head in `head`."""
+
+    def __init__(self, fun: Fun, tidy: Tidy, writer: Writer | None = None) -> None:
+        self.fun, self.tidy = fun, tidy
+        self.writer = writer or Writer()
+        self.classes = Classes(fun.body)
+        self.atoms: dict[Var, Atom] = {}
+        self.values: dict[Var, Elements] = {}
+        self.memory: dict[Var, Memory] = {}
+        self.given: dict[Var, Var] = {}  # memory that the caller makes
+        self.head: list[Stmt] = []
+
+    # ---- what variables stand for
+
+    def parameter(self, param: Var) -> Var:
+        """A parameter of the new function; an array's lengths are asked for at its head."""
+        if not param.type.rank:
+            self.atoms[param] = param
+            return param
+        known = self.fun.notes.get("lengths", {}).get(param)
+        dims = [self.length(param, axis) if known is None else Const(known[axis], ir.I8) for axis in range(param.type.rank)]
+        self.memory[param] = Memory(param, tuple(dims), self.classes.of(param))
+        return param
+
+    def length(self, param: Var, axis: int) -> Var:
+        n = Var("n", ir.I8)
+        self.head.append(ir.Let((n,), registry.PRIMITIVES["dim"], (param,), {"axis": axis}))
+        return n
+
+    def atom(self, atom: Atom) -> Atom:
+        """A scalar of the new function; of a reference, the variable that holds the array."""
+        if isinstance(atom, Const):
+            return atom
+        if atom.type.ref:
+            memory = self.memory[atom]
+            if memory.where is not None or memory.source is not None:
+                message = "a view is chosen or carried at run time, which is not supported on the GPU"
+                raise unsupported(self.writer.builder.span, message, "copy it: x[...].copy()")
+            return memory.root
+        return self.atoms[atom]
+
+    def operand(self, atom: Atom) -> Operand:
+        if isinstance(atom, Var) and atom.type.rank:
+            return self.array(atom)
+        return self.atom(atom)
+
+    def array(self, var: Var) -> Elements:
+        """What an array value, or memory, holds."""
+        return elements_of(self.writer, self.memory[var]) if var.type.ref else self.values[var]
+
+    def dims_of_result(self, var: Var) -> tuple[Atom, ...]:
+        return self.memory[var].dims if var.type.ref else self.values[var].dims
+
+    def notes(self) -> dict[str, Any]:
+        return {k: v for k, v in self.fun.notes.items() if k != "like"}
+
+    # ---- regions
+
+    def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
+        with self.writer.builder.block() as out:
+            self.run(stmts)
+        return tuple(out)
+
+    def run(self, stmts: Sequence[Stmt]) -> None:
+        """Emit the statements of a region. Array values are not computed where they are bound but where they are used,
+        unless that is more than once, or what they read is overwritten before."""
+        uses: Counter[Var] = Counter()
+        last: dict[Var, int] = {}
+        for k, stmt in enumerate(stmts):
+            for atom in walk.used(stmt):
+                if isinstance(atom, Var) and atom.type.is_array_value:
+                    uses[atom] += 1
+                    last[atom] = k
+        live: list[Var] = []
+        for k, stmt in enumerate(stmts):
+            with self.writer.builder.at(stmt.span):
+                self.settle(stmt, [v for v in live if last.get(v, -1) >= k])
+                self.statement(stmt)
+                bound = [v for v in walk.defined(stmt) if v in self.values]
+                for var in bound:
+                    self.once(var, uses[var])
+                live += bound
+
+    def settle(self, stmt: Stmt, live: Sequence[Var]) -> None:
+        """Hold the values that read memory which the statement overwrites."""
+        inner = [s for s in walk.walk((stmt,)) if isinstance(s, (ir.Store, ir.Accumulate))]
+        written = {self.classes.of(s.ref) for s in inner}
+        for var in live if written else ():
+            if self.values[var].reads & written:
+                self.values[var] = self.writer.held(self.values[var], var.name)
+
+    def once(self, var: Var, uses: int) -> None:
+        """Hold a value that is used several times and costs something."""
+        value = self.values[var]
+        if uses < 2 or value.cost <= FEW:
+            return
+        if static(value.dims):
+            self.values[var] = self.writer.held(value, var.name)
+        elif value.cost >= LOOP:
+            raise unsupported(self.writer.builder.span, UNKNOWN_LENGTH, REMEDY)
+
+    # ---- statements
+
+    def statement(self, stmt: Stmt) -> None:
+        match stmt:
+            case ir.Let():
+                self.let(stmt)
+            case ir.Load():
+                self.load(stmt)
+            case ir.Store() | ir.Accumulate():
+                self.store(stmt)
+            case ir.Alloc():
+                self.alloc(stmt)
+            case ir.View():
+                self.view(stmt)
+            case ir.For() | ir.While():
+                self.loop(stmt)
+            case ir.If():
+                self.branch(stmt)
+            case ir.Effect():
+                self.writer.builder.put(replace(stmt, args=tuple(map(self.scalar, stmt.args))))
+            case ir.Remark():
+                self.writer.builder.put(stmt)
+            case _:
+                message = "a list of arrays cannot be kept on the GPU"
+                raise unsupported(stmt.span, message, "write into one array that is made in front of the loop")
+
+    def scalar(self, atom: Atom) -> Atom:
+        if atom.type.rank:
+            raise unsupported(self.writer.builder.span, "an array is printed or raised on the GPU", "use its elements")
+        return self.atom(atom)
+
+    def let(self, stmt: ir.Let) -> None:
+        types = [t.type for t in stmt.targets]
+        if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
+            targets = tuple(map(self.bind, stmt.targets))
+            self.writer.builder.put(replace(stmt, targets=targets, args=tuple(map(self.atom, stmt.args))))
+            return
+        args = [self.operand(a) for a in stmt.args]
+        first = args[0] if args else None
+        if stmt.op.name == "dim" and isinstance(first, Elements):
+            return self.assign(stmt.target, first.dims[stmt.params["axis"]])
+        if stmt.op.name == "size" and isinstance(first, Elements):
+            return self.assign(stmt.target, self.product(first.dims))
+        if getattr(stmt.op.info, "elementwise", False):
+            return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
+        expansion = EXPANSIONS.get(stmt.op.name)
+        made = [expansion(self.writer, args, stmt.params, types)] if expansion else self.by_template(stmt, args)
+        for target, value in zip(stmt.targets, made, strict=True):
+            self.assign(target, value)
+
+    def product(self, dims: Sequence[Atom]) -> Atom:
+        out: Atom = ONE
+        for n in dims:
+            out = self.writer.times(out, n)
+        return out
+
+    def assign(self, target: Var, value: Operand) -> None:
+        if isinstance(value, Elements):
+            self.values[target] = value
+        else:
+            self.atoms[target] = self.writer.as_type(value, target.type)
+
+    def bind(self, var: Var) -> Var:
+        self.atoms[var] = var
+        return var
+
+    def load(self, stmt: ir.Load) -> None:
+        memory = self.memory[stmt.ref]
+        if not stmt.target.type.rank:
+            index = select(self.writer, [self.item(i) for i in stmt.index], memory).where(())
+            if memory.source is not None:
+                return self.assign(stmt.target, memory.read(self.writer, index))
+            self.atoms[stmt.target] = stmt.target
+            self.writer.builder.put(replace(stmt, ref=memory.root, index=memory.place(index)))
+            return
+        if all(i == FULL for i in stmt.index):
+            self.values[stmt.target] = elements_of(self.writer, memory)
+        else:
+            chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+            self.values[stmt.target] = elements_of(self.writer, memory, chosen)
+
+    def item(self, item: ir.Item) -> Any:
+        if isinstance(item, ir.Slice):
+            parts = (None if p is None else self.atom(p) for p in (item.start, item.stop, item.step))
+            return ir.Slice(*parts)
+        return self.operand(item)
+
+    def store(self, stmt: ir.Store | ir.Accumulate) -> None:
+        memory, value = self.memory[stmt.ref], self.operand(stmt.value)
+        chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+        if isinstance(value, Elements):
+            value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
+
+        def put(place: tuple[Atom, ...]) -> None:
+            item = at_broadcast(self.writer, value, place, chosen.dims)
+            there = memory.place(chosen.where(place))
+            self.writer.builder.put(replace(stmt, ref=memory.root, index=there, value=item))
+
+        self.writer.nest(chosen.dims, put)
+
+    def alloc(self, stmt: ir.Alloc) -> None:
+        value = None if isinstance(stmt.init, str) else self.operand(stmt.init)
+        if None in stmt.shape:
+            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
+        own = tuple(self.atom(n) for n in stmt.shape if n is not None)
+        dims = value.dims if isinstance(value, Elements) else own
+        root = self.given.get(stmt.target)
+        if root is None:
+            root = self.writer.local(stmt.target.type.dtype, dims, stmt.target.name)
+        self.memory[stmt.target] = Memory(root, dims, self.classes.of(stmt.target))
+        start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init == "zeros" else value
+        if start is not None:
+            self.writer.nest(
+                dims, lambda p: self.writer.builder.store(root, p, at_broadcast(self.writer, start, p, dims))
+            )
+
+    def view(self, stmt: ir.View) -> None:
+        base, how = self.memory[stmt.base], stmt.how
+        if isinstance(how, ir.Transpose):
+            made = view(self.writer, base, how)
+        elif isinstance(how, ir.Reshape):
+            made = view(self.writer, base, self.reshaped(how, base))
+        else:
+            made = view(self.writer, base, select(self.writer, [self.item(i) for i in how], base))
+        self.memory[stmt.target] = made
+
+    def reshaped(self, how: ir.Reshape, base: Memory) -> list[Atom]:
+        """The lengths of a reshaped array, -1 filled in."""
+        lengths = [self.atom(n) for n in how.shape]
+        free = [k for k, n in enumerate(lengths) if isinstance(n, Const) and n.value.real < 0]
+        for k in free:
+            others = self.product([n for j, n in enumerate(lengths) if j != k])
+            lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
+        return lengths
+
+    # ---- regions within
+
+    def loop(self, stmt: ir.For | ir.While) -> None:
+        for c in stmt.carry:
+            if c.inner.type.ref:
+                start = self.memory[c.init]  # type: ignore[index]
+                for var in (c.inner, c.out):
+                    self.memory[var] = Memory(var, start.dims, self.classes.of(var))
+        if isinstance(stmt, ir.For) and _natural(stmt):
+            self.writer.natural.add(stmt.index)
+        made = walk.rebuild(stmt, self.atom, self.bind, self.region)
+        self.writer.builder.put(made)
+        for c in stmt.carry:
+            if c.inner.type.ref and self.memory[c.next].dims != self.memory[c.inner].dims:  # type: ignore[index]
+                message = "memory of another length is carried to the next turn, which is not supported on the GPU"
+                raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
+
+    def branch(self, stmt: ir.If) -> None:
+        cond = self.atom(stmt.cond)
+        then, orelse = self.region(stmt.then), self.region(stmt.orelse)
+        outs = []
+        for out in stmt.outs:
+            if out.target.type.ref:
+                dims = self.memory[out.then].dims  # type: ignore[index]
+                if dims != self.memory[out.orelse].dims:  # type: ignore[index]
+                    message = "arrays of different lengths come out of a branch, which is not supported on the GPU"
+                    raise unsupported(stmt.span, message, "give both sides the same length")
+                self.memory[out.target] = Memory(out.target, dims, self.classes.of(out.target))
+            self.atoms[out.target] = out.target
+            outs.append(ir.Out(out.target, self.atom(out.then), self.atom(out.orelse)))
+        self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
+
+    # ---- primitives by a function that computes them
+
+    def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
+        """The results of a primitive, by reading the function that computes it on the CPU like a user's."""
+        kinds = tuple(a.type.memory() if a.type.rank else a.type for a in stmt.args)
+        try:
+            function = small.FUNCTIONS.get(stmt.op.name)
+            python = function(kinds, stmt.params) if function else as_function(stmt.op, kinds, stmt.params)
+            main = lower(python, [Leaf(k) for k in kinds]).program.main
+        except SrcgradError as error:
+            raise self.refused(stmt) from error
+        if any(isinstance(s, ir.Let) and s.op is stmt.op for s in walk.walk(main.body)):
+            raise self.refused(stmt)
+        lengths = [
+            tuple(int(n.value.real) for n in a.dims if isinstance(n, Const))
+            if isinstance(a, Elements) and static(a.dims) else None for a in args
+        ]  # fmt: skip
+        main = replace(main, body=_plain(main.body, stmt.span))
+        return self.inlined(self.tidy(Program(fixed(main, lengths))).main, args)
+
+    def refused(self, stmt: ir.Let) -> SrcgradError:
+        return unsupported(
+            stmt.span, f"`{stmt.op.name}` of arrays cannot run on the GPU", 'use target="cpu", or write it as loops'
+        )
+
+    def inlined(self, main: Fun, args: Sequence[Operand]) -> list[Operand]:
+        """A function's body in place, for these arguments."""
+        body, results = walk.instantiate(main, fresh := [Var(p.name, p.type) for p in main.params])
+        inner = Loops(replace(main, params=tuple(fresh), body=body, results=results), self.tidy, self.writer)
+        for param, arg in zip(fresh, args, strict=True):
+            if isinstance(arg, Elements):
+                source = self.writer.cheap(arg)
+                inner.memory[param] = Memory(param, arg.dims, inner.classes.of(param), None, source)
+            else:
+                inner.atoms[param] = arg
+        inner.run(body)
+        return [inner.operand(r) for r in results]
+
+
+def _plain(stmts: Sequence[Stmt], span: Span | None) -> tuple[Stmt, ...]:
+    """Statements of a function of ours, whose indices are in range, as if they stood at this line of the user's."""
+
+    def block(inner: Sequence[Stmt]) -> tuple[Stmt, ...]:
+        kept = [s for s in inner if not (isinstance(s, ir.Effect) and s.failure is not None)]
+        return tuple(replace(walk.rebuild(s, lambda a: a, lambda v: v, block), span=span) for s in kept)
+
+    return block(stmts)
+
+
+def _natural(stmt: ir.For) -> bool:
+    """Whether the loop's index is never negative."""
+    start, stop, step = stmt.start, stmt.stop, stmt.step
+    if not isinstance(step, Const):
+        return False
+    if step.value.real > 0:
+        return isinstance(start, Const) and start.value.real >= 0
+    return isinstance(stop, Const) and stop.value.real >= -1
+
+
