@@ -20,6 +20,7 @@ from srcgrad.syntax.mapped_kernel import Argument, kernel_name, literals, mapped
 from srcgrad.syntax.names import ANONYMOUS
 from srcgrad.syntax.places import placed
 from srcgrad.syntax.structure import Spec, leaf_types
+from srcgrad.transform.device import Out
 from srcgrad.transform.refuse import unsupported
 
 Shape = tuple[int, ...]
@@ -46,33 +47,25 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     names = pipeline.parameters_of(fun)
     items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, names, strict=True)]
     base = pipeline.derive(fun, Recipe("value", leaves=()), items)
-    try:
-        main, outs = _of_shape(base.program.main, recipe.shapes)
-    except UnsupportedError as error:
-        raise placed(error, fun) from error.__cause__
-    made = pipeline.on_device(replace(base, program=Program(main, base.program.callees)), fun, given=True)
+    main = pipeline.tidy(Program(fixed(base.program.main, recipe.shapes))).main
+    made, arrays = pipeline.with_outs(replace(base, program=Program(main, base.program.callees)), fun)
+    outs = _shapes(main, arrays, fun)
     function, raised = recording(made.program.main)
     main = replace(made.program.main, params=main.params)
     lowered = replace(made, program=Program(main), result=mapped_spec(base.result))
     return Kernel(Program(function, made.program.callees), lowered, kernel_name(function.name), outs, raised)
 
 
-def _of_shape(main: Fun, lengths: Sequence[Shape | None]) -> tuple[Fun, tuple[Shape, ...]]:
-    """The function for arguments of these shapes alone, and the shapes of its results."""
-    arrays = [r for r in main.results if isinstance(r, Var) and r.type.rank]
-    dims, body = pipeline.with_shapes(main.body, arrays)
-    count = len(main.results)
-    asking = replace(main, body=body, results=(*main.results, *(n for row in dims for n in row)))
-    found = iter(pipeline.tidy(Program(fixed(asking, lengths))).main.results[count:])
-    shapes = [tuple(_length(next(found)) for _ in range(r.type.rank)) for r in main.results]
-    return pipeline.tidy(Program(fixed(main, lengths))).main, tuple(shapes)
-
-
-def _length(atom: ir.Atom) -> int:
-    if not isinstance(atom, Const):
-        hint = 'return arrays whose lengths follow from the shapes of the arguments, or use target="cpu"'
-        raise UnsupportedError("the length of an array that is returned depends on values", hint=hint)
-    return int(atom.value.real)
+def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:
+    """The shape of each result of an item."""
+    found: dict[int, Shape] = {}
+    for out in arrays:
+        lengths = tuple(n for n in out.dims if n is not None)
+        if len(lengths) < len(out.dims):
+            hint = 'return arrays whose lengths follow from the shapes of the arguments, or use target="cpu"'
+            raise placed(UnsupportedError("the length of an array that is returned depends on values", hint=hint), fun)
+        found[out.place] = lengths
+    return tuple(found.get(k, ()) for k in range(len(main.results)))
 
 
 # ---- what is raised

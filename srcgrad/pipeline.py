@@ -375,20 +375,27 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
 
 
-def on_device(made: Lowered, fun: Any, given: bool = False) -> Lowered:
-    """The program as a GPU's thread can run it. given: whether the caller gives the arrays that are returned, as
-    further parameters."""
+def on_device(made: Lowered, fun: Any) -> Lowered:
+    """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
+    legal, outs = with_outs(made, fun)
+    if outs:
+        message = f"the result is {words.of_spec(made.result)}, and a kernel cannot make arrays"
+        raise placed(UnsupportedError(message, hint=device.HINT), fun)
+    return legal
+
+
+def with_outs(made: Lowered, fun: Any) -> tuple[Lowered, tuple[device.Out, ...]]:
+    """The program as a GPU's thread can run it, and what the caller gives: arrays for those that are returned."""
+    outs: list[device.Out] = []
 
     def to_device(program: Program) -> Program:
         legal = device.legal(tidy(parallelised(inline(program), False)), tidy)
-        if legal.outs and not given:
-            message = f"the result is {words.of_spec(made.result)}, and a kernel cannot make arrays"
-            raise UnsupportedError(message, hint=device.HINT)
+        outs.extend(legal.outs)
         return legal.program
 
     try:
         check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
-        return replace(made, program=run_pass("device", to_device, made.program))
+        return replace(made, program=run_pass("device", to_device, made.program)), tuple(outs)
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
 

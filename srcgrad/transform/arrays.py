@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const, scalar_of
-from srcgrad.core.ir import Atom, Const, Span, Type, Var
+from srcgrad.core.ir import Atom, Const, Stmt, Type, Var
 from srcgrad.rules import registry
 from srcgrad.transform.refuse import unsupported
 
@@ -16,7 +17,7 @@ Place = tuple[Atom, ...]  # an index for each axis
 At = Callable[[Place], Atom]
 LETTERS = "ijklmnop"
 ZERO, ONE = const(0), const(1)
-UNKNOWN_LENGTH = "an array whose length is not known when the code is made would lie in memory, which a kernel cannot make"
+UNKNOWN_LENGTH = "memory of a length that is not known when the code is made: a kernel cannot make it"
 REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host: vmap(..., target="cuda")'
 
 # how much an element costs, in operations: what is asked for often is held if it is more than a few
@@ -53,6 +54,7 @@ class Writer:
     def __init__(self) -> None:
         self.builder = Builder()
         self.natural: set[Atom] = set()  # indices that are not negative
+        self.scope: list[str] = []  # names of the loops around
 
     # ---- scalars
 
@@ -106,21 +108,34 @@ class Writer:
 
     # ---- loops
 
-    def nest(self, dims: Sequence[Atom], body: Callable[[Place], None], names: str = LETTERS) -> None:
-        """A loop for each axis; none where the length is 1."""
-        self._nest(tuple(dims), (), body, names)
+    def index(self, letters: str = LETTERS) -> Var:
+        """A loop's index, named like no other around."""
+        var = Var(next((c for c in letters if c not in self.scope), "i"), ir.I8)
+        self.natural.add(var)
+        return var
 
-    def _nest(self, dims: Place, done: Place, body: Callable[[Place], None], names: str) -> None:
+    def nest(self, dims: Sequence[Atom], body: Callable[[Place], None]) -> None:
+        """A loop for each axis; none where the length is 1."""
+        self._nest(tuple(dims), (), body)
+
+    def _nest(self, dims: Place, done: Place, body: Callable[[Place], None]) -> None:
         if len(done) == len(dims):
             return body(done)
         length = dims[len(done)]
         if length == ONE:
-            return self._nest(dims, (*done, ZERO), body, names)
-        index = Var(names[len(done) % len(names)], ir.I8)
-        self.natural.add(index)
-        with self.builder.block() as inside:
-            self._nest(dims, (*done, index), body, names)
-        self.builder.put(ir.For(index, ZERO, length, ONE, (), tuple(inside), span=self.builder.span))
+            return self._nest(dims, (*done, ZERO), body)
+        index = self.index()
+        with self.inside(index) as block:
+            self._nest(dims, (*done, index), body)
+        self.builder.put(ir.For(index, ZERO, length, ONE, (), tuple(block), span=self.builder.span))
+
+    @contextmanager
+    def inside(self, index: Var) -> Iterator[list[Stmt]]:
+        """What is emitted inside is the body of a loop."""
+        self.scope.append(index.name)
+        with self.builder.block() as block:
+            yield block
+        self.scope.pop()
 
     def fold(
         self, dims: Sequence[Atom], start: Sequence[Atom], step: Callable[[Place, Place], Sequence[Atom]],
@@ -137,14 +152,13 @@ class Writer:
         length = dims[len(done)]
         if length == ONE:
             return self._fold(dims, (*done, ZERO), state, step, name)
-        index = Var("klmnopij"[len(done) % 8], ir.I8)
-        self.natural.add(index)
+        index = self.index("k" + LETTERS)
         inners = tuple(Var(name, s.type) for s in state)
-        with self.builder.block() as inside:
+        with self.inside(index) as block:
             nexts = self._fold(dims, (*done, index), inners, step, name)
         outs = tuple(Var(name, s.type) for s in state)
         carry = tuple(map(ir.Carry, inners, state, nexts, outs))
-        self.builder.put(ir.For(index, ZERO, length, ONE, carry, tuple(inside), span=self.builder.span))
+        self.builder.put(ir.For(index, ZERO, length, ONE, carry, tuple(block), span=self.builder.span))
         return outs
 
     # ---- memory

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from srcgrad.core import ir, walk
-from srcgrad.core.ir import Atom, Const, Fun, Primitive, Program, Stmt, Var
+from srcgrad.core.ir import Const, Fun, Primitive, Program, Stmt, Var
 from srcgrad.core.shapes import fixed
 from srcgrad.syntax import device as templates
-from srcgrad.transform.arrays import READ, Elements, size_of
+from srcgrad.transform.arrays import Elements, size_of
 from srcgrad.transform.loops import Loops
-from srcgrad.transform.places import Memory, elements_of
+from srcgrad.transform.places import Memory
 from srcgrad.transform.refuse import unsupported
 
 HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'

@@ -57,7 +57,8 @@ class Loops:
             self.atoms[param] = param
             return param
         known = self.fun.notes.get("lengths", {}).get(param)
-        dims = [self.length(param, axis) if known is None else Const(known[axis], ir.I8) for axis in range(param.type.rank)]
+        axes = range(param.type.rank)
+        dims = [self.length(param, k) if known is None else Const(known[k], ir.I8) for k in axes]
         self.memory[param] = Memory(param, tuple(dims), self.classes.of(param))
         return param
 
@@ -283,7 +284,10 @@ class Loops:
                     self.memory[var] = Memory(var, start.dims, self.classes.of(var))
         if isinstance(stmt, ir.For) and _natural(stmt):
             self.writer.natural.add(stmt.index)
+        names = [stmt.index.name] if isinstance(stmt, ir.For) else []
+        self.writer.scope += names
         made = walk.rebuild(stmt, self.atom, self.bind, self.region)
+        del self.writer.scope[len(self.writer.scope) - len(names) :]
         self.writer.builder.put(made)
         for c in stmt.carry:
             if c.inner.type.ref and self.memory[c.next].dims != self.memory[c.inner].dims:  # type: ignore[index]

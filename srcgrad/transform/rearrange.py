@@ -57,7 +57,8 @@ def _squeeze(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
 def _transpose(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
     (value,), axes = args, params["axes"]
     assert isinstance(value, Elements)
-    return derived(value, [value.dims[k] for k in axes], lambda place: value.at(tuple(place[axes.index(k)] for k in range(value.rank))))  # fmt: skip
+    dims = [value.dims[k] for k in axes]
+    return derived(value, dims, lambda place: value.at(tuple(place[axes.index(k)] for k in range(value.rank))))
 
 
 @expansion("reshape")
