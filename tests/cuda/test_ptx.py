@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad import pipeline
 from srcgrad.core import ir
 from srcgrad.errors import UnsupportedError
 from srcgrad.lazy import cuda as native
@@ -18,6 +19,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.info import Literal
 from srcgrad.syntax.render import render
 from srcgrad.transform.device import legal
+from tests.cuda import arrays
 
 
 def missing() -> str:
@@ -69,6 +71,20 @@ def test_in_a_kernel() -> None:
         assert (".f64" in text) is doubles
 
 
+@pytest.mark.parametrize("place", range(0, len(arrays.CASES), 3))
+def test_arrays(place: int, tmp_path: Any) -> None:
+    """Local arrays and loops; in single precision no instruction in double precision but those of the sine."""
+    kind, fun, options, args = arrays.CASES[place]
+    args = tuple(a.astype(np.float32) for a in args)
+    derivative = getattr(sg, kind)(fun, jit=False, **options)
+    made = pipeline.derive(fun, derivative._recipe, derivative._specs(args))
+    program = legal(pipeline.tidy(made.program), pipeline.tidy, {k: a.shape for k, a in enumerate(args)}).program
+    path = tmp_path / "function.py"
+    path.write_text(pipeline.device_text(program, "device=True"))
+    text = native.ptx(native.load(path, program.main.name), [p.type for p in program.main.params])
+    assert (".f64" in text) is (fun in (arrays.form, arrays.recurrence, arrays.to_vector))
+
+
 def scalar_samples(rule: Any) -> tuple[Any, ...]:
     values = [a.value if isinstance(a, Literal) else a for a in rule.info.samples[0]]
     return tuple(np.asarray(v).ravel()[0].item() for v in values)
@@ -89,7 +105,7 @@ def scalar_program(rule: Any, single: bool) -> ir.Program:
     params = dict((rule.info.params or [{}])[0])
     targets = tuple(ir.Var("y", t) for t in rule.infer(types, params))
     args = tuple(ir.Var(f"x{k}", t) for k, t in enumerate(types))
-    return legal(ir.Program(ir.Fun("f", args, (ir.Let(targets, rule, args, params),), targets))).program
+    return legal(ir.Program(ir.Fun("f", args, (ir.Let(targets, rule, args, params),), targets)), lambda p: p).program
 
 
 def test_scalar_primitives(tmp_path: Any) -> None:
