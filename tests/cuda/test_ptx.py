@@ -73,7 +73,8 @@ def test_in_a_kernel() -> None:
 
 @pytest.mark.parametrize("place", range(0, len(arrays.CASES), 3))
 def test_arrays(place: int, tmp_path: Any) -> None:
-    """Local arrays and loops; in single precision no instruction in double precision but those of the sine."""
+    """Local arrays and loops; in single precision no instruction in double precision but those
+    of the sine, and of an array that the function makes so."""
     kind, fun, options, args = arrays.CASES[place]
     args = tuple(a.astype(np.float32) for a in args)
     derivative = getattr(sg, kind)(fun, jit=False, **options)
@@ -82,7 +83,7 @@ def test_arrays(place: int, tmp_path: Any) -> None:
     path = tmp_path / "function.py"
     path.write_text(pipeline.device_text(program, "device=True"))
     text = native.ptx(native.load(path, program.main.name), [p.type for p in program.main.params])
-    assert (".f64" in text) is (fun in (arrays.form, arrays.recurrence, arrays.to_vector))
+    assert (".f64" in text) is (fun in (arrays.form, arrays.recurrence, arrays.to_vector, arrays.in_place))
 
 
 def scalar_samples(rule: Any) -> tuple[Any, ...]:
