@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.cuda import TINY, measured
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -24,3 +26,11 @@ def test_the_page(tmp_path):
     np.testing.assert_allclose(values, np.exp(-1.3 * page.x0) / (1.0 + page.x0**2), rtol=1e-14)
     np.testing.assert_array_equal(slopes, page.slopes)
     np.testing.assert_allclose(page.result.x, 1.3 * np.cos(page.result.x), rtol=1e-12)
+
+
+def test_the_benchmark():
+    text = measured(TINY)
+    assert text.startswith("# CUDA benchmarks: Numba's simulator\n")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    names = [row.split(" | ")[0] for row in rows]
+    assert names[2:4] == ["| x = a cos x", "| 3 equations"] and names[6:] == ["| 2-D stencil", "| n-body force"]
