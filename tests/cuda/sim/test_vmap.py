@@ -70,8 +70,56 @@ SCALARS = [
 ]
 
 
-@pytest.mark.parametrize(("fun", "axes", "args"), SCALARS)
-def test_numbers(fun, axes, args):
+POINTS = np.linspace(0.2, 1.9, 12).reshape(4, 3)
+WEIGHTS = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
+
+
+def rosenbrock(x):
+    s = 0.0
+    for i in range(len(x) - 1):
+        s += (1.0 - x[i]) ** 2 + 5.0 * (x[i + 1] - x[i] ** 2) ** 2
+    return s
+
+
+def layer(w, x, b):
+    return np.sum(np.tanh(w @ x + b) ** 2)
+
+
+def several(x, a):
+    y = np.sin(x) * a
+    return {"y": y, "sum": np.sum(y[1:] * x[:-1]), "outer": np.outer(x, y)}
+
+
+def filled(x, n):
+    y = np.zeros(4)
+    for k in range(n):
+        y[k] = x[k % 3] * k
+    return np.dot(y, y)
+
+
+ARRAYS = [
+    (sg.grad(rosenbrock), 0, (POINTS,)),
+    (sg.grad(rosenbrock), 1, (POINTS,)),
+    (sg.value_and_grad(rosenbrock), -1, (POINTS.T,)),
+    (sg.hessian(rosenbrock), 0, (POINTS[:, :2],)),
+    (sg.grad(layer, (0, 1)), (None, 0, 0), (WEIGHTS, POINTS, XS[:4])),
+    (sg.grad(layer, ("w", "b")), (0, None, None), (np.stack([WEIGHTS, 2.0 * WEIGHTS]), POINTS[0], 0.1)),
+    (several, (0, None), (POINTS, 2.0)),
+    (sg.jacobian(several), (0, None), (POINTS, 2.0)),
+    (sg.grad(filled), 0, (POINTS, np.array([0, 4, 2, 3]))),
+    (sg.grad(rosenbrock), 0, (POINTS.astype(np.float32),)),
+    (sg.grad(rosenbrock), 0, (np.zeros((0, 3)),)),
+    (sg.hvp(rosenbrock), 0, (POINTS, POINTS[::-1])),
+    (
+        lambda p, x: np.linalg.solve(p["a"], x * p["b"]),
+        0,
+        ({"a": np.eye(3) + 0.1 * POINTS[:, None], "b": XS[:4]}, POINTS),
+    ),
+]
+
+
+@pytest.mark.parametrize(("fun", "axes", "args"), SCALARS + ARRAYS)
+def test_as_on_the_cpu(fun, axes, args):
     close(sg.vmap(fun, axes, target="cuda")(*args), sg.vmap(fun, axes, jit=False)(*args))
 
 
