@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 from numba import config, cuda, float64  # noqa: E402
 
 import srcgrad as sg  # noqa: E402
-import srcgrad.cuda  # noqa: E402, F401
+import srcgrad.cuda  # noqa: E402
 
 PAGE = ROOT / "docs" / "cuda-benchmarks.md"
 TOLERANCE, STEPS = 1e-12, 50  # the defaults of newton
