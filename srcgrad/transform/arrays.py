@@ -191,7 +191,7 @@ def static(dims: Sequence[Atom]) -> bool:
     return all(isinstance(n, Const) for n in dims)
 
 
-def size_of(dims: Sequence[Atom]) -> int | None:
+def size_of(dims: Sequence[object]) -> int | None:
     """How many elements there are, if that is known."""
     count = 1
     for n in dims:

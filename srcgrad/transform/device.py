@@ -8,7 +8,7 @@ from functools import cache
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Primitive, Program, Stmt, Var
-from srcgrad.core.shapes import fixed
+from srcgrad.core.shapes import Shapes, fixed
 from srcgrad.syntax import device as templates
 from srcgrad.transform.arrays import Elements, size_of
 from srcgrad.transform.loops import Loops
@@ -88,13 +88,16 @@ def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
 def _in_place(fun: Fun, loops: Loops) -> dict[Var, Memory]:
     """Results that are made at the top of the function, and are large: they are made where the caller wants them."""
     made = {s.target: s for s in fun.body if isinstance(s, ir.Alloc)}
+    shapes = Shapes(fun)
+    for stmt in fun.body:
+        shapes.note(stmt)
     found: dict[Var, Memory] = {}
     for result in fun.results:
         alloc = made.get(result) if isinstance(result, Var) else None
         if alloc is None or alloc.target in found or not loops.classes.simple(alloc.target) or None in alloc.shape:
             continue
         dims = tuple(n for n in alloc.shape if n is not None)
-        size = size_of(dims) if isinstance(alloc.init, str) or not alloc.init.type.rank else None
+        size = size_of(shapes.dims(alloc.target))
         if size is None or size > SMALL:
             root = Var(alloc.target.name, alloc.target.type)
             found[alloc.target] = Memory(root, dims, loops.classes.of(alloc.target))
@@ -138,5 +141,3 @@ def _scalar(stmt: Stmt) -> Stmt:
 def device_primitive(op: Primitive) -> Primitive:
     """The primitive with its template for the GPU."""
     return replace(op, template=templates.template(op))
-
-

@@ -54,11 +54,12 @@ def derivatives(derivative: Any) -> Iterator[Row]:
 def _loaded(derivative: KernelDerivative, args: list[Any], folder: Path) -> tuple[Any, list[Any]]:
     """The generated kernel, and what it takes beside the kernel's own arguments."""
     made = derivative.made_for(*args)
-    path = folder / f"{made.name}.py"
+    path = folder / f"{made.main.name}.py"
     path.write_text(made.source, encoding="utf-8")
     extra = [a for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     works = [np.zeros((1,) * (len(w.shape) + 1), w.dtype) for w in made.works]
-    return load_module(path)[made.name], [*extra, *(c.read() for c in made.captured), *works]
+    extremes = [args[k] for k in made.extremes]
+    return load_module(path)[made.main.name], [*extra, *(c.read() for c in made.captured), *extremes, *extremes, *works]
 
 
 def _of(kernel: Any, args: list[Any]) -> ptx.Resources:

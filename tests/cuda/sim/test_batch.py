@@ -12,7 +12,7 @@ import srcgrad as sg
 from tests.optimize.test_batch import CASES, f
 
 
-@pytest.mark.parametrize(("solve", "fun", "starts", "args", "options"), [c for c in CASES if c[2].ndim == 1])
+@pytest.mark.parametrize(("solve", "fun", "starts", "args", "options"), CASES)
 def test_as_on_the_cpu(solve, fun, starts, args, options):
     before = starts.copy()
     got = solve(fun, starts, args, batch=True, target="cuda", **options)
