@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
-from srcgrad.rules.declare import At, Duals, Rule, cast, general
+from srcgrad.rules.compare import equal, isfinite, where
+from srcgrad.rules.declare import At, Duals, Rule, cast, expand_to, general, settle
 from srcgrad.rules.reduce import (
     matrix,
     places,
@@ -23,7 +25,8 @@ from srcgrad.rules.reduce import (
     to_scalar,
     tower,
 )  # fmt: skip
-from srcgrad.rules.values import Val, emit
+from srcgrad.rules.stop import stopped
+from srcgrad.rules.values import Val, contents, emit
 
 over_lines = [{"axes": (0,)}]
 
@@ -218,6 +221,26 @@ def _scipy_log_softmax(builder: Builder, x: Any, axis: Any = None) -> Val:
 
 @registry.adaptor(scipy.special.logsumexp)
 def _scipy_logsumexp(builder: Builder, a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) -> Val:
-    arguments.no_options({"b": b}, "logsumexp")
     value, axes = _operand(builder, a, axis, "logsumexp")
+    if b is not None:
+        return _weighted(builder, value, b, axis, keepdims)
     return emit(logsumexp, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+
+
+def _weighted(builder: Builder, value: Val, b: Any, axis: Any, keepdims: Any) -> Val:
+    """log(sum(b * exp(a))), by the largest a whose weight is not 0; the others are small enough not to overflow."""
+    value, weight = settle([value, contents(arguments.as_array(builder, b))])
+    known = weight.atom.value.real if isinstance(weight.atom, ir.Const) else None
+    weight = cast(weight, value.type.dtype) if known is None else value.lift(float(known))
+    value, weight = (expand_to(v, value * weight) for v in (value, weight))
+    axes = arguments.all_axes(axis, value.type.rank)
+    counted = where(emit(equal, weight, weight.lift(0.0)), value.lift(-np.inf), value)
+    top = registry.FUNCTIONS[np.max](builder, counted, axis=axes, keepdims=True)
+    top = emit(stopped, where(emit(isfinite, top), top, top.lift(0.0)))
+    most = 700.0 if value.type.dtype == "f8" else 80.0
+    apart = value - top
+    parts = weight * registry.FUNCTIONS[np.exp](builder, where(apart > most, apart.lift(most), apart))
+    total = registry.FUNCTIONS[np.log](builder, emit(sum_, parts, axes=axes, keepdims=True)) + top
+    if arguments.flag(keepdims, "keepdims"):
+        return total  # type: ignore[no-any-return]
+    return emit(sum_, total, axes=axes, keepdims=False)  # type: ignore[no-any-return]

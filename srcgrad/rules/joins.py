@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.arithmetic import floor_divide, remainder
-from srcgrad.rules.axes import along, at_least, expect_equal, memory_of
+from srcgrad.rules.axes import along, at_least, expect_equal, leading_ones, memory_of
 from srcgrad.rules.declare import as_value, cast, settle, static
 from srcgrad.rules.parts import concatenate
 from srcgrad.rules.shape import dims, length, reshaped
@@ -115,6 +115,41 @@ def _column_stack(builder: Builder, arrays: Any) -> Val:
         return stacked(builder, values, 1, "np.column_stack")
     columns = [contents(reshaped(v, (length(v, 0), 1))) if v.type.rank == 1 else v for v in values]
     return _joined(builder, columns, 1, "np.column_stack")
+
+
+@registry.adaptor(np.block)
+def _block(builder: Builder, arrays: Any) -> Val:
+    """Nested lists: the innermost are joined along the last axis, those around them along the one before."""
+    depth = _depth(arrays)
+    values = settle(_leaves(builder, arrays))
+    if depth == 0:
+        return contents(values[0])
+    rank = max(depth, *(v.type.rank for v in values))
+    dtype = arguments.result_type([v.type.dtype for v in values])
+    given = iter([contents(leading_ones(cast(v, dtype), rank)) for v in values])
+
+    def joined(level: int, item: Any) -> Val:
+        if not isinstance(item, (tuple, list)):
+            return next(given)
+        parts = [joined(level + 1, one) for one in item]
+        return concatenate(*parts, axis=rank - depth + level)  # type: ignore[no-any-return]
+
+    return joined(0, arrays)
+
+
+def _depth(arrays: Any) -> int:
+    if not isinstance(arrays, (tuple, list)):
+        return 0
+    depths = {_depth(item) for item in arrays}
+    if len(depths) != 1:
+        raise UnsupportedError("np.block takes lists that are nested alike, and not empty")
+    return 1 + depths.pop()
+
+
+def _leaves(builder: Builder, arrays: Any) -> list[Val]:
+    if not isinstance(arrays, (tuple, list)):
+        return [contents(arguments.as_array(builder, arrays))]
+    return [leaf for item in arrays for leaf in _leaves(builder, item)]
 
 
 @registry.adaptor(np.append)

@@ -273,8 +273,10 @@ def _array(builder: Builder, given: Any, dtype: Any = None, copy: Any = True, **
 
 
 @registry.adaptor(np.copyto)
-def _copyto(builder: Builder, target: Any, source: Any, **options: Any) -> None:
-    arguments.no_options(options, "np.copyto")
+def _copyto(builder: Builder, target: Any, source: Any, where: Any = True, **options: Any) -> None:
+    arguments.no_options({k: v for k, v in options.items() if (k, v) != ("casting", "same_kind")}, "np.copyto")
+    if static(where) is not True and where is not True:
+        source = registry.FUNCTIONS[np.where](builder, where, arguments.as_array(builder, source), contents(target))
     _fill(builder, target, source)
 
 

@@ -144,8 +144,12 @@ def _argpartition(builder: Builder, x: Any, kth: Any, axis: Any = -1, **options:
 
 
 registry.INSTEAD.update({
-    np.unique: "sort and compare the neighbours in a loop", np.histogram: "count in a loop",
-    np.compress: "write x[mask]", np.extract: "write x[mask]",
+    np.unstack: "how many there are must be written: a, b = x[0], x[1]", np.nextafter: "add a small number",
+    np.spacing: "use np.finfo(float).eps", np.apply_along_axis: "write a loop over the rows",
+    np.apply_over_axes: "give several axes", np.fromfunction: "fill an array in a loop", np.roots: "use newton",
+    np.vectorize: "write a loop, or map the derivative by vmap", np.asfortranarray: "leave it out",
+    np.lexsort: "sort by the keys one after another", np.frombuffer: "read it outside the function",
+    np.broadcast_shapes: "write out the shape", np.ndarray: "use np.empty",
 })  # fmt: skip
 
 
@@ -371,3 +375,6 @@ def _choose(builder: Builder, which: Any, choices: Any, **options: Any) -> Val:
 def _in_range(number: Val, n: int) -> Val:
     within = greater_equal(number, 0), less(number, n)
     return registry.FUNCTIONS[np.logical_and](number.builder, *within)  # type: ignore[no-any-return]
+
+
+registry.METHODS["choose"] = _choose

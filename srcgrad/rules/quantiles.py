@@ -1,21 +1,23 @@
 """Medians and quantiles, and the range: elements that tie with the one that is chosen share its derivative equally."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.build import Builder
+from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import arguments, helpers, registry
-from srcgrad.rules.broadcast import Dims, Params
-from srcgrad.rules.compare import greater_equal, less_equal, where
-from srcgrad.rules.declare import Duals, Rule, as_value, cast, general
+from srcgrad.rules import arguments, helpers, nests, registry
+from srcgrad.rules.axes import memory_of
+from srcgrad.rules.broadcast import Dims, Params, Types
+from srcgrad.rules.compare import greater_equal, isnan, less_equal, logical_not, where
+from srcgrad.rules.declare import Duals, Rule, as_value, cast, general, only_ranks
+from srcgrad.rules.helpers import sources
 from srcgrad.rules.lines import each_line, kept, lines
 from srcgrad.rules.peaks import at_ties, to_ties
-from srcgrad.rules.reduce import matrix, reduced_type, row, tower
+from srcgrad.rules.reduce import matrix, reduced_type, row, sum_, tower
 from srcgrad.rules.rounding import floor
 from srcgrad.rules.shape import length
 from srcgrad.rules.values import Val, contents, emit
@@ -57,7 +59,39 @@ smallest: Rule = general(
 )  # fmt: skip
 
 
+def _each_template(types: Types, params: Params) -> Any:
+    rank = types[0].rank
+    name, index = f"kth_smallest_of_each_{rank}", list(nests.LETTERS[: rank - 1])
+    out, x, k = (nests.subscript(n, index) for n in ("out", "x", "k"))
+    inner = nests.nest("out", rank - 1, [f"{out} = kth_smallest({x}, {k})"])
+    text = ["    out = np.empty(x.shape[:-1], x.dtype)", *inner, "    return out"]
+    return f"{name}(_0, _1)", {**sources(helpers.kth_smallest), name: nests.function(name, "x, k", text)}
+
+
+def _smallest_of_each(x: Any, k: Any) -> Any:
+    if x.shape[-1] == 0:
+        return np.full(x.shape[:-1], np.nan, x.dtype)
+    found = np.take_along_axis(np.sort(x, -1), k[..., None], -1)[..., 0]
+    return np.where(np.isnan(x).any(-1), np.nan, found).astype(x.dtype)
+
+
+smallest_of_each: Rule = general(
+    "kth_smallest_of_each", (), jvp=_jvp, vjp=_vjp, evaluate=_smallest_of_each, dims=_dims,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, {"axes": (0,), "keepdims": False}),),
+    template=_each_template, samples=[(matrix, np.array([0, 2])), (tower, np.array([[1, 0], [2, 2]]))],
+    ties="shared equally", finite_partials=True,
+    without=only_ranks(2, 3),
+)  # fmt: skip
+
+
+def kth(x: Val, k: Val) -> Val:
+    """The k-th smallest of each line; k may be another for each."""
+    return (smallest_of_each if k.type.rank else smallest)(x, k)  # type: ignore[no-any-return]
+
+
 # ---- the user's functions
+
+Pick = Callable[[Val, Any], Val]  # (lines, of how large a share) -> the numbers
 
 
 def _operand(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> tuple[Val, Any]:
@@ -69,27 +103,21 @@ def _operand(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> t
     return lines(value, axes, keep), lambda y: kept(y, rank, axes, keep)
 
 
-def _input_stays(rest: dict[str, Any], name: str) -> None:
-    if arguments.flag(rest.pop("overwrite_input", False), "overwrite_input"):
-        raise UnsupportedError(f"{name} is differentiated with overwrite_input=False only", hint="leave it out")
-    arguments.no_options(rest, name)
+def _middle(given: Val, n: Val) -> Val:
+    half = registry.FUNCTIONS[np.floor_divide]
+    return 0.5 * (kth(given, half(given.builder, n - 1, 2)) + kth(given, half(given.builder, n, 2)))
 
 
 @registry.adaptor(np.median)
 def _median(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    _input_stays(rest, "np.median")
+    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, "np.median")
     given, shaped = _operand(builder, x, axis, keepdims, "np.median")
-    n = length(given, given.type.rank - 1)
-    half = registry.FUNCTIONS[np.floor_divide]
-    low, high = smallest(given, half(builder, n - 1, 2)), smallest(given, half(builder, n, 2))
-    return shaped(0.5 * (low + high))  # type: ignore[no-any-return]
+    return shaped(_middle(given, length(given, given.type.rank - 1)))  # type: ignore[no-any-return]
 
 
-def _fraction(builder: Builder, q: Any, scale: float, name: str) -> Val:
+def _share(builder: Builder, q: Any, scale: float, name: str) -> Val:
     """q as a share of 1, checked when the program runs."""
     value = contents(as_value(builder, q))
-    if value.type.rank:
-        raise UnsupportedError(f"{name} takes one q here; call it once for each")
     value = value if value.type.is_float else _as_float(value)
     share = value if scale == 1 else value / scale
     inside = emit(greater_equal, share, share.lift(0.0)), emit(less_equal, share, share.lift(1.0))
@@ -103,31 +131,104 @@ def _as_float(value: Val) -> Val:
     return value.lift(float(known)) if known is not None else cast(value, "f8")
 
 
-def _quantile(builder: Builder, x: Any, q: Any, axis: Any, keepdims: Any, rest: dict[str, Any], of: Any) -> Val:
-    """The value at q * (n - 1) of the sorted elements, linearly between two of them."""
-    name, scale = of
+def _between(given: Val, share: Val, n: Val) -> Val:
+    """The value at share * (n - 1) of the sorted elements, linearly between two of them."""
+    last = n - 1
+    place = share * (last if last.type.rank == 0 else cast(last, "f8"))
+    k = cast(emit(floor, place), "i8")
+    part = cast(place - k, given.type.dtype) if k.type.rank else place - k
+    low, high = kth(given, k), kth(given, where(k < last, k + 1, k))
+    return low * (1.0 - part) + high * part
+
+
+def _quantiles(
+    builder: Builder, x: Any, q: Any, axis: Any, keepdims: Any, rest: Params, name: str, scale: float, pick: Pick
+) -> Val:
+    """For one q, or for each of several in a new leading axis."""
     if rest.pop("method", "linear") != "linear":
         raise UnsupportedError(f"{name} is differentiated with method='linear' only")
-    _input_stays(rest, name)
-    given, shaped = _operand(builder, x, axis, keepdims, name)
-    share = _fraction(builder, q, scale, name)
-    n = length(given, given.type.rank - 1)
-    place = share * (n - 1)
-    k = cast(emit(floor, place), "i8")
-    part = place - k
-    after = where(k < n - 1, k + 1, k)
-    low, high = smallest(given, k), smallest(given, after)
-    return shaped(low * (1.0 - part) + high * part)  # type: ignore[no-any-return]
+    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, name)
+    memory = memory_of(builder, x, name)
+    rank, axes = memory.type.rank, arguments.all_axes(axis, memory.type.rank)
+
+    def one(share: Any) -> Val:
+        given, shaped = _operand(builder, memory, axis, keepdims, name)
+        return shaped(pick(given, _share(builder, share, scale, name)))  # type: ignore[no-any-return]
+
+    if isinstance(q, (tuple, list)):
+        got = [one(v) for v in q]
+        return registry.FUNCTIONS[np.stack if got and got[0].type.rank else np.array](builder, got)  # type: ignore[no-any-return]
+    value = as_value(builder, q)
+    if value.type.rank == 0:
+        return one(value)
+    if value.type.rank > 1:
+        raise UnsupportedError(f"the q of {name} have one axis; give them in a row, and reshape the result")
+    ones = arguments.flag(keepdims, "keepdims")
+    shape = [as_value(builder, 1) if k in axes else length(memory, k) for k in range(rank) if ones or k not in axes]
+    kind = memory.type.dtype if memory.type.is_float else "f8"
+    return _in_turn(builder, memory_of(builder, value, name), shape, kind, one)
 
 
-@registry.adaptor(np.quantile)
-def _np_quantile(builder: Builder, x: Any, q: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    return _quantile(builder, x, q, axis, keepdims, rest, ("np.quantile", 1))
+def _in_turn(builder: Builder, q: Val, shape: Sequence[Val], dtype: str, one: Callable[[Any], Val]) -> Val:
+    n, at = length(q, 0), ir.Var("k", ir.I8)
+    out = builder.alloc(dtype, [n.atom, *(m.atom for m in shape)], "empty", "quantiles")
+    assert isinstance(q.atom, ir.Var)
+    with builder.block() as body:
+        got = contents(one(Val(builder, builder.load(q.atom, (at,), "q"))))
+        builder.store(out, (at, *(ir.Slice(),) * len(shape)), got.atom)
+    builder.put(ir.For(at, const(0), n.atom, const(1), (), tuple(body), span=builder.span))
+    return Val(builder, out)
 
 
-@registry.adaptor(np.percentile)
-def _percentile(builder: Builder, x: Any, q: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    return _quantile(builder, x, q, axis, keepdims, rest, ("np.percentile", 100.0))
+def _quantile_like(function: Any, scale: float, pick: Pick) -> None:
+    name = f"np.{function.__name__}"
+
+    @registry.adaptor(function)
+    def call(builder: Builder, x: Any, q: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
+        return _quantiles(builder, x, q, axis, keepdims, rest, name, scale, pick)
+
+
+def _plainly(given: Val, share: Val) -> Val:
+    return _between(given, share, length(given, given.type.rank - 1))
+
+
+_quantile_like(np.quantile, 1, _plainly)
+_quantile_like(np.percentile, 100.0, _plainly)
+
+
+# ---- of what is not NaN
+
+
+def _present(given: Val) -> tuple[Val, Val]:
+    """The lines with infinity in the place of NaN, and how many of each are not NaN."""
+    missing = emit(isnan, given)
+    number = emit(sum_, emit(logical_not, missing), axes=(given.type.rank - 1,), keepdims=False)
+    return where(missing, given.lift(np.inf), given), number
+
+
+def _if_any(number: Val, got: Val) -> Val:
+    return where(number > 0, got, got.lift(np.nan))  # type: ignore[no-any-return]
+
+
+def _at_least_one(number: Val) -> Val:
+    return where(number > 0, number, number.lift(1))  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.nanmedian)
+def _nanmedian(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
+    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, "np.nanmedian")
+    given, shaped = _operand(builder, x, axis, keepdims, "np.nanmedian")
+    there, number = _present(given)
+    return shaped(_if_any(number, _middle(there, _at_least_one(number))))  # type: ignore[no-any-return]
+
+
+def _without_nan(given: Val, share: Val) -> Val:
+    there, number = _present(given)
+    return _if_any(number, _between(there, share, _at_least_one(number)))
+
+
+_quantile_like(np.nanquantile, 1, _without_nan)
+_quantile_like(np.nanpercentile, 100.0, _without_nan)
 
 
 @registry.adaptor(np.ptp)

@@ -9,11 +9,11 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import helpers, registry
+from srcgrad.rules import helpers, nests, registry
 from srcgrad.rules.compare import equal, isnan, where
-from srcgrad.rules.declare import Rule, as_value, elementwise, promote, settle, zero
+from srcgrad.rules.declare import Rule, as_value, cast, elementwise, promote, settle, zero
 from srcgrad.rules.helpers import sources
-from srcgrad.rules.values import Val, emit
+from srcgrad.rules.values import Val, contents, emit
 
 reals = [(0.7,), (-1.3,), (2.0,)]
 
@@ -48,18 +48,33 @@ def _scaled_infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[i
 
 
 ldexp: Rule = elementwise(
-    "ldexp", (math.ldexp,), evaluate=np.ldexp, partials=lambda x, n, y: (lambda g: ldexp(g, n), None),
+    "ldexp", (math.ldexp, np.ldexp), evaluate=np.ldexp, partials=lambda x, n, y: (lambda g: ldexp(g, n), None),
     infer=_scaled_infer, samples=[(0.7, 3), (-1.3, -2)], as_is=(1,),
 )  # fmt: skip
+
+
+def _exponents_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
+    rank = types[0].rank
+    if not rank:
+        return "np.int64(math.frexp(_0)[1])"
+    index = list(nests.LETTERS[:rank])
+    lines = ["    out = np.empty(x.shape, np.int64)"]
+    one = f"{nests.subscript('out', index)} = math.frexp({nests.subscript('x', index)})[1]"
+    lines += [*nests.nest("out", rank, [one]), "    return out"]
+    name = f"binary_exponents_{rank}"
+    return f"{name}(_0)", {name: nests.function(name, "x", lines)}
+
+
 binary_exponent = zero(
-    "binary_exponent", (), evaluate=lambda x: np.frexp(x)[1], scalar="np.int64(math.frexp(_0)[1])", result="int",
-    samples=[(0.7,), (40.0,)], scalars=True,
+    "binary_exponent", (), evaluate=lambda x: np.int64(np.frexp(x)[1]), template=_exponents_template, result="int",
+    samples=[(0.7,), (40.0,)],
 )  # fmt: skip
 
 
-@registry.adaptor(math.frexp)
+@registry.adaptor(math.frexp, np.frexp)
 def _frexp(builder: Builder, x: Any) -> tuple[Val, Val]:
-    (value,) = settle([as_value(builder, x)])
+    (value,) = settle([contents(as_value(builder, x))])
+    value = value if value.type.is_float else cast(value, "f8")
     exponent = emit(binary_exponent, value)
     return emit(ldexp, value, -exponent), exponent
 
@@ -73,6 +88,46 @@ factorial = zero(
     "factorial", (math.factorial,), scalar="factorial(_0)", helpers=sources(helpers.factorial), result="int",
     samples=[(0,), (5,)],
 )  # fmt: skip
+
+
+def comb(n: int, k: int) -> int:
+    if n < 0 or k < 0:
+        raise ValueError("comb() takes no negative numbers")
+    many = 1
+    for j in range(1, min(k, n - k) + 1):
+        if many > 9223372036854775807 // (n - j + 1):
+            raise ValueError("comb() exceeds an integer of 64 bits")
+        many = many * (n - j + 1) // j
+    return many if k <= n else 0
+
+
+def perm(n: int, k: int) -> int:
+    if n < 0 or k < 0:
+        raise ValueError("perm() takes no negative numbers")
+    many = 1
+    for j in range(k):
+        if n > j and many > 9223372036854775807 // (n - j):
+            raise ValueError("perm() exceeds an integer of 64 bits")
+        many *= max(n - j, 0)
+    return many
+
+
+zero(
+    "comb", (math.comb,), scalar="comb(_0, _1)", helpers=sources(comb), result="int", samples=[(5, 2), (0, 0), (3, 4)],
+)  # fmt: skip
+_perm = zero(
+    "perm", (), evaluate=math.perm, scalar="perm(_0, _1)", helpers=sources(perm), result="int",
+    samples=[(5, 2), (4, 0), (3, 4)], scalars=True,
+)  # fmt: skip
+
+
+@registry.adaptor(math.perm)
+def _of_places(builder: Builder, n: Any, k: Any = None) -> Val:
+    if k is None:
+        return registry.FUNCTIONS[math.factorial](builder, n)  # type: ignore[no-any-return]
+    return emit(_perm, as_value(builder, n), as_value(builder, k))  # type: ignore[no-any-return]
+
+
 gcd = zero("gcd", (np.gcd, math.gcd), result="int", samples=[(12, 18), (-4, 6)])
 lcm = zero("lcm", (np.lcm, math.lcm), scalar="np.lcm(_0, _1)", result="int", samples=[(4, 6)])
 

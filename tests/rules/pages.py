@@ -42,7 +42,8 @@ CALLS: list[tuple[Any, ...]] = [
     (ir.I8, ir.I8), (LINE, ir.I8), (MATRIX, ir.I8), (F8, F8, F8), (LINE, F8), (LINE, F8, F8), (LINE, LINE, LINE),
     (ir.B1, F8, F8), (ir.C16,), (ir.B1, ir.B1), (ir.B1,), (), ([LINE, LINE],), (MATRIX, 0), (MATRIX, 0, 1), (MATRIX, 2),
     (3, F8), ("ij,j->i", MATRIX, LINE), ([MASK], [LINE], 0.0), (MATRIX, PLACES, 0), (LINE, [LINE, LINE]), (MATRIX, F8),
-    (LINE, float), (LINE, ir.I8, F8), (ir.Type("f8", 3, ref=True), 2), ([MATRIX, False], LINE),
+    (LINE, float), (LINE, ir.I8, F8),
+    (LINE, LINE, 2), (MATRIX, PLACES, MATRIX, 0), (ir.Type("f8", 3, ref=True), 2), ([MATRIX, False], LINE),
     (ir.Type("i8", 1, ref=True), [LINE, LINE]),
 ]  # fmt: skip
 HEAD = """# Functions
@@ -96,8 +97,11 @@ def use_of(adaptor: Any) -> Use:
             out = adaptor(builder, *(_argument(builder, kind, params) for kind in kinds))
         except (UnsupportedError, TypeError, ValueError, AssertionError, AttributeError, IndexError, KeyError):
             continue  # not a call that it takes
-        use.rules += [stmt.op for stmt in walk(builder.out) if isinstance(stmt, Let) and stmt.op not in use.rules]
-        use.carries |= _carries(builder.out, params, out)
+        active, stored = _reached(builder.out, params)
+        lets = (stmt for stmt in walk(builder.out) if isinstance(stmt, Let) and any(a in active for a in stmt.args))
+        use.rules += [stmt.op for stmt in lets if stmt.op not in use.rules]
+        results = out if isinstance(out, (tuple, list)) else (out,)
+        use.carries |= any(r.atom in active for r in results if isinstance(r, Val)) or (out is None and stored)
     return use
 
 
@@ -110,8 +114,8 @@ def _argument(builder: Builder, kind: Any, params: list[Var]) -> Any:
     return Val(builder, params[-1])
 
 
-def _carries(body: Sequence[ir.Stmt], params: Sequence[Var], out: Any) -> bool:
-    """Whether a float result depends on a float parameter through rules that have a derivative."""
+def _reached(body: Sequence[ir.Stmt], params: Sequence[Var]) -> tuple[set[Any], bool]:
+    """The floats that depend on a float parameter through rules that have a derivative; whether one is stored."""
     active: set[Any] = {p for p in params if p.type.is_float}
     stored = False
     for stmt in walk(body):
@@ -121,8 +125,7 @@ def _carries(body: Sequence[ir.Stmt], params: Sequence[Var], out: Any) -> bool:
         elif not isinstance(stmt, (Let, ir.Draw)) or (isinstance(stmt, Let) and stmt.op.differentiable):
             if any(atom in active for atom in (*used(stmt), *used_inside(stmt))):
                 active |= {v for v in (*defined(stmt), *defined_inside(stmt)) if v.type.is_float}
-    results = out if isinstance(out, (tuple, list)) else (out,)
-    return any(r.atom in active for r in results if isinstance(r, Val)) or (out is None and stored)
+    return active, stored
 
 
 def _number(value: Any) -> str:
@@ -155,7 +158,7 @@ def accuracy() -> dict[str, str]:
 
 def _speaks(rule: ir.Primitive, name: str) -> bool:
     """Whether what a rule says of singular points is true of the function of this name, too."""
-    alike = rule.name.split("_")[0] in name or name in rule.name
+    alike = rule.name.split("_")[0] in (name, *name.split("_")) or name in rule.name
     return alike or not rule.info.elementwise or "shared" in rule.info.ties
 
 
