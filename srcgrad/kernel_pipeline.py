@@ -14,6 +14,7 @@ from srcgrad.errors import SrcgradError
 from srcgrad.pipeline import run_pass, tidy
 from srcgrad.simplify.atomics import atomics
 from srcgrad.simplify.barriers import barriers
+from srcgrad.simplify.counting import counting
 from srcgrad.simplify.sums import sums
 from srcgrad.syntax.capture import Captured, StaticUse
 from srcgrad.syntax.lower import lower_kernel
@@ -65,7 +66,7 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
     """The derivative of a kernel, for launches in which these coordinates differ between threads."""
     try:
         lowered = lower_kernel(fun, specs)
-        main = inline(tidy(lowered.program)).main
+        main = counting(inline(tidy(lowered.program)).main)
         check(main, varying)
         found = extremes(main)
         base = main if found is None else found.linear

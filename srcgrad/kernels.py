@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import cache, kernel_pipeline
+from srcgrad import cache, kernel_pipeline, lazy
 from srcgrad.analysis.threads import Coordinate
 from srcgrad.backend import kernels as native
 from srcgrad.core.ir import Const, Type
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.syntax import words
 from srcgrad.syntax.kernel_shapes import coordinates, guessed
+from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.read import python_function
 from srcgrad.syntax.structure import Leaf, Spec, describe
 
@@ -56,13 +57,22 @@ class KernelDerivative:
 
     def __getitem__(self, configuration: tuple[Any, ...]) -> Callable[..., None]:
         """A launch of `configuration`: (blocks, threads in a block), and a stream as a third if wanted."""
-        if not isinstance(configuration, tuple) or not 2 <= len(configuration) <= 3:
-            message = f"{self!r} is launched as [grid, block] or [grid, block, stream]"
-            raise ArgumentError(message, hint="give the primal's launch shape; dynamic shared memory is not supported")
-        return lambda *args: self._launch(configuration, args)
+        with speaking_of(None):
+            if not isinstance(configuration, tuple) or not 2 <= len(configuration) <= 3:
+                message = f"{self!r} is launched as [grid, block] or [grid, block, stream]"
+                hint = "give the primal's launch shape; dynamic shared memory is not supported"
+                raise ArgumentError(message, hint=hint)
+
+        def launch(*args: Any) -> None:
+            with speaking_of(None):
+                self._launch(configuration, args)
+
+        return launch
 
     def __call__(self, *args: Any) -> None:
-        raise CallError(f"{self!r} is called without a launch shape", hint=f"write {self.__name__}[grid, block](...)")
+        with speaking_of(None):
+            hint = f"write {self._mode}({self._fun.__name__})[grid, block](...)"
+            raise CallError(f"{self!r} is called without a launch shape", hint=hint)
 
     # ---- what was generated
 
@@ -71,7 +81,7 @@ class KernelDerivative:
         """The module of the last launch; before the first, for arrays of float64 as the kernel indexes them."""
         if self._last is not None:
             return self._last.made.source
-        return self._make(guessed(self._fun), coordinates(self._fun)).source
+        return self.made(guessed(self._fun), coordinates(self._fun)).source
 
     def source_for(self, *args: Any) -> str:
         """The module for the types of these arguments (the kernel's own), in launches along the axes that it uses."""
@@ -79,7 +89,7 @@ class KernelDerivative:
 
     def made_for(self, *args: Any) -> kernel_pipeline.Made:
         """The same with what is known of it: the kernel's name and the arrays that it takes beside the bars."""
-        return self._make(self.specs(args), coordinates(self._fun))
+        return self.made(self.specs(args), coordinates(self._fun))
 
     # ---- launching
 
@@ -89,9 +99,10 @@ class KernelDerivative:
         specs = self.specs(own)
         self._check_extra(own, extra, specs)
         grid = native.dimensions(configuration)
-        variant = self._variant(specs, _varying(grid))
+        variant = self._variant(specs, varying(grid))
         made = variant.made
         _check_apart(self._named(own, extra), made.written)
+        lazy.cuda.require_gpu()
         captured = [c.read() for c in made.captured]
         lefts, counts = self._extremes(variant, configuration, own, captured)
         works = self._works(variant, configuration, grid, own, [*captured, *lefts, *counts])
@@ -181,7 +192,7 @@ class KernelDerivative:
         key = (tuple(specs.values()), varying)
         found = self._variants.get(key)
         if found is None or not all(use.holds() for use in found.made.statics):
-            made = self._make(specs, varying)
+            made = self.made(specs, varying)
             name = hashlib.sha256(made.source.encode()).hexdigest()[:16]
             path = cache.temporary() / f"{self.__name__}_{name}.py"
             cache.write(path, made.source.encode())
@@ -190,7 +201,8 @@ class KernelDerivative:
         self._last = found
         return found
 
-    def _make(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> kernel_pipeline.Made:
+    def made(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> kernel_pipeline.Made:
+        """What is generated for arguments of these types, in launches in which these coordinates differ."""
         return kernel_pipeline.derive(self._fun, self._mode, specs, varying)
 
     def _works(
@@ -233,7 +245,7 @@ def _spec(name: str, value: Any) -> Spec:
     return spec
 
 
-def _varying(grid: native.Grid) -> frozenset[Coordinate]:
+def varying(grid: native.Grid) -> frozenset[Coordinate]:
     """The coordinates that differ between the threads of such a launch."""
     blocks, threads = grid
     parts = (("blockIdx", blocks), ("threadIdx", threads))

@@ -13,15 +13,19 @@ from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
 Coordinate = tuple[str, int]
 ALL: frozenset[Coordinate] = frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in range(3))
-EQUAL = "equal"
+FLAT = "flat"
+OPPOSITE = {
+    "less": "greater_equal", "greater": "less_equal", "equal": "not_equal",
+    "greater_equal": "less", "less_equal": "greater", "not_equal": "equal",
+}  # fmt: skip
 FULL = ir.Slice()
 
 
 @dataclass(frozen=True)
 class Sign:
-    """How a place tells its thread: by the number at `axis` of the index (None: by a test that one thread passes)."""
+    """How a place tells its thread: by the numbers at `axes` of the index (none: by a test that one thread passes)."""
 
-    axis: int | None
+    axes: tuple[int, ...]
     form: object
     covers: frozenset[Coordinate]
 
@@ -149,7 +153,7 @@ class Threads:
         here = Poly.of(("threadIdx", axis))
         return here + Poly.of(("blockIdx", axis)) * Poly.of(("blockDim", axis))
 
-    def _sign(self, axis: int | None, poly: Poly) -> Sign | None:
+    def _sign(self, poly: Poly, *axes: int) -> Sign | None:
         """What a number in an index tells of the thread: t, b or t + b * size along one axis of the grid, plus what all
         threads agree on, plus multiples of how many there are. Not where it may count from the end."""
 
@@ -167,7 +171,7 @@ class Threads:
                     continue
                 rest = Poly({m: c for m, c in (poly - form).terms.items() if not goes_on(m, c, size)})
                 if all(c > 0 for c in rest.terms.values()) and all(map(_is_size, rest.symbols())):
-                    return Sign(axis, (form.key, rest.key), frozenset(covers) & self.varying)
+                    return Sign(axes, (form.key, rest.key), frozenset(covers) & self.varying)
         return None
 
     def items(self, stmt: ir.Load | ir.Store | ir.Accumulate) -> ir.Index:
@@ -184,27 +188,77 @@ class Threads:
 
     def signs(self, stmt: ir.Load | ir.Store | ir.Accumulate) -> frozenset[Sign]:
         """All that tells the thread that reaches this place."""
-        found: set[Sign] = set()
-        for axis, item in enumerate(self.items(stmt)):
-            if not isinstance(item, ir.Slice) and item.type == ir.I8:
-                sign = self._sign(axis, self.poly(item))
-                if sign is not None and sign.covers:
-                    found.add(sign)
-        for cond, value in self.guards(stmt):
-            found.update(self._pins(cond, value))
-        return frozenset(found)
+        found: set[Sign | None] = set()
+        tests = list(self.tests(stmt))
+        below = [pair for test in tests for pair in self._below(*test)]
+        items = [(k, i) for k, i in enumerate(self.items(stmt)) if not isinstance(i, ir.Slice) and i.type == ir.I8]
+        for axis, item in items:
+            poly = self.poly(item)
+            found.update((self._sign(poly, axis), self._flat(poly, axis, below)))
+            found.update(self._taken_apart((axis, item), other) for other in items)
+        found.update(sign for test in tests for sign in self._pins(*test))
+        return frozenset(sign for sign in found if sign is not None and sign.covers)
 
-    def _pins(self, cond: Atom, value: bool) -> Iterator[Sign]:
-        """`if cuda.threadIdx.x == 0`: one thread only passes (along this axis)."""
+    def _flat(self, poly: Poly, axis: int, below: list[tuple[Poly, Poly]]) -> Sign | None:
+        """x + y * width where x < width: both are told."""
+        for first, width in below:
+            here = self._sign(first)
+            if here is None or len(width.terms) != 1:
+                continue
+            rest = _quotient(poly - first, *next(iter(width.terms.items())))
+            if rest is None:
+                continue
+            for there in (self._sign(rest), self._flat(rest, axis, below)):
+                if there is not None:
+                    return Sign((axis,), (poly.key, FLAT), here.covers | there.covers)
+        return None
+
+    def _taken_apart(self, one: tuple[int, Atom], other: tuple[int, Atom]) -> Sign | None:
+        """[x // n, x % n]: x is told."""
+        row, column = (self.facts.makes.get(a) if isinstance(a, Var) else None for _, a in (one, other))
+        if not isinstance(row, ir.Let) or not isinstance(column, ir.Let):
+            return None
+        if (row.op.name, column.op.name) != ("floor_divide", "remainder"):
+            return None
+        (x, n), (y, m) = (tuple(self.poly(a).key for a in made.args) for made in (row, column))
+        whole = self._sign(self.poly(row.args[0]))
+        return None if (x, n) != (y, m) or whole is None else Sign((one[0], other[0]), (x, n), whole.covers)
+
+    # ---- what is known where a statement is run
+
+    def tests(self, stmt: Stmt) -> Iterator[tuple[str, Atom, Atom]]:
+        """The comparisons of integers that hold."""
+        for cond, value in self.guards(stmt):
+            yield from self._tests(cond, value)
+
+    def _tests(self, cond: Atom, value: bool) -> Iterator[tuple[str, Atom, Atom]]:
         made = self.facts.makes.get(cond) if isinstance(cond, Var) else None
-        if not isinstance(made, ir.Let) or not all(a.type == ir.I8 for a in made.args):
-            return
-        if (made.op.name, value) not in ((EQUAL, True), ("not_equal", False)):
-            return
-        for here, there in (made.args, made.args[::-1]):
-            sign = self._sign(None, self.poly(here))
-            if sign is not None and sign.covers and isinstance(there, Const):
-                yield Sign(None, (sign.form, there.value), sign.covers)
+        match made:
+            case ir.Let(op=op, args=(a, b)) if op.name in OPPOSITE and a.type == ir.I8 and b.type == ir.I8:
+                yield op.name if value else OPPOSITE[op.name], a, b
+            case ir.Let(op=op, args=(a,)) if op.name == "logical_not":
+                yield from self._tests(a, not value)
+            case ir.Let(op=op, args=(a, b)) if op.name == ("logical_and" if value else "logical_or"):
+                yield from (*self._tests(a, value), *self._tests(b, value))
+            case ir.If():
+                out = next(o for o in made.outs if o.target is cond)
+                last, other = (out.then, out.orelse) if value else (out.orelse, out.then)
+                if isinstance(other, Const) and bool(other.value) is not value:
+                    yield from (*self._tests(made.cond, value), *self._tests(last, value))
+
+    def _below(self, name: str, a: Atom, b: Atom) -> Iterator[tuple[Poly, Poly]]:
+        """What is less than what."""
+        if name == "less":
+            yield self.poly(a), self.poly(b)
+        elif name == "greater":
+            yield self.poly(b), self.poly(a)
+
+    def _pins(self, name: str, a: Atom, b: Atom) -> Iterator[Sign]:
+        """`if cuda.threadIdx.x == 0`: one thread only passes (along this axis)."""
+        for here, there in ((a, b), (b, a)) if name == "equal" else ():
+            sign = self._sign(self.poly(here))
+            if sign is not None and isinstance(there, Const):
+                yield Sign((), (sign.form, there.value), sign.covers)
 
     def own(self, accesses: list[ir.Load | ir.Store | ir.Accumulate], scope: str) -> frozenset[Sign] | None:
         """How every place that these reach tells the one thread that reaches it; None if it may not. scope: 'grid', or
@@ -237,3 +291,18 @@ def _is_plain(item: ir.Item) -> bool:
 def _is_size(symbol: object) -> bool:
     """Whether it is a number that all threads agree on, and not negative."""
     return isinstance(symbol, tuple) and symbol[0] in ("blockDim", "gridDim", "dim")
+
+
+def _quotient(poly: Poly, monomial: tuple[object, ...], factor: int) -> Poly | None:
+    """poly / (factor * monomial), if that divides every term."""
+    out: dict[tuple[object, ...], int] = {}
+    for terms, c in poly.terms.items():
+        left = list(terms)
+        for symbol in monomial:
+            if symbol not in left:
+                return None
+            left.remove(symbol)
+        if factor == 0 or c % factor:
+            return None
+        out[tuple(left)] = c // factor
+    return Poly(out)

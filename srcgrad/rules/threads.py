@@ -22,7 +22,14 @@ from srcgrad.rules.values import Val, contents
 
 AXES = ("x", "y", "z")
 MODULES = ("numba.cuda", "numba_cuda.numba.cuda")
-OLD_VALUE = "the value before an atomic update"
+
+
+class AtomicResult:
+    """What an atomic update gives: the value before it."""
+
+
+AtomicResult.__name__ = "value before an atomic update"
+OLD_VALUE = AtomicResult()
 
 
 class Word:
@@ -180,7 +187,7 @@ def _value(builder: Builder, value: Any, dtype: str) -> Val:
 
 
 @_adaptor(cuda.atomic.add)
-def _atomic_add(builder: Builder, array: Any, index: Any, value: Any) -> str:
+def _atomic_add(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
     ref, place = _updated(builder, array, index)
     part = _value(builder, value, ref.type.dtype)
     builder.put(ir.Accumulate(ref, place, part.atom, atomic="add", span=builder.span))
@@ -188,15 +195,15 @@ def _atomic_add(builder: Builder, array: Any, index: Any, value: Any) -> str:
 
 
 @_adaptor(cuda.atomic.sub)
-def _atomic_sub(builder: Builder, array: Any, index: Any, value: Any) -> str:
+def _atomic_sub(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
     ref, place = _updated(builder, array, index)
     part = -_value(builder, value, ref.type.dtype)
     builder.put(ir.Accumulate(ref, place, part.atom, atomic="add", span=builder.span))
     return OLD_VALUE
 
 
-def _extreme(which: str) -> Callable[..., str]:
-    def call(builder: Builder, array: Any, index: Any, value: Any) -> str:
+def _extreme(which: str) -> Callable[..., AtomicResult]:
+    def call(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
         ref, place = _updated(builder, array, index)
         candidate = _value(builder, value, ref.type.dtype)
         builder.put(ir.Accumulate(ref, place, candidate.atom, atomic=which, span=builder.span))

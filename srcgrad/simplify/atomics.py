@@ -32,18 +32,23 @@ def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) ->
         signs = threads.own(accesses, "grid" if shadow in fun.params else "block") if added else None
         if signs is not None and facts.classes.simple(shadow):
             plain |= added
-            reasons.setdefault(_told(threads.items(accesses[0]), signs), []).append(shadow.name)
+            reasons.setdefault(_told(threads.items(accesses[0]), signs, facts), []).append(shadow.name)
     body = _Moves(facts).block(_made_plain(fun.body, plain))
     return replace(fun, body=_with_reasons(body, reasons)) if plain else fun
 
 
-def _told(index: ir.Index, signs: Iterable[Sign]) -> str:
+def _told(index: ir.Index, signs: Iterable[Sign], facts: Facts) -> str:
     """How the thread is told, in the user's names."""
-    axes = sorted({s.axis for s in signs if s.axis is not None})
-    items = [index[k] for k in axes]
-    words = [item.name for item in items if isinstance(item, Var)]
-    pinned = any(s.axis is None for s in signs)
+    axes = sorted({axis for s in signs for axis in s.axes})
+    words = [_name(index[k], facts) for k in axes]
+    pinned = any(not s.axes for s in signs)
     return " and ".join(dict.fromkeys(words)) + (" (one thread of those that share it)" if pinned else "")
+
+
+def _name(item: ir.Item, facts: Facts) -> str:
+    made = facts.makes.get(item) if isinstance(item, Var) else None
+    computed = isinstance(made, ir.Let) and made.op.name in ("add", "subtract", "multiply")
+    return item.name if isinstance(item, Var) and not (computed and item.name == "t") else "index"
 
 
 def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:

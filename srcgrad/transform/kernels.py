@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.effects import Facts, Region, classes_of
 from srcgrad.analysis.threads import Threads
 from srcgrad.core import ir
 from srcgrad.core.build import const
@@ -266,11 +266,12 @@ def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
     """The function without stores of the forward sweep into memory that only the sweep back reads, which fills it."""
     end = next((k for k, s in enumerate(fun.body) if isinstance(s, ir.Remark)), 0)
     head, tail = fun.body[:end], fun.body[end:]
-    read = {s.ref for s in walk(head) if isinstance(s, ir.Load)}
-    gone = set(refilled) - read
+    of = classes_of(fun).of
+    read = {of(s.ref) for s in walk(head) if isinstance(s, ir.Load)}
+    gone = set(map(of, refilled)) - read
 
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (s for s in stmts if not (isinstance(s, (ir.Store, ir.Accumulate)) and s.ref in gone))
+        kept = (s for s in stmts if not (isinstance(s, (ir.Store, ir.Accumulate)) and of(s.ref) in gone))
         return tuple(rebuild(s, lambda a: a, lambda v: v, block) if blocks(s) else s for s in kept)
 
     return replace(fun, body=(*block(head), *tail)) if gone else fun

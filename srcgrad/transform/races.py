@@ -70,6 +70,10 @@ def _check_memory(param: Var, threads: Threads) -> None:
         message = f"`{name}` may be read here at places that other threads write"
         hint = "write into another array, or add with cuda.atomic.add"
         raise unsupported(loads[0].span, message, hint)
+    if any(isinstance(s, ir.Accumulate) for s in plain) and threads.own(accesses, "grid") is None:
+        added = next(s for s in plain if isinstance(s, ir.Accumulate))
+        message = f"several threads may add to one place of `{name}` at a time"
+        raise unsupported(added.span, message, "use cuda.atomic.add")
     for store in plain:
         if not threads.told_apart(store):
             message = f"several threads write one place of `{name}`"

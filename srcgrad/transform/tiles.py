@@ -32,7 +32,7 @@ def tiled(cls: Var, threads: Threads) -> Loop | None:
     tile = _Tile(cls, threads, body)
     filled = set(tile.filled(loop.body))
     written = {tile.place(s) for s in accesses if not isinstance(s, ir.Load)}
-    return loop if written and written <= filled else None
+    return loop if written and None not in written and written <= filled else None
 
 
 class _Tile:
@@ -64,14 +64,14 @@ class _Tile:
     def place(self, stmt: Access) -> Place | None:
         """The index, if it is the same in every turn (but for the turns of loops inside)."""
         items: list[Hashable] = []
-        for item in stmt.index:
+        for item in self._threads.items(stmt):
             if isinstance(item, ir.Slice):
                 return None
             poly = self._threads.poly(item)
             if not all(self._still(symbol) for symbol in poly.symbols()):
                 return None
             items.append(poly.key)
-        return tuple(items)
+        return tuple(items) or None
 
     def _fixed(self, atom: ir.Atom) -> bool:
         return isinstance(atom, Const) or all(map(self._still, self._threads.poly(atom).symbols()))

@@ -272,6 +272,113 @@ def tiled_matmul(a, b, c):
         c[i, j] = s
 
 
+# ---- ways to say which thread has which place
+
+
+@cuda.jit
+def flattened(x, out, width, height):
+    i, j = cuda.grid(2)
+    if i < width and j < height:
+        out[i + j * width] += x[j * width + i] * x[j * width + i]
+
+
+@cuda.jit
+def flattened_early(x, out, width, height):
+    i, j = cuda.grid(2)
+    if i >= width or j >= height:
+        return
+    k = j * width + i
+    out[k] = out[k] * x[k]
+
+
+@cuda.jit
+def taken_apart(x, out):
+    k = cuda.grid(1)
+    n, m = x.shape
+    if k < n * m:
+        i = k // m
+        j = k % m
+        out[i, j] = out[i, j] * x[i, j]
+
+
+@cuda.jit
+def strided_while(x, out):
+    i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    step = cuda.blockDim.x * cuda.gridDim.x
+    while i < x.shape[0]:
+        out[i] = x[i] * x[i]
+        i += step
+
+
+@cuda.jit
+def one_thread_a_block(x, out):
+    b = cuda.blockIdx.x
+    if cuda.threadIdx.x == 0:
+        s = 0.0
+        for k in range(x.shape[1]):
+            s += x[b, k] * x[b, k]
+        out[b] = s
+
+
+@cuda.jit
+def block_a_row(x, out):
+    b = cuda.blockIdx.x
+    for k in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        out[b, k] = x[b, k] * x[b, k]
+
+
+@cuda.jit
+def along_rows(x):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        for k in range(1, x.shape[1]):
+            x[i, k] = x[i, k] + 0.5 * x[i, k - 1] * x[i, k - 1]
+
+
+@cuda.jit
+def shifted(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0] - 1:
+        out[i + 1] = x[i + 1] * x[i + 1] + x[i + 1]
+
+
+@cuda.jit
+def neighbours(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0] - 1:
+        out[i] = x[i] * x[i + 1]
+
+
+@cuda.jit
+def reversed_places(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        out[i] = x[x.shape[0] - 1 - i] * x[i]
+
+
+@cuda.jit
+def threads_alone(x, out):
+    t = cuda.threadIdx.x
+    s = 0.0
+    for k in range(3):
+        s += x[t] * k
+    cuda.atomic.add(out, t, s * x[t])
+
+
+@cuda.jit
+def by_constant(x, out):
+    i = cuda.threadIdx.x + 4 * cuda.blockIdx.x
+    if i < x.shape[0]:
+        out[i] = x[i] * x[i]
+
+
+@cuda.jit
+def device_dimensions(x, out):
+    i, j, k = cuda.grid(3)
+    if i < x.shape[0] and j < x.shape[1] and k < x.shape[2]:
+        out[i, j, k] = math.exp(x[i, j, k])
+
+
 @dataclass(frozen=True)
 class Case:
     """A kernel, its launch shape and its arguments; arrays of floats are made in the precision that is asked for."""
@@ -328,3 +435,19 @@ CASES = [
         tiled_matmul, (2, 2), (ROWS, ROWS), lambda g: (g.normal(size=(5, 6)), g.normal(size=(6, 7)), _zeros(5, 7))
     ),
 ]  # fmt: skip
+
+PATTERNS = [
+    Case(flattened, (2, 2), (2, 2), lambda g: (g.normal(size=12), g.normal(size=12), 3, 4)),
+    Case(flattened_early, (2, 2), (2, 2), lambda g: (g.normal(size=12), g.normal(size=12), 4, 3)),
+    Case(taken_apart, 4, 4, lambda g: (g.normal(size=(3, 4)), g.normal(size=(3, 4)))),
+    Case(strided_while, 2, 2, lambda g: (g.normal(size=11), _zeros(11))),
+    Case(one_thread_a_block, 3, 2, lambda g: (g.normal(size=(3, 4)), _zeros(3))),
+    Case(block_a_row, 3, 2, lambda g: (g.normal(size=(3, 5)), _zeros(3, 5))),
+    Case(along_rows, 2, 2, lambda g: (g.normal(size=(3, 4)),)),
+    Case(shifted, 3, 4, lambda g: (g.normal(size=10), _zeros(10))),
+    Case(neighbours, 3, 4, lambda g: (g.normal(size=10), _zeros(10))),
+    Case(reversed_places, 3, 4, lambda g: (g.normal(size=10), _zeros(10))),
+    Case(threads_alone, 3, 4, lambda g: (g.normal(size=4), _zeros(4))),
+    Case(by_constant, 3, 4, lambda g: (g.normal(size=10), _zeros(10))),
+    Case(device_dimensions, (1, 2, 2), (2, 1, 2), lambda g: (g.normal(size=(2, 2, 3)), _zeros(2, 2, 3))),
+]

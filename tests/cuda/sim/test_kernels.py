@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import srcgrad.cuda
-from tests.cuda.kernels import CASES, Case
+from tests.cuda.kernels import CASES, PATTERNS, Case
 
 Arrays = dict[int, np.ndarray]
 
@@ -57,8 +57,10 @@ def inner(a: Arrays, b: Arrays) -> float:
     return float(sum(np.vdot(a[k].astype(float), b[k].astype(float)) for k in a))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@pytest.mark.parametrize("dtype", ["f8", "f4"])
+RUNS = [*((c, "f8") for c in (*CASES, *PATTERNS)), *((c, "f4") for c in CASES)]
+
+
+@pytest.mark.parametrize(("case", "dtype"), RUNS, ids=lambda part: getattr(part, "name", part))
 def test_against_differences(case: Case, dtype: str) -> None:
     args = case.args(dtype)
     dots, bars = directions(args, 1), directions(args, 2)

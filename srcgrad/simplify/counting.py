@@ -1,0 +1,62 @@
+"""`while i < n: ...; i += step` is `for i in range(i, n, step): ...`, whose turns are known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, For, Fun, Stmt, Var, While
+from srcgrad.core.walk import blocks, defined, rebuild, substitute, used, used_inside, walk
+
+
+def counting(fun: Fun) -> Fun:
+    """The function with such loops counted; the same object if there are none. (Where the step is not positive, the
+    `while` would never end.)"""
+    counter = _Counting(fun)
+    body = counter.block(fun.body)
+    return replace(fun, body=body) if counter.changed else fun
+
+
+class _Counting:
+    def __init__(self, fun: Fun) -> None:
+        stmts = list(walk(fun.body))
+        atoms = (a for s in stmts for a in (*used(s), *used_inside(s)))
+        self._read = {a for a in (*atoms, *fun.results) if isinstance(a, Var)}
+        self.changed = False
+
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        out: list[Stmt] = []
+        for stmt in stmts:
+            new = rebuild(stmt, lambda a: a, lambda v: v, self.block) if blocks(stmt) else stmt
+            counted = self._counted(new) if isinstance(new, While) else None
+            out.extend([new] if counted is None else counted)
+        return tuple(out)
+
+    def _counted(self, loop: While) -> list[Stmt] | None:
+        *before, test = loop.test or (None,)
+        if loop.exit is not None or not isinstance(test, ir.Let) or test.target is not loop.cond:
+            return None
+        inside = {v for s in walk(loop.body) for v in defined(s)} | {c.inner for c in loop.carry}
+        index, bound = (test.args[0], test.args[1]) if test.op.name == "less" else (None, None)
+        if not all(isinstance(s, ir.Let) and inside.isdisjoint(s.args) for s in before) or bound in inside:
+            return None
+        head = next((c for c in loop.carry if c.inner is index and c.inner.type == ir.I8), None)
+        step = None if head is None else _step(head, loop.body)
+        if head is None or step is None or step in inside or head.out in self._read:
+            return None
+        self.changed = True
+        made = Var(head.inner.name, ir.I8)
+        body = substitute(loop.body, {head.inner: made})
+        rest = tuple(replace(c, next=made if c.next is head.inner else c.next) for c in loop.carry if c is not head)
+        assert bound is not None
+        return [*(s for s in before if s is not None), For(made, head.init, bound, step, rest, body, span=loop.span)]
+
+
+def _step(head: ir.Carry, body: tuple[Stmt, ...]) -> Atom | None:
+    """By how much the index goes on."""
+    made = next((s for s in body if head.next in defined(s)), None)
+    if not isinstance(made, ir.Let) or made.op.name != "add" or head.inner not in made.args:
+        return None
+    first, second = made.args
+    step = second if first is head.inner else first
+    return step if not isinstance(step, Const) or step.value.real > 0 else None
