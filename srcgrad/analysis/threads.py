@@ -115,7 +115,8 @@ class Threads:
     # ---- ownership
 
     def poly(self, atom: Atom) -> Poly:
-        """An integer as a polynomial over coordinates, sizes and what else it is made of."""
+        """An integer as a polynomial over coordinates, sizes, turns of loops (all of them never negative: tuples), and
+        what else it is made of (variables)."""
         if isinstance(atom, Const):
             return Poly.constant(int(atom.value.real))
         if atom not in self._polys:
@@ -124,6 +125,8 @@ class Threads:
 
     def _expanded(self, var: Var) -> Poly:
         made = self.facts.makes.get(var)
+        if isinstance(made, ir.For) and made.index is var and _down_to_zero(made):
+            return Poly.of(("down", made))
         if isinstance(made, ir.For) and made.index is var:
             return self.poly(made.start) + Poly.of(("turn", made)) * self.poly(made.step)
         if not isinstance(made, ir.Let) or var.type != ir.I8:
@@ -158,7 +161,7 @@ class Threads:
         threads agree on, plus multiples of how many there are. Not where it may count from the end."""
 
         def goes_on(monomial: Monomial, factor: int, size: set[Coordinate]) -> bool:
-            return size <= set(monomial) and factor > 0
+            return size <= set(monomial) and factor > 0 and all(isinstance(s, tuple) for s in monomial)
 
         for k in range(3):
             here, block = ("threadIdx", k), ("blockIdx", k)
@@ -306,3 +309,7 @@ def _quotient(poly: Poly, monomial: tuple[object, ...], factor: int) -> Poly | N
             return None
         out[tuple(left)] = c // factor
     return Poly(out)
+
+
+def _down_to_zero(loop: ir.For) -> bool:
+    return all(isinstance(a, Const) and a.value.real == -1 for a in (loop.stop, loop.step))

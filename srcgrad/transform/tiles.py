@@ -81,6 +81,6 @@ class _Tile:
         facts = self._threads.facts
         if isinstance(symbol, Var):
             return not facts.bound[symbol].within(self._body)
-        if isinstance(symbol, tuple) and symbol[0] == "turn":
+        if isinstance(symbol, tuple) and symbol[0] in ("turn", "down"):
             return facts.where[symbol[1]].within(self._body)
         return isinstance(symbol, tuple)

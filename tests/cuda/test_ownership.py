@@ -1,4 +1,4 @@
-"""Where the adjoint of a kernel adds without atomics: only where the place is one thread's own, however it is reached."""
+"""Where the adjoint of a kernel adds without atomics: only where a place is one thread's own, however it is reached."""
 
 from __future__ import annotations
 
