@@ -16,6 +16,7 @@ from srcgrad.core.ir import Alloc, Fun, Program
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.structure import Spec, leaf_types
 
+VALUE = Recipe("value", (), leaves=())
 SECONDS = 0.05  # how long each of the two functions is timed
 
 
@@ -44,13 +45,15 @@ def explain(subject: Subject) -> str:
     lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
     lines += _loops(made.program, driver.is_parallel(subject.primal, subject.recipe, subject.options))
     specs = tuple(subject.specs[: subject.own])
-    primal = driver.bound(subject.primal, Recipe("value", (), leaves=()), specs, subject.options)
+    mapped = subject.recipe.kind == "vmap"
+    plain = (subject.recipe, replace(subject.options, parallel=False)) if mapped else (VALUE, subject.options)
+    primal = driver.bound(subject.primal, plain[0], specs, plain[1])
     items = [*subject.leaves[: driver.leaf_count(specs)], *(read() for read in primal.read)]
     ours, theirs = _time(subject.compiled, subject.leaves), _time(primal.unit.function, items)
     lines += [
         "cost:",
-        f"    the function   {_duration(theirs)}",
-        f"    the derivative {_duration(ours)}, {ours / theirs:.1f} times as long",
+        f"    {'one by one    ' if mapped else 'the function  '} {_duration(theirs)}",
+        f"    {'in parallel   ' if mapped else 'the derivative'} {_duration(ours)}, {ours / theirs:.1f} times as long",
     ]
     return "\n".join(lines)
 

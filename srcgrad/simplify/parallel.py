@@ -20,8 +20,9 @@ from srcgrad.rules.arithmetic import add, multiply, subtract
 from srcgrad.simplify.checks import checks_first
 from srcgrad.simplify.dce import dce
 from srcgrad.simplify.partials import Shares, upward
-from srcgrad.simplify.races import Serial, check_calls, shared_sums
+from srcgrad.simplify.races import Serial, check_quiet, check_repeatable, shared_sums
 from srcgrad.simplify.totals import summed
+from srcgrad.syntax.turns import guarded
 
 ZERO, ONE = const(0), const(1)
 
@@ -90,21 +91,31 @@ class _Parallel:
     def say(self, loop: ir.For, how: str) -> None:
         self._said.append(Verdict(loop.index.name, 0 if loop.span is None else loop.span.line, how))
 
+    def quiet(self, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
+        """What goes before the loop, and a loop whose turns raise nothing, or can be made again where one does."""
+        try:
+            checks, rest = checks_first(self._facts, loop)
+            check_quiet(rest)
+        except Serial:
+            check_repeatable(self._facts, loop)
+            return (), loop
+        return checks, rest
+
     def loop(self, loop: ir.For) -> tuple[list[Stmt], str]:
         if loop.exit is not None:
             raise Serial("it may be left before its end")
         if loop.step not in (ONE, const(-1)):
             raise Serial("its step is not 1")
-        checks, quiet = checks_first(self._facts, loop)
-        check_calls(quiet)
+        checks, quiet = self.quiet(loop)
         shared = shared_sums(self._facts, loop)
         sums = summed(replace(quiet, body=serial(quiet.body)))
         builder = Builder()
         builder.out.extend(checks)
         start, stop = upward(self._facts, builder, loop)
         if not shared:
-            made = replace(sums, start=start, stop=stop, step=ONE)
-            return [*builder.out, _with_signed_index(made)], "in parallel"
+            made = replace(sums, start=start, stop=stop, step=ONE, parallel=True)
+            again = "; if a turn fails, all are made again in order" if guarded(made) else ""
+            return [*builder.out, _with_signed_index(made)], f"in parallel{again}"
         turns = stop if start == ZERO else builder.let(subtract, stop, start, name="n")
         sums = replace(sums if start == ZERO else _from_zero(sums, start), start=ZERO, stop=turns, step=ONE)
         split = Shares(self._facts, self._facts.region[loop, "body"], sums, shared).stmts()

@@ -15,9 +15,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Stmt, Var
 from srcgrad.core.walk import defined_inside, used, walk
-
-# What may raise inside compiled code that is called; Numba loses exceptions of other threads.
-RAISING = ("raise ", "linalg", "random", "fft")
+from srcgrad.syntax.turns import may_raise
 
 
 class Serial(Exception):
@@ -37,22 +35,26 @@ class Access:
         return isinstance(self.stmt, (ir.Store, ir.Accumulate))
 
 
-def check_calls(loop: ir.For) -> None:
-    """Nothing that the body calls may raise."""
+def check_quiet(loop: ir.For) -> None:
+    """Nothing in the body may raise."""
+    if any(map(may_raise, walk(loop.body))):
+        raise Serial("a turn may raise an error, which a thread would lose")
+
+
+def check_repeatable(facts: Facts, loop: ir.For) -> None:
+    """That the turns may be made once more after all have been made: they leave nothing that they look at."""
     for stmt in walk(loop.body):
-        if isinstance(stmt, ir.Let) and _may_raise(stmt):
-            raise Serial(f"`{stmt.op.name}` may raise an error, which a thread would lose")
         if isinstance(stmt, ir.Draw):
             raise Serial("it draws random numbers, one after another")
+        if isinstance(stmt, ir.Effect) and stmt.code.startswith("print"):
+            raise Serial("it prints")
         if isinstance(stmt, (ir.Call, ir.Custom)):
             raise Serial("a function that calls itself is called, which may raise an error")
-
-
-def _may_raise(stmt: ir.Let) -> bool:
-    template = stmt.op.template
-    made = template if isinstance(template, str) else template(tuple(a.type for a in stmt.args), stmt.params)
-    texts = [made] if isinstance(made, str) else [made[0], *made[1].values()]
-    return any(word in text for text in texts for word in RAISING)
+    if loop.carry:
+        raise Serial("a turn may raise an error, and numbers are summed")
+    for memory in _by_memory(facts, loop).values():
+        if any(a.writes for a in memory) and not all(isinstance(a.stmt, ir.Store) for a in memory):
+            raise Serial("a turn may raise an error, and changes what it has read")
 
 
 def shared_sums(facts: Facts, loop: ir.For) -> list[Var]:

@@ -80,7 +80,10 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
         return name
 
     names = name_variables(fun, classes, folds.defs, functions | helpers.keys())
-    return to_source(Statements(folds, names, helper).function(fun, nodes))
+    printer = Statements(folds, names, helper)
+    text = to_source(printer.function(fun, nodes))
+    helpers.update((made.name, to_source(made)) for made in printer.outlined)
+    return text
 
 
 def to_source(tree: ast.stmt) -> str:

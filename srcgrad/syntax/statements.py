@@ -14,7 +14,7 @@ from typing import cast
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
 from srcgrad.errors import UnsupportedError
-from srcgrad.syntax import helpers, templates
+from srcgrad.syntax import helpers, templates, turns
 from srcgrad.syntax.expressions import FULL, Expressions, negated
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import Branch, Leave, Loop, Moves, Node, Plain
@@ -38,8 +38,11 @@ class Statements:
         self.express = Expressions(folds, names)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
+        self.function_name = ""
+        self.outlined: list[ast.FunctionDef] = []
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
+        self.function_name = fun.name
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark), nodes)
         body = [line for node in shown for line in self.node(node)]
         if "kernel" not in fun.notes and (fun.results or not body):
@@ -235,7 +238,12 @@ class Statements:
         if isinstance(stmt, ir.For):
             body = self.block(node.body, stmt.span) or [ast.Pass()]
             index = ast.Name(self.names[stmt.index], ast.Store())
-            made: ast.stmt = ast.For(index, self.range(stmt), body, [])
+            loop = ast.For(index, self.range(stmt), body, [])
+            if turns.guarded(stmt):
+                functions, lines = turns.outlined(loop, self.function_name, set(self.names.values()))
+                self.outlined.extend(functions)
+                return [*before, *lines, *self.moves(node.after)]
+            made: ast.stmt = loop
         else:
             made = self.while_(node)
         return [*before, *self.header(made, stmt.span), *self.moves(node.after)]

@@ -320,8 +320,8 @@ SERIAL = [
     (by_twos, (X, 1.3), "its step is not 1"),
     (prints, (X, 1.3), "it prints"),
     (wraps, (X, 1.3), "turns may meet in `y`"),
-    (raises_late, (X, 1.3), "a turn may raise an error"),
-    (solves, (A, 0.01), "may raise an error, which a thread would lose"),
+    (raises_late, (X, 1.3), "a turn may raise an error, and numbers are summed"),
+    (solves, (A, 0.01), "a turn may raise an error, and numbers are summed"),
     (last_one, (X, 1.3), "`t` goes from turn to turn"),
 ]
 
@@ -348,6 +348,28 @@ def test_checks_go_in_front_of_a_parallel_loop() -> None:
     assert source.index("raise IndexError") < source.index("in prange(")
     with pytest.raises(IndexError, match="out of range"):
         made(X, np.array([0, 41]))
+
+
+def roots_until(x: float, most: float) -> float:
+    total = 0.0
+    for k in range(30):
+        total += math.sin(x * k) ** 2
+        if total > most:
+            raise ValueError(f"too much: {total}")
+    return total
+
+
+def test_turns_that_may_raise_become_a_function() -> None:
+    made = vmap(grad(roots_until), in_axes=(0, None), jit=False)
+    source = made.source_for(X, 100.0)
+    assert loops_in(source) == 1 and "def roots_until_grad_vmap_turn_fails(" in source
+    want = [grad(roots_until, jit=False)(x, 100.0) for x in X]
+    np.testing.assert_allclose(run_shuffled(source, (X, 100.0)), want, rtol=1e-12)
+    few = np.array([0.01, 0.02, 1.0, 0.03, 2.0])
+    with pytest.raises(ValueError, match=r"too much: 4\.\d+") as first:
+        made(few, 4.0)
+    with pytest.raises(ValueError, match=re.escape(str(first.value))):
+        roots_until(1.0, 4.0)
 
 
 def test_maps_are_parallel_by_themselves() -> None:
