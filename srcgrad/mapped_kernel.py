@@ -16,7 +16,7 @@ from srcgrad.failures import Raised
 from srcgrad.mapping import item_spec, mapped_spec
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.lower import Lowered
-from srcgrad.syntax.mapped_kernel import Argument, kernel_name, literals, mapped_kernel
+from srcgrad.syntax.mapped_kernel import Argument, Mapped, kernel_name, literals, mapped_kernel
 from srcgrad.syntax.names import ANONYMOUS
 from srcgrad.syntax.places import placed
 from srcgrad.syntax.structure import Spec, leaf_types
@@ -132,7 +132,7 @@ def text(made: Kernel, recipe: Recipe, specs: Sequence[Spec], options: str) -> s
     args += [Argument(0, None)] * len(made.lowered.captured)
     numbers = iter(program.main.results)
     outs = ["" if shape else _wish(next(numbers)) for shape in made.outs]
-    return f"{functions}\n\n{mapped_kernel(functions, program.main.name, args, outs)}"
+    return f"{functions}\n\n{mapped_kernel(Mapped(functions, program.main.name, args, outs))}"
 
 
 def _wish(result: ir.Atom) -> str:

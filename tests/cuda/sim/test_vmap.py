@@ -122,6 +122,17 @@ def test_as_on_the_cpu(fun, axes, args):
     close(sg.vmap(fun, axes, target="cuda")(*args), sg.vmap(fun, axes, jit=False)(*args))
 
 
+def test_parameters_of_any_name():
+    def f(i, thread, x_bar, failed):
+        if thread > 2.0:
+            raise ValueError("too large")
+        return i * thread + x_bar * failed
+
+    close(sg.vmap(f, target="cuda")(XS, XS, XS, XS), XS * XS + XS * XS)
+    with pytest.raises(ValueError, match="too large"):
+        sg.vmap(f, target="cuda")(XS, XS + 2.0, XS, XS)
+
+
 def test_no_items():
     assert sg.vmap(sg.grad(rosenbrock), target="cuda")(np.zeros((0, 3))).shape == (0, 3)
 
