@@ -48,8 +48,8 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, names, strict=True)]
     base = pipeline.derive(fun, Recipe("value", leaves=()), items)
     main = pipeline.tidy(Program(fixed(base.program.main, recipe.shapes))).main
-    made, arrays = pipeline.with_outs(replace(base, program=Program(main, base.program.callees)), fun)
-    outs = _shapes(main, arrays, fun)
+    made, legal = pipeline.with_arrays(replace(base, program=Program(main, base.program.callees)), fun)
+    outs = _shapes(main, legal.outs, fun)
     function, raised = recording(made.program.main)
     main = replace(made.program.main, params=main.params)
     lowered = replace(made, program=Program(main), result=mapped_spec(base.result))

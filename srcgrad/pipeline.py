@@ -377,25 +377,27 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
 
 def on_device(made: Lowered, fun: Any) -> Lowered:
     """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
-    legal, outs = with_outs(made, fun)
-    if outs:
+    lowered, legal = with_arrays(made, fun)
+    if legal.outs:
         message = f"the result is {words.of_spec(made.result)}, and a kernel cannot make arrays"
         raise placed(UnsupportedError(message, hint=device.HINT), fun)
-    return legal
+    if legal.works:
+        message = f"it keeps `{legal.works[0].name}`, whose length only the run tells, and a kernel cannot make arrays"
+        raise placed(UnsupportedError(message, hint=device.KEEP_HINT), fun)
+    return lowered
 
 
-def with_outs(made: Lowered, fun: Any) -> tuple[Lowered, tuple[device.Out, ...]]:
-    """The program as a GPU's thread can run it, and what the caller gives: arrays for those that are returned."""
-    outs: list[device.Out] = []
+def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, device.Legal]:
+    """The program as a GPU's thread can run it, with what is known of the arrays that the caller gives."""
+    found: list[device.Legal] = []
 
     def to_device(program: Program) -> Program:
-        legal = device.legal(tidy(parallelised(inline(program), False)), tidy)
-        outs.extend(legal.outs)
-        return legal.program
+        found.append(device.legal(tidy(parallelised(inline(program), False)), tidy))
+        return found[0].program
 
     try:
         check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
-        return replace(made, program=run_pass("device", to_device, made.program)), tuple(outs)
+        return replace(made, program=run_pass("device", to_device, made.program)), found[0]
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
 

@@ -11,7 +11,6 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder, const, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Type, Var
 from srcgrad.rules import registry
-from srcgrad.transform.refuse import unsupported
 
 Place = tuple[Atom, ...]  # an index for each axis
 At = Callable[[Place], Atom]
@@ -164,10 +163,8 @@ class Writer:
     # ---- memory
 
     def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
-        """A thread's own array."""
-        if not static(dims):
-            raise unsupported(self.builder.span, UNKNOWN_LENGTH, REMEDY)
-        return self.builder.alloc(dtype, dims, "local", name)
+        """A thread's own array; one that the caller gives, where its length is not known."""
+        return self.builder.alloc(dtype, dims, "local" if static(dims) else "empty", name)
 
     def fill(self, ref: Var, value: Elements | Var | Const) -> None:
         """Store a value, element by element."""

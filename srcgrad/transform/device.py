@@ -8,16 +8,19 @@ from functools import cache
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Primitive, Program, Stmt, Var
-from srcgrad.core.shapes import Shapes, fixed
+from srcgrad.core.shapes import fixed
 from srcgrad.syntax import device as templates
-from srcgrad.transform.arrays import Elements, size_of
-from srcgrad.transform.loops import Loops
-from srcgrad.transform.places import Memory
+from srcgrad.transform.arrays import REMEDY, UNKNOWN_LENGTH, Elements
+from srcgrad.transform.loops import UNKNOWN, Loops
 from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.work import Work, allocations, counting, given
 
 HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'
-SMALL = 64  # results of up to so many elements are put together in a local array, which may lie in registers
 
+KEEP_HINT = (
+    'give the loop a number of turns that stands in the program, use mode="forward", or map the derivative over arrays'
+    ' on the host: vmap(..., target="cuda")'
+)
 Tidy = Callable[[Program], Program]
 
 
@@ -35,10 +38,13 @@ class Legal:
 
     Its parameters are those of the program it was made of, then one array for each of its array results, in the order
     of `outs`, then one for each of `works`. Its results are the scalars among those of the program it was made of.
+    count: takes the parameters of the program it was made of, and gives the lengths of all works, axis after axis.
     """
 
     program: Program
     outs: tuple[Out, ...] = ()
+    works: tuple[Work, ...] = ()
+    count: Program | None = None
 
 
 def legal(program: Program, tidy: Tidy, shapes: Mapping[int, tuple[int, ...]] | None = None) -> Legal:
@@ -49,8 +55,25 @@ def legal(program: Program, tidy: Tidy, shapes: Mapping[int, tuple[int, ...]] | 
         lengths = [shapes.get(k) for k in range(len(program.main.params))]
         program = tidy(Program(fixed(program.main, lengths)))
     main, outs = _expanded(program.main, tidy)
-    main = on_device(tidy(Program(main)).main)
-    return Legal(Program(replace(main, results=main.results[: len(main.results) - len(outs)])), outs)
+    asks = next((s for s in walk.walk(main.body) if UNKNOWN in (*walk.used(s), *walk.used_inside(s))), None)
+    if asks is not None:
+        raise unsupported(asks.span, UNKNOWN_LENGTH, REMEDY)
+    main = tidy(Program(main)).main
+    count = _counting(main, len(program.main.params), tidy)
+    main, works = given(replace(main, results=main.results[: len(main.results) - len(outs)]))
+    return Legal(Program(on_device(main)), outs, works, count)
+
+
+def _counting(main: Fun, own: int, tidy: Tidy) -> Program | None:
+    """The program that tells how long the work arrays must be, from the parameters but for those the caller makes."""
+    made = allocations(main)
+    if not made:
+        return None
+    count = tidy(Program(counting(replace(main, params=main.params[:own])))).main
+    rest = allocations(count)
+    if rest:
+        raise unsupported(rest[0].span or made[0].span, UNKNOWN_LENGTH, REMEDY)
+    return Program(on_device(count))
 
 
 # ---- arrays
@@ -64,7 +87,6 @@ def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
         return fun, ()
     loops = Loops(fun, tidy)
     params = [loops.parameter(p) for p in fun.params]
-    given = _in_place(fun, loops)
     loops.run(fun.body)
     outs, arrays, scalars = [], [], []
     for place, result in enumerate(fun.results):
@@ -72,10 +94,10 @@ def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
             scalars.append(loops.atom(result))
             continue
         assert isinstance(result, Var)
-        memory = given.get(result)
-        if memory is None:
-            memory = _copied(loops, loops.array(result), result)
-        arrays.append(memory.root)
+        root = loops.given.get(result)
+        if root is None or root in arrays:
+            root = _copied(loops, loops.array(result), result)
+        arrays.append(root)
         dims = tuple(int(n.value.real) if isinstance(n, Const) else None for n in loops.dims_of_result(result))
         outs.append(Out(place, dims))
     body = (*loops.head, *loops.writer.builder.out)
@@ -85,31 +107,11 @@ def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
     return made, tuple(outs)
 
 
-def _in_place(fun: Fun, loops: Loops) -> dict[Var, Memory]:
-    """Results that are made at the top of the function, and are large: they are made where the caller wants them."""
-    made = {s.target: s for s in fun.body if isinstance(s, ir.Alloc)}
-    shapes = Shapes(fun)
-    for stmt in fun.body:
-        shapes.note(stmt)
-    found: dict[Var, Memory] = {}
-    for result in fun.results:
-        alloc = made.get(result) if isinstance(result, Var) else None
-        if alloc is None or alloc.target in found or not loops.classes.simple(alloc.target) or None in alloc.shape:
-            continue
-        dims = tuple(n for n in alloc.shape if n is not None)
-        size = size_of(shapes.dims(alloc.target))
-        if size is None or size > SMALL:
-            root = Var(alloc.target.name, alloc.target.type)
-            found[alloc.target] = Memory(root, dims, loops.classes.of(alloc.target))
-    loops.given.update({var: memory.root for var, memory in found.items()})
-    return found
-
-
-def _copied(loops: Loops, value: Elements, result: Var) -> Memory:
+def _copied(loops: Loops, value: Elements, result: Var) -> Var:
     """The caller's array with the value in it."""
     out = Var(f"{result.name}_out", ir.Type(result.type.dtype, result.type.rank, ref=True))
     loops.writer.nest(value.dims, lambda place: loops.writer.builder.store(out, place, value.at(place)))
-    return Memory(out, value.dims, out)
+    return out
 
 
 # ---- scalars

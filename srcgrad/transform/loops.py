@@ -27,6 +27,7 @@ from srcgrad.transform.arrays import (
     Elements,
     Operand,
     Writer,
+    size_of,
     static,
 )
 from srcgrad.transform.expand import EXPANSIONS, at_broadcast, elementwise
@@ -34,6 +35,8 @@ from srcgrad.transform.places import Memory, elements_of, select, view
 from srcgrad.transform.refuse import unsupported
 
 Tidy = Callable[[Program], Program]
+UNKNOWN = Var("unknown", ir.I8)  # the length of memory that grows: nothing may ask for it
+SMALL = 64  # results of up to so many elements are put together in a local array, which may lie in registers
 
 
 class Loops:
@@ -46,7 +49,7 @@ class Loops:
         self.atoms: dict[Var, Atom] = {}
         self.values: dict[Var, Elements] = {}
         self.memory: dict[Var, Memory] = {}
-        self.given: dict[Var, Var] = {}  # memory that the caller makes
+        self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
         self.head: list[Stmt] = []
 
     # ---- what variables stand for
@@ -134,10 +137,8 @@ class Loops:
         value = self.values[var]
         if uses < 2 or value.cost <= FEW:
             return
-        if static(value.dims):
+        if static(value.dims) or value.cost >= LOOP:
             self.values[var] = self.writer.held(value, var.name)
-        elif value.cost >= LOOP:
-            raise unsupported(self.writer.builder.span, UNKNOWN_LENGTH, REMEDY)
 
     # ---- statements
 
@@ -241,19 +242,33 @@ class Loops:
 
     def alloc(self, stmt: ir.Alloc) -> None:
         value = None if isinstance(stmt.init, str) else self.operand(stmt.init)
-        if None in stmt.shape:
-            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
-        own = tuple(self.atom(n) for n in stmt.shape if n is not None)
+        own = tuple(None if n is None else self.atom(n) for n in stmt.shape)
         dims = value.dims if isinstance(value, Elements) else own
-        root = self.given.get(stmt.target)
-        if root is None:
-            root = self.writer.local(stmt.target.type.dtype, dims, stmt.target.name)
-        self.memory[stmt.target] = Memory(root, dims, self.classes.of(stmt.target))
+        root = self.root(stmt, dims)
+        known = tuple(UNKNOWN if n is None else n for n in dims)
+        self.memory[stmt.target] = Memory(root, known, self.classes.of(stmt.target))
         start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init == "zeros" else value
-        if start is not None:
+        if start is not None and UNKNOWN not in known:
             self.writer.nest(
-                dims, lambda p: self.writer.builder.store(root, p, at_broadcast(self.writer, start, p, dims))
+                known, lambda p: self.writer.builder.store(root, p, at_broadcast(self.writer, start, p, known))
             )
+
+    def root(self, stmt: ir.Alloc, dims: Sequence[Atom | None]) -> Var:
+        """What holds new memory: a small or local array; a large result of the function, where the caller wants it;
+        else an allocation of its own, for which the caller will give an array."""
+        target = stmt.target
+        known = tuple(n for n in dims if n is not None)
+        size = size_of(known) if len(known) == len(dims) else None
+        if size is not None and (size <= SMALL or target not in self.fun.results):
+            return self.writer.local(target.type.dtype, known, target.name)
+        if not self.classes.simple(target):
+            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
+        root = Var(target.name, target.type)
+        if target in self.fun.results and stmt in self.fun.body and len(known) == len(dims):
+            self.given[target] = root
+        else:
+            self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init="empty"))
+        return root
 
     def view(self, stmt: ir.View) -> None:
         base, how = self.memory[stmt.base], stmt.how

@@ -130,3 +130,78 @@ CASES: list[Case] = [
     ("jacrev", to_matrix, {}, (A,)), ("jacfwd", to_matrix, {}, (A,)), ("grad", swapped, {}, (x,)),
     ("grad", rows, {}, (A,)), ("grad", in_place, {}, (x,)),
 ]  # fmt: skip
+
+
+# ---- functions whose loops take as many turns as the run says: what is kept for the reverse sweep lies in work arrays
+
+
+def powers(x, n):
+    s = 1.0
+    for k in range(n):
+        s = s * math.sin(x + k) + x
+    return s
+
+
+def nested(x, n):
+    s = x
+    for i in range(n):
+        for _ in range(i):
+            s = s * math.cos(s) + x
+    return s
+
+
+def root(a):
+    x = a
+    while abs(x * x - a) > 1e-6:
+        x = 0.5 * (x + a / x)
+    return x
+
+
+def shrinking(a, n):
+    s = 0.0
+    for k in range(n):
+        x = a + k
+        while x > 0.1:
+            x = 0.5 * x * math.cos(x * 0.1)
+        s += x * a
+    return s
+
+
+def left_early(x, n):
+    s = x
+    for _ in range(n):
+        s = s * s * 0.9 + 0.1
+        if s < 0.3:
+            break
+    return s
+
+
+def scratch(x, n):
+    y = np.zeros(n)
+    for i in range(n):
+        y[i] = math.sin(x * i)
+    for i in range(1, n):
+        y[i] = y[i] * y[i - 1]
+    return y.sum()
+
+
+def rotated(x, n):
+    u = x.copy()
+    for _ in range(n):
+        u = np.sin(u) * x[0]
+    return u.sum()
+
+
+def until_small(x):
+    u = x.copy()
+    while np.sum(u * u) > 0.01:
+        u = u * u * 0.5
+    return u.sum()
+
+
+DYNAMIC: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
+    ("grad", powers, (0.7, 5)), ("hessian", powers, (0.7, 5)), ("grad", powers, (0.7, 0)), ("grad", nested, (0.7, 5)),
+    ("grad", root, (2.0,)), ("hessian", root, (2.0,)), ("grad", shrinking, (2.0, 3)), ("grad", left_early, (0.6, 20)),
+    ("grad", scratch, (0.6, 6)), ("grad", rotated, (b, 4)), ("hessian", rotated, (b, 4)), ("grad", until_small, (b,)),
+    ("jacobian", rotated, (b, 0)),
+]  # fmt: skip
