@@ -264,11 +264,15 @@ class If(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class Call(Stmt):
-    """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`."""
+    """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`.
+
+    loud: it may raise or print, or a function that it calls may.
+    """
 
     targets: tuple[Var, ...]
     callee: str
     args: tuple[Atom, ...]
+    loud: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,7 +68,7 @@ class _Liveness:
                 return self.classes.of(stmt.ref) in self.held
             case ir.Append():
                 return stmt.refs in self.live or stmt.pos in self.live or (self.lists_move and self.lists_live())
-            case ir.Effect() | ir.Draw() | ir.Barrier():
+            case ir.Effect() | ir.Draw() | ir.Barrier() | ir.Call(loud=True):
                 return True
             case ir.Remark():
                 return False

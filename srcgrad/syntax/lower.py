@@ -30,7 +30,7 @@ from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_builtins import known_length
-from srcgrad.syntax.lower_recursion import Recursions, emit_call
+from srcgrad.syntax.lower_recursion import Recursions, emit_call, told
 from srcgrad.syntax.lower_state import Reported, Unresolved
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.read import Source, python_function, read
@@ -87,7 +87,7 @@ def lower_with(fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mappin
         lowered, unsure = _attempt(fun, source, specs, copies, fixed)
         again = _wider(source, lowered, unsure, copies)
         if again == copies:
-            program = ir.Program(checked(lowered.program.main), lowered.program.callees)
+            program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
             return replace(lowered, program=program)
         copies = again
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
+from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.syntax import scope
 from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures
@@ -74,6 +75,26 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
     return scope.refill(callee.result, iter(targets))
+
+
+def told(program: ir.Program) -> ir.Program:
+    """The program with the calls marked that may raise or print."""
+    loud: set[str] = set()
+
+    def speaks(stmt: ir.Stmt) -> bool:
+        return isinstance(stmt, ir.Effect) or (isinstance(stmt, ir.Call) and (stmt.loud or stmt.callee in loud))
+
+    while more := {n for n, f in program.callees.items() if n not in loud and any(map(speaks, walk(f.body)))}:
+        loud |= more
+    if not loud:
+        return program
+
+    def block(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        marked = (replace(s, loud=True) if isinstance(s, ir.Call) and s.callee in loud else s for s in stmts)
+        return tuple(rebuild(s, lambda a: a, lambda v: v, block) if blocks(s) else s for s in marked)
+
+    made = {name: replace(fun, body=block(fun.body)) for name, fun in program.callees.items()}
+    return ir.Program(replace(program.main, body=block(program.main.body)), made)
 
 
 def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> None:

@@ -134,7 +134,7 @@ class _Jacobian:
         if loud(program.main):  # what it raises or prints happens once, however many directions there are
             self.put(*walk.instantiate(program.main, program.main.params))
         self.main = quiet(program.main)
-        self.program = replace(program, main=self.main)
+        self.program = reachable(replace(program, main=self.main))
         for result in self.main.results:
             if not result.type.is_float:
                 what = _called(result.type)

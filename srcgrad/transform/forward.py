@@ -261,7 +261,8 @@ class _Forward:
         dots = [self.explicit(a) for a in stmt.args if a.type.is_float]
         args = tuple(map(self.atom, stmt.args))
         targets = (*stmt.targets, *(self.twin(t) for t in stmt.targets if t.type.is_float))
-        self.builder.put(ir.Call(targets, self.callees.name(stmt.callee), (*args, *dots), span=stmt.span))
+        name = self.callees.name(stmt.callee)
+        self.builder.put(replace(stmt, targets=targets, callee=name, args=(*args, *dots)))
 
     def custom(self, stmt: ir.Custom) -> None:
         """The user's own tangent in place of the primal; what it returns takes the targets' places."""

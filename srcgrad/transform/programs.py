@@ -10,6 +10,8 @@ from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 from srcgrad.rules.loops import other_length
 from srcgrad.rules.shape import dim
 
+QUIET = "_quiet"
+
 
 def bind(fun: Fun, values: Mapping[Var, Atom]) -> Fun:
     """The function with these parameters fixed."""
@@ -35,14 +37,26 @@ def quiet(fun: Fun) -> Fun:
     """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
 
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (s for s in stmts if not isinstance(s, ir.Effect))
+        kept = (hushed(s) if isinstance(s, ir.Call) else s for s in stmts if not isinstance(s, ir.Effect))
         return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
 
     return replace(fun, body=block(fun.body)) if loud(fun) else fun
 
 
+def hushed(call: ir.Call) -> ir.Call:
+    """A call of the same function without what passes through, which `function` makes where it is asked for."""
+    return replace(call, callee=call.callee + QUIET, loud=False) if call.loud else call
+
+
 def loud(fun: Fun) -> bool:
-    return any(isinstance(s, ir.Effect) for s in walk.walk(fun.body))
+    return any(isinstance(s, (ir.Effect, ir.Call)) and getattr(s, "loud", True) for s in walk.walk(fun.body))
+
+
+def function(callees: Mapping[str, Fun], name: str) -> Fun:
+    """The function of this name, or the quiet one of another."""
+    if name in callees or not name.endswith(QUIET):
+        return callees[name]
+    return rename(quiet(callees[name.removesuffix(QUIET)]), name)
 
 
 def reachable(program: Program) -> Program:
@@ -52,7 +66,7 @@ def reachable(program: Program) -> Program:
     while todo:
         for stmt in walk.walk(todo.pop().body):
             if isinstance(stmt, ir.Call) and stmt.callee not in found:
-                found[stmt.callee] = program.callees[stmt.callee]
+                found[stmt.callee] = function(program.callees, stmt.callee)
                 todo.append(found[stmt.callee])
     return Program(program.main, found)
 

@@ -18,7 +18,7 @@ from srcgrad.transform.buffers import settled
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.draws import check_single
 from srcgrad.transform.plan import Plan, Policy
-from srcgrad.transform.programs import expect_shape
+from srcgrad.transform.programs import QUIET, expect_shape, function, quiet
 
 
 class Reverse(Adjoint):
@@ -98,9 +98,12 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     pending = _missing(built, callees)
     while pending:
         name = pending.pop()
-        primal = program.callees[name.removesuffix(adjoint_name(""))]
-        floats = [p for p in primal.params if p.type.is_float]
-        callees[name] = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
+        if name.endswith(QUIET):
+            callees[name] = function(callees, name)
+        else:  # the function itself has run before: what it prints and raises is done
+            primal = quiet(function(callees, name.removesuffix(adjoint_name(""))))
+            floats = [p for p in primal.params if p.type.is_float]
+            callees[name] = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
         pending |= _missing(callees[name], callees)
     return Program(built, callees)
 

@@ -24,6 +24,7 @@ from srcgrad.transform.context import Context, bar_name
 from srcgrad.transform.draws import check_fixed
 from srcgrad.transform.keep import INT_ONE, INT_ZERO, Keeper, counted, row, step_of, visit
 from srcgrad.transform.plan import Loop, Plan
+from srcgrad.transform.programs import hushed
 from srcgrad.transform.refuse import unsupported
 from srcgrad.transform.shared import check_shared
 
@@ -98,7 +99,8 @@ class Sweep:
             case ir.For() | ir.While():
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
-                self._run_call(stmt, ctx)
+                again = region is not self.facts.top and isinstance(stmt, ir.Call)
+                self._run_call(stmt, ctx, hushed(stmt) if again else stmt)  # type: ignore[arg-type]
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
             case ir.Effect() | ir.Remark() | ir.Barrier():
@@ -234,7 +236,7 @@ class Sweep:
         if level is region and current is not region:
             self.b.store(ctx.kept[stmt], place, ctx(stmt.pos))
 
-    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context) -> None:
+    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, emitted: ir.Call | ir.Custom) -> None:
         active = any(t in self.activity for t in stmt.targets)
         for arg in stmt.args:
             if active and isinstance(arg, Var) and arg.type.ref:
@@ -249,7 +251,7 @@ class Sweep:
             ctx.env.update(zip(stmt.targets, results, strict=False))
         else:
             targets = tuple(Var(t.name, t.type) for t in stmt.targets)
-            self.b.put(replace(stmt, args=args, targets=targets))
+            self.b.put(replace(emitted, args=args, targets=targets))
             ctx.env.update(zip(stmt.targets, targets, strict=True))
         for target in stmt.targets:
             if target.type.ref and self.has_twin(target):
