@@ -266,13 +266,14 @@ class If(Stmt):
 class Call(Stmt):
     """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`.
 
-    loud: it may raise or print, or a function that it calls may.
+    loud: it may raise or print, or a function that it calls may.   shares: what it returns may be an argument's memory.
     """
 
     targets: tuple[Var, ...]
     callee: str
     args: tuple[Atom, ...]
     loud: bool = False
+    shares: bool = True
 
 
 @dataclass(frozen=True, eq=False)

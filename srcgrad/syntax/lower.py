@@ -30,7 +30,7 @@ from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures, StaticUse
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_builtins import known_length
-from srcgrad.syntax.lower_recursion import Recursions, emit_call, told
+from srcgrad.syntax.lower_recursion import Recursions, check_apart, emit_call, told
 from srcgrad.syntax.lower_state import Reported, Unresolved
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.read import Source, python_function, read
@@ -162,6 +162,7 @@ def _attempt(
         low.b.out.clear()
         value = emit_call(low, itself, env)
     value = _results(low, scope.seen(_finished(low, source, value)), params)
+    check_apart(low)
     captured = tuple(low.captures.entries.values())
     notes = {
         "overwritten": [params[k].name for k in sorted(copies.overwritten)],

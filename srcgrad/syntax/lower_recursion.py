@@ -11,6 +11,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.errors import UnsupportedError
 from srcgrad.syntax import scope
 from srcgrad.syntax.bounds import checked
 from srcgrad.syntax.capture import Captured, Captures
@@ -32,6 +33,7 @@ class Callee:
     captured: list[Captured] = field(default_factory=list)
     core: ir.Fun | None = None
     shares: bool = False  # what it returns may be an argument's memory
+    written: frozenset[int] = frozenset()  # the arguments that it writes into: their new contents are results, too
 
 
 @dataclass(eq=False)
@@ -68,13 +70,27 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     args = [atom for value in env.values() for atom in scope.leaves(scope.seen(value))]
     args += [low.captures.adopt(captured) for captured in callee.captured]
     targets = [Var(callee.name, atom.type) for atom in scope.leaves(callee.result)]
-    low.b.put(ir.Call(tuple(targets), callee.name, tuple(args), span=low.b.span))
+    changed = {k: ref for k in sorted(callee.written) if isinstance(ref := args[k], Var)}
+    contents = [Var(ref.name, ref.type) for ref in changed.values()]
+    low.handed.append((callee, tuple(args)))
+    for k, ref in changed.items():
+        args[k] = _copy(low, ref)  # the way back reads again what the call was given
+    call = ir.Call((*targets, *contents), callee.name, tuple(args), shares=callee.shares, span=low.b.span)
+    low.b.put(call)
+    for ref, new in zip(changed.values(), contents, strict=True):
+        low.b.store(ref, None, low.b.load(new))
     if callee.shares:
         refs = [a for a in args if isinstance(a, Var) and a.type.ref]
         for target in (t for t in targets if t.type.ref):
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
-    return scope.refill(callee.result, iter(targets))
+    if callee.shares:
+        return scope.refill(callee.result, iter(targets))
+    return scope.refill(callee.result, iter([_copy(low, t) if t.type.ref else t for t in targets]))
+
+
+def _copy(low: Lowering, ref: Var) -> Var:
+    return low.b.alloc(ref.type.dtype, (), low.b.load(ref), ref.name)
 
 
 def told(program: ir.Program) -> ir.Program:
@@ -102,6 +118,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     callees = low.recursions.callees
     while True:
         provisional = len(callees)
+        before = callee.shares, callee.written
         try:
             value, captured, core = _attempt(low, callee, env, body)
         except Unresolved:
@@ -116,6 +133,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
             and scope.same_shape(callee.result, value)
         )
         settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
+        settled = settled and before == (callee.shares, callee.written)
         callee.result = scope.map_leaves(value, lambda atom: Var("result", atom.type))
         callee.captured, callee.core = captured, core
         if settled:
@@ -156,8 +174,9 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     plain = {name: scope.copied(value, locked=locked, lock=False) for name, value in env.items()}
     fresh = {name: scope.map_leaves(value, param(name)) for name, value in plain.items()}
     born = scope.now()
+    own: dict[Atom, Var] = {p: _copy(other, p) for k, p in enumerate(params) if k in callee.written}
     try:
-        value = body(other, fresh)
+        value = body(other, {name: scope.map_leaves(v, lambda a: own.get(a, a)) for name, v in fresh.items()})
     except Reported:
         other.raise_refusals()
         raise
@@ -173,13 +192,31 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     captured = list(other.captures.entries.values())
     low.captures.statics.update(other.captures.statics)
     every = (*params, *(c.param for c in captured))
-    core = checked(ir.Fun(callee.name, every, tuple(other.b.out), tuple(scope.leaves(value))))
-    if written(core):
-        low.refuse(
-            f"`{callee.name.removesuffix('_inner')}` calls itself and writes into its arguments",
-            "return a new array instead",
-        )
-    aliases = Aliases(core.body)
-    roots = {aliases.root(p) for p in every}
-    callee.shares = any(isinstance(r, Var) and r.type.ref and aliases.root(r) in roots for r in core.results)
+    results = tuple(scope.leaves(value))
+    core = checked(ir.Fun(callee.name, every, tuple(other.b.out), (*results, *own.values())))
+    aliases, more = Aliases(core.body), [every.index(p) for p in written(core)]
+    if any(k >= len(params) for k in more):
+        message = f"`{_plain(callee.name)}` calls itself and writes into what is not its own"
+        low.refuse(message, "pass it as an argument")
+    callee.written |= frozenset(more)
+    refs = {aliases.root(r) for r in results if isinstance(r, Var) and r.type.ref}
+    callee.shares = any(aliases.root(p) in refs for p in every if p.type.ref)
+    if any(aliases.root(p) in refs for p in own.values()):
+        message = f"`{_plain(callee.name)}` calls itself, writes into an array that it is given, and returns it"
+        low.refuse(message, "return nothing: who calls it has the array")
+    check_apart(other)
     return value, captured, core
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix("_inner")
+
+
+def check_apart(low: Lowering) -> None:
+    """Refuse calls that give a recursive function an array that it writes into, and the same memory once more."""
+    aliases = Aliases(low.b.out)
+    for callee, args in low.handed:
+        roots = [aliases.root(a) if isinstance(a, Var) and a.type.ref else None for a in args]
+        if any(roots.count(roots[k]) > 1 for k in callee.written):
+            message = f"`{_plain(callee.name)}`, which calls itself, writes into memory that it is given twice"
+            raise UnsupportedError(message, hint="give it a copy")

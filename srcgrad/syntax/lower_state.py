@@ -73,6 +73,7 @@ class State(Checks):
         self.stack: list[Any] = []
         self.recursions: Any = None
         self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
+        self.handed: list[tuple[Any, tuple[Atom, ...]]] = []  # the recursive functions called, with their arguments
         self.refusals: list[SrcgradError] = []
         self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
         self.changed: dict[Struct, Content] = {}  # objects changed in this region, and what they held at its start

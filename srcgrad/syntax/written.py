@@ -26,7 +26,7 @@ class Aliases:
                 case ir.If():
                     for out in stmt.outs:
                         self.join(out.target, out.then, out.orelse)
-                case ir.Call():
+                case ir.Call(shares=True):
                     refs = [a for a in (*stmt.args, *stmt.targets) if isinstance(a, Var) and a.type.ref]
                     self.join(*refs)  # a recursive function may return its argument
 

@@ -282,3 +282,102 @@ def function_factory(x):
     double = make_scaler(2.0)
     by_x = make_scaler(x)
     return double(x) * by_x(x)
+
+
+def quicksort(a, lo, hi):
+    if lo >= hi:
+        return
+    pivot, i = a[hi], lo
+    for j in range(lo, hi):
+        if a[j] < pivot:
+            a[i], a[j] = a[j], a[i]
+            i += 1
+    a[i], a[hi] = a[hi], a[i]
+    quicksort(a, lo, i - 1)
+    quicksort(a, i + 1, hi)
+
+
+@case(scalar(), vector(6), jit=True)
+def recursive_sort_in_place(x, a):
+    b = a * a
+    quicksort(b, 0, 5)
+    quicksort(a, 1, 4)
+    return b[0] * b[3] * x + a[1] * a[2] * b[1]
+
+
+def prefix_sums(a):
+    n = len(a)
+    if n == 1:
+        return
+    prefix_sums(a[: n // 2])
+    prefix_sums(a[n // 2 :])
+    a[n // 2 :] += a[n // 2 - 1] * a[0]
+
+
+@case(scalar(), vector(6))
+def recursion_that_writes_through_views(x, a):
+    prefix_sums(a)
+    return a[5] * x + a[2] * a[3]
+
+
+def flooded(m, seen, i, j, v):
+    if i < 0 or i >= 3 or j < 0 or j >= 3 or seen[i, j]:
+        return
+    seen[i, j] = True
+    m[i, j] = v * m[i, j] + v * v
+    flooded(m, seen, i + 1, j, m[i, j])
+    flooded(m, seen, i, j + 1, m[i, j])
+
+
+@case(scalar(), matrix(3))
+def recursive_flood(x, m):
+    seen = np.zeros((3, 3), dtype=np.bool_)
+    flooded(m, seen, 0, 0, x)
+    return m[2, 2] * m[1, 0] * m[0, 2]
+
+
+def remembered(n, table, x):
+    if table[n] != 0.0:
+        return table[n]
+    r = x if n < 2 else remembered(n - 1, table, x) * remembered(n - 2, table, x) + x
+    table[n] = r
+    return r
+
+
+@case(scalar())
+def recursion_with_a_memory(x):
+    table = np.zeros(8)
+    return remembered(6, table, x) * table[3]
+
+
+def grown(x, n):
+    if n == 0:
+        return x * 2.0
+    y = grown(x, n - 1)
+    y[0] += n * x[1] * y[2]
+    return y
+
+
+@case(scalar(), vector(4))
+def recursion_that_returns_arrays(x, a):
+    return np.sum(grown(a, 3) * a) * x
+
+
+def evens(a, n):
+    if n > 0:
+        a[n] *= a[0]
+        odds(a, n - 1)
+
+
+def odds(a, n):
+    if n > 0:
+        a[n] += a[n - 1] * a[0]
+        evens(a, n - 1)
+
+
+@case(scalar(), vector(5))
+def mutual_recursion_that_writes(x, a):
+    for k in range(2):
+        evens(a, 4)
+        a[0] *= x
+    return a[3] * a[4] + a[1]

@@ -110,16 +110,28 @@ def bool_as_index_written(a):
     return a[0] * a[1]
 
 
-def shifts(a, n):
+def shifts(a, b, n):
     if n > 0:
-        a[n] = a[n - 1] * 2.0
-        shifts(a, n - 1)
+        a[n] = b[n - 1] * 2.0
+        shifts(a, b, n - 1)
 
 
 @case(vector(4), refused=UnsupportedError)
-def recursion_that_writes(a):
-    shifts(a, 3)
+def recursion_that_writes_into_what_it_reads(a):
+    shifts(a, a, 3)
     return a[0] * a[2]
+
+
+def returns_its_argument(a, n):
+    if n == 0:
+        return a
+    a[n] *= 2.0
+    return returns_its_argument(a, n - 1)
+
+
+@case(vector(4), refused=UnsupportedError)
+def recursion_that_returns_what_it_writes_into(a):
+    return np.sum(returns_its_argument(a, 3))
 
 
 @case(scalar(2.5), refused=UnsupportedError)

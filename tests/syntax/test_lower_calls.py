@@ -285,15 +285,15 @@ def test_a_function_without_a_rule_is_named() -> None:
     assert caught.value.problems[0].source.strip() == "return math.sin(x) + np.poly(TABLE)[0]"
 
 
-def test_recursion_that_writes_into_its_argument_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="calls itself and writes"):
-        lowered(writes_recursively, A, 2)
+def test_recursion_that_writes_into_what_it_captures_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="calls itself and writes into what is not its own"):
+        lowered(writes_recursively, 2)
 
 
-def writes_recursively(a, n):
+def writes_recursively(n):
     if n > 0:
-        a[n] = 0.0
-        writes_recursively(a, n - 1)
+        A[n] = 0.0
+        writes_recursively(n - 1)
 
 
 class Doubler:
