@@ -217,7 +217,7 @@ def _generated(
     if options.on_device and recipe.kind == "vmap":
         kernel = lazy.mapped_kernel.derive(fun, recipe, specs)
         text = lazy.mapped_kernel.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
-        return kernel.lowered, kernel.name, text, {"outs": kernel.outs, "raised": kernel.raised}
+        return kernel.lowered, kernel.name, text, kernel.notes
     made = lazy.pipeline.derive(fun, recipe, specs)
     if options.on_device:
         made = lazy.pipeline.on_device(made, fun)

@@ -29,6 +29,10 @@ class Raised:
         return made
 
 
+# What a thread meets that has more to keep than was counted: the launch is made again with more memory.
+TOO_SHORT = Raised("builtins", "MemoryError", ("a work array is too short",))
+
+
 def telling(function: Callable[..., Any], known: Failures, formats: Mapping[str, int]) -> Callable[..., Any]:
     """The function; an error that a check of ours raises names the user's line. All others pass as they are, f-strings
     being filled in."""

@@ -14,7 +14,7 @@ from srcgrad.core.types import Type
 from srcgrad.derivative import Call, Derivative
 from srcgrad.driver import Bound
 from srcgrad.errors import UnsupportedError
-from srcgrad.failures import telling
+from srcgrad.failures import TOO_SHORT, telling
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Spec, assemble, leaf_types, make, parts
 
@@ -68,8 +68,9 @@ class Launch(Call):
         captured = self.meta.types[len(self.meta.types) - len(bound.read) :] if bound.read else ()
         self.types = [*(t for spec in specs for t in leaf_types(spec)), *captured]
         self.converters = [_converter(t) for t in self.types]
-        self.raised = self.meta.notes["raised"]
+        self.raised, self.outs = self.meta.notes["raised"], self.meta.notes["outs"]
         self.function = telling(self.fail, self.meta.failures, {})
+        self.works = lazy.launch.Works(self.meta.notes["works"])
 
     def run(self, values: Sequence[Any]) -> Any:
         items, launch = self.leaves(values), lazy.launch
@@ -79,13 +80,39 @@ class Launch(Call):
         count = items[leaf].shape[axis]
         args = [launch.to_device(item, kind, stream) for item, kind in zip(items, self.types, strict=True)]
         kinds = leaf_types(self.meta.result)
-        shapes = self.meta.notes["outs"]
-        outs = [launch.new((count, *shape), t.dtype, stream) for shape, t in zip(shapes, kinds, strict=True)]
-        code = launch.launch(self.bound.unit.function, count, [*args, *outs], stream, bool(self.raised))
+        outs = [launch.new((count, *shape), t.dtype, stream) for shape, t in zip(self.outs, kinds, strict=True)]
+        if count:
+            self._launch(count, args, outs, stream)
+        return assemble(self.meta.result, iter(outs if there else launch.to_host(outs, stream)))
+
+    def _launch(self, count: int, args: Sequence[Any], outs: Sequence[Any], stream: Any) -> None:
+        launch, kernel = lazy.launch, self.bound.unit.function
+        if not self.works.kinds:
+            self._tell(self._run(count, [*args, *outs], stream))
+            return
+        counting = launch.sibling(kernel, self.meta.notes["count"])
+        sizes = launch.telling(counting, count, args, stream, sum(rank for _, rank in self.works.kinds))
+        while True:
+            shapes = self.works.shapes(sizes)
+            threads = self.works.threads(shapes, count)
+            code = self._run(threads, [*args, *outs, *self.works.arrays(shapes, threads, stream)], stream)
+            if not code or self.raised[code - 1] != TOO_SHORT:
+                break
+            sizes = [2 * size + 1 for size in sizes]
+        self._tell(code)
+
+    def _run(self, threads: int, args: Sequence[Any], stream: Any) -> int:
+        """The code of what some thread has met, 0 if nothing."""
+        kernel = self.bound.unit.function
+        if self.raised:
+            return int(lazy.launch.telling(kernel, threads, args, stream, 1)[0])
+        lazy.launch.launch(kernel, threads, args, stream)
+        return 0
+
+    def _tell(self, code: int) -> None:
         if code:
             with speaking_of(self.primal):
                 self.function(code)
-        return assemble(self.meta.result, iter(outs if there else launch.to_host(outs, stream)))
 
     def fail(self, code: int) -> None:
         """Raise what a thread has met."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,16 +12,18 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Program, Stmt, Type, Var
 from srcgrad.core.shapes import fixed
 from srcgrad.errors import UnsupportedError
-from srcgrad.failures import Raised
+from srcgrad.failures import TOO_SHORT, Raised
 from srcgrad.mapping import item_spec, mapped_spec
 from srcgrad.recipe import Recipe
+from srcgrad.rules import registry
 from srcgrad.syntax.lower import Lowered
-from srcgrad.syntax.mapped_kernel import Argument, Mapped, kernel_name, literals, mapped_kernel
+from srcgrad.syntax.mapped_kernel import Argument, Mapped, counting_kernel, kernel_name, literals, mapped_kernel
 from srcgrad.syntax.names import ANONYMOUS
 from srcgrad.syntax.places import placed
 from srcgrad.syntax.structure import Spec, leaf_types
 from srcgrad.transform.device import Out
 from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.work import Work
 
 Shape = tuple[int, ...]
 FAILED = "failed"
@@ -33,6 +35,7 @@ class Kernel:
 
     function: its program. lowered: with the parameters of one that maps it, and the structure of all items' results.
     name: of the kernel. outs: the shape of each result of an item. raised: what threads may meet, by codes from 1.
+    works: the arrays in which threads keep what they have no memory for. count: the function of their lengths.
     """
 
     function: Program
@@ -40,6 +43,15 @@ class Kernel:
     name: str
     outs: tuple[Shape, ...]
     raised: tuple[Raised, ...]
+    works: tuple[Work, ...]
+    count: Fun | None
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What a launch needs to know."""
+        count = None if self.count is None else kernel_name(self.count.name)
+        works = tuple((work.dtype, work.rank) for work in self.works)
+        return {"outs": self.outs, "raised": self.raised, "works": works, "count": count}
 
 
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
@@ -50,10 +62,14 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     main = pipeline.tidy(Program(fixed(base.program.main, recipe.shapes))).main
     made, legal = pipeline.with_arrays(replace(base, program=Program(main, base.program.callees)), fun)
     outs = _shapes(main, legal.outs, fun)
-    function, raised = recording(made.program.main)
+    function = made.program.main
+    if legal.count is not None and pipeline.decides_by_floats(legal.count):
+        function = bounded(function, function.params[len(function.params) - len(legal.works) :])
+    function, raised = recording(function)
     main = replace(made.program.main, params=main.params)
     lowered = replace(made, program=Program(main), result=mapped_spec(base.result))
-    return Kernel(Program(function, made.program.callees), lowered, kernel_name(function.name), outs, raised)
+    count = None if legal.count is None else silent(legal.count.main)
+    return Kernel(Program(function), lowered, kernel_name(function.name), outs, raised, legal.works, count)
 
 
 def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:
@@ -71,12 +87,54 @@ def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:
 # ---- what is raised
 
 
+def bounded(main: Fun, works: Sequence[Var]) -> Fun:
+    """The function with a look at the lengths of its work arrays before it stores there: where floats decide how many
+    turns a loop takes, rounding may have let the counting kernel take fewer, for compilers fuse where they like."""
+    literal = {s.index for s in walk.walk(main.body) if isinstance(s, ir.For) and isinstance(s.stop, Const)}
+    short = ir.Effect(f"raise {TOO_SHORT.name}({TOO_SHORT.args[0]!r})")
+
+    def looks(stmt: ir.Store | ir.Accumulate) -> Iterator[Stmt]:
+        for axis, place in enumerate(stmt.index):
+            if isinstance(place, Var) and place not in literal:
+                length, beyond = Var("n", ir.I8), Var("beyond", ir.B1)
+                yield ir.Let((length,), registry.PRIMITIVES["dim"], (stmt.ref,), {"axis": axis}, span=stmt.span)
+                yield ir.Let((beyond,), registry.PRIMITIVES["greater_equal"], (place, length), span=stmt.span)
+                yield ir.If(beyond, (replace(short, span=stmt.span),), (), span=stmt.span)
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        out: list[Stmt] = []
+        for stmt in stmts:
+            if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in works:
+                out.extend(looks(stmt))
+            out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block))
+        return tuple(out)
+
+    return replace(main, body=block(main.body))
+
+
 def recording(main: Fun) -> tuple[Fun, tuple[Raised, ...]]:
     """The function with a code put into its last parameter, and an end, where it would raise: what a thread raises is
     lost."""
     failed = Var(FAILED, Type("i8", 1, ref=True))
-    leave = ir.Effect(f"return {', '.join(_nothing(r.type) for r in main.results if not r.type.rank)}".strip())
     raised: list[Raised] = []
+
+    def told(found: Raised) -> tuple[Stmt, ...]:
+        if found not in raised:
+            raised.append(found)
+        return (ir.Store(failed, (Const(0, ir.I8),), Const(raised.index(found) + 1, ir.I8)),)
+
+    made = _leaving(main, told)
+    return (replace(made, params=(*main.params, failed)), tuple(raised)) if raised else (main, ())
+
+
+def silent(main: Fun) -> Fun:
+    """The function with an end where it would raise: the one that is launched next tells of it."""
+    return _leaving(main, lambda found: ())
+
+
+def _leaving(main: Fun, told: Callable[[Raised], tuple[Stmt, ...]]) -> Fun:
+    """The function with an end, and what is told before, where it would raise."""
+    leave = ir.Effect(f"return {', '.join(_nothing(r.type) for r in main.results if not r.type.rank)}".strip())
 
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         out: list[Stmt] = []
@@ -85,18 +143,12 @@ def recording(main: Fun) -> tuple[Fun, tuple[Raised, ...]]:
             if found is None or not isinstance(stmt, ir.Effect):
                 out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block))
                 continue
-            if found not in raised:
-                raised.append(found)
-            code = Const(raised.index(found) + 1, ir.I8)
-            steps = ir.Store(failed, (Const(0, ir.I8),), code, span=stmt.span), replace(leave, span=stmt.span)
+            steps = tuple(replace(step, span=stmt.span) for step in (*told(found), leave))
             asserts = stmt.code.startswith("assert") and stmt.args
             out += [ir.If(stmt.args[0], (), steps, span=stmt.span)] if asserts else steps
         return tuple(out)
 
-    body = block(main.body)
-    if not raised:
-        return main, ()
-    return replace(main, params=(*main.params, failed), body=body), tuple(raised)
+    return replace(main, body=block(main.body))
 
 
 def _nothing(type: Type) -> str:
@@ -124,15 +176,18 @@ def _raised(stmt: ir.Effect) -> Raised | None:
 
 
 def text(made: Kernel, recipe: Recipe, specs: Sequence[Spec], options: str) -> str:
-    """The module: the device function and the kernel that calls it for each item."""
-    program = made.function
-    functions = pipeline.device_text(program, options)
+    """The module: the device function and the kernel that calls it for each item, after the same for what counts."""
+    main, count = made.function.main, made.count
+    functions = pipeline.device_text(Program(main, {} if count is None else {count.name: count}), options)
     pairs = zip(specs, recipe.axes, strict=True)
     args = [Argument(t.rank, None if axis is None else axis % t.rank) for s, axis in pairs for t in leaf_types(s)]
     args += [Argument(0, None)] * len(made.lowered.captured)
-    numbers = iter(program.main.results)
+    numbers = iter(main.results)
     outs = ["" if shape else _wish(next(numbers)) for shape in made.outs]
-    return f"{functions}\n\n{mapped_kernel(Mapped(functions, program.main.name, args, outs))}"
+    kernels = [mapped_kernel(Mapped(functions, main.name, args, outs, [work.rank for work in made.works]))]
+    if count is not None:
+        kernels.insert(0, counting_kernel(Mapped(functions, count.name, args), len(count.results)))
+    return "\n\n".join([functions, *kernels])
 
 
 def _wish(result: ir.Atom) -> str:

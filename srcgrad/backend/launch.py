@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from srcgrad.backend import cuda as native
 from srcgrad.core.types import Type
 from srcgrad.errors import UnsupportedError
 
+Shape = tuple[int, ...]
+
 THREADS = 128  # of a block: many enough to hide latency, few enough for kernels that take many registers
+WORK_BYTES = 2**30  # of a launch's work arrays: beyond them a thread takes one item after another
 SIMULATED_THREADS = 8  # each is a thread of Python's there
 DEVICES = (2, 13)  # DLPack's kinds of memory that a kernel reaches: of the device, managed
 
@@ -108,7 +112,7 @@ def load(path: Path, name: str) -> Any:
     namespace = cpu.load_module(path)
     if native.simulated():
         for key, value in namespace.items():
-            if key != name and hasattr(value, "py_func"):
+            if getattr(value, "_device", False):  # a kernel of the simulator, made to be called from another
                 namespace[key] = _plain(value.py_func)
         namespace["math"] = shim.math_shim()
     return namespace[name]
@@ -120,14 +124,59 @@ def _plain(function: Any) -> Any:
     return lambda *args: call(*map(native.plain, args))
 
 
-def launch(kernel: Any, count: int, args: Sequence[Any], stream: Any = 0, fails: bool = False) -> int:
-    """Run a kernel with one thread an item. fails: whether it tells, in one array more, of a check that failed; this is
-    waited for, and is the code that some thread gave, 0 if none."""
-    if not count:
-        return 0
-    block = min(count, SIMULATED_THREADS) if native.simulated() else THREADS
-    failed = [native.cuda.to_device(np.zeros(1, np.int64), stream=stream)] if fails else []
+def sibling(kernel: Any, name: str) -> Any:
+    """Another kernel of the same module."""
+    return kernel.py_func.__globals__[name]
+
+
+def block_of(count: int) -> int:
+    """How many threads a block has, of a launch for so many items."""
+    return min(count, SIMULATED_THREADS) if native.simulated() else THREADS
+
+
+def launch(kernel: Any, threads: int, args: Sequence[Any], stream: Any = 0) -> None:
+    """Run a kernel with so many threads, or more that find nothing to do."""
+    block = block_of(threads)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Grid size")  # that few items leave a GPU idle
-        kernel[-(-count // block), block, stream](*args, *failed)
-    return int(to_host(failed, stream)[0][0]) if fails else 0
+        kernel[-(-threads // block), block, stream](*args)
+
+
+def telling(kernel: Any, threads: int, args: Sequence[Any], stream: Any, count: int) -> list[int]:
+    """Run a kernel that writes so many integers into one array more, which are 0 at first; they are waited for."""
+    told = native.cuda.to_device(np.zeros(count, np.int64), stream=stream)
+    launch(kernel, threads, [*args, told], stream)
+    return [int(n) for n in to_host([told], stream)[0]]
+
+
+# ---- work arrays
+
+
+class Works:
+    """The arrays in which threads keep what they have no memory for: `(*lengths, threads)`, those of the launch before
+    where they are large enough. kinds: (dtype, rank) of each."""
+
+    def __init__(self, kinds: Sequence[tuple[str, int]]) -> None:
+        self.kinds = kinds
+        self.held: dict[int, list[Any]] = {}  # by stream: launches on one wait for one another
+
+    def shapes(self, sizes: Sequence[int]) -> list[Shape]:
+        """What a thread needs of each. sizes: the lengths, axis after axis."""
+        each = iter(sizes)
+        return [tuple(max(next(each), 1) for _ in range(rank)) for _, rank in self.kinds]
+
+    def threads(self, shapes: Sequence[Shape], items: int) -> int:
+        """How many threads there are room for."""
+        need = sum(np.dtype(dtype).itemsize * math.prod(s) for (dtype, _), s in zip(self.kinds, shapes, strict=True))
+        block = block_of(items)
+        return min(-(-items // block), max(WORK_BYTES // (need * block), 1)) * block
+
+    def arrays(self, shapes: Sequence[Shape], threads: int, stream: Any) -> list[Any]:
+        held = self.held.get(int(stream), [])
+        wanted = [(*shape, threads) for shape in shapes]
+        if len(held) < len(wanted) or any(
+            n > m for array, shape in zip(held, wanted, strict=True) for n, m in zip(shape, array.shape, strict=True)
+        ):
+            held = [new(shape, dtype, stream) for shape, (dtype, _) in zip(wanted, self.kinds, strict=True)]
+            self.held[int(stream)] = held
+        return held

@@ -13,6 +13,7 @@ import pytest
 from numba import cuda
 
 import srcgrad as sg
+from srcgrad.backend import launch
 
 TABLE = np.array([1.0, 2.0, 4.0])
 XS = np.linspace(0.1, 0.8, 5)
@@ -219,3 +220,80 @@ def test_the_source_stands_alone(tmp_path):
     run = [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{script}"]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     np.testing.assert_allclose(eval(done.stdout), mapped(XS, 1.3), rtol=1e-15)
+
+
+# ---- what threads keep
+
+
+def repeated(x, n):
+    s = x
+    for _ in range(n):
+        s = math.sin(s) + x
+    return s
+
+
+def shrinking(x, tol):
+    y = x
+    while abs(y) > tol:
+        y = y * math.cos(y) * 0.9
+    return y
+
+
+def histories(x, n):
+    y = np.array([x, 2.0 * x])
+    for k in range(n):
+        if x > 0.5:
+            y = np.sin(y) * y[k % 2]
+    return np.sum(y * y)
+
+
+def nested(x, n):
+    s = x
+    for i in range(n):
+        for _ in range(i):
+            s = math.sin(s * x)
+    return s
+
+
+TURNS = np.arange(5) % 4
+KEEPING = [
+    (sg.grad(repeated), 0, (XS, TURNS)),
+    (sg.grad(repeated), (0, None), (XS, 3)),
+    (sg.grad(repeated), (0, None), (XS, 0)),
+    (sg.hessian(repeated), 0, (XS, TURNS)),
+    (sg.value_and_grad(shrinking), (0, None), (XS, 0.05)),
+    (sg.grad(shrinking), (0, None), (XS.astype(np.float32), np.float32(0.05))),
+    (sg.grad(histories), 0, (XS, TURNS)),
+    (sg.grad(nested), 0, (XS, TURNS)),
+]
+
+
+@pytest.mark.parametrize(("fun", "axes", "args"), KEEPING)
+def test_what_is_kept(fun, axes, args):
+    mapped = sg.vmap(fun, axes, target="cuda")
+    close(mapped(*args), sg.vmap(fun, axes, jit=False)(*args))
+    assert "_count_kernel" in mapped.source and "_kept[:, thread]" in mapped.source.replace(":, :", ":")
+
+
+def test_a_thread_takes_several_items(monkeypatch):
+    monkeypatch.setattr(launch, "WORK_BYTES", 1)  # room for one block
+    xs, turns = np.linspace(0.1, 0.9, 20), np.arange(20) % 5
+    mapped = sg.vmap(sg.grad(repeated), target="cuda")
+    close(mapped(xs, turns), sg.vmap(sg.grad(repeated), jit=False)(xs, turns))
+    (held,) = mapped._last.works.held.values()
+    assert [array.shape for array in held] == [(4, launch.SIMULATED_THREADS)]
+    mapped(xs, turns // 2)
+    assert mapped._last.works.held[0] is held  # large enough still
+
+
+def test_more_turns_than_were_counted(monkeypatch):
+    """As where rounding lets a loop of the second kernel take one turn more."""
+    counted = launch.telling
+
+    def fewer(kernel, *args):
+        got = counted(kernel, *args)
+        return [n // 3 for n in got] if kernel.__name__.endswith("_count_kernel") else got
+
+    monkeypatch.setattr(launch, "telling", fewer)
+    mapped = sg.vmap(sg.grad(shrinking), (0, None), target="cuda")
+    close(mapped(XS, 0.05), sg.vmap(sg.grad(shrinking), (0, None), jit=False)(XS, 0.05))
