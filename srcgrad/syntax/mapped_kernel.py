@@ -80,7 +80,7 @@ def counting_kernel(mapped: Mapped, count: int) -> str:
     """The kernel `{function}_kernel(*args, rows)` for a device function that returns so many lengths: the largest of
     all items' go into rows."""
     names = _Names(mapped)
-    rows, lengths = names.free("rows"), names.free("lengths")
+    rows, lengths = names.free("rows"), names.free("lengths" if count > 1 else "length")
     each = [f"{lengths}[{k}]" for k in range(count)] if count > 1 else [lengths]
     lines = [f"        cuda.atomic.max({rows}, {k}, {length})" for k, length in enumerate(each)]
     head = _head(mapped, names, [*names.args, rows])
