@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from srcgrad.api import (
     forward,
     grad,
@@ -29,6 +32,9 @@ from srcgrad.errors import (
     UnsupportedError,
 )
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+
+if TYPE_CHECKING:
+    from srcgrad import cuda as cuda
 
 __version__ = "0.1.0"
 
@@ -61,3 +67,10 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`srcgrad.cuda`, which is loaded when it is first asked for."""
+    if name == "cuda":
+        return importlib.import_module("srcgrad.cuda")
+    raise AttributeError(f"module 'srcgrad' has no attribute {name!r}")

@@ -30,7 +30,7 @@ class Variant:
 
     made: kernel_pipeline.Made
     kernels: Mapping[str, Any]
-    buffers: list[Any] = field(default_factory=list)
+    buffers: dict[Any, list[Any]] = field(default_factory=dict)  # by stream: launches of one wait for one another
 
 
 class KernelDerivative:
@@ -218,13 +218,17 @@ class KernelDerivative:
             sizes = dict(zip(made.counted, native.fetched(rows), strict=True))
         threads = int(np.prod([n for part in grid for n in part]))
         shapes = [(*(_length(n, sizes) for n in work.shape), threads) for work in made.works]
-        fitting = len(variant.buffers) == len(shapes) and all(
-            b.shape[-1] == s[-1] and all(map(int.__ge__, map(int, b.shape), s))
-            for b, s in zip(variant.buffers, shapes, strict=True)
-        )
-        if not fitting:
-            variant.buffers = [native.scratch(s, w.dtype) for s, w in zip(shapes, made.works, strict=True)]
-        return variant.buffers
+        found = variant.buffers.get(configuration[2:], [])
+        if len(found) != len(shapes) or not all(map(_fits, found, shapes)):
+            found = [native.scratch(shape, work.dtype) for shape, work in zip(shapes, made.works, strict=True)]
+            variant.buffers[configuration[2:]] = found
+        return found
+
+
+def _fits(array: Any, shape: Sequence[int]) -> bool:
+    """Whether an array is long enough, for as many threads."""
+    there = tuple(array.shape)
+    return there[-1] == shape[-1] and all(a >= b for a, b in zip(there, shape, strict=True))
 
 
 def _length(length: Any, sizes: Mapping[Any, int]) -> int:

@@ -109,7 +109,7 @@ def equal(before: Any, after: Any) -> Any:
     if not on_device(before):
         return (before == after).astype(before.dtype)
     same = cuda.device_array(before.shape, before.dtype)
-    _equal[64, 128](*map(_flat, (before, after, same)))
+    _equal[_launch(before)](*map(_flat, (before, after, same)))
     return same
 
 
@@ -120,7 +120,7 @@ def any_zero(count: Any) -> bool:
 def share(before: Any, after: Any, count: Any, bar: Any) -> None:
     """Divide bar by count where before and after are equal, and set it to 0 elsewhere, in place."""
     if on_device(before) or on_device(bar):
-        _share[64, 128](*map(_flat, (before, after, count, bar)))
+        _share[_launch(before)](*map(_flat, (before, after, count, bar)))
     else:
         bar[...] = np.where(before == after, bar / np.maximum(count, 1), 0.0)
 
@@ -131,6 +131,12 @@ def assign(target: Any, value: Any) -> None:
         target.copy_to_device(value)
     else:
         target[...] = value
+
+
+def _launch(array: Any) -> tuple[int, int]:
+    """So many blocks and threads for a loop over the elements."""
+    threads = max(1, min(128, array.size))
+    return min(64, -(-array.size // threads) or 1), threads
 
 
 def _flat(array: Any) -> Any:

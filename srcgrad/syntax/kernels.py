@@ -52,6 +52,8 @@ def _refused(main: Fun) -> Iterator[Refused]:
                 yield stmt, "a whole array is read in a kernel", "write a loop over its elements"
             case ir.Call():
                 yield stmt, "a recursive function is called in a kernel", "write it as a loop"
+            case ir.Draw():
+                yield stmt, "random numbers are drawn in a kernel", "draw them before, and pass them as an argument"
             case ir.NewList():
                 yield stmt, "a list of unknown length in a kernel", "use cuda.local.array"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import types
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class Machine:
         with self.lock:
             places = index if isinstance(index, tuple) else (index,)
             place = tuple(int(i) % n for i, n in zip(places, array.shape, strict=True))
-            self.touched[array.name, place].add((here.block, here.thread, here.phase, how))
+            self.touched[array.name, (*array.row, *place)].add((here.block, here.thread, here.phase, how))
 
     def run(self, kernel: Any, args: Sequence[Any]) -> None:
         """Launch; every block in turn, its threads at the same time."""
@@ -78,11 +79,14 @@ class Machine:
 class Tracked:
     """An array that tells the machine what is done to it."""
 
-    def __init__(self, machine: Machine, name: Any, array: np.ndarray) -> None:
-        self.machine, self.name, self.array = machine, name, array
+    def __init__(self, machine: Machine, name: Any, array: np.ndarray, row: tuple[int, ...] = ()) -> None:
+        self.machine, self.name, self.array, self.row = machine, name, array, row
         self.shape, self.dtype = array.shape, array.dtype
 
     def __getitem__(self, index: Any) -> Any:
+        places = index if isinstance(index, tuple) else (index,)
+        if len(places) < self.array.ndim:
+            return Tracked(self.machine, self.name, self.array[index], (*self.row, *places))
         self.machine.note(self, index, "read")
         return self.array[index]
 
@@ -94,6 +98,11 @@ class Tracked:
         self.machine.note(self, index, "atomic")
         with self.machine.lock:
             self.array[index] = function(self.array[index], value)
+
+
+def dtype_of(dtype: Any) -> Any:
+    """Numba's types have names, as NumPy's dtypes do."""
+    return np.dtype(getattr(dtype, "name", dtype))
 
 
 def namespace(machine: Machine) -> Any:
@@ -128,12 +137,12 @@ def namespace(machine: Machine) -> Any:
         with machine.lock:
             if line not in machine.shared:
                 name = f"shared, line {line}, block {here.block}"
-                machine.shared[line] = Tracked(machine, name, np.full(shape, np.nan, dtype))
+                machine.shared[line] = Tracked(machine, name, np.full(shape, np.nan, dtype_of(dtype)))
             return machine.shared[line]
 
     made = Cuda()
     made.shared = SimpleNamespace(array=shared)  # type: ignore[attr-defined]
-    made.local = SimpleNamespace(array=lambda shape, dtype: np.full(shape, 7, dtype))  # type: ignore[attr-defined]
+    made.local = SimpleNamespace(array=lambda shape, dtype: np.full(shape, 7, dtype_of(dtype)))  # type: ignore[attr-defined]
     made.atomic = SimpleNamespace(  # type: ignore[attr-defined]
         add=lambda a, i, v: a.update(i, v, lambda x, y: x + y),
         max=lambda a, i, v: a.update(i, v, max),
@@ -147,3 +156,19 @@ def kernels(source: str, machine: Machine) -> dict[str, Any]:
     names: dict[str, Any] = {"cuda": namespace(machine)}
     exec(compile(source.replace("from numba import cuda", ""), "<kernels>", "exec"), names)
     return names
+
+
+def primal(kernel: Any, machine: Machine) -> Any:
+    """A user's kernel, for the machine."""
+    fake = namespace(machine)
+
+    def swapped(function: Any) -> Any:
+        inner = {name: swapped(v.py_func) for name, v in function.__globals__.items() if _is_called(v, name, function)}
+        names = {**function.__globals__, **inner, "cuda": fake}
+        return types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+
+    return swapped(kernel.py_func)
+
+
+def _is_called(value: Any, name: str, function: Any) -> bool:
+    return hasattr(value, "py_func") and name in function.__code__.co_names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from srcgrad.core.ir import Const
 from srcgrad.errors import UnsupportedError
 from srcgrad.kernels import varying
 from tests.cuda import races
+from tests.cuda.hard_kernels import HARD
 from tests.cuda.kernels import CASES, PATTERNS, Case
 
 # shapes of launches that a kernel without shared memory may get, whatever it was written for
@@ -24,32 +26,78 @@ WITHOUT_BLOCKS = (
 )
 
 
-def derivative_races(
-    case: Case, mode: str, shape: Any, change: Callable[[str], str] = str
-) -> tuple[list[Any], dict[str, Any]]:
-    """The races of the main kernel of a derivative, launched in this shape, and how often places were touched."""
+@dataclass
+class Run:
+    """What a launch in the machine did: the arguments, and the bars or dots, afterwards; the races."""
+
+    args: list[Any]
+    extra: list[np.ndarray]
+    races: list[Any]
+
+
+def copies(args: list[Any]) -> list[Any]:
+    return [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+
+
+def floats(args: list[Any]) -> list[int]:
+    return [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+
+
+def launched(case: Case, mode: str, shape: Any, extra: list[np.ndarray], change: Callable[[str], str] = str) -> Run:
+    """The main kernel of a derivative in the machine. What other launches would have found is made up."""
     derivative: Any = getattr(srcgrad.cuda, mode)(case.kernel)
     args = case.args()
     made = derivative.made(derivative.specs(args), varying(shape))
     machine = races.Machine(*shape)
-    floats = [a for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     extremes = [args[k] for k in made.extremes]
     threads = int(np.prod([n for part in shape for n in part]))
     sizes = [[int(n.value.real) if isinstance(n, Const) else 64 for n in work.shape] for work in made.works]
     works = [np.zeros((*size, threads), work.dtype) for size, work in zip(sizes, made.works, strict=True)]
     ones = [np.ones_like(a) for a in (*extremes, *extremes)]
-    given = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
     kernel = races.kernels(change(made.source), machine)[made.main.name]
-    machine.run(kernel, [*given, *(a.copy() for a in floats), *ones, *works])
-    return list(machine.races()), machine.touched
+    given, changed = copies(args), copies(extra)
+    machine.run(kernel, [*given, *changed, *(c.read() for c in made.captured), *ones, *works])
+    assert machine.touched
+    return Run(given, changed, list(machine.races()))
 
 
-@pytest.mark.parametrize("case", [*CASES, *PATTERNS], ids=lambda case: case.name)
+def differences(case: Case, shape: Any, dots: list[np.ndarray], h: float = 1e-6) -> list[np.ndarray]:
+    """The change of the arrays of floats along dots, by central differences of the kernel itself."""
+    ends = []
+    for sign in (1, -1):
+        machine, args = races.Machine(*shape), copies(case.args())
+        for k, dot in zip(floats(args), dots, strict=True):
+            args[k] += sign * h * dot
+        machine.run(races.primal(case.kernel, machine), args)
+        assert list(machine.races()) == []
+        ends.append([args[k] for k in floats(args)])
+    return [(a - b) / (2 * h) for a, b in zip(*ends, strict=True)]
+
+
+def directions(case: Case, seed: int) -> list[np.ndarray]:
+    rng, args = np.random.default_rng(seed), case.args()
+    return [rng.normal(size=args[k].shape) for k in floats(args)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_derivatives_have_no_races(case: Case) -> None:
     for mode in ("adjoint", "tangent"):
-        found, touched = derivative_races(case, mode, dimensions((case.grid, case.block)))
-        assert found == []
-        assert touched
+        assert launched(case, mode, dimensions((case.grid, case.block)), directions(case, 1)).races == []
+
+
+OTHERS = [c for c in (*PATTERNS, *HARD) if c.name != "with_derivative"]  # which Numba's simulator must run
+
+
+@pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
+def test_derivatives_are_right(case: Case) -> None:
+    shape = dimensions((case.grid, case.block))
+    dots, bars = directions(case, 1), directions(case, 2)
+    tangent, adjoint = launched(case, "tangent", shape, dots), launched(case, "adjoint", shape, bars)
+    assert tangent.races == adjoint.races == []
+    for got, expected in zip(tangent.extra, differences(case, shape, dots), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
+    out, back = (sum(map(np.vdot, *pair)) for pair in ((bars, tangent.extra), (adjoint.extra, dots)))
+    assert out == pytest.approx(back, rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -58,7 +106,7 @@ def test_other_launches_have_none(shape: Any) -> None:
     refused = set()
     for case in (c for c in (*CASES, *PATTERNS) if c.name in WITHOUT_BLOCKS.split()):
         try:
-            found, _ = derivative_races(case, "adjoint", shape)
+            found = launched(case, "adjoint", shape, directions(case, 2)).races
         except UnsupportedError:
             refused.add(case.name)
         else:
@@ -70,8 +118,8 @@ def test_atomics_are_needed() -> None:
     """Without them there are races: these kernels would show a wrong proof."""
     for case in CASES:
         if case.name in ("nbody", "plain_stencil_2d", "gather"):
-            found, _ = derivative_races(case, "adjoint", dimensions((case.grid, case.block)), plain)
-            assert found, case.name
+            shape = dimensions((case.grid, case.block))
+            assert launched(case, "adjoint", shape, directions(case, 2), plain).races, case.name
 
 
 def plain(source: str) -> str:
