@@ -163,12 +163,13 @@ arctan = elementwise(
 
 def _arctan2_partials(y: Val, x: Val, angle: Val) -> tuple[Val, Val]:
     r = hypot(y, x)
-    return x / r / r, -y / r / r
+    at_all = not_equal(r, 0.0)
+    return where(at_all, x / r / r, r.lift(0.0)), where(at_all, -y / r / r, r.lift(0.0))
 
 
 arctan2 = elementwise(
     "arctan2", (np.arctan2, math.atan2), partials=_arctan2_partials, samples=pairs,
-    edges=[Edge((0.0, 0.0), (math.nan, math.nan))],
+    edges=[Edge((0.0, 0.0), (0.0, 0.0))],
 )  # fmt: skip
 degrees = elementwise(
     "degrees", (np.degrees, np.rad2deg, math.degrees), partials=lambda x, y: (180.0 / math.pi,), samples=reals

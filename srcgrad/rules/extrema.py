@@ -10,8 +10,8 @@ import numpy as np
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.rules.compare import equal, greater, less, where
-from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, total
+from srcgrad.rules.compare import equal, greater, less, logical_and, where
+from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, total
 from srcgrad.rules.values import Val, contents, emit
 
 VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
@@ -111,6 +111,18 @@ registry.adaptor(max)(_of_several("max", LARGEST, np.max))
 registry.adaptor(min)(_of_several("min", SMALLEST, np.min))
 
 
+def _apart(low: Val, high: Val) -> bool:
+    """Whether the bounds are known to be different."""
+    a, b = static(low), static(high)
+    return a is not None and b is not None and a != b
+
+
+def _unless_pinned(value: Val, low: Val, high: Val) -> Val:
+    """The value, or the lower bound in its place where it is equal to both: between equal bounds it has no part."""
+    pinned = emit(logical_and, emit(equal, value, low), emit(equal, value, high))
+    return emit(where, pinned, low, value)  # type: ignore[no-any-return]
+
+
 @registry.adaptor(np.clip)
 def _clip(builder: Builder, x: Any, low: Any = None, high: Any = None, **options: Any) -> Val:
     low, high = options.pop("min", low), options.pop("max", high)
@@ -118,6 +130,8 @@ def _clip(builder: Builder, x: Any, low: Any = None, high: Any = None, **options
         raise UnsupportedError(f"np.clip is differentiated without its option {next(iter(options))!r}; leave it out")
     given = [as_value(builder, v) for v in (x, low, high) if v is not None]
     value, *bounds = settle([contents(v) for v in given])
+    if len(bounds) == 2 and value.type.is_float and not _apart(*bounds):
+        value = _unless_pinned(value, *bounds)
     if low is not None:
         value = emit(maximum, value, bounds.pop(0))
     if high is not None:

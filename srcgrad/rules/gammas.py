@@ -87,7 +87,7 @@ polygamma: Rule = elementwise(
     scalar=lambda types, params: f"polygamma({params['order']}, _0)",
     helpers=sources(helpers.polygamma, helpers.polygamma_positive, helpers.cot_pi),
 )  # fmt: skip
-DIGAMMA = sources(helpers.digamma, helpers.digamma_positive, helpers.cot_pi)
+DIGAMMA = sources(helpers.digamma, helpers.digamma_positive, helpers.digamma_by_root, helpers.cot_pi)
 digamma_: Rule = elementwise(
     "digamma", (scipy.special.digamma,), partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
     samples=reals, helpers=DIGAMMA, wide=True, each=True,

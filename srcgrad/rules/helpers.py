@@ -78,7 +78,9 @@ def digamma(x: float) -> float:
 
 
 def digamma_positive(x: float) -> float:
-    # recurrence up to 10, the asymptotic series from there
+    # by the distance from its root from 1 to 2; recurrence up to 10, the asymptotic series from there
+    if 1.0 <= x <= 2.0:
+        return digamma_by_root(x)
     total = 0.0
     while x < 10.0:
         total -= 1.0 / x
@@ -89,6 +91,16 @@ def digamma_positive(x: float) -> float:
     series = 1.0 / 132.0 - s * (691.0 / 32760.0 - s * (1.0 / 12.0 - s * 3617.0 / 8160.0))
     series = s * (1.0 / 12.0 - s * (1.0 / 120.0 - s * (1.0 / 252.0 - s * (1.0 / 240.0 - s * series))))
     return total + np.log(x) - 0.5 / x - series
+
+
+def digamma_by_root(x: float) -> float:
+    # a quotient of polynomials (Boost), for x from 1 to 2; the root in three parts
+    g, u = x - 1.4616321446374059 - 3.309564688275257e-10 - 9.01631209325869e-20, x - 1.0
+    p = -0.28919126444774784 + u * (-0.045251321448739056 - u * 0.0020713321167745952)
+    p = 0.25479851061131551 + u * (-0.32555031186804491 + u * (-0.65031853770896507 + u * p))
+    q = 0.054151797245674225 + u * (0.0021284987017821144 - u * 5.5789841321675513e-7)
+    q = 1.0 + u * (2.0767117023730469 + u * (1.4606242909763515 + u * (0.43593529692665969 + u * q)))
+    return g * 0.99558162689208984 + g * (p / q)
 
 
 def polygamma(n: int, x: float) -> float:
@@ -248,16 +260,6 @@ def kth_smallest(x: np.ndarray, k: int) -> float:
         else:
             break
     return rest[k]
-
-
-def fsum(x: np.ndarray) -> float:
-    # Neumaier's sum: what rounding loses of each addition is added up beside it
-    total, lost = 0.0, 0.0
-    for value in x:
-        new = total + value
-        lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
-        total = new
-    return total + lost if np.isfinite(lost) else total
 
 
 def index_of_largest(x: np.ndarray) -> int:

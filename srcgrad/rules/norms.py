@@ -32,7 +32,15 @@ def _of_lines(value: Val, order: float, axes: tuple[int, ...], keepdims: bool) -
         return emit(largest if order > 0 else smallest, size, **over)  # type: ignore[no-any-return]
     if order == 1:
         return emit(sum_, size, **over)  # type: ignore[no-any-return]
-    return _root(emit(sum_, size**order, **over), order)
+    powers = size**order if order > 1 else _of_nonzero(size, order)
+    return _root(emit(sum_, powers, **over), order)
+
+
+def _of_nonzero(size: Val, order: float) -> Val:
+    """size to the power of an order below 1, with derivative 0 at 0."""
+    none = equal(size, size.lift(0.0))
+    safe = where(none, size.lift(1.0), size)
+    return where(none, size.lift(0.0 if order > 0 else math.inf), safe**order)  # type: ignore[no-any-return]
 
 
 def _root(total: Val, order: float) -> Val:

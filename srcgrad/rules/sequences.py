@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import arguments, helpers, registry
+from srcgrad.rules import arguments, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.declare import as_value, cast, linear, only_ranks
 from srcgrad.rules.helpers import sources
@@ -17,11 +17,21 @@ from srcgrad.rules.reduce import row
 from srcgrad.rules.values import Val, contents, emit
 
 
+def fsum(x: np.ndarray) -> float:
+    # Neumaier's sum: what rounding loses of each addition is added up beside it
+    total, lost = 0.0, 0.0
+    for value in x:
+        new = total + value
+        lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
+        total = new
+    return total + lost if np.isfinite(lost) else total
+
+
 def _fsum_template(types: Types, params: Params) -> Any:
-    return "np.float32(fsum(_0))" if types[0].dtype == "f4" else "fsum(_0)", sources(helpers.fsum)
+    return "np.float32(fsum(_0))" if types[0].dtype == "f4" else "fsum(_0)", sources(fsum)
 
 
-fsum = linear(
+fsum_ = linear(
     "fsum", (), transpose=lambda g, x: spread_back(g, x, (0,), False), template=_fsum_template, samples=[(row,)],
     infer=lambda types, params: (ir.Type(types[0].dtype),), evaluate=lambda x: math.fsum(x), without=only_ranks(1),
     takes_complex=False,
@@ -38,7 +48,7 @@ def _line(builder: Builder, x: Any, name: str) -> Val:
 @registry.adaptor(math.fsum)
 def _fsum(builder: Builder, x: Any) -> Val:
     value = _line(builder, x, "math.fsum")
-    return emit(fsum, value if value.type.is_complex else cast(value, "f8"))  # type: ignore[no-any-return]
+    return emit(fsum_, value if value.type.is_complex else cast(value, "f8"))  # type: ignore[no-any-return]
 
 
 @registry.adaptor(math.prod)

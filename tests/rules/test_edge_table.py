@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 
 from srcgrad import grad, hessian, jvp
 
@@ -57,7 +58,9 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (lambda x: x.max(), (EQUAL,), np.full(3, 1 / 3)),
     (lambda x: np.clip(x, 0.0, 1.0), (0.0,), 0.5),
     (lambda x: np.clip(x, 0.0, 1.0), (1.0,), 0.5),
-    (lambda x: np.clip(x, 1.0, 1.0), (1.0,), 0.25),  # half at either bound
+    (lambda x: np.clip(x, 1.0, 1.0), (1.0,), 0.0),  # it is 1 whatever x is
+    (lambda x, low, high: np.sum(np.clip(x, low, high)), (EQUAL, EQUAL, EQUAL), ZEROS),
+    (lambda low, x, high: np.sum(np.clip(x, low, high)), (EQUAL, EQUAL, EQUAL), np.full(3, 0.5)),
     # np.where and branches: the side not taken contributes exactly zero
     (over, (-1.0, 3.0), 3.0),
     (branch, (-1.0,), 2.0),
@@ -75,8 +78,27 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (lambda x: math.erf(x), (5.0,), 2 / math.sqrt(math.pi) * math.exp(-25.0)),
     (lambda x: math.log1p(x), (1e-300,), 1.0),
     (lambda x: math.expm1(x), (-40.0,), math.exp(-40.0)),
-    # where JAX has no number, neither have we
-    (lambda x: math.atan2(x, 0.0 * x), (0.0,), math.nan),
+    # the angle of no direction: 0
+    (lambda x: math.atan2(x, 0.0 * x), (0.0,), 0.0),
+    (lambda x: np.sum(np.arctan2(x, x)), (ZEROS,), ZEROS),
+    # det of a singular matrix: the true derivative; logsumexp with infinities: the limit
+    (lambda x: np.linalg.det(x), (np.ones((3, 3)),), np.zeros((3, 3))),
+    (lambda x: np.linalg.det(x), (np.array([[1.0, 2.0], [2.0, 4.0]]),), np.array([[4.0, -2.0], [-2.0, 1.0]])),
+    (lambda x: scipy.special.logsumexp(x), (np.array([0.0, -INF, 0.0]),), np.array([0.5, 0.0, 0.5])),
+    (lambda x: scipy.special.logsumexp(x), (np.full(4, -INF),), np.full(4, 0.25)),
+    (lambda x: scipy.special.logsumexp(x), (np.array([INF, 1.0, INF]),), np.array([0.5, 0.0, 0.5])),
+    # cholesky: along symmetric changes
+    (lambda x: np.sum(np.linalg.cholesky(x)), (np.diag([4.0, 9.0]),), np.array([[0.25, 0.25], [0.25, 1 / 6]])),
+    # norms of orders below 1 where elements are 0: 0, as for abs
+    (lambda x: np.linalg.norm(x, 0.5), (np.array([0.0, 2.0]),), np.array([0.0, 1.0])),
+    (lambda x: np.linalg.norm(x, 0.5), (ZEROS,), ZEROS),
+    (lambda x: np.linalg.norm(x, -1), (np.array([0.0, 2.0]),), np.zeros(2)),
+    # medians and sorted elements on ties; what is NaN
+    (lambda x: np.median(x), (np.array([1.0, 3.0, 3.0]),), np.array([0.0, 0.5, 0.5])),
+    (lambda x: np.sort(x)[1], (np.array([3.0, 1.0, 3.0]),), np.array([1.0, 0.0, 0.0])),
+    (lambda x: np.nansum(x * x), (np.array([2.0, math.nan]),), np.array([4.0, 0.0])),
+    (lambda x: np.nanmedian(x), (np.array([2.0, math.nan, 2.0]),), np.array([0.5, 0.0, 0.5])),
+    (lambda x: np.linalg.norm(x, "nuc"), (np.zeros((2, 2)),), np.zeros((2, 2))),
 ]
 
 
