@@ -32,7 +32,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.stats.get("passed", [])
-    kinds = Counter(kind for r in reports for key, kind in r.user_properties if key == "hard case")
-    if kinds:
-        terminalreporter.write_line(f"hard cases: {kinds['right']} right, {kinds['refused']} refused")
+    for what, shown in (("hard case", "hard cases"), ("hard case, on a GPU", "hard cases on a GPU")):
+        kinds = Counter(kind for r in reports for key, kind in r.user_properties if key == what)
+        if kinds:
+            terminalreporter.write_line(f"{shown}: {kinds['right']} right, {kinds['refused']} refused")
     terminalreporter.write_line(layout.length_figures(layout.Tree(ROOT / "srcgrad")))

@@ -254,7 +254,7 @@ class Derivative:
             arguments.spec_of(p.default, p.name) if spec is None else spec
             for p, spec in zip(signature.parameters.values(), glue.bind_types(signature, args, kws), strict=True)
         ]
-        call = self._lookup_specs(self._differentiable(list(given)))
+        call = self._last = self._lookup_specs(self._differentiable(list(given)))
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
         jit, apart = in_kernels.chosen(self.__name__, self._options, in_kernel, call.apart)
         return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, apart, arrays, jit)

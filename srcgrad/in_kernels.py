@@ -27,4 +27,5 @@ def simulated(derivative: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -
             hint = 'call it inside a @cuda.jit kernel, or map it over arrays: vmap(..., target="cuda")'
             raise ArgumentError(f"`{derivative.__name__}` is a device function, called outside of a kernel", hint=hint)
     values = [lazy.cuda.plain(value) for value in derivative._bind(args, kwargs)]
-    return derivative._lookup_specs(derivative._specs(values)).run(values)
+    call = derivative._last = derivative._lookup_specs(derivative._specs(values))
+    return call.run(values)

@@ -20,6 +20,7 @@ SAME = frozenset(
     "exp expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh hypot copysign isnan isinf isfinite fabs fmod"
     " degrees radians pi e".split()
 )
+IN_MATH = frozenset({"exp2", "cbrt", "gcd", "lcm"})  # functions of `math` that CUDA's lacks
 KEPT = frozenset("float32 float64 int64 int32 bool_ complex64 complex128 inf nan".split())
 
 
@@ -112,10 +113,9 @@ class _Writer(ast.NodeTransformer):
 
     def function(self, node: ast.expr) -> ast.expr:
         """What is called."""
-        for module in ("np", "math"):
-            name = _member(node, module)
-            if name in HELPERS and not (module == "math" and name in SAME):
-                return self.helper(name)
+        name = _member(node, "np")
+        if name in HELPERS or _member(node, "math") in IN_MATH:
+            return self.helper(name or _member(node, "math") or "")
         if isinstance(node, ast.Name) and node.id in HELPERS:
             return self.helper(node.id)
         return self.visit(node)  # type: ignore[no-any-return]

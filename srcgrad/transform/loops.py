@@ -186,7 +186,8 @@ class Loops:
         if getattr(stmt.op.info, "elementwise", False):
             return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
         expansion = EXPANSIONS.get(stmt.op.name)
-        made = [expansion(self.writer, args, stmt.params, types)] if expansion else self.by_template(stmt, args)
+        made = expansion(self.writer, args, stmt.params, types) if expansion else self.by_template(stmt, args)
+        made = made if isinstance(made, list) else [made]
         for target, value in zip(stmt.targets, made, strict=True):
             self.assign(target, value)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from srcgrad.core import ir
 from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Const, Type
+from srcgrad.core.ir import Atom, Const, Type, Var
 from srcgrad.transform.arrays import (
     ARITHMETIC,
     LOOP,
@@ -207,3 +208,58 @@ def _arange(writer: Writer, args: Sequence[Operand], params: Params, types: Sequ
     start, stop, step = (*([ZERO, *given] if len(given) == 1 else given), ONE)[:3]
     n = writer.op("trips", start, stop, step)
     return Elements("i8", (n,), lambda place: writer.plus(start, writer.times(place[0], step)), ARITHMETIC)
+
+
+@expansion("linspace")
+def _linspace(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    start, stop, n = (a for a in args if not isinstance(a, Elements))
+    kind = start.type
+    last = writer.minus(n, ONE)
+    gaps = writer.as_type(writer.op("larger", last, ONE), kind)
+    step = writer.op("divide", writer.op("subtract", stop, start), gaps)
+
+    def at(place: Place) -> Atom:
+        here = writer.op("add", writer.op("multiply", writer.as_type(place[0], kind), step), start)
+        ends = writer.op("logical_and", writer.op("equal", place[0], last), writer.op("greater", n, ONE))
+        return writer.op("where", ends, stop, here)
+
+    return Elements(kind.dtype, (n,), at, ARITHMETIC)
+
+
+@expansion("float_arange")
+def _float_arange(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    start, stop, step = (a for a in args if not isinstance(a, Elements))
+    turns = writer.op("divide", writer.op("subtract", stop, start), step)
+    n = writer.op("nonnegative", writer.op("int_ceil", turns))
+    gap = writer.op("subtract", writer.op("add", start, step), start)
+
+    def at(place: Place) -> Atom:
+        return writer.op("add", start, writer.op("multiply", writer.as_type(place[0], start.type), gap))
+
+    return Elements(start.type.dtype, (n,), at, ARITHMETIC)
+
+
+@expansion("nonzero")
+def _nonzero(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    """Where a mask is true: as many places as there are, in arrays with room for all."""
+    (mask,) = args
+    assert isinstance(mask, Elements)
+    room: Atom = ONE
+    for length in mask.dims:
+        room = writer.times(room, length)
+    found = [writer.local("i8", (room,), "places") for _ in types]
+
+    def step(place: Place, state: Place) -> Place:
+        hit = mask.at(place)
+        with writer.builder.block() as stores:
+            for ref, index in zip(found, place, strict=True):
+                writer.builder.store(ref, state, index)
+        writer.builder.put(ir.If(hit, tuple(stores), (), span=writer.builder.span))
+        return (writer.op("add", state[0], writer.op("where", hit, ONE, ZERO)),)
+
+    (count,) = writer.fold(mask.dims, [ZERO], step, "count")
+
+    def reader(ref: Var) -> Elements:
+        return Elements("i8", (count,), lambda place: writer.builder.load(ref, place), READ)
+
+    return [reader(ref) for ref in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import types
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 import srcgrad as sg
 from srcgrad import arguments, pipeline
 from srcgrad.backend import shim
+from srcgrad.core.inline import inline
 from srcgrad.core.ir import Program
+from srcgrad.syntax.origins import follow
+from srcgrad.syntax.origins import found as looked_up
 from srcgrad.syntax.render import render
-from srcgrad.syntax.structure import leaf_types
 from srcgrad.transform.device import Legal, legal
 from tests.cuda.arrays import CASES, DYNAMIC, A, b, until_small
 
@@ -41,12 +44,14 @@ def run(derivative: Any, args: tuple[Any, ...], known: bool) -> tuple[Legal, lis
     """The program, its results, and those of the CPU."""
     specs = derivative._specs(args)
     made = pipeline.derive(derivative.primal, derivative._recipe, specs)
-    wanted = list(arguments.flat([derivative(*args)], [made.result]))
-    shapes = {k: a.shape for k, a in enumerate(args) if isinstance(a, np.ndarray)} if known else None
-    found = legal(pipeline.tidy(made.program), pipeline.tidy, shapes)
-    kinds = [t for spec in specs for t in leaf_types(spec)]
-    given = [arguments.converter(t)(a) for t, a in zip(kinds, arguments.flat(args, specs), strict=True)]
-    outs = {o.place: np.full_like(wanted[o.place], np.nan) for o in found.outs}
+    wanted = list(arguments.flat([derivative(*copy.deepcopy(args))], [made.result]))
+    captured = [follow(looked_up(c.origin.space, c.origin.name), c.origin.path) for c in made.captured]
+    leaves = [*arguments.flat(args, specs), *captured]
+    shapes = {k: a.shape for k, a in enumerate(leaves) if isinstance(a, np.ndarray)} if known else None
+    found = legal(pipeline.tidy(inline(made.program)), pipeline.tidy, shapes)
+    kinds = [p.type for p in made.program.main.params]
+    given = [arguments.converter(t)(a) for t, a in zip(kinds, leaves, strict=True)]
+    outs = {o.place: local(wanted[o.place].shape, wanted[o.place].dtype) for o in found.outs}
     lengths = iter(as_tuple(runnable(found.count)(*given)) if found.count is not None else ())
     works = [local([next(lengths) for _ in range(w.rank)], w.dtype) for w in found.works]
     scalars = iter(as_tuple(runnable(found.program)(*given, *outs.values(), *works)))
