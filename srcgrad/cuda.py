@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from srcgrad.kernels import KernelDerivative
+from srcgrad.syntax.places import speaking_of
 
 __all__ = ["adjoint", "tangent"]
 
@@ -41,7 +42,8 @@ def adjoint(kernel: Any) -> KernelDerivative:
     >>> x_bar  # doctest: +SKIP
     array([ 6., 12.])
     """
-    return KernelDerivative(kernel, "adjoint")
+    with speaking_of(None):
+        return KernelDerivative(kernel, "adjoint")
 
 
 def tangent(kernel: Any) -> KernelDerivative:
@@ -55,4 +57,5 @@ def tangent(kernel: Any) -> KernelDerivative:
     --------
     >>> srcgrad.cuda.tangent(scale)[1, 32](3.0, x, y, x_dot, y_dot)  # doctest: +SKIP
     """
-    return KernelDerivative(kernel, "tangent")
+    with speaking_of(None):
+        return KernelDerivative(kernel, "tangent")

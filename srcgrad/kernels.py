@@ -14,7 +14,7 @@ from srcgrad import cache, kernel_pipeline, lazy
 from srcgrad.analysis.threads import Coordinate
 from srcgrad.backend import kernels as native
 from srcgrad.core.ir import Const, Type
-from srcgrad.errors import ArgumentError, CallError, SrcgradError
+from srcgrad.errors import ArgumentError, CallError, SrcgradError, UnsupportedError
 from srcgrad.syntax import words
 from srcgrad.syntax.kernel_shapes import coordinates, guessed
 from srcgrad.syntax.places import speaking_of
@@ -43,6 +43,9 @@ class KernelDerivative:
     """
 
     def __init__(self, kernel: Any, mode: str) -> None:
+        if isinstance(kernel, KernelDerivative):
+            message = f"{kernel!r} is a derivative already"
+            raise UnsupportedError(message, hint="put its .source into a module, and give the kernel in it")
         self.primal = kernel
         self._fun = python_function(native.kernel_function(kernel))
         self._mode = mode

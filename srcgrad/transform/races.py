@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.threads import Coordinate, Threads
@@ -23,6 +23,10 @@ def check(fun: Fun, varying: frozenset[Coordinate]) -> None:
     for param in fun.params:
         if param.type.ref:
             _check_memory(param, threads)
+    block = Threads(fun, facts, frozenset(c for c in varying if c[0] == "threadIdx"))
+    for stmt in facts.where:
+        if isinstance(stmt, ir.Alloc) and stmt.space == "shared":
+            _check_one_writer(facts.stores.get(facts.classes.of(stmt.target), []), block, stmt.target.name)
 
 
 def _check_barrier(stmt: ir.Barrier, threads: Threads) -> None:
@@ -74,8 +78,15 @@ def _check_memory(param: Var, threads: Threads) -> None:
         added = next(s for s in plain if isinstance(s, ir.Accumulate))
         message = f"several threads may add to one place of `{name}` at a time"
         raise unsupported(added.span, message, "use cuda.atomic.add")
-    for store in plain:
-        if not threads.told_apart(store):
+    _check_one_writer(plain, threads, name)
+
+
+def _check_one_writer(stores: Iterable[ir.Store | ir.Accumulate], threads: Threads, name: str) -> None:
+    """Refuse what all threads write to one place, but for a literal, whose adjoint is nothing."""
+    for store in stores:
+        literal = isinstance(store, ir.Store) and isinstance(store.value, ir.Const)
+        atomic = isinstance(store, ir.Accumulate) and store.atomic
+        if not literal and not atomic and not threads.told_apart(store):
             message = f"several threads write one place of `{name}`"
             hint = "let one of them write (if cuda.threadIdx.x == 0), or add with cuda.atomic.add"
             raise unsupported(store.span, message, hint)

@@ -217,6 +217,14 @@ TABLE = np.array([0.3, -0.7, 1.1])
 
 @case(2, 3, lambda g: (g.normal(size=5), z(5)))
 @cuda.jit
+def captured_table(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        out[i] = TABLE[i % 3] * x[i] * x[i]
+
+
+@case(2, 3, lambda g: (g.normal(size=5), z(5)))
+@cuda.jit
 def captured(x, out):
     i = cuda.grid(1)
     if i < x.shape[0]:

@@ -204,3 +204,31 @@ def a_grid_outside_a_kernel() -> Any:
         return x * cuda.grid(1)
 
     return sg.grad(f, jit=False)(1.0)
+
+
+@mistake
+def a_derivative_of_a_kernels_derivative() -> Any:
+    return srcgrad.cuda.tangent(srcgrad.cuda.adjoint(double))
+
+
+@mistake
+def draws_in_a_kernel() -> Any:
+    @cuda.jit
+    def noisy(x, out):
+        i = cuda.grid(1)
+        out[i] = x[i] * np.random.normal()
+
+    return srcgrad.cuda.adjoint(noisy).source_for(x, x)
+
+
+@mistake
+def all_threads_write_one_place_of_shared_memory() -> Any:
+    @cuda.jit
+    def scaled(x, out):
+        top = cuda.shared.array(1, float64)
+        i = cuda.grid(1)
+        top[0] = x[i]
+        cuda.syncthreads()
+        out[i] = x[i] / top[0]
+
+    return srcgrad.cuda.adjoint(scaled).source_for(x, x)
