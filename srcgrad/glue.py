@@ -49,6 +49,9 @@ def dispatcher(
     for a, b in checks:
         message = f"{a} is overwritten and overlaps {b}"
         lines += [f"    if _overlap({a}, {b}):", f"        raise ValueError({message!r})"]
+    for k in meta.overwritten if meta.notes.get("ordered") else ():
+        message = f"{items[k]} is reshaped and written into, and is not in C order: pass np.ascontiguousarray of it"
+        lines += [f"    if not {items[k]}.flags.c_contiguous:", f"        raise ValueError({message!r})"]
     lines += [f"    if {items[a]}.shape != {items[b]}.shape:\n        {UNLIKE}" for a, b in alike]
     source = "\n".join([*lines, f"    _r = _compiled({', '.join(items)})", f"    return {text}", ""])
     return native.compiled(name, source, namespace, jit)
@@ -76,7 +79,9 @@ def _rebuilt(spec: Spec, results: Iterator[str], namespace: dict[str, Any]) -> s
             kind = f"_{spec.kind.__name__}"
             namespace[kind] = spec.kind
             return f"{kind}({', '.join(inner)})"
-        raise ArgumentError(f"a result with a {spec.kind.__name__} in it cannot be given to compiled code")
+        message = f"a result with a {spec.kind.__name__} in it cannot be given to compiled code"
+        raise ArgumentError(message, hint="let the function return numbers, arrays, tuples and NamedTuples of them")
     if spec.value is None:
         return "None"
-    raise ArgumentError(f"a result with {spec.value!r} in it cannot be given to compiled code")
+    message = f"a result with {spec.value!r} in it cannot be given to compiled code"
+    raise ArgumentError(message, hint="let the function return numbers, arrays, tuples and NamedTuples of them")

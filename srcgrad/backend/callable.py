@@ -139,4 +139,5 @@ def spec_of(kind: Any, name: str) -> Spec:
         return Static(kind.dispatcher)
     if isinstance(kind, CallableType):
         return Static(kind.instance)
-    raise ArgumentError(f"`{name}` is {kind}, which a derivative called from compiled code does not take")
+    message = f"`{name}` is {kind}, which a derivative called from compiled code does not take"
+    raise ArgumentError(message, hint="give numbers, arrays, tuples and NamedTuples of them")

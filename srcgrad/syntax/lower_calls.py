@@ -139,6 +139,9 @@ def _instead(target: Any) -> str:
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 
 
+OTHERWISE = "give the call other arguments, or write out what it does"
+
+
 def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named, name: str) -> Value:
     """What the rules emit for a call."""
     given = [low.outward(a) for a in args]
@@ -148,7 +151,12 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
     except TypeError as error:
         message = f"`{name}` is not understood with these arguments: {str(error).replace(chr(39), '`')}"
         raise UnsupportedError(message, hint="give it what NumPy's takes, without rarer options") from None
-    return low.inward(low.emitted(adaptor, given, options))
+    try:
+        return low.inward(low.emitted(adaptor, given, options))
+    except SrcgradError as error:
+        if any(p.hint for p in error.problems):
+            raise
+        raise type(error)(error.problems[0].message, hint=OTHERWISE) from None
 
 
 def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:

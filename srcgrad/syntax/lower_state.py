@@ -274,7 +274,8 @@ class State(Checks):
     def apply(self, function: Any, *args: Value, **options: Value) -> Value:
         """What the rules emit for a function (of NumPy, math, operator, builtins)."""
         if function not in registry.FUNCTIONS:
-            raise NotDifferentiableError(f"there is no rule for `{getattr(function, '__name__', function)}`")
+            message = f"there is no rule for `{getattr(function, '__name__', function)}`"
+            raise NotDifferentiableError(message, hint="write it out, or give it a rule with custom_jvp or custom_vjp")
         given = [self.outward(a) for a in args]
         named = {k: self.outward(v) for k, v in options.items()}
         self.divides(function, args)

@@ -76,7 +76,8 @@ def _value_and_grad(program: Program, leaves: Sequence[int], aux: int) -> Progra
     """All results, then one gradient a leaf."""
     main = program.main
     if len(main.results) - aux != 1:
-        raise ArgumentError(f"{main.name} returns {len(main.results)} values where one scalar is differentiated")
+        message = f"{main.name} returns {len(main.results)} values where one scalar is differentiated"
+        raise ArgumentError(message, hint="return one number, or use jacobian; has_aux=True for (value, aux)")
     _check_scalar(main)
     made = reverse(Program(_without_derivative(main, range(1, len(main.results))), program.callees), frozenset(leaves))
     seeds = made.main.params[len(main.params) :]

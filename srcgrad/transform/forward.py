@@ -198,7 +198,7 @@ class _Forward:
 
     def let(self, stmt: ir.Let) -> None:
         if stmt.op.jvp is None:
-            raise NotDifferentiableError(f"{stmt.op.name} has no rule for forward mode")
+            raise NotDifferentiableError(f"{stmt.op.name} has no rule for forward mode", hint="use mode='reverse'")
         builder = self.builder
         dots = [None if dot is None else Val(builder, dot) for dot in map(self.tangent, stmt.args)]
         args = [Val(builder, self.atom(a)) for a in stmt.args]
@@ -271,8 +271,8 @@ class _Forward:
             raise no_rule(stmt)
         if stmt.jvp is None:
             raise NotDifferentiableError(
-                f"{stmt.primal.name} has its own rule for reverse mode only (custom_vjp): use mode='reverse', "
-                "or give it a custom_jvp"
+                f"`{stmt.primal.name}` has its own rule for reverse mode only (custom_vjp)",
+                hint="use mode='reverse', or give it a custom_jvp",
             )
         dots = [self.explicit(a) for a in stmt.args if a.type.is_float]
         body, results = walk.instantiate(stmt.jvp, [*map(self.atom, stmt.args), *dots])
