@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import subprocess
 import sys
@@ -201,6 +202,20 @@ def test_what_is_captured_is_read_afresh():
     np.testing.assert_array_equal(mapped(XS), 2.0 * XS)
     scale = 3.0
     np.testing.assert_array_equal(mapped(XS), 3.0 * XS)
+
+
+def test_a_second_process_makes_nothing(tmp_path):
+    (tmp_path / "of_mine.py").write_text("import math\n\n\ndef f(x, n):\n    return math.sin(x) ** n\n")
+    script = (
+        "import sys, numpy as np, of_mine, srcgrad as sg\n"
+        "print(sg.vmap(sg.grad(of_mine.f), target='cuda')(np.ones(3), np.arange(3)).tolist())\n"
+        "print('srcgrad.pipeline' in sys.modules)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    run = [sys.executable, "-c", script]
+    first, second = (subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    assert first.splitlines() == [first.splitlines()[0], "True"]
+    assert second.splitlines() == [first.splitlines()[0], "False"]
 
 
 def test_the_source_stands_alone(tmp_path):
