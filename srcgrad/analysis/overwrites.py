@@ -65,6 +65,15 @@ class Overwrites:
         case = _Case(self._facts, loop)
         return case.apart(one, other) and case.apart(other, one)
 
+    def offset(self, loop: ir.For, item: ir.Item) -> tuple[int, int] | None:
+        """(a, c) where an index is a * i + c, with i the loop's own, and surely does not count from the end."""
+        found = None if isinstance(item, ir.Slice) or item.type.rank else _Case(self._facts, None).natural(item, False)
+        if found is None:
+            return None
+        slope = found.degree((loop.index, False))
+        rest = found - Poly.of((loop.index, False)).scaled(slope)
+        return None if rest.known is None else (slope, rest.known)
+
     def reads_back(self, load: ir.Load, store: ir.Store | ir.Accumulate, region: Region) -> bool:
         """Whether the load may run after the store and read what it wrote."""
         facts = self._facts
@@ -139,7 +148,7 @@ class _Case:
 
     def _chosen(self, part: Part, item: Atom, primed: bool) -> Part:
         """One place of an axis (or some, by an array of places)."""
-        place = None if item.type.rank else self._natural(item, primed)
+        place = None if item.type.rank else self.natural(item, primed)
         if place is None or not part.exact:
             return Part(part.low, part.high, None)
         place = part.low + place
@@ -147,15 +156,15 @@ class _Case:
 
     def _sliced(self, part: Part, item: ir.Slice, axis: int, primed: bool) -> Part:
         step = 1 if item.step is None else int(item.step.value.real) if isinstance(item.step, Const) else 0
-        start = Poly({}) if item.start is None else self._natural(item.start, primed)
-        stop = None if item.stop is None else self._natural(item.stop, primed)
+        start = Poly({}) if item.start is None else self.natural(item.start, primed)
+        stop = None if item.stop is None else self.natural(item.stop, primed)
         if step < 1 or not part.exact:
             return Part(part.low, part.high, axis, False)
         low = part.low if start is None else part.low + start
         high = part.high if stop is None else part.low + stop - 1
         return Part(low, high, axis, step == 1 and start is not None)
 
-    def _natural(self, atom: Atom, primed: bool) -> Poly | None:
+    def natural(self, atom: Atom, primed: bool) -> Poly | None:
         """An index as a sum, if it surely does not count from the end."""
         found = self._sum(atom, primed)
         return found if self._at_least(found, 0) else None

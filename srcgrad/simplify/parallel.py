@@ -14,12 +14,13 @@ from typing import NamedTuple
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
-from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Var
 from srcgrad.core.walk import rebuild, substitute, used, used_inside, walk
 from srcgrad.rules.arithmetic import add, multiply, subtract
+from srcgrad.simplify.blocks import in_blocks, reach
 from srcgrad.simplify.checks import checks_first
 from srcgrad.simplify.dce import dce
-from srcgrad.simplify.partials import Shares, upward
+from srcgrad.simplify.partials import Shares, minus, upward
 from srcgrad.simplify.races import Serial, check_quiet, check_repeatable, shared_sums
 from srcgrad.simplify.totals import summed
 from srcgrad.syntax.turns import guarded
@@ -91,6 +92,15 @@ class _Parallel:
     def say(self, loop: ir.For, how: str) -> None:
         self._said.append(Verdict(loop.index.name, 0 if loop.span is None else loop.span.line, how))
 
+    def length(self, b: Builder, loop: ir.For, start: Atom, stop: Atom) -> Atom:
+        """How many turns there are."""
+        if not isinstance(start, Const):
+            return b.let(subtract, stop, start, name="n")  # type: ignore[no-any-return]
+        first = int(start.value.real)
+        if loop.step == ONE:
+            return minus(self._facts, b, stop, first)
+        return minus(self._facts, b, loop.start, first - 1)
+
     def quiet(self, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
         """What goes before the loop, and a loop whose turns raise nothing, or can be made again where one does."""
         try:
@@ -116,19 +126,14 @@ class _Parallel:
             made = replace(sums, start=start, stop=stop, step=ONE, parallel=True)
             again = "; if a turn fails, all are made again in order" if guarded(made) else ""
             return [*builder.out, _with_signed_index(made)], f"in parallel{again}"
-        turns = stop if start == ZERO else builder.let(subtract, stop, start, name="n")
-        sums = replace(sums if start == ZERO else _from_zero(sums, start), start=ZERO, stop=turns, step=ONE)
-        split = Shares(self._facts, self._facts.region[loop, "body"], sums, shared).stmts()
+        turns = self.length(builder, loop, start, stop)
+        sums = replace(sums, start=start, stop=stop, step=ONE)
+        near = reach(self._facts, loop, shared)
+        if near is not None:
+            return [*builder.out, *in_blocks(sums, turns, near)], "in parallel, every other block of turns at once"
+        split = Shares(self._facts, self._facts.region[loop, "body"], sums, turns, shared).stmts()
         names = ", ".join(f"`{ref.name}`" for ref in shared)
         return [*builder.out, *split], f"in parallel, in shares with their own part of {names}"
-
-
-def _from_zero(loop: ir.For, start: Atom) -> ir.For:
-    """The loop over its turns' numbers."""
-    turn, builder = Var("turn", ir.I8), Builder()
-    index = builder.let(add, start, turn, name=loop.index.name)
-    body = (*builder.out, *substitute(loop.body, {loop.index: index}))
-    return replace(loop, index=turn, body=body)
 
 
 # Numba's index of a prange from 0 is unsigned: -i would be huge.

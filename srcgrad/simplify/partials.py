@@ -39,10 +39,10 @@ shares = ir.Primitive(
 
 
 class Shares:
-    """Of one loop: a range from 0 by 1, its carry in the form of `totals.summed`. inside: the body as facts know it."""
+    """Of one loop, by 1, its carry in the form of `totals.summed`. inside: the body as facts know it."""
 
-    def __init__(self, facts: Facts, inside: Region, loop: ir.For, shared: Sequence[Var]) -> None:
-        self._facts, self._inside, self._loop, self._shared = facts, inside, loop, shared
+    def __init__(self, facts: Facts, inside: Region, loop: ir.For, turns: Atom, shared: Sequence[Var]) -> None:
+        self._facts, self._inside, self._loop, self._turns, self._shared = facts, inside, loop, turns, shared
         self._b = Builder()
 
     def stmts(self) -> list[Stmt]:
@@ -55,26 +55,13 @@ class Shares:
         share = Var("share", ir.I8)
         with b.block() as body:
             own = {ref: b.view(part, (share, *whole(ref)), f"{ref.name}_part") for ref, part in parts.items()}
-            inner = tuple(
-                ir.Carry(c.inner, zero_of(c.inner.type), c.next, Var(f"{c.out.name}_part", c.out.type))
-                for c in loop.carry
-            )
-            b.put(self._own_turns(share, count, inner, own))
+            inner = part_of(b, replace(loop, body=substitute(loop.body, own)), self._turns, share, count)
             totals = [Var(c.out.name, c.out.type) for c in loop.carry]
-            nexts = [b.let(add, total, part.out, name=total.name) for total, part in zip(totals, inner, strict=True)]
+            nexts = [b.let(add, total, part, name=total.name) for total, part in zip(totals, inner, strict=True)]
         carry = tuple(ir.Carry(t, c.init, n, c.out) for t, c, n in zip(totals, loop.carry, nexts, strict=True))
         b.put(ir.For(share, ZERO, count, ONE, carry, tuple(body), parallel=True))
         self._add_up(count, parts)
         return b.out
-
-    def _own_turns(self, share: Var, count: Atom, carry: tuple[ir.Carry, ...], own: dict[Var, Var]) -> ir.For:
-        """The turns of one share, which add to its own memory."""
-        b, turns = self._b, self._loop.stop
-        first = b.let(floor_divide, b.let(multiply, share, turns, name="t"), count, name="first")
-        after = b.let(multiply, b.let(add, share, ONE, name="t"), turns, name="t")
-        last = b.let(floor_divide, after, count, name="last")
-        body = substitute(self._loop.body, own)
-        return replace(self._loop, start=first, stop=last, carry=carry, body=body, parallel=False)
 
     def _add_up(self, count: Atom, parts: dict[Var, Var]) -> None:
         """In loops over elements: whole arrays take Numba seconds to compile."""
@@ -106,8 +93,8 @@ class Shares:
         depth = {ref: max((len(nest) for nest in found), default=9) for ref, found in nests.items()}
         ref = min(self._shared, key=lambda r: depth[r])
         if depth[ref] == 9:  # whole rows in each turn
-            return self._b.let(shares, self._loop.stop, ONE, name="parts")  # type: ignore[no-any-return]
-        work: Atom = self._loop.stop
+            return self._b.let(shares, self._turns, ONE, name="parts")  # type: ignore[no-any-return]
+        work: Atom = self._turns
         for loop in max(nests[ref], key=len):
             work = self._b.let(multiply, work, self._trips(loop), name="work")
         return self._b.let(shares, work, self._b.let(size, ref, name="n"), name="parts")  # type: ignore[no-any-return]
@@ -145,7 +132,30 @@ def upward(facts: Facts, builder: Builder, loop: ir.For) -> tuple[Atom, Atom]:
 
 
 def _successor(facts: Facts, builder: Builder, atom: Atom) -> Atom:
+    return minus(facts, builder, atom, -1)
+
+
+def minus(facts: Facts, builder: Builder, atom: Atom, number: int) -> Atom:
+    """The atom less a number, in one step if the atom was made so."""
     made = facts.makes.get(atom) if isinstance(atom, Var) else None
-    if isinstance(made, ir.Let) and made.op is subtract and made.args[1] == ONE:
-        return made.args[0]
-    return builder.let(add, atom, ONE, name="end")  # type: ignore[no-any-return]
+    if isinstance(made, ir.Let) and made.op in (add, subtract) and isinstance(made.args[1], Const):
+        known = int(made.args[1].value.real)
+        atom, number = made.args[0], number + (known if made.op is subtract else -known)
+    if number == 0:
+        return atom
+    op = subtract if number > 0 else add
+    return builder.let(op, atom, const(abs(number)), name="n")  # type: ignore[no-any-return]
+
+
+def part_of(b: Builder, loop: ir.For, turns: Atom, part: Atom, count: Atom) -> list[Var]:
+    """Emits the turns of one part among so many; gives what they sum."""
+    first = b.let(floor_divide, b.let(multiply, part, turns, name="t"), count, name="first")
+    after = b.let(multiply, b.let(add, part, ONE, name="t"), turns, name="t")
+    last = b.let(floor_divide, after, count, name="last")
+    if loop.start != ZERO:
+        first, last = (b.let(add, loop.start, end, name=end.name) for end in (first, last))
+    carry = tuple(
+        ir.Carry(c.inner, zero_of(c.inner.type), c.next, Var(f"{c.out.name}_part", c.out.type)) for c in loop.carry
+    )
+    b.put(replace(loop, start=first, stop=last, step=ONE, carry=carry, parallel=False))
+    return [c.out for c in carry]

@@ -9,7 +9,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
@@ -24,19 +24,88 @@ X, Y, A = rng.normal(size=40), rng.normal(size=41), rng.normal(size=(12, 5))
 PLACES = rng.integers(0, 40, 300)
 
 
-def shuffled(*bounds: int) -> Iterator[int]:
-    turns = list(range(*bounds))
-    random.Random(len(turns)).shuffle(turns)
-    return iter(turns)
+class Turns:
+    """The turn of a parallel loop that is being made, and which turns have read or written each place of memory."""
+
+    now: int | None = None
+    read: ClassVar[dict[tuple[int, int], set[int]]] = {}
+    written: ClassVar[dict[tuple[int, int], set[int]]] = {}
+
+    @classmethod
+    def note(cls, array: Watched, index: Any, writes: bool) -> None:
+        if cls.now is None or array.places is None:
+            return
+        log = cls.written if writes else cls.read
+        for place in np.atleast_1d(array.places[index]).flat:
+            log.setdefault((array.home, int(place)), set()).add(cls.now)
+
+    @classmethod
+    def made(cls, *bounds: int) -> Iterator[int]:
+        """`prange`, in another order; no two turns may meet."""
+        turns = list(range(*bounds))
+        random.Random(len(turns)).shuffle(turns)
+        cls.read, cls.written = {}, {}
+        for cls.now in turns:
+            yield cls.now
+        cls.now = None
+        for place, writers in cls.written.items():
+            assert len(writers | cls.read.get(place, set())) == 1, f"turns {writers} meet"
+
+
+class Watched(np.ndarray):
+    """Memory of generated code that tells `Turns` of the elements that are read and written."""
+
+    places: np.ndarray | None = None
+    home: int = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        out = super().__getitem__(index)
+        if isinstance(out, Watched) and self.places is not None:
+            out.places, out.home = self.places[index], self.home
+        else:
+            Turns.note(self, index, False)
+        return out
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        Turns.note(self, index, True)
+        super().__setitem__(index, value)
+
+
+class Memory:
+    """NumPy, whose new arrays are watched."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(np, name)
+        if name not in ("zeros", "empty", "full", "zeros_like", "empty_like"):
+            return found
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            array = found(*args, **kwargs).view(Watched)
+            array.places, array.home = np.arange(array.size).reshape(array.shape), id(array)
+            KEPT.append(array)
+            return array
+
+        return make
+
+
+KEPT: list[Watched] = []  # so that no two have one id
 
 
 def run_shuffled(source: str, args: tuple[Any, ...]) -> Any:
-    """The function of a generated module, its parallel loops in another order."""
+    """The function of a generated module, its parallel loops in another order, and looked at for turns that meet."""
     namespace: dict[str, Any] = {}
     exec(compile(source, "generated", "exec"), namespace)
-    namespace["prange"], namespace["math"] = shuffled, shim.math_shim()
+    namespace |= {"prange": Turns.made, "math": shim.math_shim(), "np": Memory()}
     name = re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]
+    KEPT.clear()
     return shim.interpreted(namespace[name])(*args)
+
+
+def test_turns_that_meet_are_seen() -> None:
+    source = "import numpy as np\ndef f(n):\n    y = np.zeros(n)\n    for i in prange(n):\n        y[i // 2] += 1.0\n"
+    with pytest.raises(AssertionError, match="meet"):
+        run_shuffled(source, (4,))
+    run_shuffled(source.replace("i // 2", "i"), (4,))
 
 
 def loops_in(source: str) -> int:
@@ -85,6 +154,31 @@ def time_steps(x: np.ndarray, w: float) -> float:
         for i in prange(1, len(x) - 1):
             new[i] = u[i] + w * (u[i - 1] - 2.0 * u[i] + u[i + 1]) * u[i]
         u = new
+    return float((u * u).sum())
+
+
+def wide_stencil(x: np.ndarray, w: float) -> float:
+    y = np.zeros(len(x))
+    for i in prange(3, len(x) - 2):
+        y[i] = w * x[i - 3] * x[i + 2] + x[i] * x[i - 1]
+    return float((y * y).sum())
+
+
+def every_second(x: np.ndarray, w: float) -> float:
+    y = np.zeros(len(x) // 2 - 2)
+    for i in prange(len(y)):
+        y[i] = w * x[2 * i] * x[2 * i + 1] + x[2 * i + 4] ** 2
+    return float((y**3).sum())
+
+
+def heat(a: np.ndarray, w: float) -> float:
+    u = a.copy()
+    new = a.copy()
+    for _ in range(3):
+        for i in prange(1, u.shape[0] - 1):
+            for j in range(1, u.shape[1] - 1):
+                new[i, j] = u[i, j] + w * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] * u[i, j + 1] - 4.0 * u[i, j])
+        u, new = new, u
     return float((u * u).sum())
 
 
@@ -170,6 +264,9 @@ PARALLEL = [
     (elements, (X, 1.3), 2),
     (stencil, (X, 1.3), 2),
     (time_steps, (X, 0.1), 2),
+    (wide_stencil, (X, 1.3), 2),
+    (every_second, (X, 1.3), 2),
+    (heat, (A, 0.1), 2),
     (even_and_odd, (X, 1.3), 2),
     (rows, (A, 1.3), 2),
     (column_sums, (A, 1.3), 2),
