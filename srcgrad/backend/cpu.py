@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -63,6 +64,8 @@ def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..
         namespace["math"] = shim.math_shim()
         if "np.random." in path.read_text(encoding="utf-8"):
             namespace["np"] = shim.NumPyShim()
+        if "random" in namespace:
+            namespace["random"] = shim.drawing_shim(random)
         return shim.interpreted(namespace[name])
     dispatcher = namespace[name]
     guard(dispatcher, types, path)

@@ -36,13 +36,17 @@ def math_shim() -> types.ModuleType:
     return shim
 
 
+def drawing_shim(module: types.ModuleType) -> types.SimpleNamespace:
+    """A module of functions that draw, whose numbers are NumPy's: Python's would raise where one is divided by zero."""
+    public = {name: f for name, f in vars(module).items() if name[0] != "_"}
+    return types.SimpleNamespace(**{name: _widened(f) if callable(f) else f for name, f in public.items()})
+
+
 class NumPyShim:
-    """NumPy, with numbers that are drawn as its own scalars: Python's would raise where they are divided by zero."""
+    """NumPy, with numbers that are drawn as its own scalars."""
 
     def __init__(self) -> None:
-        self.random = types.SimpleNamespace(
-            **{name: _widened(f) if callable(f) else f for name, f in vars(np.random).items() if name[0] != "_"}
-        )
+        self.random = drawing_shim(np.random)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)

@@ -57,5 +57,6 @@ from srcgrad.rules import (  # noqa: F401, I001
     fourier,
     stop,
     draws,
+    pyrandom,
     threads,
 )

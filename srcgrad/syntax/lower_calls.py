@@ -133,8 +133,8 @@ def _instead(target: Any) -> str:
     """What to write in the place of a call of something without a rule."""
     known = registry.INSTEAD.get(target) if isinstance(target, Hashable) else None
     owner = getattr(target, "__self__", None)
-    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random") or isinstance(owner, random.Random)
-    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState))):
+    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
+    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
         return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 

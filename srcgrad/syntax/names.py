@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
 from srcgrad.syntax.coalesce import Classes
 
-MODULES = {"np", "math", "njit", "numba", "prange", "cuda"}
+MODULES = {"np", "math", "random", "njit", "numba", "prange", "cuda"}
 RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES})
 ANONYMOUS = "t"
 

@@ -103,7 +103,8 @@ def _template_helpers(fun: Fun) -> dict[str, str]:
 
 def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
     used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
-    lines = [["import math"] if "math" in used else [], ["import numpy as np"] if "np" in used else []]
+    lines = [[f"import {name}"] for name in ("math", "random") if name in used]
+    lines += [["import numpy as np"]] if "np" in used else []
     decorator = {re.split(r"\W", head)[0]} if head else set()
     numba = ", ".join(sorted(decorator | used & {"cuda", "prange"}))
     blocks = [*(line[0] for line in lines if line), *([f"from numba import {numba}"] if numba else [])]

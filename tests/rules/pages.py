@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import cmath
 import math
+import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
 HOMES = {
     "Python": builtins, "math": math, "cmath": cmath, "np": np, "np.linalg": np.linalg, "np.fft": np.fft,
-    "np.random": np.random, "scipy.fft": scipy.fft, "scipy.linalg": scipy.linalg, "scipy.special": scipy.special,
+    "np.random": np.random, "random": random, "scipy.fft": scipy.fft, "scipy.linalg": scipy.linalg,
+    "scipy.special": scipy.special,
 }  # fmt: skip
 PLAIN = {"Python": ""}
 F8, LINE, MATRIX = ir.F8, ir.Type("f8", 1, ref=True), ir.Type("f8", 2, ref=True)
@@ -177,7 +179,7 @@ def page() -> Iterator[str]:
     errors = accuracy()
     for home, functions in names().items():
         start = PLAIN.get(home, f"{home}.")
-        known = {} if home == "np.random" else errors  # other functions of the same names
+        known = {} if home.endswith("random") else errors  # other functions of the same names
         yield from _table(home, [(start + n, f, FUNCTIONS[f], known.get(n, "")) for n, f in functions])
     yield from _table("Methods of arrays", [(f".{name}", None, METHODS[name], "") for name in sorted(METHODS)])
 
