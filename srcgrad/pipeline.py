@@ -382,7 +382,7 @@ def on_device(made: Lowered, fun: Any) -> Lowered:
         message = f"the result is {words.of_spec(made.result)}, and a kernel cannot make arrays"
         raise placed(UnsupportedError(message, hint=device.HINT), fun)
     if legal.works:
-        message = f"it keeps `{legal.works[0].name}`, whose length only the run tells, and a kernel cannot make arrays"
+        message = f"`{legal.works[0].name}` is long, or of a length that only the run tells: a kernel cannot make it"
         raise placed(UnsupportedError(message, hint=device.KEEP_HINT), fun)
     return lowered
 

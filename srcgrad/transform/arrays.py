@@ -15,6 +15,7 @@ from srcgrad.rules import registry
 Place = tuple[Atom, ...]  # an index for each axis
 At = Callable[[Place], Atom]
 LETTERS = "ijklmnop"
+LARGEST = 2048  # elements of one array in a thread's own memory
 ZERO, ONE = const(0), const(1)
 UNKNOWN_LENGTH = "memory of a length that is not known when the code is made: a kernel cannot make it"
 REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host: vmap(..., target="cuda")'
@@ -163,8 +164,8 @@ class Writer:
     # ---- memory
 
     def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
-        """A thread's own array; one that the caller gives, where its length is not known."""
-        return self.builder.alloc(dtype, dims, "local" if static(dims) else "empty", name)
+        """A thread's own array; one that the caller gives, where it is long or its length is not known."""
+        return self.builder.alloc(dtype, dims, "local" if fits(dims) else "empty", name)
 
     def fill(self, ref: Var, value: Elements | Var | Const) -> None:
         """Store a value, element by element."""
@@ -186,6 +187,12 @@ class Writer:
 
 def static(dims: Sequence[Atom]) -> bool:
     return all(isinstance(n, Const) for n in dims)
+
+
+def fits(dims: Sequence[Atom]) -> bool:
+    """Whether a thread has room for an array of these lengths."""
+    size = size_of(dims)
+    return size is not None and size <= LARGEST
 
 
 def size_of(dims: Sequence[object]) -> int | None:

@@ -20,6 +20,7 @@ from srcgrad.syntax.structure import Leaf
 from srcgrad.transform import small
 from srcgrad.transform.arrays import (
     FEW,
+    LARGEST,
     LOOP,
     ONE,
     REMEDY,
@@ -260,7 +261,7 @@ class Loops:
         target = stmt.target
         known = tuple(n for n in dims if n is not None)
         size = size_of(known) if len(known) == len(dims) else None
-        if size is not None and (size <= SMALL or target not in self.fun.results):
+        if size is not None and size <= (SMALL if target in self.fun.results else LARGEST):
             return self.writer.local(target.type.dtype, known, target.name)
         if not self.classes.simple(target):
             raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)

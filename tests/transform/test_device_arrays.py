@@ -91,3 +91,15 @@ def test_reductions_of_any_length_need_no_memory() -> None:
     found, got, wanted = run(sg.forward(loss, jit=False), (A, b, A), False)
     assert not found.works and not found.outs
     check(got, wanted)
+
+
+def test_a_long_array_is_a_work_array() -> None:
+    def loss(x):
+        y = np.zeros(3000)
+        for i in range(3000):
+            y[i] = x * i
+        return np.sum(y[:10] * y[2990:])
+
+    found, got, wanted = run(sg.grad(loss, jit=False), (0.7,), True)
+    assert [w.rank for w in found.works] == [1] * len(found.works) and found.works
+    check(got, wanted)
