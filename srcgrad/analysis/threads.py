@@ -9,15 +9,12 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.rules.compare import OPPOSITE
 
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
 Coordinate = tuple[str, int]
 ALL: frozenset[Coordinate] = frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in range(3))
 FLAT = "flat"
-OPPOSITE = {
-    "less": "greater_equal", "greater": "less_equal", "equal": "not_equal",
-    "greater_equal": "less", "less_equal": "greater", "not_equal": "equal",
-}  # fmt: skip
 FULL = ir.Slice()
 
 

@@ -31,6 +31,11 @@ less = _comparison("less", np.less, operator.lt, "<")
 less_equal = _comparison("less_equal", np.less_equal, operator.le, "<=")
 greater = _comparison("greater", np.greater, operator.gt, ">")
 greater_equal = _comparison("greater_equal", np.greater_equal, operator.ge, ">=")
+# of what has no NaN
+OPPOSITE = {
+    "less": "greater_equal", "greater": "less_equal", "equal": "not_equal",
+    "greater_equal": "less", "less_equal": "greater", "not_equal": "equal",
+}  # fmt: skip
 
 
 def _logic(code: str, otherwise: str) -> Any:

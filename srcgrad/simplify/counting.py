@@ -1,4 +1,5 @@
-"""`while i < n: ...; i += step` is `for i in range(i, n, step): ...`, whose turns are known beforehand."""
+"""`while i < n: ...; i += step` is `for i in range(i, n, step): ...`, whose turns are known beforehand; and a branch of
+which only the other side does something is taken on the opposite comparison."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from dataclasses import replace
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, For, Fun, Stmt, Var, While
 from srcgrad.core.walk import blocks, defined, rebuild, substitute, used, used_inside, walk
+from srcgrad.rules.compare import OPPOSITE
+from srcgrad.rules.registry import PRIMITIVES
 
 
 def counting(fun: Fun) -> Fun:
@@ -21,6 +24,7 @@ class _Counting:
     def __init__(self, fun: Fun) -> None:
         stmts = list(walk(fun.body))
         atoms = (a for s in stmts for a in (*used(s), *used_inside(s)))
+        self._makes: dict[Atom, Stmt] = {v: s for s in stmts for v in defined(s)}
         self._read = {a for a in (*atoms, *fun.results) if isinstance(a, Var)}
         self.changed = False
 
@@ -29,8 +33,19 @@ class _Counting:
         for stmt in stmts:
             new = rebuild(stmt, lambda a: a, lambda v: v, self.block) if blocks(stmt) else stmt
             counted = self._counted(new) if isinstance(new, While) else None
+            if isinstance(new, ir.If) and not new.then and not new.outs:
+                counted = self._turned(new)
             out.extend([new] if counted is None else counted)
         return tuple(out)
+
+    def _turned(self, branch: ir.If) -> list[Stmt] | None:
+        """`if i >= n: nothing, else: ...` as `if i < n: ...`; integers have no NaN."""
+        test = self._makes.get(branch.cond)
+        if not isinstance(test, ir.Let) or test.op.name not in OPPOSITE or any(a.type != ir.I8 for a in test.args):
+            return None
+        self.changed = True
+        turned = ir.Let((Var(test.target.name, ir.B1),), PRIMITIVES[OPPOSITE[test.op.name]], test.args, span=test.span)
+        return [turned, replace(branch, cond=turned.target, then=branch.orelse, orelse=())]
 
     def _counted(self, loop: While) -> list[Stmt] | None:
         *before, test = loop.test or (None,)

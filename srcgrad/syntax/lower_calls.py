@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.core.ir import Var
+from srcgrad.core.ir import I8, Const, Var
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
+from srcgrad.rules.loops import trips
 from srcgrad.syntax import fence, scope, words
 from srcgrad.syntax.capture import LIBRARIES, Origin
 from srcgrad.syntax.liveness import Liveness, assigned, liveness, outside_scopes
@@ -45,6 +46,8 @@ def _call(low: Lowering, node: ast.Call) -> Value:
         given = low.hooks["consume"](low, function.value, node)
         if given is not None:
             return given  # type: ignore[no-any-return]
+    if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
+        return turns
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
@@ -58,6 +61,20 @@ def _call(low: Lowering, node: ast.Call) -> Value:
         else:
             low.refuse("`**` needs a dict that is known here", "name the arguments")
     return call(low, function, args, named, node)
+
+
+def _turns(low: Lowering, node: ast.Call) -> Value | None:
+    """len(range(...)), which needs no range"""
+    match node.args:
+        case [ast.Call(func=inner, args=bounds, keywords=[])] if 1 <= len(bounds) <= 3:
+            function = low.ex(inner)
+            if not isinstance(function, Known) or function.value is not range:
+                return None
+            first, *more = [low.integer(low.ex(b)) for b in bounds]
+            start, stop = (first, more[0]) if more else (Const(0, I8), first)
+            step = more[1] if len(more) == 2 else Const(1, I8)
+            return low.b.let(trips, start, stop, step, name="turns")  # type: ignore[no-any-return]
+    return None
 
 
 def call(low: Lowering, function: Value, args: Args, named: Named, node: ast.AST) -> Value:

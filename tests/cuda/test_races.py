@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,26 @@ def test_derivatives_are_right(case: Case) -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
     out, back = (sum(map(np.vdot, *pair)) for pair in ((bars, tangent.extra), (adjoint.extra, dots)))
     assert out == pytest.approx(back, rel=1e-12, abs=1e-12)
+
+
+TWICE = [c for c in (*CASES, *HARD) if c.name in "elementwise grid_stride stencil_1d tiled_matmul softmax".split()]
+
+
+@pytest.mark.parametrize("case", TWICE, ids=lambda case: case.name)
+def test_the_source_is_a_kernel_to_differentiate(case: Case, tmp_path: Path) -> None:
+    """Second order: the generated module is one that a user might have written."""
+    derivative = srcgrad.cuda.adjoint(case.kernel)
+    made = derivative.made(derivative.specs(case.args()), varying(dimensions((case.grid, case.block))))
+    path = tmp_path / f"{case.name}_adjoint.py"
+    path.write_text(made.source)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    again = Case(
+        getattr(module, made.main.name), case.grid, case.block, lambda g: [*case.args(), *directions(case, 5)]
+    )
+    test_derivatives_are_right(again)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -9,7 +9,7 @@ def elementwise_adjoint(x, y, out, x_bar, y_bar, out_bar):
     # reverse
     # no atomics for x_bar, y_bar: no other thread has the same i
     # if i >= out.shape[0]:
-    if not i >= out.shape[0]:
+    if i < out.shape[0]:
         # r = math.sqrt(x[i] * x[i] + y[i] * y[i])
         x_i = x[i]
         y_i = y[i]

@@ -10,7 +10,7 @@ def nbody_adjoint(positions, masses, forces, positions_bar, masses_bar, forces_b
     n = positions.shape[0]
     # reverse
     # if i >= n:
-    if not i >= n:
+    if i < n:
         fx = 0.0
         fy = 0.0
         fz = 0.0
