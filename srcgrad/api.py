@@ -206,7 +206,14 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
-    """`fun` for each item along an axis, compiled. in_axes: an int, None (not mapped), or a tuple, one an argument."""
+    """`fun` for each item along an axis, compiled; with target="cuda" in one kernel, one item a thread.
+
+    Parameters
+    ----------
+    fun : a function, a derivative, or a function that calls a solver
+    in_axes : an int, None (not mapped), or a tuple, one an argument
+    target : 'cpu' or 'cuda'; on CUDA, what comes in on the device goes out on it
+    """
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):

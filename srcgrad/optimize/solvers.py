@@ -54,6 +54,8 @@ def newton(
         Whether the largest residual at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
+    target : 'cpu' or 'cuda'
+        Where a batch is solved: on a GPU in one kernel, one problem a thread.
 
     Returns
     -------
@@ -121,6 +123,8 @@ def gradient_descent(
         Whether the objective at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
+    target : 'cpu' or 'cuda'
+        Where a batch is solved: on a GPU in one kernel, one problem a thread.
 
     Returns
     -------
