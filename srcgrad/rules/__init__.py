@@ -11,6 +11,7 @@ from srcgrad.rules import (  # noqa: F401, I001
     logistic,
     normal,
     gammas,
+    incomplete,
     bessel,
     broadcast,
     loops,

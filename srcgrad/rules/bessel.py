@@ -145,6 +145,14 @@ def bessel_k_scaled(n: int, order: int, x: float) -> float:
         return np.nan if not x == 0.0 else np.inf if order % 2 == 0 else -np.inf
     if x == np.inf:
         return 0.0
+    if x < 1e-20:
+        # the leading term: -log(x / 2) for n = 0, else (n - 1)! / 2 * (2 / x)**n
+        value = 1.0 / x if n > 0 else -np.log(0.5 * x) - 0.5772156649015329
+        for k in range(1, n):
+            value *= k * 2.0 / x
+        for k in range(order):
+            value = -1.0 / x if n + k == 0 else -value * (n + k) / x
+        return value
     step = 0.125 / np.sqrt(1.0 + 0.25 * x)
     value = 0.5 if order == 0 else 0.0
     t = step

@@ -66,6 +66,7 @@ class Info:
     # (the arguments' dims, params) -> the result's (of several results a list); None: a new length
     dims: Callable[..., Any] | None = None
     takes_complex: bool = False  # whether it means the same for complex numbers, derivatives included
+    refuses: Mapping[int, str] = field(default_factory=dict)  # arguments without a derivative here, and what to say
     demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 
 

@@ -59,9 +59,21 @@ def rel_entr(x: float, y: float) -> float:
     return 0.0 if x == 0.0 and y >= 0.0 else np.inf
 
 
+def log_less(x: float, a: float) -> float:
+    # log(x / a) - (x - a) / a, exact where x is near a
+    u = (x - a) / a
+    if abs(u) > 0.3:
+        return np.log(x / a) - u
+    r = u / (2.0 + u)
+    s, total = r * r, 0.0
+    for k in range(13, 0, -1):
+        total = total * s + 1.0 / (2.0 * k + 1.0)
+    return 2.0 * r * s * total - u * r
+
+
 def kl_div(x: float, y: float) -> float:
     if x > 0.0 and y > 0.0:
-        return rel_entr(x, y) - x + y
+        return -x * log_less(y, x)
     if x != x or y != y:
         return np.nan
     return y if x == 0.0 and y >= 0.0 else np.inf
@@ -122,6 +134,6 @@ relative_entropy = elementwise(
 )  # fmt: skip
 divergence = elementwise(
     "kl_div", (scipy.special.kl_div,), partials=lambda x, y, z: (log_quotient(x, y), (y - x) / y), each=True,
-    scalar="kl_div(_0, _1)", samples=pairs, helpers=sources(kl_div, rel_entr), wide=True, domain="x > 0, y > 0",
+    scalar="kl_div(_0, _1)", samples=pairs, helpers=sources(kl_div, log_less), wide=True, domain="x > 0, y > 0",
     edges=[Edge((0.0, 2.0), (-np.inf, 1.0))],
 )  # fmt: skip

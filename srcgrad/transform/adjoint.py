@@ -21,7 +21,7 @@ from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.guard import Guards
 from srcgrad.transform.keep import INT_ONE, direct, row, step_of
 from srcgrad.transform.plan import Loop
-from srcgrad.transform.refuse import no_rule, unsupported
+from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
 from srcgrad.transform.sweep import Sweep
 
 
@@ -78,6 +78,7 @@ class Adjoint(Sweep):
         got = [bars.take(t) for t in stmt.targets]
         if all(bar is None for bar in got):
             return
+        refuse_arguments(stmt, [a in self.activity for a in stmt.args])
         vals = [
             None if bar is None else guards.wrap(t, Val(self.b, bar)) for t, bar in zip(stmt.targets, got, strict=True)
         ]

@@ -19,7 +19,7 @@ from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.draws import check_fixed, check_single
 from srcgrad.transform.programs import reachable
-from srcgrad.transform.refuse import no_rule
+from srcgrad.transform.refuse import no_rule, refuse_arguments
 from srcgrad.transform.shared import check_shared
 
 
@@ -201,6 +201,7 @@ class _Forward:
             raise NotDifferentiableError(f"{stmt.op.name} has no rule for forward mode", hint="use mode='reverse'")
         builder = self.builder
         dots = [None if dot is None else Val(builder, dot) for dot in map(self.tangent, stmt.args)]
+        refuse_arguments(stmt, [dot is not None for dot in dots])
         args = [Val(builder, self.atom(a)) for a in stmt.args]
         outs = [Val(builder, target) for target in stmt.targets]
         tangents: Sequence[Val | None] = stmt.op.jvp(dots, args, outs, stmt.params)

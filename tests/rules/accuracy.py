@@ -22,12 +22,17 @@ import srcgrad.rules  # noqa: F401
 from srcgrad.core.ir import Const, Fun, Let
 from srcgrad.testing.primitives import printed
 from srcgrad.testing.straight import Derived, tangent
+from tests.rules import exact as plain
+from tests.rules import exact_special as special
 from tests.rules.core_functions import call, program
-from tests.rules.exact import CURVES, SURFACES, Curve, Surface
+from tests.rules.exact import Curve, Surface
+from tests.rules.exact_special import LAST
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "accuracy.md"
 EPS = float(np.finfo(float).eps)
 SMALLEST, LARGEST = float(np.finfo(float).tiny), float(np.finfo(float).max)
+CURVES = [*plain.CURVES, *special.CURVES]
+SURFACES = [*plain.SURFACES, *special.SURFACES, *special.LAST]
 PRECISIONS = (150, 300, 600, 1200, 2400, 4800)  # bits
 mp = mpmath.mp.clone()
 ORDERS = ("value", "first derivative", "second derivative")
@@ -89,8 +94,12 @@ def as_printed(fun: Fun) -> Callable[..., tuple[Any, ...]]:
 
 @cache
 def _programs(function: Any, arity: int, place: int) -> list[Callable[..., tuple[Any, ...]]]:
-    """The value, the adjoint, and the adjoint's tangent along one argument."""
-    made = Derived(program(call(function, *[...] * arity), *[0.5] * arity))
+    """The value, the adjoint, and the adjoint's tangent along one argument.
+
+    A function may be a tuple with its first arguments.
+    """
+    first, *more = function if isinstance(function, tuple) else (function,)
+    made = Derived(program(call(first, *more, *[...] * arity), *[0.5] * arity))
     slope = tangent(made.back.fun, [made.back.fun.params[place]])
     return [as_printed(fun) for fun in (made.fun, made.back.fun, slope)]
 
@@ -154,16 +163,18 @@ def grid(curve: Curve, dense: bool) -> list[float]:
 
 
 def of_curve(curve: Curve, dense: bool) -> list[Worst]:
-    points = [(x,) for x in grid(curve, dense)]
+    sparse = 1 if dense or curve in plain.CURVES else 4  # special functions take mpmath long
+    points = [(x,) for x in grid(curve, dense)[::sparse]]
     return [worst(curve.function, curve.exact, points, 0, order) for order in range(3)]
 
 
 def of_surface(surface: Surface, dense: bool) -> list[Worst]:
-    """The worst of both arguments."""
-    points = surface.points if dense else surface.points[::5]
+    """The worst of both arguments, or of the last one where the others have no derivative."""
+    points = surface.points if dense else surface.points[:: 5 if surface in plain.SURFACES else 7]
+    places = range(1, 2) if surface in LAST else range(2)
     out = []
     for order in range(3):
-        each = [worst(surface.function, surface.exact, points, place, order) for place in range(2 if order else 1)]
+        each = [worst(surface.function, surface.exact, points, place, order) for place in places[: 2 if order else 1]]
         out.append(max(each, key=lambda w: w.error))
     return out
 

@@ -25,8 +25,9 @@ from srcgrad.core.walk import defined, defined_inside, used, used_inside, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.declare import as_value
 from srcgrad.rules.info import Edge
-from srcgrad.rules.registry import FUNCTIONS, METHODS
+from srcgrad.rules.registry import FUNCTIONS, METHODS, PRIMITIVES
 from srcgrad.rules.values import Val
+from tests.rules.accuracy import CURVES, SURFACES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
@@ -158,6 +159,16 @@ def accuracy() -> dict[str, str]:
     return {name: " / ".join(errors) for name, *errors in rows}
 
 
+def _errors(known: dict[str, str]) -> dict[Any, str]:
+    """The errors by function: those of one rule are alike."""
+    out: dict[Any, str] = {}
+    for curve in (*CURVES, *SURFACES):
+        rules = [rule.info.functions for rule in PRIMITIVES.values() if curve.function in rule.info.functions]
+        alike = [function for functions in rules for function in functions]
+        out.update(dict.fromkeys([*alike, curve.function], known.get(curve.name, "")))
+    return out
+
+
 def _speaks(rule: ir.Primitive, name: str) -> bool:
     """Whether what a rule says of singular points is true of the function of this name, too."""
     alike = rule.name.split("_")[0] in (name, *name.split("_")) or name in rule.name
@@ -176,11 +187,10 @@ def row(told: str, function: Any, adaptor: Any, errors: str) -> str:
 
 def page() -> Iterator[str]:
     yield HEAD
-    errors = accuracy()
+    errors = _errors(accuracy())
     for home, functions in names().items():
         start = PLAIN.get(home, f"{home}.")
-        known = {} if home.endswith("random") else errors  # other functions of the same names
-        yield from _table(home, [(start + n, f, FUNCTIONS[f], known.get(n, "")) for n, f in functions])
+        yield from _table(home, [(start + n, f, FUNCTIONS[f], errors.get(f, "")) for n, f in functions])
     yield from _table("Methods of arrays", [(f".{name}", None, METHODS[name], "") for name in sorted(METHODS)])
 
 

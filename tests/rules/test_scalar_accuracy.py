@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rules.accuracy import ORDERS, of_curve, of_surface
-from tests.rules.exact import CURVES, SURFACES
+from tests.rules.accuracy import CURVES, ORDERS, SURFACES, of_curve, of_surface
 
 BOUNDS = (4.0, 8.0, 16.0)  # units of the last place, by order
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import mpmath
@@ -11,9 +12,10 @@ import pytest
 import scipy.special as sp
 
 import srcgrad.rules  # noqa: F401
+from srcgrad import grad, stop_gradient
 from srcgrad.core.run import run
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import bessel, gammas, logistic, normal
+from srcgrad.rules import bessel, gammas, incomplete, logistic, normal
 from tests.rules.core_functions import backward, call, program
 
 mp = mpmath.mp.clone()
@@ -148,3 +150,41 @@ def test_where_products_with_logarithms_vanish() -> None:
     assert backward(call(sp.xlogy, ..., ...), 0.0, 0.0) == (-INF, 0.0)
     assert backward(call(sp.xlogy, ..., ...), 0.0, 2.0, order=2) == (0.5, 0.5)
     assert backward(call(sp.xlog1py, ..., ...), 0.0, 1.0, order=2) == (0.5, 0.5)
+
+
+ENDS = [0.0, 0.3, 1.0, 7.5, INF, NAN]
+
+
+@pytest.mark.parametrize("helper", [incomplete.gammainc, incomplete.gammaincc], ids=lambda f: f.__name__)
+def test_incomplete_gamma_functions_at_their_ends(helper: Any) -> None:
+    for a, x in product([*ENDS[:-2], NAN], ENDS):
+        with np.errstate(all="ignore"):
+            got = helper(np.float64(a), np.float64(x))
+        np.testing.assert_allclose(got, getattr(sp, helper.__name__)(a, x), rtol=1e-13, err_msg=f"{a}, {x}")
+
+
+def test_the_incomplete_beta_function() -> None:
+    for a, b, x in product([0.3, 2.5, 300.0], [1e-3, 0.7, 40.0], [0.0, 1e-5, 0.4, 0.93, 0.99, 1.0, NAN]):
+        got = incomplete.betainc(*map(np.float64, (a, b, x)))
+        exact = mp.betainc(a, b, 0, x, regularized=True) if x == x else NAN
+        np.testing.assert_allclose(got, float(exact), rtol=1e-12, err_msg=f"{a}, {b}, {x}")
+
+
+def test_zeta_outside_its_domain() -> None:
+    with pytest.raises(ValueError, match="x > 1"):
+        grad(lambda q: sp.zeta(-0.5, q), jit=False)(1.0)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_derivatives_by_orders_are_refused(mode: str) -> None:
+    for fun in (lambda a: sp.gammainc(a, 0.3), lambda a: sp.betainc(2.0, a, 0.3), lambda a: sp.zeta(a, 0.3)):
+        with pytest.raises(UnsupportedError, match="stop_gradient"):
+            grad(fun, jit=False, mode=mode)(1.5)
+    held = grad(lambda a, x: a * sp.gammainc(stop_gradient(a), x), (0, 1), jit=False, mode=mode)(1.5, 0.3)
+    assert held[0] == pytest.approx(sp.gammainc(1.5, 0.3))
+
+
+def test_bessel_functions_of_the_smallest_arguments() -> None:
+    assert backward(call(sp.k0, ...), 1e-308)[0] == pytest.approx(-1e308)
+    assert bessel.bessel_k_scaled(0, 1, np.float64(1e-300)) == pytest.approx(-1e300)
+    assert bessel.bessel_k(2, np.float64(1e-100)) == pytest.approx(2e200)
