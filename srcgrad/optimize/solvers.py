@@ -53,9 +53,7 @@ def newton(
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
     batch : bool
-        Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
-    target : 'cpu' or 'cuda'
-        Where a batch is solved: on a GPU in one kernel, one problem a thread.
+        Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
 
     Returns
     -------
@@ -122,9 +120,7 @@ def gradient_descent(
     history : bool
         Whether the objective at each point comes too, as ``history``.
     batch : bool
-        Whether `x0` is many starting points along its first axis, each to be solved from; `args` are for all.
-    target : 'cpu' or 'cuda'
-        Where a batch is solved: on a GPU in one kernel, one problem a thread.
+        Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
 
     Returns
     -------
