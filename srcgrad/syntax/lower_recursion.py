@@ -94,11 +94,13 @@ def _copy(low: Lowering, ref: Var) -> Var:
 
 
 def told(program: ir.Program) -> ir.Program:
-    """The program with the calls marked that may raise or print."""
+    """The program with the calls marked that may raise or print, or draw random numbers."""
     loud: set[str] = set()
 
     def speaks(stmt: ir.Stmt) -> bool:
-        return isinstance(stmt, ir.Effect) or (isinstance(stmt, ir.Call) and (stmt.loud or stmt.callee in loud))
+        if isinstance(stmt, ir.Call):
+            return stmt.loud or stmt.callee in loud
+        return isinstance(stmt, (ir.Effect, ir.Draw))
 
     while more := {n for n, f in program.callees.items() if n not in loud and any(map(speaks, walk(f.body)))}:
         loud |= more

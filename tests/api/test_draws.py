@@ -321,3 +321,17 @@ def test_a_chance_that_is_held_fixed():
 
     np.random.seed(0)
     assert sg.grad(fixed, jit=False)(0.7) == np.random.binomial(5, 0.7)
+
+
+def dead_recursion(x):
+    recursive(x, 2)
+    return x * x
+
+
+def test_a_recursive_function_that_nobody_needs_draws_all_the_same():
+    np.random.seed(13)
+    dead_recursion(0.5)
+    after = np.random.random()
+    np.random.seed(13)
+    assert sg.vjp(dead_recursion, 0.5, jit=False)[0] == 0.25
+    assert np.random.random() == after
