@@ -25,6 +25,8 @@ def checks_first(facts: Facts, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
         return (), loop
     if any(effect.code.startswith("print") for effect in effects):
         raise Serial("it prints")
+    if any(isinstance(s, (ir.Append, ir.RefAt)) for s in walk(loop.body)):
+        raise Serial("arrays are gathered in a list")
     inside = facts.region[loop, "body"]
     alone = replace(loop, carry=(), body=_without_stores(facts, inside, loop.body), parallel=False)
     checks = dce(Fun("checks", (), (alone,), ())).body

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.walk import defined, defined_inside, walk
 from srcgrad.syntax.coalesce import Classes
 
 MODULES = {"np", "math", "random", "njit", "numba", "prange", "cuda"}
@@ -25,13 +26,13 @@ def spelled(name: str) -> str:
 
 def name_variables(fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str]) -> Mapping[Var, str]:
     """A name for every variable that is printed. `taken`: of functions and helpers of the module."""
-    namer = _Namer(classes, RESERVED.union(taken))
+    namer = _Namer(classes, RESERVED.union(taken), _homes(fun))
     for param in fun.params:
         namer.name(classes.find(param), spelled(param.name))
     for var in classes.order:
         root = classes.find(var)
         if root not in namer.chosen:
-            wish = _wish([_element(v, defs.get(v)) for v in classes.group(root)])
+            wish = namer.plain(_wish([_element(v, defs.get(v)) for v in classes.group(root)]))
             namer.name(root, "value" if wish in taken else wish)
     return {v: namer.chosen[classes.find(v)] for v in classes.order}
 
@@ -52,25 +53,56 @@ def _wish(wishes: list[str]) -> str:
 
 
 class _Namer:
-    def __init__(self, classes: Classes, taken: frozenset[str]) -> None:
-        self.classes, self.taken = classes, taken
+    """homes: the parallel loop in whose body each variable is bound; a name stands for things of one home only.
+
+    Beside parallel loops no name is another's with a number: Numba calls the second value of `x` there `x_2`.
+    """
+
+    def __init__(self, classes: Classes, taken: frozenset[str], homes: Mapping[Var, Stmt]) -> None:
+        self.classes, self.taken, self.homes = classes, taken, homes
         self.chosen: dict[Var, str] = {}
         self.holders: dict[str, list[Var]] = {}
 
     def name(self, root: Var, wish: str) -> None:
         k = 1
-        while not self.free(candidate := wish if k == 1 else f"{wish}_{k}", root):
+        link = "" if self.homes else "_"
+        while not self.free(candidate := wish if k == 1 else f"{wish}{link}{k}", root):
             k += 1
         self.chosen[root] = candidate
         self.holders.setdefault(candidate, []).append(root)
 
     def free(self, name: str, root: Var) -> bool:
         """Whether the class can have this name: nobody has it who interferes, or holds another type."""
-        if name in self.taken:
+        if name in self.taken or self.clashes(name):
             return False
         return all(self.may_share(root, other) for other in self.holders.get(name, ()))
+
+    def plain(self, wish: str) -> str:
+        return re.sub(r"_(\d+)$", r"\1", wish) if self.homes else wish
+
+    def clashes(self, name: str) -> bool:
+        """Whether Numba's names for the values of this variable, or another, may be the other's."""
+        return bool(self.homes) and any(_numbered(n, name) or _numbered(name, n) for n in self.holders)
+
+    def home(self, root: Var) -> Stmt | None:
+        homes = {self.homes.get(v) for v in self.classes.group(root)}
+        return homes.pop() if len(homes) == 1 else None
 
     def may_share(self, a: Var, b: Var) -> bool:
         """An index of a loop shares its name with other indices only."""
         alike = a.type == b.type and (a in self.classes.alone) is (b in self.classes.alone)
+        alike = alike and (not self.homes or self.home(a) is self.home(b))
         return alike and not self.classes.interfere(a, b)
+
+
+def _numbered(name: str, other: str) -> bool:
+    return other.startswith(f"{name}_") and other[len(name) + 1 :].isdigit()
+
+
+def _homes(fun: Fun) -> dict[Var, Stmt]:
+    """The parallel loop in whose body a variable is bound."""
+    out: dict[Var, Stmt] = {}
+    for loop in (s for s in walk(fun.body) if isinstance(s, ir.For) and s.parallel):
+        out[loop.index] = loop
+        out |= {v: loop for s in walk(loop.body) for v in (*defined(s), *defined_inside(s))}
+    return out

@@ -60,7 +60,7 @@ def _stored(text: str) -> ast.Name:
 
 def _free(wish: str, taken: Collection[str]) -> str:
     while wish in taken:
-        wish += "_2"
+        wish += "2"
     return wish
 
 
