@@ -24,16 +24,18 @@ VIEW = Why(
     "this would be seen through another name in NumPy, which gives a view of `{}` where a copy is differentiated",
     "make the copy in words: put .copy() behind what is taken of the array",
 )
+OVERLAP = Why("this writes into `{}` while it is read through another name", "give a copy: .copy()")
 READ_ONLY = Why("this writes into `{}`, which is read-only in NumPy", "make a copy first: .copy()")
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """target shares memory with base in NumPy or in the core, perhaps not in both."""
+    """target shares memory with base in NumPy or in the core, perhaps not in both.   apart: they must share none."""
 
     target: Var
     base: Var
     why: Why
+    apart: bool = False
 
 
 class Layouts:
@@ -60,6 +62,10 @@ class Layouts:
     def doubtful(self, target: Var, base: Var, why: Why = LAYOUT) -> None:
         """target shares memory with base in NumPy or in the core, perhaps not in both: neither may be written later."""
         self.doubts.append(Doubt(target, base, why))
+
+    def apart(self, source: Var, target: Var) -> None:
+        """What is read of source while target is written depends on the order, if they share memory."""
+        self.doubts.append(Doubt(source, target, OVERLAP, apart=True))
 
     def renamed(self, old: Var, new: Var) -> None:
         """The reference that was bound as old is bound as new."""

@@ -232,6 +232,8 @@ def _matrix_power(builder: Builder, a: Any, n: Any) -> Val:
     if exponent == 0:
         rows = length(base, 0)
         return cast(registry.FUNCTIONS[np.eye](builder, rows), base.type.dtype)
+    if exponent == 1 and isinstance(a, Val) and a.type.dtype == base.type.dtype:
+        return a  # NumPy gives the matrix itself
     base = inv(base) if exponent < 0 else base
     result, left = None, abs(exponent)
     while left:

@@ -108,9 +108,15 @@ def _middle(given: Val, n: Val) -> Val:
     return 0.5 * (kth(given, half(given.builder, n - 1, 2)) + kth(given, half(given.builder, n, 2)))
 
 
+def _input_stays(rest: dict[str, Any], name: str) -> None:
+    if arguments.flag(rest.pop("overwrite_input", False), "overwrite_input"):
+        raise UnsupportedError(f"{name} is differentiated with overwrite_input=False only", hint="leave it out")
+    arguments.no_options(rest, name)
+
+
 @registry.adaptor(np.median)
 def _median(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, "np.median")
+    _input_stays(rest, "np.median")
     given, shaped = _operand(builder, x, axis, keepdims, "np.median")
     return shaped(_middle(given, length(given, given.type.rank - 1)))  # type: ignore[no-any-return]
 
@@ -147,7 +153,7 @@ def _quantiles(
     """For one q, or for each of several in a new leading axis."""
     if rest.pop("method", "linear") != "linear":
         raise UnsupportedError(f"{name} is differentiated with method='linear' only")
-    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, name)
+    _input_stays(rest, name)
     memory = memory_of(builder, x, name)
     rank, axes = memory.type.rank, arguments.all_axes(axis, memory.type.rank)
 
@@ -216,7 +222,7 @@ def _at_least_one(number: Val) -> Val:
 
 @registry.adaptor(np.nanmedian)
 def _nanmedian(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
-    arguments.no_options({k: v for k, v in rest.items() if k != "overwrite_input"}, "np.nanmedian")
+    _input_stays(rest, "np.nanmedian")
     given, shaped = _operand(builder, x, axis, keepdims, "np.nanmedian")
     there, number = _present(given)
     return shaped(_if_any(number, _middle(there, _at_least_one(number))))  # type: ignore[no-any-return]

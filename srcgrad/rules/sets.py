@@ -8,6 +8,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.arithmetic import remainder, subtract
@@ -19,7 +20,7 @@ from srcgrad.rules.picks import searchsorted, taken
 from srcgrad.rules.places import true_places, write
 from srcgrad.rules.ranges import spaced
 from srcgrad.rules.reduce import sum_
-from srcgrad.rules.shape import count, length, product, reshape, reshaped
+from srcgrad.rules.shape import as_copy, count, length, product, reshape, reshaped
 from srcgrad.rules.values import Val, contents, emit
 
 
@@ -84,7 +85,8 @@ def _trim_zeros(builder: Builder, filt: Any, trim: Any = "fb") -> Val:
         stop = registry.FUNCTIONS[np.where](
             builder, emit(equal, total, as_value(builder, 0)), as_value(builder, 0), stop
         )
-    return _slice(value, start, stop)
+    part: Val = _slice(value, start, stop)
+    return as_copy(part, filt, VIEW) if isinstance(filt, Val) else part
 
 
 # ---- sets

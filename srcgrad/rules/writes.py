@@ -126,7 +126,10 @@ def _putmask(builder: Builder, a: Any, mask: Any, values: Any) -> None:
 def _place(builder: Builder, arr: Any, mask: Any, vals: Any) -> None:
     ref = written(arr, "np.place")
     places = _where_true(builder, ref, mask, "np.place")
-    value = contents(arguments.as_array(builder, vals))
+    given = arguments.as_array(builder, vals)
+    if isinstance(given.atom, ir.Var) and given.type.ref:
+        builder.layouts.apart(given.atom, ref)
+    value = contents(given)
     _put_in_row(ref, places, as_element(ref, _round(value, spaced(length(places, 0)))))
 
 

@@ -23,7 +23,12 @@ def conflict(fun: ir.Fun, doubts: Sequence[Doubt]) -> tuple[Stmt, Doubt] | None:
         return None
     aliases, placed = Aliases(fun.body), list(_placed(fun.body))
     for doubt in doubts:
-        stmt = _written_later(doubt.target, doubt.base, fun, aliases, placed)
+        if doubt.apart:
+            root = aliases.root(doubt.base)
+            writes = (s for s, _ in placed if isinstance(s, ir.Store) and aliases.root(s.ref) is root)
+            stmt: Stmt | None = next(writes, None) if aliases.root(doubt.target) is root else None
+        else:
+            stmt = _written_later(doubt.target, doubt.base, fun, aliases, placed)
         if stmt is not None:
             return stmt, doubt
     return None

@@ -22,10 +22,12 @@ RIGHT = {
         np.nan_to_num(x) | np.meshgrid(x, x)[0] | np.meshgrid(x, x, sparse=True)[1] | np.meshgrid(x)[0] | np.flip(x)
         np.roll(x, 0) | np.tile(x, 1) | np.tile(x, ()) | np.repeat(x, 1) | np.diff(x, 0) | np.concatenate((x,)) | +x
         np.sort(x) | x.flatten() | x[...] | x[0:6] | x[np.arange(6)] | x[x > -9.0] | np.where(x > -9.0, x, x)
+        np.insert(x, 0, 1.0)
         np.max(x, axis=()) | np.sum(x, axis=()) | x.clip(-9.0, 9.0) | np.array([x])[0] | np.stack((x, x))[0]""",
     "m": """x.real | x.T | x.ravel() | x.reshape(-1) | x[1:].ravel() | np.vsplit(x, 3)[1] | np.hsplit(x, 2)[1]
         np.rot90(x) | np.rot90(x, 4) | np.fliplr(x) | np.moveaxis(x, 0, 1) | x.swapaxes(0, 1) | np.matrix_transpose(x)
         x.T.flatten() | x.T.copy().reshape(-1) | x[:, 0].conj() | np.tril(x) | (x.T + 0.0).reshape(-1)
+        np.linalg.matrix_power(x[:, :3], 1)
         np.sin(x.T).ravel() | np.zeros_like(x.T).ravel() | np.stack((x.T, x.T)).ravel()""",
     "c": "np.conj(x) | x.conj() | abs(x) | x.real.copy() | x.real + 0.0 | np.copy(x.imag) | np.atleast_2d(x)",
 }
@@ -33,7 +35,8 @@ REFUSED = {
     "v": """x.imag | np.imag(x) | np.ravel(x[::2]) | np.ascontiguousarray(x[::2]) | x[::2].reshape(3, 1)
         np.broadcast_to(x, (2, 6)) | np.broadcast_arrays(x, 1.0)[0] | np.meshgrid(x, x, copy=False)[0]
         np.meshgrid(x, copy=False)[0] | np.median(x, overwrite_input=True, keepdims=True) | np.nan_to_num(x, copy=False)
-        np.sin(x, out=x) | np.add(x, 1.0, x) | np.cumsum(x, out=x) | np.clip(x, 0.0, 1.0, out=x)""",
+        np.sin(x, out=x) | np.add(x, 1.0, x) | np.cumsum(x, out=x) | np.clip(x, 0.0, 1.0, out=x)
+        np.trim_zeros(x) | np.nanmedian(x, overwrite_input=True, keepdims=True)""",
     "m": """x.T.reshape(-1) | x.T.ravel() | x[:, ::2].reshape(-1) | np.diagonal(x) | x.diagonal(1) | np.diag(x)
         np.linalg.diagonal(x) | np.ascontiguousarray(x.T) | np.einsum('ij->ji', x) | np.einsum('ij', x)
         np.einsum('ii->i', x[:, :3]) | np.copy(x.T).reshape(-1) | np.broadcast_to(x[0], (2, 4))""",
@@ -127,3 +130,22 @@ def numpy_permitting(folder, kind, expression):
         except (ValueError, DeprecationWarning):
             want = None, None
         yield want, lambda f=f, x=x: sg.value_and_grad(f, jit=False)(x), x, BASES[kind]
+
+
+def read_while_written(x):
+    np.place(x, x > -0.5, x[1:4])
+    return np.sum(x * x)
+
+
+def read_elsewhere(x):
+    y = x * 2.0
+    np.place(x, x > -0.5, y[1:4])
+    return np.sum(x * y)
+
+
+def test_places_filled_from_the_same_memory():
+    x = BASES["v"].copy()
+    with pytest.raises(sg.UnsupportedError, match="while it is read through another name"):
+        sg.grad(read_while_written, jit=False)(x)
+    expected = slopes(lambda a: read_elsewhere(a.copy()), x)
+    np.testing.assert_allclose(sg.grad(read_elsewhere, jit=False)(x), expected, rtol=1e-6)
