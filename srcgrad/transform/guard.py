@@ -18,7 +18,7 @@ from srcgrad.rules.values import Val, emit
 from srcgrad.transform.context import Bars, Context, zero
 
 # operations whose adjoints move elements about and add them up, none being subtracted
-MOVES = frozenset("reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum".split())
+MOVES = frozenset("reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum concatenate part".split())
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Guards:
         self._parts[arg] = self._bars.parts[arg] + 1
         if guard is None or not (first or old):
             return
-        fitting = _fitted(guard, stmt, part, ctx)
+        fitting = _fitted(guard, stmt, place, part, ctx)
         if old is not None and fitting is not None and (old.condition, old.side) != (fitting.condition, fitting.side):
             fitting = _either(old, fitting, part)
         if fitting is not None:
@@ -112,7 +112,7 @@ def _either(first: Guard, second: Guard, part: Val) -> Guard | None:
     return _mask(_count(first, part.builder) + _count(second, part.builder), part)
 
 
-def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None:
+def _fitted(guard: Guard, stmt: ir.Let, place: int, part: Val, ctx: Context) -> Guard | None:
     """The guard of an argument whose adjoint is part: an element that is repeated, moved or added up counts where any
     of its copies does. None: an operation may mix the elements in any way."""
     if guard.condition.type.rank == 0:
@@ -120,7 +120,8 @@ def _fitted(guard: Guard, stmt: ir.Let, part: Val, ctx: Context) -> Guard | None
     builder = part.builder
     if stmt.op.name in MOVES:
         args = [Val(builder, ctx.bar[a] if a not in ctx.env and a in ctx.bar else ctx(a)) for a in stmt.args]
-        (copies, *_) = stmt.op.vjp([_count(guard, builder)], args, [Val(builder, ctx(stmt.targets[0]))], stmt.params)  # type: ignore[misc]
+        outs = [Val(builder, ctx(stmt.targets[0]))]
+        copies = stmt.op.vjp([_count(guard, builder)], args, outs, stmt.params)[place]  # type: ignore[misc]
         return None if copies is None else _mask(copies, part)
     if stmt.op.name != "broadcast_like" and not getattr(stmt.op.info, "elementwise", False):
         return None

@@ -48,6 +48,11 @@ def through_views(x):
     return np.sum(np.where(x.T > 0.0, np.sqrt(x.T), 0.0)) + np.sum(rolled)
 
 
+def joined(x):
+    both = np.concatenate((np.sqrt(x), x))
+    return np.sum(np.where(np.concatenate((x, x)) > 0.0, both, 0.0))
+
+
 def summed(x):
     rows = np.array([True, False])
     return np.sum(np.where(rows, np.sum(np.sqrt(x), axis=1), 0.0))
@@ -56,4 +61,5 @@ def summed(x):
 def test_what_is_not_taken_counts_nothing_through_views_and_sums():
     square = np.array([[4.0, 0.0], [0.0, 9.0]])
     np.testing.assert_array_equal(sg.grad(through_views, jit=False)(square), [[0.5, 0.0], [0.0, 1 / 3]])
+    np.testing.assert_array_equal(sg.grad(joined, jit=False)(square), [[1.25, 0.0], [0.0, 1 + 1 / 6]])
     np.testing.assert_array_equal(sg.grad(summed, jit=False)(np.array([[4.0, 1.0], [0.0, 9.0]])), [[0.25, 0.5], [0, 0]])
