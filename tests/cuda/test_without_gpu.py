@@ -10,7 +10,8 @@ import pytest
 
 import srcgrad as sg
 from srcgrad.backend import cuda as native
-from srcgrad.backend import launch
+from srcgrad.backend import inside, launch
+from srcgrad.core.types import Type
 
 pytestmark = pytest.mark.skipif(native.missing() is None, reason="kernels can be launched here")
 
@@ -74,3 +75,31 @@ def test_the_stream_of_what_comes_in(monkeypatch):
     assert launch.stream_of([OnDevice(), OnDevice(1), OnDevice(2)]) == "legacy"
     assert launch.stream_of([OnDevice(2)]) == "per_thread"
     assert launch.stream_of([OnDevice(4711)]) == "external 4711"
+
+
+def test_memory_that_dlpack_shares(monkeypatch):
+    view = SimpleNamespace(ptr=64, shape=(2, 3), strides=(6, 2), dtype=np.dtype("f4"), readonly=False)
+    asked = []
+    views = SimpleNamespace(
+        StridedMemoryView=SimpleNamespace(from_dlpack=lambda a, stream_ptr: asked.append(a) or view)
+    )
+    monkeypatch.setattr(inside, "views", views, raising=False)
+    owner = WithDlpack(2)
+    shared = launch.Shared(owner).__cuda_array_interface__
+    assert shared["data"] == (64, False) and shared["strides"] == (24, 8) and shared["typestr"] == "<f4"
+    assert asked == [owner] and launch.dtype(owner) == np.float32
+
+
+def test_dlpack_without_its_package(monkeypatch):
+    monkeypatch.setitem(inside.MODULES, "views", "no_such_package")
+    with pytest.raises(sg.UnsupportedError, match=r"cuda.core"):
+        launch.Shared(WithDlpack(2))
+
+
+def test_what_lies_on_another_stream_is_waited_for(monkeypatch):
+    waits = []
+    fake = SimpleNamespace(as_cuda_array=lambda a, sync: waits.append(sync))
+    monkeypatch.setattr(native, "cuda", fake)
+    for array in (OnDevice(7), OnDevice(8), OnDevice()):
+        launch.to_device(array, Type("f4", 1, ref=True), 7)
+    assert waits == [False, True, True]
