@@ -80,10 +80,8 @@ def test_the_stream_of_what_comes_in(monkeypatch):
 def test_memory_that_dlpack_shares(monkeypatch):
     view = SimpleNamespace(ptr=64, shape=(2, 3), strides=(6, 2), dtype=np.dtype("f4"), readonly=False)
     asked = []
-    views = SimpleNamespace(
-        StridedMemoryView=SimpleNamespace(from_dlpack=lambda a, stream_ptr: asked.append(a) or view)
-    )
-    monkeypatch.setattr(inside, "views", views, raising=False)
+    reader = SimpleNamespace(from_dlpack=lambda a, stream_ptr: asked.append(a) or view)
+    monkeypatch.setitem(vars(inside), "views", SimpleNamespace(StridedMemoryView=reader))
     owner = WithDlpack(2)
     shared = launch.Shared(owner).__cuda_array_interface__
     assert shared["data"] == (64, False) and shared["strides"] == (24, 8) and shared["typestr"] == "<f4"
