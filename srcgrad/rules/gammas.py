@@ -12,6 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, helpers, registry
 from srcgrad.rules.declare import Rule, as_value, elementwise, settle, widen
+from srcgrad.rules.gamma_gaps import polygamma_gap
 from srcgrad.rules.helpers import digamma, sources
 from srcgrad.rules.values import Val, emit
 
@@ -122,9 +123,24 @@ def _gap(a: Any, b: Any) -> Any:
     return np.vectorize(digamma_gap, otypes=[np.result_type(a, b, np.float32)])(a, b)[()]
 
 
+def _wide_gap(a: Any, b: Any, order: int) -> Any:
+    made = np.vectorize(lambda x, h: polygamma_gap(order, x, h), otypes=[np.result_type(a, b, np.float32)])
+    return made(np.asarray(a, float), np.asarray(b, float))[()]
+
+
+def _wide_partials(a: Val, b: Val, y: Val, order: int) -> tuple[Val, Val]:
+    return wide_gap(a, b, order=order + 1), polygamma(a + b, order=order + 1)
+
+
+wide_gap: Rule = elementwise(
+    "polygamma_gap", (), evaluate=_wide_gap, partials=_wide_partials, samples=pairs, each=True, wide=True,
+    scalar=lambda types, params: f"polygamma_gap({params['order']}, _0, _1)", params=({"order": 1}, {"order": 2}),
+    helpers=sources(polygamma_gap, helpers.polygamma, helpers.polygamma_positive, helpers.cot_pi),
+)  # fmt: skip
+
+
 def _gap_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
-    both = polygamma(a + b, order=1)
-    return both - polygamma(a, order=1), both
+    return wide_gap(a, b, order=1), polygamma(a + b, order=1)
 
 
 gap: Rule = elementwise(

@@ -9,7 +9,7 @@ import scipy.special
 
 from srcgrad.rules.compare import equal, logical_and, where
 from srcgrad.rules.declare import Edge, elementwise
-from srcgrad.rules.elementwise import log, log1p, sigmoid
+from srcgrad.rules.elementwise import expm1, log, log1p, sigmoid
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.values import Val
 
@@ -133,7 +133,8 @@ relative_entropy = elementwise(
     edges=[Edge((0.0, 2.0), (-np.inf, 0.0)), Edge((0.0, 0.0), (np.nan, 0.0))],
 )  # fmt: skip
 divergence = elementwise(
-    "kl_div", (scipy.special.kl_div,), partials=lambda x, y, z: (log_quotient(x, y), (y - x) / y), each=True,
+    "kl_div", (scipy.special.kl_div,), each=True,
+    partials=lambda x, y, z: (log_quotient(x, y), -expm1(log_quotient(x, y))),
     scalar="kl_div(_0, _1)", samples=pairs, helpers=sources(kl_div, log_less), wide=True, domain="x > 0, y > 0",
     edges=[Edge((0.0, 2.0), (-np.inf, 1.0))],
 )  # fmt: skip

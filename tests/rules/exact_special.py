@@ -105,9 +105,9 @@ SURFACES = [
     Surface("xlogy", sp.xlogy, lambda mp, x, y: x * mp.log(y), PARTS, (4, 16, 16)),
     Surface("xlog1py", sp.xlog1py, lambda mp, x, y: x * mp.log1p(y), PARTS, (4, 16, 16)),
     Surface("rel_entr", sp.rel_entr, lambda mp, x, y: x * mp.log(x / y), PARTS, (16, 64, 16)),
-    Surface("kl_div", sp.kl_div, lambda mp, x, y: x * mp.log(x / y) - x + y, PARTS, (16, 64, 512)),
-    Surface("betaln", sp.betaln, _log_beta, SIDES, (64, 64, 4096)),
-    Surface("beta", sp.beta, lambda mp, a, b: mp.beta(a, b), SIDES, (1024, 1024, 4096)),
+    Surface("kl_div", sp.kl_div, lambda mp, x, y: x * mp.log(x / y) - x + y, PARTS, (16, 512, 512)),
+    Surface("betaln", sp.betaln, _log_beta, SIDES, (512, 16, 64)),
+    Surface("beta", sp.beta, lambda mp, a, b: mp.beta(a, b), SIDES, (1024, 1024, 1024)),
 ]
 # by the last argument only
 LAST = [

@@ -82,7 +82,7 @@ def _some(change: Change, value: Any) -> Any:
     return None if value is None else change(value)
 
 
-def _at(values: Sequence[Any], place: int, change: Change) -> list[Any]:
+def changed_at(values: Sequence[Any], place: int, change: Change) -> list[Any]:
     return [_some(change, v) if k == place else v for k, v in enumerate(values)]
 
 
@@ -92,13 +92,13 @@ def _exchanged(values: Sequence[Any], i: int, j: int) -> list[Any]:
     return out
 
 
-def _ahead(rule: Primitive, change: Callable[[Sequence[Any]], list[Any]]) -> dict[str, Any]:
+def ahead_of(rule: Primitive, change: Callable[[Sequence[Any]], list[Any]]) -> dict[str, Any]:
     old = rule.jvp
     assert old is not None
     return {"jvp": lambda dots, args, outs, params: old(change(dots), args, outs, params)}
 
 
-def _back(rule: Primitive, change: Callable[[Sequence[Any]], list[Any]]) -> dict[str, Any]:
+def back_of(rule: Primitive, change: Callable[[Sequence[Any]], list[Any]]) -> dict[str, Any]:
     old = rule.vjp
     assert old is not None
     return {"vjp": lambda bars, args, outs, params: change(old(bars, args, outs, params))}
@@ -124,11 +124,11 @@ def terms(rule: Primitive) -> Iterator[Mutant]:
     changes: list[tuple[str, str, Callable[[Sequence[Any]], list[Any]]]] = []
     for place in _active(rule):
         for kind, change in AMOUNTS.items():
-            changes.append((kind, f"{kind} term {place}", lambda v, p=place, c=change: _at(v, p, c)))
+            changes.append((kind, f"{kind} term {place}", lambda v, p=place, c=change: changed_at(v, p, c)))
     for i, j in combinations(_active(rule), 2):
         changes.append(("swap", f"swap terms {i} and {j}", lambda v, i=i, j=j: _exchanged(v, i, j)))
     for kind, what, change in changes:
-        ahead, back = _ahead(rule, change), _back(rule, change)
+        ahead, back = ahead_of(rule, change), back_of(rule, change)
         for where, parts in (("tangent", ahead), ("adjoint", back), ("both modes", {**ahead, **back})):
             if (rule.name, kind) not in EQUIVALENT:
                 yield Mutant(replace(rule, **parts), kind, f"{what}, {where}")

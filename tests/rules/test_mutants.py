@@ -4,6 +4,8 @@ from __future__ import annotations
 from itertools import islice
 
 from srcgrad.rules.registry import PRIMITIVES
+from tests.rules import complex_mutants
+from tests.rules.complex_trials import RULES
 from tests.rules.mutants import OF_REALS, mutants, survives
 
 ONE_IN = 25
@@ -14,3 +16,9 @@ def test_no_mutant_survives() -> None:
     tried = list(islice(every, 0, None, ONE_IN))
     assert {"no derivative", "negate", "double", "drop", "swap", "keep", "choose", "turn"} <= {m.kind for m in tried}
     assert [str(mutant) for mutant in tried if survives(mutant)] == []
+
+
+def test_no_mutant_of_complex_numbers_survives() -> None:
+    tried = [mutant for name in RULES for mutant in complex_mutants.mutants(PRIMITIVES[name])]
+    assert len(tried) > 900
+    assert [str(mutant) for mutant in tried if complex_mutants.survives(mutant)] == []
