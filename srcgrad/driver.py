@@ -39,6 +39,8 @@ class Options:
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
+        if self.on_device and not isinstance(self.fastmath, bool | None):
+            raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
 
     @property
     def on_device(self) -> bool:

@@ -21,7 +21,7 @@ from numba.core import types as kinds
 from srcgrad.backend import callable as native
 from srcgrad.backend import cpu, inside, shim
 from srcgrad.core.types import Type
-from srcgrad.errors import ArgumentError, SrcgradError
+from srcgrad.errors import SrcgradError
 
 try:
     from numba import cuda as cuda
@@ -66,8 +66,6 @@ def require_gpu() -> None:
 
 def options(fastmath: bool | Sequence[str] | None) -> str:
     """The keywords of `@cuda.jit` above a generated device function."""
-    if fastmath not in (None, True, False):
-        raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
     return "device=True, fastmath=True" if fastmath else "device=True"
 
 

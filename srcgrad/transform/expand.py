@@ -20,6 +20,7 @@ from srcgrad.transform.arrays import (
     Operand,
     Place,
     Writer,
+    row_major,
 )
 
 Params = Mapping[str, Any]
@@ -258,16 +259,20 @@ def _norm(writer: Writer, args: Sequence[Operand], params: Params, types: Sequen
     return reduced(writer, value, params, types[0].dtype, reduce)
 
 
+def not_empty(writer: Writer, dims: Sequence[Atom]) -> None:
+    """Raise where there is no element."""
+    for n in dims:
+        none = const(n == ZERO) if isinstance(n, Const) else writer.op("equal", n, ZERO)
+        writer.require(none, "the largest or smallest of no elements")
+
+
 def peak(name: str) -> Expansion:
     before, ignore = ("greater" if name.endswith("max") else "less"), name.startswith("nan")
 
     def expand(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
         (value,) = args
         assert isinstance(value, Elements)
-        for k in params["axes"]:
-            empty = writer.op("equal", value.dims[k], ZERO) if not isinstance(value.dims[k], Const) else None
-            none = value.dims[k] == ZERO
-            writer.require(const(none) if empty is None else empty, "the largest or smallest of no elements")
+        not_empty(writer, [value.dims[k] for k in params["axes"]])
 
         def reduce(lengths: Sequence[Atom], element: Any) -> Atom:
             def step(place: Place, state: Place) -> Place:
@@ -430,3 +435,29 @@ def _contract(writer: Writer, args: Sequence[Operand], params: Params, types: Se
 
     dims = tuple(lengths[c] for c in out)
     return Elements(a.dtype, dims, at, LOOP, reads_of(a, b)) if dims else at(())
+
+
+def first_peak(name: str) -> Expansion:
+    """The number of the first largest or smallest element; NaN comes before all."""
+    before = "greater" if name == "argmax" else "less"
+
+    def expand(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+        (value,) = args
+        assert isinstance(value, Elements)
+        not_empty(writer, value.dims)
+
+        def step(place: Place, state: Place) -> Place:
+            item, (best, found) = value.at(place), state
+            better = writer.op(before, item, best)
+            if value.kind.is_float:
+                odd = writer.op("logical_and", writer.op("not_equal", item, item), writer.op("equal", best, best))
+                better = writer.op("logical_or", better, odd)
+            here = row_major(writer, place, value.dims)
+            return writer.op("where", better, item, best), writer.op("where", better, here, found)
+
+        return writer.fold(value.dims, [value.at((ZERO,) * value.rank), ZERO], step, "best")[1]
+
+    return expand
+
+
+EXPANSIONS.update({name: first_peak(name) for name in ("argmax", "argmin")})

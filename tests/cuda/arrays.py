@@ -117,6 +117,14 @@ def in_place(x):
     return y @ y
 
 
+def masked(x):
+    return np.sum(x[x > 0.0] ** 2) + x[np.argmax(x)] * x[np.argmin(x)]
+
+
+def ranged(x):
+    return np.sum(np.linspace(x[0], x[1], 4) * np.arange(0.0, 1.0, 0.25) * x)
+
+
 Case = tuple[str, Callable[..., Any], dict[str, Any], tuple[Any, ...]]
 CASES: list[Case] = [
     ("grad", rosenbrock, {}, (x,)), ("hessian", rosenbrock, {}, (x,)), ("hvp", rosenbrock, {}, (x, x)),
@@ -128,7 +136,7 @@ CASES: list[Case] = [
     ("grad", product, {}, (x,)), ("hessian", product, {}, (x,)), ("grad", running, {}, (x,)), ("grad", norms, {}, (x,)),
     ("grad", sides, {}, (x,)), ("grad", gram, {}, (A,)), ("jacobian", to_vector, {}, (x,)),
     ("jacrev", to_matrix, {}, (A,)), ("jacfwd", to_matrix, {}, (A,)), ("grad", swapped, {}, (x,)),
-    ("grad", rows, {}, (A,)), ("grad", in_place, {}, (x,)),
+    ("grad", rows, {}, (A,)), ("grad", in_place, {}, (x,)), ("grad", masked, {}, (x,)), ("grad", ranged, {}, (x,)),
 ]  # fmt: skip
 
 

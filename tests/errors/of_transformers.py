@@ -352,3 +352,13 @@ def a_derivative_of_an_integer_inside():
         return x * slope(k)
 
     sg.grad(f)(1.0, np.arange(3))
+
+
+@mistake
+def a_device_function_called_from_python():
+    sg.grad(square, target="cuda")(2.0)
+
+
+@mistake
+def flags_of_fastmath_on_cuda():
+    sg.grad(square, target="cuda", fastmath={"nnan"})
