@@ -173,7 +173,14 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
         None if forth is None else rule.fwd_fun(forth),
         None if back is None else rule.bwd_fun(back, residuals),
     )  # fmt: skip
-    notes = {"overwritten": [], "captured": [c.name for c in rule.captured.values()]}
+    if base.program.main.notes.get("overwritten"):
+        message = f"`{primal.__name__}` has a rule of its own and writes into its argument"
+        raise UnsupportedError(message, hint="let it work on a copy: x = x.copy()")
+    notes = {
+        "overwritten": [],
+        "captured": [c.name for c in rule.captured.values()],
+        "shares": base.program.main.notes.get("shares", []),
+    }
     main = Fun(base.program.main.name, tuple(params), (stmt,), targets, notes)
     statics = {s.origin.key: s for part in rule.parts for s in part.statics}
     return Lowered(Program(main), base.params, base.result, tuple(rule.captured.values()), tuple(statics.values()))

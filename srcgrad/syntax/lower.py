@@ -161,13 +161,16 @@ def _attempt(
     if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
-    value = _results(low, scope.seen(_finished(low, source, value)), params)
+    value = scope.seen(_finished(low, source, value))
+    shares = _shares(low, value, params)
+    value = _results(low, value, params)
     check_apart(low)
     captured = tuple(low.captures.entries.values())
     notes = {
         "overwritten": [params[k].name for k in sorted(copies.overwritten)],
         "ordered": [params[k].name for k in sorted(copies.ordered)],
         "captured": [c.name for c in captured],
+        "shares": shares,
         "changed": any(struct.born < born for struct in low.changed),
     }
     main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
@@ -232,6 +235,18 @@ def _finished(low: Lowering, source: Source, value: Value) -> Value:
     except UnsupportedError:
         message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
+
+
+def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[int, int]]:
+    """Which results are, in the user's function, memory of which parameters, or views of it."""
+    aliases, results = Aliases(low.b.out), list(enumerate(scope.leaves(value)))
+    given = [(k, aliases.root(p)) for k, p in enumerate(params) if p.type.ref]
+    return [
+        (n, k)
+        for n, r in results
+        for k, root in given
+        if isinstance(r, Var) and r.type.ref and aliases.root(r) is root
+    ]
 
 
 def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
+from srcgrad.core.layouts import VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.loops import trips
@@ -195,7 +197,21 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
     if lowered.program.main.notes.get("changed"):
         _check_objects(low, values)
-    return low.place(lowered, [atom for value in plain for atom in scope.leaves(value)])
+    atoms: list[ir.Atom] = [atom for value in plain for atom in scope.leaves(value)]
+    result = low.place(lowered, atoms)
+    if any(isinstance(stmt, ir.Custom) for stmt in lowered.program.main.body):
+        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.notes.get("shares", ()))
+    return result
+
+
+def _keep_apart(
+    low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], shares: Sequence[tuple[int, int]]
+) -> None:
+    """Of a function with its own rule that returns its argument's memory: neither may be written after the call."""
+    for n, k in shares:
+        target, arg = results[n], args[k]
+        if isinstance(target, Var) and isinstance(arg, Var):
+            low.b.layouts.doubtful(target, arg, VIEW)
 
 
 def _given(low: Lowering, value: Any) -> Value:

@@ -20,6 +20,10 @@ class Aliases:
                 case ir.View():
                     self.join(stmt.target, stmt.base)
                     self.views.add(stmt.target)
+                case ir.Append():
+                    self.join(stmt.refs, stmt.ref)
+                case ir.RefAt():
+                    self.join(stmt.refs, stmt.target)
                 case ir.For() | ir.While():
                     for c in stmt.carry:
                         self.join(c.inner, c.init, c.next, c.out)
@@ -36,7 +40,7 @@ class Aliases:
         return var
 
     def join(self, *atoms: Atom) -> None:
-        refs = [a for a in atoms if isinstance(a, Var) and a.type.ref]
+        refs = [a for a in atoms if isinstance(a, Var) and (a.type.ref or a.type.many)]
         for other in refs[1:]:
             a, b = self.root(refs[0]), self.root(other)
             if a is not b:

@@ -582,3 +582,27 @@ class Base:
     @staticmethod
     def sq(v):
         return v * v
+
+
+@case(scalar(), matrix(3, 4))
+def views_in_a_list_written_through(x, m):
+    rows = []
+    for i in range(m.shape[0]):
+        rows.append(m[i])
+    for j in range(m.shape[1]):
+        rows.append(m[:, j])
+    for r in rows:
+        r *= x + r[0]
+    return m[1, 1] * m[2, 3]
+
+
+@case(scalar(), vector(6))
+def windows_in_a_list_written_through(x, a):
+    parts = []
+    n = 0
+    while n < 4:
+        parts.append(a[n : n + 2])
+        n += 1
+    for p in parts:
+        p[0], p[1] = p[1] * x, p[0] + a[5]
+    return a[1] * a[2] * a[4]
