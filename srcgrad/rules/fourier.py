@@ -145,7 +145,7 @@ def _between_template(types: Types, params: Params) -> Any:
     lines = [
         "    # all but what belongs to frequency 0 and, if n is even, to the highest",
         "    out = x.copy()",
-        *_part(rank, axis, "1, (n + 1) // 2", "out[] += x[]" if not half else "out[] /= 2"),
+        *_part(rank, axis, f"1, min((n + 1) // 2, x.shape[{axis}])", "out[] += x[]" if not half else "out[] /= 2"),
         "    return out",
     ]
     return f"{name}(_0, _1)", {name: nests.function(name, "x, n", lines)}
