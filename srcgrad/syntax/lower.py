@@ -118,7 +118,7 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     aliases, (stmt, doubt) = Aliases(main.body), conflict
     base = doubt.base
     positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.root(p) is aliases.root(base)}
-    if positions == copies.ordered or doubt.why is not LAYOUT:
+    if positions == copies.ordered or doubt.why is not LAYOUT or max(positions, default=-1) >= own:
         raise doubts.refusal(source, stmt, doubt)
     return Copies(positions, positions)  # a copy in C order leaves no doubt
 

@@ -91,3 +91,26 @@ def test_neither_is_written_where_a_rule_returns_what_it_is_given(rule, through:
     for transform in (sg.value_and_grad, sg.jacfwd):
         with pytest.raises(sg.UnsupportedError, match="through another name|reverse mode only"):
             transform(f, jit=False)(X)
+
+
+CAPTURED = np.array([1.0, 2.0, 3.0])
+
+
+def reshaped_capture(x):  # type: ignore[no-untyped-def]
+    g = CAPTURED.reshape(3, 1)
+    g[0] = 2.0
+    return x[0] * g[0, 0]
+
+
+def listed_capture(x):  # type: ignore[no-untyped-def]
+    parts = []
+    for i in range(3):
+        parts.append(CAPTURED[i:])
+    parts[0][0] = 5.0
+    return x[0] * parts[1][0]
+
+
+@pytest.mark.parametrize("f", [reshaped_capture, listed_capture])
+def test_what_is_captured_is_not_written_through_other_names(f) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(sg.UnsupportedError, match="writes into `CAPTURED`"):
+        sg.grad(f, jit=False)(X)
