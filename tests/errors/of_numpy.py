@@ -204,7 +204,7 @@ def rows_of_different_lengths():
 def an_error_of_a_helper():
     def helper(x):
         y = x * 2.0
-        return np.polyfit(y, y, 1)[0]
+        return np.nextafter(y, 0.0)[0]
 
     def middle(x):
         return helper(x) * 3.0
