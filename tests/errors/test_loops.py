@@ -22,9 +22,9 @@ def test_a_refusal_in_a_loop_stands() -> None:
 def test_a_refusal_in_a_while_stands() -> None:
     def f(x, n):
         while n > 0:
-            x = np.unwrap(x)
+            x = np.roots(x)
             n = n - 1
         return 1.0
 
-    with pytest.raises(sg.NotDifferentiableError, match="unwrap"):
+    with pytest.raises(sg.NotDifferentiableError, match="roots"):
         sg.grad(f)(1.0, 2)
