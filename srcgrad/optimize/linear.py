@@ -1,5 +1,5 @@
-"""Linear algebra in plain Python that srcgrad lowers, beside `transform.small.solve_in_place`: for the small systems of a
-solver's steps, quicker than LAPACK, quicker to compile, and without an exception where the matrix is singular."""
+"""Linear algebra in plain Python that srcgrad lowers, beside `transform.small.solve_in_place`: for the small systems of
+a solver's steps, quicker than LAPACK, quicker to compile, and without an exception where the matrix is singular."""
 
 from __future__ import annotations
 

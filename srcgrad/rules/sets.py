@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
-from srcgrad.errors import UnsupportedError
+from srcgrad.errors import NotDifferentiableError, UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.arithmetic import remainder, subtract
 from srcgrad.rules.axes import memory_of
@@ -110,12 +110,20 @@ def _distinct(value: Val) -> Val:
     return chosen(row, emit(concatenate, contents(head), new, axis=0))
 
 
+def _check_counted(value: Val, name: str, hint: str) -> None:
+    """Refuse floats: how many there are, or in which bin, changes by jumps that a derivative does not see."""
+    if value.type.is_float:
+        raise NotDifferentiableError(f"{name} of floats has no derivative that tells what it does", hint=hint)
+
+
 @registry.adaptor(np.unique)
 def _unique(builder: Builder, ar: Any, *rest: Any, **options: Any) -> Val:
     if rest:
         raise UnsupportedError("np.unique is differentiated without counts and indices; leave them out")
     arguments.no_options({k: v for k, v in options.items() if (k, v) != ("equal_nan", True)}, "np.unique")
-    return _distinct(row_of(builder, ar, "np.unique"))
+    value = row_of(builder, ar, "np.unique")
+    _check_counted(value, "np.unique", "sort them, or use np.unique on the host and pass what it gives")
+    return _distinct(value)
 
 
 def _both(builder: Builder, a: Any, b: Any, name: str) -> tuple[Val, Val]:
@@ -220,7 +228,8 @@ def _histogram(
     builder: Builder, a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Val, Val]:
     value = row_of(builder, a, "np.histogram")
-    value = value if value.type.is_float else cast(value, "f8")
+    _check_counted(value, "np.histogram", "take places by np.searchsorted, and np.bincount of them with weights")
+    value = cast(value, "f8")
     if isinstance(bins, str):
         raise UnsupportedError("np.histogram takes a number of bins, or their edges")
     edges = arguments.as_array(builder, bins)

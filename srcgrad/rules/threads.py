@@ -32,6 +32,10 @@ AtomicResult.__name__ = "value before an atomic update"
 OLD_VALUE = AtomicResult()
 
 
+class Names(SimpleNamespace):
+    """What stands for `numba.cuda`, or for a part of it that holds names."""
+
+
 class Word:
     """A function of `numba.cuda`, by its name there."""
 
@@ -74,12 +78,12 @@ def axis_of(builder: Builder, which: Coordinates, name: str) -> ir.Atom:
 
 _WORDS = ("grid", "gridsize", "syncthreads")
 _ATOMICS = ("add", "sub", "max", "min")
-cuda = SimpleNamespace(
+cuda = Names(
     **{name: Word(name) for name in _WORDS},
     **{name: Coordinates(name) for name in ("threadIdx", "blockIdx", "blockDim", "gridDim")},
-    atomic=SimpleNamespace(**{name: Word(f"atomic.{name}") for name in _ATOMICS}),
-    shared=SimpleNamespace(array=Word("shared.array")),
-    local=SimpleNamespace(array=Word("local.array")),
+    atomic=Names(**{name: Word(f"atomic.{name}") for name in _ATOMICS}),
+    shared=Names(array=Word("shared.array")),
+    local=Names(array=Word("local.array")),
 )
 INSTEAD = {
     "laneid": "warp intrinsics have no derivative here: use shared memory",

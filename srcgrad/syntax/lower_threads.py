@@ -14,7 +14,7 @@ def of_threads(value: Any) -> bool:
     """Whether this is the module `numba.cuda`, or a part of what stands for it."""
     if isinstance(value, types.ModuleType):
         return value.__name__ in threads.MODULES
-    return isinstance(value, (types.SimpleNamespace, threads.Coordinates))
+    return isinstance(value, (threads.Names, threads.Coordinates))
 
 
 def attribute(low: Lowering, value: Any, name: str) -> Value:

@@ -22,7 +22,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Let, Var
 from srcgrad.core.walk import defined, defined_inside, used, used_inside, walk
-from srcgrad.errors import UnsupportedError
+from srcgrad.errors import SrcgradError
 from srcgrad.rules.declare import as_value
 from srcgrad.rules.info import Edge
 from srcgrad.rules.registry import FUNCTIONS, METHODS, PRIMITIVES
@@ -98,7 +98,7 @@ def use_of(adaptor: Any) -> Use:
         params: list[Var] = []
         try:
             out = adaptor(builder, *(_argument(builder, kind, params) for kind in kinds))
-        except (UnsupportedError, TypeError, ValueError, AssertionError, AttributeError, IndexError, KeyError):
+        except (SrcgradError, TypeError, ValueError, AssertionError, AttributeError, IndexError, KeyError):
             continue  # not a call that it takes
         active, stored = _reached(builder.out, params)
         lets = (stmt for stmt in walk(builder.out) if isinstance(stmt, Let) and any(a in active for a in stmt.args))

@@ -78,9 +78,9 @@ DERIVED: list[tuple[tuple[Callable[..., Val], Callable[..., Any]], list[Any]]] =
     (same(np.insert), [L, 2, 0.5]), (same(np.insert), [L, -2, V]), (same(np.insert), [A, 3, V]),
     (same(np.insert), [L, np.array([1, 4, 1, -1]), V[:4]]), (same(np.insert), [L, np.array([1, 4]), 0.3]),
     (same(np.insert, axis=1), [A, 2, V[:3]]), (same(np.insert, axis=0), [A, 1, V[:4]]),
-    (same(np.unique), [V]), (same(np.union1d), [V, L]), (same(np.setdiff1d), [V, L]), (same(np.setxor1d), [V, L]),
+    (same(np.union1d), [V, L]), (same(np.setdiff1d), [V, L]), (same(np.setxor1d), [V, L]),
     (same(np.compress, axis=1), [np.array([True, False, True, False]), A]), (same(np.extract), [MASK, A]),
-    (same(np.bincount), [np.array([1, 4, 1, 0, 2]), V]), (part(np.histogram, 1, bins=4), [L]),
+    (same(np.bincount), [np.array([1, 4, 1, 0, 2]), V]),
     (same(np.resize, new_shape=(4, 5)), [A]), (same(np.cov), [A]), (same(np.cov), [V]), (same(np.cov), [L, GRADUAL]),
     (same(np.cov, rowvar=False, bias=True), [A]), (same(np.corrcoef), [A]), (same(np.corrcoef), [L, GRADUAL]),
     (same(np.gradient), [L]), (same(np.gradient, edge_order=2), [L, 0.3]), (same(np.gradient), [L, GRADUAL]),
@@ -174,21 +174,22 @@ def test_elements_that_are_nan_have_no_part_in_a_median() -> None:
     np.testing.assert_array_equal(run(reverse(made, [0]), holed[:2], 1.0)[1], [[0, 0, 1, 0], [0, 0.5, 0.5, 0]])
 
 
+WHOLE = np.array([3, -1, 4, 1, 5, -9, 2, 6, 5, 3, 5])
 SETS = [TWICE, np.array([0.3, 5.0, 2.0])], [TWICE, EMPTY], [EMPTY, TWICE], [np.array([3, 1, 2, 3]), np.array([2, 3, 9])]
 S, T = np.array([1.0, 1.0 + 1e-9, INF, INF, NAN, 2.0]), np.array([1.0, 1.0, INF, -INF, NAN, 2.1])
 HOLED = np.array([[1.0, NAN, 3.0], [NAN, 5.0, -1.0]])
 ZEROS = ([0, 0, 1.5, 0, 2.0, 0], [0.0, 0], [], [1.0], [0, 1.0], [1.0, 0])
 VALUES: list[tuple[tuple[Callable[..., Val], Callable[..., Any]], list[Any]]] = [
     *((same(f), pair) for f in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d) for pair in SETS),
-    *((same(np.unique), [x]) for x in (TWICE, EMPTY, np.array([1.0, NAN, NAN]), np.array([[3, 1], [1, 2]]))),
+    *((same(np.unique), [x]) for x in (np.zeros(0, int), np.array([[3, 1], [1, 2]]))),
     (same(np.isin), [TWICE, np.array([0.3, NAN])]),
     (same(np.isin, invert=True), [np.array([[1, 2], [3, 4]]), np.array([4])]),
     *((same(np.trim_zeros, trim=ends), [np.array(x, float)]) for x in ZEROS for ends in ("fb", "f", "b")),
     (same(np.bincount), [np.array([1, 4, 1, 0])]), (same(np.bincount), [np.zeros(0, int)]),
     (same(np.bincount, minlength=8), [np.array([1, 4, 1, 0])]),
-    *((part(np.histogram, k, **o), [x]) for x in (normal(40), np.ones(3)) for k in (0, 1)
+    *((part(np.histogram, k, **o), [x]) for x in (WHOLE, np.ones(3, int)) for k in (0, 1)
         for o in ({}, {"bins": 5, "range": (-1.0, 1.0)}, {"bins": 7})),
-    (part(np.histogram, 0, bins=4, density=True), [normal(40)]),
+    (part(np.histogram, 0, bins=4, density=True), [WHOLE]),
     (same(np.isclose), [S, T]), (same(np.isclose, equal_nan=True), [S, T]), (same(np.allclose), [S, T]),
     (same(np.allclose), [A, A + 1e-12]), (same(math.isclose), [1.0, 1.0 + 1e-12]), (same(np.array_equal), [S, T]),
     (same(np.array_equal), [A, A]), (same(np.array_equal), [A, C]), (same(np.array_equal), [A, V]),
