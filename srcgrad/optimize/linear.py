@@ -1,5 +1,5 @@
-"""Linear algebra in plain Python that srcgrad lowers, beside `transform.small.solve_in_place`: for the small systems of
-a solver's steps, quicker than LAPACK, quicker to compile, and without an exception where the matrix is singular."""
+"""Linear algebra in plain Python that srcgrad lowers: for the small systems of a solver's steps, quicker than
+LAPACK, quicker to compile, and without an exception where the matrix is singular."""
 
 from __future__ import annotations
 
@@ -9,6 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
+
+
+def solve(matrix: Array, vector: Array) -> Array:
+    """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular.
+
+    A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
+    GPU's thread has a small matrix in registers.
+    """
+    n = vector.shape[0]
+    for k in range(n):
+        for i in range(k + 1, n):
+            if abs(matrix[i, k]) > abs(matrix[k, k]):
+                for j in range(k, n):
+                    matrix[k, j], matrix[i, j] = matrix[i, j], matrix[k, j]
+                vector[k], vector[i] = vector[i], vector[k]
+        for i in range(k + 1, n):
+            factor = matrix[i, k] / matrix[k, k]
+            for j in range(k + 1, n):
+                matrix[i, j] -= factor * matrix[k, j]
+            vector[i] -= factor * vector[k]
+    for k in range(n - 1, -1, -1):
+        for j in range(k + 1, n):
+            vector[k] -= matrix[k, j] * vector[j]
+        vector[k] /= matrix[k, k]
+    return vector
 
 
 def newton_direction(hessian: Array, gradient: Array) -> Array:

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.optimize.linear import largest
-from srcgrad.transform.small import solve_in_place
+from srcgrad.optimize.linear import largest, solve
 
 Part = Callable[..., Any]
 
@@ -52,7 +51,7 @@ def system_newton(fun: Part, jacobian: Part, record: bool) -> Part:
         while nit < maxiter and not success:
             value = fun(x, args)
             history[nit] = largest(value)
-            step = solve_in_place(jacobian(x, args), value)
+            step = solve(jacobian(x, args), value)
             nit += 1
             success = True
             for i in range(x.shape[0]):

@@ -11,33 +11,29 @@ import numpy as np
 from srcgrad.core.ir import Type
 
 
-def solve_in_place(matrix: Any, vector: Any) -> Any:
-    """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular.
-
-    A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
-    GPU's thread has a small matrix in registers.
-    """
-    n = vector.shape[0]
+def solve(a: Any, b: Any) -> Any:
+    n = a.shape[0]
+    u, x = a.copy(), b.copy()
     for k in range(n):
         for i in range(k + 1, n):
-            if abs(matrix[i, k]) > abs(matrix[k, k]):
+            if abs(u[i, k]) > abs(u[k, k]):
                 for j in range(k, n):
-                    matrix[k, j], matrix[i, j] = matrix[i, j], matrix[k, j]
-                vector[k], vector[i] = vector[i], vector[k]
+                    t = u[k, j]
+                    u[k, j] = u[i, j]
+                    u[i, j] = t
+                t = x[k]
+                x[k] = x[i]
+                x[i] = t
         for i in range(k + 1, n):
-            factor = matrix[i, k] / matrix[k, k]
+            factor = u[i, k] / u[k, k]
             for j in range(k + 1, n):
-                matrix[i, j] -= factor * matrix[k, j]
-            vector[i] -= factor * vector[k]
-    for k in range(n - 1, -1, -1):
-        for j in range(k + 1, n):
-            vector[k] -= matrix[k, j] * vector[j]
-        vector[k] /= matrix[k, k]
-    return vector
-
-
-def solve(a: Any, b: Any) -> Any:
-    return solve_in_place(a.copy(), b.copy())
+                u[i, j] -= factor * u[k, j]
+            x[i] -= factor * x[k]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= u[i, j] * x[j]
+        x[i] /= u[i, i]
+    return x
 
 
 def solve_columns(a: Any, b: Any) -> Any:
