@@ -99,7 +99,7 @@ def _find(fun: types.FunctionType) -> Source:
             if _agrees(lines, node, code):
                 return Source(fun, node, code.co_filename, lines)
     name = fun.__qualname__
-    if not lines:
+    if not lines or code.co_filename == "<string>":  # since Python 3.13 the lines of `python -c` have that name
         raise UnsupportedError(f"the source of {name} cannot be found", hint="define it in a file or a notebook cell")
     raise UnsupportedError(
         f"the source of {name} in {code.co_filename} is not what the function was compiled from",

@@ -78,9 +78,9 @@ CASES = {
     "eighv": (lambda a: exponential(a), (q,)),
     "eigvalsh": (lambda a: np.linalg.eigvalsh(a @ a.T), (q,)),
     "eigU": (lambda a: np.linalg.eigvalsh(a @ a.T, "U"), (q,)),
-    "eig": (lambda a: np.linalg.eig(a)[0], (P,)),
-    "eigv": (lambda a: from_eig(a), (P,)),
-    "eigvals": (lambda a: np.linalg.eigvals(a), (P,)),
+    "eig": (lambda a: np.real(np.linalg.eig(a)[0]), (P,)),  # complex arrays in any case since NumPy 2.5
+    "eigv": (lambda a: np.real(from_eig(a)), (P,)),
+    "eigvals": (lambda a: np.real(np.linalg.eigvals(a)), (P,)),
     "svd": (lambda a: from_svd(a), (m,)),
     "svdt": (lambda a: from_svd(a), (tall,)),
     "svd_full": (lambda a: np.linalg.svd(a)[0] ** 2 * np.linalg.svd(a).S, (q,)),

@@ -53,7 +53,7 @@ CASES = {
     "cholesky": (lambda a: np.linalg.cholesky(definite(a)), (A,)),
     "eigh": (lambda a: from_eigh(a), (A,)),
     "eigvalsh": (lambda a: np.linalg.eigvalsh(definite(a)), (A4,)),
-    "eig": (lambda a: np.linalg.eig(definite(a))[0] + np.linalg.eigvals(definite(a)), (A,)),
+    "eig": (lambda a: np.real(np.linalg.eig(definite(a))[0] + np.linalg.eigvals(definite(a))), (A,)),
     "svd": (lambda a: from_svd(a), (TALL,)),
     "svd_values": (lambda a: np.linalg.svd(a, compute_uv=False) * np.linalg.svdvals(a), (WIDE,)),
     "qr": (lambda a: from_qr(a), (TALL,)),
