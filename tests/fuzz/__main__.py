@@ -8,8 +8,7 @@ import sys
 import time
 
 from tests.fuzz import faults, hunt
-from tests.fuzz.checks import Menu, judge
-from tests.fuzz.programs import program
+from tests.fuzz.checks import judge
 
 
 def arguments() -> argparse.Namespace:
@@ -54,7 +53,7 @@ def main() -> int:
 
 
 def one(seed: int, compiled: bool, small: bool) -> int:
-    p, menu = program(seed), Menu.of(seed, compiled)
+    p, menu = hunt.case(seed, compiled)
     verdict = judge(p, menu)
     print(menu)
     print(hunt.describe(p, verdict))
@@ -65,7 +64,7 @@ def one(seed: int, compiled: bool, small: bool) -> int:
 
 def show(seed: int, compiled: bool, small: bool) -> None:
     """A program that fails, made small, with the command that shows it again."""
-    p, menu = program(seed), Menu.of(seed, compiled)
+    p, menu = hunt.case(seed, compiled)
     verdict = judge(p, menu)
     if small and verdict.bad:
         p = hunt.smallest(p, menu, verdict)

@@ -97,8 +97,13 @@ def columns(cells: list[str], width: int = 120) -> list[str]:
 
 def run_one(job: tuple[int, bool]) -> Outcome:
     seed, compiled = job
-    p = program(seed)
-    return Outcome(seed, judge(p, Menu.of(seed, compiled)), frozenset(p.uses))
+    p, menu = case(seed, compiled)
+    return Outcome(seed, judge(p, menu), frozenset(p.uses))
+
+
+def case(seed: int, compiled: bool) -> tuple[Fuzzed, Menu]:
+    """The program of a number, and its checks."""
+    return program(seed, weights.LENGTHS_COMPILED if compiled else weights.LENGTHS), Menu.of(seed, compiled)
 
 
 def outcomes(seeds: Iterable[int], compiled: bool, jobs: int) -> Iterator[Outcome]:

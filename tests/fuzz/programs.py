@@ -220,9 +220,9 @@ class Results:
         return f"{' + '.join(texts[:4])} * {w.scalar(0)}" if len(texts) > 1 else f"{texts[0]} * 1.0"
 
 
-def random_program(seed: int) -> Fuzzed:
-    """Always the same for a seed."""
-    w = Writer(seed, Random(seed ^ 0xF5).randint(3, 8))
+def random_program(seed: int, lengths: tuple[int, int] = weights.LENGTHS) -> Fuzzed:
+    """Always the same for a seed and lengths."""
+    w = Writer(seed, Random(seed ^ 0xF5).randint(*lengths))
     parameters = Parameters(w, seed)
     parameters.choose()
     results = Results(w)
@@ -255,8 +255,8 @@ def directed_program(seed: int, name: str | None = None) -> Fuzzed:
     return Fuzzed(f"fuzz_{seed}", "\n\n".join([*helpers, body]) + "\n", args, [name])
 
 
-def program(seed: int) -> Fuzzed:
+def program(seed: int, lengths: tuple[int, int] = weights.LENGTHS) -> Fuzzed:
     """The program of a number: by a directed generator for some, else random."""
     if Random(seed ^ 0xD1).random() < weights.SHARE_OF_DIRECTED:
         return directed_program(seed)
-    return random_program(seed)
+    return random_program(seed, lengths)

@@ -84,3 +84,7 @@ ALIASING = (
     "for over rows", "index array stored", "mask stored",
 )  # fmt: skip
 SHARE_OF_DIRECTED = 0.15  # of the programs that a hunt makes, those by the directed generators
+
+# The statements of a random program, at least and at most; compile time grows with them.
+LENGTHS = (3, 8)
+LENGTHS_COMPILED = (1, 5)
