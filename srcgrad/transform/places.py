@@ -96,25 +96,29 @@ def _from_start(writer: Writer, item: Atom, length: Atom, memory: Memory) -> Ato
 def _run(writer: Writer, item: ir.Slice, length: Atom) -> Run:
     """Where a slice starts, its step, and how many it selects."""
     step = item.step or ONE
-    if not isinstance(step, Const):
-        raise NotImplementedError("a slice whose step is not a literal")
-    back = step.value.real < 0
-    last = writer.minus(length, ONE)
-    low, high = (Const(-1, ir.I8), last) if back else (ZERO, length)
-    start = (last if back else ZERO) if item.start is None else _clipped(writer, item.start, length, low, high)
-    if item.start is None and item.stop is None and not back and step == ONE:
+    if step == ONE and item.start is None and item.stop is None:
         return ZERO, ONE, length
-    stop = (Const(-1, ir.I8) if back else length) if item.stop is None else _clipped(
-        writer, item.stop, length, low, high
-    )  # fmt: skip
+    first, end, low, high = _limits(writer, step, length)
+    start = first if item.start is None else _clipped(writer, item.start, length, low, high)
+    stop = end if item.stop is None else _clipped(writer, item.stop, length, low, high)
     return start, step, writer.op("trips", start, stop, step)
+
+
+def _limits(writer: Writer, step: Atom, length: Atom) -> tuple[Atom, Atom, Atom, Atom]:
+    """Where a slice of this step starts and stops if that is not said, and between which places it may."""
+    before, last = Const(-1, ir.I8), writer.minus(length, ONE)
+    if isinstance(step, Const):
+        return (ZERO, length, ZERO, length) if step.value.real > 0 else (last, before, before, last)
+    back = writer.op("less", step, ZERO)
+    low, high = writer.op("where", back, before, ZERO), writer.op("where", back, last, length)
+    return writer.op("where", back, last, ZERO), writer.op("where", back, before, length), low, high
 
 
 def _clipped(writer: Writer, atom: Atom, length: Atom, low: Atom, high: Atom) -> Atom:
     """A slice's bound, counted from the start and within the axis."""
-    if isinstance(atom, Const) and isinstance(length, Const):
+    if isinstance(atom, Const) and isinstance(length, Const) and isinstance(low, Const) and isinstance(high, Const):
         n, value = int(length.value.real), int(atom.value.real)
-        first, end = int(low.value.real) if isinstance(low, Const) else 0, int(high.value.real)  # type: ignore[union-attr]
+        first, end = int(low.value.real), int(high.value.real)
         return Const(min(max(value + n if value < 0 else value, first), end), ir.I8)
     if not isinstance(atom, Const):
         negative = writer.op("less", atom, ZERO)

@@ -99,6 +99,12 @@ def filled(x, n):
     return np.dot(y, y)
 
 
+def every(x, k):
+    y = np.ones(5)
+    y[::k] = x[::k] ** 2
+    return np.sum(x[1:-1:k]) + np.dot(y[-2::k], y[-2::k]) + np.sum(y[:2:k] * 3.0)
+
+
 ARRAYS = [
     (sg.grad(rosenbrock), 0, (POINTS,)),
     (sg.grad(rosenbrock), 1, (POINTS,)),
@@ -109,6 +115,7 @@ ARRAYS = [
     (several, (0, None), (POINTS, 2.0)),
     (sg.jacobian(several), (0, None), (POINTS, 2.0)),
     (sg.grad(filled), 0, (POINTS, np.array([0, 4, 2, 3]))),
+    (sg.grad(every), (None, 0), (np.linspace(-1.0, 1.0, 5), np.array([1, 2, 3, 9, -1, -2, -3, -9]))),
     (sg.grad(rosenbrock), 0, (POINTS.astype(np.float32),)),
     (sg.hvp(rosenbrock), 0, (POINTS, POINTS[::-1])),
     (
