@@ -91,7 +91,17 @@ class Shapes:
         """The two lengths are equal, from here to the end of the region."""
         a, b = self.first(a), self.first(b)
         if a != b:
+            if self._tells(a, b):  # a slice as long as the whole: x[:n] @ x
+                a, b = b, a
             self._equal[b] = a
+
+    def _tells(self, a: Dim, b: Dim) -> bool:
+        """Whether token a is that of a part of a length that b stands for."""
+        while isinstance(a, Shorter) or (isinstance(a, tuple) and len(a) == 4):
+            a = self.first(a.dim if isinstance(a, Shorter) else a[0])
+            if a == b:
+                return True
+        return False
 
     def grows(self, ref: Var) -> bool:
         """Whether stores may make this memory longer."""
