@@ -5,6 +5,7 @@ from __future__ import annotations
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Fun, Var
+from srcgrad.core.ranges import Ranges
 from srcgrad.rules.arithmetic import add
 from srcgrad.rules.broadcast import broadcast_like
 from srcgrad.rules.matmul import product
@@ -30,6 +31,21 @@ def test_a_transposed_product_too() -> None:
     b = Builder()
     product(Val(b, b.load(A)), Val(b, b.load(B)), ta=True, tb=True)
     assert b.same_shape(b.load(A, (ir.Slice(), const(0))), b.load(B, (const(0), ir.Slice())))
+
+
+def test_a_slice_as_long_as_the_whole() -> None:
+    """One is known by the other, whichever comes first; no length is a part of itself."""
+    n = Var("n", ir.I8)
+    for turned in (False, True):
+        b = Builder()
+        whole, head = b.load(A), b.load(A, (ir.Slice(stop=n), ir.Slice()))
+        left, right = (head, whole) if turned else (whole, head)
+        product(Val(b, left), Val(b, right), ta=True, tb=False)
+        assert b.same_shape(whole, head)
+        ranges = Ranges(Fun("f", (A, n), (), ()))
+        for stmt in b.out:
+            ranges.note(stmt)
+        assert ranges.proves_zero(ranges.length(whole, 0) - ranges.length(head, 0))
 
 
 def test_what_a_branch_demands_is_unknown_outside() -> None:

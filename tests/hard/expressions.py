@@ -251,3 +251,20 @@ def descent_of_quadratic(x, c, n, rate):
         g = 2.0 * (x - c) + np.sin(x)
         x = x - rate * g
     return np.sum(x * x)
+
+
+@case(vector(4), matrix(4), number(4))
+def slices_as_long_as_the_whole(x, m, n):
+    forwards, backwards = x[:n] @ x, m[:n, 1][::-1] @ m[0]
+    return forwards * x[0] + backwards * x[n - 1] * np.sum(m[:n] @ x[:n]) * m[3, n - 1]
+
+
+@case(vector(4), number(1))
+def list_of_unlike_views(x, n):
+    m = np.outer(x, x)
+    rows = [m[0], m[:, n], m[2, ::-1], x.copy()]
+    s = 0.0
+    for r in rows:
+        r[0] = r[1] * 2.0
+        s = s + np.dot(r, x)
+    return s + np.sum(m) * x[3]
