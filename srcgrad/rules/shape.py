@@ -37,7 +37,7 @@ def length(x: Val, axis: int) -> Val:
     token = x.builder.dims(x.atom)[axis]
     if isinstance(token, ir.Const) or (isinstance(token, ir.Var) and token.type == ir.I8):
         return Val(x.builder, token)
-    if isinstance(token, tuple) and len(token) == 2 and _at_hand(x.builder, token[0]):
+    if type(token) is tuple and len(token) == 2 and _at_hand(x.builder, token[0]):
         return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])  # type: ignore[no-any-return]
     return emit(dim, x, name="n", axis=axis)  # type: ignore[no-any-return]
 

@@ -204,9 +204,11 @@ class _Identities:
             self.put(view)
 
     def unbroadcast(self, stmt: Any) -> Stmt:
-        """A store broadcasts by itself."""
+        """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
         made = self.made(stmt.value, "broadcast_like")
         if made is None or self.shapes.grows(stmt.ref):
+            return stmt  # type: ignore[no-any-return]
+        if made.args[0].type.rank and any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
             return stmt  # type: ignore[no-any-return]
         return replaced(stmt, value=made.args[0])
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import pipeline
+from srcgrad import arguments, pipeline
 from srcgrad.backend import cpu, shim
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
@@ -121,6 +121,8 @@ class Checks:
         values = list(bound.arguments.values())
         lowered = lower(fun, [structure.describe(a) for a in values])
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
+        for name in lowered.program.main.notes.get("ordered", ()):  # as the edge does
+            arguments.check_order(bound.arguments.get(name), name)
         self.program = self.checked(simplify(lowered.program))
         self.outs = [y for y in wanted.plain if oracle.is_float(y)]
         params = self.program.main.params

@@ -268,3 +268,16 @@ def list_of_unlike_views(x, n):
         r[0] = r[1] * 2.0
         s = s + np.dot(r, x)
     return s + np.sum(m) * x[3]
+
+
+@case(matrix(3, 4), number(np.array([0, 3, 3])))
+def reduced_after_gather(m, k):
+    """The cotangent of a mean is the same along the axis that the places select."""
+    tiled = np.tile(m, 2)
+    return np.mean(m[:, k], axis=1) * np.mean(m[k - 1], axis=0)[:3], np.sum(np.mean(tiled, axis=-1) ** 2)
+
+
+@case(matrix(3, 4))
+def differences_of_a_matrix(m):
+    d = np.ediff1d(m)
+    return d * d[0], np.polyval(m[0], d)
