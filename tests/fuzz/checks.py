@@ -150,7 +150,7 @@ class Checks:
         if self.menu.compiled:
             jit = cpu.jit_options(() if pipeline.decides_by_floats(program) else cpu.FAST, False)
         text = pipeline.text(program, jit)
-        namespace: dict[str, Any] = {"__name__": "fuzzed"}
+        namespace: dict[str, Any] = {"__name__": __name__}  # of no module, Numba does not link recursive functions
         exec(compile(text, "<generated>", "exec"), namespace)
         name = program.main.name
         if self.menu.compiled:
