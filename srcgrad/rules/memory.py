@@ -284,6 +284,9 @@ def _fill(builder: Builder, x: Any, value: Any) -> None:
     if not isinstance(x, Val) or not _is_memory(x):
         raise UnsupportedError("only an array that has a name can be filled")
     source = contents(arguments.as_array(builder, value))
+    if source.type.rank > x.type.rank:
+        message = f"a value of {source.type.rank} axes does not fit into {x.type.rank}"
+        raise UnsupportedError(message, hint="index the value, or widen the target")
     if "iubfc".index(source.type.dtype[0]) > max(2, "iubfc".index(x.type.dtype[0])):
         kind, hint = ("complex number", "make the array complex, or take .real") if source.type.is_complex else (
             "float", "make the array float"

@@ -223,3 +223,13 @@ def an_error_of_a_lambda():
         return square(x)
 
     sg.grad(f)(1.0)
+
+
+@mistake
+def copied_into_fewer_axes():
+    def f(m):
+        row = m[0] * 2.0
+        np.copyto(row, m[:1])
+        return np.sum(row)
+
+    sg.grad(f)(np.ones((2, 3)))
