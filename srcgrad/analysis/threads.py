@@ -82,10 +82,22 @@ class Threads:
             place = made.targets
             axes = range(len(place))
             return frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in axes) & self.varying
-        refs = [a for a in made.args if a.type.ref]
-        if refs and made.op.name != "dim":
-            return None
-        return self._union(a for a in made.args if not a.type.ref)
+        if made.op.name == "dim":
+            return self._of_length(made.args[0])
+        return None if any(a.type.ref for a in made.args) else self._union(made.args)
+
+    def _of_length(self, ref: Atom) -> frozenset[Coordinate] | None:
+        """What the lengths of an array depend on: where a part of it begins and ends."""
+        ends: list[Atom] = []
+        while isinstance(ref, Var) and ref in self.facts.base:
+            view = self.facts.base[ref]
+            if not isinstance(view.how, tuple):
+                return None
+            slices = (item for item in view.how if isinstance(item, ir.Slice))
+            ends += [end for s in slices for end in (s.start, s.stop, s.step) if end is not None]
+            ref = view.base
+        known = ref in self.fun.params or isinstance(self.facts.makes.get(ref), ir.Alloc)  # type: ignore[arg-type]
+        return self._union(tuple(ends)) if known else None
 
     def _union(self, atoms: Iterator[Atom] | tuple[Atom, ...]) -> frozenset[Coordinate] | None:
         out: frozenset[Coordinate] = frozenset()
@@ -137,7 +149,7 @@ class Threads:
                 axis = made.targets.index(var)
                 return Poly.of(("blockDim", axis)) * Poly.of(("gridDim", axis))
             case "dim":
-                return Poly.of(("dim", made.args[0], made.params["axis"]))
+                return Poly.of(self._length(made))
             case "add":
                 return self.poly(made.args[0]) + self.poly(made.args[1])
             case "subtract":
@@ -147,6 +159,30 @@ class Threads:
             case "negative":
                 return -self.poly(made.args[0])
         return Poly.of(var)
+
+    def _length(self, made: ir.Let) -> object:
+        """The symbol of a length: that of an argument's axis where it is one, which all threads agree on. (A part of an
+        array may be longer for one thread than for another.)"""
+        ref, axis = made.args[0], made.params["axis"]
+        while isinstance(ref, Var) and ref in self.facts.base:
+            view = self.facts.base[ref]
+            if not isinstance(view.how, tuple) or not all(map(_is_plain, view.how)):
+                return made.target
+            axis, ref = [k for k, item in enumerate(view.how) if item == FULL][axis], view.base
+        return ("dim", ref, axis) if ref in self.fun.params else made.target
+
+    def agreed(self, poly: Poly) -> bool:
+        """Whether it is one number: for all threads, and in all turns of loops."""
+        return all(self._agreed(s) if isinstance(s, Var) else _is_size(s) for s in poly.symbols())
+
+    def _agreed(self, var: Var) -> bool:
+        made = self.facts.makes.get(var)
+        if isinstance(made, ir.Let) and made.args and not any(a.type.ref for a in made.args):
+            return all(isinstance(a, Const) or (isinstance(a, Var) and self._agreed(a)) for a in made.args)
+        region: Region | None = self.facts.bound[var]
+        while region is not None and not isinstance(region.stmt, (ir.For, ir.While)):
+            region = region.parent
+        return region is None and self.depends(var) == frozenset()
 
     @staticmethod
     def _place(axis: int) -> Poly:
@@ -200,10 +236,10 @@ class Threads:
         return frozenset(sign for sign in found if sign is not None and sign.covers)
 
     def _flat(self, poly: Poly, axis: int, below: list[tuple[Poly, Poly]]) -> Sign | None:
-        """x + y * width where x < width: both are told."""
+        """x + y * width where x < width, of one width for all: both are told."""
         for first, width in below:
             here = self._sign(first)
-            if here is None or len(width.terms) != 1:
+            if here is None or len(width.terms) != 1 or not self.agreed(width):
                 continue
             rest = _quotient(poly - first, *next(iter(width.terms.items())))
             if rest is None:
@@ -214,14 +250,14 @@ class Threads:
         return None
 
     def _taken_apart(self, one: tuple[int, Atom], other: tuple[int, Atom]) -> Sign | None:
-        """[x // n, x % n]: x is told."""
+        """[x // n, x % n], of one n for all: x is told."""
         row, column = (self.facts.makes.get(a) if isinstance(a, Var) else None for _, a in (one, other))
         if not isinstance(row, ir.Let) or not isinstance(column, ir.Let):
             return None
         if (row.op.name, column.op.name) != ("floor_divide", "remainder"):
             return None
         (x, n), (y, m) = (tuple(self.poly(a).key for a in made.args) for made in (row, column))
-        whole = self._sign(self.poly(row.args[0]))
+        whole = self._sign(self.poly(row.args[0])) if self.agreed(self.poly(row.args[1])) else None
         return None if (x, n) != (y, m) or whole is None else Sign((one[0], other[0]), (x, n), whole.covers)
 
     # ---- what is known where a statement is run

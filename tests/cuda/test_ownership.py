@@ -12,6 +12,7 @@ from numba import cuda
 import srcgrad.cuda
 
 MATRIX, VECTOR = np.ones((5, 2)), np.ones(5)
+WIDTHS = np.array([3, 2])
 
 
 def own_row(x, out):
@@ -55,6 +56,53 @@ def part_of_row(x, out):
         out[i] = r[0, 0] * r[1, 1]
 
 
+def flat_in_own_width(x, out):
+    i, j = cuda.grid(2)
+    width = WIDTHS[j]
+    if i < width:
+        out[i] = x[i + j * width]
+
+
+def flat_in_a_width_a_turn(x, out):
+    i, j = cuda.grid(2)
+    for k in range(2):
+        width = WIDTHS[k]
+        if i < width:
+            out[i] = x[i + j * width]
+
+
+def flat_in_one_width(x, out):
+    i, j = cuda.grid(2)
+    width = WIDTHS[0] // 2
+    if i < width:
+        out[i] = x[i + j * width]
+
+
+def taken_apart_by_turns(x, out):
+    i = cuda.grid(1)
+    for n in range(1, 3):
+        out[i] = x[i // n, i % n]
+
+
+def taken_apart_in_a_loop(x, out):
+    for k in range(cuda.grid(1), x.size, cuda.gridsize(1)):
+        i = k // x.shape[1]
+        j = k % x.shape[1]
+        out[k] = x[i, j]
+
+
+def past_the_rest(x, out):
+    i = cuda.grid(1)
+    rest = out[i:]
+    out[i] = x[i + rest.shape[0]]
+
+
+def past_a_row(x, out):
+    i = cuda.grid(1)
+    row = x[i]
+    out[i] = x[i + row.shape[0], 0]
+
+
 @pytest.mark.parametrize(
     ("kernel", "x", "atomic"),
     [
@@ -64,6 +112,13 @@ def part_of_row(x, out):
         (reversed_view, VECTOR, True),
         (from_the_end, VECTOR, True),
         (part_of_row, MATRIX, True),
+        (flat_in_own_width, VECTOR, True),
+        (flat_in_a_width_a_turn, VECTOR, True),
+        (flat_in_one_width, VECTOR, False),
+        (taken_apart_by_turns, MATRIX, True),
+        (taken_apart_in_a_loop, MATRIX, False),
+        (past_the_rest, VECTOR, True),
+        (past_a_row, MATRIX, False),
     ],
 )
 def test_only_own_places_are_added_to_without_atomics(kernel: Callable[..., None], x: Any, atomic: bool) -> None:
