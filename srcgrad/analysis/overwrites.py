@@ -7,7 +7,7 @@ on which the two are surely apart settles it; whatever is not surely so may be o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -35,6 +35,19 @@ class Part:
     high: Poly | None
     axis: int | None
     exact: bool = True
+
+
+def positive(atom: Atom, makes: Mapping[Atom, Stmt] | Mapping[Var, Stmt]) -> bool:
+    """Whether it is how many threads or blocks there are, a positive literal, or a sum or a product of such numbers."""
+    if isinstance(atom, Const):
+        return bool(atom.value.real > 0)
+    made = makes.get(atom)
+    if not isinstance(made, ir.Let):
+        return False
+    if made.op.name in ("multiply", "add"):
+        return all(positive(a, makes) for a in made.args)
+    extent = made.op.name == "coordinate" and made.params["of"] in ("blockDim", "gridDim")
+    return extent or made.op.name == "gridsize"
 
 
 class Overwrites:
@@ -234,17 +247,7 @@ class _Case:
         """The step, or one towards the same side that is no longer: that of a grid is 1 at least."""
         if isinstance(step, Const):
             return int(step.value.real)
-        return 1 if self._positive(step) else None
-
-    def _positive(self, atom: Atom) -> bool:
-        """Whether it is how many threads or blocks there are, or a product of such numbers."""
-        made = None if isinstance(atom, Const) else self._facts.makes.get(atom)
-        if not isinstance(made, ir.Let):
-            return isinstance(atom, Const) and atom.value.real > 0
-        if made.op.name == "multiply":
-            return all(map(self._positive, made.args))
-        extent = made.op.name == "coordinate" and made.params["of"] in ("blockDim", "gridDim")
-        return extent or made.op.name == "gridsize"
+        return 1 if positive(step, self._facts.makes) else None
 
     def _never_negative(self, made: ir.Let) -> bool:
         """Whether it is a length, a place in the grid, or a product of such numbers."""

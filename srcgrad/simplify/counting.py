@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.analysis.overwrites import positive
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Const, For, Fun, Stmt, Var, While
+from srcgrad.core.ir import Atom, For, Fun, Stmt, Var, While
 from srcgrad.core.walk import blocks, defined, rebuild, substitute, used, used_inside, walk
 from srcgrad.rules.compare import OPPOSITE
 from srcgrad.rules.registry import PRIMITIVES
 
 
 def counting(fun: Fun) -> Fun:
-    """The function with such loops counted; the same object if there are none. (Where the step is not positive, the
-    `while` would never end.)"""
+    """The function with such loops counted, where the step is surely positive (by another, `range` may have a turn
+    where the `while` has none); the same object if there are none."""
     counter = _Counting(fun)
     body = counter.block(fun.body)
     return replace(fun, body=body) if counter.changed else fun
@@ -57,7 +58,9 @@ class _Counting:
             return None
         head = next((c for c in loop.carry if c.inner is index and c.inner.type == ir.I8), None)
         step = None if head is None else _step(head, loop.body)
-        if head is None or step is None or step in inside or head.out in self._read:
+        if step is None or step in inside or not positive(step, self._makes):
+            return None
+        if head is None or head.out in self._read:
             return None
         self.changed = True
         made = Var(head.inner.name, ir.I8)
@@ -73,5 +76,4 @@ def _step(head: ir.Carry, body: tuple[Stmt, ...]) -> Atom | None:
     if not isinstance(made, ir.Let) or made.op.name != "add" or head.inner not in made.args:
         return None
     first, second = made.args
-    step = second if first is head.inner else first
-    return step if not isinstance(step, Const) or step.value.real > 0 else None
+    return second if first is head.inner else first

@@ -204,6 +204,8 @@ class KernelReverse(Reverse):
         self.b.put(replace(stmt, target=target))
         ctx.env[stmt.target] = target
         self.made[target] = stmt
+        if self.halves(stmt.target, region)[1]:  # chosen at run time, as in `a, b = b, a`: so is its shadow
+            ctx.bar[stmt.target] = self.shadow_of(target, bar_name(stmt.target))
 
     # ---- back
 

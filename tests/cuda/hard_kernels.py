@@ -81,6 +81,54 @@ def two_buffers(x, out):
     out[i] = a[(t + 5) % N] * b[t]
 
 
+@case(2, N, lambda g: (g.normal(size=2 * N), z(2 * N), 3))
+@cuda.jit
+def swapped_buffers(x, out, steps):
+    a = cuda.shared.array(N, float64)
+    b = cuda.shared.array(N, float64)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    a[t] = x[i]
+    b[t] = 0.0
+    cuda.syncthreads()
+    for s in range(steps):
+        b[t] = a[(t + 1) % N] * a[t]
+        cuda.syncthreads()
+        a, b = b, a
+    out[i] = a[t]
+
+
+@case(2, 3, lambda g: (g.normal(size=5), z(5), 3))
+@cuda.jit
+def swapped_local(x, out, steps):
+    a = cuda.local.array(2, float64)
+    b = cuda.local.array(2, float64)
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        a[0] = x[i]
+        a[1] = 1.0
+        b[0] = 0.0
+        for s in range(steps):
+            b[1] = a[0] * a[1]
+            b[0] = a[1] + x[i]
+            a, b = b, a
+        out[i] = a[0] * a[1]
+
+
+@case(2, 4, lambda g: (g.normal(size=8), z(8), np.array([2, 0, 1, 0, 3, -1, 1, 2])))
+@cuda.jit
+def step_by_data(x, out, steps):
+    i = cuda.grid(1)
+    k = i
+    step = steps[i]
+    end = i + 2 * step
+    p = 1.0
+    while k < end:
+        p = p * x[k % 8]
+        k += step
+    out[i] = p
+
+
 @case((2, 2), (4, 4), lambda g: (g.normal(size=(8, 8)), z(8, 8)))
 @cuda.jit
 def transpose(x, out):
