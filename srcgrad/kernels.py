@@ -65,6 +65,7 @@ class KernelDerivative:
                 message = f"{self!r} is launched as [grid, block] or [grid, block, stream]"
                 hint = "give the primal's launch shape; dynamic shared memory is not supported"
                 raise ArgumentError(message, hint=hint)
+            _check_launch(configuration)
 
         def launch(*args: Any) -> None:
             with speaking_of(None):
@@ -104,7 +105,7 @@ class KernelDerivative:
         grid = native.dimensions(configuration)
         variant = self._variant(specs, varying(grid))
         made = variant.made
-        _check_apart(self._named(own, extra), made.written)
+        _check_apart(self._named(own, extra, made.written))
         lazy.cuda.require_gpu()
         captured = [c.read() for c in made.captured]
         lefts, counts = self._extremes(variant, configuration, own, captured)
@@ -182,11 +183,11 @@ class KernelDerivative:
                 hint = f"give an array of {like.dtype} with the shape {tuple(like.shape)}"
                 raise ArgumentError(f"`{name}_{word}` has not the shape and dtype of `{name}`", hint=hint)
 
-    def _named(self, own: Sequence[Any], extra: Sequence[Any]) -> list[tuple[str, Any, bool]]:
-        """(name, array, whether the launch writes into it)."""
-        names = list(self._signature.parameters)
-        floats = [n for n, a in zip(names, own, strict=True) if native.is_array(a) and np.dtype(a.dtype).kind == "f"]
-        arrays = [(n, a, False) for n, a in zip(names, own, strict=True) if native.is_array(a)]
+    def _named(self, own: Sequence[Any], extra: Sequence[Any], written: Sequence[int]) -> list[tuple[str, Any, bool]]:
+        """(name, array, whether it is written). written: the places of the kernel's own arguments that are."""
+        arrays = [(n, a, k in written) for k, (n, a) in enumerate(zip(self._signature.parameters, own, strict=True))]
+        arrays = [part for part in arrays if native.is_array(part[1])]
+        floats = [n for n, a, _ in arrays if np.dtype(a.dtype).kind == "f"]
         return [*arrays, *((f"{n}_{PREFIX[self._mode]}", a, True) for n, a in zip(floats, extra, strict=True))]
 
     # ---- making
@@ -252,6 +253,15 @@ def _spec(name: str, value: Any) -> Spec:
     return spec
 
 
+def _check_launch(configuration: tuple[Any, ...]) -> None:
+    """Refuse numbers of blocks or threads that nothing can be launched with."""
+    for word, part in zip(("blocks", "threads in a block"), configuration[:2], strict=True):
+        numbers = part if isinstance(part, (tuple, list)) else (part,)
+        if not 1 <= len(numbers) <= 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
+            hint = "give a positive integer, or a tuple of up to three"
+            raise ArgumentError(f"the number of {word} is {part!r}", hint=hint)
+
+
 def varying(grid: native.Grid) -> frozenset[Coordinate]:
     """The coordinates that differ between the threads of such a launch."""
     blocks, threads = grid
@@ -259,12 +269,9 @@ def varying(grid: native.Grid) -> frozenset[Coordinate]:
     return frozenset((of, axis) for of, numbers in parts for axis, n in enumerate(numbers) if n > 1)
 
 
-def _check_apart(arrays: Sequence[tuple[str, Any, bool]], written: Sequence[int]) -> None:
+def _check_apart(arrays: Sequence[tuple[str, Any, bool]]) -> None:
     """Refuse arrays that share memory, of which one is written."""
-    names = [n for n, _, extra in arrays if not extra]
-    places = [
-        (name, native.place(a), extra or (name in names and names.index(name) in written)) for name, a, extra in arrays
-    ]
+    places = [(name, native.place(array), writes) for name, array, writes in arrays]
     for k, (name, one, writes) in enumerate(places):
         for other, two, also in places[k + 1 :]:
             if one and two and (writes or also) and one[0] < two[1] and two[0] < one[1]:

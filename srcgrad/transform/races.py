@@ -14,12 +14,14 @@ Access = ir.Load | ir.Store | ir.Accumulate
 
 
 def check(fun: Fun, varying: frozenset[Coordinate]) -> None:
-    """Refuse barriers that some threads do not reach, and arguments of floats that threads write and read crosswise."""
+    """Refuse barriers that some threads do not reach, and arguments that threads write and read crosswise."""
     facts = Facts(fun)
     threads = Threads(fun, facts, varying)
     for stmt in facts.where:
         if isinstance(stmt, ir.Barrier):
             _check_barrier(stmt, threads)
+        elif isinstance(stmt, ir.Alloc) and stmt.space == "local":
+            _check_alone(stmt, facts)
     for param in fun.params:
         if param.type.ref:
             _check_memory(param, threads)
@@ -36,6 +38,15 @@ def _check_barrier(stmt: ir.Barrier, threads: Threads) -> None:
             "not all threads of a block may come to this barrier",
             "put it where all do: test bounds around loads and stores, not around cuda.syncthreads()",
         )
+
+
+def _check_alone(local: ir.Alloc, facts: Facts) -> None:
+    """Refuse a name for this memory or other threads': what is added to the one must be atomic, to the other cannot."""
+    cls, name = facts.classes.of(local.target), local.target.name
+    shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared")
+    if any(facts.classes.of(ref) is cls for ref in (*(p for p in facts.fun.params if p.type.ref), *shared)):
+        message = f"one name stands for `{name}`, which is this thread's, or for an array that threads share"
+        raise unsupported(local.span, message, "copy its elements into a cuda.local.array")
 
 
 def _decisions(stmt: Stmt, facts: Facts) -> Iterator[Atom]:

@@ -194,6 +194,36 @@ def one_array_read_and_written() -> Any:
 
 
 @mistake
+def one_array_after_a_number() -> Any:
+    @cuda.jit
+    def scaled(a, x, out):
+        i = cuda.grid(1)
+        out[i] = a * x[i]
+        out[i] = out[i] * x[i]
+
+    return srcgrad.cuda.adjoint(scaled)[1, 8](2.0, x, x[:], x.copy(), x.copy())
+
+
+@mistake
+def one_name_for_own_and_others_memory() -> Any:
+    @cuda.jit
+    def squared(x, out, own):
+        i = cuda.grid(1)
+        a = cuda.local.array(8, float64)
+        a[i] = 2.0
+        if not own:
+            a = x
+        out[i] = a[i] * a[i]
+
+    return srcgrad.cuda.adjoint(squared).source_for(x, x, True)
+
+
+@mistake
+def half_a_block() -> Any:
+    return srcgrad.cuda.adjoint(double)[8 / 16, 16](x, x.copy(), x.copy(), x.copy())
+
+
+@mistake
 def no_launch_shape() -> Any:
     return srcgrad.cuda.adjoint(double)(x, x.copy(), x.copy(), x.copy())
 
