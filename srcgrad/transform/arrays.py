@@ -55,6 +55,7 @@ class Writer:
         self.builder = Builder()
         self.natural: set[Atom] = set()  # indices that are not negative
         self.scope: list[str] = []  # names of the loops around
+        self.spread: dict[Atom, frozenset[Atom]] = {}  # a length -> those that were broadcast to it
 
     # ---- scalars
 

@@ -55,15 +55,26 @@ def derived(
 # ---- element by element
 
 
-def broadcast(parts: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
+def broadcast(writer: Writer, parts: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
     """The lengths that these are broadcast to."""
     rank = max(map(len, parts), default=0)
     out = []
     for axis in range(1, rank + 1):
         lengths = [p[-axis] for p in parts if len(p) >= axis]
-        fixed = [n for n in lengths if isinstance(n, Const) and n != ONE]
-        out.append(next(iter(fixed), next((n for n in lengths if n != ONE), ONE)))
+        fixed = (n for n in lengths if isinstance(n, Const) and n != ONE)
+        out.append(next(fixed, None) or _longest(writer, [n for n in dict.fromkeys(lengths) if n != ONE]))
     return tuple(reversed(out))
+
+
+def _longest(writer: Writer, lengths: Sequence[Atom]) -> Atom:
+    """The length other than 1, if there is one, among lengths that only the run tells."""
+    found, *others = sorted(lengths, key=lambda n: -len(writer.spread.get(n, ()))) or (ONE,)
+    for n in others:
+        known, more = (writer.spread.get(m, frozenset({m})) for m in (found, n))
+        if not more <= known:
+            found = writer.op("where", writer.op("equal", found, ONE), n, found, called="n")
+            writer.spread[found] = known | more
+    return found
 
 
 def at_broadcast(writer: Writer, value: Operand, place: Place, dims: Sequence[Atom]) -> Atom:
@@ -80,7 +91,7 @@ def at_broadcast(writer: Writer, value: Operand, place: Place, dims: Sequence[At
 
 
 def elementwise(writer: Writer, op: ir.Primitive, args: Sequence[Operand], params: Params, type: Type) -> Elements:
-    dims = broadcast([dims_of(a) for a in args])
+    dims = broadcast(writer, [dims_of(a) for a in args])
     kind = scalar_of(type)
     operands = [_unrepeated(writer, a, dims) for a in args]
     floats = kind.is_float and op.name not in ("where", "power")

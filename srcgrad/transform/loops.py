@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from srcgrad.analysis.effects import Classes
@@ -28,9 +29,11 @@ from srcgrad.transform.arrays import (
     Elements,
     Operand,
     Writer,
+    fits,
     size_of,
     static,
 )
+from srcgrad.transform.carried import Carried
 from srcgrad.transform.expand import EXPANSIONS, at_broadcast, elementwise
 from srcgrad.transform.places import Memory, elements_of, select, view
 from srcgrad.transform.refuse import unsupported
@@ -45,12 +48,15 @@ class Loops:
 
     def __init__(self, fun: Fun, tidy: Tidy, writer: Writer | None = None) -> None:
         self.fun, self.tidy = fun, tidy
+        self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
         self.writer = writer or Writer()
         self.classes = Classes(fun.body)
         self.atoms: dict[Var, Atom] = {}
         self.values: dict[Var, Elements] = {}
         self.memory: dict[Var, Memory] = {}
         self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
+        self.made: set[Var] = set()  # arrays that the function makes
+        self.worked: set[Var] = set()  # those among them that the caller gives, which may be longer
         self.head: list[Stmt] = []
 
     # ---- what variables stand for
@@ -61,9 +67,12 @@ class Loops:
             self.atoms[param] = param
             return param
         known = self.fun.notes.get("lengths", {}).get(param)
-        axes = range(param.type.rank)
-        dims = [self.length(param, k) if known is None else Const(known[k], ir.I8) for k in axes]
-        self.memory[param] = Memory(param, tuple(dims), self.classes.of(param))
+        same = next((self.memory.get(other) for made, other in self.fun.notes.get("like", ()) if made is param), None)
+        if known is not None:
+            dims: tuple[Atom, ...] = tuple(Const(n, ir.I8) for n in known)
+        else:
+            dims = tuple(self.length(param, k) for k in range(param.type.rank)) if same is None else same.dims
+        self.memory[param] = Memory(param, dims, self.classes.of(param))
         return param
 
     def length(self, param: Var, axis: int) -> Var:
@@ -98,6 +107,10 @@ class Loops:
     def notes(self) -> dict[str, Any]:
         return {k: v for k, v in self.fun.notes.items() if k != "like"}
 
+    @cached_property
+    def carried(self) -> Carried:
+        return Carried(self.fun)
+
     # ---- regions
 
     def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
@@ -127,8 +140,12 @@ class Loops:
 
     def settle(self, stmt: Stmt, live: Sequence[Var]) -> None:
         """Hold the values that read memory which the statement overwrites."""
-        inner = [s for s in walk.walk((stmt,)) if isinstance(s, (ir.Store, ir.Accumulate))]
-        written = {self.classes.of(s.ref) for s in inner}
+        written: set[Var] = set()
+        for inner in walk.walk((stmt,)):
+            if isinstance(inner, (ir.Store, ir.Accumulate)):
+                written.add(self.classes.of(inner.ref))
+            elif isinstance(inner, (ir.For, ir.While)):
+                written.update(self.classes.of(c.inner) for c in inner.carry if c.inner.type.ref)
         for var in live if written else ():
             if self.values[var].reads & written:
                 self.values[var] = self.writer.held(self.values[var], var.name)
@@ -248,7 +265,8 @@ class Loops:
         dims = value.dims if isinstance(value, Elements) else own
         root = self.root(stmt, dims)
         known = tuple(UNKNOWN if n is None else n for n in dims)
-        self.memory[stmt.target] = Memory(root, known, self.classes.of(stmt.target))
+        exact = UNKNOWN in known or root not in self.worked
+        self.memory[stmt.target] = Memory(root, known, self.classes.of(stmt.target), exact=exact)
         start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init == "zeros" else value
         if start is not None and UNKNOWN not in known:
             self.writer.nest(
@@ -261,14 +279,18 @@ class Loops:
         target = stmt.target
         known = tuple(n for n in dims if n is not None)
         size = size_of(known) if len(known) == len(dims) else None
-        if size is not None and size <= (SMALL if target in self.fun.results else LARGEST):
-            return self.writer.local(target.type.dtype, known, target.name)
-        if not self.classes.simple(target):
+        if size is not None and size <= (SMALL if target in self.results else LARGEST):
+            root = self.writer.local(target.type.dtype, known, target.name)
+            self.made.add(root)
+            return root
+        if not self.classes.simple(target) and None in dims:
             raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
         root = Var(target.name, target.type)
-        if target in self.fun.results and stmt in self.fun.body and len(known) == len(dims):
+        self.made.add(root)
+        if target in self.results and stmt in self.fun.body and len(known) == len(dims):
             self.given[target] = root
         else:
+            self.worked.add(root)
             self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init="empty"))
         return root
 
@@ -294,22 +316,84 @@ class Loops:
     # ---- regions within
 
     def loop(self, stmt: ir.For | ir.While) -> None:
+        moves = self.carried.anew(stmt)
         for c in stmt.carry:
             if c.inner.type.ref:
-                start = self.memory[c.init]  # type: ignore[index]
+                if c in moves:
+                    self.memory[c.inner] = self.memory[c.out] = self.started(stmt, c)
+                    continue
                 for var in (c.inner, c.out):
-                    self.memory[var] = Memory(var, start.dims, self.classes.of(var))
+                    self.memory[var] = self.chosen(var, self.memory[c.init].dims)  # type: ignore[index]
         if isinstance(stmt, ir.For) and _natural(stmt):
             self.writer.natural.add(stmt.index)
         names = [stmt.index.name] if isinstance(stmt, ir.For) else []
+
+        def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+            made = self.region(stmts)
+            return (*made, *self.handed_on(stmt, moves)) if stmts is stmt.body else made
+
         self.writer.scope += names
-        made = walk.rebuild(stmt, self.atom, self.bind, self.region)
+        kept = replace(stmt, carry=tuple(c for c in stmt.carry if c not in moves))
+        made = walk.rebuild(kept, self.atom, self.bind, block)
         del self.writer.scope[len(self.writer.scope) - len(names) :]
         self.writer.builder.put(made)
-        for c in stmt.carry:
-            if c.inner.type.ref and self.memory[c.next].dims != self.memory[c.inner].dims:  # type: ignore[index]
-                message = "memory of another length is carried to the next turn, which is not supported on the GPU"
-                raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
+        for c in kept.carry:
+            if c.inner.type.ref:
+                self.same_lengths(stmt, c)
+
+    def chosen(self, var: Var, dims: tuple[Atom, ...]) -> Memory:
+        """What a reference stands for that a branch or a turn chooses: an array that may be longer, for all we know."""
+        return Memory(var, dims, self.classes.of(var), exact=False)
+
+    def same_lengths(self, stmt: Stmt, carry: ir.Carry) -> None:
+        """Refuse memory that has other lengths in the next turn."""
+        if self.memory[carry.next].dims != self.memory[carry.inner].dims:  # type: ignore[index]
+            message = "memory of another length is carried to the next turn, which is not supported on the GPU"
+            raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
+
+    def started(self, stmt: ir.For | ir.While, carry: ir.Carry) -> Memory:
+        """The memory that turns hand on by copying into it, with what the first one starts with."""
+        start = self.memory[carry.init]  # type: ignore[index]
+        plain = start.where is None and start.source is None and start.root in self.made
+        if plain and self.carried.alone(stmt, carry):
+            return start
+        writes = None if self.carried.alone(stmt, carry) else self.carried.written(stmt, carry)
+        if writes is not None:
+            message = f"`{carry.inner.name}` is made anew in a loop's turns, and written to while it has other names"
+            raise unsupported(writes.span or stmt.span, message, "copy it first: x = x.copy()")
+        if UNKNOWN in start.dims:
+            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
+        value = elements_of(self.writer, start)
+        root = self.writer.local(value.dtype, start.dims, carry.inner.name)
+        self.writer.fill(root, value)
+        self.made.add(root)
+        return Memory(root, start.dims, self.classes.of(carry.inner), exact=fits(start.dims))
+
+    def handed_on(self, stmt: ir.For | ir.While, moves: Sequence[ir.Carry]) -> tuple[Stmt, ...]:
+        """The copies at the end of a turn, such that none is overwritten before it is read."""
+        left = [c for c in moves if c.next is not c.inner]
+        values = {}
+        for c in left:
+            self.same_lengths(stmt, c)
+            values[c] = elements_of(self.writer, self.memory[c.next])  # type: ignore[index]
+
+        def reads(c: ir.Carry, other: ir.Carry) -> bool:
+            source, into = self.memory[c.next], self.memory[other.inner]  # type: ignore[index]
+            moved = c is not other or source.where is not None
+            return moved and (source.root is into.root or source.root not in self.made)
+
+        with self.writer.builder.block() as out:
+            while left:
+                free = (c for c in left if not any(reads(other, c) for other in left))
+                chosen = next(free, left[0])
+                for c in left:
+                    if reads(c, chosen):
+                        values[c] = self.writer.held(values[c], c.inner.name)
+                made = self.carried.facts.makes.get(chosen.next)  # type: ignore[arg-type]
+                with self.writer.builder.at(made.span if made else stmt.span):
+                    self.writer.fill(self.memory[chosen.inner].root, values[chosen])
+                left.remove(chosen)
+        return tuple(out)
 
     def branch(self, stmt: ir.If) -> None:
         cond = self.atom(stmt.cond)
@@ -321,7 +405,7 @@ class Loops:
                 if dims != self.memory[out.orelse].dims:  # type: ignore[index]
                     message = "arrays of different lengths come out of a branch, which is not supported on the GPU"
                     raise unsupported(stmt.span, message, "give both sides the same length")
-                self.memory[out.target] = Memory(out.target, dims, self.classes.of(out.target))
+                self.memory[out.target] = self.chosen(out.target, dims)
             self.atoms[out.target] = out.target
             outs.append(ir.Out(out.target, self.atom(out.then), self.atom(out.orelse)))
         self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))

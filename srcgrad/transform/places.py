@@ -8,19 +8,27 @@ from dataclasses import dataclass
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.transform.arrays import ONE, READ, ZERO, Elements, Place, Writer
+from srcgrad.transform.expand import at_broadcast, broadcast
 from srcgrad.transform.rearrange import moved
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Memory:
     """What a reference stands for: a variable that holds an array, and the place there of each of its elements (None:
-    the same place).   family: the class of all references that may share this memory."""
+    the same place).   family: the class of all references that may share this memory.   exact: whether the array is no
+    longer than this, as those that the caller gives to be worked in may be."""
 
     root: Var
     dims: tuple[Atom, ...]
     family: Var
     where: Callable[[Place], Place] | None = None
     source: Elements | None = None  # what computes an element, if there is no array to be read
+    exact: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether an index that counts from the end may be left to the array."""
+        return self.where is None and self.source is None and self.exact
 
     def read(self, writer: Writer, place: Place) -> Atom:
         """Its element at a place."""
@@ -82,13 +90,13 @@ def _at(writer: Writer, run: Run | None, index: Atom) -> Atom:
 
 
 def _from_start(writer: Writer, item: Atom, length: Atom, memory: Memory) -> Atom:
-    """An index that may count from the end, from the start: compiled code does that itself for an array, but not for
-    a view, which is arithmetic."""
+    """An index that may count from the end, from the start: compiled code does that itself for an array that is as long
+    as the memory, but not for a view, which is arithmetic."""
     if isinstance(item, Const):
-        if item.value.real >= 0 or (memory.where is None and not isinstance(length, Const)):
+        if item.value.real >= 0 or (memory.counts and not isinstance(length, Const)):
             return item
         return writer.op("add", item, length)
-    if memory.where is None or item in writer.natural:
+    if memory.counts or item in writer.natural:
         return item
     return writer.op("where", writer.op("less", item, ZERO), writer.op("add", item, length), item)
 
@@ -135,8 +143,8 @@ def _advanced(writer: Writer, index: Items, memory: Memory, arrays: Sequence[Ele
     """Arrays of places among the indices: what they are broadcast to stands where they do, or in front if slices stand
     between them."""
     own, dims = [writer.cheap(a) for a in arrays], memory.dims
-    rank = max(a.rank for a in own)
-    shape = _common(own, rank)
+    shape = broadcast(writer, [a.dims for a in own])
+    rank = len(shape)
     slots = [k for k, i in enumerate(index) if not isinstance(i, ir.Slice)]
     adjacent = slots[-1] - slots[0] + 1 == len(slots)
     runs = {k: _run(writer, i, dims[k]) for k, i in enumerate(index) if isinstance(i, ir.Slice)}
@@ -149,28 +157,14 @@ def _advanced(writer: Writer, index: Items, memory: Memory, arrays: Sequence[Ele
         shared, rest = place[front : front + rank], iter((*place[:front], *place[front + rank :]))
         out: list[Atom] = []
         for k, item in enumerate(items):
-            if isinstance(item, Elements):
-                tail = shared[rank - item.rank :]
-                index = item.at(tuple(ZERO if n == ONE else i for i, n in zip(tail, item.dims, strict=True)))
-                out.append(_from_start(writer, index, dims[k], memory))
+            if isinstance(item, ir.Slice):
+                out.append(_at(writer, runs[k], next(rest)))
             else:
-                out.append(
-                    _at(writer, runs[k], next(rest))
-                    if isinstance(item, ir.Slice)
-                    else _from_start(writer, item, dims[k], memory)
-                )
+                out.append(_from_start(writer, at_broadcast(writer, item, shared, shape), dims[k], memory))
         return tuple(out)
 
     reads = frozenset().union(*(a.reads for a in own))
     return Selection((*counts[:front], *shape, *counts[front:]), where, reads)
-
-
-def _common(arrays: Sequence[Elements], rank: int) -> tuple[Atom, ...]:
-    out: list[Atom] = []
-    for axis in range(1, rank + 1):
-        lengths = [a.dims[-axis] for a in arrays if a.rank >= axis]
-        out.insert(0, next((n for n in lengths if n != ONE), ONE))
-    return tuple(out)
 
 
 def view(writer: Writer, base: Memory, how: Selection | ir.Transpose | Sequence[Atom]) -> Memory:

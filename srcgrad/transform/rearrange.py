@@ -24,6 +24,8 @@ from srcgrad.transform.arrays import (
 )
 from srcgrad.transform.expand import Params, derived, dims_of, expansion, reads_of
 
+FEW_PARTS = 8  # what arrays of unknown lengths are joined from without memory: each element looks through them
+
 # ---- the same elements in other places
 
 
@@ -124,7 +126,7 @@ def _concatenate(writer: Writer, args: Sequence[Operand], params: Params, types:
         before = writer.op("less", place[axis], starts[k + 1])
         return writer.choose(before, lambda: parts[k].at(here), lambda: from_part(k + 1, place))
 
-    if not static(dims):
+    if not static(dims) and len(parts) <= FEW_PARTS:
         return Elements(types[0].dtype, tuple(dims), lambda place: from_part(0, place), LOOP, reads_of(*parts))
     ref = writer.local(types[0].dtype, dims, "joined")
     for part, start in zip(parts, starts, strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +23,23 @@ from srcgrad.transform.device import Legal, legal
 from tests.cuda.arrays import CASES, DYNAMIC, A, b, until_small
 
 
-def local(shape: Any, dtype: Any) -> np.ndarray:
-    """A local array, full of what no program can mistake for a result."""
-    return np.full(shape, np.nan if np.dtype(dtype).kind == "f" else 77, dtype)
+def full(shape: Any, dtype: Any) -> np.ndarray:
+    """An array full of what no program can mistake for a result."""
+    return np.full(shape, np.nan if np.dtype(dtype).kind in "fc" else 77, dtype)
+
+
+class Local:
+    """`cuda.local`: as on a GPU, a call makes the same array each time that it is reached."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[types.CodeType, int], np.ndarray] = {}
+
+    def array(self, shape: Any, dtype: Any) -> np.ndarray:
+        frame = sys._getframe(1)
+        place = frame.f_code, frame.f_lasti
+        if place not in self.made:
+            self.made[place] = full(shape, dtype)
+        return self.made[place]
 
 
 def runnable(program: Program) -> Callable[..., Any]:
@@ -32,7 +47,7 @@ def runnable(program: Program) -> Callable[..., Any]:
     namespace: dict[str, Any] = {}
     exec(text, namespace)
     namespace["math"] = shim.math_shim()
-    namespace["cuda"] = types.SimpleNamespace(local=types.SimpleNamespace(array=local))
+    namespace["cuda"] = types.SimpleNamespace(local=Local())
     return shim.scalars(namespace[program.main.name])
 
 
@@ -51,9 +66,9 @@ def run(derivative: Any, args: tuple[Any, ...], known: bool) -> tuple[Legal, lis
     found = legal(pipeline.tidy(inline(made.program)), pipeline.tidy, shapes)
     kinds = [p.type for p in made.program.main.params]
     given = [arguments.converter(t)(a) for t, a in zip(kinds, leaves, strict=True)]
-    outs = {o.place: local(wanted[o.place].shape, wanted[o.place].dtype) for o in found.outs}
+    outs = {o.place: full(wanted[o.place].shape, wanted[o.place].dtype) for o in found.outs}
     lengths = iter(as_tuple(runnable(found.count)(*given)) if found.count is not None else ())
-    works = [local([next(lengths) for _ in range(w.rank)], w.dtype) for w in found.works]
+    works = [full([next(lengths) + 2 for _ in range(w.rank)], w.dtype) for w in found.works]  # those of a longer item
     scalars = iter(as_tuple(runnable(found.program)(*given, *outs.values(), *works)))
     return found, [outs[k] if k in outs else next(scalars) for k in range(len(wanted))], wanted
 
@@ -103,3 +118,120 @@ def test_a_long_array_is_a_work_array() -> None:
     found, got, wanted = run(sg.grad(loss, jit=False), (0.7,), True)
     assert [w.rank for w in found.works] == [1] * len(found.works) and found.works
     check(got, wanted)
+
+
+# ---- what one place in memory, and memory that is longer than was asked for, could make wrong
+
+
+def made_anew(A, x):
+    y = x.copy()
+    for _ in range(3):
+        y = A @ y + x
+    return y, np.sum(x)
+
+
+def one_turn_back(A, x):
+    before, now = x, A @ x
+    for _ in range(3):
+        before, now = now, A @ now - before
+    return now, before
+
+
+def exchanged(A, x):
+    y, z = x, A @ x
+    for k in range(4):
+        y, z = z, y
+        if k == 1:
+            y = A @ z
+    return y, z
+
+
+def turned_round(x):
+    y = x.copy()
+    for k in range(4):
+        y = (y * x + k)[::-1]
+    return y
+
+
+def until_long(A, x):
+    y = x.copy()
+    while y @ y < 100.0:
+        y[0] += 0.5
+        y = A @ y
+    return y
+
+
+def nested_turns(A, x):
+    s, y = 0.0, x
+    for _ in range(2):
+        z = x
+        for _ in range(3):
+            z = A @ z * 0.5
+        y = y * z
+        s += y[0]
+    return y, s, x[1]
+
+
+def best_of(A, x):
+    best, y = x, x
+    for _ in range(4):
+        y = np.sin(A @ y)
+        if y[0] > best[0]:
+            best = y
+    return best, y
+
+
+def from_the_end(x, n):
+    y = np.zeros(n)
+    for i in range(n):
+        y[-i - 1] = x[0] * i
+    return y[-1] + y[n - 2] * y[-2] + y[1 - n]
+
+
+def places_from_the_end(x, n):
+    y = np.ones(n) * x[0]
+    k = np.arange(n) - n
+    y[k] = y[k] * np.arange(n) * x[1]
+    return np.sum(y[k] ** 2)
+
+
+def one_by_many(A, x):
+    return x[:, None] * A[:1] + A[0], np.sum(x[:1] * A, axis=0), A[np.array([[0], [2]]), np.array([1])]
+
+
+def long_results(x):
+    y = np.concatenate((x,) * 30)
+    return np.cumprod(y * 0.9), np.roll(y, 3)
+
+
+HANDED_ON = [
+    (made_anew, (A, b)), (one_turn_back, (A, b)), (exchanged, (A, b)), (turned_round, (b,)), (until_long, (A, b)),
+    (nested_turns, (A, b)), (best_of, (A, b)),
+]  # fmt: skip
+LAID_OUT = [
+    (from_the_end, (b, 5)), (places_from_the_end, (b, 5)), (one_by_many, (A, b)), (one_by_many, (A, b[:1])),
+    (long_results, (b,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "known"),
+    [*((*case, True) for case in HANDED_ON), *((*case, known) for case in LAID_OUT for known in (True, False))],
+)
+def test_where_arrays_lie(fun: Callable[..., Any], args: tuple[Any, ...], known: bool) -> None:
+    arrays = [k for k, a in enumerate(args) if isinstance(a, np.ndarray)]
+    dots = [np.cos(args[k]) for k in arrays]
+    _, got, wanted = run(sg.forward(fun, argnums=tuple(arrays), jit=False), (*args, *dots), known)
+    check(got, wanted)
+
+
+def test_an_array_made_anew_that_others_see_changing() -> None:
+    def seen(A, x):
+        y, z = x.copy(), x.copy()
+        for k in range(3):
+            z[0] += 1.0
+            y, z = z, A @ z
+        return y, z
+
+    with pytest.raises(sg.UnsupportedError, match="written to while it has other names"):
+        run(sg.forward(seen, argnums=(1,), jit=False), (A, b, b), True)
