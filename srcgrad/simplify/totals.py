@@ -41,15 +41,18 @@ def _is_zero(atom: Atom) -> bool:
 
 
 class _Parts:
-    """now: of each total as it stands, what has been added in this turn; a total that was added to is gone."""
+    """now: of each total as it stands, what has been added in this turn; a total that was added to is gone.
+    first: what it was as the turn began."""
 
     def __init__(self, now: dict[Var, Atom], gone: set[Var] | None = None) -> None:
         self.now, self.gone = now, gone or set()
+        self.first = {total: total for total in now}
         self.span: dict[Atom, ir.Span | None] = {}
 
     def of(self, atom: Atom, carry: ir.Carry) -> Atom:
+        """What has been added to what goes round here; not to another total that takes its place."""
         part = self.now.pop(atom, None) if isinstance(atom, Var) else None
-        if part is None:
+        if part is None or self.first[atom] is not carry.inner:  # type: ignore[index]
             raise Serial(f"`{carry.inner.name}` goes from turn to turn, and is no sum")
         return part
 
@@ -81,7 +84,7 @@ class _Parts:
         if len(totals) > 1 or left is right or (let.op is subtract and left is not totals[0]):
             raise Serial(f"`{totals[0].name}` goes from turn to turn, and is no sum")
         before, new = self.take(totals[0]), right if left is totals[0] else left
-        self.span[let.target] = let.span
+        self.span[let.target], self.first[let.target] = let.span, self.first[totals[0]]
         if _is_zero(before) and let.op is add:
             self.now[let.target] = new
             return []
@@ -103,9 +106,12 @@ class _Parts:
             if out.then not in then.now:
                 outs.append(out)
                 continue
+            entered = {side.first[end] for side, end in ends}  # type: ignore[index]
+            if len(entered) > 1:
+                raise Serial(f"`{out.target.name}` goes from turn to turn, and is no sum")
             part = Var(out.target.name, out.target.type)
             outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))  # type: ignore[arg-type]
-            self.now[out.target] = part
+            self.now[out.target], self.first[out.target] = part, self.first[entered.pop()]
             self.span[out.target] = stmt.span
         return replace(new, outs=tuple(outs))
 
@@ -122,6 +128,7 @@ class _Parts:
             if total in others or sum(c.init is total for c in stmt.carry) != 1:
                 raise Serial(f"`{total.name}` goes from turn to turn, and is used on the way")
         starts = {c.inner: self.take(c.init) for c in carries}  # type: ignore[arg-type]
+        self.first.update({c.out: self.first[c.init] for c in carries})  # type: ignore[index]
         self.now.update({c.out: c.out for c in carries})
         self.span.update({c.out: stmt.span for c in carries})
         new = tuple(ir.Carry(c.inner, starts.get(c.inner, c.init), c.next, c.out) for c in stmt.carry)

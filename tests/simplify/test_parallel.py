@@ -411,6 +411,23 @@ def last_one(x: np.ndarray, w: float) -> float:
     return t
 
 
+def totals_change_places(x: np.ndarray, w: float) -> float:
+    s, t = 0.0, 0.0
+    for i in prange(len(x)):
+        s, t = t + x[i] * w, s + x[i] ** 2
+    return s - 2.0 * t
+
+
+def one_total_or_the_other(x: np.ndarray, w: float) -> float:
+    s, t = w, 2.0
+    for i in prange(len(x)):
+        if x[i] > 0.0:
+            s, t = t + x[i], s
+        else:
+            s += x[i]
+    return s * x[0] + 3.0 * t
+
+
 SERIAL = [
     (prefix_sums, (X, 1.3), "`total` goes from turn to turn"),
     (product, (X, 1.3), "`total` goes from turn to turn"),
@@ -423,6 +440,8 @@ SERIAL = [
     (wraps, (X, 1.3), "turns may meet in `y`"),
     (raises_late, (X, 1.3), "a turn may raise an error, and numbers are summed"),
     (solves, (A, 0.01), "a turn may raise an error, and numbers are summed"),
+    (totals_change_places, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
+    (one_total_or_the_other, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
     (last_one, (X, 1.3), "`t` goes from turn to turn"),
 ]
 
