@@ -8,7 +8,6 @@ import sys
 import time
 
 from tests.fuzz import faults, hunt
-from tests.fuzz.checks import judge
 
 
 def arguments() -> argparse.Namespace:
@@ -19,6 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=int, help="how many (1000; 1 with --seed)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
     parser.add_argument("--compiled", action="store_true", help="compile what is generated (seconds for each program)")
+    parser.add_argument("--numpy", action="store_true", help="compositions of NumPy's functions, compared numerically")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--no-shrink", action="store_true", help="print programs that fail as they are")
     parser.add_argument("--faults", action="store_true", help="plant faults, and count programs until each is caught")
@@ -30,14 +30,15 @@ def main() -> int:
     if options.faults:
         print(faults.table([k * 1000 + (options.seed or 0) for k in range(3)], options.programs or 300))
         return 0
+    kind = "numpy" if options.numpy else "compiled" if options.compiled else "random"
     if options.seed is not None and options.programs is None:
-        return one(options.seed, options.compiled, not options.no_shrink)
+        return one(options.seed, kind, not options.no_shrink)
     first = options.seed or 0
     seeds = range(first, first + options.programs) if options.programs else itertools.count(first)
     if options.programs is None and options.seconds == float("inf"):
         seeds = range(first, first + 1000)
     tally, end, told = hunt.Tally(), time.perf_counter() + options.seconds, 0.0
-    for outcome in hunt.outcomes(seeds, options.compiled, options.jobs):
+    for outcome in hunt.outcomes(seeds, kind, options.jobs):
         tally.add(outcome)
         if outcome.verdict.bad:
             print(f"seed {outcome.seed}: {outcome.verdict.kind}: {outcome.verdict.what}", file=sys.stderr, flush=True)
@@ -48,29 +49,29 @@ def main() -> int:
             break
     print(tally.report())
     for outcome in tally.distinct():
-        show(outcome.seed, options.compiled, not options.no_shrink)
+        show(outcome.seed, kind, not options.no_shrink)
     return 1 if tally.bad else 0
 
 
-def one(seed: int, compiled: bool, small: bool) -> int:
-    p, menu = hunt.case(seed, compiled)
-    verdict = judge(p, menu)
-    print(menu)
-    print(hunt.describe(p, verdict))
-    if verdict.bad and small:
-        show(seed, compiled, small)
-    return int(verdict.bad)
+def one(seed: int, kind: str, small: bool) -> int:
+    p, menu = hunt.case(seed, kind)
+    found = hunt.verdict(p, menu)
+    print(menu or "beside central differences")
+    print(hunt.describe(p, found))
+    if found.bad and small:
+        show(seed, kind, small)
+    return int(found.bad)
 
 
-def show(seed: int, compiled: bool, small: bool) -> None:
+def show(seed: int, kind: str, small: bool) -> None:
     """A program that fails, made small, with the command that shows it again."""
-    p, menu = hunt.case(seed, compiled)
-    verdict = judge(p, menu)
-    if small and verdict.bad:
-        p = hunt.smallest(p, menu, verdict)
-        verdict = judge(p, menu)
-    again = f"python -m tests.fuzz --seed {seed}{' --compiled' if compiled else ''}"
-    print(f"---- {again}\n{hunt.describe(p, verdict)}", flush=True)
+    p, menu = hunt.case(seed, kind)
+    found = hunt.verdict(p, menu)
+    if small and found.bad:
+        p = hunt.smallest(p, menu, found)
+        found = hunt.verdict(p, menu)
+    flag = "" if kind == "random" else f" --{kind}"
+    print(f"---- python -m tests.fuzz --seed {seed}{flag}\n{hunt.describe(p, found)}", flush=True)
 
 
 if __name__ == "__main__":

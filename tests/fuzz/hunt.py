@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
-from tests.fuzz import weights
+from tests.fuzz import numerical, weights
 from tests.fuzz.checks import Menu, Verdict, judge
+from tests.fuzz.compositions import composition
 from tests.fuzz.programs import Fuzzed, program
 from tests.fuzz.shrink import shrink
 
@@ -95,19 +96,25 @@ def columns(cells: list[str], width: int = 120) -> list[str]:
     return ["  " + "".join(c.ljust(wide) for c in cells[k : k + count]).rstrip() for k in range(0, len(cells), count)]
 
 
-def run_one(job: tuple[int, bool]) -> Outcome:
-    seed, compiled = job
-    p, menu = case(seed, compiled)
-    return Outcome(seed, judge(p, menu), frozenset(p.uses))
+def run_one(job: tuple[int, str]) -> Outcome:
+    p, menu = case(*job)
+    return Outcome(job[0], verdict(p, menu), frozenset(p.uses))
 
 
-def case(seed: int, compiled: bool) -> tuple[Fuzzed, Menu]:
-    """The program of a number, and its checks."""
-    return program(seed, weights.LENGTHS_COMPILED if compiled else weights.LENGTHS), Menu.of(seed, compiled)
+def case(seed: int, kind: str) -> tuple[Fuzzed, Menu | None]:
+    """The program of a number, and its checks; none: beside numerical derivatives."""
+    if kind == "numpy":
+        return composition(seed), None
+    lengths = weights.LENGTHS_COMPILED if kind == "compiled" else weights.LENGTHS
+    return program(seed, lengths), Menu.of(seed, kind == "compiled")
 
 
-def outcomes(seeds: Iterable[int], compiled: bool, jobs: int) -> Iterator[Outcome]:
-    work = ((seed, compiled) for seed in seeds)
+def verdict(p: Fuzzed, menu: Menu | None) -> Verdict:
+    return numerical.judge(p) if menu is None else judge(p, menu)
+
+
+def outcomes(seeds: Iterable[int], kind: str, jobs: int) -> Iterator[Outcome]:
+    work = ((seed, kind) for seed in seeds)
     if jobs <= 1:
         rarely_collect()
         yield from map(run_one, work)
@@ -128,20 +135,20 @@ def alike(a: Verdict, b: Verdict) -> bool:
     return a.kind == b.kind and (a.kind == "wrong" or a.what == b.what)
 
 
-def smallest(p: Fuzzed, menu: Menu, verdict: Verdict) -> Fuzzed:
-    menu = needed(p, menu, verdict)
-    return shrink(p, lambda q: alike(judge(q, menu), verdict))
+def smallest(p: Fuzzed, menu: Menu | None, failed: Verdict) -> Fuzzed:
+    menu = needed(p, menu, failed) if menu else None
+    return shrink(p, lambda q: alike(verdict(q, menu), failed))
 
 
-def needed(p: Fuzzed, menu: Menu, verdict: Verdict) -> Menu:
+def needed(p: Fuzzed, menu: Menu, failed: Verdict) -> Menu:
     """The menu without what the failure does not need, so that shrinking is fast."""
     for flag in ("second", "forward", "reverse_twice", "reverse_forward", "simplified", "verified"):
         less = replace(menu, **{flag: False})
-        if getattr(menu, flag) and alike(judge(p, less), verdict):
+        if getattr(menu, flag) and alike(judge(p, less), failed):
             menu = less
     return menu
 
 
-def describe(p: Fuzzed, verdict: Verdict) -> str:
+def describe(p: Fuzzed, found: Verdict) -> str:
     args = ", ".join(map(repr, p.args))
-    return f"{verdict.kind}: {verdict.what}\n{p.text}f({args})\n{verdict.detail}"
+    return f"{found.kind}: {found.what}\n{p.text}f({args})\n{found.detail}"

@@ -36,10 +36,19 @@ def test_a_seed_gives_one_program() -> None:
 @pytest.mark.parametrize("first", range(0, 100, 20))
 def test_random_programs(first: int) -> None:
     tally = hunt.Tally()
-    for outcome in hunt.outcomes(range(first, first + 20), False, 1):
+    for outcome in hunt.outcomes(range(first, first + 20), "random", 1):
         tally.add(outcome)
     assert [(o.seed, o.verdict) for o in tally.bad] == []
     assert tally.kinds["right"] >= 14, tally.report()
+
+
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_compositions(first: int) -> None:
+    tally = hunt.Tally()
+    for outcome in hunt.outcomes(range(first, first + 20), "numpy", 1):
+        tally.add(outcome)
+    assert [(o.seed, o.verdict) for o in tally.bad] == []
+    assert tally.kinds["right"] >= 12, tally.report()
 
 
 @pytest.mark.parametrize("name", list(weights.DIRECTED))
