@@ -170,7 +170,7 @@ class _Forward:
                 self.let(stmt)
             case ir.Load() if self.has(stmt.target):
                 ref, index = self.tangent_ref(stmt.ref), self.index(stmt.index)
-                put(ir.Load(self.twin(stmt.target), ref, index, stmt.copy, span=stmt.span))
+                put(ir.Load(self.twin(stmt.target), ref, index, span=stmt.span))  # the twin may live longer
             case ir.Store() if self.has(stmt.ref):
                 zero = Const(0.0, Type(stmt.ref.type.dtype))
                 value = self.tangent(stmt.value) or zero

@@ -123,6 +123,22 @@ def test_lists_have_lists_beside_them() -> None:
     assert tangents(program, frozenset({0}), 2.0, 1, 1.0) == (math.cos(2.0),)
 
 
+def test_a_tangent_outlives_what_it_is_the_tangent_of() -> None:
+    """A value that is read and used up before its memory changes; that of its sum with a number is the same tangent."""
+    given, read = Var("a", ir.Type("f8", 1, ref=True)), Var("t", ir.Type("f8", 1))
+    b = Builder()
+    memory = b.alloc("f8", (), b.load(given), "c")
+    b.put(ir.Load(read, memory, (ir.Slice(),), copy=False))
+    more = b.let(add, read, const(1.0))
+    b.store(memory, (const(0),), const(5.0))
+    result = b.alloc("f8", (), more, "y")
+    fun = Fun("f", (given,), tuple(b.out), (result,))
+    a, a_dot = np.array([0.5, 2.0]), np.array([3.0, 4.0])
+    y, y_dot = run(forward(Program(fun), frozenset({0})), a, a_dot)
+    np.testing.assert_array_equal(y, a + 1.0)
+    np.testing.assert_array_equal(y_dot, a_dot)
+
+
 def test_integers_carry_nothing() -> None:
     b = Builder()
     n = b.let(add, N, const(1))
