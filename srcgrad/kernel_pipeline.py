@@ -15,6 +15,7 @@ from srcgrad.pipeline import run_pass, tidy
 from srcgrad.simplify.atomics import atomics
 from srcgrad.simplify.barriers import barriers
 from srcgrad.simplify.counting import counting
+from srcgrad.simplify.parallel import parallelised
 from srcgrad.simplify.sums import sums
 from srcgrad.syntax.capture import Captured, StaticUse
 from srcgrad.syntax.lower import lower_kernel
@@ -66,7 +67,7 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
     """The derivative of a kernel, for launches in which these coordinates differ between threads."""
     try:
         lowered = lower_kernel(fun, specs)
-        main = counting(inline(tidy(lowered.program)).main)
+        main = counting(parallelised(inline(tidy(lowered.program)), False).main)  # `prange` in a thread is `range`
         check(main, varying)
         found = extremes(main)
         base = main if found is None else found.linear

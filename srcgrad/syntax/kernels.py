@@ -13,6 +13,7 @@ from srcgrad.syntax.read import Source
 from srcgrad.syntax.written import written
 
 Refused = tuple[Stmt, str, str]
+KEEPS = 'make it with mode="forward", or give its loops literal lengths'
 
 
 def checked(main: Fun, source: Source) -> Fun:
@@ -29,7 +30,17 @@ def checked(main: Fun, source: Source) -> Fun:
 
 def _without_checks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     kept = (s for s in stmts if not isinstance(s, ir.Check))
-    return tuple(rebuild(s, lambda a: a, lambda v: v, _without_checks) if blocks(s) else s for s in kept)
+    return tuple(rebuild(s, lambda a: a, lambda v: v, _without_checks) if blocks(s) else _placed(s) for s in kept)
+
+
+def _placed(stmt: Stmt) -> Stmt:
+    return replace(stmt, space="local") if isinstance(stmt, ir.Alloc) and _is_kept(stmt) else stmt
+
+
+def _is_kept(alloc: ir.Alloc) -> bool:
+    """Whether a derivative that is called in the kernel keeps values of a loop in it, of literal length."""
+    literal = all(isinstance(n, ir.Const) for n in alloc.shape)
+    return alloc.span is None and not alloc.space and alloc.init == "empty" and literal
 
 
 def _problems(main: Fun, source: Source) -> Iterator[Problem]:
@@ -44,7 +55,9 @@ def _refused(main: Fun) -> Iterator[Refused]:
     top = set(main.body)
     for stmt in walk(main.body):
         match stmt:
-            case ir.Alloc(space=""):
+            case ir.Alloc(space="") if not _is_kept(stmt) and stmt.span is None:
+                yield stmt, "a derivative that is called here keeps values of a loop", KEEPS
+            case ir.Alloc(space="") if not _is_kept(stmt):
                 yield stmt, "an array is made in a kernel", "use cuda.local.array, cuda.shared.array or an argument"
             case ir.Alloc(space="shared") if stmt not in top:
                 yield stmt, "shared memory is declared in a branch or a loop", "declare it at the top of the kernel"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import cuda, float64
+from numba import cuda, float64, prange
 
 import srcgrad as sg
 from tests.cuda.kernels import Case
@@ -238,6 +238,15 @@ def local_in_loop(x, out):
         out[i] = s
 
 
+@case(2, 3, lambda g: (g.normal(size=5), z(5)))
+@cuda.jit
+def turns_at_once(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        for k in prange(3):
+            out[i] += x[i] * x[k]
+
+
 @cuda.jit(device=True)
 def put(out, i, v):
     out[i] = v * v
@@ -334,7 +343,10 @@ def masks(x, mask, perm, out):
 
 
 def energy(a, b):
-    return a * a * b + math.sin(a)
+    s = math.sin(a)
+    for k in prange(3):
+        s = s * a * b + k
+    return s
 
 
 denergy = sg.grad(energy, target="cuda")

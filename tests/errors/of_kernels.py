@@ -218,6 +218,26 @@ def one_name_for_own_and_others_memory() -> Any:
     return srcgrad.cuda.adjoint(squared).source_for(x, x, True)
 
 
+def power(a, n):
+    s = 1.0
+    for _ in range(n):
+        s = s * a + a
+    return s
+
+
+slope = sg.grad(power, target="cuda")
+
+
+@mistake
+def calls_a_derivative_that_keeps() -> Any:
+    @cuda.jit
+    def slopes(x, out, n):
+        i = cuda.grid(1)
+        out[i] = slope(x[i], n)
+
+    return srcgrad.cuda.adjoint(slopes).source_for(x, x, 3)
+
+
 @mistake
 def half_a_block() -> Any:
     return srcgrad.cuda.adjoint(double)[8 / 16, 16](x, x.copy(), x.copy(), x.copy())
