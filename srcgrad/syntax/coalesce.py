@@ -88,7 +88,8 @@ class Interference:
         ends = self.block(node.body, head)
         if isinstance(stmt, ir.For):
             self.order.append(stmt.index)
-            self.define(stmt.index, ends | head)
+            nested = (s.index for s in walk.walk(stmt.body) if isinstance(s, ir.For) and stmt.index in ends)
+            self.define(stmt.index, ends.union(head, nested))  # a name that is read stands for one loop in its body
             ends -= {stmt.index}
         else:
             ends = self.block(node.test, ends | after)

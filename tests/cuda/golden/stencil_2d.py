@@ -56,8 +56,8 @@ def stencil_2d_adjoint(u, out, u_bar, out_bar):
     cuda.syncthreads()
     for turn in range(len(range(y, 6, 4)) - 1, -1, -1):
         a_2 = y + turn * 4
-        for turn in range(len(range(x, 6, 4)) - 1, -1, -1):
-            b_2 = x + turn * 4
+        for turn_2 in range(len(range(x, 6, 4)) - 1, -1, -1):
+            b_2 = x + turn_2 * 4
             # r = cuda.blockIdx.y * ROWS + a - 1
             r = cuda.blockIdx.y * 4 + a_2 - 1
             # s = cuda.blockIdx.x * COLUMNS + b - 1
