@@ -130,7 +130,7 @@ def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> 
     """The derivative of a function for parameters of these structures."""
     options.check()
     options = replace(options, parallel=is_parallel(fun, recipe, options))
-    print_ = fingerprint(fun)
+    print_ = fingerprint(fun, shapes=options.on_device and recipe.kind == "vmap")
     for spec in specs:
         print_.spec(spec)
     print_.text(recipe, options, cache.version(), options.versions())

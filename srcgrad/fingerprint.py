@@ -26,7 +26,7 @@ class Fingerprint:
     """The hash being made, and on the way: the places where values were found.
 
     spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
-    portable: whether another process can come to the same hash.
+    portable: whether another process can come to the same hash; shapes: whether those of arrays count.
     """
 
     spaces: list[Any] = field(default_factory=list)
@@ -35,14 +35,16 @@ class Fingerprint:
     _hash: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=20))
     _visited: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
+    shapes: bool = False
 
     def hexdigest(self) -> str:
         return str(self._hash.hexdigest())
 
     def copy(self) -> Fingerprint:
         return Fingerprint(
-            list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive)
-        )
+            list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive),
+            self.shapes,
+        )  # fmt: skip
 
     def text(self, *words: Any) -> None:
         self._hash.update(repr(words).encode())
@@ -55,7 +57,7 @@ class Fingerprint:
         elif isinstance(value, PLAIN) or isinstance(value, (np.integer, np.bool_)):
             self.text(type(value).__name__, value)
         elif isinstance(value, np.ndarray):
-            self.text("array", value.dtype.str, value.ndim)
+            self.text("array", value.dtype.str, value.shape if self.shapes else value.ndim)
             if not by_type:
                 self.text(value.shape, hashlib.blake2b(np.ascontiguousarray(value).tobytes()).digest())
         elif self._first_visit(value):
@@ -185,8 +187,8 @@ def _contents(cell: types.CellType) -> Any:
         return "<empty cell>"
 
 
-def fingerprint(fun: Any) -> Fingerprint:
+def fingerprint(fun: Any, shapes: bool = False) -> Fingerprint:
     """The fingerprint of a function, to be copied and added to."""
-    out = Fingerprint()
+    out = Fingerprint(shapes=shapes)
     out.value(fun)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,15 @@ from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Spec, assemble, leaf_types, make, parts
 
 Shape = tuple[int, ...]
-SMALL = 256  # an array of no more elements that all threads share is of a shape that the kernel is made for
+SMALL = 256  # a larger array that all threads share is of a shape that the kernel is made for only if it must be
 
 
 class Mapped(Derivative):
     """A function mapped over arrays in one kernel. What comes in on the device goes out on it."""
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._exact: set[tuple[Spec, ...]] = set()  # structures of which kernels must know the shapes of all arrays
 
     def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
         return super()._specs([stand_in(value) for value in values])
@@ -32,9 +37,19 @@ class Mapped(Derivative):
         specs = self._specs(values)
         items = list(arguments.flat(values, specs))
         axes = [axis for spec, axis in zip(specs, self._recipe.axes, strict=True) for _ in leaf_types(spec)]
-        shapes = tuple(item_shape(np.shape(stand_in(i)), axis) for i, axis in zip(items, axes, strict=True))
+        whole = tuple(item_shape(np.shape(stand_in(i)), axis) for i, axis in zip(items, axes, strict=True))
+        shapes = tuple(None if axis is None and prod(s) > SMALL else s for s, axis in zip(whole, axes, strict=True))
+        if shapes != whole and specs not in self._exact:
+            try:
+                return self._made(specs, shapes)
+            except UnsupportedError:  # memory as long as a shared array, perhaps
+                self._exact.add(specs)
+        return self._made(specs, whole)
+
+    def _made(self, specs: tuple[Spec, ...], shapes: tuple[Shape | None, ...]) -> Call:
+        """The kernel for items and shared arrays of these shapes; None: of any."""
         call = self._calls.get((specs, shapes))
-        if call is None or not call.bound.current():
+        if not isinstance(call, Launch) or not call.current():
             recipe = replace(self._recipe, shapes=shapes)
             made = driver.bound(self.primal, recipe, specs, self._options)
             call = self._calls[specs, shapes] = Launch(self, specs, made)
@@ -71,6 +86,11 @@ class Launch(Call):
         self.raised, self.outs = self.meta.notes["raised"], self.meta.notes["outs"]
         self.function = telling(self.fail, self.meta.failures, {})
         self.works = lazy.launch.Works(self.meta.notes["works"])
+
+    def current(self) -> bool:
+        """Whether what the function takes from around it has types and shapes as the kernel was made for."""
+        found = (np.shape(read()) for read in self.bound.read)
+        return self.bound.current() and tuple(found) == self.meta.notes["captured"]
 
     def run(self, values: Sequence[Any]) -> Any:
         items, launch = self.leaves(values), lazy.launch
@@ -125,11 +145,9 @@ def _converter(type: Type) -> Callable[[Any], Any]:
     return (lambda a: a if lazy.launch.on_device(a) else convert(a)) if type.ref else convert
 
 
-def item_shape(shape: Shape, axis: int | None) -> Shape | None:
-    """The shape of what one thread takes; None where the kernel is for any."""
-    if axis is not None:
-        return shape[:axis] + shape[axis:][1:]
-    return shape if np.prod(shape) <= SMALL else None
+def item_shape(shape: Shape, axis: int | None) -> Shape:
+    """The shape of what one thread takes."""
+    return shape if axis is None else shape[:axis] + shape[axis:][1:]
 
 
 def stand_in(value: Any) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from srcgrad import pipeline
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Program, Stmt, Type, Var
@@ -36,6 +38,7 @@ class Kernel:
     function: its program. lowered: with the parameters of one that maps it, and the structure of all items' results.
     name: of the kernel. outs: the shape of each result of an item. raised: what threads may meet, by codes from 1.
     works: the arrays in which threads keep what they have no memory for. count: the function of their lengths.
+    captured: the shapes of what the function takes from around it, which the kernel is made for.
     """
 
     function: Program
@@ -45,13 +48,15 @@ class Kernel:
     raised: tuple[Raised, ...]
     works: tuple[Work, ...]
     count: Fun | None
+    captured: tuple[Shape, ...]
 
     @property
     def notes(self) -> dict[str, Any]:
         """What a launch needs to know."""
         count = None if self.count is None else kernel_name(self.count.name)
         works = tuple((work.dtype, work.rank) for work in self.works)
-        return {"outs": self.outs, "raised": self.raised, "works": works, "count": count}
+        found = {"outs": self.outs, "raised": self.raised, "captured": self.captured}
+        return {**found, "works": works, "count": count}
 
 
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
@@ -59,7 +64,8 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     names = pipeline.parameters_of(fun)
     items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, names, strict=True)]
     base = pipeline.derive(fun, Recipe("value", leaves=()), items)
-    main = pipeline.tidy(Program(fixed(base.program.main, recipe.shapes))).main
+    captured = tuple(np.shape(c.read()) for c in base.captured)
+    main = pipeline.tidy(Program(fixed(base.program.main, (*recipe.shapes, *captured)))).main
     made, legal = pipeline.with_arrays(replace(base, program=Program(main, base.program.callees)), fun)
     outs = _shapes(main, legal.outs, fun)
     function = made.program.main
@@ -69,7 +75,8 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     main = replace(made.program.main, params=main.params)
     lowered = replace(made, program=Program(main), result=mapped_spec(base.result))
     count = None if legal.count is None else silent(legal.count.main)
-    return Kernel(Program(function), lowered, kernel_name(function.name), outs, raised, legal.works, count)
+    name = kernel_name(function.name)
+    return Kernel(Program(function), lowered, name, outs, raised, legal.works, count, captured)
 
 
 def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:

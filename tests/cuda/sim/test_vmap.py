@@ -99,6 +99,18 @@ def filled(x, n):
     return np.dot(y, y)
 
 
+LONG = np.cos(np.arange(900.0)).reshape(300, 3)
+
+
+def long_layer(w, x):
+    h = np.sin(w @ x)
+    return np.sum(h[1:] * h[:-1]) + h[-1]
+
+
+def around(x):
+    return np.tanh(WEIGHTS @ x), LONG[:70] @ x
+
+
 def every(x, k):
     y = np.ones(5)
     y[::k] = x[::k] ** 2
@@ -118,6 +130,8 @@ ARRAYS = [
     (sg.grad(every), (None, 0), (np.linspace(-1.0, 1.0, 5), np.array([1, 2, 3, 9, -1, -2, -3, -9]))),
     (sg.grad(rosenbrock), 0, (POINTS.astype(np.float32),)),
     (sg.hvp(rosenbrock), 0, (POINTS, POINTS[::-1])),
+    (sg.grad(long_layer, 1), (None, 0), (LONG, POINTS)),
+    (sg.jacobian(around), 0, (POINTS,)),
     (
         lambda p, x: np.linalg.solve(p["a"], x * p["b"]),
         0,
@@ -209,6 +223,18 @@ def test_what_is_captured_is_read_afresh():
     np.testing.assert_array_equal(mapped(XS), 2.0 * XS)
     scale = 3.0
     np.testing.assert_array_equal(mapped(XS), 3.0 * XS)
+
+
+def test_captured_arrays_of_other_shapes():
+    weights = np.ones((2, 3))
+
+    def layer(x):
+        return weights @ x
+
+    mapped = sg.vmap(layer, target="cuda")
+    for rows in (2, 4, 1, 4):
+        weights = np.arange(rows * 3.0).reshape(rows, 3)
+        np.testing.assert_allclose(mapped(POINTS), POINTS @ weights.T)
 
 
 def test_a_second_process_makes_nothing(tmp_path):
