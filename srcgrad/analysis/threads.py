@@ -236,15 +236,15 @@ class Threads:
         return frozenset(sign for sign in found if sign is not None and sign.covers)
 
     def _flat(self, poly: Poly, axis: int, below: list[tuple[Poly, Poly]]) -> Sign | None:
-        """x + y * width where x < width, of one width for all: both are told."""
-        for first, width in below:
+        """x + y * width where x < width, of one width for all: both are told. Each comparison serves once."""
+        for k, (first, width) in enumerate(below):
             here = self._sign(first)
             if here is None or len(width.terms) != 1 or not self.agreed(width):
                 continue
             rest = _quotient(poly - first, *next(iter(width.terms.items())))
             if rest is None:
                 continue
-            for there in (self._sign(rest), self._flat(rest, axis, below)):
+            for there in (self._sign(rest), self._flat(rest, axis, below[:k] + below[k + 1 :])):
                 if there is not None:
                     return Sign((axis,), (poly.key, FLAT), here.covers | there.covers)
         return None

@@ -91,6 +91,14 @@ def taken_apart_in_a_loop(x, out):
         out[k] = x[i, j]
 
 
+def first_of_two(x, out):
+    i = cuda.grid(1)
+    if i < 2:
+        out[i] = x[-i] * x[i]
+    if i < 1:
+        out[i] = x[i]
+
+
 def past_the_rest(x, out):
     i = cuda.grid(1)
     rest = out[i:]
@@ -117,6 +125,7 @@ def past_a_row(x, out):
         (flat_in_one_width, VECTOR, False),
         (taken_apart_by_turns, MATRIX, True),
         (taken_apart_in_a_loop, MATRIX, False),
+        (first_of_two, VECTOR, True),
         (past_the_rest, VECTOR, True),
         (past_a_row, MATRIX, False),
     ],
