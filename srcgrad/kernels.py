@@ -109,11 +109,13 @@ class KernelDerivative:
         lazy.cuda.require_gpu()
         captured = [c.read() for c in made.captured]
         lefts, counts = self._extremes(variant, configuration, own, captured)
-        works = self._works(variant, configuration, grid, own, [*captured, *lefts, *counts])
+        wons = [native.equal(own[k], left, np.int64) for k, left in zip(made.extremes, lefts, strict=True)]
+        works = self._works(variant, configuration, grid, own, [*captured, *lefts, *counts, *wons])
         places = self._extreme_extras(own, made)
         if self._mode == "tangent":
             self._share(own, extra, lefts, counts, places)
-        self._run(variant, made.main, configuration, own, [*extra, *captured, *lefts, *counts, *works])
+        self._run(variant, made.main, configuration, own, [*extra, *captured, *lefts, *counts, *wons, *works])
+        self._check_won(made, counts, wons)
         if self._mode == "adjoint":
             self._share(own, extra, lefts, counts, places)
         else:
@@ -137,12 +139,22 @@ class KernelDerivative:
         after = [native.copied(a) if k in made.left.scratch else a for k, a in enumerate(own)]
         variant.kernels[made.left.name][configuration](*after, *captured)
         lefts = [after[k] for k in made.extremes]
-        counts = [native.equal(own[k], left) for k, left in zip(made.extremes, lefts, strict=True)]
+        counts = [native.equal(own[k], left, own[k].dtype) for k, left in zip(made.extremes, lefts, strict=True)]
         self._run(variant, made.ties, configuration, own, [*captured, *lefts, *counts])
         if any(map(native.any_zero, counts)):
             message = "what an atomic maximum or minimum leaves is equal to nothing that it was given: is there a NaN?"
-            raise SrcgradError(message, hint="look at what the kernel compares")
+            hint = "look at what the kernel compares; what another kernel rounds differently is not equal, either"
+            raise SrcgradError(message, hint=hint)
         return lefts, counts
+
+    def _check_won(self, made: kernel_pipeline.Made, counts: Sequence[Any], wons: Sequence[Any]) -> None:
+        """Refuse what the derivative has made of extremes where it found other winners than the launches before."""
+        names = list(self._signature.parameters)
+        for place, count, won in zip(made.extremes, counts, wons, strict=True):
+            if native.any_different(count, won):
+                message = f"what `{names[place]}` is compared with is rounded in one way by the kernel, in another here"
+                hint = "write it into an array first, and reduce that array in a kernel of its own"
+                raise SrcgradError(message, hint=hint)
 
     def _extreme_extras(self, own: Sequence[Any], made: kernel_pipeline.Made) -> list[tuple[int, int]]:
         """(place of the argument, place of its bar or dot) of what holds extremes."""

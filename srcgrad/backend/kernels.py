@@ -104,17 +104,25 @@ def _share(before, after, count, bar):  # type: ignore[no-untyped-def]
             bar[i] = 0.0
 
 
-def equal(before: Any, after: Any) -> Any:
-    """An array of 1 where the two are equal, else 0, of their dtype."""
+def equal(before: Any, after: Any, dtype: Any) -> Any:
+    """An array of 1 where the two are equal, else 0."""
     if not on_device(before):
-        return (before == after).astype(before.dtype)
-    same = cuda.device_array(before.shape, before.dtype)
+        return (before == after).astype(dtype)
+    same = cuda.device_array(before.shape, dtype)
     _equal[_launch(before)](*map(_flat, (before, after, same)))
     return same
 
 
 def any_zero(count: Any) -> bool:
-    return not bool(np.all(count.copy_to_host() if on_device(count) else count))
+    return not bool(np.all(_on_host(count)))
+
+
+def any_different(one: Any, other: Any) -> bool:
+    return bool(np.any(_on_host(one) != _on_host(other)))
+
+
+def _on_host(array: Any) -> Any:
+    return array.copy_to_host() if on_device(array) else array
 
 
 def share(before: Any, after: Any, count: Any, bar: Any) -> None:

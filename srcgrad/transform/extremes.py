@@ -2,7 +2,8 @@
 
 Who wins is known when all threads have run, so a launch of the kernel finds the values that are left, and another one
 counts those that are equal to them: arrays `m_left` and `m_ties`. Then what a thread contributes is linear in it:
-`m += v / m_ties` where v is what is left.
+`m += v / m_ties` where v is what is left. The derivative computes v once more, and a compiler that fuses products with
+sums may round it otherwise there. So it counts its winners, too (`m_won`), for the host to compare.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from srcgrad.transform.refuse import unsupported
 @dataclass(frozen=True)
 class Extremes:
     """refs: the parameters that hold extremes.   left: the kernel that finds them.   ties: the one that counts winners.
-    linear: the kernel to differentiate. (The last two also take what is left, and the counts.)
+    linear: the kernel to differentiate. (The last two also take what is left, and the counts; the last one also arrays
+    of integers that it counts winners in: those that its notes call `counted`.)
     """
 
     refs: tuple[Var, ...]
@@ -41,6 +43,7 @@ def extremes(fun: Fun) -> Extremes | None:
         return None
     lefts = {ref: Var(f"{ref.name}_left", ref.type) for ref in refs}
     counts = {ref: Var(f"{ref.name}_ties", ref.type) for ref in refs}
+    wons = {ref: Var(f"{ref.name}_won", replace(ref.type, dtype="i8")) for ref in refs}
     more = (*lefts.values(), *counts.values())
 
     def counting(b: Builder, site: Accumulate) -> None:
@@ -48,6 +51,7 @@ def extremes(fun: Fun) -> Extremes | None:
 
     def sharing(b: Builder, site: Accumulate) -> None:
         part = b.let(divide, site.value, b.load(counts[site.ref], site.index, "ties"), name="part")
+        b.put(Accumulate(wons[site.ref], site.index, Const(1, ir.I8), "add", span=site.span))
         b.put(replace(site, value=part, atomic="add"))
 
     def where_left(do: Callable[[Builder, Accumulate], None]) -> Callable[[Accumulate], Iterator[Stmt]]:
@@ -64,7 +68,11 @@ def extremes(fun: Fun) -> Extremes | None:
 
     params = (*fun.params, *more)
     ties = Fun(f"{fun.name}_ties", params, _changed(fun.body, where_left(counting)), tuple(counts.values()), fun.notes)
-    linear = replace(fun, params=params, body=_changed(fun.body, where_left(sharing)))
+    counted = tuple(wons.values())
+    linear = replace(
+        fun, params=(*params, *counted), body=_changed(fun.body, where_left(sharing)),
+        results=(*fun.results, *counted), notes={**fun.notes, "counted": counted},
+    )  # fmt: skip
     return Extremes(refs, replace(fun, name=f"{fun.name}_left", results=refs), ties, linear)
 
 

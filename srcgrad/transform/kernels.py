@@ -183,7 +183,8 @@ class KernelReverse(Reverse):
         rows = {var: loop for loop, var in self.keeper.rows.items()}
         params = (*fun.params, *given, *rows)
         shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space == "shared")
-        made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), given, notes)
+        results = (*given, *fun.notes.get("counted", ()))
+        made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), results, notes)
         refilled = tuple(v for v, alloc in self.made.items() if self._is_refilled(alloc.target))
         return Adjoint(made, given, (*given, *shared), refilled, rows)
 
@@ -218,6 +219,8 @@ class KernelReverse(Reverse):
                 if bar is not None:
                     index = map_index(stmt.index, ctx)
                     self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic="add", span=stmt.span))
+            case ir.Accumulate() if stmt.ref in self.fun.notes.get("counted", ()):  # here is where it is looked who won
+                self.b.put(replace(stmt, index=map_index(stmt.index, ctx)))
             case ir.Accumulate(atomic="max" | "min") if stmt.ref in self.activity:
                 raise unsupported(
                     stmt.span, f"cuda.atomic.{stmt.atomic} of floats that are differentiated",

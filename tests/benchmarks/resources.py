@@ -59,7 +59,9 @@ def _loaded(derivative: KernelDerivative, args: list[Any], folder: Path) -> tupl
     extra = [a for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     works = [np.zeros((1,) * (len(w.shape) + 1), w.dtype) for w in made.works]
     extremes = [args[k] for k in made.extremes]
-    return load_module(path)[made.main.name], [*extra, *(c.read() for c in made.captured), *extremes, *extremes, *works]
+    wons = [a.astype(np.int64) for a in extremes]
+    captured = [c.read() for c in made.captured]
+    return load_module(path)[made.main.name], [*extra, *captured, *extremes, *extremes, *wons, *works]
 
 
 def _of(kernel: Any, args: list[Any]) -> ptx.Resources:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ SLOW = set("elementwise maxima gather iterated powers relax".split())
 def parameters(made: Made, own: list[Type]) -> dict[str, list[Type]]:
     """The types of the parameters of each kernel."""
     extremes = [own[k] for k in made.extremes]
+    wons = [replace(t, dtype="i8") for t in extremes]
     works = [Type(w.dtype, len(w.shape) + 1, ref=True) for w in made.works]
     extra = [t for t in own if t.ref and t.is_float]
     found = {
         made.left: own,
         made.ties: [*own, *extremes, *extremes],
-        made.rows: [*own, *extremes, *extremes, Type("i8", 1, ref=True)],
-        made.main: [*own, *extra, *extremes, *extremes, *works],
+        made.rows: [*own, *extremes, *extremes, *wons, Type("i8", 1, ref=True)],
+        made.main: [*own, *extra, *extremes, *extremes, *wons, *works],
     }
     return {launch.name: types for launch, types in found.items() if launch is not None}
 

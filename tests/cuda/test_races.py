@@ -55,7 +55,7 @@ def launched(case: Case, mode: str, shape: Any, extra: list[np.ndarray], change:
     threads = int(np.prod([n for part in shape for n in part]))
     sizes = [[int(n.value.real) if isinstance(n, Const) else 64 for n in work.shape] for work in made.works]
     works = [np.zeros((*size, threads), work.dtype) for size, work in zip(sizes, made.works, strict=True)]
-    ones = [np.ones_like(a) for a in (*extremes, *extremes)]
+    ones = [np.ones_like(a, dtype) for dtype in (None, None, np.int64) for a in extremes]
     kernel = races.kernels(change(made.source), machine)[made.main.name]
     given, changed = copies(args), copies(extra)
     machine.run(kernel, [*given, *changed, *(c.read() for c in made.captured), *ones, *works])

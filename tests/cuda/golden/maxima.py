@@ -30,7 +30,7 @@ def maxima_ties(x, groups, largest, smallest, largest_left, smallest_left, large
 
 
 @cuda.jit
-def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_bar, largest_left, smallest_left, largest_ties, smallest_ties):
+def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_bar, largest_left, smallest_left, largest_ties, smallest_ties, largest_won, smallest_won):
     # i = cuda.grid(1)
     i = cuda.grid(1)
     # reverse
@@ -40,10 +40,21 @@ def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_ba
         groups_i = groups[i]
         x_i = x[i]
         t = math.sin(x_i)
+        won = t * x_i == largest_left[groups_i]
         # cuda.atomic.min(smallest, (groups[i], 0), x[i] * x[i])
-        t_bar = smallest_bar[groups_i, 0] / smallest_ties[groups_i, 0] if x_i * x_i == smallest_left[groups_i, 0] else 0.0
+        if x_i * x_i == smallest_left[groups_i, 0]:
+            cuda.atomic.add(smallest_won, (groups_i, 0), 1)
+            t_bar = smallest_bar[groups_i, 0] / smallest_ties[groups_i, 0]
+        else:
+            t_bar = 0.0
+        # cuda.atomic.min(smallest, (groups[i], 0), x[i] * x[i])
         t_2 = t_bar * x_i
+        x_bar_2 = t_2 + t_2
         # cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
-        t_bar = largest_bar[groups_i] / largest_ties[groups_i] if t * x_i == largest_left[groups_i] else 0.0
-        x_bar_2 = t_2 + t_2 + t_bar * t + t_bar * x_i * math.cos(x_i)
-        x_bar[i] += x_bar_2
+        if won:
+            cuda.atomic.add(largest_won, groups_i, 1)
+            t_bar = largest_bar[groups_i] / largest_ties[groups_i]
+        else:
+            t_bar = 0.0
+        # cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
+        x_bar[i] += x_bar_2 + t_bar * t + t_bar * x_i * math.cos(x_i)

@@ -114,3 +114,19 @@ def test_captured_numbers_are_read_at_each_launch() -> None:
 def test_the_python_function_of_a_kernel_serves() -> None:
     case = next(c for c in CASES if c.name == "saxpy")
     assert srcgrad.cuda.adjoint(case.kernel.py_func).source == srcgrad.cuda.adjoint(case.kernel).source
+
+
+def test_other_winners_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a compiler rounds what is compared in another way in the adjoint than in the kernel."""
+    case = next(c for c in CASES if c.name == "maxima")
+    args, adjoint = case.args(), srcgrad.cuda.adjoint(case.kernel)
+    launch, bars = adjoint[case.grid, case.block], directions(args, 2)
+    launch(*copies(args), *(b.copy() for b in bars.values()))
+    variant = adjoint._last
+    assert variant is not None
+    rounded = variant.made.source.replace("math.sin(x_i)", "math.sin(x_i) * (1.0 + 1e-15)")
+    names: dict[str, Any] = {}
+    exec(compile(rounded, "rounded", "exec"), names)
+    monkeypatch.setitem(variant.kernels, variant.made.main.name, names[variant.made.main.name])  # type: ignore[arg-type]
+    with pytest.raises(srcgrad.SrcgradError, match="`largest` is compared with is rounded"):
+        launch(*copies(args), *(b.copy() for b in bars.values()))
