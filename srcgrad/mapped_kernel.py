@@ -187,13 +187,16 @@ def text(made: Kernel, recipe: Recipe, specs: Sequence[Spec], options: str) -> s
     main, count = made.function.main, made.count
     functions = pipeline.device_text(Program(main, {} if count is None else {count.name: count}), options)
     pairs = zip(specs, recipe.axes, strict=True)
-    args = [Argument(t.rank, None if axis is None else axis % t.rank) for s, axis in pairs for t in leaf_types(s)]
+    kinds = [(t, axis) for s, axis in pairs for t in leaf_types(s)]
+    args = [Argument(t.rank, None if axis is None else axis % t.rank, t.is_narrow) for t, axis in kinds]
     args += [Argument(0, None)] * len(made.lowered.captured)
     numbers = iter(main.results)
     outs = ["" if shape else _wish(next(numbers)) for shape in made.outs]
     kernels = [mapped_kernel(Mapped(functions, main.name, args, outs, [work.rank for work in made.works]))]
     if count is not None:
         kernels.insert(0, counting_kernel(Mapped(functions, count.name, args), len(count.results)))
+    if "import numpy as np\n" not in functions and any("np." in kernel for kernel in kernels):
+        functions = f"import numpy as np\n{functions}"
     return "\n\n".join([functions, *kernels])
 
 

@@ -34,6 +34,11 @@ class Type:
     def is_array_value(self) -> bool:
         return self.rank > 0 and not self.ref and not self.many
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it holds integers other than those of scalars: what is computed of arrays of them wraps round."""
+        return self.dtype[0] in "iu" and self.dtype != "i8"
+
     def value(self) -> Type:
         """The type of the whole contents of this memory."""
         return Type(self.dtype, self.rank)

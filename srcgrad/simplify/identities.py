@@ -46,7 +46,7 @@ class _Identities:
     # ---- what identities look at
 
     def made(self, atom: Atom, op: str) -> Let | None:
-        let = self.lets.get(atom) if isinstance(atom, Var) else None
+        let = self.lets.get(atom) if isinstance(atom, Var) and not atom.type.is_narrow else None
         return let if let is not None and let.op.name == op and self.usable(let) else None
 
     def usable(self, let: Let) -> bool:

@@ -35,7 +35,7 @@ class Expressions:
             case ir.Let():
                 keep = copies and not makes_fresh(stmt)
                 args = [self.atom(a, keep) for a in stmt.args]
-                return _signed(templates.fill(templates.of_let(stmt), args, stmt.params))
+                return _narrow(stmt, _signed(templates.fill(templates.of_let(stmt), args, stmt.params)))
             case ir.Draw():
                 drawn = templates.fill(templates.of_let(stmt), list(map(self.atom, stmt.args)), stmt.params)
                 return cast(ast.expr, drawn)
@@ -63,6 +63,8 @@ class Expressions:
         fancy = any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index)
         if stmt.copy and copies and stmt.target.type.rank and not fancy:
             return ast.Call(ast.Attribute(place, "copy", ast.Load()), [], [])
+        if stmt.ref.type.is_narrow and not stmt.target.type.rank:
+            return call("np.int64", place)  # a difference of unsigned numbers would be unsigned
         return place
 
     def place(self, ref: Var, index: ir.Index, ctx: ast.expr_context, whole: str = "slice") -> ast.expr:
@@ -86,7 +88,10 @@ class Expressions:
 
     def item(self, item: ir.Item) -> ast.expr:
         if not isinstance(item, ir.Slice):
-            return self.atom(item)
+            place = self.atom(item)
+            folded = self.folds.inside.get(item) if isinstance(item, Var) else None
+            loaded = isinstance(folded, ir.Load) and isinstance(place, ast.Call)
+            return place.args[0] if loaded else place  # an element is an index as it is
         return ast.Slice(*(None if part is None else self.atom(part) for part in (item.start, item.stop, item.step)))
 
     def view(self, stmt: ir.View) -> ast.expr:
@@ -162,6 +167,14 @@ def _joined(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
 
 def _range0() -> ast.expr:
     return call("range", literal(0))
+
+
+def _narrow(stmt: ir.Let, tree: ast.expr) -> ast.expr:
+    """What computes integers of less than 64 bits in that many, as NumPy does: Numba makes 64 of them."""
+    kind = stmt.targets[0].type
+    if not kind.rank or not kind.is_narrow or stmt.op.name == "cast" or not getattr(stmt.op.info, "elementwise", False):
+        return tree
+    return ast.Call(ast.Attribute(tree, "astype", ast.Load()), [templates.dtype(kind.dtype)], [])
 
 
 def _signed(tree: ast.expr) -> ast.expr:

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What a thread hands over: the item of an array along an axis, or all of it (None), which all threads share."""
+    """What a thread hands over: the item of an array along an axis, or all of it (None), which all threads share.
+
+    narrow: whether it holds integers of other than 64 bits, which a thread computes with as such.
+    """
 
     rank: int
     axis: int | None
+    narrow: bool = False
 
     def item(self, name: str, index: str) -> str:
         if self.axis is None:
             return name
+        if self.rank == 1 and self.narrow:
+            return f"np.int64({name}[{index}])"
         after = self.rank - 1 - self.axis
         return f"{name}[{', '.join([':'] * self.axis + [index] + [':'] * after)}]" if self.axis else f"{name}[{index}]"
 

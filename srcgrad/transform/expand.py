@@ -100,10 +100,19 @@ def elementwise(writer: Writer, op: ir.Primitive, args: Sequence[Operand], param
         items = [at_broadcast(writer, a, place, dims) for a in operands]
         if floats and op.infer(tuple(i.type for i in items), dict(params)) != (kind,):
             items = [writer.as_type(i, kind) if i.type in (ir.I8, ir.B1) else i for i in items]
-        return writer.as_type(writer.builder.let(op, *items, **params), kind)
+        return narrow(writer, writer.as_type(writer.builder.let(op, *items, **params), kind), type.dtype)
 
     cost = (1 if op.name in CHEAP else ARITHMETIC) + sum(a.cost for a in operands if isinstance(a, Elements))
     return Elements(type.dtype, dims, at, cost, reads_of(*operands))
+
+
+def narrow(writer: Writer, value: Atom, dtype: str) -> Atom:
+    """An integer, in 64 bits, as an array of this type would hold it."""
+    bits = 8 * int(dtype[1:])
+    if not Type(dtype).is_narrow or bits == 64:
+        return value
+    half, whole = const(2 ** (bits - 1) if dtype[0] == "i" else 0), const(2**bits)
+    return writer.minus(writer.op("remainder", writer.plus(value, half), whole), half)
 
 
 def _unrepeated(writer: Writer, value: Operand, dims: Sequence[Atom]) -> Operand:

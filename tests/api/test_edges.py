@@ -267,3 +267,17 @@ def test_one_object_given_twice_to_a_derivative_inside_a_function():
     with pytest.raises(sg.UnsupportedError, match="twice"):
         plain(sg.grad, twice)(2.0)
     assert plain(sg.grad, read)(2.0) == 1.0
+
+
+def test_integers_of_few_bits():
+    def f(x, k, j):
+        return np.sum(x * (k - j)) + x[0] * (int(k[2]) - int(j[2])) + np.sum(x * -k) + x[j[3]] * np.sum(k - 201)
+
+    x = np.array([0.3, -1.2, 0.7, 2.0])
+    k, j = np.array([200, 100, 3, 4], np.uint8), np.array([100, 200, 5, 1], np.uint8)
+    slopes = (k - j) - 1.0 * k + np.array([-2.0, 0.0, 0.0, 0.0]) + np.array([0.0, 1.0, 0.0, 0.0]) * np.sum(k - 201)
+    slopes += 256.0 * (k > 0)
+    for jit in (False, True):
+        value, got = sg.value_and_grad(f, jit=jit)(x, k, j)
+        assert value == pytest.approx(f(x, k, j), rel=1e-14)
+        np.testing.assert_allclose(got, slopes, rtol=1e-14)

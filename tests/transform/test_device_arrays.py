@@ -199,6 +199,14 @@ def one_by_many(A, x):
     return x[:, None] * A[:1] + A[0], np.sum(x[:1] * A, axis=0), A[np.array([[0], [2]]), np.array([1])]
 
 
+def few_bits(x, k, j):
+    y = k[::-1] - j
+    return np.sum(x * (k - j)) + x[0] * (int(k[2]) - int(j[2])), y, -k * x, k * k * k, np.where(k > 5, k, j), x[k - k]
+
+
+SHORT = np.array([200, 3, 90], np.uint8)
+
+
 def long_results(x):
     y = np.concatenate((x,) * 30)
     return np.cumprod(y * 0.9), np.roll(y, 3)
@@ -210,7 +218,8 @@ HANDED_ON = [
 ]  # fmt: skip
 LAID_OUT = [
     (from_the_end, (b, 5)), (places_from_the_end, (b, 5)), (one_by_many, (A, b)), (one_by_many, (A, b[:1])),
-    (long_results, (b,)),
+    (long_results, (b,)), (few_bits, (b, SHORT, SHORT[::-1].copy())),
+    (few_bits, (b, SHORT.astype(np.int8), np.array([100, 5, -100], np.int8))),
 ]  # fmt: skip
 
 
@@ -219,7 +228,7 @@ LAID_OUT = [
     [*((*case, True) for case in HANDED_ON), *((*case, known) for case in LAID_OUT for known in (True, False))],
 )
 def test_where_arrays_lie(fun: Callable[..., Any], args: tuple[Any, ...], known: bool) -> None:
-    arrays = [k for k, a in enumerate(args) if isinstance(a, np.ndarray)]
+    arrays = [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == np.float64]
     dots = [np.cos(args[k]) for k in arrays]
     _, got, wanted = run(sg.forward(fun, argnums=tuple(arrays), jit=False), (*args, *dots), known)
     check(got, wanted)

@@ -68,6 +68,8 @@ SCALARS = [
     (norm, (0, None), (Point(XS, XS + 1.0), 2.0)),
     (sg.jacobian(norm), (0, None), (Point(XS, XS + 1.0), 2.0)),
     (lambda x, n: (x > 0.5, n + 1, x * n), 0, (XS, np.arange(5, dtype=np.int32))),
+    (lambda x, n: (x * (n - 3), n - 3, n // 2), 0, (XS, np.arange(5, dtype=np.uint8))),
+    (lambda x, k, n: (x * (k - n), k * k), 0, (XS, np.arange(5, dtype=np.uint8) * 50, np.ones(5, np.uint32))),
     (sg.grad(smooth), 0, (np.zeros(0), np.zeros(0))),
 ]
 
