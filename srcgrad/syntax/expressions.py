@@ -90,8 +90,9 @@ class Expressions:
         if not isinstance(item, ir.Slice):
             place = self.atom(item)
             folded = self.folds.inside.get(item) if isinstance(item, Var) else None
-            loaded = isinstance(folded, ir.Load) and isinstance(place, ast.Call)
-            return place.args[0] if loaded else place  # an element is an index as it is
+            if isinstance(folded, ir.Load) and isinstance(place, ast.Call):
+                return place.args[0]  # of np.int64: an element is an index as it is
+            return place
         return ast.Slice(*(None if part is None else self.atom(part) for part in (item.start, item.stop, item.step)))
 
     def view(self, stmt: ir.View) -> ast.expr:
