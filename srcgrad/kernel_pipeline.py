@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from srcgrad.analysis.threads import Coordinate
+from srcgrad.analysis.threads import Coordinate, asked
 from srcgrad.core import ir
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Fun, Program
@@ -18,6 +18,7 @@ from srcgrad.simplify.counting import counting
 from srcgrad.simplify.parallel import parallelised
 from srcgrad.simplify.sums import sums
 from srcgrad.syntax.capture import Captured, StaticUse
+from srcgrad.syntax.kernel_shapes import coordinates
 from srcgrad.syntax.lower import lower_kernel
 from srcgrad.syntax.places import placed
 from srcgrad.syntax.render import render_kernels
@@ -63,11 +64,14 @@ class Made:
     statics: tuple[StaticUse, ...]
 
 
-def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> Made:
-    """The derivative of a kernel, for launches in which these coordinates differ between threads."""
+def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Coordinate] | None) -> Made:
+    """The derivative of a kernel, for launches in which these coordinates differ between threads; None: those along the
+    axes that it, or a function that it calls, asks for."""
     try:
         lowered = lower_kernel(fun, specs)
         main = counting(parallelised(inline(tidy(lowered.program)), False).main)  # `prange` in a thread is `range`
+        if varying is None:
+            varying = coordinates(fun) | asked(lowered.program.main)
         check(main, varying)
         found = extremes(main)
         base = main if found is None else found.linear

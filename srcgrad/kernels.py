@@ -16,7 +16,7 @@ from srcgrad.backend import kernels as native
 from srcgrad.core.ir import Const, Type
 from srcgrad.errors import ArgumentError, CallError, SrcgradError, UnsupportedError
 from srcgrad.syntax import words
-from srcgrad.syntax.kernel_shapes import coordinates, guessed
+from srcgrad.syntax.kernel_shapes import guessed
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.read import python_function
 from srcgrad.syntax.structure import Leaf, Spec, describe
@@ -85,7 +85,7 @@ class KernelDerivative:
         """The module of the last launch; before the first, for arrays of float64 as the kernel indexes them."""
         if self._last is not None:
             return self._last.made.source
-        return self.made(guessed(self._fun), coordinates(self._fun)).source
+        return self.made(guessed(self._fun), None).source
 
     def source_for(self, *args: Any) -> str:
         """The module for the types of these arguments (the kernel's own), in launches along the axes that it uses."""
@@ -93,7 +93,7 @@ class KernelDerivative:
 
     def made_for(self, *args: Any) -> kernel_pipeline.Made:
         """The same with what is known of it: the kernel's name and the arrays that it takes beside the bars."""
-        return self.made(self.specs(args), coordinates(self._fun))
+        return self.made(self.specs(args), None)
 
     # ---- launching
 
@@ -217,8 +217,9 @@ class KernelDerivative:
         self._last = found
         return found
 
-    def made(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate]) -> kernel_pipeline.Made:
-        """What is generated for arguments of these types, in launches in which these coordinates differ."""
+    def made(self, specs: Mapping[str, Spec], varying: frozenset[Coordinate] | None) -> kernel_pipeline.Made:
+        """What is generated for arguments of these types, in launches in which these coordinates differ (None: those
+        along the axes that the kernel uses)."""
         return kernel_pipeline.derive(self._fun, self._mode, specs, varying)
 
     def _works(

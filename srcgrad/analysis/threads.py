@@ -9,6 +9,7 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.core.walk import walk
 from srcgrad.rules.compare import OPPOSITE
 
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
@@ -16,6 +17,14 @@ Coordinate = tuple[str, int]
 ALL: frozenset[Coordinate] = frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in range(3))
 FLAT = "flat"
 FULL = ir.Slice()
+
+
+def asked(fun: Fun) -> frozenset[Coordinate]:
+    """The coordinates along the axes that the kernel asks for."""
+    lets = [s for s in walk(fun.body) if isinstance(s, ir.Let)]
+    axes = {axis for s in lets if s.op.name in ("grid", "gridsize") for axis in range(len(s.targets))}
+    axes |= {s.params["axis"] for s in lets if s.op.name == "coordinate"}
+    return frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in axes)
 
 
 @dataclass(frozen=True)

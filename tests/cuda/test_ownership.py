@@ -99,6 +99,16 @@ def first_of_two(x, out):
         out[i] = x[i]
 
 
+@cuda.jit(device=True)
+def place():
+    return cuda.grid(2)
+
+
+def place_from_a_helper(x, out):
+    i, j = place()
+    out[i + j * cuda.gridsize(2)[0]] = x[i]
+
+
 def past_the_rest(x, out):
     i = cuda.grid(1)
     rest = out[i:]
@@ -126,6 +136,7 @@ def past_a_row(x, out):
         (taken_apart_by_turns, MATRIX, True),
         (taken_apart_in_a_loop, MATRIX, False),
         (first_of_two, VECTOR, True),
+        (place_from_a_helper, VECTOR, True),
         (past_the_rest, VECTOR, True),
         (past_a_row, MATRIX, False),
     ],
