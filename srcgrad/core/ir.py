@@ -358,9 +358,13 @@ class Check(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class Remark(Stmt):
-    """A comment line of the generated source (`# reverse`); dropped if nothing follows it."""
+    """A comment line of the generated source; dropped if nothing follows it.
+
+    opens: it opens a part of the function (`# reverse`): dropped if nothing stands before it, too.
+    """
 
     text: str
+    opens: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
-from srcgrad.analysis.threads import Coordinate, Sign, Threads
+from srcgrad.analysis.threads import Coordinate, Sign, Threads, asked
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.walk import blocks, rebuild, walk
@@ -23,16 +23,18 @@ Access = ir.Load | ir.Store | ir.Accumulate
 def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
     """The function with additions to the shadows that need not be atomic made plain, and a word on why."""
     facts = Facts(fun)
-    threads = Threads(fun, facts, varying)
+    threads, anywhere = Threads(fun, facts, varying), Threads(fun, facts, varying | asked(fun))
     plain: set[Stmt] = set()
     reasons: dict[str, list[str]] = {}
     for shadow in shadows:
         accesses = [s for s in facts.where if isinstance(s, Access) and facts.root(s.ref) is shadow]
         added = {s for s in accesses if isinstance(s, ir.Accumulate) and s.atomic == "add"}
-        signs = threads.own(accesses, "grid" if shadow in fun.params else "block") if added else None
+        scope = "grid" if shadow in fun.params else "block"
+        signs = threads.own(accesses, scope) if added else None
         if signs is not None and facts.classes.simple(shadow):
             plain |= added
-            reasons.setdefault(_told(threads.items(accesses[0]), signs, facts), []).append(shadow.name)
+            here = "" if anywhere.own(accesses, scope) is not None else ", in launches like this one"
+            reasons.setdefault(_told(threads.items(accesses[0]), signs, facts) + here, []).append(shadow.name)
     body = _Moves(facts).block(_made_plain(fun.body, plain))
     return replace(fun, body=_with_reasons(body, reasons)) if plain else fun
 
@@ -41,8 +43,11 @@ def _told(index: ir.Index, signs: Iterable[Sign], facts: Facts) -> str:
     """How the thread is told, in the user's names."""
     axes = sorted({axis for s in signs for axis in s.axes})
     words = [_name(index[k], facts) for k in axes]
+    if not words:
+        return "no other thread comes there"
     pinned = any(not s.axes for s in signs)
-    return " and ".join(dict.fromkeys(words)) + (" (one thread of those that share it)" if pinned else "")
+    share = " (one thread of those that share it)" if pinned else ""
+    return f"no other thread has the same {' and '.join(dict.fromkeys(words))}{share}"
 
 
 def _name(item: ir.Item, facts: Facts) -> str:
@@ -66,7 +71,7 @@ def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:
 
 def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tuple[Stmt, ...]:
     said = tuple(
-        ir.Remark(f"no atomics for {', '.join(names)}: no other thread has the same {told}")
+        ir.Remark(f"no atomics for {', '.join(names)}: {told}")
         for told, names in reasons.items()
     )
     at = next((k for k, s in enumerate(body) if isinstance(s, ir.Remark)), -1) + 1

@@ -21,8 +21,8 @@ def dce(fun: Fun) -> Fun:
 
 
 def _without_first_remarks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    """A remark separates: it says nothing where nothing stands before it."""
-    first = next((k for k, stmt in enumerate(stmts) if not isinstance(stmt, ir.Remark)), len(stmts))
+    """What opens a part says nothing where nothing stands before it."""
+    first = next((k for k, s in enumerate(stmts) if not isinstance(s, ir.Remark) or not s.opens), len(stmts))
     return stmts[first:] if first else stmts
 
 

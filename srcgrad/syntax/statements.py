@@ -43,7 +43,7 @@ class Statements:
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         self.function_name = fun.name
-        shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark), nodes)
+        shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
         body = [line for node in shown for line in self.node(node)]
         if "kernel" not in fun.notes and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]

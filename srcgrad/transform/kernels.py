@@ -174,7 +174,7 @@ class KernelReverse(Reverse):
             self.b.copy_dims(bar, param)
             ctx.bar[param] = bar
         self.run(fun.body, top, top, ctx)
-        self.b.put(ir.Remark("reverse"))
+        self.b.put(ir.Remark("reverse", opens=True))
         self._bear_views_first(ctx)
         if any(self.made[v].space == "shared" for v in ctx.bar.values() if v in self.made):
             self.b.put(ir.Barrier())

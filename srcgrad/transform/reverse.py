@@ -39,7 +39,7 @@ class Reverse(Adjoint):
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
                 expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
-        self.b.put(ir.Remark("reverse"))
+        self.b.put(ir.Remark("reverse", opens=True))
         self._shadow_params(ctx, merged=False)
         like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
         for seed, result in like:

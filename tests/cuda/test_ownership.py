@@ -10,6 +10,8 @@ import pytest
 from numba import cuda
 
 import srcgrad.cuda
+from srcgrad.backend.kernels import dimensions
+from srcgrad.kernels import varying
 
 MATRIX, VECTOR = np.ones((5, 2)), np.ones(5)
 WIDTHS = np.array([3, 2])
@@ -145,3 +147,29 @@ def test_only_own_places_are_added_to_without_atomics(kernel: Callable[..., None
     source = srcgrad.cuda.adjoint(kernel).source_for(x, VECTOR)
     assert ("no atomics for x_bar" not in source) is atomic
     assert ("cuda.atomic.add(" in source) is atomic
+
+
+def by_thread(x, out):
+    t = cuda.threadIdx.x
+    out[t] = x[t]
+
+
+def alone(x, out):
+    if cuda.grid(1) == 0:
+        out[0] = x[0]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "shape", "why"),
+    [
+        (by_thread, (1, 5), "no other thread has the same t, in launches like this one"),
+        (by_thread, (1, 1), "no other thread comes there, in launches like this one"),
+        (own_row, (1, 5), "no other thread has the same i"),
+        (alone, (2, 5), "no other thread comes there"),
+    ],
+)
+def test_why_there_are_no_atomics(kernel: Callable[..., None], shape: Any, why: str) -> None:
+    derivative = srcgrad.cuda.adjoint(kernel)
+    specs = derivative.specs([MATRIX if kernel is own_row else VECTOR, VECTOR])
+    source = derivative.made(specs, varying(dimensions(shape))).source
+    assert f"    # no atomics for x_bar: {why}\n" in source

@@ -88,7 +88,7 @@ def test_the_condition_of_an_effect_stays() -> None:
 
 def test_a_remark_before_nothing_goes() -> None:
     b = Builder()
-    b.put(ir.Remark("first"))
+    b.put(ir.Remark("first", opens=True))
     y = b.let(sin, X)
     b.put(ir.Remark("kept"))
     z = b.let(sin, y)
