@@ -43,7 +43,11 @@ def template(op: ir.Primitive) -> Any:
         got = op.template(types, params) if callable(op.template) else op.template
         text, helpers = got if isinstance(got, tuple) else (got, {})
         single = bool(types) and all(t.dtype in ("f4", "i8", "b1") for t in types) and any(t.is_float for t in types)
-        return with_helpers(text, helpers, single)
+        made = with_helpers(text, helpers, single)
+        code, sources = made if isinstance(made, tuple) else (made, {})
+        if any(t.is_complex for t in types) and any("math." in piece for piece in (code, *sources.values())):
+            raise NotOnDevice("form of it for complex numbers")  # CUDA's `math` is of real ones
+        return made
 
     return on_device
 
@@ -105,6 +109,8 @@ class _Writer(ast.NodeTransformer):
             raise NotOnDevice(ast.unparse(node.func))
         if name == "where":
             return ast.IfExp(*args)
+        if name == "conj":
+            return ast.Call(ast.Attribute(args[0], "conjugate", ast.Load()), [], [])
         if name in ("abs", "absolute"):
             return ast.Call(ast.Name("abs", ast.Load()), args, [])
         if name in ("power", "float_power"):

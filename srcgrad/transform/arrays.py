@@ -140,24 +140,26 @@ class Writer:
 
     def fold(
         self, dims: Sequence[Atom], start: Sequence[Atom], step: Callable[[Place, Place], Sequence[Atom]],
-        name: str = "total",
+        *names: str,
     ) -> Place:  # fmt: skip
-        """What the numbers are that `start` becomes by a step for each place."""
-        return self._fold(tuple(dims), (), tuple(start), step, name)
+        """What the numbers are that `start` becomes by a step for each place. names: of the numbers, or of all."""
+        every = names if len(names) == len(start) else (names or ("total",)) * len(start)
+        return self._fold(tuple(dims), (), tuple(start), step, every)
 
     def _fold(
-        self, dims: Place, done: Place, state: Place, step: Callable[[Place, Place], Sequence[Atom]], name: str
-    ) -> Place:
+        self, dims: Place, done: Place, state: Place, step: Callable[[Place, Place], Sequence[Atom]],
+        names: Sequence[str],
+    ) -> Place:  # fmt: skip
         if len(done) == len(dims):
             return tuple(step(done, state))
         length = dims[len(done)]
         if length == ONE:
-            return self._fold(dims, (*done, ZERO), state, step, name)
+            return self._fold(dims, (*done, ZERO), state, step, names)
         index = self.index("k" + LETTERS)
-        inners = tuple(Var(name, s.type) for s in state)
+        inners = tuple(Var(name, s.type) for name, s in zip(names, state, strict=True))
         with self.inside(index) as block:
-            nexts = self._fold(dims, (*done, index), inners, step, name)
-        outs = tuple(Var(name, s.type) for s in state)
+            nexts = self._fold(dims, (*done, index), inners, step, names)
+        outs = tuple(Var(name, s.type) for name, s in zip(names, state, strict=True))
         carry = tuple(map(ir.Carry, inners, state, nexts, outs))
         self.builder.put(ir.For(index, ZERO, length, ONE, carry, tuple(block), span=self.builder.span))
         return outs

@@ -230,6 +230,20 @@ def _sum(writer: Writer, args: Sequence[Operand], params: Params, types: Sequenc
     return reduced(writer, value, params, types[0].dtype, reduce)
 
 
+@expansion("prod")
+def _prod(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    (value,), one = args, writer.as_type(const(1), scalar_of(types[0]))
+    assert isinstance(value, Elements)
+
+    def reduce(lengths: Sequence[Atom], element: Any) -> Atom:
+        def step(place: Place, state: Place) -> Place:
+            return (writer.op("multiply", state[0], writer.as_type(value.at(element(place)), one.type)),)
+
+        return writer.fold(lengths, [one], step, "product")[0]
+
+    return reduced(writer, value, {"axes": (params["axis"],), "keepdims": False}, types[0].dtype, reduce)
+
+
 @expansion("outside")
 def _outside(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
     """Whether an index among these is out of range."""

@@ -10,6 +10,7 @@ from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Type, Var
 from srcgrad.transform.arrays import (
     ARITHMETIC,
+    FEW,
     LOOP,
     ONE,
     READ,
@@ -23,6 +24,7 @@ from srcgrad.transform.arrays import (
     unravelled,
 )
 from srcgrad.transform.expand import Params, derived, dims_of, expansion, reads_of
+from srcgrad.transform.refuse import unsupported
 
 FEW_PARTS = 8  # what arrays of unknown lengths are joined from without memory: each element looks through them
 
@@ -265,3 +267,88 @@ def _nonzero(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
         return Elements("i8", (count,), lambda place: writer.builder.load(ref, place), READ)
 
     return [reader(ref) for ref in found]
+
+
+# ---- order
+
+
+def _before(writer: Writer, a: Atom, b: Atom) -> Atom:
+    """Whether a stands before b in order; NaN comes last."""
+    less = writer.op("less", a, b)
+    if not a.type.is_float:
+        return less
+    last = writer.op("logical_and", writer.op("equal", a, a), writer.op("not_equal", b, b))
+    return writer.op("logical_or", less, last)
+
+
+@expansion("argsort")
+def _argsort(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    """The place of an element is the number of those before it; equal ones stay in their order."""
+    (value,), axis = args, params["axis"]
+    assert isinstance(value, Elements)
+    items, n = writer.cheap(value), value.dims[axis]
+    ref = writer.local("i8", value.dims, "order")
+
+    def of_line(rest: Place) -> None:
+        def at(k: Atom) -> Place:
+            return (*rest[:axis], k, *rest[axis:])
+
+        def of_item(place: Place) -> None:
+            own = items.at(at(place[0]))
+
+            def step(inner: Place, state: Place) -> Place:
+                other = items.at(at(inner[0]))
+                tie = writer.op("logical_not", _before(writer, own, other))
+                tie = writer.op("logical_and", writer.op("less", inner[0], place[0]), tie)
+                first = writer.op("logical_or", _before(writer, other, own), tie)
+                return (writer.op("add", state[0], writer.op("where", first, ONE, ZERO)),)
+
+            (found,) = writer.fold([n], [ZERO], step, "place")
+            writer.builder.store(ref, at(found), place[0])
+
+        writer.nest([n], of_item)
+
+    writer.nest([m for k, m in enumerate(value.dims) if k != axis], of_line)
+    return Elements("i8", value.dims, lambda place: writer.builder.load(ref, place), READ)
+
+
+@expansion("searchsorted")
+def _searchsorted(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    """By halves."""
+    row, wanted = args
+    assert isinstance(row, Elements)
+    items, (n,) = writer.cheap(row), row.dims
+    halves = const(int(n.value.real).bit_length() if isinstance(n, Const) else 63)
+
+    def found(value: Atom) -> Atom:
+        def step(place: Place, state: Place) -> Place:
+            low, high = state
+            middle = writer.op("floor_divide", writer.op("add", low, high), const(2))
+            open_ = writer.op("less", low, high)
+
+            def behind() -> Atom:
+                item = items.at((middle,))
+                if params["side"] == "left":
+                    return _before(writer, item, value)
+                return writer.op("logical_not", _before(writer, value, item))
+
+            right = writer.choose(open_, behind, lambda: const(False))
+            left = writer.op("logical_and", open_, writer.op("logical_not", right))
+            after = writer.op("add", middle, ONE)
+            return writer.op("where", right, after, low), writer.op("where", left, middle, high)
+
+        return writer.fold([halves], [ZERO, n], step, "low", "high")[0]
+
+    if not isinstance(wanted, Elements):
+        return found(wanted)
+    return Elements("i8", wanted.dims, lambda p: found(wanted.at(p)), LOOP, reads_of(items, wanted))
+
+
+@expansion("repeated_places")
+def _repeated_places(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
+    n, times = args
+    assert not isinstance(n, Elements)
+    if isinstance(times, Elements):
+        message = "np.repeat with a count for each element makes memory of a length that only the run tells"
+        raise unsupported(writer.builder.span, message, "give one count, or write the elements into an array")
+    return Elements("i8", (writer.times(n, times),), lambda place: writer.op("floor_divide", place[0], times), FEW)

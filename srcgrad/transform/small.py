@@ -79,6 +79,22 @@ def inverse(a: Any) -> Any:
     return solve_columns(a, one)
 
 
+def cholesky(a: Any) -> Any:
+    n = a.shape[0]
+    factor = np.zeros_like(a)
+    for k in range(n):
+        rest = a[k, k]
+        for j in range(k):
+            rest -= factor[k, j] * factor[k, j]
+        factor[k, k] = np.sqrt(rest)
+        for i in range(k + 1, n):
+            rest = a[i, k]
+            for j in range(k):
+                rest -= factor[i, j] * factor[k, j]
+            factor[i, k] = rest / factor[k, k]
+    return factor
+
+
 def determinant(a: Any) -> Any:
     n = a.shape[0]
     u = a.copy()
@@ -109,4 +125,5 @@ FUNCTIONS: dict[str, Callable[[tuple[Type, ...], Mapping[str, Any]], Callable[..
     "solve": _solve,
     "inv": lambda types, params: inverse,
     "det": lambda types, params: determinant,
+    "cholesky": lambda types, params: cholesky,
 }

@@ -204,6 +204,24 @@ def few_bits(x, k, j):
     return np.sum(x * (k - j)) + x[0] * (int(k[2]) - int(j[2])), y, -k * x, k * k * k, np.where(k > 5, k, j), x[k - k]
 
 
+ODD = np.array([3.0, np.nan, 1.0, 3.0, -1.0, np.nan, 1.0])
+STEPS = np.array([0.3, 1.0, 1.0, 2.5])
+
+
+def in_order(x, M):
+    places = np.argsort(M[0] > 0.5)
+    return np.sort(x), np.argsort(x), np.sort(M, axis=0), places, np.median(M, axis=1), np.repeat(M, 2, axis=0)
+
+
+def searched(steps, x):
+    right = np.searchsorted(steps, x, side="right")
+    return np.searchsorted(steps, x), right, np.searchsorted(steps[:0], 1.0), np.interp(x[2:5], steps[1:], steps[:3])
+
+
+def products(M):
+    return np.prod(M), np.prod(M, axis=0), np.prod(M[:0]), np.linalg.cholesky(M @ M.T)
+
+
 SHORT = np.array([200, 3, 90], np.uint8)
 
 
@@ -216,16 +234,18 @@ HANDED_ON = [
     (made_anew, (A, b)), (one_turn_back, (A, b)), (exchanged, (A, b)), (turned_round, (b,)), (until_long, (A, b)),
     (nested_turns, (A, b)), (best_of, (A, b)),
 ]  # fmt: skip
+OF_KNOWN_SHAPES = [*HANDED_ON, (searched, (STEPS, ODD))]
 LAID_OUT = [
     (from_the_end, (b, 5)), (places_from_the_end, (b, 5)), (one_by_many, (A, b)), (one_by_many, (A, b[:1])),
     (long_results, (b,)), (few_bits, (b, SHORT, SHORT[::-1].copy())),
+    (in_order, (ODD, A)), (products, (A,)),
     (few_bits, (b, SHORT.astype(np.int8), np.array([100, 5, -100], np.int8))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("fun", "args", "known"),
-    [*((*case, True) for case in HANDED_ON), *((*case, known) for case in LAID_OUT for known in (True, False))],
+    [*((*case, True) for case in OF_KNOWN_SHAPES), *((*case, known) for case in LAID_OUT for known in (True, False))],
 )
 def test_where_arrays_lie(fun: Callable[..., Any], args: tuple[Any, ...], known: bool) -> None:
     arrays = [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == np.float64]
