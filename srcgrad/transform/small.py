@@ -11,19 +11,20 @@ import numpy as np
 from srcgrad.core.ir import Type
 
 
+def exchange(rows: Any, k: int, i: int, first: int) -> None:
+    """Two rows take each other's place, from a column on."""
+    for j in range(first, rows.shape[1]):
+        rows[k, j], rows[i, j] = rows[i, j], rows[k, j]
+
+
 def solve(a: Any, b: Any) -> Any:
     n = a.shape[0]
     u, x = a.copy(), b.copy()
     for k in range(n):
         for i in range(k + 1, n):
             if abs(u[i, k]) > abs(u[k, k]):
-                for j in range(k, n):
-                    t = u[k, j]
-                    u[k, j] = u[i, j]
-                    u[i, j] = t
-                t = x[k]
-                x[k] = x[i]
-                x[i] = t
+                exchange(u, k, i, k)
+                x[k], x[i] = x[i], x[k]
         for i in range(k + 1, n):
             factor = u[i, k] / u[k, k]
             for j in range(k + 1, n):
@@ -42,14 +43,8 @@ def solve_columns(a: Any, b: Any) -> Any:
     for k in range(n):
         for i in range(k + 1, n):
             if abs(u[i, k]) > abs(u[k, k]):
-                for j in range(k, n):
-                    t = u[k, j]
-                    u[k, j] = u[i, j]
-                    u[i, j] = t
-                for m in range(columns):
-                    t = x[k, m]
-                    x[k, m] = x[i, m]
-                    x[i, m] = t
+                exchange(u, k, i, k)
+                exchange(x, k, i, 0)
         for i in range(k + 1, n):
             factor = u[i, k] / u[k, k]
             for j in range(k + 1, n):
@@ -102,10 +97,7 @@ def determinant(a: Any) -> Any:
     for k in range(n):
         for i in range(k + 1, n):
             if abs(u[i, k]) > abs(u[k, k]):
-                for j in range(k, n):
-                    t = u[k, j]
-                    u[k, j] = u[i, j]
-                    u[i, j] = t
+                exchange(u, k, i, k)
                 d = -d
         d = d * u[k, k]
         for i in range(k + 1, n):
