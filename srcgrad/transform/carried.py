@@ -7,7 +7,7 @@ for which references that is so, and where a copy would be something else than a
 
 from __future__ import annotations
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Carry, Fun, Stmt, Var
 
@@ -35,26 +35,40 @@ class Carried:
     def written(self, loop: Loop, carry: Carry) -> Stmt | None:
         """What writes into memory that the loop carries, if another name of it would have to show that."""
         facts, own = self.facts, self.of(carry.inner)
+        region, _ = self._lives(loop, own)
         several, asking = self._several(loop, carry), self._asking(loop, carry)
         for store in facts.stores.get(own, ()):
             root = facts.root(store.ref)
-            region = facts.bound[root] if isinstance(facts.makes.get(root), ir.Alloc) else facts.level[own]
-            if not facts.where[loop].within(region) or not facts.runs_after(store, loop, region):
-                continue  # to an array that nobody else holds yet
-            if several or store in asking or any(facts.runs_after(s, store, facts.level[own]) for s in asking):
+            made = facts.bound[root] if isinstance(facts.makes.get(root), ir.Alloc) else region
+            here = made if made.within(region) else region
+            if not all(facts.where[s].within(here) for s in (loop, store)) or not facts.runs_after(store, loop, here):
+                continue  # to an array that nobody else holds yet, or holds any more
+            if several or store in asking or any(facts.runs_after(s, store, region) for s in asking):
                 return store
         return None
+
+    def _lives(self, loop: Loop, own: Var) -> tuple[Region, tuple[Atom, ...]]:
+        """The region to whose end the names of the carried memory live, and what is handed on there: the body of the
+        loop around, if that carries such memory itself and so copies it; else where all memory of the class lives."""
+        facts = self.facts
+        around = facts.loops_between(loop, facts.level[own])
+        if around and any(c.inner.type.ref and self.of(c.inner) is own for c in around[-1].carry):
+            body = facts.region[around[-1], "body"]
+            if facts.where[loop].within(body):
+                return body, tuple(walk.used_inside(around[-1]))
+        return facts.level[own], self.results
 
     def _several(self, loop: Loop, carry: Carry) -> bool:
         """Whether the memory may have more names than the one before the loop, and that in it and after it."""
         own = self.of(carry.inner)
+        region, ends = self._lives(loop, own)
         members = [c for c in loop.carry if c.inner.type.ref and self.of(c.inner) is own]
-        again = bool(self.facts.loops_between(loop, self.facts.level[own]))
-        return again or len(members) > 1 or any(self._old(r, own, self._later(loop, own)) for r in self.results)
+        again = bool(self.facts.loops_between(loop, region))
+        return again or len(members) > 1 or any(self._old(r, own, self._later(loop, own)) for r in ends)
 
     def _later(self, loop: Loop, own: Var) -> set[Stmt]:
-        """The loop, and what runs in it and after it as long as the memory of this class lives."""
-        facts, region = self.facts, self.facts.level[own]
+        """The loop, and what runs in it and after it as long as the names of the memory live."""
+        facts, (region, _) = self.facts, self._lives(loop, own)
         return {s for s, at in facts.where.items() if at.within(region) and facts.runs_after(s, loop, region)}
 
     def _asking(self, loop: Loop, carry: Carry) -> set[Stmt]:

@@ -369,9 +369,14 @@ class Loops:
         self.made.add(root)
         return Memory(root, start.dims, self.classes.of(carry.inner), exact=fits(start.dims))
 
+    def stays(self, carry: ir.Carry) -> bool:
+        """Whether a turn hands on what lies in the right place already."""
+        after = self.memory[carry.next]  # type: ignore[index]
+        return after.where is None and after.root is self.memory[carry.inner].root
+
     def handed_on(self, stmt: ir.For | ir.While, moves: Sequence[ir.Carry]) -> tuple[Stmt, ...]:
         """The copies at the end of a turn, such that none is overwritten before it is read."""
-        left = [c for c in moves if c.next is not c.inner]
+        left = [c for c in moves if not self.stays(c)]
         values = {}
         for c in left:
             self.same_lengths(stmt, c)
