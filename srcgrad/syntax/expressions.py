@@ -46,8 +46,10 @@ class Expressions:
             case ir.RefAt():
                 return ast.Subscript(self.atom(stmt.refs), self.atom(stmt.pos), ast.Load())
             case ir.NewList():
-                # never evaluated, but it tells the compiler the type of the items
-                return ast.ListComp(self.atom(stmt.like), [ast.comprehension(templates.name("_"), _range0(), [], 0)])
+                # Its first item tells the compiler the type. (By a comprehension, too, but in a function with one Numba
+                # takes stores for dead if what they change is only read through a list or a tuple.)
+                none = ast.Slice(None, ast.Constant(0), None)
+                return ast.Subscript(ast.List([self.atom(stmt.like)], ast.Load()), none, ast.Load())
             case ir.Alloc():
                 return self.alloc(stmt)
             case ir.Call():
@@ -164,10 +166,6 @@ class Expressions:
 def _joined(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
     parts = left.values if isinstance(left, ast.BoolOp) and type(left.op) is type(op) else [left]
     return ast.BoolOp(op, [*parts, right])
-
-
-def _range0() -> ast.expr:
-    return call("range", literal(0))
 
 
 def _narrow(stmt: ir.Let, tree: ast.expr) -> ast.expr:

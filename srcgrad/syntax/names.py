@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 from srcgrad.core import ir
@@ -24,11 +26,14 @@ def spelled(name: str) -> str:
     return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
 
 
-def name_variables(fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str]) -> Mapping[Var, str]:
-    """A name for every variable that is printed. `taken`: of functions and helpers of the module."""
-    namer = _Namer(classes, RESERVED.union(taken), _homes(fun))
+def name_variables(
+    fun: Fun, classes: Classes, defs: Mapping[Var, Stmt], taken: Collection[str], apart: bool = False
+) -> Mapping[Var, str]:
+    """A name for every variable that is printed. `taken`: of functions and helpers of the module; apart: no name is
+    another's with `_2`, as beside parallel loops."""
+    namer = _Namer(classes, RESERVED.union(taken), _homes(fun), apart)
     for param in fun.params:
-        namer.name(classes.find(param), spelled(param.name))
+        namer.name(classes.find(param), namer.plain(spelled(param.name)))
     for var in classes.order:
         root = classes.find(var)
         if root not in namer.chosen:
@@ -58,14 +63,15 @@ class _Namer:
     Beside parallel loops no name is another's with a number: Numba calls the second value of `x` there `x_2`.
     """
 
-    def __init__(self, classes: Classes, taken: frozenset[str], homes: Mapping[Var, Stmt]) -> None:
+    def __init__(self, classes: Classes, taken: frozenset[str], homes: Mapping[Var, Stmt], apart: bool) -> None:
         self.classes, self.taken, self.homes = classes, taken, homes
+        self.apart = apart or bool(homes)
         self.chosen: dict[Var, str] = {}
         self.holders: dict[str, list[Var]] = {}
 
     def name(self, root: Var, wish: str) -> None:
         k = 1
-        link = "" if self.homes else "_"
+        link = "" if self.apart else "_"
         while not self.free(candidate := wish if k == 1 else f"{wish}{link}{k}", root):
             k += 1
         self.chosen[root] = candidate
@@ -78,11 +84,11 @@ class _Namer:
         return all(self.may_share(root, other) for other in self.holders.get(name, ()))
 
     def plain(self, wish: str) -> str:
-        return re.sub(r"_(\d+)$", r"\1", wish) if self.homes else wish
+        return re.sub(r"_(\d+)$", r"\1", wish) if self.apart else wish
 
     def clashes(self, name: str) -> bool:
         """Whether Numba's names for the values of this variable, or another, may be the other's."""
-        return bool(self.homes) and any(_numbered(n, name) or _numbered(name, n) for n in self.holders)
+        return self.apart and any(_numbered(n, name) or _numbered(name, n) for n in self.holders)
 
     def home(self, root: Var) -> Stmt | None:
         homes = {self.homes.get(v) for v in self.classes.group(root)}
@@ -97,6 +103,32 @@ class _Namer:
 
 def _numbered(name: str, other: str) -> bool:
     return other.startswith(f"{name}_") and other[len(name) + 1 :].isdigit()
+
+
+def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
+    """Whether a statement on arrays reads `x` and `x_2`, where x is bound more than once. Numba calls the values of x
+    `x`, `x.1`, `x.2`, and writes `_` for the point in array expressions: it would refuse that two have one name."""
+    ranks = {name: var.type.rank for var, name in names.items() if var.type.rank}
+    nodes = list(ast.walk(function))
+    bound = Counter(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    bound.update(n.arg for n in nodes if isinstance(n, ast.arg))
+    again = {name for name, count in bound.items() if count > 1}
+    for stmt in (n for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return))):
+        used = {n.id for n in ast.walk(stmt) if isinstance(n, ast.Name)}
+        if any(_numbered(x, y) for x in again & used for y in used) and _on_arrays(stmt, ranks):
+            return True
+    return False
+
+
+def _on_arrays(stmt: ast.stmt, ranks: Mapping[str, int]) -> bool:
+    """Whether it uses an array otherwise than for an element or for its lengths."""
+    parts = {id(n.value) for n in ast.walk(stmt) if isinstance(n, ast.Attribute) and n.attr in ("shape", "size")}
+    for n in ast.walk(stmt):
+        if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name):
+            items = n.slice.elts if isinstance(n.slice, ast.Tuple) else [n.slice]
+            if len(items) == ranks.get(n.value.id) and not any(isinstance(i, ast.Slice) for i in items):
+                parts.add(id(n.value))
+    return any(isinstance(n, ast.Name) and n.id in ranks and id(n) not in parts for n in ast.walk(stmt))
 
 
 def _homes(fun: Fun) -> dict[Var, Stmt]:

@@ -14,7 +14,7 @@ from srcgrad.syntax import templates
 from srcgrad.syntax.coalesce import Classes
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import lay_out
-from srcgrad.syntax.names import name_variables
+from srcgrad.syntax.names import mistakable, name_variables
 from srcgrad.syntax.statements import Statements
 
 with warnings.catch_warnings():
@@ -79,11 +79,15 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
         helpers[name] = source
         return name
 
-    names = name_variables(fun, classes, folds.defs, functions | helpers.keys())
-    printer = Statements(folds, names, helper)
-    text = to_source(printer.function(fun, nodes))
+    taken = functions | helpers.keys()
+    for apart in (False, True):
+        names = name_variables(fun, classes, folds.defs, taken, apart)
+        printer = Statements(folds, names, helper)
+        tree = printer.function(fun, nodes)
+        if not mistakable(tree, names):
+            break
     helpers.update((made.name, to_source(made)) for made in printer.outlined)
-    return text
+    return to_source(tree)
 
 
 def to_source(tree: ast.stmt) -> str:

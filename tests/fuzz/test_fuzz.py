@@ -66,6 +66,13 @@ def test_compiled_programs(seed: int) -> None:
     assert not verdict.bad, verdict
 
 
+@pytest.mark.parametrize("seed", (2001349, 2001624))
+def test_programs_that_numba_compiled_wrong(seed: int) -> None:
+    """A store that only a list of references shows, which Numba took for dead beside a comprehension; `t` and `t_2`."""
+    p, menu = hunt.case(seed, "compiled")
+    assert not hunt.verdict(p, menu).bad
+
+
 def test_programs_near_kinks_are_dropped() -> None:
     text = "def f(x, a):\n    if a[0] > {}:\n        return x * x\n    return a[0] * x\n"
     args = (0.5, np.array([0.25, 0.5]))

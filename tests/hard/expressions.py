@@ -281,3 +281,12 @@ def reduced_after_gather(m, k):
 def differences_of_a_matrix(m):
     d = np.ediff1d(m)
     return d * d[0], np.polyval(m[0], d)
+
+
+@case(vector(4), vector(4), jit=True)
+def names_that_numba_makes_itself(a, w):
+    """Numba calls the second value of `a` `a.1`, and writes that as `a_1`."""
+    a_1 = a[1]
+    a = a * 2.0
+    a = a * a_1 * w
+    return a * a_1
