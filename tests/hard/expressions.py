@@ -285,8 +285,9 @@ def differences_of_a_matrix(m):
 
 @case(vector(4), vector(4), jit=True)
 def names_that_numba_makes_itself(a, w):
-    """Numba calls the second value of `a` `a.1`, and writes that as `a_1`."""
-    a_1 = a[1]
-    a = a * 2.0
-    a = a * a_1 * w
-    return a * a_1
+    """Numba calls the second value of `t` `t.2`, and writes that as `t_2`."""
+    t = np.sin(a)
+    t_2 = t * w
+    for _ in range(3):
+        t = t * t_2 + 0.1 * a
+    return t * t_2
