@@ -68,6 +68,7 @@ def serial(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
 class _Parallel:
     def __init__(self, fun: Fun) -> None:
         self._fun, self._facts = fun, Facts(fun)
+        self._lists = any(isinstance(s, (ir.NewList, ir.Append)) for s in walk(fun.body))
         self._said: list[Verdict] = []
 
     def fun(self) -> Fun:
@@ -82,6 +83,8 @@ class _Parallel:
         if not isinstance(stmt, ir.For) or not stmt.parallel:
             return [rebuild(stmt, lambda a: a, lambda v: v, self.block)]
         try:
+            if self._lists:  # beside parallel loops Numba drops stores that are only seen through a list
+                raise Serial("the function has lists of arrays")
             made, how = self.loop(stmt)
         except Serial as why:
             self.say(stmt, f"one turn after another: {why}")

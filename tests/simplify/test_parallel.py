@@ -428,6 +428,20 @@ def one_total_or_the_other(x: np.ndarray, w: float) -> float:
     return s * x[0] + 3.0 * t
 
 
+def beside_a_list(x: np.ndarray, w: float) -> float:
+    rows = []
+    k = 0
+    while k < len(x) and x[k] < 9.0:  # how many there will be, only the run tells
+        row = np.zeros(2)
+        rows.append(row)
+        row[:] = x[k] * w
+        k += 1
+    total = 0.0
+    for i in prange(len(x)):
+        total += x[i] * w
+    return total + rows[k - 1][0] ** 2
+
+
 SERIAL = [
     (prefix_sums, (X, 1.3), "`total` goes from turn to turn"),
     (product, (X, 1.3), "`total` goes from turn to turn"),
@@ -443,6 +457,7 @@ SERIAL = [
     (totals_change_places, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
     (one_total_or_the_other, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
     (last_one, (X, 1.3), "`t` goes from turn to turn"),
+    (beside_a_list, (X, 1.3), "the function has lists of arrays"),
 ]
 
 
