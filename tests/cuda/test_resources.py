@@ -84,6 +84,15 @@ def test_mapped_functions_compile(instead, kind):
 
 
 @compiles
+def test_long_results_keep_no_more_than_a_column(instead):
+    """Their loops are unrolled as far as registers go."""
+    ((fun, axes, args),) = importlib.import_module("tests.cuda.sim.test_vmap").LONGER
+    with pytest.raises(Compiled) as made:
+        sg.vmap(fun, axes, target="cuda")(*args)
+    assert ptx.resources(made.value.args[0]).local <= 70 * 8
+
+
+@compiles
 def test_single_precision_stays(instead):
     def f(x, a):
         return x**3 * np.exp(-a * x) + 2.0 * np.sqrt(x) / (1 + x)
