@@ -141,7 +141,7 @@ ARRAYS = [
 ]
 
 
-LONGER = [(sg.jacobian(around), 0, (POINTS,))]  # with results of more than 64 rows
+LONGER = [(sg.jacobian(around), 0, (POINTS,))]  # whose results are long
 
 
 @pytest.mark.parametrize(("fun", "axes", "args"), SCALARS + ARRAYS + LONGER)
