@@ -145,11 +145,13 @@ def limited(seconds: float) -> Iterator[None]:
 
 def run_plain(p: Fuzzed) -> list[Any]:
     """The leaves of what the program gives; Dropped if it is no valid program."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with np.errstate(all="ignore", over="raise"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with limited(5.0):
                 return list(oracle.leaves(copy.deepcopy(p.fun()(*p.fresh_args()))))
+        except FloatingPointError as error:  # 0 times infinity, in reverse mode
+            raise Dropped("wild values on the way") from error
         except Exception as error:  # it is no valid program, or one that raises
             raise Dropped(f"invalid: {type(error).__name__}") from error
 
