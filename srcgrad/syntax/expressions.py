@@ -46,10 +46,7 @@ class Expressions:
             case ir.RefAt():
                 return ast.Subscript(self.atom(stmt.refs), self.atom(stmt.pos), ast.Load())
             case ir.NewList():
-                # Its first item tells the compiler the type. (By a comprehension, too, but in a function with one Numba
-                # takes stores for dead if what they change is only read through a list or a tuple.)
-                none = ast.Slice(None, ast.Constant(0), None)
-                return ast.Subscript(ast.List([self.atom(stmt.like)], ast.Load()), none, ast.Load())
+                return ast.List([self.atom(stmt.like)], ast.Load())  # which tells the compiler the type
             case ir.Alloc():
                 return self.alloc(stmt)
             case ir.Call():

@@ -110,10 +110,13 @@ class Statements:
                 return self.store(stmt)
             case ir.Accumulate():
                 return self.accumulate(stmt)
+            case ir.NewList(refs):
+                # Not an empty comprehension: in a function with one Numba takes stores for dead if what they change is
+                # only read through a list or a tuple.
+                return [self.bind((refs,), self.express.value(stmt)), self.method(refs, "clear")]
             case ir.Append(refs, ref, pos):
                 position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
-                method = ast.Attribute(self.atom(refs), "append", ast.Load())
-                return [*position, ast.Expr(ast.Call(method, [self.atom(ref)], []))]
+                return [*position, self.method(refs, "append", self.atom(ref))]
             case ir.Effect(code, args):
                 tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
                 return list(tree.body)
@@ -125,6 +128,9 @@ class Statements:
             case ir.Barrier():
                 return [ast.Expr(call("cuda.syncthreads"))]
         return [self.augmented(stmt, self.bind(walk.defined(stmt), self.express.value(stmt)))]
+
+    def method(self, of: Var, name: str, *args: ast.expr) -> ast.stmt:
+        return ast.Expr(ast.Call(ast.Attribute(self.atom(of), name, ast.Load()), [*args], []))
 
     def augmented(self, stmt: Stmt, made: ast.stmt) -> ast.stmt:
         """`k += 1` where the user wrote so, and where an adjoint takes one more part."""

@@ -259,14 +259,14 @@ def slices_as_long_as_the_whole(x, m, n):
     return forwards * x[0] + backwards * x[n - 1] * np.sum(m[:n] @ x[:n]) * m[3, n - 1]
 
 
-@case(vector(4), number(1))
+@case(vector(4), number(1), jit=True)
 def list_of_unlike_views(x, n):
     m = np.outer(x, x)
     rows = [m[0], m[:, n], m[2, ::-1], x.copy()]
     s = 0.0
     for r in rows:
         r[0] = r[1] * 2.0
-        s = s + np.dot(r, x)
+        s = s + np.sum(r * x)
     return s + np.sum(m) * x[3]
 
 
