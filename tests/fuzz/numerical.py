@@ -47,8 +47,8 @@ class Along:
 
 def judge(p: Fuzzed) -> Verdict:
     """The value, the gradient, and the Hessian along the direction: forward over reverse."""
-    along = Along(p)
     try:
+        along = Along(p)
         with np.errstate(all="ignore"):
             value, (rough, slope) = p.fun()(*p.fresh_args()), map(along.slope, STEPS)
     except Exception as error:  # beyond a jump of a value that an index depends on
