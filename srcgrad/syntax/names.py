@@ -84,7 +84,7 @@ class _Namer:
         return all(self.may_share(root, other) for other in self.holders.get(name, ()))
 
     def plain(self, wish: str) -> str:
-        return re.sub(r"_(\d+)$", r"\1", wish) if self.apart else wish
+        return re.sub(r"_(?=\d)", "", wish) if self.apart else wish  # all: `x_1_2` as `x_12` would still be one of x's
 
     def clashes(self, name: str) -> bool:
         """Whether Numba's names for the values of this variable, or another, may be the other's."""

@@ -291,3 +291,13 @@ def names_that_numba_makes_itself(a, w):
     for _ in range(3):
         t = t * t_2 + 0.1 * a
     return t * t_2
+
+
+@case(vector(4), vector(4))
+def names_with_several_numbers(t, w):
+    t_1_2 = np.sin(w)
+    t_2 = t * w
+    t = np.sin(t)
+    for _ in range(2):
+        t = t * t_2 * t_1_2 + 0.1 * w
+    return t * t_2 * t_1_2
