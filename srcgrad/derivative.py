@@ -157,13 +157,11 @@ class Derivative:
             return self._bound(args, kwargs)
 
     def _lookup(self, values: Sequence[Any]) -> Call:
+        """The call for these arguments: where no axis has length 1, it may be one that is made for just that."""
         specs = self._specs(values)
-        call = self._calls.get(specs)
-        if call is None or not call.bound.current():
-            call = Call(self, specs, driver.bound(self.primal, self._recipe, specs, self._options))
-            self._calls[specs] = call
-            self._fast.clear()
-            self._hot = (-1, _same)
+        call = self._lookup_specs(specs, self._to_long)
+        if call.long and call.repeats(values):
+            call = self._lookup_specs(specs)
         self._last = call
         return call
 
@@ -181,7 +179,8 @@ class Derivative:
     def _remember(self, call: Call, args: Sequence[Any]) -> None:
         """Next time, arguments of these types go straight to the compiled code, where that is enough."""
         tail = self._parameters.tail(len(args))
-        if tail is None or not call.direct or not self._options.jit:
+        usual = call is self._calls.get((call.specs, self._to_long))
+        if tail is None or not call.direct or not self._options.jit or not usual:
             return
         specs = call.specs[: len(args)]
         if all(isinstance(s, Leaf) and _exact(a, s.type) for a, s in zip(args, specs, strict=True)):
@@ -194,7 +193,7 @@ class Derivative:
     @property
     def source(self) -> str:
         """The generated module."""
-        return (self._last or self._lookup_specs(self._annotated())).bound.unit.source
+        return (self._last or self._lookup_specs(self._annotated(), self._to_long)).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments."""
@@ -228,11 +227,19 @@ class Derivative:
         bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
         return call.function if bare and exact and call.result is _same else None
 
-    def _lookup_specs(self, specs: tuple[Spec, ...]) -> Call:
-        call = self._calls.get(specs)
+    @property
+    def _to_long(self) -> bool:
+        """Whether calls go to code for arrays of which no axis has length 1, where they are such."""
+        return self._recipe.kind != "vmap" and not self._options.on_device
+
+    def _lookup_specs(self, specs: tuple[Spec, ...], long: bool = False) -> Call:
+        call = self._calls.get((specs, long))
         if call is None or not call.bound.current():
-            call = Call(self, specs, driver.bound(self.primal, self._recipe, specs, self._options))
-            self._calls[specs] = call
+            recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
+            call = Call(self, specs, driver.bound(self.primal, recipe, specs, self._options))
+            self._calls[specs, long] = call
+            self._fast.clear()
+            self._hot = (-1, _same)
         return call
 
     def _annotated(self) -> tuple[Spec, ...]:
@@ -278,6 +285,7 @@ class Call:
 
     def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.primal, self.specs, self.bound = owner.primal, specs, bound
+        self.long = bound.unit.meta.notes.get("long", False)
         unit = bound.unit
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [p for n, s in zip(owner._parameters.names, specs, strict=True) for p in arguments.paths(n, s)]
@@ -294,6 +302,11 @@ class Call:
         shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
         checked = shapes or self.apart or self.meta.notes.get("changed")
         self.direct = simple and not checked
+
+    def repeats(self, values: Sequence[Any]) -> bool:
+        """Whether an array has an axis of length 1, which operations may repeat."""
+        items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
+        return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """What the compiled code takes: the leaves of the arguments, then what is captured."""

@@ -223,7 +223,8 @@ def _generated(
     made = lazy.pipeline.derive(fun, recipe, specs)
     if options.on_device:
         made = lazy.pipeline.on_device(made, fun)
-    return made, made.program.main.name, _text(made.program, options), {}
+    facts = {"long": bool(made.program.main.notes.get("long"))}
+    return made, made.program.main.name, _text(made.program, options), facts
 
 
 def _text(program: Any, options: Options) -> str:

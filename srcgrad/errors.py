@@ -96,6 +96,9 @@ class DivisionError(SrcgradError, ZeroDivisionError):
     """An integer is divided by zero."""
 
 
+# what code that repeats no axis says where one may have to be; the edge then takes the general code
+REPEATED = "made for arrays without axes of length 1"
+
 # what a check in generated code raises -> what it is at Python's edge
 FAILURES: dict[str, type[SrcgradError]] = {
     "IndexError": OutOfRangeError,

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.errors import FAILURES, Problem, SrcgradError
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.errors import FAILURES, REPEATED, Problem, SrcgradError
 
 # By the message in the generated code: the error that it raises, and what is to be told.
 Failures = Mapping[str, tuple[str, Problem]]
@@ -65,6 +66,8 @@ def _told(error: Exception, known: Failures) -> SrcgradError | None:
     """What is said of a check that failed."""
     if len(error.args) != 1 or not isinstance(error.args[0], str) or isinstance(error, SrcgradError):
         return None
+    if error.args[0] == REPEATED:
+        return Mismatch(REPEATED)
     kind, problem = known.get(error.args[0], ("", None))
     if problem is None or type(error).__name__ != kind:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +16,11 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
-from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
+from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.rules import registry
+from srcgrad.rules.shape import has_one
 from srcgrad.simplify.named import christened, named
 from srcgrad.simplify.parallel import parallelised
 from srcgrad.simplify.pipeline import simplify
@@ -80,10 +82,10 @@ def tidy(program: Program) -> Program:
     return run_pass("simplify", simplify, program)  # type: ignore[no-any-return]
 
 
-def lowered(fun: Any, specs: Sequence[Spec]) -> Lowered:
+def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
     custom = getattr(fun, "__srcgrad_core__", None)
-    return custom(specs) if custom is not None else lower(python_function(fun), specs)
+    return custom(specs) if custom is not None else lower(python_function(fun), specs, long)
 
 
 def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins: Mapping[str, Origin]) -> Lowered:
@@ -109,8 +111,8 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
-        base = lowered(fun, specs)
-        return replace(base, program=tidy(christened(base.program)))
+        base = lowered(fun, specs, recipe.long)
+        return unrepeated(replace(base, program=tidy(christened(base.program))))
     if recipe.kind == "vmap":
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
         base = lowered(fun, items)
@@ -120,13 +122,27 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
-    base = lowered(fun, primal)
+    base = lowered(fun, primal, recipe.long)
     base = replace(base, program=tidy(christened(base.program)))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
-    return replace(base, program=program, params=names, result=made.result)
+    return unrepeated(replace(base, program=program, params=names, result=made.result))
+
+
+def unrepeated(made: Lowered) -> Lowered:
+    """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
+    main, builder = made.program.main, Builder()
+    arrays = [p for p in main.params if p in main.notes.get("long", ())]
+    if not arrays:
+        return made
+    either = registry.PRIMITIVES["logical_or"]
+    found = functools.reduce(lambda a, b: builder.let(either, a, b), [builder.let(has_one, a) for a in arrays])
+    failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
+    raising = ir.Effect(f"raise ValueError({REPEATED!r})", failure=failure)
+    body = (*builder.out, ir.If(found, (raising,), ()), *main.body)
+    return replace(made, program=replace(made.program, main=replace(main, body=body)))
 
 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:

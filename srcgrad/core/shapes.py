@@ -36,6 +36,9 @@ class Shapes:
         self._lengths: dict[Atom, Dim] = {}
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
+        # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
+        self.long: set[Var] = set(fun.notes.get("long", ())) if fun is not None else set()
+        self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
         # parameters of which the lengths are known, as they are of what is made for one shape
@@ -131,6 +134,8 @@ class Shapes:
                 self._note_alloc(stmt)
             case ir.View():
                 self._note_view(stmt)
+            case ir.Store() | ir.Accumulate():
+                self._note_stored(stmt)
             case ir.Draw() if stmt.target.type.rank == stmt.params["rank"] > 0:
                 self._dims[stmt.target] = tuple(map(self.length, stmt.args[-stmt.params["rank"] :]))
 
@@ -190,13 +195,33 @@ class Shapes:
         demands = getattr(stmt.op.info, "demands", None)
         return demands([self.dims(a) for a in stmt.args], stmt.params) if demands else ()
 
+    def _note_stored(self, stmt: ir.Store | ir.Accumulate) -> None:
+        """What is not repeated to fill its place is as long as that."""
+        given, place = self.dims(stmt.value), self.sliced(stmt.ref, stmt.index)
+        for a, b in zip(reversed(given), reversed(place), strict=False):
+            if a != ONE and not self.equal(a, b):
+                self.met = True
+                if self.is_long(a) and not (isinstance(a, Const) and isinstance(b, Const)):
+                    self.unite(a, b)
+
+    def is_long(self, dim: Dim) -> bool:
+        """Whether a length is surely not 1."""
+        own = type(dim) is tuple and len(dim) == 2 and dim[0] in self.long
+        return own or (isinstance(dim, Const) and dim != ONE)
+
     def _broadcast(self, parts: Sequence[tuple[Dim, ...]], target: Var) -> tuple[Dim, ...]:
+        """Lengths that meet are equal, or some of them 1, else the operation fails."""
         dims: list[Dim] = []
         rank = target.type.rank
         for axis in range(1, rank + 1):
             here = [d[-axis] for d in parts if len(d) >= axis]
             tokens = [d for d in here if d != ONE]
             unknown = (target, rank - axis)
+            if len(set(map(self.first, tokens))) > 1:
+                self.met = True
+                if all(map(self.is_long, tokens)) and sum(isinstance(d, Const) for d in set(tokens)) <= 1:
+                    for other in tokens[1:]:
+                        self.unite(tokens[0], other)
             agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))

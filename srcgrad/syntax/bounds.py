@@ -163,6 +163,10 @@ class Bounds:
                 return [(Condition(left - right, ">="),), (Condition(-left - right - 1, ">="),)]
             case "equal":
                 return [(Condition(left - right, "!="),)]
+            case "broadcast" if self._long(check.left) and self._long(check.right):
+                return [(Condition(left - right, "!="),)]
+            case "into" if self._long(check.left):
+                return [(Condition(left - right, "!="),)]
             case "into":
                 return [tuple(Condition(p, "!=") for p in (left - right, left - 1))]
             case "broadcast":
@@ -171,6 +175,11 @@ class Bounds:
                 return [(Condition(-left - 1, ">="),)]
             case "nonzero":
                 return [(Condition(left, "=="),)]
+
+    def _long(self, measure: ir.Measure) -> bool:
+        """Whether it is a length that is surely not 1: nothing is repeated to fit."""
+        shapes = self.ranges.shapes
+        return isinstance(measure, ir.Length) and shapes.is_long(shapes.dims(measure.of)[measure.axis])
 
     def _learn(self, check: ir.Check) -> None:
         """What is known where the check has passed."""
@@ -253,7 +262,9 @@ class Bounds:
             if isinstance(stmt, (ir.For, ir.While)):
                 self._heads(stmt)
             elif isinstance(stmt, ir.If):
-                self._shapes((*stmt.then, *stmt.orelse))
+                for block in (stmt.then, stmt.orelse):
+                    with self.ranges.scope():  # what a branch demands holds only there
+                        self._shapes(block)
                 self._merged(stmt)
             else:
                 self.ranges.shapes.note(stmt)

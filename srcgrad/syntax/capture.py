@@ -65,6 +65,7 @@ class Captures:
 
     entries: dict[Any, Captured] = field(default_factory=dict)
     statics: dict[Any, StaticUse] = field(default_factory=dict)
+    arrays: set[Var] = field(default_factory=set)  # the parameters that take arrays
 
     def name(self, fun: types.FunctionType, name: str) -> Value:
         if name in fun.__code__.co_freevars:
@@ -159,6 +160,8 @@ class Captures:
             assert isinstance(spec, Leaf)
             name = "_".join([origin.name, *(step for _, step in origin.path)])
             self.entries[origin.key] = Captured(Var(name, spec.type), origin)
+            if spec.type.ref:
+                self.arrays.add(self.entries[origin.key].param)
         return self.entries[origin.key].param
 
     def _static(self, value: Any, origin: Origin) -> None:

@@ -68,23 +68,26 @@ def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *stars, *arguments.kwonlyargs, *last))
 
 
-def lower(fun: Callable[..., Any], specs: Sequence[Spec]) -> Lowered:
-    """The core program of a Python function for arguments of these structures, one for each parameter."""
+def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False) -> Lowered:
+    """The core program of a Python function for arguments of these structures, one for each parameter; if `long`, for
+    arrays of which no axis has length 1 (in the notes of the program: those of which it matters)."""
     fun = python_function(fun)
     names = parameters(fun)
     if len(names) != len(specs):
         hint = f"its parameters are {words.joined(names) or 'none'}"
         raise CallError(f"`{fun.__name__}` takes {len(names)} arguments, not {len(specs)}", hint=hint)
-    return lower_with(fun, dict(zip(names, specs, strict=True)), {})
+    return lower_with(fun, dict(zip(names, specs, strict=True)), {}, long)
 
 
-def lower_with(fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mapping[str, Origin]) -> Lowered:
+def lower_with(
+    fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mapping[str, Origin], long: bool = False
+) -> Lowered:
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
     copies = Copies()
     while True:
-        lowered, unsure = _attempt(fun, source, specs, copies, fixed)
+        lowered, unsure = _attempt(fun, source, specs, copies, fixed, long)
         again = _wider(source, lowered, unsure, copies)
         if again == copies:
             program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
@@ -137,6 +140,7 @@ def _attempt(
     specs: Mapping[str, Spec],
     copies: Copies,
     fixed: Mapping[str, Origin],
+    long: bool = False,
     threads: bool = False,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
@@ -146,6 +150,8 @@ def _attempt(
     low.recursions = Recursions()
     params: list[Var] = []
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
+    if long:
+        low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
     own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
 
     def inside(atom: Atom) -> Atom:
@@ -172,6 +178,7 @@ def _attempt(
         "captured": [c.name for c in captured],
         "shares": shares,
         "changed": any(struct.born < born for struct in low.changed),
+        "long": low.b.shapes.long if low.b.shapes.met else frozenset(),
     }
     main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
     callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees

@@ -12,7 +12,7 @@ from typing import Any
 from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL, Builder
 from srcgrad.core.ir import Atom, Const, Failure, Var
-from srcgrad.core.shapes import ONE
+from srcgrad.core.shapes import ONE, Dim
 from srcgrad.syntax.read import Source
 from srcgrad.syntax.scope import Frame, Value
 
@@ -133,9 +133,7 @@ class Checks:
                     self._lengths("broadcast", first, other)
 
     def _lengths(self, kind: ir.Demand, left: ir.Length, right: ir.Length) -> None:
-        tokens = [self.b.dims(m.of)[m.axis] for m in (left, right)]
-        if kind != "equal":  # that is known only since the operation stands
-            tokens = list(map(self.b.shapes.first, tokens))
+        tokens = self._tokens(kind, self.b.dims(left.of)[left.axis], self.b.dims(right.of)[right.axis])
         if tokens[0] == tokens[1] or (kind == "broadcast" and ONE in tokens) or (kind == "into" and tokens[0] == ONE):
             return
         words = {"equal": "lengths must be equal", "broadcast": "lengths must be equal, or one of them 1"}
@@ -143,14 +141,20 @@ class Checks:
         said = "ValueError", f"the shapes in {shown(self.node)} do not fit together", hint
         self.demand(kind, left, right, said, self.node)
 
+    def _tokens(self, kind: ir.Demand, left: Dim, right: Dim) -> list[Dim]:
+        """What stands for the lengths where they meet. That they are equal may be known only since they do."""
+        shapes = self.b.shapes
+        meet = kind == "equal" or (shapes.is_long(left) and (kind == "into" or shapes.is_long(right)))
+        return [left, right] if meet else [shapes.first(left), shapes.first(right)]
+
     def fits(self, value: Atom, ref: Var, index: ir.Index) -> None:
         """Demand that an array fits into memory[index]."""
         wanted = self.b.shapes.sliced(ref, index)
         rank = value.type.rank
         if not isinstance(value, Var) or not rank or any(not isinstance(i, ir.Slice) and i.type.rank for i in index):
             return
-        first = self.b.shapes.first
-        if tuple(map(first, self.b.dims(value))) == tuple(map(first, wanted[len(wanted) - rank :])):
+        pairs = zip(self.b.dims(value), wanted[len(wanted) - rank :], strict=True)
+        if all(a == b for a, b in (self._tokens("into", *pair) for pair in pairs)):
             return
         target = ref if all(i == FULL for i in index) else self.b.view(ref, index)
         for axis in range(1, rank + 1):

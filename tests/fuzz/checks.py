@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from random import Random
@@ -63,6 +63,7 @@ class Menu:
     simplified: bool = True  # second derivatives are simplified and rendered, too
     compiled: bool = False
     verified: bool = True
+    long: bool = True  # as calls of arrays without axes of length 1 are, where they are such
 
     @staticmethod
     def of(seed: int, compiled: bool = False) -> Menu:
@@ -70,7 +71,7 @@ class Menu:
         policy = r.choices(("auto", "keep", "snapshot"), (7, 2, 2))[0]
         if compiled:  # one derivative each: compiling takes seconds
             one = r.choices(("reverse", "forward", "second"), (5, 2, 2))[0]
-            return Menu(policy, one == "reverse", one == "forward", one == "second", False, False, compiled=True)
+            return Menu(policy, one == "reverse", one == "forward", one == "second", False, False, compiled=True, long=r.random() < 0.7)
         return Menu(
             policy,
             True,
@@ -81,6 +82,7 @@ class Menu:
             r.random() < 0.2,
             False,
             r.random() < 0.1,
+            r.random() < 0.7,
         )
 
 
@@ -103,6 +105,11 @@ def judge(p: Fuzzed, menu: Menu) -> Verdict:
     return Verdict("right")
 
 
+def has_one(values: Sequence[Any]) -> bool:
+    """Whether an array among them has an axis of length 1."""
+    return any(1 in np.shape(x) for x in oracle.leaves(values))
+
+
 def innermost(error: BaseException) -> str:
     """The function of srcgrad in which it broke: what two crashes of one cause share."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"srcgrad{os.sep}" in f.filename]
@@ -119,7 +126,9 @@ class Checks:
         bound = inspect.signature(fun).bind(*args)
         bound.apply_defaults()
         values = list(bound.arguments.values())
-        lowered = lower(fun, [structure.describe(a) for a in values])
+        lowered = lower(fun, [structure.describe(a) for a in values], menu.long and not has_one(values))
+        if any(1 in np.shape(c.read()) for c in lowered.captured):
+            lowered = lower(fun, [structure.describe(a) for a in values])
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
         for name in lowered.program.main.notes.get("ordered", ()):  # as the edge does
             arguments.check_order(bound.arguments.get(name), name)
