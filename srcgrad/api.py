@@ -12,7 +12,8 @@ import numpy as np
 from srcgrad import arguments
 from srcgrad.adapted import adapted
 from srcgrad.backend import callable as native
-from srcgrad.derivative import Call, Derivative
+from srcgrad.call import Call
+from srcgrad.derivative import Derivative
 from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError
 from srcgrad.functional import jvp_with, vjp_with

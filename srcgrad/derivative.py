@@ -7,7 +7,7 @@ import inspect
 import pickle
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,14 @@ from srcgrad.adapted import adapted
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
-from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
-from srcgrad.driver import Bound, Options
-from srcgrad.errors import ArgumentError, CallError
-from srcgrad.failures import telling
+from srcgrad.call import SIMPLE, Call, Owner, exact, same
+from srcgrad.core.types import B1, C16, F4, F8, I8, Type
+from srcgrad.driver import Options
+from srcgrad.errors import CallError
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Positional, Recipe
-from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
-from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
-
-SIMPLE = {
-    float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4, complex: C16, np.complex128: C16, np.complex64: C8
-}  # fmt: skip
+from srcgrad.syntax.structure import Leaf, Spec, leaf_types
 
 
 class Derivative:
@@ -63,6 +58,7 @@ class Derivative:
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
         self.__signature__ = _with_extras(inner, recipe)
         self._parameters = Parameters(self.__signature__)
+        self._owner = Owner(fun, recipe, tuple(self._parameters.names), len(self._primal_parameters.names))
         self._forget()
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
@@ -73,7 +69,7 @@ class Derivative:
         self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
         self._calls: dict[Any, Call] = {}
         self._last: Call | None = None
-        self._hot: tuple[int, Callable[..., Any]] = (-1, _same)
+        self._hot: tuple[int, Callable[..., Any]] = (-1, same)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
@@ -183,7 +179,7 @@ class Derivative:
         if tail is None or not call.direct or not self._options.jit or not usual:
             return
         specs = call.specs[: len(args)]
-        if all(isinstance(s, Leaf) and _exact(a, s.type) for a, s in zip(args, specs, strict=True)):
+        if all(isinstance(s, Leaf) and exact(a, s.type) for a, s in zip(args, specs, strict=True)):
             fast = call.fast(tail)
             self._fast[tuple(map(type, args))] = fast
             self._hot = len(args), fast
@@ -222,10 +218,10 @@ class Derivative:
         """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
         captured, converted or put together, and nothing checked but `fixed` cells, which are never bound again."""
         call = self._lookup(args)
-        exact = all(_exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
+        taken = all(exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
         loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
         bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
-        return call.function if bare and exact and call.result is _same else None
+        return call.function if bare and taken and call.result is same else None
 
     @property
     def _to_long(self) -> bool:
@@ -236,10 +232,10 @@ class Derivative:
         call = self._calls.get((specs, long))
         if call is None or not call.bound.current():
             recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
-            call = Call(self, specs, driver.bound(self.primal, recipe, specs, self._options))
+            call = Call(self._owner, specs, driver.bound(self.primal, recipe, specs, self._options))
             self._calls[specs, long] = call
             self._fast.clear()
-            self._hot = (-1, _same)
+            self._hot = (-1, same)
         return call
 
     def _annotated(self) -> tuple[Spec, ...]:
@@ -272,149 +268,7 @@ class Derivative:
         return repr(recipe), self.primal
 
 
-def _apart(owner: Derivative, specs: Sequence[Spec], meta: driver.Meta) -> Iterator[tuple[int, int]]:
-    """(an array that is overwritten, another that the primal takes or captures): they must not share memory."""
-    given = driver.leaf_count(specs[: len(owner._primal_parameters.names)])
-    captured = len(meta.types) - len(meta.captured)
-    arrays = [k for k, t in enumerate(meta.types) if t.ref and (k < given or k >= captured)]
-    return ((k, other) for k in meta.overwritten for other in arrays if other != k)
-
-
-class Call:
-    """A derivative for one list of argument structures."""
-
-    def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
-        self.primal, self.specs, self.bound = owner.primal, specs, bound
-        self.long = bound.unit.meta.notes.get("long", False)
-        unit = bound.unit
-        self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
-        self.names = [p for n, s in zip(owner._parameters.names, specs, strict=True) for p in arguments.paths(n, s)]
-        self.names += [place.name for place in self.meta.captured]
-        self.converters = [arguments.converter(t) for t in self.meta.types]
-        with speaking_of(owner.primal):
-            self.lengths = list(_pairs(owner, specs))
-            self.seeds = list(_seeds(owner, specs, self.meta.result))
-        self.mapped = list(_mapped(owner, specs))
-        self.result = _assembler(self.meta.result)
-        simple = all(isinstance(s, Leaf) for s in specs)
-        self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
-        self.apart = list(_apart(owner, specs, self.meta))
-        shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
-        checked = shapes or self.apart or self.meta.notes.get("changed")
-        self.direct = simple and not checked
-
-    def repeats(self, values: Sequence[Any]) -> bool:
-        """Whether an array has an axis of length 1, which operations may repeat."""
-        items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
-        return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
-
-    def leaves(self, values: Sequence[Any]) -> list[Any]:
-        """What the compiled code takes: the leaves of the arguments, then what is captured."""
-        items = list(arguments.flat(values, self.specs))
-        read = [read() for read in self.bound.read]
-        with speaking_of(self.primal):
-            if self.meta.notes.get("changed"):
-                arguments.check_objects(values)
-            self._check(items, read)
-            items += read
-            return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
-
-    def _check(self, items: Sequence[Any], read: Sequence[Any]) -> None:
-        """Refuse leaves that do not go together."""
-        for k, model in self.lengths:
-            arguments.check_like(items[k], items[model], self.names[model], f"`{self.names[k]}`, the direction")
-        lengths = [f"{items[k].shape[axis]} of `{self.names[k]}`" for k, axis in self.mapped]
-        if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
-            message = f"the mapped axes have different lengths: {words.joined(lengths)}"
-            raise ArgumentError(message, hint="give None in in_axes for what is the same for all items")
-        items = [*items, *read]
-        for k in self.ordered:
-            arguments.check_order(items[k], self.names[k])
-        arguments.check_sharing(items, self.apart, self.names)
-
-    def run(self, values: Sequence[Any]) -> Any:
-        items = self.leaves(values)
-        with speaking_of(self.primal):
-            out = self.function(*items)
-        for place, seed in self.seeds:
-            with speaking_of(self.primal):
-                arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")
-        return self.result(out)
-
-    def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
-        """The quickest way for arguments of exactly these types, with these defaults after them."""
-        function, result, read, checks = self.function, self.result, self.bound.read, self.bound.checks
-        kinds = self.meta.types[len(self.specs) - len(tail) : len(self.specs)]
-        rest = [convert(v) for convert, v in zip(map(arguments.converter, kinds), tail, strict=True)]
-        if not (rest or read or checks):
-            return function if result is _same else lambda *args: result(function(*args))
-
-        def call(*args: Any) -> Any:
-            for check in checks:
-                if not check():
-                    raise Mismatch("something that the function takes from around it has changed")
-            return result(function(*args, *rest, *[r() for r in read]))
-
-        return call
-
-
 native.register(Derivative, Derivative._resolve)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _assembler(spec: Spec) -> Callable[[Any], Any]:
-    """What turns the flat result of compiled code into the structure that the user sees."""
-    kinds = list(leaf_types(spec))
-    plain = not any(t == F4 for t in kinds)
-    if isinstance(spec, Leaf):
-        return _same if plain else np.float32
-    flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
-    if flat and plain and len(kinds) > 1:
-        return _same
-    single = [t == F4 for t in kinds]
-
-    def rebuild(value: Any) -> Any:
-        items = value if len(single) > 1 else (value,) if single else ()
-        return assemble(spec, iter([np.float32(v) if f else v for v, f in zip(items, single, strict=True)]))
-
-    return rebuild
-
-
-def _exact(value: Any, type: Type) -> bool:
-    """Whether the compiled code takes this value as it is."""
-    kind = value.__class__
-    return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type
-
-
-def _mapped(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
-    """(leaf, axis) of what `vmap` maps over."""
-    place = 0
-    for spec, axis in zip(specs, owner._recipe.axes, strict=False):
-        for _ in leaf_types(spec):
-            if axis is not None:
-                yield place, axis
-            place += 1
-
-
-def _seeds(owner: Derivative, specs: Sequence[Spec], result: Spec) -> Iterator[tuple[int, int]]:
-    """(array leaf of the value, leaf of its cotangent), of what `reverse` makes."""
-    if owner._recipe.kind != "reverse":
-        return
-    assert isinstance(result, Node)
-    seed = driver.leaf_count(specs[: len(owner._primal_parameters.names)])
-    given = [t for s in specs for t in leaf_types(s)][seed:]
-    wanted = [t for t in leaf_types(result.children[0]) if t.is_float]
-    if given != wanted:
-        message = f"the cotangent is {_several(given)}, the value {_several(wanted)}"
-        raise ArgumentError(message, hint="give it the structure, shape and dtype of the value")
-    for place, kind in enumerate(leaf_types(result.children[0])):
-        if kind.is_float:
-            if kind.ref:
-                yield place, seed
-            seed += 1
 
 
 def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
@@ -425,28 +279,6 @@ def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     count = len(owner._primal_parameters.names)
     extra = range(driver.leaf_count(specs[:count]), driver.leaf_count(specs))
     return list(zip(extra, recipe.active(specs[:count]), strict=False))
-
-
-def _pairs(owner: Derivative, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
-    """The same, in a call from Python: of the same structure and dtypes too."""
-    recipe = owner._recipe
-    if recipe.kind not in ("forward", "jvp", "hvp"):
-        return
-    count = len(owner._primal_parameters.names)
-    active = recipe.active(specs[:count])
-    extra = [k for k in range(driver.leaf_count(specs[:count]), driver.leaf_count(specs))]
-    kinds = [t for s in specs for t in leaf_types(s)]
-    if len(active) != len(extra) or any(kinds[a] != kinds[e] for a, e in zip(active, extra, strict=True)):
-        got, want = _several([kinds[e] for e in extra]), _several([kinds[a] for a in active])
-        names = words.joined([f"`{n}`" for n in owner._parameters.names[count:]])
-        message = f"{names}, the direction, is {got}; what is differentiated by is {want}"
-        raise ArgumentError(message.replace("; ", ", "), hint="give it the structure, shape and dtype of the argument")
-    yield from zip(extra, active, strict=True)
-
-
-def _several(types: Sequence[Type]) -> str:
-    """Leaves in words."""
-    return words.joined([words.of_type(t) for t in types]) or "nothing that has a derivative"
 
 
 def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:

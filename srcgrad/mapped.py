@@ -11,8 +11,9 @@ import numpy as np
 
 from srcgrad import arguments, driver, lazy
 from srcgrad.backend import callable as native
+from srcgrad.call import Call, Owner
 from srcgrad.core.types import Type
-from srcgrad.derivative import Call, Derivative
+from srcgrad.derivative import Derivative
 from srcgrad.driver import Bound
 from srcgrad.errors import UnsupportedError
 from srcgrad.failures import TOO_SHORT, telling
@@ -52,7 +53,7 @@ class Mapped(Derivative):
         if not isinstance(call, Launch) or not call.current():
             recipe = replace(self._recipe, shapes=shapes)
             made = driver.bound(self.primal, recipe, specs, self._options)
-            call = self._calls[specs, shapes] = Launch(self, specs, made)
+            call = self._calls[specs, shapes] = Launch(self._owner, specs, made)
         self._last = call
         return call
 
@@ -78,7 +79,7 @@ native.register(Mapped, Mapped._resolve)
 class Launch(Call):
     """A kernel for arguments of these structures and shapes."""
 
-    def __init__(self, owner: Derivative, specs: tuple[Spec, ...], bound: Bound) -> None:
+    def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
         super().__init__(owner, specs, bound)
         captured = self.meta.types[len(self.meta.types) - len(bound.read) :] if bound.read else ()
         self.types = [*(t for spec in specs for t in leaf_types(spec)), *captured]

@@ -24,7 +24,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 MEMBERS = {
     **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
     **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("adapted", "arguments", "custom", "derivative", "functional", "glue", "late"), "api"),
+    **dict.fromkeys(("adapted", "arguments", "call", "custom", "derivative", "functional", "glue", "late"), "api"),
     **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped"), "api"),
     "__main__": "cli",
 }

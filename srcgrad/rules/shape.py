@@ -28,7 +28,7 @@ dim = zero(
 )  # fmt: skip
 has_one = zero(
     "has_one", (), infer=lambda types, params: (ir.B1,), evaluate=lambda x: 1 in x.shape, template="1 in _0.shape",
-    samples=[(_matrix,), (_tower,), (_tower[:, :1],)], elementwise=False, takes_complex=True,
+    samples=[(_matrix[0],), (_matrix,), (_tower,), (_tower[:, :1],)], elementwise=False, takes_complex=True,
 )  # fmt: skip
 size = zero(
     "size", (), infer=lambda types, params: (ir.I8,), evaluate=np.size, template="_0.size",

@@ -71,7 +71,8 @@ class Menu:
         policy = r.choices(("auto", "keep", "snapshot"), (7, 2, 2))[0]
         if compiled:  # one derivative each: compiling takes seconds
             one = r.choices(("reverse", "forward", "second"), (5, 2, 2))[0]
-            return Menu(policy, one == "reverse", one == "forward", one == "second", False, False, compiled=True, long=r.random() < 0.7)
+            order = one == "reverse", one == "forward", one == "second", False, False
+            return Menu(policy, *order, compiled=True, long=r.random() < 0.7)
         return Menu(
             policy,
             True,
