@@ -208,9 +208,9 @@ class Derivative:
         values = self._bind(args, kwargs)
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
-        leaves, options = call.leaves(values), self._options
+        leaves, options, recipe = call.leaves(values), self._options, replace(self._recipe, long=call.long)
         subject = late.explain.Subject(
-            self.primal, self._recipe, options, names, own, call.specs, captured, call.function, leaves
+            self.primal, recipe, options, names, own, call.specs, captured, call.function, leaves
         )
         return late.explain.explain(subject)
 

@@ -160,3 +160,8 @@ def test_inside_compiled_code_arrays_are_repeated():
         return made(x, v, 0.1, 2)
 
     compare(lambda x, v: both(x, v), lambda x, v: leapfrog(x, v, 0.1, 2), *of(1, 3))
+
+
+def test_explain_speaks_of_the_code_that_runs():
+    said = sg.grad(leapfrog, (0, 1)).explain(*of(4, 4), 0.1, 3)
+    assert "x_kept: f8, 2 axes" in said and "bars" not in said
