@@ -21,7 +21,17 @@ from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.ranges import Ranges
 from srcgrad.rules.loops import outside, trips
-from srcgrad.syntax.conditions import Condition, Conditions, Writer, eliminated, implies, impossible, needed, replaced
+from srcgrad.syntax.conditions import (
+    Condition,
+    Conditions,
+    Writer,
+    eliminated,
+    implies,
+    impossible,
+    needed,
+    replaced,
+    single,
+)  # fmt: skip
 
 Loop = ir.For | ir.While
 LENGTHS = ("equal", "broadcast", "into")
@@ -82,13 +92,14 @@ class Bounds:
 
     @contextmanager
     def _scope(self, facts: Sequence[Poly] = (), bound: Iterable[Var] = ()) -> Iterator[None]:
-        kept, passed = self.writer.visible, self.passed
+        kept, passed, mark = self.writer.visible, self.passed, len(self.writer.noted)
         self.writer.visible, self.passed = kept | set(bound), set(passed)
         try:
             with self.ranges.scope(facts):
                 yield
         finally:
             self.writer.visible, self.passed = kept, passed
+            self.writer.recall(mark, lambda symbol, of, axis: single(self.ranges.length(of, axis)) == symbol)
 
     def _block(self, stmts: Iterable[Stmt]) -> list[Stmt]:
         out: list[Stmt] = []
@@ -205,13 +216,13 @@ class Bounds:
         facts = [*self.ranges.turn(loop), *self.ranges.carried(loop)]
         with self._scope(facts, walk.defined_inside(loop)):
             block = self._block(loop.body)
-            outer = {s: self._outside(loop, s, rounds, block, outside_) for s in block if isinstance(s, Pending)}
-            body = self._settled([s for s in block if outer.get(s) is None])  # type: ignore[call-overload]
-        moved = [p for p in outer.values() if p is not None]
-        self.where.update((p.check, "moved") for p in moved)
-        moved = self._strongest(moved)
-        out.extend(turns if moved else ())
-        for pending in moved:
+            outer = {s: self._outside(loop, s, rounds, block) for s in block if isinstance(s, Pending)}
+        moved = {s: p for s, p in outer.items() if p is not None and self.writer.writable(p.way, outside_)}
+        body = self._settled([s for s in block if s not in moved])
+        self.where.update((p.check, "moved") for p in moved.values())
+        strongest = self._strongest([*moved.values()])
+        out.extend(turns if strongest else ())
+        for pending in strongest:
             self._pend(pending, out)
         self.ranges.left(loop)
         out.append(replace(loop, body=tuple(body)))
@@ -286,10 +297,8 @@ class Bounds:
         index = start.plus(step.known, Poly.of(turn))
         return Rounds(turn, index, Poly.constant(0), Poly.of(count) - 1), [let]
 
-    def _outside(
-        self, loop: ir.For, pending: Pending, rounds: Rounds | None, block: Sequence[Stmt], visible: set[Var]
-    ) -> Pending | None:
-        """The test for all turns of the loop at once, if it can stand in front of it."""
+    def _outside(self, loop: ir.For, pending: Pending, rounds: Rounds | None, block: Sequence[Stmt]) -> Pending | None:
+        """The test for all turns of the loop at once, to stand in front of it if it can be written there."""
         if not pending.way or rounds is None or not _undisturbed(block, pending.check.failure.error):
             return None
         fixed = all(loop.index not in c.poly.symbols() for c in pending.way)
@@ -297,9 +306,7 @@ class Bounds:
             return None  # the turns that would fail may not be reached
         way = pending.way if rounds.symbol is loop.index else replaced(pending.way, loop.index, rounds.place)
         way = None if way is None else eliminated(self.ranges, way, rounds.symbol, rounds.first, rounds.last)
-        if way is None or not self.writer.writable(way, visible):
-            return None
-        return replace(pending, way=way, moved=True)
+        return None if way is None else replace(pending, way=way, moved=True)
 
     # ---- branches
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from srcgrad.core import ir
@@ -121,6 +121,7 @@ class Writer:
         self.visible: set[Var] = set()
         self.scalars: dict[Symbol, list[Var]] = {}
         self.witnesses: dict[Symbol, list[tuple[Var, int]]] = {}
+        self.noted: list[Symbol] = []  # the symbols of witnesses, in the order in which they were seen
 
     def named(self, value: Poly, var: Var) -> None:
         """The variable holds this value: remembered if that is a length."""
@@ -133,6 +134,12 @@ class Writer:
         symbol = single(value)
         if symbol is not None:
             self.witnesses.setdefault(symbol, []).append((of, axis))
+            self.noted.append(symbol)
+
+    def recall(self, mark: int, holds: Callable[[Symbol, Var, int], bool]) -> None:
+        """Of the witnesses seen since then, keep those that are such still: lengths may be equal in a branch alone."""
+        for symbol in {*self.noted[mark:]}:
+            self.witnesses[symbol] = [w for w in self.witnesses[symbol] if holds(symbol, *w)]
 
     def writable(self, conditions: Conditions, visible: set[Var]) -> bool:
         return all(self._source(s, visible) is not None for c in conditions for s in c.poly.symbols())

@@ -144,6 +144,21 @@ def test_what_a_branch_demands_does_not_hold_elsewhere():
     compare(sg.grad(f, (0, 1), jit=False), f, *of(4, 3), 3)
 
 
+def test_a_length_that_a_branch_alone_demands_is_not_that_of_another_array():
+    def f(a, b, c, z):
+        u = a * z
+        if z > 99.0:
+            z += np.sum(a - 0.5 * b) + b[3]
+        v = c + u
+        return z * np.sum(v * v)
+
+    a, b, c = of(4, 3, 4)
+    made = sg.grad(f, (0, 1, 2), jit=False)
+    compare(lambda *args: made(*args, 0.7), lambda *args: f(*args, 0.7), a, b, c)
+    with pytest.raises(ShapeError, match="c [+] u"):
+        made(a, b, *of(3), 0.7)
+
+
 def test_a_module_that_repeats_nothing_says_so():
     made = sg.grad(leapfrog, (0, 1))
     space = {}
