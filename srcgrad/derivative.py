@@ -192,7 +192,8 @@ class Derivative:
         return (self._last or self._lookup_specs(self._annotated(), self._to_long)).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
-        """The generated module for the types of these arguments."""
+        """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be made
+        for such arrays, which it says at its head: it repeats nothing."""
         return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
     def save(self, path: str | Path) -> None:
@@ -200,7 +201,7 @@ class Derivative:
         Path(path).write_text(self.source, encoding="utf-8")
 
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
-        """The Numba dispatcher for the types of these arguments."""
+        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`)."""
         return self._lookup(self._bind(args, kwargs)).bound.unit.function
 
     def explain(self, *args: Any, **kwargs: Any) -> str:

@@ -196,18 +196,21 @@ class Shapes:
         return demands([self.dims(a) for a in stmt.args], stmt.params) if demands else ()
 
     def _note_stored(self, stmt: ir.Store | ir.Accumulate) -> None:
-        """What is not repeated to fill its place is as long as that."""
+        """What is not repeated to fill its place is as long as that (where a check can say so in front of it)."""
         given, place = self.dims(stmt.value), self.sliced(stmt.ref, stmt.index)
         for a, b in zip(reversed(given), reversed(place), strict=False):
             if a != ONE and not self.equal(a, b):
                 self.met = True
-                if self.is_long(a) and not (isinstance(a, Const) and isinstance(b, Const)):
+                if (self.is_long(a) and isinstance(b, Var)) or (self._is_own(a) and self.is_long(b)):
                     self.unite(a, b)
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
-        own = type(dim) is tuple and len(dim) == 2 and dim[0] in self.long
-        return own or (isinstance(dim, Const) and dim != ONE)
+        return self._is_own(dim) or (isinstance(dim, Const) and dim != ONE)
+
+    def _is_own(self, dim: Dim) -> bool:
+        """Whether it is the length of such a parameter."""
+        return type(dim) is tuple and len(dim) == 2 and dim[0] in self.long
 
     def _broadcast(self, parts: Sequence[tuple[Dim, ...]], target: Var) -> tuple[Dim, ...]:
         """Lengths that meet are equal, or some of them 1, else the operation fails."""

@@ -85,11 +85,8 @@ class _Promote:
         return replace(alloc, shape=shape, init=value, span=first.span or alloc.span)
 
     def fills(self, first: ir.Store | ir.Accumulate) -> bool:
-        """Whether the value is a scalar, or surely of the memory's shape if it fits into it."""
-        value, memory = first.value, first.ref
-        if value.type.rank == 0 or self.shapes.same(value, memory):
-            return True
-        return value.type.rank == memory.type.rank and all(map(self.shapes.is_long, self.shapes.dims(value)))
+        """Whether the value is a scalar or surely of the memory's shape."""
+        return first.value.type.rank == 0 or self.shapes.same(first.value, first.ref)
 
 
 def _is_zero(value: ir.Atom) -> bool:

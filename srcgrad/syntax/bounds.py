@@ -31,7 +31,7 @@ from srcgrad.syntax.conditions import (
     needed,
     replaced,
     single,
-)  # fmt: skip
+)
 
 Loop = ir.For | ir.While
 LENGTHS = ("equal", "broadcast", "into")
