@@ -192,8 +192,8 @@ class Derivative:
         return (self._last or self._lookup_specs(self._annotated(), self._to_long)).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
-        """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be made
-        for such arrays, which it says at its head: it repeats nothing."""
+        """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
+        such arrays alone, which it says at its head: it repeats nothing."""
         return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
     def save(self, path: str | Path) -> None:
