@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Carry, Fun, Stmt, Var
@@ -10,6 +11,7 @@ from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks, walk
 
 Loop = ir.For | ir.While
+_STAYING: WeakKeyDictionary[Fun, set[Var]] = WeakKeyDictionary()
 
 
 def lengths(fun: Fun) -> Lengths:
@@ -21,6 +23,17 @@ def lengths(fun: Fun) -> Lengths:
         if not found.broken:
             return found
         stays = stays - found.broken
+
+
+def shapes_of(fun: Fun) -> Shapes:
+    """To learn the shapes in a function, with those that stay round its loops."""
+    shapes = Shapes(fun)
+    if fun not in _STAYING:
+        loops = [stmt for stmt in walk(fun.body) if isinstance(stmt, (ir.For, ir.While))]
+        some = any(c.inner.type.ref for loop in loops for c in loop.carry)
+        _STAYING[fun] = {c.inner for c in lengths(fun).stays} if some else set()
+    shapes.stays = _STAYING[fun]
+    return shapes
 
 
 class Lengths:

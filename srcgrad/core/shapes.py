@@ -38,6 +38,7 @@ class Shapes:
         self._equal: dict[Dim, Dim] = {}
         # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
         self.long: set[Var] = set(fun.notes.get("long", ())) if fun is not None else set()
+        self.stays: set[Var] = set()  # references carried round loops that have the shape of the first in each turn
         self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
@@ -136,8 +137,18 @@ class Shapes:
                 self._note_view(stmt)
             case ir.Store() | ir.Accumulate():
                 self._note_stored(stmt)
+            case ir.For() | ir.While():
+                for c in stmt.carry:
+                    if c.inner in self.stays:
+                        self.copy(c.out, c.init)
             case ir.Draw() if stmt.target.type.rank == stmt.params["rank"] > 0:
                 self._dims[stmt.target] = tuple(map(self.length, stmt.args[-stmt.params["rank"] :]))
+
+    def enter(self, loop: Stmt) -> None:
+        """Learn what holds inside a loop."""
+        for c in loop.carry if isinstance(loop, (ir.For, ir.While)) else ():
+            if c.inner in self.stays:
+                self.copy(c.inner, c.init)
 
     def sliced(self, ref: Var, index: ir.Index) -> tuple[Dim, ...]:
         """The dims of ref[index]."""

@@ -7,9 +7,10 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from srcgrad.analysis.effects import classes_of
+from srcgrad.analysis.lengths import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
-from srcgrad.core.shapes import FULL, Shapes
+from srcgrad.core.shapes import FULL
 from srcgrad.simplify.common import growing, key, same, written
 
 COMMUTATIVE = frozenset({"add", "multiply"})
@@ -53,7 +54,7 @@ class _Cse:
         self.version: dict[Var | None, int] = {}
         self.stamp = 0
         self.growing = growing(fun, self.classes)
-        self.shapes = Shapes(fun)
+        self.shapes = shapes_of(fun)
 
     def atom(self, a: Atom) -> Atom:
         return self.env.get(a, a) if isinstance(a, Var) else a
@@ -93,6 +94,7 @@ class _Cse:
 
     def rebuilt(self, stmt: Stmt) -> Stmt:
         """stmt with what is known put in place; the same object if nothing is."""
+        self.shapes.enter(stmt)
         inner = [block for _, block in walk.blocks(stmt)]
         new_inner: list[tuple[Stmt, ...]] = []
 

@@ -5,9 +5,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from srcgrad.analysis.lengths import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
-from srcgrad.core.shapes import FULL, ONE, Shapes
+from srcgrad.core.shapes import FULL, ONE
 from srcgrad.rules import registry
 from srcgrad.simplify.common import key, replaced, same
 from srcgrad.simplify.table import TABLE
@@ -37,7 +38,7 @@ class _Identities:
         self.env: dict[Var, Atom] = {}
         self.lets: dict[Var, Let] = {}
         self.region: dict[Var, object] = {}
-        self.shapes = Shapes(fun)
+        self.shapes = shapes_of(fun)
         self.out: list[Stmt] = []
         self.name, self.span = "t", fun.body[0].span if fun.body else None
         self.uses = Counter(atom for stmt in walk.walk(fun.body) for atom in _all_used(stmt) if isinstance(atom, Var))
@@ -114,9 +115,12 @@ class _Identities:
 
     def untrimmed(self, stmt: Any) -> Any:
         """`a[:n]` as `a[:]` where n is the length of that axis."""
-        axes = zip(self.shapes.dims(stmt.ref), stmt.index, strict=True)
-        index = tuple(FULL if self.is_all(dim, item) else item for dim, item in axes)
+        index = self.whole(stmt.ref, stmt.index)
         return stmt if index == stmt.index else replace(stmt, index=index)
+
+    def whole(self, ref: Var, index: ir.Index) -> ir.Index:
+        axes = zip(self.shapes.dims(ref), index, strict=True)
+        return tuple(FULL if self.is_all(dim, item) else item for dim, item in axes)
 
     def is_all(self, dim: Any, item: ir.Item) -> bool:
         if not isinstance(item, ir.Slice) or not isinstance(item.stop, Var):
@@ -198,10 +202,11 @@ class _Identities:
     # ---- memory
 
     def view(self, view: ir.View) -> None:
-        if isinstance(view.how, tuple) and all(item == FULL for item in view.how):
+        how = self.whole(view.base, view.how) if isinstance(view.how, tuple) else view.how
+        if isinstance(how, tuple) and all(item == FULL for item in how):
             self.env[view.target] = view.base
         else:
-            self.put(view)
+            self.put(view if how == view.how else replace(view, how=how))
 
     def unbroadcast(self, stmt: Any) -> Stmt:
         """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
@@ -280,6 +285,7 @@ class _Identities:
             loop = replaced(loop, carry=tuple(carry))  # type: ignore[assignment]
         if isinstance(loop.exit, Const) and not loop.exit.value:
             loop = replace(loop, exit=None)
+        self.shapes.enter(loop)
         blocks = [block for _, block in walk.blocks(loop)]
         made: list[tuple[Stmt, ...]] = []
 

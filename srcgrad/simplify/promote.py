@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srcgrad.analysis.effects import classes_of
+from srcgrad.analysis.lengths import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Alloc, Fun, Stmt, Var
-from srcgrad.core.shapes import FULL, Shapes
+from srcgrad.core.shapes import FULL
 from srcgrad.simplify.common import replaced, same
 
 
@@ -24,7 +25,7 @@ def promote(fun: Fun) -> Fun:
 
 class _Promote:
     def __init__(self, fun: Fun) -> None:
-        self.shapes = Shapes(fun)
+        self.shapes = shapes_of(fun)
         self.classes = classes_of(fun)
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
@@ -66,6 +67,7 @@ class _Promote:
 
     def inside(self, stmt: Stmt) -> Stmt:
         blocks = walk.blocks(stmt)
+        self.shapes.enter(stmt)
         with self.shapes.region():
             made = {name: self.block(block) for name, block in blocks}
         if all(made[name] is block for name, block in blocks):

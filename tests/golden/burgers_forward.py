@@ -15,7 +15,7 @@ def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
     w = np.zeros_like(u0)
     w_dot = np.zeros_like(u0)
     for t in range(steps):
-        for i in range(1, u.shape[0] - 1):
+        for i in range(1, n - 1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             u_i = u[i]
             u_dot_i = u_dot[i]
@@ -30,7 +30,7 @@ def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
         u, w, u_dot, w_dot = w, u, w_dot, u_dot
     s = 0.0
     s_dot = 0.0
-    for i in range(u.shape[0]):
+    for i in range(n):
         # s += u[i] * u[i]
         u_i = u[i]
         t_2 = u_dot[i] * u_i

@@ -16,29 +16,28 @@ def burgers_rev(dt, u0, steps, value_bar):
     u_kept = np.empty((max(steps, 0), n))
     u_bar_2 = u_bar
     for t in range(steps):
-        n_2 = u.shape[0]
-        u_kept[t, :n_2] = u
-        for i in range(1, n_2 - 1):
+        u_kept[t] = u
+        for i in range(1, n - 1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             u_i = u[i]
             t_2 = 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
             w[i] = u_i - dt * u_i * (u[i + 1] - u[i - 1]) + t_2
         u, u_bar_2, w, w_bar = w, w_bar, u, u_bar_2
-    n_2 = u.shape[0]
     s = 0.0
-    for i in range(n_2):
+    for i in range(n):
         # s += u[i] * u[i]
         s += u[i] * u[i]
     # reverse
     u0_bar = np.zeros_like(u0)
-    for i in range(n_2 - 1, -1, -1):
+    last = n - 1
+    for i in range(last, -1, -1):
         # s += u[i] * u[i]
         t_2 = value_bar * u[i]
         u_bar_2[i] += t_2 + t_2
     dt_bar = 0.0
     for t in range(steps - 1, -1, -1):
-        u = u_kept[t, :w_bar.shape[0]]
-        for i in range(u.shape[0] - 2, 0, -1):
+        u = u_kept[t]
+        for i in range(n - 2, 0, -1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             t_bar = u_bar_2[i]
             u_bar_2[i] = 0.0
@@ -51,7 +50,7 @@ def burgers_rev(dt, u0, steps, value_bar):
             dt_bar += t_4 * u[i]
             w_bar[i] += t_bar - t_2 * 2.0 + t_4 * dt
         u_bar_2, w_bar = w_bar, u_bar_2
-    for i in range(n - 1, -1, -1):
+    for i in range(last, -1, -1):
         # u[i] = u0[i]
         u0_bar_2 = u_bar[i]
         u_bar[i] = 0.0
