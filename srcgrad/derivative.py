@@ -227,7 +227,7 @@ class Derivative:
     @property
     def _to_long(self) -> bool:
         """Whether calls go to code for arrays of which no axis has length 1, where they are such."""
-        return self._recipe.kind != "vmap" and not self._options.on_device
+        return not self._options.on_device
 
     def _lookup_specs(self, specs: tuple[Spec, ...], long: bool = False) -> Call:
         call = self._calls.get((specs, long))

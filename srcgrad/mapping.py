@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 
+from srcgrad.analysis.lengths import lengths
 from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL, Builder, const
-from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Type, Var
+from srcgrad.core.shapes import Dim
 from srcgrad.errors import ArgumentError
 from srcgrad.rules import registry
 from srcgrad.syntax import words
@@ -39,14 +42,16 @@ def mapped_spec(spec: Spec) -> Spec:
     return Leaf(Type(spec.type.dtype, spec.type.rank + 1, ref=True)) if isinstance(spec, Leaf) else spec
 
 
-def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | None]) -> Program:
-    """The program over all items. specs: of the mapped arguments, whole."""
+def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | None], long: bool = False) -> Program:
+    """The program over all items. specs: of the mapped arguments, whole. long: they have no axis of length 1."""
     builder = Builder()
     leaf_axes = [axis for spec, axis in zip(specs, axes, strict=True) for _ in leaf_types(spec)]
     kinds = [t for spec in specs for t in leaf_types(spec)]
     main = program.main
     own, captured = main.params[: len(kinds)], main.params[len(kinds) :]
     params = [Var(p.name, kind) for p, kind in zip(own, kinds, strict=True)]
+    arrays = {p for p in (*params, *captured) if p.type.ref} if long else set()
+    builder.shapes.long = arrays
     first = next(k for k, axis in enumerate(leaf_axes) if axis is not None)
     count = _dim(builder, params[first], leaf_axes[first] or 0)
     shapes = _shapes(builder, main, params, leaf_axes, captured, count)
@@ -59,7 +64,10 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
             value = builder.load(result) if isinstance(result, Var) and result.type.ref else result
             builder.store(out, (index, *(FULL,) * (out.type.rank - 1)), value)
     builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=True))
-    fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), main.notes)
+    notes = {**main.notes, "long": arrays}
+    fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), notes)
+    if not lengths(fun).shapes.met:  # it is the same for all lengths
+        fun = replace(fun, notes={**notes, "long": frozenset()})
     return Program(fun, program.callees)
 
 
@@ -86,15 +94,28 @@ def _one(builder: Builder, param: Var, axis: int | None, index: Atom) -> Atom:
     return builder.load(param, tuple(where)) if param.type.rank == 1 else builder.view(param, tuple(where))
 
 
+def _given(builder: Builder, token: Dim, params: Container[Var]) -> Atom | None:
+    """A length that is that of an argument's axis."""
+    if isinstance(token, Const):
+        return token
+    if isinstance(token, tuple) and len(token) == 2 and token[0] in params:
+        return _dim(builder, token[0], token[1])
+    return None
+
+
 def _shapes(
     builder: Builder, main: Fun, params: Sequence[Var], axes: Sequence[int | None], captured: Sequence[Var], count: Atom
 ) -> list[list[Atom]]:
-    """The shape of each result: as for the first item; no axes, or axes of no length, where there is no item."""
+    """The shape of each result: that of arguments, or else as for the first item; where there is none, axes of no
+    length."""
     if not any(r.type.rank for r in main.results):
         return [[] for _ in main.results]
     with builder.block() as there:
         results = _at(builder, main, params, axes, captured, const(0))
         dims = [[_dim(builder, r, k) for k in range(r.type.rank)] for r in results]
+    known = [[_given(builder, token, {*params, *captured}) for token in builder.shapes.dims(r)] for r in results]
+    if all(n is not None for row in known for n in row):
+        return [[n for n in row if n is not None] for row in known]
     some = builder.let(registry.PRIMITIVES["greater"], count, const(0), name="some")
     shapes = [[Var("n", ir.I8) for _ in row] for row in dims]
     pairs = [pair for row, made in zip(dims, shapes, strict=True) for pair in zip(row, made, strict=True)]

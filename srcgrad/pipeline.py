@@ -115,10 +115,10 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
         return unrepeated(replace(base, program=tidy(christened(base.program))))
     if recipe.kind == "vmap":
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
-        base = lowered(fun, items)
+        base = lowered(fun, items, recipe.long)
         check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-        program = map_program(tidy(christened(base.program)), specs, recipe.axes)
-        return replace(base, program=tidy(program), result=mapped_spec(base.result))
+        program = map_program(tidy(christened(base.program)), specs, recipe.axes, recipe.long)
+        return unrepeated(replace(base, program=tidy(program), result=mapped_spec(base.result)))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)

@@ -39,6 +39,8 @@ class Shapes:
         # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
         self.long: set[Var] = set(fun.notes.get("long", ())) if fun is not None else set()
         self.stays: set[Var] = set()  # references carried round loops that have the shape of the first in each turn
+        self.unsure = False  # where they have, one of them may be 1, or is and the generated code does not show it
+        self._hidden: set[Var] = set()  # arrays with axes of length 1 that what is called has made
         self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
@@ -131,6 +133,7 @@ class Shapes:
                     self._note_let(stmt, target)
             case ir.Load():
                 self._dims[stmt.target] = self.sliced(stmt.ref, stmt.index)
+                self._made_of(stmt.target, stmt.ref)
             case ir.Alloc():
                 self._note_alloc(stmt)
             case ir.View():
@@ -168,10 +171,17 @@ class Shapes:
             self._growing.add(stmt.target)
         elif not isinstance(stmt.init, str) and stmt.init.type.rank:
             self._dims[stmt.target] = self.dims(stmt.init)
+            self._made_of(stmt.target, stmt.init)
         else:
             self._dims[stmt.target] = tuple(self.length(n) for n in stmt.shape if n is not None)
 
+    def _made_of(self, target: Var, source: Atom) -> None:
+        if source in self._hidden:
+            self._hidden.add(target)
+
     def _note_view(self, stmt: ir.View) -> None:
+        if not isinstance(stmt.how, ir.Reshape):
+            self._made_of(stmt.target, stmt.base)
         match stmt.how:
             case ir.Transpose(axes):
                 dims = self.dims(stmt.base)
@@ -196,10 +206,15 @@ class Shapes:
                 dims = dims[stmt.targets.index(target)]
                 dims = [(stmt.targets[d.result], d.axis) if isinstance(d, LengthOf) else d for d in dims]
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
+            self._hidden.add(target)
             for a, b in self._demands(stmt):
                 self.unite(a, b)
         elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
-            self._dims[target] = self._broadcast([self.dims(a) for a in stmt.args], target)
+            parts = [self.dims(a) for a in stmt.args]
+            self._dims[target] = self._broadcast(parts, target)
+            if any(a in self._hidden and ONE in self.dims(a) for a in stmt.args):
+                self._hidden.add(target)
+                self.unsure = self.unsure or any(set(p) - {ONE} for p in parts)
 
     def _demands(self, stmt: ir.Let) -> Sequence[tuple[Dim, Dim]]:
         """Lengths that the operation demands to be equal."""
@@ -210,10 +225,14 @@ class Shapes:
         """What is not repeated to fill its place is as long as that (where a check can say so in front of it)."""
         given, place = self.dims(stmt.value), self.sliced(stmt.ref, stmt.index)
         for a, b in zip(reversed(given), reversed(place), strict=False):
+            if a == ONE != b and stmt.value in self._hidden:
+                self.unsure = True
             if a != ONE and not self.equal(a, b):
                 self.met = True
                 if (self.is_long(a) and isinstance(b, Var)) or (self._is_own(a) and self.is_long(b)):
                     self.unite(a, b)
+                else:
+                    self.unsure = True
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
@@ -236,6 +255,8 @@ class Shapes:
                 if all(map(self.is_long, tokens)) and sum(isinstance(d, Const) for d in set(tokens)) <= 1:
                     for other in tokens[1:]:
                         self.unite(tokens[0], other)
+                else:
+                    self.unsure = True
             agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))

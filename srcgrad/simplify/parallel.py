@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.lengths import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Var
@@ -68,6 +69,7 @@ def serial(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
 class _Parallel:
     def __init__(self, fun: Fun) -> None:
         self._fun, self._facts = fun, Facts(fun)
+        self._unsure = lengths(fun).shapes.unsure
         self._lists = any(isinstance(s, (ir.NewList, ir.Append)) for s in walk(fun.body))
         self._said: list[Verdict] = []
 
@@ -85,6 +87,8 @@ class _Parallel:
         try:
             if self._lists:  # beside parallel loops Numba drops stores that are only seen through a list
                 raise Serial("the function has lists of arrays")
+            if self._unsure:  # there Numba takes arrays that meet for equally long: a thread's wrong result goes unseen
+                raise Serial("arrays meet of which one may have to be repeated")
             made, how = self.loop(stmt)
         except Serial as why:
             self.say(stmt, f"one turn after another: {why}")

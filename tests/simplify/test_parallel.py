@@ -531,3 +531,48 @@ def test_explain_tells_of_each_loop() -> None:
     text = value_and_grad(prefix_sums, jit=False, parallel=True).explain(X, 1.3)
     assert "the loop over `i` (line" in text
     assert "one turn after another: `total` goes from turn to turn" in text
+
+
+# ---- arrays that are repeated: beside parallel loops Numba takes what meets for equally long, whatever a thread sees
+
+
+def of_pieces(x, y, counts):
+    out = np.empty(len(counts))
+    for i in prange(len(counts)):
+        out[i] = np.sum(x[: counts[i]] * y)
+    return np.sum(out * out)
+
+
+def softmax(x, w):
+    e = np.exp(x - x.max())
+    return np.sum(e / e.sum(axis=1, keepdims=True) * w)
+
+
+def product(x, y):
+    return np.sum(x * y) + np.sum(y)
+
+
+def test_pieces_that_may_have_one_element_meet_in_order() -> None:
+    x, y, counts = rng.normal(size=4), rng.normal(size=3), np.array([3, 1, 3, 1])
+    made = grad(of_pieces, (0, 1), parallel=True, jit=False)
+    for bar, k in zip(made(x, y, counts), (0, 1), strict=True):
+        step = 1e-6 * np.eye(len((x, y)[k]))
+        ends = [[of_pieces(*((x + s * d, y) if k == 0 else (x, y + s * d)), counts) for s in (1, -1)] for d in step]
+        np.testing.assert_allclose(bar, [(up - down) / 2e-6 for up, down in ends], rtol=1e-6)
+    assert loops_in(made.source) == 0
+
+
+def test_sums_that_keep_their_axis_are_mapped_in_order() -> None:
+    many, w = rng.normal(size=(3, 2, 4)), rng.normal(size=(2, 4))
+    made = vmap(grad(softmax), in_axes=(0, None), jit=False)
+    np.testing.assert_allclose(made(many, w), [grad(softmax, jit=False)(x, w) for x in many], rtol=1e-12)
+    assert loops_in(made.source) == 0
+
+
+def test_maps_over_two_arrays_are_parallel_where_nothing_is_repeated() -> None:
+    many, y, one = rng.normal(size=(5, 3)), rng.normal(size=3), np.array([1.5])
+    made = vmap(grad(product), in_axes=(0, None), jit=False)
+    np.testing.assert_allclose(made(many, y), np.tile(y, (5, 1)))
+    assert loops_in(made.source) == 1
+    np.testing.assert_allclose(made(many, one), np.full((5, 3), 1.5))
+    assert loops_in(made.source) == 0
