@@ -83,7 +83,7 @@ def guard(dispatcher: Any, types: Sequence[Type], path: Path) -> None:
             raise Mismatch(f"{dispatcher.__name__} was made for other types than those of its arguments")
         try:
             return compile_for_args(*args)
-        except numba.core.errors.NumbaError as error:
+        except (numba.core.errors.NumbaError, NotImplementedError) as error:  # some of its lowering says the latter
             raise uncompiled(error, path) from error
 
     dispatcher._compile_for_args = guarded

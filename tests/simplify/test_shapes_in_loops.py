@@ -1,6 +1,7 @@
 """Arrays that keep their shape round a loop are known to: nothing is summed back, cut off or kept for it."""
 
 import numpy as np
+import pytest
 
 import srcgrad as sg
 
@@ -45,3 +46,17 @@ def test_swapped_buffers():
 def test_what_grows_does_not_stay():
     u = RNG.normal(size=3)
     np.testing.assert_allclose(sg.grad(grown, jit=False)(u), numerical(grown, u), rtol=1e-6)
+
+
+def test_what_numba_cannot_lay_out_is_told():
+    def f(a, b):
+        p, s = a.copy().T, b.copy()
+        for _ in range(2):
+            s[:] = p * 0.5
+            p, s = s, p
+        return np.sum(p * a)
+
+    args = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
+    sg.grad(f, jit=False)(*args)
+    with pytest.raises(sg.SrcgradError, match="Numba does not compile"):
+        sg.grad(f)(*args)
