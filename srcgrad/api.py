@@ -20,6 +20,7 @@ from srcgrad.functional import jvp_with, vjp_with
 from srcgrad.mapped import Mapped
 from srcgrad.recipe import Recipe
 from srcgrad.syntax import words
+from srcgrad.syntax.functions import behind, signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import leaves
 
@@ -220,7 +221,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     with speaking_of(None):
         fun, chosen = _plain(fun), _options({"target": target, **options})
     with speaking_of(fun):
-        axes = _axes(in_axes, inspect.signature(getattr(fun, "py_func", fun)).parameters)
+        axes = _axes(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative
         return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
 
@@ -248,7 +249,7 @@ def _plain(fun: Any) -> Any:
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
     made = adapted(fun)
-    if not hasattr(made, "__srcgrad_core__") and not isinstance(getattr(made, "py_func", made), types.FunctionType):
+    if not hasattr(made, "__srcgrad_core__") and not isinstance(behind(made), types.FunctionType):
         raise ArgumentError(f"{_called(fun)} is not a Python function", hint=_instead(fun))
     return made
 

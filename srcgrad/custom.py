@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from srcgrad import lazy
 from srcgrad.backend import callable as native
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax import words
+from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Spec
 
@@ -27,7 +27,7 @@ class Custom:
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
         functools.update_wrapper(self, fun, updated=())
-        self.__signature__ = inspect.signature(fun)
+        self.__signature__ = signature_of(fun)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.primal(*args, **kwargs)

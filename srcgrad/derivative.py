@@ -25,6 +25,7 @@ from srcgrad.driver import Options
 from srcgrad.errors import CallError
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Positional, Recipe
+from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Spec, leaf_types
 
@@ -46,7 +47,7 @@ class Derivative:
         self._options = options
         self._argnums = argnums
         self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
-        inner = inspect.signature(getattr(fun, "py_func", fun))
+        inner = signature_of(fun)
         self._primal_parameters = Parameters(inner, getattr(self.primal, "__srcgrad_arguments__", None))
         if argnums is not None:
             places, single = self._places(argnums)

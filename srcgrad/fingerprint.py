@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.syntax.functions import is_jitted, module_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, parts
 
 LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools", "srcgrad")
@@ -78,7 +79,7 @@ class Fingerprint:
             self._all(inner(value), by_type=False)
         elif isinstance(value, types.FunctionType):
             self._function(value)
-        elif isinstance(getattr(value, "py_func", None), types.FunctionType):
+        elif is_jitted(value):
             self.text("jitted")
             self.value(value.py_func)
         elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], types.CellType):
@@ -121,7 +122,7 @@ class Fingerprint:
 
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
-        if fun.__module__ and fun.__module__.split(".")[0] in LIBRARIES:
+        if module_of(fun).split(".")[0] in LIBRARIES:
             return
         names = dict.fromkeys(self._code(fun.__code__))
         self._all(fun.__defaults__ or (), by_type=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from srcgrad.backend import kernels as native
 from srcgrad.core.ir import Const, Type
 from srcgrad.errors import ArgumentError, CallError, SrcgradError, UnsupportedError
 from srcgrad.syntax import words
+from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.kernel_shapes import guessed
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.read import python_function
@@ -49,7 +49,7 @@ class KernelDerivative:
         self.primal = kernel
         self._fun = python_function(native.kernel_function(kernel))
         self._mode = mode
-        self._signature = inspect.signature(self._fun)
+        self._signature = signature_of(self._fun)
         self._variants: dict[Any, Variant] = {}
         self._last: Variant | None = None
         self.__name__ = f"{self._fun.__name__}_{mode}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from srcgrad.simplify.parallel import parallelised
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.reuse import reuse
 from srcgrad.syntax import words
+from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.lower import Lowered, lower, lower_with
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.places import placed
@@ -186,7 +186,7 @@ def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
 
 
 def parameters_of(fun: Any) -> tuple[str, ...]:
-    return tuple(inspect.signature(getattr(fun, "py_func", fun)).parameters)
+    return tuple(signature_of(fun).parameters)
 
 
 def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:

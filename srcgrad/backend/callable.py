@@ -15,6 +15,7 @@ from numba.extending import NativeValue, models, overload, register_model, typeo
 from srcgrad.core.marks import stop_gradient
 from srcgrad.core.types import B1, I8, Type
 from srcgrad.errors import ArgumentError
+from srcgrad.syntax.functions import is_jitted
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 
 # (object, types of the positional arguments, of the keywords, whether a kernel calls) -> the Numba dispatcher that
@@ -107,7 +108,7 @@ def overlap(a: Any, b: Any) -> bool:
 
 def jitted(function: Callable[..., Any]) -> Any:
     """A Python function as a dispatcher; a dispatcher as it is."""
-    return function if hasattr(function, "py_func") else numba.njit(nogil=True)(function)
+    return function if is_jitted(function) else numba.njit(nogil=True)(function)
 
 
 def compiled(name: str, source: str, namespace: dict[str, Any], jit: Callable[..., Any] = jitted) -> Any:

@@ -22,6 +22,7 @@ from srcgrad.backend import callable as native
 from srcgrad.backend import cpu, inside, shim
 from srcgrad.core.types import Type
 from srcgrad.errors import SrcgradError
+from srcgrad.syntax.functions import behind
 
 try:
     from numba import cuda as cuda
@@ -141,7 +142,7 @@ def ptx(
     signature = tuple(numba_type(type) if isinstance(type, Type) else type for type in types)
     try:
         with compiling_for(capability):
-            python = getattr(function, "py_func", function)
+            python = behind(function)
             text, _ = cuda.compile_ptx(python, signature, device=not kernel, cc=capability)
     except errors.NumbaError as error:
         raise SrcgradError(f"Numba does not compile this for CUDA: {error}") from error

@@ -21,6 +21,7 @@ from srcgrad.rules import registry
 from srcgrad.rules.loops import trips
 from srcgrad.syntax import fence, scope, words
 from srcgrad.syntax.capture import LIBRARIES, Origin
+from srcgrad.syntax.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.syntax.liveness import Liveness, assigned, liveness, outside_scopes
 from srcgrad.syntax.lower_base import Lowering, handles
 from srcgrad.syntax.lower_builtins import BUILTINS, LEAST, calls, construct, known_length, literal
@@ -127,18 +128,17 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     if isinstance(target, types.MethodType):
-        origin = function.origin
-        owner = Known(target.__self__, None if origin is None else Origin(origin.space, origin.name, origin.path[:-1]))
+        owner = Known(target.__self__, _owner(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
     if isinstance(target, type):
         return construct(low, target, args, named, node)
-    own = None if hasattr(target, "py_func") else inspect.getattr_static(type(target), "__call__", None)
+    own = None if is_jitted(target) else inspect.getattr_static(type(target), "__call__", None)
     if isinstance(own, types.FunctionType) and type(target).__module__.split(".")[0] not in LIBRARIES:
         return inline(low, own, [function, *args], named, node)
-    target = getattr(target, "py_func", target)
+    target = behind(target)
     if getattr(target, "__module__", None) == TRANSFORMERS:
         low.refuse(f"`{target.__name__}` is called inside the function", f"make it outside: df = {target.__name__}(f)")
-    if isinstance(target, types.FunctionType) and str(target.__module__).split(".")[0] not in LIBRARIES:
+    if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in LIBRARIES:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
     module = str(getattr(target, "__module__", None) or "").lstrip("_")
@@ -146,6 +146,15 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=_instead(target),
     )
+
+
+def _owner(origin: Origin | None, method: str) -> Origin | None:
+    """Where the object of a bound method is found."""
+    if origin is None:
+        return None
+    found = bool(origin.path) and origin.path[-1] == (".", method)
+    path = origin.path[:-1] if found else (*origin.path, (".", "__self__"))
+    return Origin(origin.space, origin.name, path)
 
 
 def _instead(target: Any) -> str:
@@ -186,7 +195,7 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
         elif not named and not hasattr(target, "__signature__"):
             given = list(args)
         else:
-            bound = inspect.signature(target).bind(*args, **named)
+            bound = signature_of(target).bind(*args, **named)
             bound.apply_defaults()
             given = list(bound.arguments.values())
     except TypeError as error:

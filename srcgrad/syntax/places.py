@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from srcgrad.errors import Problem, SrcgradError
+from srcgrad.syntax.functions import behind
 from srcgrad.syntax.read import Source, python_function, read
 
 PACKAGE = str(Path(__file__).parents[1])
@@ -40,7 +41,7 @@ def placed(error: SrcgradError, fun: Any) -> SrcgradError:
 
 def users_own(fun: Any) -> Any:
     """The user's function behind a derivative, a dispatcher, or a function that this package has put around it."""
-    while not hasattr(getattr(fun, "py_func", fun), "__code__") or hasattr(fun, "__srcgrad_of__"):
+    while not hasattr(behind(fun), "__code__") or hasattr(fun, "__srcgrad_of__"):
         inner = getattr(fun, "__srcgrad_of__", getattr(fun, "__wrapped__", None))
         if inner is None:
             return fun
@@ -49,7 +50,7 @@ def users_own(fun: Any) -> Any:
 
 
 def _at(problem: Problem, fun: Any, parameter: str) -> Problem:
-    code = getattr(getattr(fun, "py_func", fun), "__code__", None)
+    code = getattr(behind(fun), "__code__", None)
     if code is None:
         return at_call(problem)
     try:

@@ -13,6 +13,7 @@ from typing import Any, Union
 
 from srcgrad.core.ir import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
+from srcgrad.syntax.functions import behind
 
 FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 _FUTURE = functools.reduce(
@@ -73,7 +74,7 @@ _READ: dict[int, Source] = {}  # by code object, which the source keeps alive
 
 def python_function(fun: Any) -> types.FunctionType:
     """The Python function behind a function, a bound method or a Numba dispatcher."""
-    fun = getattr(fun, "py_func", fun)
+    fun = behind(fun)
     fun = getattr(fun, "__func__", fun)
     if not isinstance(fun, types.FunctionType):
         raise ArgumentError(f"{fun!r} is not a Python function", hint="give a function written in Python")

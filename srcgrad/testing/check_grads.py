@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from srcgrad import arguments
 from srcgrad.api import forward, reverse
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax import words
+from srcgrad.syntax.functions import behind, signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import describe
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
@@ -86,8 +86,8 @@ def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -
         raise ArgumentError(f"modes={modes!r} are no modes", hint='use modes=("forward", "reverse") or one of them')
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ArgumentError(f"order={order!r} is no order of a derivative", hint="give an integer from 1")
-    if callable(fun) and isinstance(getattr(fun, "py_func", fun), types.FunctionType):
-        parameters = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+    if callable(fun) and isinstance(behind(fun), types.FunctionType):
+        parameters = arguments.Parameters(signature_of(fun))
         parameters.bind(args, {})
         if argnums is not None:
             parameters.places(argnums)
@@ -103,7 +103,7 @@ def _positions(args: Sequence[Any], names: Sequence[str], argnums: Argnums) -> t
 def _with_defaults(fun: Callable[..., Any], args: Sequence[Any]) -> Sequence[Any]:
     """The arguments with the defaults of those left out: a derivative's own parameters come behind them."""
     try:
-        call = inspect.signature(fun).bind(*args)
+        call = signature_of(fun).bind(*args)
     except (TypeError, ValueError):  # no signature, or arguments that do not fit: the call will say so
         return args
     call.apply_defaults()
@@ -113,7 +113,7 @@ def _with_defaults(fun: Callable[..., Any], args: Sequence[Any]) -> Sequence[Any
 def _parameter_names(fun: Callable[..., Any], count: int) -> tuple[str, ...]:
     """The names that the table gives to the arguments."""
     try:
-        parameters = inspect.signature(fun).parameters.values()
+        parameters = signature_of(fun).parameters.values()
     except (TypeError, ValueError):  # a callable without a signature
         parameters = {}.values()
     names = [p.name for p in parameters if p.kind != p.VAR_POSITIONAL]
