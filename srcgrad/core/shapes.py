@@ -208,6 +208,7 @@ class Shapes:
             self._dims[target] = tuple((target, k) if d is None else d for k, d in enumerate(dims))
             self._hidden.add(target)
             for a, b in self._demands(stmt):
+                self.met = self.met or (_of_stacks(stmt) and not self.equal(a, b))
                 self.unite(a, b)
         elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
             parts = [self.dims(a) for a in stmt.args]
@@ -260,6 +261,12 @@ class Shapes:
             agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))
+
+
+def _of_stacks(stmt: ir.Let) -> bool:
+    """Whether it is a product of stacks, which may be repeated for one another."""
+    params = stmt.params
+    return stmt.op.name == "contract" and bool({*params["left"]} & {*params["right"]} & {*params["out"]})
 
 
 def _trimmed(dim: Dim, item: ir.Slice) -> Dim:

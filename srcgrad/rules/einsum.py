@@ -13,6 +13,8 @@ from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, registry
 from srcgrad.rules.axes import expect_equal, leading_ones, memory_of, moved, viewed
+from srcgrad.rules.batches import LETTERS as BATCH
+from srcgrad.rules.batches import matched
 from srcgrad.rules.declare import as_value, cast, settle
 from srcgrad.rules.diagonals import diagonal
 from srcgrad.rules.joins import stacked
@@ -22,7 +24,6 @@ from srcgrad.rules.shape import as_copy, length, reshape, reshaped
 from srcgrad.rules.values import Val, contents
 
 SMALL = "abcdefghijklmnopqrstuvwxyz"
-BATCH = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # the axes that `...` stands for, from the last one on
 
 
 def operands(builder: Builder, given: Sequence[Any]) -> list[Val]:
@@ -93,7 +94,7 @@ def _without_repeats(x: Val, letters: str) -> tuple[Val, str]:
 
 def summed(values: Sequence[Val], terms: Sequence[str], out: str) -> Val:
     """The product of the values, summed over the letters that are not in out."""
-    pairs = [_without_repeats(v, t) for v, t in zip(values, terms, strict=True)]
+    pairs = [_without_repeats(v, t) for v, t in zip(*matched(values, terms), strict=True)]
     x, letters = pairs[0]
     for k, (y, others) in enumerate(pairs[1:], 2):
         keep = out + "".join(t for _, t in pairs[k:])
