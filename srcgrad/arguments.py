@@ -191,6 +191,17 @@ def as_float(spec: Spec) -> Spec:
     return spec
 
 
+def direction(spec: Spec, like: Spec) -> Spec:
+    """A tangent as it is given, of something of that structure: what stands where that holds no float has no part."""
+    if isinstance(spec, Node) and isinstance(like, Node) and spec.kind is like.kind and spec.keys == like.keys:
+        pairs = zip(spec.children, like.children, strict=True)
+        return Node(spec.kind, spec.keys, tuple(direction(*pair) for pair in pairs))
+    inactive = isinstance(like, Leaf) and not like.type.is_float
+    if inactive and isinstance(spec, Leaf) and spec.type.dtype[0] in "iub":
+        return Static(None)
+    return as_float(spec)
+
+
 def converter(type: Type) -> Callable[[Any], Any]:
     """What makes a leaf exactly of the type that compiled code takes; arrays contiguous and writable."""
     if type.ref:

@@ -171,7 +171,7 @@ class Derivative:
         count = len(self._primal_parameters.names)
         with speaking_of(self.primal):
             own = self._recipe.changed(specs[:count], arguments.as_float)
-        return (*own, *map(arguments.as_float, specs[count:]))
+            return (*own, *map(arguments.direction, specs[count:], self._recipe.models(own, len(specs) - count)))
 
     def _remember(self, call: Call, args: Sequence[Any]) -> None:
         """Next time, arguments of these types go straight to the compiled code, where that is enough."""

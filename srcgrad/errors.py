@@ -96,12 +96,22 @@ class DivisionError(SrcgradError, ZeroDivisionError):
     """An integer is divided by zero."""
 
 
+class PowerError(SrcgradError, ValueError):
+    """An integer is raised to a negative integer power, which has no integer result."""
+
+
+class UnboundError(UnsupportedError, UnboundLocalError):
+    """A name has no value where it is read: a NameError too, as from the function itself."""
+
+
 # what code that repeats no axis says where one may have to be; the edge then takes the general code
 REPEATED = "made for arrays without axes of length 1"
 
-# what a check in generated code raises -> what it is at Python's edge
+# by the name of a failure, what it is at Python's edge; generated code raises the exception of Python's that it is, too
 FAILURES: dict[str, type[SrcgradError]] = {
     "IndexError": OutOfRangeError,
     "ValueError": ShapeError,
     "ZeroDivisionError": DivisionError,
+    "UnboundLocalError": UnboundError,
+    "PowerError": PowerError,
 }

@@ -69,7 +69,7 @@ def _told(error: Exception, known: Failures) -> SrcgradError | None:
     if error.args[0] == REPEATED:
         return Mismatch(REPEATED)
     kind, problem = known.get(error.args[0], ("", None))
-    if problem is None or type(error).__name__ != kind:
+    if problem is None or type(error).__name__ not in {base.__name__ for base in FAILURES[kind].__mro__}:
         return None
     lines = linecache.getlines(problem.file)
     same = [n for n, line in enumerate(lines, 1) if line.strip() == problem.source.strip()]

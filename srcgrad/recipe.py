@@ -96,6 +96,15 @@ class Recipe:
         return made[0] if self.single else tuple_of(made)
 
 
+    def models(self, specs: Sequence[Spec], count: int) -> Sequence[Spec]:
+        """What each of the parameters that the derivative takes beside those of the primal is a tangent of."""
+        if self.kind == "hvp":
+            return [self.per_argument(specs, lambda spec: spec)]
+        if self.kind == "forward":
+            return [spec for _, _, spec in self.chosen(specs)]
+        return [Static(None)] * count
+
+
 def _leaves(specs: Sequence[Spec]) -> int:
     return sum(1 for spec in specs for _ in leaf_types(spec))
 

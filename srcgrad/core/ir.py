@@ -302,6 +302,11 @@ class Failure:
     hint: str
     where: Span | None
 
+    @property
+    def code(self) -> str:
+        """The statement that raises it in generated code."""
+        return f"raise {'ValueError' if self.error == 'PowerError' else self.error}({self.text!r})"
+
 
 @dataclass(frozen=True, eq=False)
 class Effect(Stmt):

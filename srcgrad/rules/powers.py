@@ -95,11 +95,20 @@ def _power(builder: Builder, *args: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in args])
     n = static(b)
     whole = a.type.dtype[0] in "iub" and b.type.dtype[0] in "iub"
+    if whole and b.type.rank:
+        _expect_nonnegative(builder, b)
+        return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
     if not whole or not isinstance(n, (int, float)):
         return emit(power, a, b)  # type: ignore[no-any-return]
     if n < 0:
         return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
     return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+
+
+def _expect_nonnegative(builder: Builder, exponents: Val) -> None:
+    negative = registry.FUNCTIONS[np.any](builder, registry.FUNCTIONS[np.less](builder, exponents, 0))
+    raising = ir.Effect("raise PowerError('an integer is raised to a negative power')", span=builder.span)
+    builder.put(ir.If(negative.atom, (raising,), (), span=builder.span))
 
 
 registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)

@@ -347,7 +347,7 @@ class Bounds:
             ways = [way for way in group if isinstance(way, Pending)]
             out.extend(let for way in ways for let in way.written)
             failure = ways[0].check.failure
-            raising = ir.Effect(f"raise {failure.error}({failure.text!r})", failure=failure)
+            raising = ir.Effect(failure.code, failure=failure)
             out.append(ir.If(self._wrong(ways, out), (raising,), ()))
         return out
 

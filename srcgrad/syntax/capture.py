@@ -13,7 +13,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.errors import UnsupportedError
+from srcgrad.errors import UnboundError, UnsupportedError
 from srcgrad.syntax import words
 from srcgrad.syntax.origins import Origin as Origin
 from srcgrad.syntax.origins import default_of, unchanged
@@ -78,12 +78,12 @@ class Captures:
         else:
             known = {*fun.__globals__, *fun.__code__.co_varnames, *fun.__code__.co_freevars, *vars(builtins)}
             hint = words.meant(name, known - {name}, "define it before the function is called")
-            raise UnsupportedError(f"the name `{name}` is not defined", hint=hint)
+            raise UnboundError(f"the name `{name}` is not defined", hint=hint)
         try:
             value = origin.read()
         except ValueError:
             hint = "give it one before the derivative is called"
-            raise UnsupportedError(f"the name `{name}` has no value yet", hint=hint) from None
+            raise UnboundError(f"the name `{name}` has no value yet", hint=hint) from None
         return self.object(value, origin)
 
     def attribute(self, known: Known, name: str) -> Value:

@@ -84,6 +84,7 @@ class Checks:
                             self.demand("nonnegative", n, ZERO, said, self.node)
                 case ir.Let():
                     self._agree(stmt)
+                    stmt = self._of_integers(stmt)
                 case ir.Load(ref=ref, index=index):
                     self.in_range(ref, index)
                 case ir.Store(ref=ref, index=index, value=value) | ir.Accumulate(ref=ref, index=index, value=value):
@@ -96,17 +97,29 @@ class Checks:
                     stmt = replace(stmt, then=(self._placed(raising),), span=None)
             self.b.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, self._block) if walk.blocks(stmt) else stmt)
 
+    def _of_integers(self, let: ir.Let) -> ir.Let:
+        """A power of integers, which has no integer result where the exponent is negative."""
+        if let.op.name != "power" or let.params.get("checked") or any(a.type.dtype[0] not in "iub" for a in let.args):
+            return let
+        exponent = let.args[1]
+        if not exponent.type.is_scalar:
+            return let
+        message = f"{shown(self.node)} raises an integer to a negative power"
+        said = "PowerError", message, "make the base a float: 2.0 ** -n, or float(b) ** n"
+        self.demand("nonnegative", exponent, ZERO, said, self.node)
+        return replace(let, params={**let.params, "checked": True})
+
     def _placed(self, raising: ir.Effect) -> ir.Effect:
         """A rule's error, told with the user's line."""
-        found = re.fullmatch(r"raise (ValueError|IndexError)\((['\"])(.*)\2\)", raising.code)
+        found = re.fullmatch(r"raise (ValueError|IndexError|PowerError)\((['\"])(.*)\2\)", raising.code)
         if found is None:
             return raising
         return self.raising(found[1], found[3])
 
-    def raising(self, error: str, message: str) -> ir.Effect:
+    def raising(self, error: str, message: str, hint: str = "") -> ir.Effect:
         """An error of ours, told with the user's line."""
-        failure = self._failure((error, message, ""), self.node)
-        return ir.Effect(f"raise {error}({failure.text!r})", failure=failure)
+        failure = self._failure((error, message, hint), self.node)
+        return ir.Effect(failure.code, failure=failure)
 
     def _block(self, stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
         with self.b.block() as out:

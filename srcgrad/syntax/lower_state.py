@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import defined, instantiate, rebuild
-from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
+from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.declare import cast
 from srcgrad.rules.shape import dim
@@ -137,13 +137,13 @@ class State(Checks):
         if isinstance(value, Struct) and value.kind is scope.Cell:
             value = value.held[0] if value.held else None
         if value is None:
-            self.refuse(f"`{name}` is not bound here", "assign it first")
+            raise UnboundError(f"`{name}` is not bound here", hint="assign it first")
         if isinstance(value, Poison):
             if value is REPORTED:
                 raise Reported
             self.refuse(value.message, value.hint)
         if isinstance(value, Maybe):
-            raising = ir.Effect(f'raise UnboundLocalError("{name}")', span=self.b.span)
+            raising = self.raising("UnboundLocalError", f"`{name}` is not bound here", "assign it on every path")
             self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
             value = value.value
             if frame is self.frame:
