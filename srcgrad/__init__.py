@@ -35,6 +35,7 @@ from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda
+    from srcgrad import testing as testing
 
 __version__ = "0.1.0"
 
@@ -70,7 +71,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`srcgrad.cuda`, which is loaded when it is first asked for."""
+    """`srcgrad.cuda` and `srcgrad.testing`, which are loaded when they are first asked for."""
     if name == "cuda":
         return importlib.import_module("srcgrad.cuda")
+    if name == "testing":
+        return importlib.import_module("srcgrad.testing")
     raise AttributeError(f"module 'srcgrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__doc__", "__name__", "__version__", "cuda", "optimize", "testing"])

@@ -25,18 +25,30 @@ from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import leaves
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
+# What other libraries call something, and where it is here.
+FOREIGN = {
+    **dict.fromkeys(("argnum", "arg_nums", "argnames", "arg", "args", "wrt", "variables", "params"), "argnums"),
+    **dict.fromkeys(("with_respect_to", "inputs", "x"), "argnums"),
+    **dict.fromkeys(("aux", "hasaux", "return_aux"), "has_aux"),
+    **dict.fromkeys(("method", "modes", "direction"), "mode"),
+    **dict.fromkeys(("device", "gpu", "cuda", "backend", "platform"), "target"),
+    **dict.fromkeys(("nopython", "compile", "jitted"), "jit"),
+    **dict.fromkeys(("axes", "in_axis", "axis", "in_dims", "out_axes", "axis_size"), "in_axes"),
+}
 MODES = ("forward", "reverse")
 
 
 FLAGS = ("afn", "arcp", "contract", "fast", "ninf", "nnan", "nsz", "reassoc")
 
 
-def _options(given: dict[str, Any]) -> Options:
-    """The options, each being one that there is."""
+def _options(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
+    """The options, each being one that there is. own: the names of those of this transformer's beside the usual."""
     for name, value in given.items():
         if name not in OPTIONS:
-            others = f"the options are {', '.join(OPTIONS)}"
-            raise ArgumentError(f"there is no option `{name}`", hint=words.meant(name, OPTIONS, others))
+            names = (*own, *OPTIONS)
+            alike = words.close(name, names) or FOREIGN.get(name.lower(), "")
+            hint = f"did you mean `{alike}`?" if alike in names else f"the options are {', '.join(names)}"
+            raise ArgumentError(f"there is no option `{name}`", hint=hint)
         if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
             raise ArgumentError(f"{name}={value!r} is no bool", hint=f"use {name}=True or {name}=False")
     return Options(**{**given, "fastmath": _fastmath(given.get("fastmath"))})
@@ -66,7 +78,8 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
     with speaking_of(None):
         _mode(recipe.get("mode", "reverse"), MODES)
-        return Derivative(_plain(fun), Recipe(kind, **recipe), _options(options), argnums)
+        own = () if kind == "value" else ("argnums", *recipe)
+        return Derivative(_plain(fun), Recipe(kind, **recipe), _options(options, own), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -130,8 +143,9 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
         return lambda f: jacobian(f, argnums, mode, **options)
     with speaking_of(None):
         _mode(mode, ("auto", *MODES))
+        chosen = _options(options, ("argnums", "mode"))
         if mode == "auto":
-            return Jacobian(_plain(fun), Recipe("jacobian"), _options(options), argnums)
+            return Jacobian(_plain(fun), Recipe("jacobian"), chosen, argnums)
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
 
 
@@ -219,7 +233,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = _plain(fun), _options({"target": target, **options})
+        fun, chosen = _plain(fun), _options({"target": target, **options}, ("in_axes",))
     with speaking_of(fun):
         axes = _axes(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative

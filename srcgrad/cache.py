@@ -33,7 +33,7 @@ def _platform_folder() -> Path:
 @functools.lru_cache(maxsize=8)
 def _usable(wish: str) -> Path:
     """This folder, or a fresh temporary one where it cannot be written."""
-    path = Path(wish)
+    path = Path(wish).expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError:

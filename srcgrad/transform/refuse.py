@@ -23,6 +23,16 @@ def no_rule(stmt: ir.Custom) -> UnsupportedError:
     return unsupported(stmt.span, message, "differentiate it less often; a solver: twice, and without history=True")
 
 
+def refuse_result(stmt: ir.Call | ir.Custom) -> UnsupportedError:
+    """The error for an array that a call returns, and that is one of several under its name."""
+    if isinstance(stmt, ir.Call) and stmt.shares:
+        name = stmt.callee.partition("_inner")[0]
+        message = f"`{name}` calls itself, and on some path returns an array that it was given"
+        return unsupported(stmt.span, message, "return a copy there, as in `return a.copy()`")
+    message = "an array that this call returns is carried round a loop or chosen by a branch"
+    return unsupported(stmt.span, message, "copy the result first: `y = f(x).copy()`")
+
+
 def refuse_arguments(stmt: ir.Let, active: Sequence[bool]) -> None:
     """Raise where a derivative is asked for by an argument that the rule has none for."""
     for place, told in getattr(stmt.op.info, "refuses", {}).items():

@@ -25,7 +25,7 @@ from srcgrad.transform.draws import check_fixed
 from srcgrad.transform.keep import INT_ONE, INT_ZERO, Keeper, counted, row, step_of, visit
 from srcgrad.transform.plan import Loop, Plan
 from srcgrad.transform.programs import hushed
-from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.shared import check_shared
 
 # What goes round one printed loop: (inner, init, the next once the body is there, out).
@@ -255,11 +255,7 @@ class Sweep:
             ctx.env.update(zip(stmt.targets, targets, strict=True))
         for target in stmt.targets:
             if target.type.ref and self.has_twin(target):
-                raise unsupported(
-                    stmt.span,
-                    "an array that this call returns is carried round a loop or chosen by a branch",
-                    "copy the result first: `y = f(x).copy()`",
-                )
+                raise refuse_result(stmt)
 
     def _still_there(self, stmt: Stmt, ref: Var) -> None:
         """The adjoint of a call reads its arguments again: they must not have been overwritten."""

@@ -1,10 +1,13 @@
 """Small things that a user meets early: names, integers, options, messages."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numba import njit
 
 import srcgrad as sg
+from srcgrad import cache
 
 W = np.arange(3.0)
 
@@ -90,7 +93,7 @@ def test_an_integer_to_another_power_stays():
 
 
 def no_global(x):
-    return x * nowhere  # noqa: F821
+    return x * nowhere
 
 
 def one_branch(x):
@@ -106,14 +109,14 @@ def no_turn(x):
 
 
 def too_early(x):
-    y = z * x  # noqa: F821
+    y = z * x
     z = 2.0
     return y * z
 
 
 def inner_name(x):
     def g(q):
-        return q * elsewhere  # noqa: F821
+        return q * elsewhere
 
     return g(x)
 
@@ -142,3 +145,103 @@ def test_a_name_without_a_value_in_compiled_code():
 
     with pytest.raises(UnboundLocalError):
         calls(-2.0)
+
+
+# ---- a function that calls itself and returns its array
+
+
+def grown(a, n):
+    if n == 0:
+        return a
+    return grown(a * 1.1, n - 1)
+
+
+def reshaped(a, n):
+    if n == 0:
+        return a.reshape(-1)
+    return reshaped(a * 2.0, n - 1)
+
+
+def chosen(a, n):
+    return a.reshape(-1) if n == 0 else chosen(a * 2.0, n - 1)
+
+
+def part(a, n):
+    if n > 0:
+        return part(a * a, n - 1)
+    return a[1:]
+
+
+def transposed(a, n):
+    if n == 0:
+        return a.T
+    b = transposed(a + 1.0, n - 1)
+    return b
+
+
+def copied(a, n):
+    if n == 0:
+        return a.copy()
+    return copied(a * 1.1, n - 1)
+
+
+@pytest.mark.parametrize("fun", [grown, reshaped, part, transposed])
+def test_a_recursive_function_that_returns_its_array_is_refused_with_the_reason(fun):
+    with pytest.raises(sg.UnsupportedError) as caught:
+        sg.grad(lambda a: np.sum(fun(a, 2)), jit=False)(np.ones((2, 2)))
+    told = str(caught.value)
+    assert f"`{fun.__name__}` calls itself, and on some path returns an array that it was given" in told
+    assert "return a.copy()" in told
+
+
+def test_one_that_returns_a_copy_is_differentiated():
+    np.testing.assert_allclose(sg.grad(lambda a: np.sum(copied(a, 2)), jit=False)(W), 1.21)
+    np.testing.assert_allclose(sg.grad(lambda a: np.sum(chosen(a, 2)), jit=False)(W), 4.0)
+
+
+# ---- options
+
+
+@pytest.mark.parametrize("option", ["argnum", "wrt", "Argnums", "arg_nums", "argnames", "argnms", "variables"])
+@pytest.mark.parametrize("make", [sg.grad, sg.hvp, sg.jacobian, sg.hessian, sg.forward, sg.jacrev])
+def test_what_is_meant_by_argnums_is_told(make, option):
+    with pytest.raises(sg.ArgumentError, match="did you mean `argnums`"):
+        make(one_branch, **{option: 0})
+
+
+@pytest.mark.parametrize(
+    "option, meant",
+    [("hasaux", "has_aux"), ("aux", "has_aux"), ("device", "target"), ("nopython", "jit"), ("modes", "mode")],
+)
+def test_other_names_of_options(option, meant):
+    with pytest.raises(sg.ArgumentError, match=f"did you mean `{meant}`"):
+        sg.grad(one_branch, **{option: True})
+
+
+def test_options_of_other_transformers():
+    with pytest.raises(sg.ArgumentError, match="the options are argnums, has_aux, mode, target"):
+        sg.grad(one_branch, holomorphic=True)
+    with pytest.raises(sg.ArgumentError, match="did you mean `in_axes`"):
+        sg.vmap(one_branch, axes=0)
+    with pytest.raises(sg.ArgumentError, match="the options are target"):
+        sg.jvp(one_branch, (1.0,), (1.0,), argnums=0)
+
+
+# ---- the module and its folder
+
+
+def test_dir_shows_what_is_public():
+    names = dir(sg)
+    assert {"cuda", "testing", "optimize", "grad", "newton", "__version__"} <= set(names)
+    assert not {"Any", "importlib", "TYPE_CHECKING", "annotations", "pipeline", "lazy"} & set(names)
+    assert all(hasattr(sg, name) for name in names)
+    assert sg.testing.check_grads
+
+
+@pytest.mark.parametrize("inside", ["", "/x", "/x/y"])
+def test_a_home_folder_in_the_cache_s_name(inside, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SRCGRAD_CACHE_DIR", f"~{inside}")
+    monkeypatch.chdir(tmp_path)
+    assert cache.folder() == Path(f"{tmp_path}{inside}")
+    assert not (tmp_path / "~").exists()

@@ -98,7 +98,10 @@ def test_compiled() -> None:
             np.testing.assert_allclose(bar, want, atol=1e-13)
 
 
-@pytest.mark.parametrize("shapes", [((2, 2, 3), (3, 3, 2)), ((2, 2, 3), (1, 2, 2)), ((3, 1, 2, 3), (2, 2, 3, 2))], ids=str)
+UNLIKE = [((2, 2, 3), (3, 3, 2)), ((2, 2, 3), (1, 2, 2)), ((3, 1, 2, 3), (2, 2, 3, 2))]
+
+
+@pytest.mark.parametrize("shapes", UNLIKE, ids=str)
 def test_lengths_that_do_not_fit_are_told(shapes: Any) -> None:
     a, b = (RNG.normal(size=shape) for shape in shapes)
     with pytest.raises(ShapeError, match="a @ b"):
