@@ -27,8 +27,10 @@ from srcgrad.errors import (
     DivisionError,
     NotDifferentiableError,
     OutOfRangeError,
+    PowerError,
     ShapeError,
     SrcgradError,
+    UnboundError,
     UnsupportedError,
 )
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
@@ -46,8 +48,10 @@ __all__ = [
     "NotDifferentiableError",
     "OptimizeResult",
     "OutOfRangeError",
+    "PowerError",
     "ShapeError",
     "SrcgradError",
+    "UnboundError",
     "UnsupportedError",
     "custom_jvp",
     "custom_vjp",

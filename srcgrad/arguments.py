@@ -114,6 +114,14 @@ class Parameters:
         return (self.place(argnums),), True
 
 
+def unknown_types(names: Sequence[str]) -> tuple[str, str]:
+    """What is said, with a hint, where the code depends on types that only a call tells."""
+    which = words.joined([f"`{name}`" for name in names])
+    message = f"the types of {which} are not known before the first call, and floats do not fit"
+    ways = f"call it first, annotate its parameters ({names[0]}: np.ndarray), or give arguments"
+    return message, f"{ways}: source_for({', '.join(names)}), save(path, {', '.join(names)})"
+
+
 def takes(names: Sequence[str]) -> str:
     return f"it takes {words.joined([f'`{name}`' for name in names]) or 'no arguments'}"
 

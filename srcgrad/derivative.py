@@ -7,7 +7,7 @@ import inspect
 import pickle
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.call import SIMPLE, Call, Owner, exact, same
 from srcgrad.core.types import B1, C16, F4, F8, I8, Type
 from srcgrad.driver import Options
-from srcgrad.errors import CallError
+from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Positional, Recipe
+from srcgrad.syntax import modules, words
 from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Spec, leaf_types
@@ -190,16 +191,51 @@ class Derivative:
     @property
     def source(self) -> str:
         """The generated module."""
-        return (self._last or self._lookup_specs(self._annotated(), self._to_long)).bound.unit.source
+        return (self._last or self._guessed()).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
         such arrays alone, which it says at its head: it repeats nothing."""
         return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
-    def save(self, path: str | Path) -> None:
-        """Write `.source` as an importable module."""
-        Path(path).write_text(self.source, encoding="utf-8")
+    def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
+        of the calls so far, if all were of the same types."""
+        call = self._lookup(self._bind(args, kwargs)) if args or kwargs else self._only()
+        unit, general = call.bound.unit, self._lookup_specs(call.specs).bound.unit if call.long else None
+        text = modules.saved(unit.source, general and general.source, unit.meta.name, self._told(call.specs))
+        Path(path).write_text(text, encoding="utf-8")
+
+    def _only(self) -> Call:
+        """The call for the only types that it was called with; before a call, for those that are declared."""
+        known = dict.fromkeys(specs for specs, _ in self._calls)
+        if len(known) < 2:
+            return self._lookup_specs(next(iter(known)), self._to_long) if known else self._guessed()
+        with speaking_of(self.primal):
+            message = f"`{self.__name__}` was called with arguments of {len(known)} different types"
+            raise ArgumentError(message, hint="give arguments of those that are meant: save(path, x)")
+
+    def _guessed(self) -> Call:
+        """The call for the types that annotations and defaults tell, else floats."""
+        specs, unknown = self._annotated(), [p.name for p in self._unknown()]
+        try:
+            return self._lookup_specs(specs, self._to_long)
+        except SrcgradError as error:
+            if not unknown:
+                raise
+            with speaking_of(self.primal):
+                message, hint = arguments.unknown_types(unknown)
+                raise ArgumentError(message, hint=hint, about=unknown[0]) from error
+
+    def _unknown(self) -> list[inspect.Parameter]:
+        """The parameters of which neither an annotation nor a default tells the type."""
+        params = self._parameters.signature.parameters.values()
+        return [p for p in params if _declared(p) is None and p.default is p.empty]
+
+    def _told(self, specs: Sequence[Spec]) -> str:
+        """What the module computes, and for what types."""
+        types = (f"`{n}` ({words.of_spec(s)})" for n, s in zip(self._parameters.names, specs, strict=True))
+        return f"{self._recipe.kind} of {getattr(self.primal, '__name__', 'f')}, for {', '.join(types)}."
 
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
         """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`)."""
@@ -314,16 +350,21 @@ def _in_order(params: Sequence[inspect.Parameter]) -> bool:
 
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:
-    kind = param.annotation
-    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4, "complex": C16}
-    array = {np.ndarray: 1, "np.ndarray": 1}
-    if kind in simple:
-        return Leaf(simple[kind])
-    if kind in array:
-        return Leaf(Type("f8", 1, ref=True))
+    declared = _declared(param)
+    if declared is not None:
+        return declared
     if param.default is not inspect.Parameter.empty:
         return arguments.spec_of(param.default, param.name)
     return Leaf(F8)
+
+
+def _declared(param: inspect.Parameter) -> Spec | None:
+    """What an annotation says; None where it says nothing that is understood."""
+    kind = param.annotation
+    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4, "complex": C16}
+    if isinstance(kind, Hashable) and kind in simple:
+        return Leaf(simple[kind])
+    return Leaf(Type("f8", 1, ref=True)) if kind is np.ndarray or kind == "np.ndarray" else None
 
 
 def _lookup(module: str, name: str) -> Any:
