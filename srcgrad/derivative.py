@@ -202,8 +202,9 @@ class Derivative:
         """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
         of the calls so far, if all were of the same types."""
         call = self._lookup(self._bind(args, kwargs)) if args or kwargs else self._only()
-        unit, general = call.bound.unit, self._lookup_specs(call.specs).bound.unit if call.long else None
-        text = modules.saved(unit.source, general and general.source, unit.meta.name, self._told(call.specs))
+        unit = call.bound.unit
+        general = self._lookup_specs(call.specs).bound.unit.source if call.long else None
+        text = modules.saved(unit.source, general, unit.meta.name, self._told(call.specs))
         Path(path).write_text(text, encoding="utf-8")
 
     def _only(self) -> Call:

@@ -53,7 +53,7 @@ def _functions(text: str) -> dict[str, str]:
     """The text of each function of a module."""
     lines = text.splitlines()
     found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-    first = {node.name: min(n.lineno for n in (node, *node.decorator_list)) for node in found}
+    first = {node.name: min([node.lineno, *(d.lineno for d in node.decorator_list)]) for node in found}
     return {node.name: "\n".join(lines[first[node.name] - 1 : node.end_lineno]) for node in found}
 
 
