@@ -313,7 +313,8 @@ class Effect(Stmt):
     """assert, raise, print: a Python statement over `_0, _1, ...` that passes through.
 
     failure: of a check of ours.   format: the first argument of what is raised, which the next ones are to be filled
-    into (compiled code formats no numbers).   home: the module and the name of an exception of the user's.
+    into (compiled code formats no numbers).   home: the module and the name of an exception of the user's.   in_python:
+    a print with formats or options, for which compiled code goes back to Python.
     """
 
     code: str
@@ -321,6 +322,7 @@ class Effect(Stmt):
     failure: Failure | None = None
     format: str | None = None
     home: tuple[str, str] | None = None
+    in_python: bool = False
 
 
 @dataclass(frozen=True, eq=False)

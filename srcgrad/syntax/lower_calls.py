@@ -43,7 +43,7 @@ Named = dict[str, Value]
 def _call(low: Lowering, node: ast.Call) -> Value:
     function = low.ex(node.func)
     if isinstance(function, Known) and function.value is print:
-        print_(low, node.args)
+        print_(low, node)
         return Known(None)
     if isinstance(function, Known) and function.value in (sum, any, all) and node.args:
         given = low.hooks["consume"](low, function.value, node)

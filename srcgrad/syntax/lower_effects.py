@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
+from string import Formatter
 from typing import cast
 
 from srcgrad.core import ir
@@ -29,14 +30,14 @@ class _Holes:
         return f"_{self.args.index(atom)}"
 
     def value(self, node: ast.expr) -> str:
-        return self._text(self.low.settle(self.low.ex(node), "a"))
+        return self.text(self.low.settle(self.low.ex(node), "a"))
 
-    def _text(self, value: Value) -> str:
+    def text(self, value: Value) -> str:
         match value:
             case Var() | Const():
                 return self.hole(value)
             case Struct() if not issubclass(value.kind, dict):
-                items = [self._text(item) for item in value.items]
+                items = [self.text(item) for item in value.items]
                 return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
             case Known():
                 return repr(value.value)
@@ -46,17 +47,36 @@ class _Holes:
 # ---- print
 
 
-def _pieces(node: ast.expr, holes: _Holes) -> list[str]:
-    """An argument of print as Python expressions over the holes; an f-string gives one for each of its parts."""
-    if isinstance(node, ast.JoinedStr):
-        return [text for part in node.values for text in _pieces(part, holes)]
-    return [holes.value(node.value if isinstance(node, ast.FormattedValue) else node)]
-
-
-def print_(low: Lowering, nodes: list[ast.expr]) -> None:
+def print_(low: Lowering, node: ast.Call) -> None:
+    """A print. What Numba's has not (formats, `sep`, `end`) is left to Python's."""
     holes = _Holes(low)
-    texts = [text for node in nodes for text in _pieces(node, holes)]
-    low.b.put(ir.Effect(f"print({', '.join(texts)})", tuple(holes.args), span=low.b.span))
+    texts = [_formatted(low, a, holes) if _dynamic(a) else holes.value(_plain(a)) for a in node.args]
+    for option in node.keywords:
+        if option.arg not in ("sep", "end", "flush") or not isinstance(option.value, ast.Constant):
+            low.refuse("this option of print is outside the language", "give sep, end and flush as literals")
+        texts.append(f"{option.arg}={option.value.value!r}")
+    in_python = bool(node.keywords) or any(map(_dynamic, node.args))
+    code = f"print({', '.join(texts)})"
+    low.b.put(ir.Effect(code, tuple(holes.args), in_python=in_python, span=low.b.span))
+
+
+def _formatted(low: Lowering, node: ast.expr, holes: _Holes) -> str:
+    """An f-string as a call of str.format over the holes."""
+    text, values = _format(low, cast(ast.JoinedStr, node))
+    fields = [field for _, field, _, _ in Formatter().parse(text) if field is not None]
+    told = [how for _, field, _, how in Formatter().parse(text) if field is not None]
+    assert len(fields) == len(values)
+    given = [_as_python(low, value, how, holes) for value, how in zip(values, told, strict=True)]
+    return f"{text!r}.format({', '.join(given)})"
+
+
+def _as_python(low: Lowering, node: ast.expr, how: str | None, holes: _Holes) -> str:
+    """A value to be formatted; a number whose repr is asked for as Python's own."""
+    value = low.settle(low.ex(node), "a")
+    text = holes.text(value)
+    kinds = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}
+    own = how is not None and isinstance(value, Var) and value.type.is_scalar
+    return f"{kinds[value.type.dtype]}({text})" if own and value.type.dtype in kinds else text
 
 
 # ---- raise

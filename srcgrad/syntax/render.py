@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from srcgrad.core import ir, walk
 from srcgrad.core.inline import inlined
 from srcgrad.core.ir import Fun, Program
+from srcgrad.errors import Problem, UnsupportedError
 from srcgrad.syntax import templates
 from srcgrad.syntax.coalesce import Classes
 from srcgrad.syntax.folding import Folds
@@ -36,7 +37,9 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     """
     funs = [*program.callees.values(), program.main]
     helpers: dict[str, str] = {}
-    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
+    if decorator == "cuda.jit":
+        _expect_plain_prints(funs)
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, jit_options is not None) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
     head = None if jit_options is None else f"{decorator}({jit_options})"
@@ -52,10 +55,20 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
 def render_kernels(funs: Sequence[Fun]) -> str:
     """The text of a module of kernels, with the device functions that they call."""
     helpers: dict[str, str] = {}
+    _expect_plain_prints(funs)
     bodies = [_function(fun, {f.name for f in funs}, helpers) for fun in funs]
     parts = [_imports([*helpers.values(), *bodies], "cuda.jit", ())]
     parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers.values()]
     return "\n\n\n".join([*parts, *(_decorated(text, "cuda.jit") for text in bodies)]) + "\n"
+
+
+def _expect_plain_prints(funs: Iterable[Fun]) -> None:
+    """Refuse prints that a GPU's thread cannot make."""
+    for stmt in (s for fun in funs for s in walk.walk(fun.body)):
+        if isinstance(stmt, ir.Effect) and stmt.in_python:
+            message, hint, span = "a GPU prints numbers and literal texts alone", "print without formats", stmt.span
+            where = (span.file, span.line, span.column, " " * span.column + span.text) if span is not None else ()
+            raise UnsupportedError(message, problems=[Problem(message, hint, *where)])
 
 
 def _decorated(text: str, head: str | None) -> str:
@@ -63,11 +76,13 @@ def _decorated(text: str, head: str | None) -> str:
     its accuracy rests on that."""
     if head is None:
         return text.strip()
+    if "with objmode():" in text:
+        head = head.replace("nogil=True, ", "")
     exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
     return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
 
 
-def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
+def _function(fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True) -> str:
     fun = inlined(fun)
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
@@ -82,7 +97,7 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
     taken = functions | helpers.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
-        printer = Statements(folds, names, helper)
+        printer = Statements(folds, names, helper, compiled)
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break
@@ -110,7 +125,7 @@ def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, 
     lines = [[f"import {name}"] for name in ("math", "random") if name in used]
     lines += [["import numpy as np"]] if "np" in used else []
     decorator = {re.split(r"\W", head)[0]} if head else set()
-    numba = ", ".join(sorted(decorator | used & {"cuda", "prange"}))
+    numba = ", ".join(sorted(decorator | used & {"cuda", "objmode", "prange"}))
     blocks = [*(line[0] for line in lines if line), *([f"from numba import {numba}"] if numba else [])]
     blocks += [f"from {module} import {name}" for module, name in sorted(homes)]
     return "\n".join(blocks)

@@ -32,9 +32,18 @@ def is_comment(stmt: ast.stmt) -> bool:
     return isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Name) and stmt.value.id.startswith("#")
 
 
+def _in_python(body: Sequence[ast.stmt]) -> Body:
+    """Statements that compiled code leaves to Python."""
+    return [ast.With([ast.withitem(call("objmode"))], [*body])]
+
+
 class Statements:
-    def __init__(self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str]) -> None:
-        self.folds, self.names, self.helper = folds, names, helper
+    """compiled: for Numba, which leaves to Python what it cannot print."""
+
+    def __init__(
+        self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str], compiled: bool = True
+    ) -> None:
+        self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
         self.express = Expressions(folds, names)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
@@ -119,7 +128,7 @@ class Statements:
                 return [*position, self.method(refs, "append", self.atom(ref))]
             case ir.Effect(code, args):
                 tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
-                return list(tree.body)
+                return _in_python(tree.body) if stmt.in_python and self.compiled else list(tree.body)
             case ir.Draw(target) if not self.folds.uses[target]:
                 return [ast.Expr(self.express.value(stmt))]
             case ir.Remark(text):
