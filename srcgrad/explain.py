@@ -12,8 +12,10 @@ import numpy as np
 from srcgrad import cache, driver, pipeline
 from srcgrad.backend import cpu
 from srcgrad.core import ir, walk
-from srcgrad.core.ir import Alloc, Fun, Program
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
 from srcgrad.recipe import Recipe
+from srcgrad.rules import registry
 from srcgrad.syntax.structure import Spec, leaf_types
 
 VALUE = Recipe("value", (), leaves=())
@@ -80,17 +82,21 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
     """The arrays that hold what the reverse sweep needs, with their sizes for these arguments."""
     main = program.main
     kept = [s for s in walk.walk(main.body) if isinstance(s, Alloc) and "_kept" in s.target.name]
-    if not kept:
+    lists = [s for s in main.body if isinstance(s, NewList) and "_kept" in s.target.name]
+    if not kept and not lists:
         yield "kept for the reverse sweep: nothing"
         return
     yield "kept for the reverse sweep:"
     top = [s for s in main.body if isinstance(s, Alloc) and s in kept]
-    sizes = _sizes(program, top, leaves)
+    sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
     for stmt in kept:
-        reason = _reason(stmt, main)
+        reason = _reason(stmt.target, main)
         size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
         yield f"    {stmt.target.name}: {stmt.target.type.dtype}, {stmt.target.type.rank} axes, {size}: {reason}"
-    yield f"bytes a call: {_bytes(sum(sizes.values()))}"
+    for made, size_ in zip(lists, held, strict=True):
+        of = f"a list of {made.target.type.rank}-D arrays of {np.dtype(made.target.type.dtype)}"
+        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {_reason(made.target, main)}"
+    yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
 
 
 def _loops(program: Program, parallel: bool) -> list[str]:
@@ -99,9 +105,9 @@ def _loops(program: Program, parallel: bool) -> list[str]:
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
 
 
-def _reason(stmt: Alloc, main: Fun) -> str:
+def _reason(kept: Var, main: Fun) -> str:
     """Why it is kept: a line of the plan, or the rule for what goes round a loop."""
-    base = stmt.target.name.partition("_kept")[0]
+    base = kept.name.partition("_kept")[0]
     for line in main.notes.get("plan", ()):
         name, _, why = str(line).partition(":")
         if name.split()[0].split("@")[0] == base:
@@ -115,15 +121,42 @@ def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> 
     results = tuple(d for row in dims for d in row)
     if not results:
         return {}
-    shapes = pipeline.tidy(Program(replace(program.main, body=body, results=results), program.callees))
-    path = cache.temporary() / f"{program.main.name}_shapes_{id(shapes)}.py"
-    cache.write(path, pipeline.text(shapes, None).encode())
-    out = cpu.load(path, shapes.main.name, (), jit=False)(*leaves)
+    out = _run(Program(replace(program.main, body=body, results=results), program.callees), leaves)
     numbers = iter(out if isinstance(out, tuple) else (out,))
     return {
         stmt: int(np.dtype(stmt.target.type.dtype).itemsize * np.prod([next(numbers) for _ in row], dtype=np.int64))
         for stmt, row in zip(allocs, dims, strict=True)
     }
+
+
+def _held(program: Program, lists: Sequence[NewList], leaves: Sequence[Any]) -> list[int]:
+    """Bytes of the arrays that go into each list: the program is cut down to what counts them, and run."""
+    if not lists:
+        return []
+    builder = Builder()
+    counts = builder.alloc("i8", (ir.Const(len(lists), ir.I8),), name="counts")
+    places = {made.target: ir.Const(k, ir.I8) for k, made in enumerate(lists)}
+
+    def counted(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        with builder.block() as out:
+            for stmt in stmts:
+                if isinstance(stmt, ir.Append) and stmt.refs in places:
+                    number = builder.let(registry.PRIMITIVES["size"], stmt.ref, name="n")
+                    builder.accumulate(counts, (places[stmt.refs],), number)
+                builder.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, counted) if walk.blocks(stmt) else stmt)
+        return tuple(out)
+
+    body = (*builder.out, *counted(program.main.body))
+    numbers = _run(Program(replace(program.main, body=body, results=(counts,)), program.callees), leaves)
+    return [int(n) * np.dtype(made.target.type.dtype).itemsize for n, made in zip(numbers, lists, strict=True)]
+
+
+def _run(program: Program, leaves: Sequence[Any]) -> Any:
+    """What a program gives for these arguments, run by Python."""
+    program = pipeline.tidy(program)
+    path = cache.temporary() / f"{program.main.name}_shapes_{id(program)}.py"
+    cache.write(path, pipeline.text(program, None).encode())
+    return cpu.load(path, program.main.name, (), jit=False)(*leaves)
 
 
 def _time(function: Callable[..., Any], args: Sequence[Any]) -> float:

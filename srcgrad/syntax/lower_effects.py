@@ -74,9 +74,10 @@ def _as_python(low: Lowering, node: ast.expr, how: str | None, holes: _Holes) ->
     """A value to be formatted; a number whose repr is asked for as Python's own."""
     value = low.settle(low.ex(node), "a")
     text = holes.text(value)
-    kinds = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}
-    own = how is not None and isinstance(value, Var) and value.type.is_scalar
-    return f"{kinds[value.type.dtype]}({text})" if own and value.type.dtype in kinds else text
+    if how is None or not isinstance(value, Var) or not value.type.is_scalar:
+        return text
+    kind = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}.get(value.type.dtype, "")
+    return f"{kind}({text})" if kind else text
 
 
 # ---- raise
