@@ -450,7 +450,7 @@ def test_print_passes_through(capsys) -> None:
     f(0.5, A[:2])
     first = capsys.readouterr().out.splitlines()[0]
     run_lowered(got, 0.5, A[:2])
-    assert capsys.readouterr().out.splitlines() == [first, "twice  1.0"]
+    assert capsys.readouterr().out.splitlines() == [first, "twice 1.0"]
 
 
 def test_every_statement_carries_the_line_it_came_from() -> None:
