@@ -134,7 +134,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 def unrepeated(made: Lowered) -> Lowered:
     """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
     main, builder = made.program.main, Builder()
-    arrays = [p for p in main.params if p in main.notes.get("long", ())]
+    arrays = [p for p in main.params if p in main.facts.no_unit_axes]
     if not arrays:
         return made
     either = registry.PRIMITIVES["logical_or"]
@@ -279,7 +279,7 @@ def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
     body_a, results_a = walk.instantiate(a.main, a.main.params)
     body_b, results_b = walk.instantiate(quiet(b.main), a.main.params)
     results = (*results_a, *results_b)
-    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.notes)
+    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.facts)
     return reachable(Program(fun, {**a.callees, **b.callees}))
 
 
@@ -375,7 +375,7 @@ def _float_value(type: Type) -> bool:
 
 
 def scheduled(program: Program, parallel: bool) -> Program:
-    """The program with those loops marked that run in parallel; `notes['parallel']` says of each why, or why not."""
+    """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
     return run_pass("parallel", parallelised, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
 
 
