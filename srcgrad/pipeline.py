@@ -16,6 +16,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
@@ -69,12 +70,9 @@ def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) 
 
 
 def _written(name: str, program: Program) -> Path:
-    path = cache.temporary() / f"{program.main.name}_before_{name}.py"
-    try:
-        text = render(program)
-    except Exception as error:
-        text = f"# cannot be rendered: {error!r}\n" + "\n".join(map(repr, walk.walk(program.main.body)))
-    path.write_text(text)
+    """The file that the program is written to, as text that reads back."""
+    path = cache.temporary() / f"{program.main.name}_before_{name}.txt"
+    path.write_text(write(program), encoding="utf-8")
     return path
 
 
