@@ -37,7 +37,7 @@ class Call:
 
     def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.primal, self.specs, self.bound = owner.primal, specs, bound
-        self.long = bound.unit.meta.notes.get("long", False)
+        self.long = bound.unit.meta.facts.no_unit_axes
         unit = bound.unit
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [p for n, s in zip(owner.names, specs, strict=True) for p in arguments.paths(n, s)]
@@ -49,10 +49,10 @@ class Call:
         self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
-        self.ordered = [k for k in self.meta.overwritten if self.meta.notes.get("ordered")]
+        self.ordered = [k for k in self.meta.overwritten if self.meta.facts.ordered]
         self.apart = list(_apart(owner, specs, self.meta))
         shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
-        checked = shapes or self.apart or self.meta.notes.get("changed")
+        checked = shapes or self.apart or self.meta.facts.changed
         self.direct = simple and not checked
 
     def repeats(self, values: Sequence[Any]) -> bool:
@@ -65,7 +65,7 @@ class Call:
         items = list(arguments.flat(values, self.specs))
         read = [read() for read in self.bound.read]
         with speaking_of(self.primal):
-            if self.meta.notes.get("changed"):
+            if self.meta.facts.changed:
                 arguments.check_objects(values)
             self._check(items, read)
             items += read

@@ -22,8 +22,6 @@ from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
 
-NOTES = ("plan", "ordered", "checks", "changed")  # of a function's, what a call needs to know
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -77,6 +75,33 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchFacts:
+    """What the launch of a kernel of `vmap` needs to know.
+
+    outs: the shape of each result of an item.   raised: what threads may meet, by codes from 1.   captured: the shapes
+    of what the function takes from around it.   works: dtype and rank of each array in which threads keep what they
+    have no memory for.   count: the name of the kernel that counts their lengths.
+    """
+
+    outs: tuple[tuple[int, ...], ...]
+    raised: tuple[Any, ...]
+    captured: tuple[tuple[int, ...], ...]
+    works: tuple[tuple[str, int], ...]
+    count: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone."""
+
+    ordered: bool
+    changed: bool
+    checks: tuple[int, int, int]
+    no_unit_axes: bool = False
+    launch: LaunchFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """What is known of a generated module beside its text."""
 
@@ -86,7 +111,7 @@ class Meta:
     captured: tuple[Place, ...]
     seen: tuple[Seen, ...]
     overwritten: tuple[int, ...]
-    notes: dict[str, Any]
+    facts: UnitFacts
     failures: dict[str, tuple[str, Problem]]
     formats: dict[str, int]
 
@@ -202,10 +227,10 @@ def _make(
     origins = [c.origin for c in made.captured]
     seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
     main = made.program.main
-    overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.notes.get("overwritten", ()))
+    overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.facts.overwritten)
     meta = Meta(
         name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, {**{k: v for k, v in main.notes.items() if k in NOTES}, **facts},
+        tuple(seen), overwritten, facts,
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
@@ -214,17 +239,22 @@ def _make(
 
 def _generated(
     fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
-) -> tuple[Any, str, str, dict[str, Any]]:
-    """What was lowered, the name of the function to call, the module's text, and notes beside those of the program."""
+) -> tuple[Any, str, str, UnitFacts]:
+    """What was lowered, the name of the function to call, the module's text, and what a call needs to know."""
     if options.on_device and recipe.kind == "vmap":
         kernel = lazy.mapped_kernel.derive(fun, recipe, specs)
         text = lazy.mapped_kernel.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
-        return kernel.lowered, kernel.name, text, kernel.notes
+        return kernel.lowered, kernel.name, text, _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
     made = lazy.pipeline.derive(fun, recipe, specs)
     if options.on_device:
         made = lazy.pipeline.on_device(made, fun)
-    facts = {"long": bool(made.program.main.notes.get("long"))}
+    facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
     return made, made.program.main.name, _text(made.program, options), facts
+
+
+def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:
+    known = made.program.main.facts
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, launch)
 
 
 def _text(program: Any, options: Options) -> str:

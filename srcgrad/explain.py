@@ -101,14 +101,14 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
 
 def _loops(program: Program, parallel: bool) -> list[str]:
     """How the loops over prange, and those made of them, are run."""
-    said = pipeline.scheduled(program, parallel).main.notes.get("parallel", ())
+    said = pipeline.scheduled(program, parallel).main.facts.parallel
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
 
 
 def _reason(kept: Var, main: Fun) -> str:
     """Why it is kept: a line of the plan, or the rule for what goes round a loop."""
     base = kept.name.partition("_kept")[0]
-    for line in main.notes.get("plan", ()):
+    for line in main.facts.plan:
         name, _, why = str(line).partition(":")
         if name.split()[0].split("@")[0] == base:
             return why.strip()

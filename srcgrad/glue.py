@@ -49,7 +49,7 @@ def dispatcher(
     for a, b in checks:
         message = f"{a} is overwritten and overlaps {b}"
         lines += [f"    if _overlap({a}, {b}):", f"        raise ValueError({message!r})"]
-    for k in meta.overwritten if meta.notes.get("ordered") else ():
+    for k in meta.overwritten if meta.facts.ordered else ():
         message = f"{items[k]} is reshaped and written into, and is not in C order: pass np.ascontiguousarray of it"
         lines += [f"    if not {items[k]}.flags.c_contiguous:", f"        raise ValueError({message!r})"]
     lines += [f"    if {items[a]}.shape != {items[b]}.shape:\n        {UNLIKE}" for a, b in alike]

@@ -84,14 +84,16 @@ class Launch(Call):
         captured = self.meta.types[len(self.meta.types) - len(bound.read) :] if bound.read else ()
         self.types = [*(t for spec in specs for t in leaf_types(spec)), *captured]
         self.converters = [_converter(t) for t in self.types]
-        self.raised, self.outs = self.meta.notes["raised"], self.meta.notes["outs"]
+        assert self.meta.facts.launch is not None
+        self.facts = self.meta.facts.launch
+        self.raised, self.outs = self.facts.raised, self.facts.outs
         self.function = telling(self.fail, self.meta.failures, {})
-        self.works = lazy.launch.Works(self.meta.notes["works"])
+        self.works = lazy.launch.Works(self.facts.works)
 
     def current(self) -> bool:
         """Whether what the function takes from around it has types and shapes as the kernel was made for."""
         found = (np.shape(read()) for read in self.bound.read)
-        return self.bound.current() and tuple(found) == self.meta.notes["captured"]
+        return self.bound.current() and tuple(found) == self.facts.captured
 
     def run(self, values: Sequence[Any]) -> Any:
         items, launch = self.leaves(values), lazy.launch
@@ -111,7 +113,8 @@ class Launch(Call):
         if not self.works.kinds:
             self._tell(self._run(count, [*args, *outs], stream))
             return
-        counting = launch.sibling(kernel, self.meta.notes["count"])
+        assert self.facts.count is not None
+        counting = launch.sibling(kernel, self.facts.count)
         sizes = launch.telling(counting, count, args, stream, sum(rank for _, rank in self.works.kinds))
         while True:
             shapes = self.works.shapes(sizes)

@@ -51,12 +51,11 @@ class Kernel:
     captured: tuple[Shape, ...]
 
     @property
-    def notes(self) -> dict[str, Any]:
-        """What a launch needs to know."""
+    def launch(self) -> tuple[Any, ...]:
+        """What a launch needs to know, in the order of `driver.LaunchFacts`."""
         count = None if self.count is None else kernel_name(self.count.name)
         works = tuple((work.dtype, work.rank) for work in self.works)
-        found = {"outs": self.outs, "raised": self.raised, "captured": self.captured}
-        return {**found, "works": works, "count": count}
+        return self.outs, self.raised, self.captured, works, count
 
 
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:

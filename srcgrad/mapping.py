@@ -64,10 +64,10 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
             value = builder.load(result) if isinstance(result, Var) and result.type.ref else result
             builder.store(out, (index, *(FULL,) * (out.type.rank - 1)), value)
     builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=True))
-    notes = {**main.notes, "long": arrays}
-    fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), notes)
+    facts = replace(main.facts, no_unit_axes=frozenset(arrays))
+    fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), facts)
     if not lengths(fun).shapes.met:  # it is the same for all lengths
-        fun = replace(fun, notes={**notes, "long": frozenset()})
+        fun = replace(fun, facts=replace(facts, no_unit_axes=frozenset()))
     return Program(fun, program.callees)
 
 

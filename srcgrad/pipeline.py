@@ -15,6 +15,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
@@ -69,12 +70,9 @@ def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) 
 
 
 def _written(name: str, program: Program) -> Path:
-    path = cache.temporary() / f"{program.main.name}_before_{name}.py"
-    try:
-        text = render(program)
-    except Exception as error:
-        text = f"# cannot be rendered: {error!r}\n" + "\n".join(map(repr, walk.walk(program.main.body)))
-    path.write_text(text)
+    """The file that the program is written to, as text that reads back."""
+    path = cache.temporary() / f"{program.main.name}_before_{name}.txt"
+    path.write_text(write(program), encoding="utf-8")
     return path
 
 
@@ -134,7 +132,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 def unrepeated(made: Lowered) -> Lowered:
     """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
     main, builder = made.program.main, Builder()
-    arrays = [p for p in main.params if p in main.notes.get("long", ())]
+    arrays = [p for p in main.params if p in main.facts.no_unit_axes]
     if not arrays:
         return made
     either = registry.PRIMITIVES["logical_or"]
@@ -279,7 +277,7 @@ def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
     body_a, results_a = walk.instantiate(a.main, a.main.params)
     body_b, results_b = walk.instantiate(quiet(b.main), a.main.params)
     results = (*results_a, *results_b)
-    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.notes)
+    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.facts)
     return reachable(Program(fun, {**a.callees, **b.callees}))
 
 
@@ -375,7 +373,7 @@ def _float_value(type: Type) -> bool:
 
 
 def scheduled(program: Program, parallel: bool) -> Program:
-    """The program with those loops marked that run in parallel; `notes['parallel']` says of each why, or why not."""
+    """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
     return run_pass("parallel", parallelised, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
 
 

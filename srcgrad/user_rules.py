@@ -9,7 +9,7 @@ from typing import Any
 
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Const, Fun, Program, Type, Var
+from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Type, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.recipe import gradient_spec, tuple_of
 from srcgrad.rules import registry
@@ -173,14 +173,11 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
         None if forth is None else rule.fwd_fun(forth),
         None if back is None else rule.bwd_fun(back, residuals),
     )  # fmt: skip
-    if base.program.main.notes.get("overwritten"):
+    if base.program.main.facts.overwritten:
         message = f"`{primal.__name__}` has a rule of its own and writes into its argument"
         raise UnsupportedError(message, hint="let it work on a copy: x = x.copy()")
-    notes = {
-        "overwritten": [],
-        "captured": [c.name for c in rule.captured.values()],
-        "shares": base.program.main.notes.get("shares", []),
-    }
-    main = Fun(base.program.main.name, tuple(params), (stmt,), targets, notes)
+    captured = tuple(c.name for c in rule.captured.values())
+    facts = FunFacts(captured=captured, shares=base.program.main.facts.shares)
+    main = Fun(base.program.main.name, tuple(params), (stmt,), targets, facts)
     statics = {s.origin.key: s for part in rule.parts for s in part.statics}
     return Lowered(Program(main), base.params, base.result, tuple(rule.captured.values()), tuple(statics.values()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Literal, NamedTuple, Union
 
 from srcgrad.core.types import B1 as B1
 from srcgrad.core.types import C8 as C8
@@ -379,15 +379,61 @@ class Barrier(Stmt):
     """The threads of a block wait for one another here: what they have written before is seen by all after."""
 
 
+class Verdict(NamedTuple):
+    """How a loop is run, and why. line: of the user's source, 0 if it comes from elsewhere."""
+
+    name: str
+    line: int
+    how: str
+
+    def __str__(self) -> str:
+        place = f" (line {self.line})" if self.line else ""
+        return f"the loop over `{self.name}`{place}: {self.how}"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFacts:
+    """What is known of a kernel. counted: the arrays in which it is counted who won an atomic maximum or minimum."""
+
+    counted: tuple[Var, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunFacts:
+    """What is known of a whole function beside its text.
+
+    overwritten, ordered: the names of the parameters that the user's function writes into, so that they are copied at
+    its head, and of those among them that must come in C order.   captured: the names of what it takes from around it.
+    shares: (result, parameter), by position, that are the same memory in the user's function.   changed: it changes
+    objects that it is given.   no_unit_axes: array parameters of which the caller has seen that no axis has length 1.
+    same_shapes: parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of
+    parameters, where they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were
+    proved, moved in front of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
+    """
+
+    overwritten: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    captured: tuple[str, ...] = ()
+    shares: tuple[tuple[int, int], ...] = ()
+    changed: bool = False
+    no_unit_axes: frozenset[Var] = frozenset()
+    same_shapes: tuple[tuple[Var, Var], ...] = ()
+    lengths: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
+    plan: tuple[str, ...] = ()
+    checks: tuple[int, int, int] = (0, 0, 0)
+    parallel: tuple[Verdict, ...] = ()
+    kernel: KernelFacts | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Fun:
-    """params -> results. `notes` holds what passes tell one another of the whole function."""
+    """params -> results."""
 
     name: str
     params: tuple[Var, ...]
     body: tuple[Stmt, ...]
     results: tuple[Atom, ...]
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    facts: FunFacts = field(default_factory=FunFacts)
 
 
 @dataclass(frozen=True, eq=False)

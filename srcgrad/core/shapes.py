@@ -37,15 +37,15 @@ class Shapes:
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
         # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
-        self.long: set[Var] = set(fun.notes.get("long", ())) if fun is not None else set()
+        self.long: set[Var] = set(fun.facts.no_unit_axes) if fun is not None else set()
         self.stays: set[Var] = set()  # references carried round loops that have the shape of the first in each turn
         self.unsure = False  # where they have, one of them may be 1, or is and the generated code does not show it
         self._hidden: set[Var] = set()  # arrays with axes of length 1 that what is called has made
         self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
-        self._like: dict[Var, Var] = dict(fun.notes.get("like", ())) if fun is not None else {}
+        self._like: dict[Var, Var] = dict(fun.facts.same_shapes) if fun is not None else {}
         # parameters of which the lengths are known, as they are of what is made for one shape
-        known: Mapping[Var, tuple[int, ...]] = fun.notes.get("lengths", {}) if fun is not None else {}
+        known: Mapping[Var, tuple[int, ...]] = fun.facts.lengths if fun is not None else {}
         for param in fun.params if fun is not None else ():
             if param in known:
                 self._dims[param] = tuple(Const(n, ir.I8) for n in known[param])
@@ -296,4 +296,4 @@ def _rank(index: ir.Index) -> int:
 def fixed(fun: ir.Fun, lengths: Sequence[tuple[int, ...] | None]) -> ir.Fun:
     """The function for arguments of these shapes alone (None: of any). Passes then fold what follows from them."""
     known = {p: shape for p, shape in zip(fun.params, lengths, strict=False) if shape is not None and p.type.rank}
-    return replace(fun, notes={**fun.notes, "lengths": known})
+    return replace(fun, facts=replace(fun.facts, lengths=known))

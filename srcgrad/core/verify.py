@@ -254,7 +254,7 @@ class _Verifier:
 
     def purity(self) -> None:
         """No store reaches the memory of a parameter, but a kernel's."""
-        if "kernel" in self.fun.notes:
+        if self.fun.facts.kernel is not None:
             return
         roots = _reached(self.fun)
         for stmt in walk.walk(self.fun.body):

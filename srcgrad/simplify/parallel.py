@@ -9,13 +9,12 @@ Else it becomes a plain loop, which is always right, and why is noted.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.lengths import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
-from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Var, Verdict
 from srcgrad.core.walk import rebuild, substitute, used, used_inside, walk
 from srcgrad.rules.arithmetic import add, multiply, subtract
 from srcgrad.simplify.blocks import in_blocks, reach
@@ -29,20 +28,8 @@ from srcgrad.syntax.turns import guarded
 ZERO, ONE = const(0), const(1)
 
 
-class Verdict(NamedTuple):
-    """How a loop is run, and why. line: of the user's source, 0 if it comes from elsewhere."""
-
-    name: str
-    line: int
-    how: str
-
-    def __str__(self) -> str:
-        place = f" (line {self.line})" if self.line else ""
-        return f"the loop over `{self.name}`{place}: {self.how}"
-
-
 def parallelised(program: Program, enabled: bool) -> Program:
-    """The program with those loops marked that are to run in parallel; in `notes['parallel']`, what was decided."""
+    """The program with those loops marked that are to run in parallel; in its `facts.parallel`, what was decided."""
     callees = {name: _serial(fun) for name, fun in program.callees.items()}
     if not enabled:
         return Program(_serial(program.main), callees)
@@ -75,8 +62,8 @@ class _Parallel:
 
     def fun(self) -> Fun:
         body = self.block(self._fun.body)
-        notes = {**self._fun.notes, "parallel": tuple(self._said)}
-        return dce(replace(self._fun, body=body, notes=notes))
+        facts = replace(self._fun.facts, parallel=tuple(self._said))
+        return dce(replace(self._fun, body=body, facts=facts))
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         return tuple(new for stmt in stmts for new in self.one(stmt))

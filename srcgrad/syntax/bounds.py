@@ -85,8 +85,8 @@ class Bounds:
     def whole(self) -> Fun:
         body = tuple(self._settled(self._block(self.fun.body)))
         kinds = list(self.where.values())
-        counts = tuple(kinds.count(kind) for kind in ("proved", "moved", "placed"))
-        return replace(self.fun, body=body, notes={**self.fun.notes, "checks": counts})
+        counts = (kinds.count("proved"), kinds.count("moved"), kinds.count("placed"))
+        return replace(self.fun, body=body, facts=replace(self.fun.facts, checks=counts))
 
     # ---- statements
 

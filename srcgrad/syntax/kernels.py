@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.ir import Fun, KernelFacts, Stmt, Var
 from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.errors import Problem, UnsupportedError
 from srcgrad.syntax.read import Source
@@ -23,9 +23,9 @@ def checked(main: Fun, source: Source) -> Fun:
     if problems:
         raise UnsupportedError(problems[0].message, problems=problems)
     outputs = written(main)
-    notes = {**main.notes, "kernel": True}
+    facts = replace(main.facts, kernel=KernelFacts())
     body = _without_checks(main.body)
-    return replace(main, body=body, results=tuple(p for p in main.params if p in outputs), notes=notes)
+    return replace(main, body=body, results=tuple(p for p in main.params if p in outputs), facts=facts)
 
 
 def _without_checks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:

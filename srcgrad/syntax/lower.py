@@ -70,7 +70,7 @@ def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
 
 def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False) -> Lowered:
     """The core program of a Python function for arguments of these structures, one for each parameter; if `long`, for
-    arrays of which no axis has length 1 (in the notes of the program: those of which it matters)."""
+    arrays of which no axis has length 1 (in the facts of the program: those of which it matters)."""
     fun = python_function(fun)
     names = parameters(fun)
     if len(names) != len(specs):
@@ -172,15 +172,15 @@ def _attempt(
     value = _results(low, value, params)
     check_apart(low)
     captured = tuple(low.captures.entries.values())
-    notes = {
-        "overwritten": [params[k].name for k in sorted(copies.overwritten)],
-        "ordered": [params[k].name for k in sorted(copies.ordered)],
-        "captured": [c.name for c in captured],
-        "shares": shares,
-        "changed": any(struct.born < born for struct in low.changed),
-        "long": low.b.shapes.long if low.b.shapes.met else frozenset(),
-    }
-    main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), notes)
+    facts = ir.FunFacts(
+        overwritten=tuple(params[k].name for k in sorted(copies.overwritten)),
+        ordered=tuple(params[k].name for k in sorted(copies.ordered)),
+        captured=tuple(c.name for c in captured),
+        shares=tuple(shares),
+        changed=any(struct.born < born for struct in low.changed),
+        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
+    )
+    main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(scope.leaves(value)), facts)
     callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
     statics = tuple(low.captures.statics.values())
     lowered = Lowered(ir.Program(main, callees), tuple(specs), scope.spec_of(value), captured, statics)

@@ -204,12 +204,12 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     values = [_given(low, v) for v in given]
     plain = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
-    if lowered.program.main.notes.get("changed"):
+    if lowered.program.main.facts.changed:
         _check_objects(low, values)
     atoms: list[ir.Atom] = [atom for value in plain for atom in scope.leaves(value)]
     result = low.place(lowered, atoms)
     if any(isinstance(stmt, ir.Custom) for stmt in lowered.program.main.body):
-        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.notes.get("shares", ()))
+        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts.shares)
     return result
 
 

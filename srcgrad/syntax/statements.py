@@ -54,7 +54,7 @@ class Statements:
         self.function_name = fun.name
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
         body = [line for node in shown for line in self.node(node)]
-        if "kernel" not in fun.notes and (fun.results or not body):
+        if fun.facts.kernel is None and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
             body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))

@@ -143,7 +143,7 @@ class _Jacobian:
 
     def finished(self, name: str, blocks: list[list[Atom]]) -> Program:
         results = tuple(block for row in blocks for block in row)
-        fun = Fun(name, self.main.params, tuple(self.builder.out), results, self.main.notes)
+        fun = Fun(name, self.main.params, tuple(self.builder.out), results, self.main.facts)
         return reachable(Program(fun, self.callees))
 
     # ---- forward: a leaf's directions, all outputs at once

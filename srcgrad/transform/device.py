@@ -103,7 +103,7 @@ def _expanded(fun: Fun, tidy: Tidy) -> tuple[Fun, tuple[Out, ...]]:
     body = (*loops.head, *loops.writer.builder.out)
     # what the caller gives is among the results as long as passes look at it: else nobody would need what is stored
     results = (*scalars, *arrays)
-    made = replace(fun, params=(*params, *arrays), body=body, results=results, notes=loops.notes())
+    made = replace(fun, params=(*params, *arrays), body=body, results=results, facts=loops.facts())
     return made, tuple(outs)
 
 

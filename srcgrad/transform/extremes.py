@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Accumulate, Const, Fun, Stmt, Var
+from srcgrad.core.ir import Accumulate, Const, Fun, KernelFacts, Stmt, Var
 from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.rules.arithmetic import divide
 from srcgrad.rules.compare import equal
@@ -24,7 +24,7 @@ from srcgrad.transform.refuse import unsupported
 class Extremes:
     """refs: the parameters that hold extremes.   left: the kernel that finds them.   ties: the one that counts winners.
     linear: the kernel to differentiate. (The last two also take what is left, and the counts; the last one also arrays
-    of integers that it counts winners in: those that its notes call `counted`.)
+    of integers that it counts winners in: those that its facts call `counted`.)
     """
 
     refs: tuple[Var, ...]
@@ -67,11 +67,11 @@ def extremes(fun: Fun) -> Extremes | None:
         return site
 
     params = (*fun.params, *more)
-    ties = Fun(f"{fun.name}_ties", params, _changed(fun.body, where_left(counting)), tuple(counts.values()), fun.notes)
+    ties = Fun(f"{fun.name}_ties", params, _changed(fun.body, where_left(counting)), tuple(counts.values()), fun.facts)
     counted = tuple(wons.values())
     linear = replace(
         fun, params=(*params, *counted), body=_changed(fun.body, where_left(sharing)),
-        results=(*fun.results, *counted), notes={**fun.notes, "counted": counted},
+        results=(*fun.results, *counted), facts=replace(fun.facts, kernel=KernelFacts(counted)),
     )  # fmt: skip
     return Extremes(refs, replace(fun, name=f"{fun.name}_left", results=refs), ties, linear)
 

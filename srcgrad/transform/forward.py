@@ -83,8 +83,8 @@ class _Forward:
         self.stmts(self.source.body)
         results = tuple(map(self.atom, self.source.results))
         tangents = tuple(self.explicit(r) for r in self.source.results if r.type.is_float)
-        notes = {**self.source.notes, "like": (*self.source.notes.get("like", ()), *like)}
-        return Fun(name, (*params, *dots), tuple(self.builder.out), (*results, *tangents), notes)
+        facts = replace(self.source.facts, same_shapes=(*self.source.facts.same_shapes, *like))
+        return Fun(name, (*params, *dots), tuple(self.builder.out), (*results, *tangents), facts)
 
     # ---- atoms
 

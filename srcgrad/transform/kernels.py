@@ -179,12 +179,12 @@ class KernelReverse(Reverse):
         if any(self.made[v].space == "shared" for v in ctx.bar.values() if v in self.made):
             self.b.put(ir.Barrier())
         self.back(fun.body, top, ctx, bars)
-        notes = {**fun.notes, "like": tuple(zip(given, self._active, strict=True))}
+        facts = replace(fun.facts, same_shapes=tuple(zip(given, self._active, strict=True)))
         rows = {var: loop for loop, var in self.keeper.rows.items()}
         params = (*fun.params, *given, *rows)
         shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space == "shared")
-        results = (*given, *fun.notes.get("counted", ()))
-        made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), results, notes)
+        results = (*given, *_counted(fun))
+        made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), results, facts)
         refilled = tuple(v for v, alloc in self.made.items() if self._is_refilled(alloc.target))
         return Adjoint(made, given, (*given, *shared), refilled, rows)
 
@@ -219,7 +219,7 @@ class KernelReverse(Reverse):
                 if bar is not None:
                     index = map_index(stmt.index, ctx)
                     self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic="add", span=stmt.span))
-            case ir.Accumulate() if stmt.ref in self.fun.notes.get("counted", ()):  # here is where it is looked who won
+            case ir.Accumulate() if stmt.ref in _counted(self.fun):  # here is where it is looked who won
                 self.b.put(replace(stmt, index=map_index(stmt.index, ctx)))
             case ir.Accumulate(atomic="max" | "min") if stmt.ref in self.activity:
                 raise unsupported(
@@ -300,8 +300,13 @@ def turns(fun: Fun, loops: list[Loop]) -> Fun:
             return
         yield from _counting(new, const(loops.index(stmt)), found)  # type: ignore[arg-type]
 
-    notes = {**fun.notes, "like": ()}
-    return Fun(f"{fun.name}_rows", (*fun.params, found), block(fun.body), (found,), notes)
+    facts = replace(fun.facts, same_shapes=())
+    return Fun(f"{fun.name}_rows", (*fun.params, found), block(fun.body), (found,), facts)
+
+
+def _counted(fun: Fun) -> tuple[Var, ...]:
+    """The arrays in which it is counted who won."""
+    return fun.facts.kernel.counted if fun.facts.kernel else ()
 
 
 def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:

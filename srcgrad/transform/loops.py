@@ -11,7 +11,7 @@ from typing import Any
 from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL
-from srcgrad.core.ir import Atom, Const, Fun, Program, Span, Stmt, Var
+from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
 from srcgrad.core.shapes import fixed
 from srcgrad.errors import SrcgradError
 from srcgrad.rules import registry
@@ -66,8 +66,8 @@ class Loops:
         if not param.type.rank:
             self.atoms[param] = param
             return param
-        known = self.fun.notes.get("lengths", {}).get(param)
-        same = next((self.memory.get(other) for made, other in self.fun.notes.get("like", ()) if made is param), None)
+        known = self.fun.facts.lengths.get(param)
+        same = next((self.memory.get(other) for made, other in self.fun.facts.same_shapes if made is param), None)
         if known is not None:
             dims: tuple[Atom, ...] = tuple(Const(n, ir.I8) for n in known)
         else:
@@ -104,8 +104,8 @@ class Loops:
     def dims_of_result(self, var: Var) -> tuple[Atom, ...]:
         return self.memory[var].dims if var.type.ref else self.values[var].dims
 
-    def notes(self) -> dict[str, Any]:
-        return {k: v for k, v in self.fun.notes.items() if k != "like"}
+    def facts(self) -> FunFacts:
+        return replace(self.fun.facts, same_shapes=())
 
     @cached_property
     def carried(self) -> Carried:

@@ -8,6 +8,7 @@ core program again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
@@ -48,9 +49,10 @@ class Reverse(Adjoint):
         self._seed(seeds, ctx, bars)
         self.back(fun.body, top, ctx, bars)
         got = tuple(self._bar_of(p, ctx, bars) for p in self._active)
-        notes = {**fun.notes, "plan": tuple(self.plan.describe()), "like": (*fun.notes.get("like", ()), *like)}
+        shapes = (*fun.facts.same_shapes, *like)
+        facts = replace(fun.facts, plan=tuple(map(str, self.plan.describe())), same_shapes=shapes)
         params = (*fun.params, *seeds.values())
-        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), notes)
+        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),

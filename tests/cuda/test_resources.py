@@ -57,7 +57,7 @@ def instead(monkeypatch):
         told = np.zeros(1, np.int64)
         launches = [(kernel, [*items, *more, *([told] if made.raised else [])])]
         if made.works.kinds:
-            launches.append((launch.sibling(kernel, made.meta.notes["count"]), [*items, told]))
+            launches.append((launch.sibling(kernel, made.meta.facts.launch.count), [*items, told]))
         raise Compiled(*(ptx.compiled(kernel, [typeof(a) for a in given]) for kernel, given in launches))
 
     monkeypatch.setattr(Mapped, "_call", call)

@@ -131,7 +131,7 @@ class Checks:
         if any(1 in np.shape(c.read()) for c in lowered.captured):
             lowered = lower(fun, [structure.describe(a) for a in values])
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
-        for name in lowered.program.main.notes.get("ordered", ()):  # as the edge does
+        for name in lowered.program.main.facts.ordered:  # as the edge does
             arguments.check_order(bound.arguments.get(name), name)
         self.program = self.checked(simplify(lowered.program))
         self.outs = [y for y in wanted.plain if oracle.is_float(y)]

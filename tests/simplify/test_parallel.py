@@ -473,7 +473,7 @@ def test_what_is_no_parallel_loop_runs_in_order(fun: Callable[..., Any], args: t
     got = run_shuffled(made.source, args)
     np.testing.assert_allclose(got[1], bar, rtol=1e-9, atol=1e-12)
     program = pipeline.derive(fun, made._recipe, made._last.specs).program
-    said = pipeline.scheduled(program, True).main.notes["parallel"]
+    said = pipeline.scheduled(program, True).main.facts.parallel
     assert any(why in str(verdict) for verdict in said), said
 
 

@@ -165,8 +165,8 @@ def test_an_argument_reshaped_and_written_must_come_in_order() -> None:
             f[i] = f[i] * m[0, i % 4] + x
         return m[2, 3] * f[5], m
 
-    notes = same(f, 0.5, M).program.main.notes
-    assert notes["ordered"] == notes["overwritten"] == ["m"]
+    facts = same(f, 0.5, M).program.main.facts
+    assert facts.ordered == facts.overwritten == ("m",)
 
     def transposed(m):
         f = m.T.reshape(12)

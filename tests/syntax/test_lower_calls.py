@@ -262,9 +262,9 @@ def test_static_values_tell_when_they_change() -> None:
 
 def test_an_overwritten_argument_is_copied_at_the_head() -> None:
     got = same(uses_mutating_helpers, A, M)
-    assert got.program.main.notes["overwritten"] == ["a", "m"]
+    assert got.program.main.facts.overwritten == ("a", "m")
     assert [type(s) for s in got.program.main.body[:4]] == [ir.Load, ir.Alloc, ir.Load, ir.Alloc]
-    assert same(uses_helper, 0.3).program.main.notes["overwritten"] == []
+    assert same(uses_helper, 0.3).program.main.facts.overwritten == ()
 
 
 def test_writing_into_a_captured_array_is_refused() -> None:

@@ -1,0 +1,80 @@
+"""A program is text that reads back: written, read and written again it is the same, and computes the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+from srcgrad import pipeline
+from srcgrad.core.ir import Program
+from srcgrad.core.read_text import TextError, read
+from srcgrad.core.run import run
+from srcgrad.core.verify import verify
+from srcgrad.core.write_text import write
+from srcgrad.rules.registry import PRIMITIVES
+from tests import oracle
+from tests.core.generate import random_program
+from tests.hard.cases import RIGHT
+from tests.hard.table import Case
+
+
+def again(program: Program) -> Program:
+    """The program written and read back, which must be written the same."""
+    text = write(program)
+    made = read(text, PRIMITIVES)
+    verify(made)
+    assert without_facts(write(made)) == without_facts(text)
+    return made
+
+
+def without_facts(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("    # ")]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_programs_read_back(seed: int) -> None:
+    program = random_program(seed)
+    numbers = np.random.default_rng(seed)
+    args = (0.3, 0.7, 3, numbers.normal(size=4), numbers.normal(size=(4, 4)), True)
+    for a, b in zip(run(again(program).main, *args), run(program.main, *args), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("case", RIGHT[::6], ids=lambda c: c.name)
+def test_every_stage_reads_back(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(pipeline, "WATCHERS", [lambda name, program: (again(program), seen.append(name))])
+    args = case.args()
+    active = [k for k, arg in enumerate(args) if oracle.float_leaves(arg)]
+    sg.jacrev(case.fun, argnums=active, jit=False).source_for(*args)
+    assert {"simplify", "jacrev", "parallel"} <= set(seen)
+
+
+TEXT = """\
+fun f(x: &f8[1], n: i8):
+    s.3: f8 = for i: i8 in range(0, n, 1) with s: f8 = 0.0:
+        t: f8 = load x[i]
+        s.2: f8 = add(s, t)
+        next s.2
+    return s.3
+"""
+
+
+def test_a_text_is_a_program() -> None:
+    (total,) = run(read(TEXT, PRIMITIVES), np.array([1.0, 2.0, 4.0]), 2)
+    assert total == 3.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("add(s, t)", "add(s, u)", "'u' is not bound"),
+        ("load x[i]", "load x[i", "ends too soon"),
+        ("next s.2", "next s.2 $", "cannot read"),
+    ],
+)
+def test_what_is_wrong_is_told_with_the_line(old: str, new: str, message: str) -> None:
+    with pytest.raises(TextError, match=message) as error:
+        read(TEXT.replace(old, new), PRIMITIVES)
+    assert "the line" in str(error.value)
