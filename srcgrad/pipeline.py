@@ -36,6 +36,7 @@ from srcgrad.transform import derive as core
 from srcgrad.transform import device
 from srcgrad.transform.draws import check_none, once
 from srcgrad.transform.forward import forward
+from srcgrad.transform.mutual import merged
 from srcgrad.transform.programs import expect_shape, quiet, reachable, select
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
@@ -382,6 +383,7 @@ def scheduled(program: Program, parallel: bool) -> Program:
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
+    program = program if options is None else run_pass("mutual", merged, program)
     try:
         callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
         return render(Program(reuse(named(program.main)), callees), jit_options=options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from srcgrad.syntax.coalesce import Classes
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import lay_out
 from srcgrad.syntax.names import mistakable, name_variables
+from srcgrad.syntax.overloads import Overloads
 from srcgrad.syntax.statements import Statements
 
 with warnings.catch_warnings():
@@ -36,7 +38,8 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     """
     funs = [*program.callees.values(), program.main]
     helpers: dict[str, str] = {}
-    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers) for fun in funs}
+    overloads = Overloads(program) if jit_options is not None and decorator == "njit" and program.callees else None
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, overloads) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
     head = None if jit_options is None else f"{decorator}({jit_options})"
@@ -67,7 +70,7 @@ def _decorated(text: str, head: str | None) -> str:
     return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
 
 
-def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
+def _function(fun: Fun, functions: set[str], helpers: dict[str, str], overloads: Overloads | None = None) -> str:
     fun = inlined(fun)
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
@@ -82,7 +85,8 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str]) -> str:
     taken = functions | helpers.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
-        printer = Statements(folds, names, helper)
+        called = None if overloads is None else functools.partial(overloads.written, fun)
+        printer = Statements(folds, names, helper, called)
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break

@@ -15,7 +15,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
 from srcgrad.errors import UnsupportedError
 from srcgrad.syntax import helpers, templates, turns
-from srcgrad.syntax.expressions import FULL, Expressions, negated
+from srcgrad.syntax.expressions import FULL, Called, Expressions, negated
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import Branch, Leave, Loop, Moves, Node, Plain
 from srcgrad.syntax.templates import call, name
@@ -33,9 +33,11 @@ def is_comment(stmt: ast.stmt) -> bool:
 
 
 class Statements:
-    def __init__(self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str]) -> None:
+    def __init__(
+        self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str], called: Called | None = None
+    ) -> None:
         self.folds, self.names, self.helper = folds, names, helper
-        self.express = Expressions(folds, names)
+        self.express = Expressions(folds, names, called)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
         self.function_name = ""
