@@ -136,8 +136,8 @@ def digest(*parts: bytes) -> bytes:
 
 
 def recall(path: Path) -> tuple[Any, str] | None:
-    """What was remembered beside a module, and its text; None if there is nothing, if the module or what is beside it is damaged, or
-    if this process cannot read it."""
+    """What was remembered beside a module, and its text; None if there is nothing, if one of them is damaged, or if this
+    process cannot read it."""
     text, data = read(path), read(path.with_suffix(".meta"))
     if text is None or data is None:
         return None
@@ -156,8 +156,13 @@ def remember(path: Path, meta: Any) -> bool:
         data = pickle.dumps(meta)
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
-    try:
-        write(path.with_suffix(".meta"), digest(read(path) or b"", data) + data)
-    except OSError as error:
-        LOG.info("%s cannot be written: %s", path.with_suffix(".meta"), error)
+    keep_beside(path.with_suffix(".meta"), digest(read(path) or b"", data) + data)
     return True
+
+
+def keep_beside(path: Path, data: bytes) -> None:
+    """Keep what can be done without, if it can be written."""
+    try:
+        write(path, data)
+    except OSError as error:
+        LOG.info("%s cannot be written: %s", path, error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import CellType
 from typing import Any
 
-from srcgrad import cache, lazy
+from srcgrad import cache, generated, lazy
 from srcgrad.backend import compiling, cpu, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
@@ -159,6 +159,7 @@ def _unit(
         path, text = _written(path if shared else _apart(path), text)
         if shared and options.cache:
             cache.remember(path, meta)
+            generated.record(path.stem, fun)
     else:
         meta, text = known
     function = _load(path, text, recipe, meta, options)

@@ -27,6 +27,7 @@ class Fingerprint:
 
     spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
     portable: whether another process can come to the same hash; shapes: whether those of arrays count.
+    exact: whether all numbers and arrays count by value; functions: those of the user's that were met.
     """
 
     spaces: list[Any] = field(default_factory=list)
@@ -36,6 +37,8 @@ class Fingerprint:
     _visited: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
     shapes: bool = False
+    exact: bool = False
+    functions: list[types.FunctionType] = field(default_factory=list)
 
     def hexdigest(self) -> str:
         return str(self._hash.hexdigest())
@@ -43,7 +46,7 @@ class Fingerprint:
     def copy(self) -> Fingerprint:
         return Fingerprint(
             list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive),
-            self.shapes,
+            self.shapes, self.exact, list(self.functions),
         )  # fmt: skip
 
     def text(self, *words: Any) -> None:
@@ -51,6 +54,7 @@ class Fingerprint:
 
     def value(self, value: Any, by_type: bool = False) -> None:
         """Take in any object; with `by_type`, floats and arrays count by their type only."""
+        by_type = by_type and not self.exact
         if isinstance(value, (float, np.floating)):
             exact = not by_type or value in CONSTANTS or value != value
             self.text(type(value).__name__, float(value).hex() if exact else "")
@@ -122,7 +126,10 @@ class Fingerprint:
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
         if fun.__module__ and fun.__module__.split(".")[0] in LIBRARIES:
+            for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True):
+                self._place(cell, name, _contents(cell), ())
             return
+        self.functions.append(fun)
         names = dict.fromkeys(self._code(fun.__code__))
         self._all(fun.__defaults__ or (), by_type=False)
         self._all((fun.__kwdefaults__ or {}).values(), by_type=False)
@@ -187,8 +194,8 @@ def _contents(cell: types.CellType) -> Any:
         return "<empty cell>"
 
 
-def fingerprint(fun: Any, shapes: bool = False) -> Fingerprint:
+def fingerprint(fun: Any, shapes: bool = False, exact: bool = False) -> Fingerprint:
     """The fingerprint of a function, to be copied and added to."""
-    out = Fingerprint(shapes=shapes)
+    out = Fingerprint(shapes=shapes, exact=exact)
     out.value(fun)
     return out

@@ -107,7 +107,7 @@ def _source(arg: Atom, site: Site) -> Source:
 
 
 def _keeps(index: ir.Index) -> bool:
-    """Whether Numba takes this part of a contiguous array for contiguous: integers, a slice without step, whole axes."""
+    """Whether Numba takes this part of what is contiguous for that, too: integers, a slice without step, whole axes."""
     rest = [item for k, item in enumerate(index) if any(isinstance(i, ir.Slice) for i in index[: k + 1])]
     first = rest[0] if rest else None
     plain = isinstance(first, ir.Slice) and first.step is None

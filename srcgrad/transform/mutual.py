@@ -78,7 +78,9 @@ class _Merge:
         chooser.put(ir.If(chosen, tuple(builder.out), rest, outs))
         return tuple(chooser.out), tuple(out.target for out in outs)
 
-    def padded(self, builder: Builder, k: int, own: Sequence[Atom], every: Sequence[Sequence[Atom]]) -> tuple[Atom, ...]:
+    def padded(
+        self, builder: Builder, k: int, own: Sequence[Atom], every: Sequence[Sequence[Atom]]
+    ) -> tuple[Atom, ...]:
         """The atoms of the k-th function, with what stands in the places of the others' atoms."""
         out: list[Atom] = []
         for j, atoms in enumerate(every):
