@@ -136,7 +136,7 @@ def digest(*parts: bytes) -> bytes:
 
 
 def recall(path: Path) -> tuple[Any, str] | None:
-    """What was remembered beside a module, and its text; None if there is nothing, if one of them is damaged, or if this
+    """What was remembered beside a module, and its text; None if there is nothing, if one is damaged, or if this
     process cannot read it."""
     text, data = read(path), read(path.with_suffix(".meta"))
     if text is None or data is None:
