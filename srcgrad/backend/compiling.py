@@ -52,17 +52,16 @@ def interruptible() -> Iterator[None]:
 
 def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Compile, or load from Numba's cache, for these arguments."""
-    kinds = ", ".join(str(numba.typeof(a)) for a in args) if LOG.isEnabledFor(logging.DEBUG) else ""
-    LOG.debug("compiling %s for (%s)", dispatcher.__name__, kinds)
+    name = f"{dispatcher.__name__} for ({', '.join(_short(numba.typeof(a)) for a in args)})"
+    LOG.debug("compiling %s", name)
     found, start = _hits(dispatcher), time.perf_counter()
     with interruptible():
         out = compile(*args)
     seconds = time.perf_counter() - start
-    if LOG.isEnabledFor(logging.INFO):
-        kinds = ", ".join(_short(numba.typeof(a)) for a in args)
-        loaded = _hits(dispatcher) > found
-        level, what = (logging.DEBUG, "loaded") if loaded else (logging.INFO, "compiled")
-        LOG.log(level, "%s %s for (%s), %.1f s", what, dispatcher.__name__, kinds, seconds)
+    if _hits(dispatcher) > found:
+        LOG.debug("loaded %s, %.2f s", name, seconds)
+    else:
+        LOG.info("compiled %s, %.1f s", name, seconds)
     return out
 
 
