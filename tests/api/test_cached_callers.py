@@ -45,7 +45,7 @@ CALLERS = """
 
     @njit(cache=True)
     def least(x):
-        return sg.minimize(g, x, tol=1e-8).x + 1.0
+        return sg.gradient_descent(g, x, lr=0.25, tol=1e-9).x + 1.0
 
     @njit(cache=True)
     def of_dispatcher(x):
