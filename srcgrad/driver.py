@@ -159,9 +159,10 @@ def _unit(
         path, text = _written(path if shared else _apart(path), text)
         if shared and options.cache:
             cache.remember(path, meta)
-            generated.record(path.stem, fun)
     else:
         meta, text = known
+    if shared and options.cache:
+        generated.record(path.stem, fun)  # a lambda's file may have changed otherwise since it was made
     function = _load(path, text, recipe, meta, options)
     call = function
     if threads.runs_threads(function):
