@@ -1,4 +1,4 @@
-"""Hard cases compiled in one process and loaded from the cache in the next: some that are recursive, and a few others."""
+"""Hard cases compiled in one process and loaded from the cache in the next: some recursive ones, and a few others."""
 
 from __future__ import annotations
 
