@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
+import logging
 import os
 import pickle
 import platform
 import shutil
+import stat
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+LOG = logging.getLogger("srcgrad")
 
 
 def folder() -> Path:
@@ -30,15 +35,38 @@ def _platform_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srcgrad"
 
 
-@functools.lru_cache(maxsize=8)
 def _usable(wish: str) -> Path:
-    """This folder, or a fresh temporary one where it cannot be written."""
+    """This folder, or a fresh temporary one where it cannot be written, or where others could put code into it."""
     path = Path(wish).expanduser()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make(path)
     except OSError:
         return temporary()
-    return path if os.access(path, os.W_OK) else temporary()
+    if not os.access(path, os.W_OK):
+        return temporary()
+    if (why := exposed(path)) is not None:
+        warnings.warn(f"srcgrad does not use the cache folder {path}: {why}", RuntimeWarning, stacklevel=2)
+        return temporary()
+    return path
+
+
+def make(path: Path) -> None:
+    """Make a folder that is the user's alone, whatever the umask."""
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+
+
+def exposed(path: Path) -> str | None:
+    """Why what lies here could be of somebody else; None if it is surely this user's own."""
+    if not hasattr(os, "getuid"):
+        return None
+    found = path.stat()
+    if found.st_uid != os.getuid():
+        return "it belongs to another user; set SRCGRAD_CACHE_DIR to a folder of your own"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "other users may write to it; `chmod go-w` it, or set SRCGRAD_CACHE_DIR to a folder of your own"
+    return None
 
 
 @functools.lru_cache(maxsize=1)
@@ -52,8 +80,8 @@ def temporary() -> Path:
 @functools.lru_cache(maxsize=1)
 def version() -> str:
     """A text that changes when srcgrad's own files do, or the Python that runs them."""
-    stats = [(entry.path[len(str(PACKAGE)) :], entry.stat()) for entry in _files(str(PACKAGE))]
-    files = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+    found = [(entry.path[len(str(PACKAGE)) :], entry.stat()) for entry in _files(str(PACKAGE))]
+    files = sorted((name, stats.st_size, stats.st_mtime_ns) for name, stats in found)
     return repr((files, platform.python_implementation(), sys.version_info, platform.machine()))
 
 
@@ -70,8 +98,9 @@ def _files(path: str) -> list[os.DirEntry[str]]:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file in one step; a file that holds this already is left as it is, with its date."""
-    if path.exists() and path.read_bytes() == data:
+    if read(path) == data:
         return
+    make(path.parent)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem[:40], suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -82,11 +111,42 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
-def recall(path: Path) -> Any:
-    """What was remembered beside a module; None if there is nothing, or nothing that this process can read."""
+def read(path: Path) -> bytes | None:
+    """What a file holds; None if there is none that can be read, or if it is not surely this user's own."""
     try:
-        return pickle.loads(path.with_suffix(".meta").read_bytes()) if path.exists() else None
-    except (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, TypeError, ValueError):
+        return None if exposed(path) else path.read_bytes()
+    except OSError:
+        return None
+
+
+def keep(path: Path, text: str) -> Path | None:
+    """Write a generated module; in a temporary folder where the disk is full; gives None where that is, too."""
+    for place in (path, temporary() / path.name):
+        try:
+            write(place, text.encode())
+        except OSError as error:
+            LOG.info("%s cannot be written: %s", place, error)
+        else:
+            return place
+    return None
+
+
+def digest(*parts: bytes) -> bytes:
+    return hashlib.blake2b(b"".join(parts), digest_size=20).digest()
+
+
+def recall(path: Path) -> tuple[Any, str] | None:
+    """What was remembered beside a module, and its text; None if there is nothing, if one is damaged, or if this
+    process cannot read it."""
+    text, data = read(path), read(path.with_suffix(".meta"))
+    if text is None or data is None:
+        return None
+    if data[:20] != digest(text, data[20:]):
+        LOG.info("%s is damaged, and is made again", path)
+        return None
+    try:
+        return pickle.loads(data[20:]), text.decode()
+    except Exception:  # classes may have gone, and may raise what they like
         return None
 
 
@@ -96,5 +156,13 @@ def remember(path: Path, meta: Any) -> bool:
         data = pickle.dumps(meta)
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
-    write(path.with_suffix(".meta"), data)
+    keep_beside(path.with_suffix(".meta"), digest(read(path) or b"", data) + data)
     return True
+
+
+def keep_beside(path: Path, data: bytes) -> None:
+    """Keep what can be done without, if it can be written."""
+    try:
+        write(path, data)
+    except OSError as error:
+        LOG.info("%s cannot be written: %s", path, error)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, driver, glue, in_kernels, late, lazy
+from srcgrad import arguments, driver, generated, glue, in_kernels, late, lazy
 from srcgrad.adapted import adapted
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
@@ -299,7 +299,8 @@ class Derivative:
         call = self._last = self._lookup_specs(self._differentiable(list(given)))
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
         jit, apart = in_kernels.chosen(self.__name__, self._options, in_kernel, call.apart)
-        return glue.dispatcher(self.__name__, signature, given, call.specs, call.bound, apart, arrays, jit)
+        home = "srcgrad_kernels" if in_kernel else generated.home(self)
+        return glue.dispatcher(self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -10,8 +11,8 @@ from pathlib import Path
 from types import CellType
 from typing import Any
 
-from srcgrad import cache, lazy
-from srcgrad.backend import cpu, threads
+from srcgrad import cache, generated, lazy
+from srcgrad.backend import compiling, cpu, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.fingerprint import Fingerprint, fingerprint
@@ -122,12 +123,9 @@ class Unit:
 
     meta: Meta
     path: Path
+    source: str
     function: Callable[..., Any]
     call: Callable[..., Any]
-
-    @property
-    def source(self) -> str:
-        return self.path.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -149,6 +147,7 @@ class Bound:
 
 
 _UNITS: dict[str, Unit] = {}
+_NUMBERS = itertools.count()
 
 
 def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> Bound:
@@ -175,20 +174,26 @@ def _unit(
     if key in _UNITS:
         return _UNITS[key], print_.spaces
     path = _path(fun, recipe, key, options.cache and print_.portable)
-    meta = cache.recall(path) if options.cache and print_.portable else None
+    known = cache.recall(path) if options.cache and print_.portable else None
     spaces: Sequence[Any] = print_.spaces
     shared = print_.portable
-    if meta is None:
-        meta, spaces, complete = _make(fun, recipe, specs, options, print_, path)
+    if known is None:
+        with compiling.interruptible():
+            meta, text, spaces, complete = _make(fun, recipe, specs, options, print_)
         shared = shared and complete
+        path, text = _written(path if shared else _apart(path), text)
         if shared and options.cache:
             cache.remember(path, meta)
-    function = _load(path, recipe, meta, options)
+    else:
+        meta, text = known
+    if shared and options.cache:
+        generated.record(path.stem, fun)  # a lambda's file may have changed otherwise since it was made
+    function = _load(path, text, recipe, meta, options)
     call = function
     if threads.runs_threads(function):
         plain = replace(options, parallel=False)
         call = threads.guarded(function, lambda: bound(fun, recipe, specs, plain).unit.function)
-    unit = Unit(meta, path, function, call)
+    unit = Unit(meta, path, text, function, call)
     if shared:
         _UNITS[key] = unit
     return unit, spaces
@@ -203,11 +208,11 @@ def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:
     return recipe.kind == "vmap" or threads.runs_threads(fun)
 
 
-def _load(path: Path, recipe: Recipe, meta: Meta, options: Options) -> Callable[..., Any]:
+def _load(path: Path, text: str, recipe: Recipe, meta: Meta, options: Options) -> Callable[..., Any]:
     if options.on_device:
         load = lazy.launch.load if recipe.kind == "vmap" else lazy.cuda.load
-        return load(path, meta.name)
-    return cpu.load(path, meta.name, meta.types, options.jit)
+        return load(path, meta.name, text)
+    return cpu.load(path, meta.name, meta.types, options.jit, text)
 
 
 def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:
@@ -216,13 +221,23 @@ def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:
     return folder / f"{name}_{recipe.kind}_{key[:20]}.py"
 
 
+def _apart(path: Path) -> Path:
+    """A place of its own for a module that its key does not tell from others."""
+    return cache.temporary() / f"{path.stem}_{next(_NUMBERS)}.py"
+
+
+def _written(path: Path, text: str) -> tuple[Path, str]:
+    """Where the module lies now; where nothing can be written, its text is compiled without a cache."""
+    kept = cache.keep(path, text)
+    return (path, text.replace("cache=True", "cache=False")) if kept is None else (kept, text)
+
+
 def _make(
-    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint, path: Path
-) -> tuple[Meta, Sequence[Any], bool]:
-    """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
+    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint
+) -> tuple[Meta, str, Sequence[Any], bool]:
+    """Transform. Gives the module's text, too, the spaces that the meta's places count, and whether the fingerprint
     covers all that was seen (else nobody else may use the result)."""
     made, name, text, facts = _generated(fun, recipe, specs, options)
-    cache.write(path, text.encode())
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]
     seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
@@ -234,7 +249,7 @@ def _make(
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
     covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
-    return meta, spaces, covered
+    return meta, text, spaces, covered
 
 
 def _generated(

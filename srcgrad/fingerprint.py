@@ -18,6 +18,7 @@ from srcgrad.syntax.functions import is_jitted, module_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, parts
 
 LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools", "srcgrad")
+DIFFERENTIATED = "srcgrad.optimize."  # the solvers, which are read and compiled like functions of users
 CONSTANTS = (math.pi, math.e, math.tau, math.inf, float(np.euler_gamma))
 PLAIN = (int, bool, str, bytes, complex, type(None), type(Ellipsis))
 
@@ -28,6 +29,7 @@ class Fingerprint:
 
     spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
     portable: whether another process can come to the same hash; shapes: whether those of arrays count.
+    exact: whether all numbers and arrays count by value; functions: those of the user's that were met.
     """
 
     spaces: list[Any] = field(default_factory=list)
@@ -37,6 +39,8 @@ class Fingerprint:
     _visited: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
     shapes: bool = False
+    exact: bool = False
+    functions: list[types.FunctionType] = field(default_factory=list)
 
     def hexdigest(self) -> str:
         return str(self._hash.hexdigest())
@@ -44,7 +48,7 @@ class Fingerprint:
     def copy(self) -> Fingerprint:
         return Fingerprint(
             list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive),
-            self.shapes,
+            self.shapes, self.exact, list(self.functions),
         )  # fmt: skip
 
     def text(self, *words: Any) -> None:
@@ -52,6 +56,7 @@ class Fingerprint:
 
     def value(self, value: Any, by_type: bool = False) -> None:
         """Take in any object; with `by_type`, floats and arrays count by their type only."""
+        by_type = by_type and not self.exact
         if isinstance(value, (float, np.floating)):
             exact = not by_type or value in CONSTANTS or value != value
             self.text(type(value).__name__, float(value).hex() if exact else "")
@@ -122,8 +127,11 @@ class Fingerprint:
 
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
-        if module_of(fun).split(".")[0] in LIBRARIES:
+        ours = str(fun.__module__).startswith(DIFFERENTIATED)
+        if module_of(fun).split(".")[0] in LIBRARIES and not ours:
             return
+        if not ours:
+            self.functions.append(fun)
         names = dict.fromkeys(self._code(fun.__code__))
         self._all(fun.__defaults__ or (), by_type=False)
         self._all((fun.__kwdefaults__ or {}).values(), by_type=False)
@@ -188,8 +196,8 @@ def _contents(cell: types.CellType) -> Any:
         return "<empty cell>"
 
 
-def fingerprint(fun: Any, shapes: bool = False) -> Fingerprint:
+def fingerprint(fun: Any, shapes: bool = False, exact: bool = False) -> Fingerprint:
     """The fingerprint of a function, to be copied and added to."""
-    out = Fingerprint(shapes=shapes)
+    out = Fingerprint(shapes=shapes, exact=exact)
     out.value(fun)
     return out

@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from srcgrad.backend import callable as native
-from srcgrad.core.types import F8, Type
+from srcgrad.core.types import F8, I8, Type
 from srcgrad.driver import Bound
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.structure import Leaf, Node, Spec
@@ -23,17 +25,18 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 
 
 def dispatcher(
-    name: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec], bound: Bound,
-    apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]], jit: Callable[..., Any],
+    name: str, home: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec],
+    bound: Bound, apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]], jit: Callable[..., Any],
 ) -> Any:  # fmt: skip
-    """A dispatcher with this signature. given: the arguments' structures as they come, specs: as the derivative takes
-    them; apart: places of leaves that must not overlap; alike: of tangents, and of what they must have the shape of.
-    What is captured is frozen at its value now, as Numba freezes the globals of compiled code."""
-    meta, namespace = bound.unit.meta, {"_compiled": bound.unit.function, "_overlap": native.overlap}
+    """A dispatcher with this signature. home: the module that it belongs to; given: the arguments' structures as they
+    come, specs: as the derivative takes them; apart: places of leaves that must not overlap; alike: of tangents, and of
+    what they must have the shape of. What is captured is frozen at its value now, as Numba freezes globals."""
+    meta = bound.unit.meta
+    namespace = {"__name__": home, "_compiled": bound.unit.function, "_overlap": native.overlap, "_int64": np.int64}
     items: list[str] = []
     for name_, was, spec in zip(signature.parameters, given, specs, strict=True):
         taken = _leaves(name_, spec)
-        items += [f"float({item})" if was != spec and t == F8 else item for item, t in taken]
+        items += [_cast(item, t, was != spec) for item, t in taken]
     checks = [(items[k], items[other]) for k, other in apart if other < len(items)]
     for k, read in enumerate(bound.read):
         namespace[f"_captured_{k}"] = read()
@@ -55,6 +58,13 @@ def dispatcher(
     lines += [f"    if {items[a]}.shape != {items[b]}.shape:\n        {UNLIKE}" for a, b in alike]
     source = "\n".join([*lines, f"    _r = _compiled({', '.join(items)})", f"    return {text}", ""])
     return native.compiled(name, source, namespace, jit)
+
+
+def _cast(item: str, type: Type, changed: bool) -> str:
+    """An argument as the derivative takes it; compiled code knows integers of many lengths."""
+    if type == I8:
+        return f"_int64({item})"
+    return f"float({item})" if changed and type == F8 else item
 
 
 def _leaves(expression: str, spec: Spec) -> Iterator[tuple[str, Type]]:

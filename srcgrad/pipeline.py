@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import linecache
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,9 +39,12 @@ from srcgrad.transform import derive as core
 from srcgrad.transform import device
 from srcgrad.transform.draws import check_none, once
 from srcgrad.transform.forward import forward
+from srcgrad.transform.mutual import merged
 from srcgrad.transform.programs import expect_shape, quiet, reachable, select
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
+
+LOG = logging.getLogger("srcgrad")
 
 # Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
 WATCHERS: list[Callable[[str, Program], None]] = []
@@ -55,6 +60,7 @@ class Derived(NamedTuple):
 
 def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) -> Any:
     """One pass over a program. What fails inside names the pass and a file with the program before it."""
+    start = time.perf_counter()
     try:
         out = call(program, *args)
     except (SrcgradError, KeyboardInterrupt, MemoryError):
@@ -64,6 +70,7 @@ def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) 
             f"internal error in the pass `{name}`: {type(error).__name__}: {error}",
             hint=f"please report it with the program before the pass: {_written(name, program)}",
         ) from error
+    LOG.debug("pass %s of %s, %.3f s", name, program.main.name, time.perf_counter() - start)
     for watcher in WATCHERS:
         watcher(name, out.program if isinstance(out, Derived) else out)
     return out
@@ -380,6 +387,7 @@ def scheduled(program: Program, parallel: bool) -> Program:
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
+    program = program if options is None else run_pass("mutual", merged, program)
     try:
         callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
         return render(Program(reuse(named(program.main)), callees), jit_options=options)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import linecache
+import logging
 import random
 import re
 import sys
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,11 @@ import numba
 import numpy as np
 
 from srcgrad.backend import shim
+from srcgrad.backend.compiling import heal, logged
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 
+LOG = logging.getLogger("srcgrad")
 FAST = ("arcp", "contract", "nsz", "reassoc")
 
 
@@ -44,25 +49,39 @@ def has_fft() -> bool:
     return importlib.util.find_spec("rocket_fft") is not None
 
 
-def load_module(path: Path) -> dict[str, Any]:
-    """The namespace of a generated module, imported from its file."""
+def load_module(path: Path, text: str | None = None) -> dict[str, Any]:
+    """The namespace of a generated module; of its text, where it is known. What Python would keep of its own beside the
+    file is not read: it is not checked."""
+    text = path.read_text(encoding="utf-8") if text is None else text
     name = f"srcgrad_generated.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    linecache.cache[str(path)] = len(text), None, text.splitlines(True), str(path)
+    try:
+        return _executed(name, path, text)
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        LOG.info("%s is compiled without a cache: %s", path, error)
+        return _executed(name, path, text.replace("cache=True", "cache=False"))
+
+
+def _executed(name: str, path: Path, text: str) -> dict[str, Any]:
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
+    heal(vars(module), path.parent)
     return vars(module)
 
 
-def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..., Any]:
-    """The function of a generated module that takes arguments of these types."""
-    if jit and "np.fft." in path.read_text(encoding="utf-8") and not has_fft():
+def load(path: Path, name: str, types: Sequence[Type], jit: bool, text: str | None = None) -> Callable[..., Any]:
+    """The function of a generated module (of this text) that takes arguments of these types."""
+    text = path.read_text(encoding="utf-8") if text is None else text
+    if jit and "np.fft." in text and not has_fft():
         raise SrcgradError(NO_FFT)
-    namespace = load_module(path)
+    namespace = load_module(path, text)
     if not jit:
         namespace["math"] = shim.math_shim()
-        if "np.random." in path.read_text(encoding="utf-8"):
+        if "np.random." in text:
             namespace["np"] = shim.NumPyShim()
         if "random" in namespace:
             namespace["random"] = shim.drawing_shim(random)
@@ -82,7 +101,7 @@ def guard(dispatcher: Any, types: Sequence[Type], path: Path) -> None:
         if kwargs or len(args) != len(checks) or not all(check(a) for check, a in zip(checks, args, strict=True)):
             raise Mismatch(f"{dispatcher.__name__} was made for other types than those of its arguments")
         try:
-            return compile_for_args(*args)
+            return logged(dispatcher, compile_for_args, args)
         except (numba.core.errors.NumbaError, NotImplementedError) as error:  # some of its lowering says the latter
             raise uncompiled(error, path) from error
 
@@ -91,7 +110,7 @@ def guard(dispatcher: Any, types: Sequence[Type], path: Path) -> None:
 
 def uncompiled(error: Exception, path: Path) -> SrcgradError:
     """What is told where Numba refuses generated code: its line, and the user's, which stands above it as a comment."""
-    text, lines = str(error), path.read_text(encoding="utf-8").splitlines()
+    text, lines = str(error), "".join(linecache.getlines(str(path))).splitlines()
     found = re.search(rf"{re.escape(path.name)}\", line (\d+)|{re.escape(path.name)} \((\d+)\)", text)
     number = int(found[1] or found[2]) if found else 1
     above = (line.strip() for line in reversed(lines[:number]) if line.strip().startswith("# "))

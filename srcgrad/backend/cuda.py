@@ -70,9 +70,9 @@ def options(fastmath: bool | Sequence[str] | None) -> str:
     return "device=True, fastmath=True" if fastmath else "device=True"
 
 
-def load(path: Path, name: str) -> Callable[..., Any]:
+def load(path: Path, name: str, text: str | None = None) -> Callable[..., Any]:
     """The device function of a generated module: what Numba compiles into a kernel that calls it."""
-    namespace = cpu.load_module(path)
+    namespace = cpu.load_module(path, text)
     return simulation(namespace, name) if simulated() else namespace[name]
 
 

@@ -107,9 +107,9 @@ def to_host(arrays: Sequence[Any], stream: Any) -> list[Any]:
 # ---- kernels
 
 
-def load(path: Path, name: str) -> Any:
+def load(path: Path, name: str, text: str | None = None) -> Any:
     """The kernel of a generated module; in the simulator it calls the device functions as plain Python."""
-    namespace = cpu.load_module(path)
+    namespace = cpu.load_module(path, text)
     if native.simulated():
         for key, value in namespace.items():
             if getattr(value, "_device", False):  # a kernel of the simulator, made to be called from another

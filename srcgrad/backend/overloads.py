@@ -30,7 +30,8 @@ def allow(function: Callable[..., Any], resolve: Resolve) -> None:
 
     kinds = ", ".join(f"'{n}': {n}" for n in parameters)
     chooser = _function(f"def solve({head}):\n    return _choose({{{kinds}}})\n", {**namespace, "_choose": choose})
-    overload(function, prefer_literal=True, strict=False)(chooser)
+    # inlined, the address of a function that is handed over is used nowhere: with one in it, code is not cached
+    overload(function, jit_options={"forceinline": True}, prefer_literal=True, strict=False)(chooser)
 
 
 def _function(source: str, namespace: dict[str, Any]) -> Any:

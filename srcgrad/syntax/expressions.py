@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from srcgrad.core import ir
@@ -15,12 +15,15 @@ from srcgrad.syntax.templates import call, literal
 
 FULL = ir.Slice()
 
+Called = Callable[[ir.Call, Mapping[Var, ir.Stmt], Callable[[Atom], ast.expr]], ast.expr]
+
 
 class Expressions:
     """Prints atoms; what was folded into its use is printed there."""
 
-    def __init__(self, folds: Folds, names: Mapping[Var, str]) -> None:
-        self.folds, self.names = folds, names
+    def __init__(self, folds: Folds, names: Mapping[Var, str], called: Called | None = None) -> None:
+        """called: how calls of the program's functions are written, where that is not as they stand."""
+        self.folds, self.names, self.called = folds, names, called
 
     def atom(self, atom: Atom, copies: bool = True) -> ast.expr:
         """An atom, or the expression folded into it. copies=False: who reads it at once needs no copy of memory."""
@@ -50,10 +53,15 @@ class Expressions:
             case ir.Alloc():
                 return self.alloc(stmt)
             case ir.Call():
-                return call(stmt.callee, *map(self.atom, stmt.args))
+                return self.call(stmt)
             case ir.If():
                 return self.choice(stmt)
         raise TypeError(type(stmt).__name__)
+
+    def call(self, stmt: ir.Call) -> ast.expr:
+        if self.called is not None:
+            return self.called(stmt, self.folds.defs, self.atom)
+        return call(stmt.callee, *map(self.atom, stmt.args))
 
     # ---- memory
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from srcgrad.syntax.coalesce import Classes
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import lay_out
 from srcgrad.syntax.names import mistakable, name_variables
+from srcgrad.syntax.overloads import Overloads
 from srcgrad.syntax.statements import Statements
 
 with warnings.catch_warnings():
@@ -39,7 +41,9 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     helpers: dict[str, str] = {}
     if decorator == "cuda.jit":
         _expect_plain_prints(funs)
-    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, jit_options is not None) for fun in funs}
+    compiled = jit_options is not None
+    overloads = Overloads(program) if compiled and decorator == "njit" and program.callees else None
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, compiled, overloads) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
     homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
     head = None if jit_options is None else f"{decorator}({jit_options})"
@@ -82,7 +86,9 @@ def _decorated(text: str, head: str | None) -> str:
     return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
 
 
-def _function(fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True) -> str:
+def _function(
+    fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True, overloads: Overloads | None = None
+) -> str:
     fun = inlined(fun)
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
@@ -97,7 +103,8 @@ def _function(fun: Fun, functions: set[str], helpers: dict[str, str], compiled: 
     taken = functions | helpers.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
-        printer = Statements(folds, names, helper, compiled)
+        called = None if overloads is None else functools.partial(overloads.written, fun)
+        printer = Statements(folds, names, helper, compiled, called)
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break

@@ -15,7 +15,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
 from srcgrad.errors import UnsupportedError
 from srcgrad.syntax import helpers, templates, turns
-from srcgrad.syntax.expressions import FULL, Expressions, negated
+from srcgrad.syntax.expressions import FULL, Called, Expressions, negated
 from srcgrad.syntax.folding import Folds
 from srcgrad.syntax.layout import Branch, Leave, Loop, Moves, Node, Plain
 from srcgrad.syntax.templates import call, name
@@ -38,13 +38,18 @@ def _in_python(body: Sequence[ast.stmt]) -> Body:
 
 
 class Statements:
-    """compiled: for Numba, which leaves to Python what it cannot print."""
+    """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written."""
 
     def __init__(
-        self, folds: Folds, names: Mapping[Var, str], helper: Callable[[str, str], str], compiled: bool = True
+        self,
+        folds: Folds,
+        names: Mapping[Var, str],
+        helper: Callable[[str, str], str],
+        compiled: bool = True,
+        called: Called | None = None,
     ) -> None:
         self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
-        self.express = Expressions(folds, names)
+        self.express = Expressions(folds, names, called)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
         self.function_name = ""

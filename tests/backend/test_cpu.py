@@ -73,7 +73,7 @@ def test_writing_the_same_leaves_the_file_alone(tmp_path):
     cache.write(path, b"1")
     assert path.stat().st_mtime_ns == stamp
     assert cache.recall(path) is None
-    assert cache.remember(path, {"a": 1}) and cache.recall(path) == {"a": 1}
+    assert cache.remember(path, {"a": 1}) and cache.recall(path) == ({"a": 1}, "1")
     assert not cache.remember(path, lambda: 1)
     path.with_suffix(".meta").write_bytes(b"broken")
     assert cache.recall(path) is None
