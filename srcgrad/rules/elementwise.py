@@ -15,7 +15,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import isnan, not_equal, where
-from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, zero
+from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, widened, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import trunc
 from srcgrad.rules.values import Val, emit
@@ -84,7 +84,7 @@ cbrt = elementwise(
     edges=[Edge((0.0,), (math.inf,))],
 )  # fmt: skip
 square = elementwise(
-    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="number", takes_complex=True
+    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="small", takes_complex=True
 )
 
 
@@ -296,7 +296,9 @@ copysign: Rule = elementwise(
 
 @registry.adaptor(np.heaviside)
 def _heaviside(builder: Builder, x: Any, at_zero: Any) -> Val:
-    x, at_zero = settle([as_value(builder, v) for v in (x, at_zero)])
+    x, at_zero = widened(settle([as_value(builder, v) for v in (x, at_zero)]))
+    if x.type.is_complex or at_zero.type.is_complex:
+        raise UnsupportedError("np.heaviside takes no complex numbers; take real or imaginary parts")
     step = where(not_equal(x, 0.0), 0.5 * (sign(x) + 1.0), at_zero)
     return step  # type: ignore[no-any-return]
 

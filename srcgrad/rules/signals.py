@@ -45,6 +45,8 @@ def _interp(
     if period is not None:
         raise UnsupportedError("np.interp is differentiated without its option 'period'")
     given = settle([arguments.as_array(builder, v) for v in (x, xp, fp)])
+    if any(v.type.is_complex for v in given):
+        raise UnsupportedError("np.interp of complex numbers is not supported; interpolate the parts")
     at, knots, heights = (cast(v, "f8") if v.type.dtype[0] != "f" else v for v in given)
     if knots.type.rank != 1 or heights.type.rank != 1 or at.type.rank > 1:
         raise UnsupportedError("np.interp takes arrays of one axis")

@@ -11,7 +11,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import index_rank, whole
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.walk import walk
-from srcgrad.rules import places, registry
+from srcgrad.rules import places, promotion, registry
 from srcgrad.rules.shape import dims
 from srcgrad.rules.values import Val, contents
 from srcgrad.syntax import scope
@@ -181,6 +181,7 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
             f"a complex number is stored into an array of {ref.type.dtype}", "make the array complex, or take `.real`"
         )
     if kind in "iu":
+        promotion.fits(np.dtype(ref.type.dtype), [Val(low.b, atom)])
         return low.converted(atom, ir.I8) if own == "b" else atom
     return low.converted(atom, ref.type)
 
@@ -299,4 +300,17 @@ def in_place(
     given = contents(Val(low.b, low.atom(right))).atom
     low.fits(given, ref, index)
     old = low.b.load(ref, index) if old is None else old
-    put(low, ref, index, low.apply(function, old, given))
+    new = low.apply(function, old, given)
+    if rank and is_basic(index):
+        _keeps_kind(low, ref, low.atom(new))
+    put(low, ref, index, new)
+
+
+def _keeps_kind(low: Lowering, ref: Var, new: Atom) -> None:
+    """Refuse what NumPy does not put back into the array that is changed in place."""
+    kind, own = np.dtype(new.type.dtype), np.dtype(ref.type.dtype)
+    if kind.kind in "iu" and not np.can_cast(kind, own, "same_kind"):
+        low.refuse(
+            f"{kind.name} numbers are put back into an array of {own.name}, which NumPy refuses",
+            f"give the array the dtype {kind.name} before, or cast what stands on the right",
+        )
