@@ -65,7 +65,7 @@ class Builder:
 
     def is_weak(self, atom: Atom) -> bool:
         """Whether it is a literal, or a float that Python computes of literals."""
-        return isinstance(atom, Const) or atom in self.weak
+        return atom.type not in (ir.F4, ir.C8) if isinstance(atom, Const) else atom in self.weak
 
     def renamed(self, old: Var, new: Var) -> None:
         """Tell that new stands in the place of old."""

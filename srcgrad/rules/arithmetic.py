@@ -57,9 +57,18 @@ def _ratio_partials(a: Val, b: Val, y: Val) -> tuple[Any, ...]:
     return 1, -rint((a - y) / b)
 
 
+def _fmod_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
+    """Of integers Numba's own has the sign of the divisor."""
+    if any(t.dtype[0] == "f" for t in types):
+        return "np.fmod(_0, _1)"
+    if any(t.rank for t in types):
+        return "_0 % _1 - np.where((_0 % _1 != 0) & ((_0 < 0) != (_1 < 0)), _1, 0)"
+    return "_0 % _1 - (_1 if _0 % _1 != 0 and (_0 < 0) != (_1 < 0) else 0)"
+
+
 fmod = elementwise(
     "fmod", (np.fmod, math.fmod), partials=_ratio_partials, samples=[*pairs, (-7.5, 2.0)],
-    scalar="np.fmod(_0, _1)", result="small",
+    scalar=_fmod_template, result="small",
 )  # fmt: skip
 
 

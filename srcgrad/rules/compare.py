@@ -12,7 +12,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import promotion, registry
+from srcgrad.rules import registry
 from srcgrad.rules.declare import Duals, Rule, as_value, cast, elementwise, expand_to, promote, settle, zero
 from srcgrad.rules.values import Val, emit
 
@@ -96,9 +96,7 @@ def _where(builder: Builder, *args: Any) -> Any:
     if len(args) != 3:
         raise UnsupportedError("np.where takes a condition, or a condition and two values")
     cond = cast(settle([as_value(builder, args[0])])[0], "b1")
-    values = settle([as_value(builder, a) for a in args[1:]])
-    promotion.check("where", values, exact=True)
-    return emit(where, cond, *values)
+    return emit(where, cond, *settle([as_value(builder, a) for a in args[1:]]))
 
 
 Val.operators.update(less=less, less_equal=less_equal, greater=greater, greater_equal=greater_equal)

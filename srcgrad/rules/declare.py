@@ -136,6 +136,7 @@ def settle(values: Sequence[Val]) -> list[Val]:
     floats = {v.type.dtype for v in loaded if _is_float(v) and not v.builder.is_weak(v.atom)}
     if not floats or not floats <= {"f4", "c8"}:
         return loaded
+    loaded = promotion.doubled(loaded, cast)
     return [_single(v) if v.builder.is_weak(v.atom) else v for v in loaded]
 
 

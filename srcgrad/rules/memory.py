@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import arguments, registry
+from srcgrad.rules import arguments, promotion, registry
 from srcgrad.rules.declare import as_value, cast, static
 from srcgrad.rules.shape import dims
 from srcgrad.rules.values import Val, contents, emit
@@ -63,6 +63,7 @@ registry.adaptor(np.empty_like)(_filled_like("np.empty_like", "empty"))
 
 
 def _full_of(builder: Builder, dtype: str, shape: Sequence[Val], value: Val) -> Val:
+    promotion.fits(np.dtype(dtype), [value])
     if value.type.rank == 0:
         return _allocate(builder, dtype, shape, value)
     new = _allocate(builder, dtype, shape, "empty")

@@ -95,13 +95,13 @@ def _power(builder: Builder, *args: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in args])
     n = static(b)
     whole = a.type.dtype[0] in "iub" and b.type.dtype[0] in "iub"
+    promotion.check("power", (a, b), exact=True)
     if not whole or not isinstance(n, (int, float)):
         return emit(power, a, b)  # type: ignore[no-any-return]
     if n < 0 and a.type.rank:
         raise UnsupportedError("an array of integers to a negative power; NumPy refuses it: use floats, 1.0 / a")
     if n < 0:
         return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
-    promotion.check("power", (a, b), exact=True)
     if a.type.dtype == "b1" and a.type.rank and n == 2:
         a = cast(a, "i1")  # NumPy squares
     return emit(power, a, b, checked=True)  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ BOOLEANS = {
     "negative": "use ~ for the opposite, or .astype(int) before",
     "positive": "leave the + out, or use .astype(int)",
     "sign": "use .astype(int) before",
+    "gcd": "use .astype(int) before",
+    "lcm": "use .astype(int) before",
 }
 BITS = frozenset({"bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "invert", "gcd", "lcm"})
 
@@ -31,11 +34,14 @@ def check(name: str, values: Sequence[Val], exact: bool = False) -> None:
         return
     if name in BOOLEANS and all(v.type.dtype == "b1" for v in values):
         raise UnsupportedError(f"NumPy has no `{name}` of arrays of booleans", hint=BOOLEANS[name])
+    if name in BITS and np.result_type(*map(np.dtype, arrays)).kind == "f":
+        message = f"NumPy has no `{name}` of uint64 beside signed integers"
+        raise UnsupportedError(message, hint="cast one of them before")
     if exact and all(v.type.dtype[0] in "iub" for v in values):
         fits(np.result_type(*map(np.dtype, arrays)), values)
 
 
-def fits(dtype: np.dtype[np.generic], values: Sequence[Val]) -> None:
+def fits(dtype: np.dtype[Any], values: Sequence[Val]) -> None:
     """Refuse integer literals that NumPy cannot put into the arrays' dtype."""
     if dtype.kind not in "iu":
         return
@@ -47,6 +53,21 @@ def fits(dtype: np.dtype[np.generic], values: Sequence[Val]) -> None:
                 f"{atom.value} does not fit into {dtype.name}, the dtype of the array",
                 hint="give the array a larger dtype before, with .astype(np.int64)",
             )
+
+
+def bound(limit: Val, value: Val) -> Val:
+    """A literal limit of an array of integers, within their range."""
+    atom, dtype = limit.atom, np.dtype(value.type.dtype)
+    if not value.type.rank or dtype.kind not in "iu" or not isinstance(atom, ir.Const) or atom.type != ir.I8:
+        return limit
+    info = np.iinfo(dtype)
+    return Val(limit.builder, ir.Const(min(max(int(atom.value.real), info.min), info.max), ir.I8))
+
+
+def doubled(values: Sequence[Val], cast: Callable[[Val, str], Val]) -> list[Val]:
+    """The operands, of which some are in single precision and none in double, with arrays of integers that single
+    precision does not hold as floats of double precision: NumPy computes in it, and Numba does not."""
+    return [cast(v, "f8") if v.type.rank and v.type.dtype in ("i4", "i8", "u4", "u8") else v for v in values]
 
 
 def beside_numbers(values: Sequence[Val], cast: Callable[[Val, str], Val]) -> list[Val]:

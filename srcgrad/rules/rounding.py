@@ -89,7 +89,7 @@ def _float(builder: Builder, x: Any = 0.0) -> Val:
 def _int(builder: Builder, x: Any = 0) -> Val:
     value = _scalar(builder, x, "int")
     if value.atom in builder.numbers:
-        return emit(cast, value, dtype="i8")  # a number of Python's own
+        return emit(cast, value, dtype="i8")  # type: ignore[no-any-return]  # a number of Python's own
     return number_to(builder, value, "i8")
 
 
