@@ -75,7 +75,7 @@ def _spelled(part: str, rank: int) -> str:
         raise UnsupportedError("np.einsum is understood with small letters only")
     hidden = rank - len(plain)
     if hidden < 0 or (hidden and "..." not in part):
-        raise UnsupportedError(f"np.einsum has the subscripts {part!r} for an operand of {rank} axes")
+        raise UnsupportedError(f"np.einsum has the subscripts {part!r} for a {rank}-D operand")
     return part.replace("...", "".join(reversed(BATCH[:hidden])))
 
 
@@ -235,7 +235,7 @@ def _paired(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[int]]:
         return first, second
     count = arguments.integer(axes, "axes")
     if not 0 <= count <= min(rank_a, rank_b):
-        raise UnsupportedError(f"np.tensordot cannot sum over {count} axes of arrays of {rank_a} and {rank_b}")
+        raise UnsupportedError(f"np.tensordot cannot sum over {count} axes of a {rank_a}-D and a {rank_b}-D array")
     return list(range(rank_a - count, rank_a)), list(range(count))
 
 

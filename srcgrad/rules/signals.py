@@ -128,7 +128,7 @@ def _signals(builder: Builder, a: Any, v: Any, name: str) -> tuple[Val, Val]:
         raise UnsupportedError(f"{name} takes arrays of one axis")
     dtype = arguments.result_type([s.type.dtype for s in values])
     if dtype[0] not in "fi":
-        raise UnsupportedError(f"{name} of arrays of {dtype} is not supported")
+        raise UnsupportedError(f"{name} of arrays of {np.dtype(dtype).name} is not supported")
     first, second = (cast(s, dtype) for s in values)
     return first, second
 

@@ -116,7 +116,7 @@ class Captures:
             return self._entry(value, origin)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "fciub" or value.ndim == 0:
-                message = f"`{origin}` is an array of {value.dtype} with {value.ndim} axes"
+                message = f"`{origin}` is a {value.ndim}-D array of {value.dtype}"
                 raise UnsupportedError(message, hint="use arrays of numbers")
             return self._entry(value, origin)
         kind, keys, children = parts(value)

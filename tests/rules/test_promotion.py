@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from srcgrad.errors import SrcgradError
+import srcgrad as sg
+from srcgrad.api import compiled
+from srcgrad.errors import SrcgradError, UnsupportedError
 from tests.rules.promotion_table import (
     CODES,
     LITERALS,
     NUMBERS,
     Case,
+    alone,
+    batch,
     by_numpy,
+    compared,
     defined,
     differs,
+    function,
     large,
     ours,
     small,
@@ -194,3 +200,65 @@ def test_arrays_changed_in_place(statement: str) -> None:
             if isinstance(want, Exception) or differs(types[0], got, want, lambda w=want: w):
                 bad.append(f"{told(args)} gives {got}, where NumPy gives {want!r}")
     assert not bad, "\n".join(bad)
+
+
+# ---- compiled, and numbers
+
+
+COMPILED = ("b1", "u1", "i8", "f4")
+
+
+def test_compiled_code_has_the_same_dtypes() -> None:
+    """One function for all, as a compilation takes long."""
+    pairs = [(LARGE[a], SMALL[b]) for a, b in zip(COMPILED, (*COMPILED[1:], COMPILED[0]), strict=True)]
+    cases: list[Case] = [(BINARY[name], args) for name in ("+", "//", "**", "maximum", "fmod") for args in pairs]
+    cases += [(text, (LARGE["f8"],)) for text in BOOLEANS[5::2]]
+    cases += [(text, (LARGE[c],)) for text in ("np.sign({a})", "{a} * (1 / 3)", "{a} * 2") for c in COMPILED[1:]]
+    cases += [("{a} + {a}.sum()", (LARGE["u1"],)), ("{a} * HALF", (LARGE["f4"],))]
+    texts, values = batch(cases)
+    fun = function(texts, [f"x{k}" for k in range(len(values))])
+    types, _ = ours(fun, values)
+    bad = compared(cases, types, compiled(fun, cache=False)(*values))
+    assert not bad, "\n".join(bad)
+
+
+TRUTHS = [
+    "({a} > 0.5) + ({b} > 0.5)", "({a} > 0.5) + ({b} > 0.5) - ({a} > 2)", "-({a} > 0.1)", "+({a} > 0.1) + ({b} > 0.1)",
+    "({a} > 0.1) * ({b} > 0.1) + ({a} > 0.2) * ({b} > 0.2)", "(({a} > 0.1) << 3) + ({a} > 0.1) // ({b} > 0.1)",
+    "sum([{a} > 0.1, {b} > 0.1])", "sum([{a} > 0.1]) + sum([{b} > 0.1])", "True + ({a} > 0.1)", "({a} > 0.1) == 1",
+    "sum(v > 0.1 for v in ({a}, {b}))", "max({a} > 0.1, {b} > 0.1) + ({a} > 0.1)", "abs({a} > 0.1) + abs({b} > 0.1)",
+    "(({a} > 0.1) ^ ({b} > 0.1)) + ({a} > 0.1)", "({a} > 0.1) / ({b} > 0.1) + 1", "({a} > 0.1) ** ({b} > 0) + ({b} > 0)",
+    "divmod({a} > 0.1, {b} > 0.1)[0] + ({a} > 0.1)",
+]  # fmt: skip
+
+
+def test_numbers_that_are_true_or_false_count() -> None:
+    """As Python's, also where they are NumPy's, whose sums are true or false."""
+    numbers = (0.7, 0.9)
+    texts, _ = batch([(text, numbers) for text in TRUTHS])
+    fun = function(texts, ["x0", "x1"])
+    want = tuple(map(float, fun(*numbers)))
+    assert tuple(map(float, ours(fun, numbers)[1])) == want
+    assert tuple(map(float, compiled(fun, cache=False)(*numbers))) == want
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_masks_count_in_a_function_of_the_users(jit: bool) -> None:
+    def f(x: Any) -> Any:
+        m = x > 0
+        both = np.stack((m * 2, m * 3))
+        return np.sum(x) * ((m * 2).sum() + (m + 1).sum() + (m % 2).sum() + np.maximum(m, 2).sum() + both.sum())
+
+    def g(x: Any) -> Any:
+        return np.sum(x[(x > 0) * 1] * x[0])
+
+    x = np.array([0.3, 0.8, -0.4])
+    ones = np.ones(3)
+    for fun, want in ((f, ones * f(x) / np.sum(x)), (g, np.array([2.2, 0.6, 0.0]))):
+        np.testing.assert_allclose(sg.grad(fun, jit=jit, cache=False)(x), want, rtol=1e-14)
+
+
+def test_what_numpy_and_python_mean_otherwise_is_refused() -> None:
+    for text in ("~({a} > 0.5)", "({a} > 0.5) & 0.5"):
+        with pytest.raises(UnsupportedError):
+            ours(alone(text, (0.7,)), (0.7,))
