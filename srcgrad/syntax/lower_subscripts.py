@@ -178,7 +178,8 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
         )
     if own == "c" and kind != "c":
         low.refuse(
-            f"a complex number is stored into an array of {ref.type.dtype_name}", "make the array complex, or take `.real`"
+            f"a complex number is stored into an array of {ref.type.dtype_name}",
+            "make the array complex, or take `.real`",
         )
     if kind in "iu":
         promotion.fits(np.dtype(ref.type.dtype), [Val(low.b, atom)])
