@@ -143,7 +143,8 @@ def settle(values: Sequence[Val]) -> list[Val]:
 def _single(value: Val) -> Val:
     atom = value.atom
     if isinstance(atom, ir.Var):
-        return cast(value, "f4")
+        name = f"{atom.name}_single"
+        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)  # type: ignore[no-any-return]
     singles = {ir.F8: ir.F4, ir.C16: ir.C8}
     return Val(value.builder, ir.Const(atom.value, singles.get(atom.type, atom.type)))
 

@@ -262,3 +262,15 @@ def test_what_numpy_and_python_mean_otherwise_is_refused() -> None:
     for text in ("~({a} > 0.5)", "({a} > 0.5) & 0.5"):
         with pytest.raises(UnsupportedError):
             ours(alone(text, (0.7,)), (0.7,))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_number_from_an_array_widens_smaller_integers(jit: bool) -> None:
+    """Its dtype is its array's, where Python's own integers take that of what they stand beside."""
+
+    def f(x: Any, image: Any, weights: Any) -> Any:
+        return np.sum(x) * (np.sum(image * weights[0]) + np.sum(image * int(weights[0])) + np.sum(image * 3))
+
+    image, weights = np.array([200, 100], "u1"), np.array([3, 4])
+    want = np.ones(2) * f(np.array([0.5, 0.5]), image, weights)
+    np.testing.assert_array_equal(sg.grad(f, jit=jit, cache=False)(np.ones(2), image, weights), want)
