@@ -68,7 +68,7 @@ def _activity(subject: Subject) -> Iterator[str]:
     for name, spec in zip(subject.names, subject.specs, strict=True):
         for kind in leaf_types(spec):
             why = "active" if place in active else "given" if place >= own else _why(kind)
-            yield f"    {name}: {kind.dtype}{f', {kind.rank} axes' if kind.rank else ''}: {why}"
+            yield f"    {name}: {kind.dtype_name}{f', {kind.rank}-D' if kind.rank else ''}: {why}"
             place += 1
     for name in subject.captured:
         yield f"    {name}: read from around the function at each call, inactive"
@@ -92,9 +92,9 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
     for stmt in kept:
         reason = _reason(stmt.target, main)
         size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
-        yield f"    {stmt.target.name}: {stmt.target.type.dtype}, {stmt.target.type.rank} axes, {size}: {reason}"
+        yield f"    {stmt.target.name}: {stmt.target.type.dtype_name}, {stmt.target.type.rank}-D, {size}: {reason}"
     for made, size_ in zip(lists, held, strict=True):
-        of = f"a list of {made.target.type.rank}-D arrays of {np.dtype(made.target.type.dtype)}"
+        of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
         yield f"    {made.target.name}: {of}, {_bytes(size_)}: {_reason(made.target, main)}"
     yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
 

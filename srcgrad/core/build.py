@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Span, Stmt, Type, Var
 from srcgrad.core.layouts import Layouts
@@ -13,6 +15,8 @@ from srcgrad.core.shapes import FULL as FULL
 from srcgrad.core.shapes import Dim as Dim
 from srcgrad.core.shapes import Shapes
 
+PYTHONS = frozenset({"dim", "cast"})  # what gives Python's own integers
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "floor_divide", "remainder"})
 LITERALS = {bool: ir.B1, int: ir.I8, float: ir.F8, complex: ir.C16}
 
 
@@ -35,6 +39,8 @@ class Builder:
         self.span: Span | None = None
         self.shapes = Shapes(fun)
         self.layouts = Layouts()
+        self.numbers: dict[Atom, str] = {}  # integers that arrays gave: the dtype that they have in NumPy
+        self.weak: set[Var] = set()  # floats of Python's own: they take the precision of what they stand beside
 
     # ---- statements
 
@@ -51,7 +57,32 @@ class Builder:
             return Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8)
         targets = tuple(Var(name, t) for t in types)
         self.put(ir.Let(targets, op, args, params, span=self.span))
+        if types == (ir.I8,) and op.name not in PYTHONS:
+            self._note_number(targets[0], op, args)
+        if types == (ir.F8,) and op.name in ARITHMETIC and all(map(self.is_weak, args)):
+            self.weak.add(targets[0])
         return targets[0] if len(targets) == 1 else targets
+
+    def is_weak(self, atom: Atom) -> bool:
+        """Whether it is a literal, or a float that Python computes of literals."""
+        return atom.type not in (ir.F4, ir.C8) if isinstance(atom, Const) else atom in self.weak
+
+    def renamed(self, old: Var, new: Var) -> None:
+        """Tell that new stands in the place of old."""
+        self.layouts.renamed(old, new)
+        if old in self.numbers:
+            self.numbers[new] = self.numbers[old]
+        if old in self.weak:
+            self.weak.add(new)
+
+    def _note_number(self, target: Var, op: ir.Primitive, args: Sequence[Atom]) -> None:
+        arrays = [a.type.dtype for a in args if a.type.rank]
+        if arrays:
+            narrow = op.name in ("max", "min")
+            self.numbers[target] = arrays[0] if narrow else "u8" if all(d[0] == "u" for d in arrays) else "i8"
+        elif given := [self.numbers[a] for a in args if a in self.numbers]:
+            wide = np.result_type(*map(np.dtype, given))
+            self.numbers[target] = str(wide.str[1:]) if wide.kind in "iu" else "i8"
 
     def draw(self, op: ir.Primitive, *args: Atom, name: str = "draw", **params: Any) -> Var:
         (type_,) = op.infer(tuple(a.type for a in args), params)
@@ -63,6 +94,8 @@ class Builder:
         index = whole(ref) if index is None else index
         rank = index_rank(index)
         target = Var(name or ref.name, Type(ref.type.dtype, rank) if rank else scalar_of(ref.type))
+        if target.type == ir.I8:
+            self.numbers[target] = ref.type.dtype
         self.put(ir.Load(target, ref, index, span=self.span))
         return target
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NAMES = {"f": "float", "c": "complex", "i": "int", "u": "uint"}
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -38,6 +40,12 @@ class Type:
     def is_narrow(self) -> bool:
         """Whether it holds integers other than those of scalars: what is computed of arrays of them wraps round."""
         return self.dtype[0] in "iu" and self.dtype != "i8"
+
+    @property
+    def dtype_name(self) -> str:
+        """The dtype as users write it: `float64`, `bool`."""
+        kind, size = self.dtype[0], 8 * int(self.dtype[1:])
+        return "bool" if kind == "b" else f"{NAMES[kind]}{size}"
 
     def value(self) -> Type:
         """The type of the whole contents of this memory."""

@@ -55,7 +55,7 @@ def one_axis(axis: Any, rank: int) -> int:
     number = integer(axis, "axis")
     if not -rank <= number < rank:
         raise UnsupportedError(
-            f"axis {number} is out of bounds for an array of {rank} axes; count axes from 0, or from -1 backwards"
+            f"axis {number} is out of bounds for a {rank}-D array; count axes from 0, or from -1 backwards"
         )
     return number % rank
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.rules import helpers, registry
+from srcgrad.rules import helpers, promotion, registry
 from srcgrad.rules.declare import Edge, as_value, cast, elementwise, settle, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import rint
@@ -40,12 +40,12 @@ negative = elementwise(
 )  # fmt: skip
 
 floor_divide = zero(
-    "floor_divide", (np.floor_divide, operator.floordiv, operator.ifloordiv), scalar="_0 // _1", result="number",
+    "floor_divide", (np.floor_divide, operator.floordiv, operator.ifloordiv), scalar="_0 // _1", result="small",
     samples=[*pairs, (7, -2)],
 )  # fmt: skip
 remainder = elementwise(
     "remainder", (np.remainder, operator.mod, operator.imod), partials=lambda a, b, y: (1, -floor_divide(a, b)),
-    samples=[*pairs, (-7.5, 2.0)], scalar="_0 % _1", result="number",
+    samples=[*pairs, (-7.5, 2.0)], scalar="_0 % _1", result="small",
 )  # fmt: skip
 
 
@@ -57,9 +57,18 @@ def _ratio_partials(a: Val, b: Val, y: Val) -> tuple[Any, ...]:
     return 1, -rint((a - y) / b)
 
 
+def _fmod_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
+    """Of integers Numba's own has the sign of the divisor."""
+    if any(t.dtype[0] == "f" for t in types):
+        return "np.fmod(_0, _1)"
+    if any(t.rank for t in types):
+        return "_0 % _1 - np.where((_0 % _1 != 0) & ((_0 < 0) != (_1 < 0)), _1, 0)"
+    return "_0 % _1 - (_1 if _0 % _1 != 0 and (_0 < 0) != (_1 < 0) else 0)"
+
+
 fmod = elementwise(
     "fmod", (np.fmod, math.fmod), partials=_ratio_partials, samples=[*pairs, (-7.5, 2.0)],
-    scalar="np.fmod(_0, _1)", result="number",
+    scalar=_fmod_template, result="small",
 )  # fmt: skip
 
 
@@ -78,12 +87,14 @@ ieee_remainder = elementwise(
 @registry.adaptor(divmod, np.divmod)
 def _divmod(builder: Builder, a: Any, b: Any) -> tuple[Val, Val]:
     a, b = settle([as_value(builder, x) for x in (a, b)])
+    promotion.check("floor_divide", (a, b), exact=True)
     return emit(floor_divide, a, b), emit(remainder, a, b)
 
 
 @registry.adaptor(operator.pos, np.positive)
 def _positive(builder: Builder, x: Any) -> Val:
     (x,) = settle([as_value(builder, x)])
+    promotion.check("positive", [x])
     return cast(x, "i8") if x.type == ir.B1 else x
 
 
@@ -105,10 +116,10 @@ bitwise_and = _bits("bitwise_and", (np.bitwise_and, operator.and_, operator.iand
 bitwise_or = _bits("bitwise_or", (np.bitwise_or, operator.or_, operator.ior), "or", "|")
 bitwise_xor = _bits("bitwise_xor", (np.bitwise_xor, operator.xor, operator.ixor), "", "^")
 left_shift = zero(
-    "left_shift", (np.left_shift, operator.lshift), scalar="_0 << _1", result="number", samples=[(6, 3)]
+    "left_shift", (np.left_shift, operator.lshift), scalar="_0 << _1", result="small", samples=[(6, 3)]
 )
 right_shift = zero(
-    "right_shift", (np.right_shift, operator.rshift), scalar="_0 >> _1", result="number", samples=[(6, 1)]
+    "right_shift", (np.right_shift, operator.rshift), scalar="_0 >> _1", result="small", samples=[(6, 1)]
 )
 invert = zero("invert", (np.invert, operator.invert), scalar="~_0", result="same", samples=[(6,)])
 

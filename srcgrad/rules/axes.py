@@ -124,7 +124,7 @@ def _flip_of(function: Any, axis: int) -> None:
     def call(builder: Builder, m: Any) -> Val:
         value = arguments.as_array(builder, m)
         if value.type.rank <= axis:
-            raise UnsupportedError(f"{name} takes arrays of {axis + 1} axes or more")
+            raise UnsupportedError(f"{name} takes {axis + 1}-D arrays, or of more axes")
         return flipped(builder, value, (axis,), name)
 
     registry.adaptor(function)(call)
@@ -245,7 +245,7 @@ broadcast_to: Rule = linear(
 def repeated(x: Val, lengths: Sequence[Val]) -> Val:
     """What nothing may be written to while x changes: x's elements in this shape."""
     if x.type.rank > len(lengths):
-        raise UnsupportedError(f"an array of {x.type.rank} axes does not broadcast to {len(lengths)}")
+        raise UnsupportedError(f"a {x.type.rank}-D array does not broadcast to {len(lengths)}-D")
     return as_copy(broadcast_to(contents(x), *lengths), x, VIEW)
 
 

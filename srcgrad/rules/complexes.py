@@ -115,7 +115,7 @@ def _conjugate_method(builder: Builder, x: Any) -> Any:
 
 
 def _unchanged(builder: Builder, value: Val) -> Val:
-    return value
+    return cast(value, "i1") if value.type.dtype == "b1" and value.type.rank else value  # as NumPy does
 
 
 def _real_size(builder: Builder, value: Val) -> Val:
@@ -136,7 +136,7 @@ for _name in ("conj", "conjugate"):
 def _angle(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     if not value.type.is_complex:
-        return emit(arctan2, value * 0.0, value)  # type: ignore[no-any-return]
+        return registry.FUNCTIONS[np.arctan2](builder, 0.0, value)  # type: ignore[no-any-return]
     return emit(arctan2, emit(imag, value), emit(real, value))  # type: ignore[no-any-return]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import nests, registry
+from srcgrad.rules import nests, promotion, registry
 from srcgrad.rules.info import At as At
 from srcgrad.rules.info import Edge as Edge
 from srcgrad.rules.info import Info as Info
@@ -40,17 +40,23 @@ class Rule(ir.Primitive):
 def promote(types: Sequence[ir.Type], result: str = "same") -> ir.Type:
     """NumPy's dtype of an elementwise result, integer scalars being weak (NEP 50); the rank is the largest.
 
-    result: 'same', 'number' (two booleans make an integer), 'float' (integers become f8), 'bool', or 'int'.
+    result: 'same', 'number' (two boolean scalars make an integer), 'small' (two arrays of them an i1, too), 'float'
+    (integers become f8), 'bool', or 'int'.
     """
     rank = max((t.rank for t in types), default=0)
     if result in ("bool", "int"):
         return ir.Type("b1" if result == "bool" else "i8", rank)
-    strong = [t.dtype for t in types if t.rank or t.dtype[0] in "fc"] or [t.dtype for t in types]
-    dtype = np.result_type(*(np.dtype(d) for d in strong)).str[1:]
+    strong = [t.dtype for t in types if t.rank or t.dtype[0] in "fc"]
+    weak = [t.dtype for t in types if not t.rank and t.dtype[0] not in "fc"]
+    dtype = np.result_type(*(np.dtype(d) for d in strong or weak)).str[1:]
+    if dtype == "b1" and "i8" in weak:
+        dtype = "i8"
     if result == "float" and dtype[0] not in "fc":
         dtype = "f8"
-    elif rank == 0 and (dtype[0] in "iu" or (dtype == "b1" and result == "number")):
+    elif rank == 0 and (dtype[0] in "iu" or (dtype == "b1" and result in ("number", "small"))):
         dtype = "i8"
+    elif dtype == "b1" and result == "small":
+        dtype = "i1"
     return ir.Type(dtype, rank)
 
 
@@ -125,26 +131,38 @@ def static(value: Any) -> float | int | bool | complex | None:
 
 
 def settle(values: Sequence[Val]) -> list[Val]:
-    """Memory loaded, and Python's float literals in the precision of what they stand beside (NEP 50)."""
-    loaded = [contents(v) for v in values]
-    floats = {v.type.dtype for v in loaded if not isinstance(v.atom, ir.Const) and _is_float(v)}
+    """Memory loaded, and Python's own floats in the precision of what they stand beside (NEP 50)."""
+    loaded = promotion.beside_numbers([contents(v) for v in values], cast)
+    floats = {v.type.dtype for v in loaded if _is_float(v) and not v.builder.is_weak(v.atom)}
     if not floats or not floats <= {"f4", "c8"}:
         return loaded
-    return [_single(v.builder, v.atom) if isinstance(v.atom, ir.Const) else v for v in loaded]
+    loaded = promotion.doubled(loaded, cast)
+    return [_single(v) if v.builder.is_weak(v.atom) else v for v in loaded]
 
 
-def _single(builder: Builder, literal: ir.Const) -> Val:
+def _single(value: Val) -> Val:
+    atom = value.atom
+    if isinstance(atom, ir.Var):
+        name = f"{atom.name}_single"
+        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)  # type: ignore[no-any-return]
     singles = {ir.F8: ir.F4, ir.C16: ir.C8}
-    return Val(builder, ir.Const(literal.value, singles.get(literal.type, literal.type)))
+    return Val(value.builder, ir.Const(atom.value, singles.get(atom.type, atom.type)))
 
 
-def widen(value: Val) -> Val:
+def widen(value: Val, kind: str = "f8") -> Val:
     """Booleans and small integers as what NumPy's float functions of f8 take (it would make f2 and f4 of them)."""
-    return value if value.type.dtype in ("f4", "f8", "c8", "c16", "i8") else cast(value, "f8")
+    return value if value.type.dtype in ("f4", "f8", "c8", "c16", "i8") else cast(value, kind)
+
+
+def widened(values: Sequence[Val]) -> list[Val]:
+    """The operands of a float function; what is small beside single precision stays in it, as in NumPy."""
+    strong = [v.type.dtype for v in values if v.type.rank or v.type.is_float]
+    single = bool(strong) and np.result_type(*(np.dtype(d) for d in strong)).str[1:] in ("f4", "c8")
+    return [widen(v, "f4" if single else "f8") for v in values]
 
 
 def elementwise_adaptor(
-    rule: ir.Primitive, name: str, *, arity: int, floats: bool, scalars: bool
+    rule: ir.Primitive, name: str, *, arity: int, result: str, scalars: bool
 ) -> Callable[..., Any]:
     """The adaptor of a ufunc, or of a function of `math` (`scalars`: it takes no arrays)."""
 
@@ -158,19 +176,23 @@ def elementwise_adaptor(
         values = settle([as_value(builder, a) for a in args])
         if scalars and any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")
-        return emit(rule, *(map(widen, values) if floats else values))
+        promotion.check(rule.name, values, exact=result in ("same", "number", "small"))
+        out = emit(rule, *(widened(values) if result == "float" else values))
+        if scalars and out.type == ir.F8 and all(builder.is_weak(v.atom) for v in values):
+            builder.weak.add(out.atom)  # a function of `math` gives a float of Python's own
+        return out
 
     return call
 
 
-def publish(rule: ir.Primitive, functions: Sequence[Any], *, arity: int, floats: bool) -> None:
+def publish(rule: ir.Primitive, functions: Sequence[Any], *, arity: int, result: str) -> None:
     """Enter an elementwise rule into the registry, with an adaptor for each of its functions."""
     registry.register(rule)
     for function in functions:
         module = getattr(function, "__module__", "") or ""
         name = getattr(function, "__name__", rule.name)
         told = f"math.{name}" if module == "math" else f"np.{name}" if getattr(np, name, None) is function else name
-        call = elementwise_adaptor(rule, told, arity=arity, floats=floats, scalars=module == "math")
+        call = elementwise_adaptor(rule, told, arity=arity, result=result, scalars=module == "math")
         registry.adaptor(function)(call)
 
 
@@ -229,7 +251,7 @@ def elementwise(
         name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
         Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
     )  # fmt: skip
-    publish(rule, functions, arity=len(samples[0]), floats=result == "float")
+    publish(rule, functions, arity=len(samples[0]), result=result)
     return rule
 
 
@@ -258,6 +280,8 @@ def elementwise_template(
         arrays = any(t.rank for t in types)
         chosen = many if arrays or any(t.is_complex for t in types) else one
         code = chosen if isinstance(chosen, str) else chosen(types, params)
+        if out == ir.I8 and all(t == ir.B1 for t in types):
+            code = re.sub(r"\b_0\b", "int(_0)", code)  # NumPy's own booleans add up to a boolean
         if out.dtype in ("f4", "c8"):
             for k, t in enumerate(types):
                 if t in (ir.I8, ir.B1) and k not in as_is and (not arrays or "np.where" in code):
@@ -317,7 +341,7 @@ def zero(
         info=Info("zero", functions, samples, elementwise=elementwise, **info),
     )  # fmt: skip
     if elementwise:
-        publish(rule, functions, arity=arity, floats=result == "float")
+        publish(rule, functions, arity=arity, result=result)
     else:
         registry.register(rule)
         registry.adaptor(*functions)(plain_adaptor(rule))

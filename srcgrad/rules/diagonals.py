@@ -202,7 +202,7 @@ def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: Any = False) -> Non
     kind = arguments.scalar_type(a.type.dtype)
     if kind.dtype[0] not in "fc" and number.type.dtype[0] == "f":
         raise UnsupportedError(
-            f"a float is stored into an array of {a.type.dtype}, which would cut it off; make the array float"
+            f"a float is stored into an array of {a.type.dtype_name}, which would cut it off; make the array float"
         )
     known = static(number)
     plain = known is not None and kind.dtype[0] == "f" and not isinstance(known, complex)

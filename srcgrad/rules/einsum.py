@@ -76,7 +76,7 @@ def _spelled(part: str, rank: int) -> str:
         raise UnsupportedError("np.einsum is understood with small letters only")
     hidden = rank - len(plain)
     if hidden < 0 or (hidden and "..." not in part):
-        raise UnsupportedError(f"np.einsum has the subscripts {part!r} for an operand of {rank} axes")
+        raise UnsupportedError(f"np.einsum has the subscripts {part!r} for a {rank}-D operand")
     return part.replace("...", "".join(reversed(BATCH[:hidden])))
 
 
@@ -139,16 +139,24 @@ def _matmul(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
         return dot(left, right)
     first = _batched(left.type.rank - 2) + "ij" if left.type.rank > 1 else "j"
     second = _batched(right.type.rank - 2) + "jk" if right.type.rank > 1 else "j"
-    batch = _batched(max(left.type.rank, right.type.rank) - 2)
+    batch = _batched(max(left.type.rank, right.type.rank, 2) - 2)
     out = batch + ("i" if left.type.rank > 1 else "") + ("k" if right.type.rank > 1 else "")
     return summed((left, right), (first, second), out)
+
+
+def _scaled(builder: Builder, a: Any, b: Any) -> Val:
+    """np.dot with a number, which is an array to it: no literal is weak."""
+    both = [contents(arguments.as_array(builder, v)) for v in (a, b)]
+    dtype = arguments.result_type([v.type.dtype for v in both])
+    wide = [cast(v, dtype) if v.type.rank else v for v in both]
+    return registry.FUNCTIONS[np.multiply](builder, *wide)  # type: ignore[no-any-return]
 
 
 @registry.adaptor(np.dot, methods=("dot",))
 def _np_dot(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
     arguments.no_options(options, "np.dot")
     if any(arguments.as_array(builder, v).type.rank == 0 for v in (a, b)):
-        return registry.FUNCTIONS[np.multiply](builder, a, b)  # type: ignore[no-any-return]
+        return _scaled(builder, a, b)
     left, right = operands(builder, (a, b))
     if max(left.type.rank, right.type.rank) <= 2 and left.type.is_float:
         return dot(left, right)
@@ -228,7 +236,7 @@ def _paired(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[int]]:
         return first, second
     count = arguments.integer(axes, "axes")
     if not 0 <= count <= min(rank_a, rank_b):
-        raise UnsupportedError(f"np.tensordot cannot sum over {count} axes of arrays of {rank_a} and {rank_b}")
+        raise UnsupportedError(f"np.tensordot cannot sum over {count} axes of a {rank_a}-D and a {rank_b}-D array")
     return list(range(rank_a - count, rank_a)), list(range(count))
 
 
@@ -252,8 +260,9 @@ def _kron(builder: Builder, a: Any, b: Any) -> Val:
 def _cross(
     builder: Builder, a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
 ) -> Val:
-    sides = []
-    for value, where in zip(operands(builder, (a, b)), (axisa, axisb), strict=True):
+    sides, values = [], operands(builder, (a, b))
+    dtype = values[0].type.dtype
+    for value, where in zip(values, (axisa, axisb), strict=True):
         rank = value.type.rank
         if rank == 0:
             raise UnsupportedError("np.cross takes arrays, not scalars")
@@ -263,7 +272,7 @@ def _cross(
         expect_equal(builder, length(memory, rank - 1), as_value(builder, 3), message)
         sides.append([_component(memory, k) for k in range(3)])
     (a0, a1, a2), (b0, b1, b2) = sides
-    made = stacked(builder, [a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1, "np.cross")
+    made = stacked(builder, [a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1, "np.cross", dtype)
     target = axisc if axis is None else axis
     return moved(builder, made, [made.type.rank - 1], [arguments.one_axis(target, made.type.rank)])
 

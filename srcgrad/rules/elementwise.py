@@ -15,7 +15,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules import helpers, registry
 from srcgrad.rules.compare import isnan, not_equal, where
-from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, zero
+from srcgrad.rules.declare import Edge, Rule, as_value, cast, elementwise, promote, settle, static, widened, zero
 from srcgrad.rules.helpers import sources
 from srcgrad.rules.rounding import trunc
 from srcgrad.rules.values import Val, emit
@@ -84,7 +84,7 @@ cbrt = elementwise(
     edges=[Edge((0.0,), (math.inf,))],
 )  # fmt: skip
 square = elementwise(
-    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="number", takes_complex=True
+    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="small", takes_complex=True
 )
 
 
@@ -277,7 +277,13 @@ def _absolute_template(types: tuple[Any, ...], params: dict[str, Any]) -> str:
     return "np.abs(_0)" if types[0].rank else "abs(_0)"
 
 
-sign = zero("sign", (np.sign,), result="same", samples=[*reals, (0.0,)])
+def _sign_template(types: tuple[Any, ...], params: dict[str, Any]) -> str:
+    """Of unsigned integers Numba's own is their largest number."""
+    unsigned = types[0].rank and types[0].dtype[0] == "u"
+    return f"(_0 > 0).astype(np.{np.dtype(types[0].dtype).name})" if unsigned else "np.sign(_0)"
+
+
+sign = zero("sign", (np.sign,), scalar=_sign_template, result="same", samples=[*reals, (0.0,)])
 absolute = elementwise(
     "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template,
     result="number",
@@ -296,7 +302,11 @@ copysign: Rule = elementwise(
 
 @registry.adaptor(np.heaviside)
 def _heaviside(builder: Builder, x: Any, at_zero: Any) -> Val:
-    x, at_zero = settle([as_value(builder, v) for v in (x, at_zero)])
+    values = settle([as_value(builder, v) for v in (x, at_zero)])
+    kind = promote([v.type for v in widened(values)], "float").dtype
+    x, at_zero = (cast(v, kind) for v in values)
+    if x.type.is_complex or at_zero.type.is_complex:
+        raise UnsupportedError("np.heaviside takes no complex numbers; take real or imaginary parts")
     step = where(not_equal(x, 0.0), 0.5 * (sign(x) + 1.0), at_zero)
     return step  # type: ignore[no-any-return]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import registry
+from srcgrad.rules import promotion, registry
 from srcgrad.rules.compare import equal, greater, less, logical_and, where
 from srcgrad.rules.declare import Edge, Rule, as_value, elementwise, settle, static, total
 from srcgrad.rules.values import Val, contents, emit
@@ -130,6 +130,7 @@ def _clip(builder: Builder, x: Any, low: Any = None, high: Any = None, **options
         raise UnsupportedError(f"np.clip is differentiated without its option {next(iter(options))!r}; leave it out")
     given = [as_value(builder, v) for v in (x, low, high) if v is not None]
     value, *bounds = settle([contents(v) for v in given])
+    bounds = [promotion.bound(b, value) for b in bounds]
     if len(bounds) == 2 and value.type.is_float and not _apart(*bounds):
         value = _unless_pinned(value, *bounds)
     if low is not None:

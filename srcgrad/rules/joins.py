@@ -154,7 +154,9 @@ def _leaves(builder: Builder, arrays: Any) -> list[Val]:
 
 @registry.adaptor(np.append)
 def _append(builder: Builder, x: Any, values: Any, axis: Any = None) -> Val:
-    both = _arrays(builder, (x, values), "np.append")
+    given = [contents(arguments.as_array(builder, v)) for v in (x, values)]  # a number is an array to it
+    dtype = arguments.result_type([v.type.dtype for v in given])
+    both = [cast(v, dtype) for v in given]
     if axis is None:
         both, axis = [contents(reshaped(at_least(v, 1), -1)) for v in both], 0
     return _joined(builder, both, axis, "np.append")

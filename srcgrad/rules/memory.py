@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import arguments, registry
+from srcgrad.rules import arguments, promotion, registry
 from srcgrad.rules.declare import as_value, cast, static
 from srcgrad.rules.shape import dims
 from srcgrad.rules.values import Val, contents, emit
@@ -63,6 +63,7 @@ registry.adaptor(np.empty_like)(_filled_like("np.empty_like", "empty"))
 
 
 def _full_of(builder: Builder, dtype: str, shape: Sequence[Val], value: Val) -> Val:
+    promotion.fits(np.dtype(dtype), [value])
     if value.type.rank == 0:
         return _allocate(builder, dtype, shape, value)
     new = _allocate(builder, dtype, shape, "empty")
@@ -285,13 +286,14 @@ def _fill(builder: Builder, x: Any, value: Any) -> None:
         raise UnsupportedError("only an array that has a name can be filled")
     source = contents(arguments.as_array(builder, value))
     if source.type.rank > x.type.rank:
-        message = f"a value of {source.type.rank} axes does not fit into {x.type.rank}"
+        message = f"a {source.type.rank}-D value does not fit into a {x.type.rank}-D array"
         raise UnsupportedError(message, hint="index the value, or widen the target")
     if "iubfc".index(source.type.dtype[0]) > max(2, "iubfc".index(x.type.dtype[0])):
         kind, hint = ("complex number", "make the array complex, or take .real") if source.type.is_complex else (
             "float", "make the array float"
         )  # fmt: skip
-        raise UnsupportedError(f"a {kind} is stored into an array of {x.type.dtype}, which would cut it off", hint=hint)
+        message = f"a {kind} is stored into an array of {x.type.dtype_name}, which would cut it off"
+        raise UnsupportedError(message, hint=hint)
     element = _number(source, x.type.dtype) if source.type.rank == 0 else cast(source, x.type.dtype)
     builder.store(_ref(x), None, element.atom)
 

@@ -140,7 +140,7 @@ def write(builder: Builder, ref: ir.Var, index: ir.Index, value: Val, combine: n
     front = _front(index)
     value = contents(value)
     if value.type.rank > index_rank(index):
-        raise UnsupportedError(f"a value of {value.type.rank} axes does not fit into {index_rank(index)}")
+        raise UnsupportedError(f"a {value.type.rank}-D value does not fit into a {index_rank(index)}-D part")
     flat, shape = _together(builder, index)
     if len(shape) > 1 and value.type.rank:
         value = _filled_out(builder, ref, index, front, value)
@@ -217,7 +217,7 @@ def index_of(builder: Builder, ref: ir.Var, items: Sequence[ir.Item]) -> ir.Inde
                 check_lengths(builder, length(mask, k), length(Val(builder, ref), axis), message, "IndexError")
         out.extend(v.atom for v in true_places(mask))
     if len(out) > ref.type.rank:
-        raise UnsupportedError(f"{len(out)} indices for an array of {ref.type.rank} axes")
+        raise UnsupportedError(f"{len(out)} indices for a {ref.type.rank}-D array")
     return (*out, *[ir.Slice()] * (ref.type.rank - len(out)))
 
 
@@ -243,7 +243,7 @@ def _as_element(ref: ir.Var, value: Val) -> Val:
     """The value in the dtype of the memory that it goes into."""
     if value.type.dtype[0] == "f" and ref.type.dtype[0] != "f":
         raise UnsupportedError(
-            f"a float is stored into an array of {ref.type.dtype}, which would cut it off; make the array float"
+            f"a float is stored into an array of {ref.type.dtype_name}, which would cut it off; make the array float"
         )
     if isinstance(value.atom, ir.Const) and ref.type.is_float:
         return Val(value.builder, ir.Const(float(value.atom.value.real), ir.Type(ref.type.dtype)))

@@ -10,12 +10,12 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import helpers, registry
+from srcgrad.rules import helpers, promotion, registry
 from srcgrad.rules.compare import logical_or, not_equal, where
 from srcgrad.rules.declare import Edge, Literal, as_value, cast, elementwise, settle, static
 from srcgrad.rules.elementwise import log
 from srcgrad.rules.helpers import sources
-from srcgrad.rules.values import Val, emit
+from srcgrad.rules.values import Val, contents, emit
 
 
 def _power_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
@@ -71,7 +71,7 @@ def _as_dtype(value: Val, like: Val) -> Val:
 
 
 power = elementwise(
-    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="number", as_is=(1,),
+    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="small", as_is=(1,),
     samples=[
         (0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5), (-0.7, 3), (1.3, -2), (2, 1.5),
         *((-1.3, Literal(n)) for n in (0, 1, 2, 3, -1, 2.0)), (0.7, Literal(2.5)),
@@ -95,13 +95,18 @@ def _power(builder: Builder, *args: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in args])
     n = static(b)
     whole = a.type.dtype[0] in "iub" and b.type.dtype[0] in "iub"
+    promotion.check("power", (a, b), exact=True)
     if whole and b.type.rank:
         _expect_nonnegative(builder, b)
         return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
     if not whole or not isinstance(n, (int, float)):
         return emit(power, a, b)  # type: ignore[no-any-return]
+    if n < 0 and a.type.rank:
+        raise UnsupportedError("an array of integers to a negative power; NumPy refuses it: use floats, 1.0 / a")
     if n < 0:
         return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
+    if a.type.dtype == "b1" and a.type.rank and n == 2:
+        a = cast(a, "i1")  # NumPy squares
     return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
 
 
@@ -114,10 +119,18 @@ def _expect_nonnegative(builder: Builder, exponents: Val) -> None:
 registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)
 
 
-@registry.adaptor(math.pow, np.float_power)
+@registry.adaptor(math.pow)
 def _float_power(builder: Builder, a: Any, b: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in (a, b)])
     return emit(power, _float(a), _float(b))  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.float_power)
+def _double_power(builder: Builder, a: Any, b: Any) -> Val:
+    """In double precision, whatever comes in."""
+    values = [as_value(builder, x) for x in (a, b)]
+    kinds = ["c16" if v.type.is_complex else "f8" for v in values]
+    return emit(power, *(cast(contents(v), kind) for v, kind in zip(values, kinds, strict=True)))  # type: ignore[no-any-return]
 
 
 def _float(value: Val) -> Val:

@@ -295,7 +295,9 @@ def _operand(builder: Builder, x: Any, dtype: Any) -> Val:
     value = contents(arguments.as_array(builder, x))
     if dtype is not None:
         value = cast(value, arguments.dtype_of(dtype))
-    return cast(value, "i8") if value.type.rank and value.type.dtype[0] in "iub" else value
+    if not value.type.rank or value.type.dtype[0] not in "iub":
+        return value
+    return cast(value, "u8" if value.type.dtype[0] == "u" else "i8")
 
 
 @registry.adaptor(np.prod, methods=("prod",))

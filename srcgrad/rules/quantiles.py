@@ -20,6 +20,7 @@ from srcgrad.rules.peaks import at_ties, to_ties
 from srcgrad.rules.reduce import matrix, reduced_type, row, sum_, tower
 from srcgrad.rules.rounding import floor
 from srcgrad.rules.shape import length
+from srcgrad.rules.spreads import no_booleans
 from srcgrad.rules.values import Val, contents, emit
 
 # ---- the k-th smallest along the last axis
@@ -154,6 +155,7 @@ def _quantiles(
     if rest.pop("method", "linear") != "linear":
         raise UnsupportedError(f"{name} is differentiated with method='linear' only")
     _input_stays(rest, name)
+    no_booleans(builder, x, name)
     memory = memory_of(builder, x, name)
     rank, axes = memory.type.rank, arguments.all_axes(axis, memory.type.rank)
 

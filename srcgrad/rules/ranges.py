@@ -123,6 +123,8 @@ def _linspace(
     arguments.no_options(options, "np.linspace")
     first, last = settle([as_value(builder, v) for v in (start, stop)])
     (n,) = arguments.lengths(builder, num)
+    if first.type.is_complex or last.type.is_complex:
+        raise UnsupportedError("np.linspace takes no complex numbers here; write a + (b - a) * np.linspace(0, 1, n)")
     code = arguments.result_type([v.type.dtype for v in (first, last) if v.type.dtype[0] == "f"] or ["f8"])
     first, last = _as_float(contents(first), code), _as_float(contents(last), code)
     if first.type.rank or last.type.rank:

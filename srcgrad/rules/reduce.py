@@ -127,7 +127,8 @@ def _builtin_sum(builder: Builder, x: Any, start: Any = None) -> Val:
         terms = [as_value(builder, v) for v in x]
         result = contents(begin) if begin is not None else None
         for term in map(contents, terms):
-            result = term if result is None else result + term
+            first = term + 0 if term.type.dtype == "b1" else term  # Python begins at 0
+            result = first if result is None else result + term
         return as_value(builder, 0) if result is None else result
     value = arguments.array_value(builder, x, "sum")
     got = emit(sum_, value, axes=(0,), keepdims=False)

@@ -87,7 +87,10 @@ def _float(builder: Builder, x: Any = 0.0) -> Val:
 
 @registry.adaptor(int)
 def _int(builder: Builder, x: Any = 0) -> Val:
-    return number_to(builder, _scalar(builder, x, "int"), "i8")
+    value = _scalar(builder, x, "int")
+    if value.atom in builder.numbers:
+        return emit(cast, value, dtype="i8")  # type: ignore[no-any-return]  # a number of Python's own
+    return number_to(builder, value, "i8")
 
 
 @registry.adaptor(bool, np.bool_)
@@ -150,6 +153,8 @@ def _around(builder: Builder, x: Any, decimals: Any = 0) -> Val:
     if value.type.dtype[0] in "iub":
         if not (isinstance(count := static(digits), int) and count >= 0):
             raise UnsupportedError("rounding integers to tens is not supported; write (x + 5) // 10 * 10")
+        if value.type.dtype == "b1" and value.type.rank:
+            raise UnsupportedError("np.round makes halves of booleans; use .astype(float) before")
         return value
     return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)  # type: ignore[no-any-return]
 

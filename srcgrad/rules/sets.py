@@ -210,11 +210,17 @@ def _refuse(builder: Builder, wrong: Val, message: str) -> None:
     builder.put(ir.If(wrong.atom, (raising,), (), span=builder.span))
 
 
+def _real(builder: Builder, given: Any, what: str) -> None:
+    if given is not None and arguments.as_array(builder, given).type.is_complex:
+        raise UnsupportedError(f"{what} must be real; take .real or .imag")
+
+
 @registry.adaptor(np.bincount)
 def _bincount(builder: Builder, x: Any, weights: Any = None, minlength: Any = 0) -> Val:
     places = arguments.array_value(builder, x, "np.bincount")
     if places.type.rank != 1 or places.type.dtype[0] not in "iu":
         raise UnsupportedError("np.bincount takes an array of integers of one axis")
+    _real(builder, weights, "the weights of np.bincount")
     (least,) = arguments.lengths(builder, minlength)
     none = contents(registry.FUNCTIONS[np.array](builder, [as_value(builder, -1)]))
     last = registry.FUNCTIONS[np.max](builder, emit(concatenate, none, cast(places, "i8"), axis=0))

@@ -127,7 +127,7 @@ def _transposed(builder: Builder, x: Any, *axes: Any) -> Val:
     chosen = given if axes and given is not None else range(rank - 1, -1, -1)
     order = tuple(arguments.one_axis(k, rank) for k in chosen)
     if sorted(order) != list(range(rank)):
-        raise UnsupportedError(f"{order} does not name each of {rank} axes once")
+        raise UnsupportedError(f"{order} does not name each axis of a {rank}-D array once")
     if order == tuple(range(rank)):
         return value
     if isinstance(value.atom, ir.Var) and value.type.ref:

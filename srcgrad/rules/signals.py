@@ -45,6 +45,8 @@ def _interp(
     if period is not None:
         raise UnsupportedError("np.interp is differentiated without its option 'period'")
     given = settle([arguments.as_array(builder, v) for v in (x, xp, fp)])
+    if any(v.type.is_complex for v in given):
+        raise UnsupportedError("np.interp of complex numbers is not supported; interpolate the parts")
     at, knots, heights = (cast(v, "f8") if v.type.dtype[0] != "f" else v for v in given)
     if knots.type.rank != 1 or heights.type.rank != 1 or at.type.rank > 1:
         raise UnsupportedError("np.interp takes arrays of one axis")
@@ -126,7 +128,7 @@ def _signals(builder: Builder, a: Any, v: Any, name: str) -> tuple[Val, Val]:
         raise UnsupportedError(f"{name} takes arrays of one axis")
     dtype = arguments.result_type([s.type.dtype for s in values])
     if dtype[0] not in "fi":
-        raise UnsupportedError(f"{name} of arrays of {dtype} is not supported")
+        raise UnsupportedError(f"{name} of arrays of {np.dtype(dtype).name} is not supported")
     first, second = (cast(s, dtype) for s in values)
     return first, second
 

@@ -128,8 +128,8 @@ def _of_places(builder: Builder, n: Any, k: Any = None) -> Val:
     return emit(_perm, as_value(builder, n), as_value(builder, k))  # type: ignore[no-any-return]
 
 
-gcd = zero("gcd", (np.gcd, math.gcd), result="int", samples=[(12, 18), (-4, 6)])
-lcm = zero("lcm", (np.lcm, math.lcm), scalar="np.lcm(_0, _1)", result="int", samples=[(4, 6)])
+gcd = zero("gcd", (np.gcd, math.gcd), scalar="np.gcd(_0, _1)", result="same", samples=[(12, 18), (-4, 6)])
+lcm = zero("lcm", (np.lcm, math.lcm), scalar="np.lcm(_0, _1)", result="same", samples=[(4, 6)])
 
 
 # ---- what is not finite replaced

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
 from srcgrad.rules import arguments, nests, registry
 from srcgrad.rules.broadcast import Params, Types, spread_back
 from srcgrad.rules.compare import equal, where
@@ -75,6 +76,12 @@ def float_array(builder: Builder, x: Any, name: str) -> Val:
     return value if value.type.is_float else cast(value, "f8")
 
 
+def no_booleans(builder: Builder, x: Any, name: str) -> None:
+    """Of what takes differences, which NumPy has none of."""
+    if arguments.as_array(builder, x).type.dtype == "b1":
+        raise UnsupportedError(f"{name} of booleans is not supported; use .astype(float) before")
+
+
 def _free(builder: Builder, number: Val, ddof: Any, rest: dict[str, Any]) -> Val:
     """How many of so many elements count: less ddof, which NumPy also calls correction, and not below 0."""
     lost = contents(as_value(builder, rest.pop("correction", None) or ddof))
@@ -101,7 +108,15 @@ def _deviations(
 @registry.adaptor(np.var, methods=("var",))
 def _var(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
     apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.var")
-    return emit(sum_, apart * apart, **over) / free  # type: ignore[no-any-return]
+    return emit(sum_, _squares(apart), **over) / free  # type: ignore[no-any-return]
+
+
+def _squares(x: Val) -> Val:
+    """The squares of numbers, or of the sizes of complex ones."""
+    if not x.type.is_complex:
+        return x * x
+    real, imaginary = (registry.FUNCTIONS[part](x.builder, x) for part in (np.real, np.imag))
+    return real * real + imaginary * imaginary  # type: ignore[no-any-return]
 
 
 @registry.adaptor(np.std, methods=("std",))

@@ -17,7 +17,7 @@ from srcgrad.rules.compare import equal, greater, less, logical_and, where
 from srcgrad.rules.declare import as_value, cast, settle, static
 from srcgrad.rules.parts import concatenate
 from srcgrad.rules.shape import length, reshape, transpose
-from srcgrad.rules.spreads import float_array
+from srcgrad.rules.spreads import float_array, no_booleans
 from srcgrad.rules.stop import stopped
 from srcgrad.rules.values import Val, contents, emit
 
@@ -27,6 +27,8 @@ from srcgrad.rules.values import Val, contents, emit
 def _rows(builder: Builder, x: Any, rowvar: bool, name: str) -> Val:
     """A variable a row."""
     value = float_array(builder, x, name)
+    if value.type.is_complex:
+        raise UnsupportedError(f"{name} of complex numbers is not supported; take real and imaginary parts")
     if value.type.rank > 2:
         raise UnsupportedError(f"{name} takes arrays of one or two axes")
     if value.type.rank == 1:
@@ -148,6 +150,7 @@ def _slope(memory: Val, axis: int, spacing: Val, order: int) -> Val:
 
 @registry.adaptor(np.gradient)
 def _gradient(builder: Builder, f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    no_booleans(builder, f, "np.gradient")
     memory = memory_of(builder, float_array(builder, f, "np.gradient"), "np.gradient")
     order = arguments.integer(edge_order, "edge_order")
     axes = arguments.all_axes(axis, memory.type.rank) if not isinstance(axis, (tuple, list)) else tuple(

@@ -66,6 +66,7 @@ class Captures:
     entries: dict[Any, Captured] = field(default_factory=dict)
     statics: dict[Any, StaticUse] = field(default_factory=dict)
     arrays: set[Var] = field(default_factory=set)  # the parameters that take arrays
+    weak: set[Var] = field(default_factory=set)  # those that take Python's own floats
 
     def name(self, fun: types.FunctionType, name: str) -> Value:
         if name in fun.__code__.co_freevars:
@@ -115,7 +116,7 @@ class Captures:
             return self._entry(value, origin)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "fciub" or value.ndim == 0:
-                message = f"`{origin}` is an array of {value.dtype} with {value.ndim} axes"
+                message = f"`{origin}` is a {value.ndim}-D array of {value.dtype}"
                 raise UnsupportedError(message, hint="use arrays of numbers")
             return self._entry(value, origin)
         kind, keys, children = parts(value)
@@ -162,6 +163,8 @@ class Captures:
             self.entries[origin.key] = Captured(Var(name, spec.type), origin)
             if spec.type.ref:
                 self.arrays.add(self.entries[origin.key].param)
+            if type(value) is float:
+                self.weak.add(self.entries[origin.key].param)
         return self.entries[origin.key].param
 
     def _static(self, value: Any, origin: Origin) -> None:

@@ -55,7 +55,8 @@ def _sum(low: Lowering, args: Args, named: Named) -> Value | None:
         return None
     total: Value = args[1] if len(args) > 1 else named.get("start", Const(0, ir.I8))
     for item in args[0].items:
-        total = item if total == Const(0, ir.I8) else binary(low, operator.add, total, item)
+        counts = isinstance(item, (Var, Const)) and item.type.dtype == "b1"
+        total = item if total == Const(0, ir.I8) and not counts else binary(low, operator.add, total, item)
     return total
 
 

@@ -67,6 +67,7 @@ class State(Checks):
     def __init__(self, captures: Captures, single: bool = False) -> None:
         self.b = Builder()
         self.captures = captures
+        self.b.weak = captures.weak
         self.single = single
         self.frame: Frame = None  # type: ignore[assignment]
         self.node = ast.Pass()
@@ -181,7 +182,7 @@ class State(Checks):
         named = Var(name, value.type)
         self.b.out.pop()
         self.b.put(rebuild(made, lambda a: a, lambda v: named if v is value else v, lambda stmts: stmts))
-        self.b.layouts.renamed(value, named)
+        self.b.renamed(value, named)
         return named
 
     def spelled_each(self, value: Struct, targets: list[ast.expr], before: int) -> Value:
@@ -190,6 +191,8 @@ class State(Checks):
         made = self.b.out[before:]
         ours = {v for stmt in made if isinstance(stmt, ir.Let) for v in stmt.targets}
         named = {v: Var(t.id, v.type) for t, v in pairs if isinstance(t, ast.Name) and isinstance(v, Var) and v in ours}
+        for old, new in named.items():
+            self.b.renamed(old, new)
 
         def atom(a: Atom) -> Atom:
             return named.get(a, a) if isinstance(a, Var) else a

@@ -11,7 +11,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import index_rank, whole
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.walk import walk
-from srcgrad.rules import places, registry
+from srcgrad.rules import places, promotion, registry
 from srcgrad.rules.shape import dims
 from srcgrad.rules.values import Val, contents
 from srcgrad.syntax import scope
@@ -78,7 +78,7 @@ def _completed(low: Lowering, ref: Var, items: list[Any]) -> ir.Index:
     items = [_integers(low, item) for item in items if item is not None]
     count = sum(_axes_of(item) for item in items)
     if count > ref.type.rank:
-        low.refuse(f"{count} indices for an array of {ref.type.rank} axes", "give at most one index an axis")
+        low.refuse(f"{count} indices for a {ref.type.rank}-D array", "give at most one index an axis")
     fill = [ir.Slice()] * (ref.type.rank - count)
     where = next((k for k, item in enumerate(items) if item is Ellipsis), len(items))
     mark = len(low.b.out)
@@ -168,19 +168,21 @@ def stored(low: Lowering, value: Value, ref: Var, rank: int) -> Atom:
     atom = contents(Val(low.b, low.atom(value))).atom
     if atom.type.rank > rank:
         low.refuse(
-            f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'{rank} axes'}",
+            f"{scope.describe(atom)} does not fit into {'an element' if rank == 0 else f'a {rank}-D part'}",
             "index the value, or widen the target",
         )
     kind, own = ref.type.dtype[0], atom.type.dtype[0]
     if own == "f" and kind not in "fc":
         low.refuse(
-            f"a float is stored into an array of {ref.type.dtype}, which would cut it off", "make the array float"
+            f"a float is stored into an array of {ref.type.dtype_name}, which would cut it off", "make the array float"
         )
     if own == "c" and kind != "c":
         low.refuse(
-            f"a complex number is stored into an array of {ref.type.dtype}", "make the array complex, or take `.real`"
+            f"a complex number is stored into an array of {ref.type.dtype_name}",
+            "make the array complex, or take `.real`",
         )
     if kind in "iu":
+        promotion.fits(np.dtype(ref.type.dtype), [Val(low.b, atom)])
         return low.converted(atom, ir.I8) if own == "b" else atom
     return low.converted(atom, ref.type)
 
@@ -299,4 +301,17 @@ def in_place(
     given = contents(Val(low.b, low.atom(right))).atom
     low.fits(given, ref, index)
     old = low.b.load(ref, index) if old is None else old
-    put(low, ref, index, low.apply(function, old, given))
+    new = low.apply(function, old, given)
+    if rank and is_basic(index):
+        _keeps_kind(low, ref, low.atom(new))
+    put(low, ref, index, new)
+
+
+def _keeps_kind(low: Lowering, ref: Var, new: Atom) -> None:
+    """Refuse what NumPy does not put back into the array that is changed in place."""
+    kind, own = np.dtype(new.type.dtype), np.dtype(ref.type.dtype)
+    if kind.kind in "iu" and not np.can_cast(kind, own, "same_kind"):
+        low.refuse(
+            f"{kind.name} numbers are put back into an array of {own.name}, which NumPy refuses",
+            f"give the array the dtype {kind.name} before, or cast what stands on the right",
+        )

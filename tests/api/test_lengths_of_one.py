@@ -179,4 +179,4 @@ def test_inside_compiled_code_arrays_are_repeated():
 
 def test_explain_speaks_of_the_code_that_runs():
     said = sg.grad(leapfrog, (0, 1)).explain(*of(4, 4), 0.1, 3)
-    assert "x_kept: f8, 2 axes" in said and "bars" not in said
+    assert "x_kept: float64, 2-D" in said and "bars" not in said

@@ -226,9 +226,9 @@ def test_explain():
         return s
 
     text = plain(sg.grad, f).explain(X, 3)
-    assert "x: f8, 1 axes: active" in text
-    assert "n: i8: inactive" in text
-    assert "s_kept: f8, 1 axes, 24 bytes" in text
+    assert "x: float64, 1-D: active" in text
+    assert "n: int64: inactive" in text
+    assert "s_kept: float64, 1-D, 24 bytes" in text
     assert "bytes a call: 24 bytes" in text
     assert "times as long" in text
 
