@@ -69,3 +69,10 @@ def adapted(fun: Any) -> Any:
     if isinstance(call, types.FunctionType):
         return adapted(types.MethodType(call, fun))
     return fun
+
+
+def written(fun: Any) -> list[types.FunctionType]:
+    """The Python function behind what a derivative is made of; none where that is a derivative, too."""
+    fun = fun.function if isinstance(fun, Adapted) else fun
+    fun = getattr(fun, "py_func", fun)
+    return [fun] if isinstance(fun, types.FunctionType) else []

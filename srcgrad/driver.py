@@ -7,17 +7,19 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any
 
 from srcgrad import cache, lazy
 from srcgrad.backend import cpu, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
-from srcgrad.fingerprint import Fingerprint, fingerprint
+from srcgrad.fingerprint import Fingerprint, fingerprint, of_library
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.origins import follow, found, unchanged
+from srcgrad.syntax.read import watched
 from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
+from srcgrad.syntax.versions import Version, current, versions
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
@@ -78,7 +80,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What is known of a generated module beside its text."""
+    """What is known of a generated module beside its text.
+
+    functions: those that it was made of, by their numbers among those of the fingerprint.
+    """
 
     name: str
     types: tuple[Type, ...]
@@ -89,6 +94,7 @@ class Meta:
     notes: dict[str, Any]
     failures: dict[str, tuple[str, Problem]]
     formats: dict[str, int]
+    functions: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,14 +119,14 @@ class Bound:
     read: tuple[Callable[[], Any], ...]
     checks: tuple[Callable[[], bool], ...]
     checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
+    made_of: tuple[Version, ...] = ()
 
     def current(self) -> bool:
         """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
         meta = self.unit.meta
         types = meta.types[len(meta.types) - len(self.read) :]
-        return all(check() for check in self.checks) and all(
-            describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True)
-        )
+        seen = current(self.made_of) and all(check() for check in self.checks)
+        return seen and all(describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True))
 
 
 _UNITS: dict[str, Unit] = {}
@@ -136,28 +142,30 @@ def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> 
     print_.text(recipe, options, cache.version(), options.versions())
     with LOCK:
         try:
-            unit, spaces = _unit(fun, recipe, specs, options, print_)
+            unit, spaces, functions = _unit(fun, recipe, specs, options, print_)
         except SrcgradError as error:
             # what is wrong stands in the user's function: the way to it through this package says nothing
             raise error.with_traceback(None) from error.__cause__
-    return _bind(unit, spaces)
+    return _bind(unit, spaces, functions)
 
 
 def _unit(
     fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint
-) -> tuple[Unit, Sequence[Any]]:
+) -> tuple[Unit, Sequence[Any], Sequence[FunctionType]]:
     key = print_.hexdigest()
     if key in _UNITS:
-        return _UNITS[key], print_.spaces
+        return _UNITS[key], print_.spaces, _made_of(_UNITS[key].meta, print_)
     path = _path(fun, recipe, key, options.cache and print_.portable)
     meta = cache.recall(path) if options.cache and print_.portable else None
     spaces: Sequence[Any] = print_.spaces
     shared = print_.portable
     if meta is None:
-        meta, spaces, complete = _make(fun, recipe, specs, options, print_, path)
-        shared = shared and complete
+        meta, spaces, functions = _make(fun, recipe, specs, options, print_, path)
+        shared = shared and _covered(meta, spaces, functions, print_)
         if shared and options.cache:
             cache.remember(path, meta)
+    else:
+        functions = _made_of(meta, print_)
     function = _load(path, recipe, meta, options)
     call = function
     if threads.runs_threads(function):
@@ -166,7 +174,17 @@ def _unit(
     unit = Unit(meta, path, function, call)
     if shared:
         _UNITS[key] = unit
-    return unit, spaces
+    return unit, spaces, functions
+
+
+def _made_of(meta: Meta, print_: Fingerprint) -> Sequence[FunctionType]:
+    return [print_.functions[k] for k in meta.functions]
+
+
+def _covered(meta: Meta, spaces: Sequence[Any], functions: Sequence[FunctionType], print_: Fingerprint) -> bool:
+    """Whether the fingerprint takes in all that was seen: else nobody else may use what was made."""
+    places = [*meta.captured, *(seen.place for seen in meta.seen)]
+    return len(meta.functions) == len(functions) and all((id(spaces[p.space]), p.name) in print_.seen for p in places)
 
 
 def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:
@@ -193,10 +211,13 @@ def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:
 
 def _make(
     fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint, path: Path
-) -> tuple[Meta, Sequence[Any], bool]:
-    """Transform, and write the module. Also gives the spaces that the meta's places count, and whether the fingerprint
-    covers all that was seen (else nobody else may use the result)."""
-    made, name, text, facts = _generated(fun, recipe, specs, options)
+) -> tuple[Meta, Sequence[Any], Sequence[FunctionType]]:
+    """Transform, and write the module. Also gives the spaces that the meta's places count, and the functions that were
+    read."""
+    with watched() as functions:
+        made, name, text, facts = _generated(fun, recipe, specs, options)
+    functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]
+    numbers = {id(f): k for k, f in enumerate(print_.functions)}
     cache.write(path, text.encode())
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]
@@ -207,9 +228,9 @@ def _make(
         name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
         tuple(seen), overwritten, {**{k: v for k, v in main.notes.items() if k in NOTES}, **facts},
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
+        tuple(numbers[id(f)] for f in functions if id(f) in numbers),
     )  # fmt: skip
-    covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
-    return meta, spaces, covered
+    return meta, spaces, functions
 
 
 def _generated(
@@ -244,10 +265,11 @@ def _place(origin: Any, spaces: list[Any]) -> Place:
     return Place(len(spaces) - 1, origin.name, origin.path)
 
 
-def _bind(unit: Unit, spaces: Sequence[Any]) -> Bound:
+def _bind(unit: Unit, spaces: Sequence[Any], functions: Sequence[FunctionType]) -> Bound:
     read = tuple(place.reader(spaces) for place in unit.meta.captured)
     checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
-    return Bound(unit, read, checks, tuple(spaces[seen.place.space] for seen in unit.meta.seen))
+    where = tuple(spaces[seen.place.space] for seen in unit.meta.seen)
+    return Bound(unit, read, checks, where, versions(functions))
 
 
 def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:

@@ -26,7 +26,8 @@ class Fingerprint:
     """The hash being made, and on the way: the places where values were found.
 
     spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
-    portable: whether another process can come to the same hash; shapes: whether those of arrays count.
+    portable: whether another process can come to the same hash; shapes: whether those of arrays count;
+    functions: those that were looked at, but for libraries', in a fixed order.
     """
 
     spaces: list[Any] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Fingerprint:
     _visited: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
     shapes: bool = False
+    functions: list[types.FunctionType] = field(default_factory=list)
 
     def hexdigest(self) -> str:
         return str(self._hash.hexdigest())
@@ -43,7 +45,7 @@ class Fingerprint:
     def copy(self) -> Fingerprint:
         return Fingerprint(
             list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive),
-            self.shapes,
+            self.shapes, list(self.functions),
         )  # fmt: skip
 
     def text(self, *words: Any) -> None:
@@ -115,14 +117,18 @@ class Fingerprint:
         self.text("class", kind.__module__, kind.__qualname__, getattr(kind, "_fields", ()))
         if kind.__module__.split(".")[0] in LIBRARIES:
             return
-        for name, value in vars(kind).items():
-            if isinstance(value, types.FunctionType) and not name.startswith("__"):
-                self.value(value)
+        for base in _related(kind):
+            for name, value in vars(base).items():
+                fun = _written(value)
+                if fun is not None and name != "__repr__":
+                    self.text(name)
+                    self.value(fun)
 
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
-        if fun.__module__ and fun.__module__.split(".")[0] in LIBRARIES:
+        if of_library(fun):
             return
+        self.functions.append(fun)
         names = dict.fromkeys(self._code(fun.__code__))
         self._all(fun.__defaults__ or (), by_type=False)
         self._all((fun.__kwdefaults__ or {}).values(), by_type=False)
@@ -169,6 +175,24 @@ class Fingerprint:
         else:
             self.text("static")
             self.value(spec.value)
+
+
+def of_library(fun: types.FunctionType) -> bool:
+    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name."""
+    return str(fun.__globals__.get("__name__")).split(".")[0] in LIBRARIES
+
+
+def _related(kind: type) -> Iterable[type]:
+    """A class and those of its bases that come from the same package."""
+    home = kind.__module__.split(".")[0]
+    return (base for base in kind.__mro__[:-1] if base.__module__.split(".")[0] == home)
+
+
+def _written(value: Any) -> types.FunctionType | None:
+    """The function behind an attribute of a class: a method's, a property's."""
+    for name in ("__func__", "fget", "func"):
+        value = getattr(value, name, value)
+    return value if isinstance(value, types.FunctionType) else None
 
 
 def of_user(value: Any) -> bool:

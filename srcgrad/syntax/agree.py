@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import functools
+import hashlib
 import types
 from collections.abc import Iterable, Iterator
 from typing import Union
@@ -64,7 +65,8 @@ def _within(node: ast.AST, stmt: ast.stmt) -> bool:
 @functools.lru_cache(maxsize=16)
 def _whole(lines: Lines, file: str, flags: int) -> types.CodeType | None:
     try:
-        return compile("".join(lines), file, "exec", flags=flags, dont_inherit=True)
+        code: types.CodeType = compile("".join(lines), file, "exec", flags=flags, dont_inherit=True)
+        return code
     except SyntaxError:
         return None
 
@@ -105,6 +107,11 @@ def _names(code: types.CodeType) -> tuple[object, ...]:
 def content(code: types.CodeType) -> tuple[object, ...]:
     """All of a code object but where it stands in its line, in what file, and in what else: one in all processes."""
     return (*_own(code), *map(content, _inner(code)))
+
+
+def digest(code: types.CodeType) -> str:
+    """A text that tells a function's code from all other code, in any process."""
+    return hashlib.blake2b(repr(content(code)).encode(), digest_size=20).hexdigest()
 
 
 def _own(code: types.CodeType) -> tuple[object, ...]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.core.ir import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
-from srcgrad.syntax.agree import FunctionNode, agrees, module_of
+from srcgrad.syntax.agree import FunctionNode as FunctionNode
+from srcgrad.syntax.agree import agrees, digest, module_of
 from srcgrad.syntax.agree import codes as codes
 from srcgrad.syntax.texts import Lines, texts
 
@@ -64,7 +67,18 @@ def _head(node: ast.AST) -> tuple[int, int] | None:
     return (first.lineno, first.col_offset) if first.lineno == getattr(node, "lineno", 0) else (first.lineno - 1, 10**6)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A function's node in a text that came along with it."""
+
+    node: FunctionNode
+    file: str
+    lines: Lines
+
+
+KNOWN: dict[str, Known] = {}  # by the digest of the code
 _READ: dict[int, tuple[types.CodeType, Source]] = {}  # by the id of the code object, which the entry keeps alive
+_WATCHERS: ContextVar[tuple[list[types.FunctionType], ...]] = ContextVar("watchers", default=())
 
 
 def python_function(fun: Any) -> types.FunctionType:
@@ -80,19 +94,35 @@ def read(fun: Callable[..., Any]) -> Source:
     """The source of a function. It is read once; a file edited since the function was defined is refused."""
     fun = python_function(fun)
     code = fun.__code__
+    for functions in _WATCHERS.get():
+        functions.append(fun)
     if id(code) not in _READ:
         _READ[id(code)] = code, _find(fun)
     return replace(_READ[id(code)][1], fun=fun)
 
 
+@contextmanager
+def watched() -> Iterator[list[types.FunctionType]]:
+    """`with watched() as functions:` collects the functions that are read inside."""
+    functions: list[types.FunctionType] = []
+    token = _WATCHERS.set((*_WATCHERS.get(), functions))
+    try:
+        yield functions
+    finally:
+        _WATCHERS.reset(token)
+
+
 def _find(fun: types.FunctionType) -> Source:
     code, name = fun.__code__, fun.__qualname__
+    known = KNOWN.get(digest(code))
+    if known is not None:
+        return Source(fun, known.node, known.file, known.lines)
     crowded = False
-    for lines in texts(fun):
+    for file, lines in texts(fun):
         for node, exactly in _candidates(lines, code):
             crowded = crowded or node is None
             if node is not None and agrees(lines, node, code, exactly):
-                return Source(fun, node, code.co_filename, lines)
+                return Source(fun, node, file, lines)
     if crowded:
         raise UnsupportedError("several lambdas stand on one line", hint="put each on a line of its own, or use def")
     if code.co_filename.startswith("<") or not linecache.getlines(code.co_filename, fun.__globals__):

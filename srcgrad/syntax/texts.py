@@ -1,4 +1,4 @@
-"""Where the text of a function may stand: its file, a notebook's cells and their magics, the command line, a session."""
+"""Where the text of a function may stand: a file, a notebook's cells and their magics, a command line, a session."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ SESSIONS = ("<stdin>", "<console>")  # names that interactive sessions give to a
 RECENT = 2000  # typed lines that are looked through
 
 
-def texts(fun: types.FunctionType) -> Iterator[Lines]:
-    """The texts that may hold this function, likely ones first. Only compiling a text tells whether it does."""
-    code, seen = fun.__code__, set()
-    for lines in _possible(fun, code):
+def texts(fun: types.FunctionType) -> Iterator[tuple[str, Lines]]:
+    """The texts that may hold this function, each with its file's name, likely ones first. Only compiling a text tells
+    whether it does."""
+    seen = set()
+    for file, lines in _possible(fun, fun.__code__):
         if lines and lines not in seen:
             seen.add(lines)
-            yield lines
+            yield file, lines
 
 
-def _possible(fun: types.FunctionType, code: types.CodeType) -> Iterator[Lines]:
+def _possible(fun: types.FunctionType, code: types.CodeType) -> Iterator[tuple[str, Lines]]:
     file = code.co_filename
-    yield tuple(linecache.getlines(file, fun.__globals__))
+    yield file, tuple(linecache.getlines(file, fun.__globals__))
     linecache.checkcache(file)  # the file may have been written anew since its lines were first asked for
-    yield tuple(linecache.getlines(file, fun.__globals__))
+    yield file, tuple(linecache.getlines(file, fun.__globals__))
+    if not file.startswith("<"):
+        return
     home = fun.__globals__.get("__file__")  # a function that came by pickle may have lost its file's name
     if isinstance(home, str):
-        yield tuple(linecache.getlines(home))
-    if file.startswith("<"):
-        yield from _of_command_line()
-        yield from _of_magics()
-    if file in SESSIONS:
-        yield from _typed(code)
+        yield home, tuple(linecache.getlines(home))
+    for lines in (*_of_command_line(), *_of_magics(), *(_typed(code) if file in SESSIONS else ())):
+        yield file, lines
 
 
 def _split(text: str) -> Lines:
