@@ -35,6 +35,20 @@ def agrees(lines: Lines, node: FunctionNode, code: types.CodeType, exactly: bool
     return any(_same(other, code, exactly) for unit in _units(lines, node, code) for other in codes(unit))
 
 
+def moved(lines: Lines, node: FunctionNode, code: types.CodeType) -> bool:
+    """Whether the function at this node gives this code, if it stood on other lines: the text above it has changed, or
+    it was compiled by itself from what `ast.unparse` makes of it, as notebooks do that reload edited modules."""
+    flags, file = code.co_flags & _FUTURE, code.co_filename
+    heads = (node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ())))
+    whole = None if isinstance(node, ast.Lambda) else _whole(lines, file, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    made = [] if whole is None else [c for c in codes(whole) if c.co_name == code.co_name and c.co_firstlineno in heads]
+    body = ast.parse(ast.unparse(node)).body
+    for alone in (body, [_function(body, code.co_freevars)]):
+        unit = compile(ast.Module(alone, []), file, "exec", flags, dont_inherit=True)
+        made.append(next(c for c in codes(unit) if c.co_name == code.co_name))
+    return any(content(other, lines=False) == content(code, lines=False) for other in made)
+
+
 def _units(lines: Lines, node: FunctionNode, code: types.CodeType) -> Iterator[types.CodeType]:
     flags = code.co_flags & _FUTURE | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     whole = _whole(lines, code.co_filename, flags)
@@ -104,9 +118,10 @@ def _names(code: types.CodeType) -> tuple[object, ...]:
     return code.co_name, code.co_firstlineno, tuple(v for v in code.co_varnames if not v.startswith("@"))
 
 
-def content(code: types.CodeType) -> tuple[object, ...]:
-    """All of a code object but where it stands in its line, in what file, and in what else: one in all processes."""
-    return (*_own(code), *map(content, _inner(code)))
+def content(code: types.CodeType, lines: bool = True) -> tuple[object, ...]:
+    """All of a code object but where it stands in its line, in what file, and in what else: one in all processes.
+    Without `lines`, its first line is left out too."""
+    return (*_own(code, lines), *(content(inner, lines) for inner in _inner(code)))
 
 
 def digest(code: types.CodeType) -> str:
@@ -114,9 +129,9 @@ def digest(code: types.CodeType) -> str:
     return hashlib.blake2b(repr(content(code)).encode(), digest_size=20).hexdigest()
 
 
-def _own(code: types.CodeType) -> tuple[object, ...]:
+def _own(code: types.CodeType, lines: bool = True) -> tuple[object, ...]:
     return (
-        code.co_name, code.co_firstlineno, code.co_code, code.co_names, code.co_varnames, code.co_freevars,
+        code.co_name, code.co_firstlineno if lines else 0, code.co_code, code.co_names, code.co_varnames, code.co_freevars,
         code.co_cellvars, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount,
         tuple(_constant(const) for const in code.co_consts if not isinstance(const, types.CodeType)),
     )  # fmt: skip

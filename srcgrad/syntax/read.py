@@ -14,7 +14,7 @@ from typing import Any
 from srcgrad.core.ir import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
 from srcgrad.syntax.agree import FunctionNode as FunctionNode
-from srcgrad.syntax.agree import agrees, digest, module_of
+from srcgrad.syntax.agree import agrees, digest, module_of, moved
 from srcgrad.syntax.agree import codes as codes
 from srcgrad.syntax.texts import Lines, texts
 
@@ -123,6 +123,10 @@ def _find(fun: types.FunctionType) -> Source:
             crowded = crowded or node is None
             if node is not None and agrees(lines, node, code, exactly):
                 return Source(fun, node, file, lines)
+    for file, lines in texts(fun):
+        for other in _functions(lines, code.co_name):
+            if moved(lines, other, code):
+                return Source(fun, other, file, lines)
     if crowded:
         raise UnsupportedError("several lambdas stand on one line", hint="put each on a line of its own, or use def")
     if code.co_filename.startswith("<") or not linecache.getlines(code.co_filename, fun.__globals__):
@@ -136,16 +140,21 @@ def _find(fun: types.FunctionType) -> Source:
 def _candidates(lines: Lines, code: types.CodeType) -> list[tuple[FunctionNode | None, bool]]:
     """The functions of this name that start on the line where the code starts, and whether columns must agree; of
     several lambdas the code's own, or None if nothing tells which that is."""
+    here = [
+        n for n in _functions(lines, code.co_name)
+        if code.co_firstlineno in (n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ())))
+    ]  # fmt: skip
+    lambdas = [n for n in here if isinstance(n, ast.Lambda)]
+    return [(_innermost(lambdas, code), True)] if len(lambdas) > 1 else [(n, False) for n in here]
+
+
+def _functions(lines: Lines, name: str) -> list[FunctionNode]:
+    """The functions of this name in a text; the lambdas where that is `<lambda>`."""
     module = module_of(lines)
     nodes = [] if module is None else list(ast.walk(module))
-    if code.co_name == "<lambda>":
-        lambdas = [n for n in nodes if isinstance(n, ast.Lambda) and n.lineno == code.co_firstlineno]
-        return [(n, False) for n in lambdas] if len(lambdas) < 2 else [(_innermost(lambdas, code), True)]
-    return [
-        (n, False) for n in nodes
-        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name
-        and code.co_firstlineno in (n.lineno, *(d.lineno for d in n.decorator_list))
-    ]  # fmt: skip
+    if name == "<lambda>":
+        return [n for n in nodes if isinstance(n, ast.Lambda)]
+    return [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == name]
 
 
 def _innermost(lambdas: list[ast.Lambda], code: types.CodeType) -> ast.Lambda | None:
