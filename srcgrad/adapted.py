@@ -12,6 +12,7 @@ from srcgrad import lazy
 from srcgrad.errors import ArgumentError
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.structure import Spec
+from srcgrad.syntax.versions import signature_of
 
 
 class Adapted:
@@ -24,8 +25,10 @@ class Adapted:
         self.original, self.function = original, function
         self.cells = {name: types.CellType(value) for name, value in fixed.items()}
         functools.update_wrapper(self, function, updated=())
-        inner = inspect.signature(function)
-        self.__signature__ = inspect.signature(original)
+        inner = signature_of(function)
+        bound = isinstance(original, types.MethodType)
+        own = [p for p in inner.parameters.values() if p.name not in fixed or p.kind is p.VAR_POSITIONAL]
+        self.__signature__ = inspect.Signature(own) if bound else inspect.signature(original)
         if list(self.__signature__.parameters) != [name for name in inner.parameters if name not in fixed]:
             hint = "wrap it in a def"
             raise ArgumentError(f"the parameters of {original!r} are not those of its function", hint=hint)
@@ -56,13 +59,13 @@ class Adapted:
 def adapted(fun: Any) -> Any:
     """A function as it is; what comes with arguments of its own as an `Adapted`."""
     if isinstance(fun, types.MethodType):
-        first = next(iter(inspect.signature(fun.__func__).parameters))
+        first = next(iter(signature_of(fun.__func__).parameters))
         return Adapted(fun, fun.__func__, {first: fun.__self__})
     if isinstance(fun, functools.partial):
         inner = adapted(fun.func)
         if isinstance(inner, Adapted):
             raise ArgumentError(f"{fun!r} fixes arguments of what has some of its own", hint="wrap it in a def")
-        names = list(inspect.signature(inner).parameters)
+        names = list(signature_of(inner).parameters)
         return Adapted(fun, inner, dict(zip(names, fun.args, strict=False)))
     own = hasattr(fun, "__srcgrad_core__") or isinstance(fun, (types.FunctionType, type)) or hasattr(fun, "py_func")
     call = None if own else inspect.getattr_static(type(fun), "__call__", None)

@@ -22,6 +22,7 @@ from srcgrad.recipe import Recipe
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import leaves
+from srcgrad.syntax.versions import signature_of
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
 MODES = ("forward", "reverse")
@@ -220,7 +221,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     with speaking_of(None):
         fun, chosen = _plain(fun), _options({"target": target, **options})
     with speaking_of(fun):
-        axes = _axes(in_axes, inspect.signature(getattr(fun, "py_func", fun)).parameters)
+        axes = _axes(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative
         return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
 

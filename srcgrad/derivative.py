@@ -28,7 +28,7 @@ from srcgrad.recipe import EXTRAS, Positional, Recipe
 from srcgrad.syntax import carried
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Spec, leaf_types
-from srcgrad.syntax.versions import Version, current, versions
+from srcgrad.syntax.versions import Version, current, signature_of, versions
 
 
 class Derivative:
@@ -49,7 +49,7 @@ class Derivative:
         self._options = options
         self._argnums = argnums
         self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
-        inner = inspect.signature(getattr(fun, "py_func", fun))
+        inner = signature_of(fun)
         self._primal_parameters = Parameters(inner, getattr(self.primal, "__srcgrad_arguments__", None))
         if argnums is not None:
             places, single = self._places(argnums)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from srcgrad.recipe import Recipe, float_leaves
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, describe, leaf_types, parts
+from srcgrad.syntax.versions import signature_of
 
 _MADE: weakref.WeakKeyDictionary[Any, dict[Any, Derivative]] = weakref.WeakKeyDictionary()
 
@@ -33,7 +33,7 @@ def _derivative(fun: Any, recipe: Recipe, options: Options) -> Derivative:
 
 def _parameters(fun: Any) -> arguments.Parameters:
     own = getattr(fun, "__srcgrad_arguments__", None)
-    return arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)), own)
+    return arguments.Parameters(signature_of(fun), own)
 
 
 def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[Any, Any]:

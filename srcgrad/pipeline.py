@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +31,7 @@ from srcgrad.syntax.places import placed
 from srcgrad.syntax.read import python_function
 from srcgrad.syntax.render import render
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, leaf_types
+from srcgrad.syntax.versions import signature_of
 from srcgrad.transform import derive as core
 from srcgrad.transform import device
 from srcgrad.transform.draws import check_none, once
@@ -186,7 +186,7 @@ def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
 
 
 def parameters_of(fun: Any) -> tuple[str, ...]:
-    return tuple(inspect.signature(getattr(fun, "py_func", fun)).parameters)
+    return tuple(signature_of(fun).parameters)
 
 
 def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.syntax import words
 from srcgrad.syntax.places import placed, speaking_of
 from srcgrad.syntax.structure import Leaf
+from srcgrad.syntax.versions import signature_of
 
 
 def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any = False) -> None:
@@ -58,7 +58,7 @@ def explained(error: SrcgradError, fun: Any, start: Any, args: Sequence[Any], mi
 
 
 def _examine(fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> None:
-    parameters = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+    parameters = arguments.Parameters(signature_of(fun))
     values = parameters.bind((start, *args), {})
     specs = [arguments.spec_of(v, n) for v, n in zip(values, parameters.names, strict=True)]
     result = lazy.pipeline.lowered(fun, specs).result

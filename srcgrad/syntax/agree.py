@@ -42,8 +42,9 @@ def moved(lines: Lines, node: FunctionNode, code: types.CodeType) -> bool:
     heads = (node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ())))
     whole = None if isinstance(node, ast.Lambda) else _whole(lines, file, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     made = [] if whole is None else [c for c in codes(whole) if c.co_name == code.co_name and c.co_firstlineno in heads]
-    body = ast.parse(ast.unparse(node)).body
-    for alone in (body, [_function(body, code.co_freevars)]):
+    module, body = module_of(lines), ast.parse(ast.unparse(node)).body
+    imports = [s for s in module.body if isinstance(s, (ast.Import, ast.ImportFrom))] if module else []
+    for alone in (body, [*imports, *body], [*imports, _function(body, code.co_freevars)]):
         unit = compile(ast.Module(alone, []), file, "exec", flags, dont_inherit=True)
         made.append(next(c for c in codes(unit) if c.co_name == code.co_name))
     return any(content(other, lines=False) == content(code, lines=False) for other in made)
@@ -131,8 +132,8 @@ def digest(code: types.CodeType) -> str:
 
 def _own(code: types.CodeType, lines: bool = True) -> tuple[object, ...]:
     return (
-        code.co_name, code.co_firstlineno if lines else 0, code.co_code, code.co_names, code.co_varnames, code.co_freevars,
-        code.co_cellvars, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount,
+        code.co_name, code.co_firstlineno if lines else 0, code.co_code, code.co_names, code.co_varnames,
+        code.co_freevars, code.co_cellvars, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount,
         tuple(_constant(const) for const in code.co_consts if not isinstance(const, types.CodeType)),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@ notebooks do that reload edited modules."""
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -29,3 +30,13 @@ def current(made_of: Iterable[Version]) -> bool:
         if fun.__code__ is not code or fun.__defaults__ is not defaults or fun.__kwdefaults__ is not named:
             return False
     return True
+
+
+def signature_of(fun: Any) -> inspect.Signature:
+    """The parameters that a function has itself: those that `functools.wraps` tells of are another's."""
+    fun = getattr(fun, "py_func", fun)
+    if isinstance(fun, types.FunctionType):
+        bare = types.FunctionType(fun.__code__, fun.__globals__, fun.__name__, fun.__defaults__, fun.__closure__)
+        bare.__kwdefaults__, bare.__annotations__ = fun.__kwdefaults__, fun.__annotations__
+        return inspect.signature(bare)
+    return inspect.signature(fun)

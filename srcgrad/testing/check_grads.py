@@ -16,6 +16,7 @@ from srcgrad.errors import ArgumentError
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import describe
+from srcgrad.syntax.versions import signature_of
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
 from srcgrad.testing.entries import Vector, blank, conjugation, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
@@ -87,7 +88,7 @@ def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ArgumentError(f"order={order!r} is no order of a derivative", hint="give an integer from 1")
     if callable(fun) and isinstance(getattr(fun, "py_func", fun), types.FunctionType):
-        parameters = arguments.Parameters(inspect.signature(getattr(fun, "py_func", fun)))
+        parameters = arguments.Parameters(signature_of(fun))
         parameters.bind(args, {})
         if argnums is not None:
             parameters.places(argnums)
