@@ -173,4 +173,6 @@ def _holds(node: ast.expr, line: int, end_line: int, column: int, end_column: in
 
 
 def _instead(code: types.CodeType) -> str:
+    if code.co_filename == "<dynamic-code>" or "ipykernel_" in code.co_filename:
+        return "it came from another process without its text: make the derivative there, and send that"
     return "define it in a file or a notebook cell"

@@ -8,6 +8,8 @@ import sys
 import types
 from collections.abc import Iterator
 
+from srcgrad.syntax.cells import cells, published
+
 Lines = tuple[str, ...]
 SESSIONS = ("<stdin>", "<console>")  # names that interactive sessions give to all that is typed
 RECENT = 2000  # typed lines that are looked through
@@ -28,13 +30,17 @@ def _possible(fun: types.FunctionType, code: types.CodeType) -> Iterator[tuple[s
     yield file, tuple(linecache.getlines(file, fun.__globals__))
     linecache.checkcache(file)  # the file may have been written anew since its lines were first asked for
     yield file, tuple(linecache.getlines(file, fun.__globals__))
-    if not file.startswith("<"):
+    if not file.startswith("<") and linecache.getlines(file, fun.__globals__):
         return
     home = fun.__globals__.get("__file__")  # a function that came by pickle may have lost its file's name
     if isinstance(home, str):
         yield home, tuple(linecache.getlines(home))
     for lines in (*_of_command_line(), *_of_magics(), *(_typed(code) if file in SESSIONS else ())):
         yield file, lines
+    for text in published():
+        yield file, _split(text)
+        for lines in _handed_over(text):
+            yield file, lines
 
 
 def _split(text: str) -> Lines:
@@ -54,8 +60,7 @@ def _of_command_line() -> Iterator[Lines]:
 
 def _of_magics() -> Iterator[Lines]:
     """The Python that a notebook's cells hand to magics such as `%%time`: IPython compiles it without a name."""
-    cells = [entry[2] for entry in list(linecache.cache.values()) if len(entry) == 4 and entry[1] is None]
-    for lines in reversed(cells):
+    for lines in reversed(cells()):
         yield from _handed_over("".join(lines))
 
 

@@ -99,6 +99,14 @@ OWN = [
         for f in (local, lone, uses, sg.grad(helper, **fresh)):
             print(work(delayed(f)(x) for x in (0.0, 0.0)), end=" ")
      """, "[6.0, 6.0] [0.0, 0.0] [6.0, 6.0] [3.0, 3.0]"),
+    ("""
+        def slope(x):
+            return sg.grad(lambda y: y * y * y, **fresh)(x)
+
+        print([r.x for r in work(delayed(sg.newton)(lambda x: x * x - 4.0, 2.0, jit=False) for _ in "ab")], end=" ")
+        print(work(delayed(slope)(x) for x in (1.0, 2.0)), end=" ")
+        print(work(delayed(lambda x: sg.grad(helper, **fresh)(x))(x) for x in (0.0, 0.0)))
+     """, "[2.0, 2.0] [3.0, 12.0] [3.0, 3.0]"),
 ]  # fmt: skip
 CELLS = [*PAIRS, *((textwrap.dedent(program).strip(), printed) for program, printed in OWN)]
 
