@@ -116,8 +116,8 @@ def printed(tmp_path_factory):
     """What each cell of the notebook prints."""
     # the kernel's own warnings are no matter of ours
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        for name in ("SRCGRAD_CACHE_DIR", "IPYTHONDIR", "TMPDIR"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(program) for program, _ in CELLS])
         NotebookClient(book, timeout=120, kernel_name="python3").execute()
     return ["".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stdout") for cell in book.cells]
