@@ -7,7 +7,6 @@ import textwrap
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -111,19 +110,17 @@ OWN = [
 CELLS = [*PAIRS, *((textwrap.dedent(program).strip(), printed) for program, printed in OWN)]
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory):
-    """What each cell of the notebook prints."""
-    # the kernel's own warnings are no matter of ours
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("SRCGRAD_CACHE_DIR", "IPYTHONDIR", "TMPDIR"):
-            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(program) for program, _ in CELLS])
-        NotebookClient(book, timeout=120, kernel_name="python3").execute()
+def run(tmp_path, monkeypatch):
+    """What each cell of one notebook prints."""
+    for name in ("SRCGRAD_CACHE_DIR", "IPYTHONDIR", "TMPDIR"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(program) for program, _ in CELLS])
+    NotebookClient(book, timeout=120, kernel_name="python3").execute()
     return ["".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stdout") for cell in book.cells]
 
 
-@pytest.mark.parametrize("number", range(len(CELLS)))
-def test_a_program_in_one_cell(printed, number):
-    lines = [line for line in printed[number].splitlines() if not line.startswith(("CPU times", "Wall time"))]
-    assert "\n".join(lines).strip() == CELLS[number][1].strip()
+def test_programs_pasted_into_one_cell_each(tmp_path, monkeypatch):
+    for shown, (_, wanted) in zip(run(tmp_path, monkeypatch), CELLS, strict=True):
+        lines = [line for line in shown.splitlines() if not line.startswith(("CPU times", "Wall time"))]
+        assert "\n".join(lines).strip() == wanted.strip()
