@@ -157,3 +157,43 @@ def test_code_that_takes_the_place_of_freed_code_is_not_mistaken_for_it():
         f.__code__ = space["f"].__code__
         del space
         assert d(1.0) == float(k)
+
+
+@pytest.mark.parametrize("way", ["a list", "a derivative", "a default", "an argument", "a partial", "a map"])
+def test_functions_that_are_reached_in_other_ways(space, way):
+    f, plain = space.square, functools.partial(sg.grad, jit=False)
+    inner, listed = plain(f), [f]
+    call = {
+        "a list": plain(lambda x: listed[0](x)),
+        "a derivative": plain(lambda x: inner(x) * x * x),
+        "a default": plain(lambda x, g=f: g(x)),
+        "an argument": functools.partial(plain(lambda g, x: g(x), argnums=1), f),
+        "a partial": plain(lambda x: functools.partial(f)(x)),
+        "a map": lambda x: sg.vmap(inner, jit=False)(np.array([x]))[0],
+    }[way]
+    before, after = {"a derivative": (6.0, 12.0)}.get(way, (2.0, 3.0))
+    assert call(1.0) == before
+    replaced(f, cube)
+    assert call(1.0) == call(1.0) == after
+
+
+def test_a_rule_of_the_users():
+    @sg.custom_vjp
+    def ruled(x):
+        return x * x
+
+    def backward(x, bar):
+        return (10.0 * x * bar,)
+
+    ruled.defvjp(lambda x: (x * x, x), backward)
+    d = sg.grad(lambda x: ruled(x), jit=False)
+    assert d(1.0) == 10.0
+    replaced(backward, lambda x, bar: (20.0 * x * bar,))
+    assert d(1.0) == 20.0
+
+
+def test_other_parameters():
+    d = sg.grad(f := types.FunctionType(cube.__code__, globals()), argnums="x", jit=False)
+    assert d(1.0) == 3.0
+    replaced(f, lambda x, y: x * y)
+    assert d(1.0, 5.0) == 5.0 and list(d.__signature__.parameters) == ["x", "y"]
