@@ -73,8 +73,10 @@ def test_a_session_at_a_terminal():
     assert session.say("g(3.0)") == ["6.0"]
     session.say("h = sg.grad(", "    lambda x: x**5,", "    **PLAIN", ")")
     assert session.say("h(1.0)") == ["5.0"]
-    session.say("def f(x):", "    x = x * 2.0", "    x = x * 2.0", "    return x", "")  # readline keeps the line once
-    assert session.say("try: print(sg.grad(f, **PLAIN)(1.0))", "except sg.UnsupportedError: print('no')", "") == ["no"]
+    # readline keeps a repeated line once: refused, but where Python itself keeps what is typed, as from 3.13
+    session.say("def f(x):", "    x = x * 2.0", "    x = x * 2.0", "    return x", "")
+    wanted = ["4.0"] if sys.version_info >= (3, 13) else ["no"]
+    assert session.say("try: print(sg.grad(f, **PLAIN)(1.0))", "except sg.UnsupportedError: print('no')", "") == wanted
 
 
 def executed(text, name, register=True):
