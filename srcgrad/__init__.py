@@ -34,12 +34,15 @@ from srcgrad.errors import (
     UnsupportedError,
 )
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+from srcgrad.syntax import cells as _cells
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda
     from srcgrad import testing as testing
 
 __version__ = "0.1.0"
+
+_cells.publish()
 
 __all__ = [
     "ArgumentError",

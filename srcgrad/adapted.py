@@ -10,7 +10,7 @@ from typing import Any
 
 from srcgrad import lazy
 from srcgrad.errors import ArgumentError
-from srcgrad.syntax.functions import is_jitted, signature_of
+from srcgrad.syntax.functions import behind, is_jitted, signature_of
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.structure import Spec
 
@@ -26,7 +26,9 @@ class Adapted:
         self.cells = {name: types.CellType(value) for name, value in fixed.items()}
         functools.update_wrapper(self, function, updated=())
         inner = signature_of(function)
-        self.__signature__ = signature_of(original)
+        bound = isinstance(original, types.MethodType)
+        own = [p for p in inner.parameters.values() if p.name not in fixed or p.kind is p.VAR_POSITIONAL]
+        self.__signature__ = inspect.Signature(own) if bound else signature_of(original)
         if list(self.__signature__.parameters) != [name for name in inner.parameters if name not in fixed]:
             hint = "wrap it in a def"
             raise ArgumentError(f"the parameters of {original!r} are not those of its function", hint=hint)
@@ -70,3 +72,10 @@ def adapted(fun: Any) -> Any:
     if isinstance(call, types.FunctionType):
         return adapted(types.MethodType(call, fun))
     return fun
+
+
+def written(fun: Any) -> list[types.FunctionType]:
+    """The Python function behind what a derivative is made of; none where that is a derivative, too."""
+    fun = fun.function if isinstance(fun, Adapted) else fun
+    fun = behind(fun)
+    return [fun] if isinstance(fun, types.FunctionType) else []

@@ -44,11 +44,13 @@ class Parameters:
 
     def each(self, values: Sequence[Any]) -> tuple[int | Positional, ...]:
         """Every argument of a call, with these values of the parameters."""
-        star = self.star
+        star, kinds = self.star, [p.kind for p in self.signature.parameters.values()]
+        empty = [k for k, kind in enumerate(kinds) if kind is inspect.Parameter.VAR_KEYWORD and not values[k]]
+        places = [k for k in range(len(values)) if k not in empty]
         if star is None:
-            return tuple(range(len(values)))
+            return tuple(places)
         collected = (Positional(star + k, star) for k in range(len(values[star])))
-        return (*range(star), *collected, *range(star + 1, len(values)))
+        return (*range(star), *collected, *places[star + 1 :])
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any], shown: Sequence[str] = ()) -> list[Any]:
         """One value a parameter, defaults filled in. shown: the names to tell of where the call does not fit."""

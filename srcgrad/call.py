@@ -17,6 +17,7 @@ from srcgrad.recipe import Recipe
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Node, Spec, assemble, leaf_types
+from srcgrad.syntax.versions import current
 
 SIMPLE = {
     float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4, complex: C16, np.complex128: C16, np.complex64: C8
@@ -93,10 +94,24 @@ class Call:
                 arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")
         return self.result(out)
 
+    def watching(self) -> Callable[..., Any]:
+        """The compiled function, which says `Mismatch` if a function that it was made of has other code now."""
+        function, made_of = self.function, self.bound.made_of
+
+        def call(*args: Any) -> Any:
+            if not current(made_of):
+                raise Mismatch("a function has other code than when its derivative was made")
+            return function(*args)
+
+        return call
+
     def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
         """The quickest way for arguments of exactly these types, with these defaults after them."""
         function, result, read, checks = self.function, self.result, self.bound.read, self.bound.checks
         kinds = self.meta.types[len(self.specs) - len(tail) : len(self.specs)]
+        made_of = self.bound.made_of
+        if any(version.defaults or version.named for version in made_of):  # code alone is looked at by the derivative
+            checks = (*checks, lambda: current(made_of))
         rest = [convert(v) for convert, v in zip(map(arguments.converter, kinds), tail, strict=True)]
         if not (rest or read or checks):
             return function if result is same else lambda *args: result(function(*args))

@@ -7,7 +7,7 @@ import inspect
 import pickle
 import sys
 import types
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import arguments, driver, generated, glue, in_kernels, late, lazy
-from srcgrad.adapted import adapted
+from srcgrad.adapted import Adapted, adapted, written
 from srcgrad.arguments import Parameters
 from srcgrad.backend import callable as native
 from srcgrad.backend.cpu import Mismatch
@@ -25,10 +25,11 @@ from srcgrad.driver import Options
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.fingerprint import fingerprint
 from srcgrad.recipe import EXTRAS, Positional, Recipe
-from srcgrad.syntax import modules, words
+from srcgrad.syntax import carried, modules, words
 from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import Leaf, Spec, leaf_types
+from srcgrad.syntax.versions import Version, current, versions
 
 
 class Derivative:
@@ -45,6 +46,7 @@ class Derivative:
         if options.on_device:
             lazy.cuda.allow_in_kernels()
         self.primal = fun
+        self._watch(fun._made_of if isinstance(fun, Derivative) else versions(written(fun)))
         self._options = options
         self._argnums = argnums
         self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
@@ -73,7 +75,30 @@ class Derivative:
         self._last: Call | None = None
         self._hot: tuple[int, Callable[..., Any]] = (-1, same)
 
+    def _renew(self) -> None:
+        """Begin anew after a function was given other code: its parameters may be others, too."""
+        fun = self.primal
+        if isinstance(fun, Derivative):
+            fun._keep_up()
+        fun = adapted(fun.original) if isinstance(fun, Adapted) else fun
+        self.__init__(fun, self._recipe, self._options, self._argnums)  # type: ignore[misc]
+
+    def _watch(self, made_of: Iterable[Version]) -> None:
+        """Look at each call whether these functions have the code that they had; it takes some 40 ns for each."""
+        self._made_of = tuple({id(v.function): v for v in made_of}.values()) or versions(_NOTHING)
+        (self._first, self._code), *self._others = [version[:2] for version in self._made_of]
+
+    def _keep_up(self) -> None:
+        if not current(self._made_of):
+            self._renew()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._first.__code__ is not self._code:
+            self._renew()
+        for other, code in self._others:
+            if other.__code__ is not code:
+                self._renew()
+                break
         # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
         if not kwargs:
             count, hot = self._hot
@@ -112,13 +137,17 @@ class Derivative:
         fun = inspect.unwrap(self.primal, stop=lambda f: isinstance(f, Derivative))
         module, name = str(getattr(fun, "__module__", "")), str(getattr(fun, "__qualname__", ""))
         if _lookup(module, name) is not self:
-            return _restore, (type(self), self.primal, self._recipe, self._options)
+            return _restore, (type(self), self.primal, self._recipe, self._options, self._texts())
         # It took the function's own name (`@grad`): pickle finds it by that; cloudpickle sends the function along.
         by_value = sys.modules.get("cloudpickle")
         if by_value is None:
             return name
         digest, primal = fingerprint(self).hexdigest(), by_value.dumps(self.primal)
-        return _restore_named, (module, name, digest, primal, type(self), self._recipe, self._options)
+        return _restore_named, (module, name, digest, primal, type(self), self._recipe, self._options, self._texts())
+
+    def _texts(self) -> carried.Texts:
+        """The source of all functions that this is made of: where the pickle is read, nobody else may have it."""
+        return carried.of_functions(fingerprint(self).functions)
 
     # ---- calls
 
@@ -133,6 +162,7 @@ class Derivative:
 
     def at(self, values: Sequence[Any]) -> Any:
         """The call with one value a parameter, keyword-only ones too."""
+        self._keep_up()
         return self._lookup(values).run(values)
 
     def _bound(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
@@ -151,6 +181,7 @@ class Derivative:
     __srcgrad_arguments__ = _bound
 
     def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        self._keep_up()
         with speaking_of(self.primal):
             return self._bound(args, kwargs)
 
@@ -191,6 +222,7 @@ class Derivative:
     @property
     def source(self) -> str:
         """The generated module."""
+        self._keep_up()
         return (self._last or self._guessed()).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
@@ -260,7 +292,7 @@ class Derivative:
         taken = all(exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
         loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
         bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
-        return call.function if bare and taken and call.result is same else None
+        return call.watching() if bare and taken and call.result is same else None
 
     @property
     def _to_long(self) -> bool:
@@ -273,6 +305,7 @@ class Derivative:
             recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
             call = Call(self._owner, specs, driver.bound(self.primal, recipe, specs, self._options))
             self._calls[specs, long] = call
+            self._watch((*call.bound.made_of, *self._made_of))
             self._fast.clear()
             self._hot = (-1, same)
         return call
@@ -291,6 +324,7 @@ class Derivative:
 
     def _resolve(self, args: Sequence[Any], kws: dict[str, Any], in_kernel: bool) -> Any:
         """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
+        self._keep_up()
         signature = self._parameters.signature
         given = [
             arguments.spec_of(p.default, p.name) if spec is None else spec
@@ -309,6 +343,10 @@ class Derivative:
 
 
 native.register(Derivative, Derivative._resolve)
+
+
+# where a derivative is made of no function that a user has written
+_NOTHING = [types.FunctionType((lambda: None).__code__, {})]
 
 
 def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
@@ -376,15 +414,20 @@ def _lookup(module: str, name: str) -> Any:
     return found
 
 
-def _restore(kind: type[Derivative], fun: Any, recipe: Recipe, options: Options) -> Derivative:
+def _restore(
+    kind: type[Derivative], fun: Any, recipe: Recipe, options: Options, texts: carried.Texts
+) -> Derivative:
+    carried.take_over(texts)
     return kind(fun, recipe, options)
 
 
 def _restore_named(
-    module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options
+    module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options,
+    texts: carried.Texts,
 ) -> Derivative:
     """The derivative that bears this name here if it is the same; else one made of the function that came along."""
     found = _lookup(module, name)
     if isinstance(found, Derivative) and fingerprint(found).hexdigest() == digest:
         return found
+    carried.take_over(texts)
     return kind(pickle.loads(primal), recipe, options)

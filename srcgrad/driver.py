@@ -8,17 +8,19 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any
 
 from srcgrad import cache, generated, lazy
 from srcgrad.backend import compiling, cpu, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
-from srcgrad.fingerprint import Fingerprint, fingerprint
+from srcgrad.fingerprint import Fingerprint, fingerprint, of_library
 from srcgrad.recipe import Recipe
 from srcgrad.syntax.origins import follow, found, unchanged
+from srcgrad.syntax.read import watched
 from srcgrad.syntax.structure import Leaf, Spec, describe, leaf_types, parts
+from srcgrad.syntax.versions import Version, current, versions
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
@@ -104,7 +106,10 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What is known of a generated module beside its text."""
+    """What is known of a generated module beside its text.
+
+    functions: those that it was made of, by their numbers among those of the fingerprint.
+    """
 
     name: str
     types: tuple[Type, ...]
@@ -115,6 +120,7 @@ class Meta:
     facts: UnitFacts
     failures: dict[str, tuple[str, Problem]]
     formats: dict[str, int]
+    functions: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,14 +142,14 @@ class Bound:
     read: tuple[Callable[[], Any], ...]
     checks: tuple[Callable[[], bool], ...]
     checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
+    made_of: tuple[Version, ...] = ()
 
     def current(self) -> bool:
         """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
         meta = self.unit.meta
         types = meta.types[len(meta.types) - len(self.read) :]
-        return all(check() for check in self.checks) and all(
-            describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True)
-        )
+        seen = current(self.made_of) and all(check() for check in self.checks)
+        return seen and all(describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True))
 
 
 _UNITS: dict[str, Unit] = {}
@@ -160,32 +166,33 @@ def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> 
     print_.text(recipe, options, cache.version(), options.versions())
     with LOCK:
         try:
-            unit, spaces = _unit(fun, recipe, specs, options, print_)
+            unit, spaces, functions = _unit(fun, recipe, specs, options, print_)
         except SrcgradError as error:
             # what is wrong stands in the user's function: the way to it through this package says nothing
             raise error.with_traceback(None) from error.__cause__
-    return _bind(unit, spaces)
+    return _bind(unit, spaces, functions)
 
 
 def _unit(
     fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint
-) -> tuple[Unit, Sequence[Any]]:
+) -> tuple[Unit, Sequence[Any], Sequence[FunctionType]]:
     key = print_.hexdigest()
     if key in _UNITS:
-        return _UNITS[key], print_.spaces
+        return _UNITS[key], print_.spaces, _made_of(_UNITS[key].meta, print_)
     path = _path(fun, recipe, key, options.cache and print_.portable)
     known = cache.recall(path) if options.cache and print_.portable else None
     spaces: Sequence[Any] = print_.spaces
     shared = print_.portable
     if known is None:
         with compiling.interruptible():
-            meta, text, spaces, complete = _make(fun, recipe, specs, options, print_)
-        shared = shared and complete
+            meta, text, spaces, functions = _make(fun, recipe, specs, options, print_)
+        shared = shared and _covered(meta, spaces, functions, print_)
         path, text = _written(path if shared else _apart(path), text)
         if shared and options.cache:
             cache.remember(path, meta)
     else:
         meta, text = known
+        functions = _made_of(meta, print_)
     if shared and options.cache:
         generated.record(path.stem, fun)  # a lambda's file may have changed otherwise since it was made
     function = _load(path, text, recipe, meta, options)
@@ -196,7 +203,17 @@ def _unit(
     unit = Unit(meta, path, text, function, call)
     if shared:
         _UNITS[key] = unit
-    return unit, spaces
+    return unit, spaces, functions
+
+
+def _made_of(meta: Meta, print_: Fingerprint) -> Sequence[FunctionType]:
+    return [print_.functions[k] for k in meta.functions]
+
+
+def _covered(meta: Meta, spaces: Sequence[Any], functions: Sequence[FunctionType], print_: Fingerprint) -> bool:
+    """Whether the fingerprint takes in all that was seen: else nobody else may use what was made."""
+    places = [*meta.captured, *(seen.place for seen in meta.seen)]
+    return len(meta.functions) == len(functions) and all((id(spaces[p.space]), p.name) in print_.seen for p in places)
 
 
 def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:
@@ -234,10 +251,13 @@ def _written(path: Path, text: str) -> tuple[Path, str]:
 
 def _make(
     fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options, print_: Fingerprint
-) -> tuple[Meta, str, Sequence[Any], bool]:
-    """Transform. Gives the module's text, too, the spaces that the meta's places count, and whether the fingerprint
-    covers all that was seen (else nobody else may use the result)."""
-    made, name, text, facts = _generated(fun, recipe, specs, options)
+) -> tuple[Meta, str, Sequence[Any], Sequence[FunctionType]]:
+    """Transform. Gives the module's text, too, the spaces that the meta's places count, and the functions that were
+    read."""
+    with watched() as functions:
+        made, name, text, facts = _generated(fun, recipe, specs, options)
+    functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]
+    numbers = {id(f): k for k, f in enumerate(print_.functions)}
     spaces = list(print_.spaces)
     origins = [c.origin for c in made.captured]
     seen = [Seen(_place(s.origin, spaces), s.shape is not None) for s in made.statics]
@@ -247,9 +267,9 @@ def _make(
         name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
         tuple(seen), overwritten, facts,
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
+        tuple(numbers[id(f)] for f in functions if id(f) in numbers),
     )  # fmt: skip
-    covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
-    return meta, text, spaces, covered
+    return meta, text, spaces, functions
 
 
 def _generated(
@@ -289,10 +309,11 @@ def _place(origin: Any, spaces: list[Any]) -> Place:
     return Place(len(spaces) - 1, origin.name, origin.path)
 
 
-def _bind(unit: Unit, spaces: Sequence[Any]) -> Bound:
+def _bind(unit: Unit, spaces: Sequence[Any], functions: Sequence[FunctionType]) -> Bound:
     read = tuple(place.reader(spaces) for place in unit.meta.captured)
     checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
-    return Bound(unit, read, checks, tuple(spaces[seen.place.space] for seen in unit.meta.seen))
+    where = tuple(spaces[seen.place.space] for seen in unit.meta.seen)
+    return Bound(unit, read, checks, where, versions(functions))
 
 
 def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:

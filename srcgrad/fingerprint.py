@@ -29,7 +29,7 @@ class Fingerprint:
 
     spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
     portable: whether another process can come to the same hash; shapes: whether those of arrays count.
-    exact: whether all numbers and arrays count by value; functions: those of the user's that were met.
+    exact: whether all numbers and arrays count by value; functions: those of the user's that were met, in fixed order.
     """
 
     spaces: list[Any] = field(default_factory=list)
@@ -121,16 +121,18 @@ class Fingerprint:
         self.text("class", kind.__module__, kind.__qualname__, getattr(kind, "_fields", ()))
         if kind.__module__.split(".")[0] in LIBRARIES:
             return
-        for name, value in vars(kind).items():
-            if isinstance(value, types.FunctionType) and not name.startswith("__"):
-                self.value(value)
+        for base in _related(kind):
+            for name, value in vars(base).items():
+                fun = _written(value)
+                if fun is not None and name != "__repr__":
+                    self.text(name)
+                    self.value(fun)
 
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
-        ours = str(fun.__module__).startswith(DIFFERENTIATED)
-        if module_of(fun).split(".")[0] in LIBRARIES and not ours:
+        if of_library(fun) and not module_of(fun).startswith(DIFFERENTIATED):
             return
-        if not ours:
+        if not of_library(fun):
             self.functions.append(fun)
         names = dict.fromkeys(self._code(fun.__code__))
         self._all(fun.__defaults__ or (), by_type=False)
@@ -178,6 +180,24 @@ class Fingerprint:
         else:
             self.text("static")
             self.value(spec.value)
+
+
+def of_library(fun: types.FunctionType) -> bool:
+    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name."""
+    return str(fun.__globals__.get("__name__")).split(".")[0] in LIBRARIES
+
+
+def _related(kind: type) -> Iterable[type]:
+    """A class and those of its bases that come from the same package."""
+    home = kind.__module__.split(".")[0]
+    return (base for base in kind.__mro__[:-1] if base.__module__.split(".")[0] == home)
+
+
+def _written(value: Any) -> types.FunctionType | None:
+    """The function behind an attribute of a class: a method's, a property's."""
+    for name in ("__func__", "fget", "func"):
+        value = getattr(value, name, value)
+    return value if isinstance(value, types.FunctionType) else None
 
 
 def of_user(value: Any) -> bool:

@@ -1,24 +1,23 @@
 """Reading the source of a function, once, and making sure that it is the source the function was compiled from."""
 
 from __future__ import annotations
-import __future__
 
 import ast
-import functools
 import linecache
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, Union
+from typing import Any
 
 from srcgrad.core.ir import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
+from srcgrad.syntax.agree import FunctionNode as FunctionNode
+from srcgrad.syntax.agree import agrees, digest, moved, tree_of
+from srcgrad.syntax.agree import codes as codes
 from srcgrad.syntax.functions import behind
-
-FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
-_FUTURE = functools.reduce(
-    lambda bits, name: bits | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0
-)
+from srcgrad.syntax.texts import Lines, texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +68,18 @@ def _head(node: ast.AST) -> tuple[int, int] | None:
     return (first.lineno, first.col_offset) if first.lineno == getattr(node, "lineno", 0) else (first.lineno - 1, 10**6)
 
 
-_READ: dict[int, Source] = {}  # by code object, which the source keeps alive
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A function's node in a text that came along with it."""
+
+    node: FunctionNode
+    file: str
+    lines: Lines
+
+
+KNOWN: dict[str, Known] = {}  # by the digest of the code
+_READ: dict[int, tuple[types.CodeType, Source]] = {}  # by the id of the code object, which the entry keeps alive
+_WATCHERS: ContextVar[tuple[list[types.FunctionType], ...]] = ContextVar("watchers", default=())
 
 
 def python_function(fun: Any) -> types.FunctionType:
@@ -85,58 +95,76 @@ def read(fun: Callable[..., Any]) -> Source:
     """The source of a function. It is read once; a file edited since the function was defined is refused."""
     fun = python_function(fun)
     code = fun.__code__
+    for functions in _WATCHERS.get():
+        functions.append(fun)
     if id(code) not in _READ:
-        _READ[id(code)] = _find(fun)
-    return replace(_READ[id(code)], fun=fun)
+        _READ[id(code)] = code, _find(fun)
+    return replace(_READ[id(code)][1], fun=fun)
+
+
+@contextmanager
+def watched() -> Iterator[list[types.FunctionType]]:
+    """`with watched() as functions:` collects the functions that are read inside."""
+    functions: list[types.FunctionType] = []
+    token = _WATCHERS.set((*_WATCHERS.get(), functions))
+    try:
+        yield functions
+    finally:
+        _WATCHERS.reset(token)
 
 
 def _find(fun: types.FunctionType) -> Source:
-    code = fun.__code__
-    for fresh in (False, True):
-        if fresh:
-            linecache.checkcache(code.co_filename)
-        lines = tuple(linecache.getlines(code.co_filename, fun.__globals__))
-        for node in _candidates(lines, code):
-            if _agrees(lines, node, code):
-                return Source(fun, node, code.co_filename, lines)
-    name = fun.__qualname__
-    if not lines or code.co_filename == "<string>":  # since Python 3.13 the lines of `python -c` have that name
-        raise UnsupportedError(f"the source of {name} cannot be found", hint="define it in a file or a notebook cell")
+    code, name = fun.__code__, fun.__qualname__
+    known = KNOWN.get(digest(code))
+    if known is not None:
+        return Source(fun, known.node, known.file, known.lines)
+    crowded = False
+    for file, lines in texts(fun):
+        for node, exactly in _candidates(lines, code):
+            crowded = crowded or node is None
+            if node is not None and agrees(lines, node, code, exactly):
+                return Source(fun, node, file, lines)
+    for file, lines in texts(fun):
+        for other in _functions(lines, code.co_name):
+            if moved(lines, other, code):
+                return Source(fun, other, file, lines)
+    if crowded:
+        raise UnsupportedError("several lambdas stand on one line", hint="put each on a line of its own, or use def")
+    if code.co_filename.startswith("<") or not linecache.getlines(code.co_filename, fun.__globals__):
+        raise UnsupportedError(f"the source of {name} cannot be found", hint=_instead(code))
     raise UnsupportedError(
         f"the source of {name} in {code.co_filename} is not what the function was compiled from",
         hint="the file has changed since it was imported: reload it",
     )
 
 
-@functools.lru_cache(maxsize=64)
-def _module(lines: tuple[str, ...]) -> ast.Module | None:
-    try:
-        return ast.parse("".join(lines))
-    except SyntaxError:
-        return None
-
-
-def _candidates(lines: tuple[str, ...], code: types.CodeType) -> list[FunctionNode]:
-    """The functions of this name that start on the line where the code starts; of several lambdas, the code's own."""
-    module = _module(lines)
-    nodes = [] if module is None else list(ast.walk(module))
-    if code.co_name == "<lambda>":
-        lambdas = [n for n in nodes if isinstance(n, ast.Lambda) and n.lineno == code.co_firstlineno]
-        return [*lambdas] if len(lambdas) < 2 else [_innermost(lambdas, code)]
-    return [
-        n for n in nodes
-        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name
-        and code.co_firstlineno in (n.lineno, *(d.lineno for d in n.decorator_list))
+def _candidates(lines: Lines, code: types.CodeType) -> list[tuple[FunctionNode | None, bool]]:
+    """The functions of this name that start on the line where the code starts, and whether columns must agree; of
+    several lambdas the code's own, or None if nothing tells which that is."""
+    here = [
+        n for n in _functions(lines, code.co_name)
+        if code.co_firstlineno in (n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ())))
     ]  # fmt: skip
+    lambdas = [n for n in here if isinstance(n, ast.Lambda)]
+    return [(_innermost(lambdas, code), True)] if len(lambdas) > 1 else [(n, False) for n in here]
 
 
-def _innermost(lambdas: list[ast.Lambda], code: types.CodeType) -> ast.Lambda:
+def _functions(lines: Lines, name: str) -> list[FunctionNode]:
+    """The functions of this name in a text; the lambdas where that is `<lambda>`."""
+    module = tree_of(lines)
+    nodes = [] if module is None else list(ast.walk(module))
+    if name == "<lambda>":
+        return [n for n in nodes if isinstance(n, ast.Lambda)]
+    return [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == name]
+
+
+def _innermost(lambdas: list[ast.Lambda], code: types.CodeType) -> ast.Lambda | None:
     """The smallest lambda whose body holds all places that the code speaks of."""
     spans = ([part for part in span if part is not None] for span in code.co_positions())
     places = [span for span in spans if len(span) == 4 and span[0::2] != span[1::2]]
     holding = [n for n in lambdas if all(_holds(n.body, *p) for p in places)]
     if not places or not holding:
-        raise UnsupportedError("several lambdas stand on one line", hint="put each on a line of its own, or use def")
+        return None
     return max(holding, key=lambda n: (n.lineno, n.col_offset))
 
 
@@ -145,29 +173,7 @@ def _holds(node: ast.expr, line: int, end_line: int, column: int, end_column: in
     return (node.lineno, node.col_offset) <= (line, column) and (end_line, end_column) <= end
 
 
-def _agrees(lines: tuple[str, ...], node: FunctionNode, code: types.CodeType) -> bool:
-    """Whether compiling this text gives this code. (Test runners rewrite `assert`: then only names are compared.)"""
-    flags = code.co_flags & _FUTURE
-    rewritten = any(isinstance(n, ast.Assert) for n in ast.walk(node))
-    return any(_same(other, code, rewritten) for other in _compiled(lines, code.co_filename, flags))
-
-
-@functools.lru_cache(maxsize=16)
-def _compiled(lines: tuple[str, ...], file: str, flags: int) -> tuple[types.CodeType, ...]:
-    return tuple(codes(compile("".join(lines), file, "exec", flags=flags, dont_inherit=True)))
-
-
-def codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            yield from codes(const)
-
-
-def _same(a: types.CodeType, b: types.CodeType, rewritten: bool) -> bool:
-    if (a.co_name, a.co_firstlineno) != (b.co_name, b.co_firstlineno):
-        return False
-    if rewritten:
-        return a.co_varnames == tuple(v for v in b.co_varnames if not v.startswith("@"))
-    consts = [[c for c in code.co_consts if not isinstance(c, types.CodeType)] for code in (a, b)]
-    return a.co_code == b.co_code and repr(consts[0]) == repr(consts[1]) and a.co_names == b.co_names
+def _instead(code: types.CodeType) -> str:
+    if code.co_filename == "<dynamic-code>" or "ipykernel_" in code.co_filename:
+        return "it came from another process without its text: make the derivative there, and send that"
+    return "define it in a file or a notebook cell"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import math
 import multiprocessing
 import os
@@ -48,6 +49,76 @@ def test_pickles():
     assert pickle.loads(cloudpickle.dumps(plain(sg.grad, lambda x: x * x)))(3.0) == 6.0
     assert pickle.loads(pickle.dumps(decorated))(2.0) == 12.0
     assert pickle.loads(cloudpickle.dumps(decorated))(2.0) == 12.0
+
+
+class Rates:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def times(self, x):
+        return self.rate * x
+
+
+def made(rate):
+    scale = [1.0, Rates(3.0)]
+
+    def helper(x):
+        return rate * scale[1].times(x)
+
+    def closure(x):
+        inner = lambda y: helper(y) * x  # noqa: E731
+        return inner(x) * scale[0]
+
+    return closure
+
+
+@sg.custom_vjp
+def ruled(x):
+    return x * x
+
+
+ruled.defvjp(lambda x: (x * x, x), lambda x, bar: (20.0 * x * bar,))
+
+CARRIED = {
+    "a lambda": (lambda: sg.grad(lambda x: GAIN * x * x, jit=False, cache=False), 4.0),
+    "one of two lambdas": (lambda: [sg.grad(f, jit=False, cache=False) for f in (lambda x: x, lambda x: x**3)][1], 3.0),
+    "a closure": (lambda: sg.grad(made(2.0), jit=False, cache=False), 12.0),
+    "a derivative's derivative": (lambda: sg.grad(sg.grad(made(2.0), jit=False), jit=False, cache=False), 12.0),
+    "a function inside": (lambda: sg.grad(lambda x: (lambda y: y**3)(x), jit=False, cache=False), 3.0),
+    "a bound method": (lambda: sg.grad(Rates(3.0).times, jit=False, cache=False), 3.0),
+    "its own rule": (lambda: sg.grad(lambda x: ruled(x), jit=False, cache=False), 20.0),
+    "what else refers to it": (lambda: functools.partial(sg.grad(made(2.0), jit=False, cache=False)), 12.0),
+    "a jacobian": (lambda: sg.jacobian(lambda x: square(x), jit=False, cache=False), 4.0),
+    "a decorated function": (lambda: decorated, 3.0),
+}
+READS = """
+    import linecache, pickle, sys
+    lines = linecache.getlines
+    linecache.getlines = lambda name, *more: [] if name == {file!r} else lines(name, *more)
+    for data in pickle.load(open("pickled", "rb")):
+        print(pickle.loads(data)(1.0))
+    assert "tests" not in sys.modules
+"""
+
+
+def test_pickles_carry_the_source(tmp_path):
+    """To a process that finds neither the module nor the file, whatever cloudpickle keeps of the file's name."""
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    try:
+        data = [cloudpickle.dumps(make()) for make, _ in CARRIED.values()]
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    (tmp_path / "pickled").write_bytes(pickle.dumps(data))
+    shown = run(tmp_path, READS.format(file=__file__), SRCGRAD_CACHE_DIR=str(tmp_path))
+    assert dict(zip(CARRIED, map(float, shown), strict=True)) == {name: want for name, (_, want) in CARRIED.items()}
+
+
+def test_an_error_about_what_a_pickle_carried_shows_the_line(tmp_path):
+    d = sg.grad(lambda x: np.roots(x), jit=False)
+    back = pickle.loads(cloudpickle.dumps(d))
+    with pytest.raises(sg.SrcgradError, match=r"test_processes\.py, line \d+(.|\n)*np\.roots") as caught:
+        back(1.0)
+    assert "^" in str(caught.value)
 
 
 def test_in_worker_processes():
