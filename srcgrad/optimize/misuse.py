@@ -32,6 +32,20 @@ def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: 
     number("maxiter", maxiter, "an integer from 0", lambda v: v >= 0 and int(v) == v)
 
 
+def check_callback(callback: Any, every: Any, batch: Any) -> None:
+    """Refuse a callback that cannot be called, and one for a batch."""
+    if callback is None and every is None:
+        return
+    if batch:
+        message = "a batch has no callback: its problems are not at the same step"
+        raise UnsupportedError(message, hint="leave callback out, or solve from each start by itself")
+    if not callable(callback):
+        what = "callback_every is given without a callback" if callback is None else f"callback={callback!r} is no function"
+        raise ArgumentError(what, hint="write callback=lambda x, fun, nit: print(nit, fun)")
+    if every is not None:
+        number("callback_every", every, "an integer from 1", lambda v: v >= 1 and int(v) == v)
+
+
 def check_options(given: dict[str, Any]) -> None:
     """Refuse rates and decays outside their ranges."""
     for name, value in given.items():

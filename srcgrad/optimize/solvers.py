@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,15 +13,20 @@ import numpy as np
 from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
-from srcgrad.optimize.methods import METHODS, batched, minimising_loop, newton_loop
-from srcgrad.optimize.misuse import check_call, check_options, explained
-from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
+from srcgrad.optimize.descent import start as first_trial
+from srcgrad.optimize.methods import (
+    METHODS, SEARCHING, batched, descent_blocks, minimising_loop, newton_loop, search_blocks
+)
+from srcgrad.optimize.misuse import check_call, check_callback, check_options, explained
+from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import describe
 
 Result = OptimizeResult | OptimizeHistory
 PACKAGE = "srcgrad.optimize"
+Callback = Callable[[Any, Any, int], Any] | None
 
 
 def newton(
@@ -33,6 +41,8 @@ def newton(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
 ) -> Result:
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
@@ -54,11 +64,15 @@ def newton(
         Whether the largest residual at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    callback : callable
+        Called as ``callback(x, fun, nit)`` once a second at most. It ends the solve by raising StopIteration.
+    callback_every : int
+        To call it after each so many steps instead.
 
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
+        ``(x, fun, nit, success, message, nfev)``.
 
     Raises
     ------
@@ -73,13 +87,14 @@ def newton(
     0.739085133215
     """
     key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch)
-    plain = PLAIN.get(key)
-    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0):
-        try:
-            return _new(OptimizeResult, plain(x0, *args, tol, maxiter))
-        except SrcgradError as error:
-            _unless_mismatch(error, fun, x0, args, False)
-    return _root(key, x0, _tuple(args), tol, maxiter)
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0) and callback is None:
+        if maxiter <= turns.get(amount((x0, *args)), 0):
+            try:
+                return _told(plain(x0, *args, tol, maxiter))
+            except SrcgradError as error:
+                _unless_mismatch(error, fun, x0, args, False)
+    return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
 
 
 def gradient_descent(
@@ -96,6 +111,8 @@ def gradient_descent(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
 ) -> Result:
     """Minimise a function of a number or an array by gradient descent.
 
@@ -121,11 +138,15 @@ def gradient_descent(
         Whether the objective at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    callback : callable
+        Called as ``callback(x, fun, nit)`` once a second at most. It ends the solve by raising StopIteration.
+    callback_every : int
+        To call it after each so many steps instead.
 
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
+        ``(x, fun, nit, success, message, nfev)``.
 
     Examples
     --------
@@ -135,13 +156,18 @@ def gradient_descent(
     """
     method = "gradient-descent" if momentum else "plain descent"
     stops = tol.__class__ is float and tol > 0.0
-    plain = PLAIN.get(key := (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, stops))
-    if plain is not None and (stops or tol == 0.0) and _fine(maxiter, lr, momentum):
-        try:
-            return _new(OptimizeResult, plain(x0, *args, tol, maxiter, lr, momentum))
-        except SrcgradError as error:
-            _unless_mismatch(error, fun, x0, args, True)
-    return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum)
+    key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, stops)
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is not None and (stops or tol == 0.0) and _fine(maxiter, lr, momentum) and callback is None:
+        if maxiter <= turns.get(amount((x0, *args)), 0):
+            try:
+                if momentum:
+                    x, _, *rest = plain(x0, 0.0 * x0, *args, tol, maxiter, lr, momentum)
+                    return _told((x, *rest))
+                return _told(plain(x0, *args, tol, maxiter, lr, momentum))
+            except SrcgradError as error:
+                _unless_mismatch(error, fun, x0, args, True)
+    return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
 
 
 def minimize(
@@ -157,6 +183,8 @@ def minimize(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
     lr: float | None = None,
     momentum: float | None = None,
     beta1: float | None = None,
@@ -167,10 +195,11 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch
+    fun, x0, args, tol, maxiter, mode, history, batch, callback, callback_every
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
-        Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
+        Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
+        strong Wolfe conditions; the first trial of BFGS and L-BFGS is at a distance of 1 at most.
     lr, momentum : float
         Of 'gradient-descent', by default 0.01 and 0.
     lr, beta1, beta2, epsilon : float
@@ -179,7 +208,7 @@ def minimize(
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
+        ``(x, fun, nit, success, message, nfev)``.
 
     Examples
     --------
@@ -193,24 +222,92 @@ def minimize(
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch)
+        check_callback(callback, callback_every, batch)
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
         start, rank = _start(x0, batch, history, target)
         if method != "gradient-descent" and rank != 1:
             hint = "write np.array([x0]) or x0.ravel()"
             raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
-    solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+    args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), _like(start, *chosen)
+    watch = Watch(callback, callback_every)
     if batch:
-        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
-    options = _like(start, *chosen)
-    return _solved(solve, fun, batch, True, start, _tuple(args), float(tol), int(maxiter), options)
+        loop = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        return _batch(loop, fun, True, jit, target, start, args, tol, maxiter, options)
+    if method not in SEARCHING:
+        return _from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+    return _by_search(fun, method, mode, history, jit, start, args, tol, maxiter, watch)
 
 
-def _solved(
-    solve: Any, fun: Any, batch: bool, minimises: bool, start: Any, args: tuple[Any, ...], *rest: Any
+def _by_search(
+    fun: Any, method: str, mode: str, history: bool, jit: bool,
+    start: Any, args: tuple[Any, ...], tol: float, maxiter: int, watch: Watch,
+) -> Result:  # fmt: skip
+    """By a method that searches along directions."""
+    begin, solve = search_blocks(fun, method, mode, history, jit)
+    key = (fun, start.dtype, _classes(args), method, history, jit, mode)
+    plain, _ = PLAIN.get(key, NONE)
+
+    def block(x: Any, trial: Any, memory: Any, limit: int, pause: int) -> Any:
+        if plain is not None:
+            try:
+                return plain(x, *trial, *memory, *args, tol, maxiter, limit, pause)
+            except Mismatch:
+                pass
+        return solve.at([x, trial, memory, args, tol, maxiter, limit, pause])
+
+    def blocks() -> Outcome:
+        found = by_evaluations(block, start, begin(start), maxiter, tol, _pace(solve, start, args), watch)
+        return found if history else found[:-1]
+
+    made = _solved(blocks, fun, False, True, start, args)
+    if plain is None:
+        _remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
+    return made
+
+
+def _from_state(
+    fun: Any, method: str, rank: int, mode: str, history: bool, jit: bool,
+    start: Any, args: tuple[Any, ...], tol: float, maxiter: int, options: tuple[Any, ...], watch: Watch,
+) -> Result:  # fmt: skip
+    """By a first-order method that takes a state from step to step."""
+    begin, solve = descent_blocks(fun, method, rank, tol > 0.0, mode, history, jit)
+
+    def blocks() -> Outcome:
+        def block(x: Any, state: Any, steps: int) -> Any:
+            return solve.at([x, state, args, tol, steps, options])
+
+        return by_steps(block, start, begin(start), maxiter, _pace(solve, start, args), watch)
+
+    return _solved(blocks, fun, False, True, start, args)
+
+
+def _batch(
+    loop: Any, fun: Any, minimises: bool, jit: bool, target: str, start: Any, args: tuple[Any, ...], *rest: Any
 ) -> Result:
+    """From many starts: on the CPU so many at a time as are solved in a quarter of a second."""
+    solve = batched(loop, 1 + len(rest), jit, target, _rank(start) == 1 and _single(start))
+    if target == "cuda":
+        return _solved(lambda: solve(start, args, *rest), fun, True, minimises, start, args)
+    pace = _pace(solve, start, args)
+
+    def groups() -> Outcome:
+        return by_problems(lambda group: solve(group, args, *rest), start, pace)
+
+    return _solved(groups, fun, True, minimises, start, args)
+
+
+_TURNS: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
+
+
+def _pace(solve: Any, start: Any, args: tuple[Any, ...]) -> Pace:
+    """How many turns of this loop make a block, by what its last calls took."""
+    return Pace(_TURNS.setdefault(solve, {}), amount((start, *args)))
+
+
+def _solved(run: Callable[[], Outcome], fun: Any, batch: bool, minimises: bool, start: Any, args: Any) -> Result:
     """The result; what is wrong with the user's function is told of that."""
     try:
-        return _result(solve(start, args, *rest), start)
+        return _result(run(), start)
     except SrcgradError as error:
         if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
             raise
@@ -230,35 +327,43 @@ def _fine(maxiter: Any, lr: Any, momentum: Any) -> bool:
     return floats and lr > 0.0 and 0.0 <= momentum < 1.0 and maxiter.__class__ is int and maxiter >= 0
 
 
-def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) -> Result:
+def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, called: tuple[Any, Any]) -> Result:
     fun, _, _, mode, history, jit, target, batch = key
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch)
+        check_callback(*called, batch)
         start, rank = _start(x0, batch, history, target)
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
     solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
-        solve = batched(solve, 3, jit, target, rank == 0 and _single(start))
-        return _solved(solve, fun, batch, False, start, args, tol, maxiter)
-    return _first(key, solve, False, start, args, tol, maxiter)
+        return _batch(solve, fun, False, jit, target, start, args, tol, maxiter)
+    return _first(key, solve, False, Watch(*called), start, args, tol, maxiter)
 
 
-def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float) -> Result:
+def _descent(
+    key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float,
+    called: tuple[Any, Any],
+) -> Result:  # fmt: skip
     fun, _, _, mode, history, jit, target, batch, method, _ = key
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch)
+        check_callback(*called, batch)
         check_options({"lr": lr, "momentum": momentum})
         start, rank = _start(x0, batch, history, target)
-    tol, maxiter = float(tol), int(maxiter)
+    tol, maxiter, options = float(tol), int(maxiter), _like(start, lr, momentum)
     key = (*key[:-1], tol > 0.0)
+    if momentum and not batch:
+        watch = Watch(*called)
+        made = _from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+        begin, solve = descent_blocks(fun, method, rank, tol > 0.0, mode, history, jit)
+        _remember(key, solve, start, args, start, begin(start), args, tol, maxiter, options)
+        return made
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
-    options = _like(start, lr, momentum)
     if batch:
-        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
-        return _solved(solve, fun, batch, True, start, args, tol, maxiter, options)
-    return _first(key, solve, True, start, args, tol, maxiter, options)
+        return _batch(solve, fun, True, jit, target, start, args, tol, maxiter, options)
+    return _first(key, solve, True, Watch(*called), start, args, tol, maxiter, options)
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
@@ -274,11 +379,19 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     return tuple(float(value) for value in {**known, **given}.values())
 
 
-# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices: a call adds little.
-PLAIN: dict[Any, Callable[..., Any]] = {}
+# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices, and how many steps
+# are surely short: a call adds little.
+PLAIN: dict[Any, tuple[Callable[..., Any], Turns]] = {}
+NONE: tuple[None, Turns] = None, {}
 
 
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
+
+
+def _told(got: tuple[Any, ...]) -> OptimizeResult:
+    """What compiled code has given, with the message in words."""
+    x, value, nit, success, message, nfev = got
+    return _new(OptimizeResult, (x, value, nit, success, MESSAGES[message], nfev))
 
 
 def _classes(args: Any) -> Any:
@@ -288,27 +401,55 @@ def _classes(args: Any) -> Any:
     return args and tuple([arg.__class__ for arg in args])
 
 
-def _first(key: Any, solve: Any, minimises: bool, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
-    values = (start, args, *scalars)
-    history, jit = key[4:6]
-    made = _solved(solve, key[0], False, minimises, *values)
-    if key[2] is not False and jit and not history and not isinstance(start, np.float32):
-        plain = solve.plain(values, _cells(solve.primal))
-        if plain is not None:
-            if len(PLAIN) > 1000:
-                PLAIN.clear()
-            PLAIN[key] = plain
+def _first(
+    key: Any, solve: Any, minimises: bool, watch: Watch, start: Any, args: tuple[Any, ...], tol: float, maxiter: int,
+    *options: Any,
+) -> Result:  # fmt: skip
+    """By a method that takes nothing but `x` from step to step."""
+    pace = _pace(solve, start, args)
+
+    def block(x: Any, state: Any, steps: int) -> Any:
+        x, *rest = solve.at([x, args, tol, steps, *options])
+        return x, state, *rest
+
+    made = _solved(lambda: by_steps(block, start, None, maxiter, pace, watch), key[0], False, minimises, start, args)
+    _remember(key, solve, start, args, start, args, tol, maxiter, *options)
     return made
 
 
+def _remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: Any) -> None:
+    """Next time go straight to the compiled loop, if it is called with these values and needs nothing else."""
+    history, jit = key[4:6]
+    if key in PLAIN or key[2] is False or not jit or history or _single(start):
+        return
+    plain = solve.plain(values, _fixed(solve.primal))
+    if plain is not None:
+        if len(PLAIN) > 1000:
+            PLAIN.clear()
+        PLAIN[key] = plain, _pace(solve, start, args).short
+
+
+def _fixed(loop: Any) -> list[Any]:
+    """Where nothing is bound again: this package's modules, and the cells of a loop's closure."""
+    return [*_cells(loop), *_modules()]
+
+
+@functools.cache
+def _modules() -> list[Any]:
+    return [vars(module) for name, module in list(sys.modules.items()) if name.startswith(PACKAGE)]
+
+
 def _cells(loop: Any) -> list[Any]:
-    """The cells of a loop's closure and of the closures in them that this package made."""
+    """The cells of a loop's closure and of what this package made that stands in them: closures, tuples of these and
+    their derivatives."""
     found: list[Any] = []
     for cell in loop.__closure__ or ():
         found.append(cell)
-        inner = cell.cell_contents
-        if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
-            found += _cells(inner)
+        content = cell.cell_contents
+        for item in content if isinstance(content, tuple) else (content,):
+            inner = getattr(item, "primal", item)
+            if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
+                found += _cells(inner)
     return found
 
 
@@ -359,10 +500,12 @@ def _tuple(args: Any) -> tuple[Any, ...]:
 
 
 def _result(got: tuple[Any, ...], start: Any) -> Result:
-    x, value, nit, success, *history = got
+    x, value, nit, success, message, nfev, *history = got
     if isinstance(x, (np.ndarray, float, np.floating)) and _single(start):
         x = x.astype(np.float32, copy=False) if isinstance(x, np.ndarray) else np.float32(x)
-    if not _rank(nit):
-        nit, success = int(nit), bool(success)
-    plain = OptimizeResult(x, value, nit, success)
+    if isinstance(message, np.ndarray):
+        message = np.array(MESSAGES)[message]
+    elif not _rank(nit):
+        nit, success, message, nfev = int(nit), bool(success), MESSAGES[message], int(nfev)
+    plain = OptimizeResult(x, value, nit, success, message, nfev)
     return OptimizeHistory(*plain, *history) if history else plain
