@@ -1,9 +1,11 @@
-"""A solve called from Python, in blocks of turns that take a quarter of a second: between them Python sees to Ctrl-C and
-to the callback. What is known to be short is one block.
+"""A solve called from Python, in blocks of turns that take a quarter of a second: between them Python sees to Ctrl-C
+and to the callback. What is known to be short is one block.
 
-A block's length comes from how long the last one took. It is remembered with the amount of data (the elements of arrays,
-and integers, which may be lengths of loops), and begins anew from one turn where that is another.
+A block's length comes from how long the last one took. It is remembered with the amount of data (the elements of
+arrays, and integers, which may be lengths of loops), and begins anew from one turn where that is another.
 """
+
+# mypy: disallow-untyped-calls=False
 
 from __future__ import annotations
 
@@ -104,7 +106,8 @@ def by_evaluations(
     solve: Callable[..., Outcome], x: Any, memory: Any, maxiter: int, tol: float, pace: Pace, watch: Watch
 ) -> Outcome:
     """solve: `(x, trial, memory, limit, pause)` -> what a loop gives that searches along directions."""
-    trial, nit, nfev, kept = start(x), 0, 0, []
+    trial, nit, nfev = start(x), 0, 0
+    kept: list[Any] = []
     while True:
         pause = watch.until(nit, maxiter)
         before = time.perf_counter()

@@ -1,7 +1,7 @@
 """The loop of the methods that search along a direction: plain Python that srcgrad lowers, with the function and its
 gradient in it once. Each turn evaluates them at one point, so that it can pause after any of these."""
 
-# mypy: disallow-untyped-defs=False
+# mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
 import math
@@ -19,8 +19,8 @@ Part = Callable[..., Any]
 
 class Method(NamedTuple):
     """What tells one method from another. begin: from x0, its memory; learn: puts what a step has shown into it;
-    forget: empties it, and says whether there was something in it; direct: puts the direction into an array, and gives
-    the first length to try."""
+    forget: empties it, and says whether there was something in it; direct: puts the direction into an array, and says
+    whether it knows one; its length is the first to be tried."""
 
     begin: Part
     learn: Part
@@ -28,8 +28,8 @@ class Method(NamedTuple):
     direct: Part
 
 
-# Where a solve is, between two calls: the next point to evaluate, the gradients at `x` and at the best length so far, the
-# direction, the length, the steps made (-1 before the first evaluation), and the parts of the search.
+# Where a solve is, between two calls: the next point to evaluate, the gradients at `x` and at the best length so far,
+# the direction, the length, the steps made (-1 before the first evaluation), and the parts of the search.
 NIT, VALUE, LEAVES = 5, 6, 6 + len(Search._fields)
 
 
@@ -40,8 +40,8 @@ def start(x0):
 
 
 def searching(at: Part, method: Method, record: bool, bounded: bool) -> Part:
-    """at: `(x, args) -> (value, gradient)`. bounded: whether a call pauses after `limit` evaluations, and after the step
-    that makes `nit` reach `pause`."""
+    """at: `(x, args) -> (value, gradient)`. bounded: whether a call pauses after `limit` evaluations, and after the
+    step that makes `nit` reach `pause`."""
 
     def solve(x, trial, memory, args, tol, maxiter, limit, pause):
         point, gradient, best, direction, length, nit, *ends = trial
@@ -75,8 +75,11 @@ def searching(at: Part, method: Method, record: bool, bounded: bool) -> Part:
                 elif not renewed:
                     status = NO_LOWER
             if renewed:
-                length = method.direct(direction, memory, x, gradient, args)
-                search = begun(search.start, float(dot(gradient, direction)))
+                known = method.direct(direction, memory, x, gradient, args)
+                length, slope = 1.0, float(dot(gradient, direction))
+                if not (known and -math.inf < slope < 0.0):
+                    length, slope = steepest(direction, gradient)
+                search = begun(search.start, slope)
             go(point, x, length, direction)
         kept = history[: max(nit, 0) + 1].copy() if record else np.empty(0)
         return x, status, nfev, kept, point, gradient, best, direction, length, nit, *search, *memory
@@ -92,13 +95,13 @@ def ended(gradient, tol, nit, maxiter):
 
 
 def steepest(direction, gradient):
-    """Down the gradient, and at first so far that the point moves by 1 at most."""
+    """Down the gradient: the length by which the point moves by 1 at most, and the slope."""
     size = largest(gradient)
     total = 0.0
     for i in range(gradient.shape[0]):
         direction[i] = -gradient[i]
         total += (gradient[i] / size) ** 2
-    return min(1.0, 1.0 / (size * math.sqrt(total)))
+    return float(min(1.0, 1.0 / (size * math.sqrt(total)))), -float(size * size * total)
 
 
 def put(into, values):

@@ -14,9 +14,11 @@ from srcgrad.optimize.result import CONVERGED, UNMET, outcome
 Part = Callable[..., Any]
 
 
-def descending(fun: Part, gradient_of: Part, own: Part, advance: Part, size: Part, tolerant: bool, record: bool) -> Part:
-    """`own(x, state) -> x, state` that may be written into, then `advance(x, state, gradient, args, options) -> x, state`
-    at each step.
+def descending(
+    fun: Part, gradient_of: Part, own: Part, advance: Part, size: Part, tolerant: bool, record: bool
+) -> Part:
+    """`own(x, state) -> x, state` that may be written into, then at each step
+    `advance(x, state, gradient, args, options) -> x, state`.
 
     size: the largest entry of an array, NaN if one is. tolerant: whether there is a tolerance to meet.
     """

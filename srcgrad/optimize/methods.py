@@ -1,5 +1,6 @@
 """From a function to the loop that solves for it: which derivatives it needs, and how a method begins and advances."""
 
+# mypy: disallow-untyped-calls=False
 from __future__ import annotations
 
 import functools

@@ -40,7 +40,8 @@ def check_callback(callback: Any, every: Any, batch: Any) -> None:
         message = "a batch has no callback: its problems are not at the same step"
         raise UnsupportedError(message, hint="leave callback out, or solve from each start by itself")
     if not callable(callback):
-        what = "callback_every is given without a callback" if callback is None else f"callback={callback!r} is no function"
+        missing = "callback_every is given without a callback"
+        what = missing if callback is None else f"callback={callback!r} is not a function"
         raise ArgumentError(what, hint="write callback=lambda x, fun, nit: print(nit, fun)")
     if every is not None:
         number("callback_every", every, "an integer from 1", lambda v: v >= 1 and int(v) == v)

@@ -4,7 +4,7 @@ Nocedal & Wright, Numerical Optimization (2006), algorithms 3.5 and 3.6, as one 
 time: so the user's function stands in a solver's loop once.
 """
 
-# mypy: disallow-untyped-defs=False
+# mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
 import math

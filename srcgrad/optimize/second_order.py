@@ -6,24 +6,23 @@ Nocedal & Wright, Numerical Optimization (2006): BFGS 6.17 and 6.20, the two loo
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from srcgrad.optimize.descent import Method, put, steepest
-from srcgrad.optimize.linear import dot, newton_direction
+from srcgrad.optimize.descent import Method, put
+from srcgrad.optimize.linear import newton_direction
 
 Part = Callable[..., Any]
 
 
 def newton(hessian_of: Part) -> Method:
-    """The Newton direction; the steepest one where it does not descend. There is no memory."""
+    """The Newton direction. There is no memory."""
 
     def direct(direction, memory, x, gradient, args):
         put(direction, newton_direction(hessian_of(x, args), gradient))
-        return checked(direction, gradient)
+        return True
 
     def nothing(x0):
         return ()
@@ -35,13 +34,6 @@ def newton(hessian_of: Part) -> Method:
         return False
 
     return Method(nothing, learn, forget, direct)
-
-
-def checked(direction, gradient):
-    """1, the whole step, if the direction descends; else it becomes the steepest one."""
-    if -math.inf < dot(gradient, direction) < 0.0:
-        return 1.0
-    return steepest(direction, gradient)
 
 
 def bfgs() -> Method:
@@ -67,12 +59,12 @@ def bfgs() -> Method:
     def direct(direction, memory, x, gradient, args):
         inverse, count = memory
         if count[0] == 0:
-            return steepest(direction, gradient)
+            return False
         for i in range(x.shape[0]):
             direction[i] = 0.0
             for j in range(x.shape[0]):
                 direction[i] -= inverse[i, j] * gradient[j]
-        return checked(direction, gradient)
+        return True
 
     return Method(begin, learn, forget, direct)
 
@@ -125,9 +117,9 @@ def lbfgs(memory: int) -> Method:
     def direct(direction, memory, x, gradient, args):
         steps, changes, count = memory
         if count[0] == 0:
-            return steepest(direction, gradient)
+            return False
         two_loops(direction, steps, changes, gradient, count[0], size)
-        return checked(direction, gradient)
+        return True
 
     return Method(begin, learn, forget, direct)
 
