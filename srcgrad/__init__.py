@@ -29,9 +29,11 @@ from srcgrad.errors import (
     OutOfRangeError,
     ShapeError,
     SrcgradError,
+    TooLargeError,
     UnsupportedError,
 )
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+from srcgrad.scipy_order import scipy_derivatives
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda
@@ -47,6 +49,7 @@ __all__ = [
     "OutOfRangeError",
     "ShapeError",
     "SrcgradError",
+    "TooLargeError",
     "UnsupportedError",
     "custom_jvp",
     "custom_vjp",
@@ -62,6 +65,7 @@ __all__ = [
     "minimize",
     "newton",
     "reverse",
+    "scipy_derivatives",
     "stop_gradient",
     "value_and_grad",
     "vjp",

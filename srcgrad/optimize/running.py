@@ -14,18 +14,20 @@ import numpy as np
 from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import SrcgradError
+from srcgrad.failures import SMALL, too_large
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
 from srcgrad.optimize.methods import batched, descent_blocks, search_blocks
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
+from srcgrad.syntax.places import placed
 
 Result = OptimizeResult | OptimizeHistory
 PACKAGE = "srcgrad.optimize"
 
 # Solves that need nothing but the compiled loop, by function, classes of the arguments and choices, and how many steps
-# are surely short: a call adds little.
-PLAIN: dict[Any, tuple[Callable[..., Any], Turns]] = {}
+# are surely short: a call adds little. None where a call needs more.
+PLAIN: dict[Any, tuple[Callable[..., Any] | None, Turns]] = {}
 NONE: tuple[None, Turns] = None, {}
 
 
@@ -66,8 +68,8 @@ def by_search(
         found = by_evaluations(block, start, begin(start), maxiter, tol, _pace(solve, start, args), watch)
         return found if history else found[:-1]
 
-    made = _solved(blocks, fun, False, True, start, args)
-    if plain is None:
+    made = _solved(blocks, fun, False, True, start, args, "" if method == "lbfgs" else "Hessian")
+    if key not in PLAIN:
         remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
     return made
 
@@ -99,7 +101,10 @@ def from_point(
         x, *rest = solve.at([x, args, tol, steps, *options])
         return x, state, *rest
 
-    made = _solved(lambda: by_steps(block, start, None, maxiter, pace, watch), key[0], False, minimises, start, args)
+    def blocks() -> Outcome:
+        return by_steps(block, start, None, maxiter, pace, watch)
+
+    made = _solved(blocks, key[0], False, minimises, start, args, "" if minimises else "Jacobian")
     remember(key, solve, start, args, start, args, tol, maxiter, *options)
     return made
 
@@ -127,10 +132,18 @@ def _pace(solve: Any, start: Any, args: tuple[Any, ...]) -> Pace:
     return Pace(_TURNS.setdefault(solve, {}), amount((start, *args)))
 
 
-def _solved(run: Callable[[], Outcome], fun: Any, batch: bool, minimises: bool, start: Any, args: Any) -> Result:
-    """The result; what is wrong with the user's function is told of that."""
+def _solved(
+    run: Callable[[], Outcome], fun: Any, batch: bool, minimises: bool, start: Any, args: Any, dense: str = ""
+) -> Result:
+    """The result; what is wrong with the user's function is told of that. dense: the matrix that the method makes."""
     try:
         return _result(run(), start)
+    except MemoryError:
+        size = np.size(start) ** 2 * np.asarray(start).itemsize
+        if not dense or size < SMALL:
+            raise
+        error = too_large(dense, np.size(start), np.size(start), size)
+        raise placed(error, fun) from None
     except SrcgradError as error:
         if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
             raise
@@ -144,10 +157,9 @@ def remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: A
     if key in PLAIN or key[2] is False or not jit or history or single(start):
         return
     plain = solve.plain(values, _fixed(solve.primal))
-    if plain is not None:
-        if len(PLAIN) > 1000:
-            PLAIN.clear()
-        PLAIN[key] = plain, _pace(solve, start, args).short
+    if len(PLAIN) > 1000:
+        PLAIN.clear()
+    PLAIN[key] = plain, _pace(solve, start, args).short
 
 
 def _fixed(loop: Any) -> list[Any]:
