@@ -138,12 +138,17 @@ def _solved(
     """The result; what is wrong with the user's function is told of that. dense: the matrix that the method makes."""
     try:
         return _result(run(), start)
+    except SystemError as error:
+        # An exception of a signal's handler (Ctrl-C) that came while a compiled function gave its result back: CPython
+        # complains that there are both.
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
     except MemoryError:
         size = np.size(start) ** 2 * np.asarray(start).itemsize
         if not dense or size < SMALL:
             raise
-        error = too_large(dense, np.size(start), np.size(start), size)
-        raise placed(error, fun) from None
+        raise placed(too_large(dense, np.size(start), np.size(start), size), fun) from None
     except SrcgradError as error:
         if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
             raise

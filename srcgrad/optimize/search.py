@@ -48,10 +48,10 @@ def enough(search, length, value, slope):
     rounding, the slope says so (Hager & Zhang, 2005, the approximate Wolfe conditions)."""
     if not (abs(value) < math.inf and abs(slope) < math.inf):
         return False
-    if value <= search.start + 1e-4 * length * search.slope:
+    if value < search.start and value <= search.start + 1e-4 * length * search.slope:
         return True
     rounding = 1e-15 * abs(search.start)
-    return value <= search.start + rounding and slope <= (2e-4 - 1.0) * search.slope
+    return value <= search.start + rounding and 0.9 * search.slope <= slope <= (2e-4 - 1.0) * search.slope
 
 
 def looked(search, length, value, slope):
