@@ -15,7 +15,9 @@ from srcgrad.syntax.places import placed, speaking_of
 from srcgrad.syntax.structure import Leaf
 
 
-def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any = False) -> None:
+def check_call(
+    fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any, called: tuple[Any, Any]
+) -> None:
     """Refuse what no solver can work with."""
     if not callable(fun):
         hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
@@ -30,6 +32,7 @@ def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: 
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)
     number("tol", tol, "a number from 0", lambda v: v >= 0.0)
     number("maxiter", maxiter, "an integer from 0", lambda v: v >= 0 and int(v) == v)
+    check_callback(*called, batch)
 
 
 def check_callback(callback: Any, every: Any, batch: Any) -> None:

@@ -139,11 +139,11 @@ def _solved(
     try:
         return _result(run(), start)
     except SystemError as error:
-        # An exception of a signal's handler (Ctrl-C) that came while a compiled function gave its result back: CPython
-        # complains that there are both.
-        if error.__cause__ is None:
-            raise
-        raise error.__cause__ from None
+        # A signal's handler (Ctrl-C) raised while a compiled function gave its result back: CPython complains of both.
+        cause: BaseException = error
+        while isinstance(cause, SystemError) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        raise cause from None
     except MemoryError:
         size = np.size(start) ** 2 * np.asarray(start).itemsize
         if not dense or size < SMALL:

@@ -19,7 +19,7 @@ from srcgrad.optimize.methods import (
     minimising_loop,
     newton_loop,
 )
-from srcgrad.optimize.misuse import check_call, check_callback, check_options, explained
+from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
     NONE,
     PLAIN,
@@ -210,21 +210,18 @@ def minimize(
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success, message, nfev)``.
 
     Examples
     --------
     >>> import numpy as np
     >>> from srcgrad import minimize
-    >>> def f(x):
-    ...     return (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
+    >>> f = lambda x: (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
     >>> minimize(f, np.array([-1.0, 1.0]), method="bfgs").x.round(6)
     array([1., 1.])
     """
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
-        check_callback(callback, callback_every, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
         start, rank = _start(x0, batch, history, target)
         _check_rank(method, rank)
@@ -260,8 +257,7 @@ def _fine(maxiter: Any, lr: Any, momentum: Any, callback: Any) -> bool:
 def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, called: tuple[Any, Any]) -> Result:
     fun, _, _, mode, history, jit, target, batch = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
-        check_callback(*called, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, called)
         start, rank = _start(x0, batch, history, target)
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
@@ -278,8 +274,7 @@ def _descent(
 ) -> Result:  # fmt: skip
     fun, _, _, mode, history, jit, target, batch, method, _ = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
-        check_callback(*called, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, called)
         check_options({"lr": lr, "momentum": momentum})
         start, rank = _start(x0, batch, history, target)
     tol, maxiter, options = float(tol), int(maxiter), like(start, lr, momentum)
