@@ -151,7 +151,6 @@ def gradient_descent(
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success, message, nfev)``.
 
     Examples
     --------
@@ -162,15 +161,26 @@ def gradient_descent(
     method = "gradient-descent" if momentum else "plain descent"
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
-    plain, turns = PLAIN.get(key, NONE)
-    if plain is not None and (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback):
-        if maxiter <= turns.get(amount((x0, *args)), 0):
-            try:
-                got = plain(x0, *((0.0 * x0,) if momentum else ()), *args, tol, maxiter, lr, momentum)
-                return told((got[0], *got[2:]) if momentum else got)
-            except SrcgradError as error:
-                _unless_mismatch(error, fun, x0, args, True)
+    if (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback):
+        found = _at_once(key, x0, args, tol, maxiter, lr, momentum)
+        if found is not None:
+            return found
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
+
+
+def _at_once(
+    key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float
+) -> OptimizeResult | None:
+    """The result of the compiled loop, if it is known and surely short."""
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
+        return None
+    try:
+        got = plain(x0, *((0.0 * x0,) if momentum else ()), *args, tol, maxiter, lr, momentum)
+    except SrcgradError as error:
+        _unless_mismatch(error, key[0], x0, args, True)
+        return None
+    return told((got[0], *got[2:]) if momentum else got)
 
 
 def minimize(

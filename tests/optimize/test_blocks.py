@@ -70,7 +70,7 @@ LONG = {
     "descent": "sg.gradient_descent(slow, np.ones(2), (20_000,), lr=1e-9, maxiter=maxiter)",
     "momentum": "sg.gradient_descent(slow, np.ones(2), (20_000,), lr=1e-9, momentum=0.5, maxiter=maxiter)",
     "adam": "sg.minimize(slow, np.ones(2), (20_000,), method='adam', lr=1e-9, tol=0.0, maxiter=maxiter)",
-    "batch": "sg.gradient_descent(slow_number, np.ones(min(maxiter, 10**6)), (2_000,), lr=1e-9, maxiter=10, batch=True)",
+    "batch": "sg.gradient_descent(slow_number, np.ones(min(maxiter, 10**6)), (2_000,), lr=1e-9, maxiter=9, batch=True)",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numba
@@ -64,7 +65,8 @@ def test_maxiter(method):
     """Steps that were asked for are a success without a tolerance, and none with one that is not met."""
     x0 = np.array([-1.2, 1.0])
     options = {"lr": 1e-3} if method in FIRST else {}
-    asked, unmet = (minimize(rosenbrock, x0, method=method, tol=t, maxiter=4, jit=False, **options) for t in (0.0, 1e-9))
+    options |= {"method": method, "maxiter": 4, "jit": False}
+    asked, unmet = (minimize(rosenbrock, x0, tol=tol, **options) for tol in (0.0, 1e-9))
     assert (asked.nit, asked.success, asked.message) == (4, True, MADE)
     assert (unmet.nit, unmet.success, unmet.message) == (4, False, UNMET)
     np.testing.assert_array_equal(asked.x, unmet.x)
@@ -197,7 +199,7 @@ def test_each_step_meets_the_strong_wolfe_conditions(fun, method):
     points = [minimize(fun, x0, method=method, tol=1e-6, maxiter=n, jit=False) for n in range(60)]
     ends = [r for k, r in enumerate(points) if r.nit == k]
     assert ends[-1].success
-    for before, after in zip(ends[:-1], ends[1:], strict=True):
+    for before, after in itertools.pairwise(ends):
         step = after.x - before.x
         slope, after_slope = slope_of(before.x) @ step, slope_of(after.x) @ step
         rounding = 1e-14 * abs(before.fun)
