@@ -126,10 +126,8 @@ def gradient_descent(
 
     Parameters
     ----------
-    fun : callable
-        The objective, a float.
-    x0 : float or ndarray
-        Where to start, of any shape.
+    fun, x0 : callable, float or ndarray
+        The objective, which gives a float, and where to start, of any shape.
     args : tuple
         Further arguments of `fun`.
     lr, momentum : float
@@ -161,16 +159,15 @@ def gradient_descent(
     method = "gradient-descent" if momentum else "plain descent"
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
-    if (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback):
-        found = _at_once(key, x0, args, tol, maxiter, lr, momentum)
-        if found is not None:
-            return found
+    plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
+    if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
+        return found
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
 
 
 def _at_once(
     key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float
-) -> OptimizeResult | None:
+) -> Result | None:
     """The result of the compiled loop, if it is known and surely short."""
     plain, turns = PLAIN.get(key, NONE)
     if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
