@@ -30,8 +30,9 @@ def test_starts_on_the_device():
     starts = np.array([0.3, 1.0, 2.5])
     got = sg.newton(f, cuda.to_device(starts), (1.3,), batch=True, target="cuda")
     want = sg.newton(f, starts, (1.3,), batch=True, jit=False)
-    for g, w in zip(got, want, strict=True):
-        np.testing.assert_allclose(g.copy_to_host(), w, rtol=1e-14)
+    for name in ("x", "fun", "nit", "success", "nfev"):
+        np.testing.assert_allclose(getattr(got, name).copy_to_host(), getattr(want, name), rtol=1e-14)
+    assert [sg.optimize.MESSAGES[k] for k in got.message.copy_to_host()] == want.message.tolist()
 
 
 def test_each_problem_with_arguments_of_its_own():
