@@ -30,10 +30,12 @@ from srcgrad.errors import (
     PowerError,
     ShapeError,
     SrcgradError,
+    TooLargeError,
     UnboundError,
     UnsupportedError,
 )
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+from srcgrad.scipy_order import scipy_derivatives
 from srcgrad.syntax import cells as _cells
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ __all__ = [
     "PowerError",
     "ShapeError",
     "SrcgradError",
+    "TooLargeError",
     "UnboundError",
     "UnsupportedError",
     "custom_jvp",
@@ -70,6 +73,7 @@ __all__ = [
     "minimize",
     "newton",
     "reverse",
+    "scipy_derivatives",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -279,8 +279,8 @@ def check_order(item: Any, name: str) -> None:
         raise ArgumentError(message, hint=f"pass np.ascontiguousarray({name})", about=name)
 
 
-def check_like(item: Any, model: Any, name: str, what: str) -> None:
+def check_like(item: Any, model: Any, name: str, what: str, hint: str = "") -> None:
     """Refuse a tangent or a cotangent of another shape than that of what it belongs to."""
     if np.shape(item) != np.shape(model):
         message = f"{what} of `{name}`, has the shape {np.shape(item)}, not {np.shape(model)}"
-        raise ArgumentError(message, hint="give it the shape of what it belongs to", about=name)
+        raise ArgumentError(message, hint=hint or "give it the shape of what it belongs to", about=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
 from srcgrad.driver import Bound
 from srcgrad.errors import ArgumentError
-from srcgrad.failures import telling
+from srcgrad.failures import Dense, sized, telling
 from srcgrad.recipe import Recipe
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
@@ -24,6 +25,9 @@ SIMPLE = {
 }  # fmt: skip
 
 
+DENSE = ("hessian", "jacfwd", "jacrev")
+
+
 class Owner(NamedTuple):
     """The derivative that is called. names: of its parameters, those of the primal (`own` of them) first."""
 
@@ -31,6 +35,7 @@ class Owner(NamedTuple):
     recipe: Recipe
     names: tuple[str, ...]
     own: int
+    entries: Callable[[Sequence[Any]], int]  # how many the value has, for these arguments
 
 
 class Call:
@@ -43,10 +48,13 @@ class Call:
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [p for n, s in zip(owner.names, specs, strict=True) for p in arguments.paths(n, s)]
         self.names += [place.name for place in self.meta.captured]
+        if owner.recipe.kind in DENSE:
+            self.function = sized(self.function, functools.partial(self._dense, owner), owner.primal)
         self.converters = [arguments.converter(t) for t in self.meta.types]
         with speaking_of(owner.primal):
             self.lengths = list(_pairs(owner, specs))
             self.seeds = list(_seeds(owner, specs, self.meta.result))
+        self.hint = _order_hint(owner)
         self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
         simple = all(isinstance(s, Leaf) for s in specs)
@@ -60,6 +68,16 @@ class Call:
         """Whether an array has an axis of length 1, which operations may repeat."""
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
         return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
+
+    def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
+        """What the matrix would have been."""
+        active = [items[k] for k in owner.recipe.active(self.specs)]
+        columns = sum(np.size(item) for item in active)
+        given = iter(items)
+        values = [assemble(spec, given) for spec in self.specs]
+        rows = columns if owner.recipe.kind == "hessian" else owner.entries(values)
+        width = max(np.asarray(item).itemsize for item in active)
+        return "Hessian" if owner.recipe.kind == "hessian" else "Jacobian", rows, columns, rows * columns * width
 
     def leaves(self, values: Sequence[Any]) -> list[Any]:
         """What the compiled code takes: the leaves of the arguments, then what is captured."""
@@ -75,7 +93,8 @@ class Call:
     def _check(self, items: Sequence[Any], read: Sequence[Any]) -> None:
         """Refuse leaves that do not go together."""
         for k, model in self.lengths:
-            arguments.check_like(items[k], items[model], self.names[model], f"`{self.names[k]}`, the direction")
+            what = f"`{self.names[k]}`, the direction"
+            arguments.check_like(items[k], items[model], self.names[model], what, self.hint)
         lengths = [f"{items[k].shape[axis]} of `{self.names[k]}`" for k, axis in self.mapped]
         if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
             message = f"the mapped axes have different lengths: {words.joined(lengths)}"
@@ -174,8 +193,16 @@ def _pairs(owner: Owner, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
         got, want = _several([kinds[e] for e in extra]), _several([kinds[a] for a in active])
         names = words.joined([f"`{n}`" for n in owner.names[count:]])
         message = f"{names}, the direction, is {got}; what is differentiated by is {want}"
-        raise ArgumentError(message.replace("; ", ", "), hint="give it the structure, shape and dtype of the argument")
+        hint = _order_hint(owner) or "give it the structure, shape and dtype of the argument"
+        raise ArgumentError(message.replace("; ", ", "), hint=hint)
     yield from zip(extra, active, strict=True)
+
+
+def _order_hint(owner: Owner) -> str:
+    """What is told where a vector does not fit that may have been given in SciPy's order."""
+    if owner.recipe.kind != "hvp" or owner.own < 2:
+        return ""
+    return "the vector comes last: hvp(f)(x, *args, vector); SciPy's hessp(x, p, *args) is scipy_derivatives(f).hessp"
 
 
 def _several(types: Sequence[Type]) -> str:

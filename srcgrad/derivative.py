@@ -28,7 +28,7 @@ from srcgrad.recipe import EXTRAS, Positional, Recipe
 from srcgrad.syntax import carried, modules, words
 from srcgrad.syntax.functions import signature_of
 from srcgrad.syntax.places import speaking_of
-from srcgrad.syntax.structure import Leaf, Spec, leaf_types
+from srcgrad.syntax.structure import Leaf, Spec, leaf_types, leaves
 from srcgrad.syntax.versions import Version, current, versions
 
 
@@ -62,8 +62,14 @@ class Derivative:
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
         self.__signature__ = _with_extras(inner, recipe)
         self._parameters = Parameters(self.__signature__)
-        self._owner = Owner(fun, recipe, tuple(self._parameters.names), len(self._primal_parameters.names))
+        names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
+        self._owner = Owner(fun, recipe, names, own, self._entries)
         self._forget()
+
+    def _entries(self, values: Sequence[Any]) -> int:
+        """How many numbers the primal gives for these arguments."""
+        made = Derivative(self.primal, Recipe("value", (), leaves=()), self._options)
+        return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
         with speaking_of(self.primal):

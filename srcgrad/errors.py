@@ -92,6 +92,10 @@ class ShapeError(ArgumentError, ValueError):
     """Lengths do not fit together, or a length is negative."""
 
 
+class TooLargeError(SrcgradError, MemoryError):
+    """A matrix of derivatives does not fit into the memory."""
+
+
 class DivisionError(SrcgradError, ZeroDivisionError):
     """An integer is divided by zero."""
 

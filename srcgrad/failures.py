@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
-from srcgrad.errors import FAILURES, REPEATED, Problem, SrcgradError
+from srcgrad.errors import FAILURES, REPEATED, Problem, SrcgradError, TooLargeError
+from srcgrad.syntax.places import placed
 
 # By the message in the generated code: the error that it raises, and what is to be told.
 Failures = Mapping[str, tuple[str, Problem]]
@@ -50,6 +51,42 @@ def telling(function: Callable[..., Any], known: Failures, formats: Mapping[str,
         raise told
 
     return call
+
+
+# What a dense matrix is called, its rows and columns, and its bytes.
+Dense = tuple[str, int, int, int]
+
+
+def sized(function: Callable[..., Any], dense: Callable[[Sequence[Any]], Dense], fun: Any) -> Callable[..., Any]:
+    """A derivative of `fun` that gives a dense matrix; if there is no memory for that, the error says how large it
+    is."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except MemoryError:
+            found = dense(args)
+            if found[-1] < SMALL:
+                raise
+        raise placed(too_large(*found), fun)
+
+    return call
+
+
+SMALL = 1 << 24  # if so few bytes are not to be had, it is not for the matrix's size
+
+
+def too_large(matrix: str, rows: int, columns: int, size: int) -> TooLargeError:
+    """What is said where there is no memory for a dense matrix."""
+    message = f"the dense {matrix} has {rows:,} by {columns:,} entries, {size / 1e9:,.1f} GB: there is no memory for it"
+    return TooLargeError(message, hint=INSTEAD[matrix])
+
+
+INSTEAD = {
+    "Hessian": 'use hvp, its product with a vector, or minimize(..., method="lbfgs"), which needs the gradient alone; '
+    "a sparse Hessian is known from its products with a few vectors",
+    "Jacobian": "use jvp or vjp, its products with vectors; a sparse Jacobian is known from a few of those",
+}
 
 
 def _filled(error: Exception, formats: Mapping[str, int]) -> Exception | None:

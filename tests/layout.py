@@ -26,7 +26,7 @@ MEMBERS = {
     **dict.fromkeys(("explain", "failures", "fingerprint", "generated", "lazy"), "driver"),
     **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("adapted", "arguments", "call", "custom", "derivative", "functional", "glue", "late"), "api"),
-    **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped"), "api"),
+    **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped", "scipy_order"), "api"),
     "__main__": "cli",
 }
 # What lies on top of everything: the package's front.

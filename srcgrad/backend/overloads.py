@@ -13,8 +13,9 @@ from numba.extending import overload
 from srcgrad.backend.callable import spec_of
 from srcgrad.syntax.structure import Spec, Static
 
-# the description of each parameter -> (what is called instead, expressions for its arguments)
-Resolve = Callable[[dict[str, Spec]], tuple[Any, Sequence[str]]]
+# the description of each parameter -> (what is called instead, expressions for its arguments, what makes the result of
+# what that gives)
+Resolve = Callable[[dict[str, Spec]], tuple[Any, Sequence[str], Callable[..., Any]]]
 
 
 def allow(function: Callable[..., Any], resolve: Resolve) -> None:
@@ -25,8 +26,9 @@ def allow(function: Callable[..., Any], resolve: Resolve) -> None:
     head = ", ".join(n if p.default is empty else f"{n}=_default_{n}" for n, p in parameters.items())
 
     def choose(kinds: dict[str, Any]) -> Any:
-        call, items = resolve({name: described(kind, name) for name, kind in kinds.items()})
-        return _function(f"def solve({head}):\n    return _call({', '.join(items)})\n", {**namespace, "_call": call})
+        call, items, finish = resolve({name: described(kind, name) for name, kind in kinds.items()})
+        called = {**namespace, "_call": call, "_finish": numba.njit(nogil=True)(finish)}
+        return _function(f"def solve({head}):\n    return _finish(_call({', '.join(items)}))\n", called)
 
     kinds = ", ".join(f"'{n}': {n}" for n in parameters)
     chooser = _function(f"def solve({head}):\n    return _choose({{{kinds}}})\n", {**namespace, "_choose": choose})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from srcgrad.optimize.inside import allow
-from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.optimize.solvers import gradient_descent, minimize, newton
 
-__all__ = ["OptimizeHistory", "OptimizeResult", "gradient_descent", "minimize", "newton"]
+__all__ = ["MESSAGES", "OptimizeHistory", "OptimizeResult", "gradient_descent", "minimize", "newton"]
 
 allow(newton, "root")
 allow(gradient_descent, "gradient-descent")

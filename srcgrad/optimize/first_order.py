@@ -1,4 +1,7 @@
-"""Gradient descent and Adam: how they begin and how they advance, over numbers and over arrays."""
+"""Gradient descent and Adam: the state that they begin with, and how they advance, over numbers and over arrays.
+
+`own` makes copies of what a step writes into.
+"""
 
 # mypy: disallow-untyped-defs=False
 from __future__ import annotations
@@ -8,9 +11,13 @@ import math
 import numpy as np
 
 
-def begin_number(x0, options):
-    """x and one velocity."""
-    return x0, 0.0 * x0
+def begin_number(x0):
+    """One velocity."""
+    return 0.0 * x0
+
+
+def own_number(x, velocity):
+    return x, velocity
 
 
 def descend_number(x, velocity, gradient, args, options):
@@ -20,8 +27,12 @@ def descend_number(x, velocity, gradient, args, options):
     return x + velocity, velocity
 
 
-def begin_array(x0, options):
-    return x0.copy(), np.zeros_like(x0)
+def begin_array(x0):
+    return np.zeros_like(x0)
+
+
+def own_array(x, velocity):
+    return x.copy(), velocity.copy()
 
 
 def descend_vector(x, velocity, gradient, args, options):
@@ -32,9 +43,13 @@ def descend_vector(x, velocity, gradient, args, options):
     return x, velocity
 
 
-def begin_plain(x0, options):
+def begin_plain(x0):
     """Without momentum there is no velocity."""
-    return x0.copy(), 0
+    return ()
+
+
+def own_plain(x, state):
+    return x.copy(), state
 
 
 def descend_plain(x, state, gradient, args, options):
@@ -53,9 +68,14 @@ def descend_array(x, velocity, gradient, args, options):
     return x, velocity
 
 
-def begin_adam(x0, options):
-    """x, and the decaying means of the gradient and of its square, with the decays' powers."""
-    return x0.copy(), (np.zeros_like(x0), np.zeros_like(x0), np.ones(2))
+def begin_adam(x0):
+    """The decaying means of the gradient and of its square, and the decays' powers."""
+    return np.zeros_like(x0), np.zeros_like(x0), np.ones(2)
+
+
+def own_adam(x, state):
+    mean, square, powers = state
+    return x.copy(), (mean.copy(), square.copy(), powers.copy())
 
 
 def adam(x, state, gradient, args, options):

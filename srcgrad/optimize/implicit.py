@@ -20,7 +20,7 @@ from srcgrad.syntax.structure import Spec, leaf_types
 
 Part = Callable[..., Any]
 
-NOTHING: Any = None  # what stands for the tangent of something that has none
+NOTHING: Any = (None,) * 4  # what stands for the tangents of what has none
 ORDERS = 2  # how often a solver can be differentiated; each order more is one more program to make
 
 
@@ -51,7 +51,7 @@ def _constant(solve: Part) -> Part:
 
     def rule(primals, tangents):
         result = solve(*primals)
-        return result, OptimizeResult(0.0 * result.x, 0.0 * result.fun, NOTHING, NOTHING)
+        return result, OptimizeResult(0.0 * result.x, 0.0 * result.fun, *NOTHING)
 
     return rule
 
@@ -67,7 +67,7 @@ def _tangent(solve: Part, fun: Part, minimises: bool, rank: int) -> Part:
         _, residual_dot = tangent(result.x, args, args_dot)
         x_dot = solution(matrix(result.x, args), -residual_dot)
         _, value_dot = value_tangent(result.x, args, x_dot, args_dot)
-        return result, OptimizeResult(x_dot, value_dot, NOTHING, NOTHING)
+        return result, OptimizeResult(x_dot, value_dot, *NOTHING)
 
     return rule
 

@@ -19,14 +19,14 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const
 from srcgrad.errors import ArgumentError, CallError, UnsupportedError
 from srcgrad.optimize import implicit, methods
-from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.syntax import scope, words
 from srcgrad.syntax.read import codes
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 
 Part = Callable[..., Any]
 Specs = dict[str, Spec]
-STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit")
+STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every")
 
 
 def allow(public: Any, method: str) -> None:
@@ -35,14 +35,24 @@ def allow(public: Any, method: str) -> None:
     def bind(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
         return _bound(public, method, args, named)
 
-    def resolve(specs: Specs) -> tuple[Any, list[str]]:
+    def resolve(specs: Specs) -> tuple[Any, list[str], Part]:
         solve, numbers = _solver(method, specs)
         tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
         args = "args" if _is_tuple(specs["args"]) else "(args,)"
-        return compiled(solve), ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
+        items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
+        return compiled(solve), items, told_history if _static(specs, "history") else told
 
     public.__srcgrad_bind__ = bind
     overloads.allow(public, resolve)
+
+
+def told(r):
+    """A result of compiled code with its message in words."""
+    return OptimizeResult(r.x, r.fun, r.nit, r.success, MESSAGES[r.message], r.nfev)
+
+
+def told_history(r):
+    return OptimizeHistory(r.x, r.fun, r.nit, r.success, MESSAGES[r.message], r.nfev, r.history)
 
 
 def _bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -135,6 +145,10 @@ def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
     if _static(specs, "target") != "cpu" or _static(specs, "batch"):
         message = "inside other code, a solver runs on the CPU, from one starting point"
         raise UnsupportedError(message, hint="leave target and batch out")
+    for name in ("callback", "callback_every"):
+        if specs[name] != Static(None):
+            message = "inside other code, a solver has no callback"
+            raise UnsupportedError(message, hint=f"leave {name} out, or call the solver from Python")
     defaults = {} if method == "root" else methods.METHODS[_known(_method(method, specs))]
     numbers = [specs[n].value if isinstance(specs[n], Static) else n for n in ("tol", "maxiter")]  # type: ignore[union-attr]
     for name in ("lr", "momentum", "beta1", "beta2", "epsilon"):

@@ -97,6 +97,6 @@ def largest(values: Array) -> float:
     return most
 
 
-def largest_of_all(values: Array) -> np.floating:
+def largest_of_all(values: Array) -> float:
     """The largest absolute value of an array's entries; NaN if one is NaN."""
-    return np.max(np.abs(values))
+    return largest(values.ravel())

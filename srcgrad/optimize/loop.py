@@ -1,41 +1,50 @@
-"""The loop that all minimisers share: plain Python that srcgrad lowers, the user's function and its gradient in it."""
+"""The loop that the first-order methods share: plain Python that srcgrad lowers, the user's function and its gradient
+in it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from srcgrad.optimize.result import CONVERGED, UNMET, outcome
+
 Part = Callable[..., Any]
 
 
-def minimiser(
-    fun: Part, gradient_of: Part, begin: Part, advance: Part, size: Part, tolerant: bool, record: bool
+def descending(
+    fun: Part, gradient_of: Part, own: Part, advance: Part, size: Part, tolerant: bool, record: bool
 ) -> Part:
-    """`begin(x0, options) -> x, state`, then `advance(x, state, gradient, args, options) -> x, state` at each step.
+    """`own(x, state) -> x, state` that may be written into, then at each step
+    `advance(x, state, gradient, args, options) -> x, state`.
 
-    size: the number of a gradient that `tol` is about. tolerant: whether there is a tolerance to meet.
+    size: the largest entry of an array, NaN if one is. tolerant: whether there is a tolerance to meet.
     """
 
-    def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
-        x, state = begin(x0, options)
+    def minimize(x, state, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
         history = np.empty(max(maxiter, 0) + 1)
-        success = not tolerant
+        x, state = own(x, state)
+        status = UNMET
         nit = 0
         for _ in range(maxiter):
             gradient = gradient_of(x, args)
-            if tolerant and size(gradient) <= tol:
-                success = True
-                break
+            if tolerant:
+                steepness = size(gradient)
+                if steepness <= tol:
+                    status = CONVERGED
+                if status == CONVERGED or not steepness < math.inf:
+                    break
             if record:
                 history[nit] = fun(x, args)
             x, state = advance(x, state, gradient, args, options)
             nit += 1
         value = fun(x, args)
+        success, message = outcome(status, size(x) < math.inf and abs(value) < math.inf, tol)
         if record:
             history[nit] = value
-            return x, value, nit, success, history[: nit + 1].copy()
-        return x, value, nit, success
+            return x, state, value, nit, success, message, nit + 1, history[: nit + 1].copy()
+        return x, state, value, nit, success, message, nit + 1
 
     return minimize

@@ -1,16 +1,20 @@
 """From a function to the loop that solves for it: which derivatives it needs, and how a method begins and advances."""
 
+# mypy: disallow-untyped-calls=False
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, vmap
+from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, value_and_grad, vmap
 from srcgrad.optimize import first_order, linear, second_order
-from srcgrad.optimize.loop import minimiser
+from srcgrad.optimize.descent import NIT, VALUE, Method, searching, start
+from srcgrad.optimize.loop import descending
+from srcgrad.optimize.result import outcome
 from srcgrad.optimize.roots import scalar_newton, system_newton
 
 Part = Callable[..., Any]
@@ -24,6 +28,7 @@ METHODS: dict[str, dict[str, float]] = {
     "lbfgs": {},
 }
 MEMORY = 10
+SEARCHING = ("newton", "bfgs", "lbfgs")
 
 
 def spread(fun: Part) -> Part:
@@ -38,7 +43,8 @@ def spread(fun: Part) -> Part:
 
 @functools.lru_cache(maxsize=256)
 def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool) -> Any:
-    """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success)`; its `.source` can be read."""
+    """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success, message, nfev)`; its `.source` can be
+    read."""
     call = spread(fun)
     if rank == 0:
         return compiled(scalar_newton(call, _slope(call, mode), record), jit=jit)
@@ -48,11 +54,63 @@ def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool) -> Any
 
 @functools.lru_cache(maxsize=256)
 def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool, jit: bool) -> Any:
-    """The compiled loop `(x0, args, tol, maxiter, options) -> (x, fun, nit, success)`."""
+    """The compiled loop `(x0, args, tol, maxiter, options) -> (x, fun, nit, success, message, nfev)`."""
+    if method in SEARCHING:
+        return compiled(_searching_whole(fun, method, mode, record), jit=jit)
+    return compiled(_descending_whole(fun, method, rank, tolerant, mode, record), jit=jit)
+
+
+def _searching_whole(fun: Part, method: str, mode: str, record: bool) -> Part:
     call = spread(fun)
-    begin, advance = _parts(call, method, rank)
+    chosen = _method(call, method)
+    begin, solve = chosen.begin, searching(_both(call, mode), chosen, record, False)
+
+    def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
+        x, status, nfev, history, *trial = solve(x0, start(x0), begin(x0), args, tol, maxiter, 0, 0)
+        value, nit = trial[VALUE], max(trial[NIT], 0)
+        success, message = outcome(status, abs(value) < math.inf, tol)
+        if record:
+            return x, value, nit, success, message, nfev, history
+        return x, value, nit, success, message, nfev
+
+    return minimize
+
+
+def _descending_whole(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool) -> Part:
+    begin, solve = descent_parts(fun, method, rank, tolerant, mode, record)
+
+    def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
+        x, _, *rest = solve(x0, begin(x0), args, tol, maxiter, options)
+        return x, *rest
+
+    return minimize
+
+
+def descent_parts(
+    fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool
+) -> tuple[Part, Part]:
+    """Of a first-order method: `begin(x0) -> state`, and the loop, which takes up what another call of it has left."""
+    call = spread(fun)
+    begin, advance, own = _steps(method, rank)
     size = (abs, linear.largest, linear.largest_of_all)[min(rank, 2)]
-    return compiled(minimiser(call, grad(call, mode=mode), begin, advance, size, tolerant, record), jit=jit)
+    return begin, descending(call, grad(call, mode=mode), own, advance, size, tolerant, record)
+
+
+@functools.lru_cache(maxsize=256)
+def descent_blocks(
+    fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool, jit: bool
+) -> tuple[Part, Any]:
+    """As `descent_parts`, compiled."""
+    begin, solve = descent_parts(fun, method, rank, tolerant, mode, record)
+    return begin, compiled(solve, jit=jit)
+
+
+@functools.lru_cache(maxsize=256)
+def search_blocks(fun: Part, method: str, mode: str, record: bool, jit: bool) -> tuple[Part, Any]:
+    """Of a method that searches along a direction: `begin(x0) -> memory`, and the compiled loop, which pauses."""
+    call = spread(fun)
+    chosen = _method(call, method)
+    return chosen.begin, compiled(searching(_both(call, mode), chosen, record, True), jit=jit)
 
 
 @functools.lru_cache(maxsize=256)
@@ -66,16 +124,16 @@ def batched(loop: Any, others: int, jit: bool, target: str = "cpu", single: bool
 
 def _narrow_root(loop: Part) -> Part:
     def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
-        x, value, nit, success = loop(x0, args, tol, maxiter)
-        return np.float32(x), value, nit, success
+        x, *rest = loop(x0, args, tol, maxiter)
+        return np.float32(x), *rest
 
     return newton
 
 
 def _narrow_minimum(loop: Part) -> Part:
     def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
-        x, value, nit, success = loop(x0, args, tol, maxiter, options)
-        return np.float32(x), value, nit, success
+        x, *rest = loop(x0, args, tol, maxiter, options)
+        return np.float32(x), *rest
 
     return minimize
 
@@ -89,17 +147,24 @@ def _slope(fun: Part, mode: str) -> Part:
     return lambda x, args: tangent(x, args, 1.0)
 
 
-def _parts(fun: Part, method: str, rank: int) -> tuple[Part, Part]:
+def _both(fun: Part, mode: str) -> Part:
+    """`(x, args) -> (value, gradient)`."""
+    made: Part = value_and_grad(fun, mode=mode)
+    return made
+
+
+def _method(fun: Part, method: str) -> Method:
     if method == "newton":
-        return second_order.newton(fun, hessian(fun))
-    if method == "bfgs":
-        return second_order.bfgs(fun)
-    if method == "lbfgs":
-        return second_order.lbfgs(fun, MEMORY)
+        return second_order.newton(hessian(fun))
+    return second_order.bfgs() if method == "bfgs" else second_order.lbfgs(MEMORY)
+
+
+def _steps(method: str, rank: int) -> tuple[Part, Part, Part]:
     if method == "adam":
-        return first_order.begin_adam, first_order.adam
+        return first_order.begin_adam, first_order.adam, first_order.own_adam
     if rank == 0:
-        return first_order.begin_number, first_order.descend_number
+        return first_order.begin_number, first_order.descend_number, first_order.own_number
     if method == "plain descent":
-        return first_order.begin_plain, first_order.descend_plain
-    return first_order.begin_array, first_order.descend_vector if rank == 1 else first_order.descend_array
+        return first_order.begin_plain, first_order.descend_plain, first_order.own_plain
+    advance = first_order.descend_vector if rank == 1 else first_order.descend_array
+    return first_order.begin_array, advance, first_order.own_array

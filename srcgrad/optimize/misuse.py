@@ -15,7 +15,9 @@ from srcgrad.syntax.places import placed, speaking_of
 from srcgrad.syntax.structure import Leaf
 
 
-def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any = False) -> None:
+def check_call(
+    fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any, called: tuple[Any, Any]
+) -> None:
     """Refuse what no solver can work with."""
     if not callable(fun):
         hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
@@ -30,6 +32,22 @@ def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: 
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)
     number("tol", tol, "a number from 0", lambda v: v >= 0.0)
     number("maxiter", maxiter, "an integer from 0", lambda v: v >= 0 and int(v) == v)
+    check_callback(*called, batch)
+
+
+def check_callback(callback: Any, every: Any, batch: Any) -> None:
+    """Refuse a callback that cannot be called, and one for a batch."""
+    if callback is None and every is None:
+        return
+    if batch:
+        message = "a batch has no callback: its problems are not at the same step"
+        raise UnsupportedError(message, hint="leave callback out, or solve from each start by itself")
+    if not callable(callback):
+        missing = "callback_every is given without a callback"
+        what = missing if callback is None else f"callback={callback!r} is not a function"
+        raise ArgumentError(what, hint="write callback=lambda x, fun, nit: print(nit, fun)")
+    if every is not None:
+        number("callback_every", every, "an integer from 1", lambda v: v >= 1 and int(v) == v)
 
 
 def check_options(given: dict[str, Any]) -> None:

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+# Why a solve ended: places in MESSAGES, as which compiled code says it.
+CONVERGED, MADE, UNMET, NOT_FINITE, NO_LOWER, STOPPED = range(6)
+GOES_ON = 6
+
+MESSAGES = (
+    "the tolerance is met",
+    "maxiter steps are made, and no tolerance was asked for",
+    "maxiter steps are made, and the tolerance is not met",
+    "a value is not finite",
+    "no lower point was found along the direction of search",
+    "the callback raised StopIteration",
+)
+
 
 class OptimizeResult(NamedTuple):
     """The outcome of a solve.
@@ -17,13 +30,20 @@ class OptimizeResult(NamedTuple):
     nit : int
         The number of steps made.
     success : bool
-        Whether the tolerance was met. With ``tol=0`` there is none to meet, and it is True.
+        Whether `x` and `fun` are finite and the tolerance is met. With ``tol=0`` there is none to meet.
+    message : str
+        Why the solve ended, one of ``srcgrad.optimize.MESSAGES``. In a function that srcgrad reads, and in a batch that
+        stays on a GPU, its place in that tuple.
+    nfev : int
+        The number of points at which the function, its derivative or both were evaluated.
     """
 
     x: Any
     fun: Any
     nit: int
     success: bool
+    message: Any
+    nfev: int
 
 
 class OptimizeHistory(NamedTuple):
@@ -33,4 +53,14 @@ class OptimizeHistory(NamedTuple):
     fun: Any
     nit: int
     success: bool
+    message: Any
+    nfev: int
     history: Any
+
+
+def outcome(status: int, finite: bool, tol: float) -> tuple[bool, int]:
+    """(success, message) of a loop that ended so."""
+    message = status if finite else NOT_FINITE
+    if message == UNMET and not tol > 0.0:
+        message = MADE
+    return message <= MADE or (message == NO_LOWER and not tol > 0.0), message

@@ -1,100 +1,76 @@
-"""Newton, BFGS and L-BFGS for minima: how they begin and how they advance, with a line search that shortens.
+"""Newton, BFGS and L-BFGS for minima: what they remember, and the direction that they take.
 
-Nocedal & Wright, Numerical Optimization (2006): Armijo's rule 3.4, BFGS 6.17 and 6.20, the two loops of L-BFGS 7.4.
+Nocedal & Wright, Numerical Optimization (2006): BFGS 6.17 and 6.20, the two loops of L-BFGS 7.4.
 """
 
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from srcgrad.optimize.linear import dot, newton_direction
+from srcgrad.optimize.descent import Method, put
+from srcgrad.optimize.linear import newton_direction
 
 Part = Callable[..., Any]
 
 
-def line_search(fun: Part) -> Part:
-    """A length, 1 if it will do, that decreases fun enough along the direction. A shorter one is where the parabola
-    through what is known has its minimum, but between a tenth and a half of the last."""
+def newton(hessian_of: Part) -> Method:
+    """The Newton direction. There is no memory."""
 
-    def search(x, direction, slope, args):
-        start = fun(x, args)
-        length = 1.0
-        trial = np.empty_like(x)
-        for _ in range(40):
-            for i in range(x.shape[0]):
-                trial[i] = x[i] + length * direction[i]
-            excess = fun(trial, args) - start - length * slope
-            if excess <= -(1.0 - 1e-4) * length * slope:
-                break
-            shorter = -0.5 * slope * length * length / excess
-            if not shorter < 0.5 * length:
-                shorter = 0.5 * length
-            length = max(shorter, 0.1 * length)
-        return length
+    def direct(direction, memory, x, gradient, args):
+        put(direction, newton_direction(hessian_of(x, args), gradient))
+        return True
 
-    return search
+    def nothing(x0):
+        return ()
+
+    def learn(memory, x, point, gradient, best):
+        return None
+
+    def forget(memory):
+        return False
+
+    return Method(nothing, learn, forget, direct)
 
 
-def newton(fun: Part, hessian_of: Part) -> tuple[Part, Part]:
-    """The Newton direction; the steepest one where it does not descend."""
-    search = line_search(fun)
+def bfgs() -> Method:
+    """Memory: the inverse Hessian's approximation, and how many pairs it is made of."""
 
-    def begin(x0, options):
-        return x0.copy(), 0
-
-    def advance(x, state, gradient, args, options):
-        direction = newton_direction(hessian_of(x, args), gradient)
-        slope = dot(gradient, direction)
-        if not -math.inf < slope < 0.0:
-            for i in range(x.shape[0]):
-                direction[i] = -gradient[i]
-            slope = dot(gradient, direction)
-        length = search(x, direction, slope, args)
-        for i in range(x.shape[0]):
-            x[i] += length * direction[i]
-        return x, state
-
-    return begin, advance
-
-
-def bfgs(fun: Part) -> tuple[Part, Part]:
-    """State: the inverse Hessian's approximation, the last step, the gradient before it, and whether there was one."""
-    search = line_search(fun)
-
-    def begin(x0, options):
+    def begin(x0):
         n = x0.shape[0]
         inverse = np.zeros((n, n))
         for i in range(n):
             inverse[i, i] = 1.0
-        return x0.copy(), (inverse, np.zeros(n), np.zeros(n), np.zeros(1))
+        return inverse, np.zeros(1, np.int64)
 
-    def advance(x, state, gradient, args, options):
-        inverse, step, before, made = state
-        n = x.shape[0]
-        if made[0] > 0.0:
-            update_inverse(inverse, step, gradient - before, made[0] == 1.0)
-        direction = np.zeros(n)
-        for i in range(n):
-            for j in range(n):
+    def learn(memory, x, point, gradient, best):
+        inverse, count = memory
+        update_inverse(inverse, point - x, best - gradient, count)
+
+    def forget(memory):
+        _, count = memory
+        some = count[0] > 0
+        count[0] = 0
+        return some
+
+    def direct(direction, memory, x, gradient, args):
+        inverse, count = memory
+        if count[0] == 0:
+            return False
+        for i in range(x.shape[0]):
+            direction[i] = 0.0
+            for j in range(x.shape[0]):
                 direction[i] -= inverse[i, j] * gradient[j]
-        length = search(x, direction, dot(gradient, direction), args)
-        for i in range(n):
-            step[i] = length * direction[i]
-            before[i] = gradient[i]
-            x[i] += step[i]
-        made[0] += 1.0
-        return x, state
+        return True
 
-    return begin, advance
+    return Method(begin, learn, forget, direct)
 
 
-def update_inverse(inverse, step, change, first):
-    """BFGS's update; the first one scales the identity to the curvature that was met."""
+def update_inverse(inverse, step, change, count):
+    """BFGS's update, if the curvature is positive; the first pair scales the identity to the curvature that was met."""
     n = step.shape[0]
     curvature = 0.0
     square = 0.0
@@ -102,9 +78,11 @@ def update_inverse(inverse, step, change, first):
         curvature += step[i] * change[i]
         square += change[i] * change[i]
     if curvature > 1e-10 * square:
-        if first:
+        if count[0] == 0:
             for i in range(n):
-                inverse[i, i] = curvature / square
+                for j in range(n):
+                    inverse[i, j] = curvature / square if i == j else 0.0
+        count[0] += 1
         product = np.zeros(n)
         for i in range(n):
             for j in range(n):
@@ -118,33 +96,35 @@ def update_inverse(inverse, step, change, first):
                 inverse[i, j] -= (product[i] * step[j] + step[i] * product[j]) / curvature
 
 
-def lbfgs(fun: Part, memory: int) -> tuple[Part, Part]:
-    """State: the last steps and changes of the gradient in two rings, and how many there were."""
-    search = line_search(fun)
+def lbfgs(memory: int) -> Method:
+    """Memory: the last steps and changes of the gradient in two rings, and how many there were."""
+    size = memory
 
-    def begin(x0, options):
+    def begin(x0):
         n = x0.shape[0]
-        rings = np.zeros((memory, n)), np.zeros((memory, n))
-        return x0.copy(), (rings, np.zeros(n), np.zeros(n), np.zeros(2, np.int64))
+        return np.zeros((size, n)), np.zeros((size, n)), np.zeros(1, np.int64)
 
-    def advance(x, state, gradient, args, options):
-        (steps, changes), step, before, counts = state
-        n = x.shape[0]
-        if counts[0] > 0:
-            remember(steps, changes, step, gradient - before, counts)
-        direction = two_loops(steps, changes, gradient, counts[1], memory)
-        length = search(x, direction, dot(gradient, direction), args)
-        for i in range(n):
-            step[i] = length * direction[i]
-            before[i] = gradient[i]
-            x[i] += step[i]
-        counts[0] += 1
-        return x, state
+    def learn(memory, x, point, gradient, best):
+        steps, changes, count = memory
+        remember(steps, changes, point - x, best - gradient, count)
 
-    return begin, advance
+    def forget(memory):
+        _, _, count = memory
+        some = count[0] > 0
+        count[0] = 0
+        return some
+
+    def direct(direction, memory, x, gradient, args):
+        steps, changes, count = memory
+        if count[0] == 0:
+            return False
+        two_loops(direction, steps, changes, gradient, count[0], size)
+        return True
+
+    return Method(begin, learn, forget, direct)
 
 
-def remember(steps, changes, step, change, counts):
+def remember(steps, changes, step, change, count):
     """Put the pair into the rings if it has positive curvature."""
     n = step.shape[0]
     curvature = 0.0
@@ -153,17 +133,16 @@ def remember(steps, changes, step, change, counts):
         curvature += step[i] * change[i]
         square += change[i] * change[i]
     if curvature > 1e-10 * square:
-        row = counts[1] % steps.shape[0]
+        row = count[0] % steps.shape[0]
         for i in range(n):
             steps[row, i] = step[i]
             changes[row, i] = change[i]
-        counts[1] += 1
+        count[0] += 1
 
 
-def two_loops(steps, changes, gradient, count, memory):
+def two_loops(direction, steps, changes, gradient, count, memory):
     """Minus the approximate inverse Hessian times the gradient."""
     n = gradient.shape[0]
-    direction = np.empty(n)
     for i in range(n):
         direction[i] = -gradient[i]
     held = min(count, memory)
@@ -173,17 +152,15 @@ def two_loops(steps, changes, gradient, count, memory):
         weights[row] = along(steps, row, direction) / along(steps, row, changes[row])
         for i in range(n):
             direction[i] -= weights[row] * changes[row, i]
-    if held > 0:
-        last = (count - 1) % memory
-        scale = along(steps, last, changes[last]) / along(changes, last, changes[last])
-        for i in range(n):
-            direction[i] *= scale
+    last = (count - 1) % memory
+    scale = along(steps, last, changes[last]) / along(changes, last, changes[last])
+    for i in range(n):
+        direction[i] *= scale
     for k in range(held):
         row = (count - held + k) % memory
         weight = weights[row] - along(changes, row, direction) / along(steps, row, changes[row])
         for i in range(n):
             direction[i] += weight * steps[row, i]
-    return direction
 
 
 def along(rows, row, vector):

@@ -1,5 +1,6 @@
 """The solvers that a user calls: each puts a function and its derivatives into a loop that is one compiled function."""
 
+# mypy: disallow-untyped-calls=False
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,15 +11,34 @@ import numpy as np
 from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
-from srcgrad.optimize.methods import METHODS, batched, minimising_loop, newton_loop
+from srcgrad.optimize.blocks import Watch, amount
+from srcgrad.optimize.methods import (
+    METHODS,
+    SEARCHING,
+    descent_blocks,
+    minimising_loop,
+    newton_loop,
+)
 from srcgrad.optimize.misuse import check_call, check_options, explained
-from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+from srcgrad.optimize.running import (
+    NONE,
+    PLAIN,
+    Result,
+    by_search,
+    classes,
+    from_point,
+    from_starts,
+    from_state,
+    like,
+    rank_of,
+    remember,
+    told,
+)
 from srcgrad.syntax import words
 from srcgrad.syntax.places import speaking_of
 from srcgrad.syntax.structure import describe
 
-Result = OptimizeResult | OptimizeHistory
-PACKAGE = "srcgrad.optimize"
+Callback = Callable[[Any, Any, int], Any] | None
 
 
 def newton(
@@ -33,6 +53,8 @@ def newton(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
 ) -> Result:
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
@@ -54,16 +76,14 @@ def newton(
         Whether the largest residual at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    callback, callback_every : callable, int
+        Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
+        ends the solve.
 
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
-
-    Raises
-    ------
-    ArgumentError
-        If `x0` is neither a number nor a one-dimensional array.
+        ``(x, fun, nit, success, message, nfev)``.
 
     Examples
     --------
@@ -72,14 +92,15 @@ def newton(
     >>> round(newton(lambda x: x - math.cos(x), 1.0).x, 12)
     0.739085133215
     """
-    key = (fun, x0.__class__, _classes(args), mode, history, jit, target, batch)
-    plain = PLAIN.get(key)
-    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0):
-        try:
-            return _new(OptimizeResult, plain(x0, *args, tol, maxiter))
-        except SrcgradError as error:
-            _unless_mismatch(error, fun, x0, args, False)
-    return _root(key, x0, _tuple(args), tol, maxiter)
+    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback):
+        if maxiter <= turns.get(amount((x0, *args)), 0):
+            try:
+                return told(plain(x0, *args, tol, maxiter))
+            except SrcgradError as error:
+                _unless_mismatch(error, fun, x0, args, False)
+    return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
 
 
 def gradient_descent(
@@ -96,6 +117,8 @@ def gradient_descent(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
 ) -> Result:
     """Minimise a function of a number or an array by gradient descent.
 
@@ -103,10 +126,8 @@ def gradient_descent(
 
     Parameters
     ----------
-    fun : callable
-        The objective, a float.
-    x0 : float or ndarray
-        Where to start, of any shape.
+    fun, x0 : callable, float or ndarray
+        The objective, which gives a float, and where to start, of any shape.
     args : tuple
         Further arguments of `fun`.
     lr, momentum : float
@@ -121,11 +142,13 @@ def gradient_descent(
         Whether the objective at each point comes too, as ``history``.
     batch : bool
         Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    callback, callback_every : callable, int
+        Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
+        ends the solve.
 
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
 
     Examples
     --------
@@ -135,13 +158,26 @@ def gradient_descent(
     """
     method = "gradient-descent" if momentum else "plain descent"
     stops = tol.__class__ is float and tol > 0.0
-    plain = PLAIN.get(key := (fun, x0.__class__, _classes(args), mode, history, jit, target, batch, method, stops))
-    if plain is not None and (stops or tol == 0.0) and _fine(maxiter, lr, momentum):
-        try:
-            return _new(OptimizeResult, plain(x0, *args, tol, maxiter, lr, momentum))
-        except SrcgradError as error:
-            _unless_mismatch(error, fun, x0, args, True)
-    return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum)
+    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
+    plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
+    if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
+        return found
+    return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
+
+
+def _at_once(
+    key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float
+) -> Result | None:
+    """The result of the compiled loop, if it is known and surely short."""
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
+        return None
+    try:
+        got = plain(x0, *((0.0 * x0,) if momentum else ()), *args, tol, maxiter, lr, momentum)
+    except SrcgradError as error:
+        _unless_mismatch(error, key[0], x0, args, True)
+        return None
+    return told((got[0], *got[2:]) if momentum else got)
 
 
 def minimize(
@@ -157,6 +193,8 @@ def minimize(
     history: bool = False,
     batch: bool = False,
     jit: bool = True,
+    callback: Callback = None,
+    callback_every: int | None = None,
     lr: float | None = None,
     momentum: float | None = None,
     beta1: float | None = None,
@@ -167,55 +205,47 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch
+    fun, x0, args, tol, maxiter, mode, history, batch, callback, callback_every
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
-        Newton uses the generated Hessian; it, BFGS and L-BFGS search along their direction by halving (Armijo).
-    lr, momentum : float
-        Of 'gradient-descent', by default 0.01 and 0.
-    lr, beta1, beta2, epsilon : float
-        Of 'adam' (Kingma & Ba, 2015), by default 0.01, 0.9, 0.999 and 1e-8.
+        Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
+        strong Wolfe conditions; the first trial of BFGS and L-BFGS is at a distance of 1 at most.
+    lr, momentum, beta1, beta2, epsilon : float
+        Of 'gradient-descent', `lr` and `momentum`, by default 0.01 and 0; of 'adam' (Kingma & Ba, 2015), all but
+        `momentum`, by default 0.01, 0.9, 0.999 and 1e-8.
 
     Returns
     -------
     OptimizeResult
-        ``(x, fun, nit, success)``.
 
     Examples
     --------
     >>> import numpy as np
     >>> from srcgrad import minimize
-    >>> def f(x):
-    ...     return (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
+    >>> f = lambda x: (1.0 - x[0]) ** 2 + 5.0 * (x[1] - x[0] ** 2) ** 2
     >>> minimize(f, np.array([-1.0, 1.0]), method="bfgs").x.round(6)
     array([1., 1.])
     """
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
         start, rank = _start(x0, batch, history, target)
-        if method != "gradient-descent" and rank != 1:
-            hint = "write np.array([x0]) or x0.ravel()"
-            raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
-    solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        _check_rank(method, rank)
+    args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), like(start, *chosen)
+    watch = Watch(callback, callback_every)
     if batch:
-        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
-    options = _like(start, *chosen)
-    return _solved(solve, fun, batch, True, start, _tuple(args), float(tol), int(maxiter), options)
+        loop = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        return from_starts(loop, fun, True, jit, target, start, args, tol, maxiter, options)
+    if method in SEARCHING:
+        return by_search(fun, method, mode, history, jit, start, args, tol, maxiter, watch)
+    return from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
 
 
-def _solved(
-    solve: Any, fun: Any, batch: bool, minimises: bool, start: Any, args: tuple[Any, ...], *rest: Any
-) -> Result:
-    """The result; what is wrong with the user's function is told of that."""
-    try:
-        return _result(solve(start, args, *rest), start)
-    except SrcgradError as error:
-        if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
-            raise
-        one = start[0] if isinstance(start, np.ndarray) and batch and len(start) else start
-        raise explained(error, fun, one, args, minimises) from error.__cause__
+def _check_rank(method: str, rank: int) -> None:
+    if method != "gradient-descent" and rank != 1:
+        hint = "write np.array([x0]) or x0.ravel()"
+        raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
 
 
 def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:
@@ -224,41 +254,48 @@ def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ..
         raise explained(error, fun, x0, args, minimises) from error.__cause__
 
 
-def _fine(maxiter: Any, lr: Any, momentum: Any) -> bool:
-    """Whether the numbers need no closer look."""
+def _fine(maxiter: Any, lr: Any, momentum: Any, callback: Any) -> bool:
+    """Whether the numbers need no closer look, and nothing is to be called."""
     floats = lr.__class__ is float and momentum.__class__ is float
-    return floats and lr > 0.0 and 0.0 <= momentum < 1.0 and maxiter.__class__ is int and maxiter >= 0
+    known = floats and lr > 0.0 and 0.0 <= momentum < 1.0 and maxiter.__class__ is int and maxiter >= 0
+    return known and callback is None
 
 
-def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int) -> Result:
+def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, called: tuple[Any, Any]) -> Result:
     fun, _, _, mode, history, jit, target, batch = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, called)
         start, rank = _start(x0, batch, history, target)
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
     solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
-        solve = batched(solve, 3, jit, target, rank == 0 and _single(start))
-        return _solved(solve, fun, batch, False, start, args, tol, maxiter)
-    return _first(key, solve, False, start, args, tol, maxiter)
+        return from_starts(solve, fun, False, jit, target, start, args, tol, maxiter)
+    return from_point(key, solve, False, Watch(*called), start, args, tol, maxiter)
 
 
-def _descent(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float) -> Result:
+def _descent(
+    key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float,
+    called: tuple[Any, Any],
+) -> Result:  # fmt: skip
     fun, _, _, mode, history, jit, target, batch, method, _ = key
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch)
+        check_call(fun, target, mode, tol, maxiter, batch, called)
         check_options({"lr": lr, "momentum": momentum})
         start, rank = _start(x0, batch, history, target)
-    tol, maxiter = float(tol), int(maxiter)
+    tol, maxiter, options = float(tol), int(maxiter), like(start, lr, momentum)
     key = (*key[:-1], tol > 0.0)
+    if momentum and not batch:
+        watch = Watch(*called)
+        made = from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+        begin, solve = descent_blocks(fun, method, rank, tol > 0.0, mode, history, jit)
+        remember(key, solve, start, args, start, begin(start), args, tol, maxiter, options)
+        return made
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
-    options = _like(start, lr, momentum)
     if batch:
-        solve = batched(solve, 4, jit, target, rank == 0 and _single(start))
-        return _solved(solve, fun, batch, True, start, args, tol, maxiter, options)
-    return _first(key, solve, True, start, args, tol, maxiter, options)
+        return from_starts(solve, fun, True, jit, target, start, args, tol, maxiter, options)
+    return from_point(key, solve, True, Watch(*called), start, args, tol, maxiter, options)
 
 
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
@@ -274,60 +311,17 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     return tuple(float(value) for value in {**known, **given}.values())
 
 
-# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices: a call adds little.
-PLAIN: dict[Any, Callable[..., Any]] = {}
-
-
-_new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
-
-
-def _classes(args: Any) -> Any:
-    """The classes of the arguments; False for a lone one, which is not looked up."""
-    if args.__class__ is not tuple:
-        return False
-    return args and tuple([arg.__class__ for arg in args])
-
-
-def _first(key: Any, solve: Any, minimises: bool, start: Any, args: tuple[Any, ...], *scalars: Any) -> Result:
-    values = (start, args, *scalars)
-    history, jit = key[4:6]
-    made = _solved(solve, key[0], False, minimises, *values)
-    if key[2] is not False and jit and not history and not isinstance(start, np.float32):
-        plain = solve.plain(values, _cells(solve.primal))
-        if plain is not None:
-            if len(PLAIN) > 1000:
-                PLAIN.clear()
-            PLAIN[key] = plain
-    return made
-
-
-def _cells(loop: Any) -> list[Any]:
-    """The cells of a loop's closure and of the closures in them that this package made."""
-    found: list[Any] = []
-    for cell in loop.__closure__ or ():
-        found.append(cell)
-        inner = cell.cell_contents
-        if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
-            found += _cells(inner)
-    return found
-
-
 def _start(x0: Any, batch: bool, history: bool, target: str) -> tuple[Any, int]:
     """Where to start, and the rank of one starting point."""
     start = x0 if target == "cuda" and lazy.launch.on_device(x0) else _floats(x0)
     if not batch:
-        return start, _rank(start)
-    if not _rank(start):
+        return start, rank_of(start)
+    if not rank_of(start):
         raise ArgumentError("batch=True takes an array of starting points", hint="its leading axis counts them")
     if history:
         message = "a batch has no history: its solves may take different numbers of steps"
         raise UnsupportedError(message, hint="leave history out, or solve from each start by itself")
-    return start, _rank(start) - 1
-
-
-def _rank(start: Any) -> int:
-    """The number of axes of a number or an array, which may be on a GPU."""
-    return len(start.shape) if hasattr(start, "shape") else 0
+    return start, rank_of(start) - 1
 
 
 def _floats(x0: Any) -> Any:
@@ -344,25 +338,7 @@ def _floats(x0: Any) -> Any:
     raise ArgumentError(f"x0 is {what}", hint="start from a float or an array of floats")
 
 
-def _like(start: Any, *options: float) -> tuple[Any, ...]:
-    """The options as numbers that leave a number of single precision what it is."""
-    return tuple(map(np.float32 if _single(start) else float, options))
-
-
-def _single(start: Any) -> bool:
-    dtype = getattr(start, "dtype", np.float64)
-    return bool((dtype if isinstance(dtype, (np.dtype, type)) else lazy.launch.dtype(start)) == np.float32)
-
-
 def _tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
-def _result(got: tuple[Any, ...], start: Any) -> Result:
-    x, value, nit, success, *history = got
-    if isinstance(x, (np.ndarray, float, np.floating)) and _single(start):
-        x = x.astype(np.float32, copy=False) if isinstance(x, np.ndarray) else np.float32(x)
-    if not _rank(nit):
-        nit, success = int(nit), bool(success)
-    plain = OptimizeResult(x, value, nit, success)
-    return OptimizeHistory(*plain, *history) if history else plain

@@ -51,7 +51,8 @@ def test_each_as_alone(solve, fun, starts, args, options):
     got, want = solve(fun, starts, args, batch=True, jit=False, **options), alone(solve, fun, starts, args, **options)
     assert isinstance(got, OptimizeResult) and np.array_equal(starts, before)
     assert got.x.dtype == starts.dtype and got.x.shape == starts.shape
-    assert [got.nit.tolist(), got.success.tolist()] == [want.nit.tolist(), want.success.tolist()]
+    for name in ("nit", "success", "message", "nfev"):
+        assert getattr(got, name).tolist() == getattr(want, name).tolist()
     np.testing.assert_allclose(got.x, want.x, rtol=1e-12)
     np.testing.assert_allclose(got.fun, want.fun, rtol=1e-12, atol=1e-14)
 
@@ -66,7 +67,7 @@ def test_compiled(case):
 
 def test_none():
     result = newton(f, np.zeros(0), (1.0,), batch=True, jit=False)
-    assert [v.shape for v in result] == [(0,)] * 4
+    assert [v.shape for v in result] == [(0,)] * 6
 
 
 def test_refused():

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from srcgrad import ArgumentError, OptimizeResult, gradient_descent, minimize
+from srcgrad.optimize import MESSAGES
 
 SECOND = ["newton", "bfgs", "lbfgs"]
+MET, MADE, UNMET, NOT_FINITE = MESSAGES[:4]
 
 
 def bowl(x):
@@ -57,7 +59,7 @@ def undefined(x):
 def test_number(start, mode):
     result = gradient_descent(bowl, start, lr=0.1, mode=mode, jit=False)
     assert isinstance(result, OptimizeResult) and result.x == pytest.approx(3.0, abs=1e-14)
-    assert [type(v) for v in result] == [float, float, int, bool]
+    assert [type(v) for v in result] == [float, float, int, bool, str, int]
     assert result.nit == 1000 and result.success
 
 
@@ -119,12 +121,12 @@ def test_tolerance_is_of_the_gradient():
 
 
 def test_tolerance_that_is_met_at_the_start():
-    assert gradient_descent(bowl, 3.0, tol=1e-3, jit=False) == (3.0, 0.0, 0, True)
+    assert gradient_descent(bowl, 3.0, tol=1e-3, jit=False) == (3.0, 0.0, 0, True, MET, 1)
 
 
 def test_no_steps():
-    assert gradient_descent(bowl, 1.0, maxiter=0, jit=False) == (1.0, 4.0, 0, True)
-    assert gradient_descent(bowl, 1.0, maxiter=0, tol=1e-3, jit=False) == (1.0, 4.0, 0, False)
+    assert gradient_descent(bowl, 1.0, maxiter=0, jit=False) == (1.0, 4.0, 0, True, MADE, 1)
+    assert gradient_descent(bowl, 1.0, maxiter=0, tol=1e-3, jit=False) == (1.0, 4.0, 0, False, UNMET, 1)
 
 
 def test_single_precision():
@@ -148,7 +150,7 @@ def test_rosenbrock_by(method):
     result = minimize(rosenbrock, np.array([-1.2, 1.0]), method=method, jit=False)
     np.testing.assert_allclose(result.x, 1.0, rtol=1e-7)
     assert result.success and result.nit < 60
-    assert [type(v) for v in result] == [np.ndarray, float, int, bool]
+    assert [type(v) for v in result] == [np.ndarray, float, int, bool, str, int]
 
 
 @pytest.mark.parametrize("method", [*SECOND, "adam", "gradient-descent"])

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from srcgrad import ArgumentError, OptimizeResult, UnsupportedError, newton
+from srcgrad.optimize import MESSAGES
 from srcgrad.optimize.methods import newton_loop
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 ROOT = 0.7390851332151607
+MET, MADE, UNMET, NOT_FINITE = MESSAGES[:4]
 
 
 def f(x):
@@ -36,14 +38,14 @@ def no_root(x):
 def test_cosine(start, mode):
     result = newton(f, start, mode=mode, jit=False)
     assert isinstance(result, OptimizeResult)
-    assert result == (ROOT, 0.0, 5, True)
-    assert [type(v) for v in result] == [float, float, int, bool]
+    assert result == (ROOT, 0.0, 5, True, MET, 6)
+    assert [type(v) for v in result] == [float, float, int, bool, str, int]
 
 
 def test_compiled():
     first, again = newton(f, 1.0), newton(f, 1.0)
     assert first == again == newton(f, 1.0, jit=False)
-    assert [type(v) for v in again] == [float, float, int, bool]
+    assert [type(v) for v in again] == [float, float, int, bool, str, int]
     assert newton(f, 1.0, tol=0.0, maxiter=2).nit == 2
     assert newton(f, 1.0, tol=0.0, maxiter=2.0).nit == 2
 
@@ -86,7 +88,7 @@ def test_linear_system_that_needs_pivots():
 def test_system_compiled():
     result = newton(circle, np.array([1.0, 0.5]), (5.0, 1.0))
     np.testing.assert_allclose(result.x, [3.0, 4.0], rtol=1e-15)
-    assert [type(v) for v in result] == [np.ndarray, np.ndarray, int, bool]
+    assert [type(v) for v in result] == [np.ndarray, np.ndarray, int, bool, str, int]
 
 
 def test_arguments():
@@ -121,11 +123,11 @@ def test_tolerance_is_of_the_step():
 
 
 def test_too_few_steps():
-    assert newton(f, 1.0, maxiter=3, jit=False)[2:] == (3, False)
+    assert newton(f, 1.0, maxiter=3, jit=False)[2:] == (3, False, UNMET, 4)
 
 
 def test_no_steps():
-    assert newton(f, 1.0, maxiter=0, jit=False) == (1.0, 1.0 - math.cos(1.0), 0, False)
+    assert newton(f, 1.0, maxiter=0, jit=False) == (1.0, 1.0 - math.cos(1.0), 0, False, UNMET, 1)
     assert newton(f, 1.0, maxiter=0, history=True, jit=False).history.shape == (1,)
 
 

@@ -1,0 +1,218 @@
+"""How a solve is run from Python: in blocks, straight to compiled code where a call like it was made before."""
+
+# mypy: disallow-untyped-calls=False
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcgrad import lazy
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.errors import SrcgradError
+from srcgrad.failures import SMALL, too_large
+from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
+from srcgrad.optimize.descent import start as first_trial
+from srcgrad.optimize.methods import batched, descent_blocks, search_blocks
+from srcgrad.optimize.misuse import explained
+from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
+from srcgrad.syntax.places import placed
+
+Result = OptimizeResult | OptimizeHistory
+PACKAGE = "srcgrad.optimize"
+
+# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices, and how many steps
+# are surely short: a call adds little. None where a call needs more.
+PLAIN: dict[Any, tuple[Callable[..., Any] | None, Turns]] = {}
+NONE: tuple[None, Turns] = None, {}
+
+
+_new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
+
+
+def told(got: tuple[Any, ...]) -> OptimizeResult:
+    """What compiled code has given, with the message in words."""
+    x, value, nit, success, message, nfev = got
+    return _new(OptimizeResult, (x, value, nit, success, MESSAGES[message], nfev))
+
+
+def classes(args: Any) -> Any:
+    """The classes of the arguments; False for a lone one, which is not looked up."""
+    if args.__class__ is not tuple:
+        return False
+    return args and tuple([arg.__class__ for arg in args])
+
+
+def by_search(
+    fun: Any, method: str, mode: str, history: bool, jit: bool,
+    start: Any, args: tuple[Any, ...], tol: float, maxiter: int, watch: Watch,
+) -> Result:  # fmt: skip
+    """By a method that searches along directions."""
+    begin, solve = search_blocks(fun, method, mode, history, jit)
+    key = (fun, start.dtype, classes(args), method, history, jit, mode)
+    plain, _ = PLAIN.get(key, NONE)
+
+    def block(x: Any, trial: Any, memory: Any, limit: int, pause: int) -> Any:
+        if plain is not None:
+            try:
+                return plain(x, *trial, *memory, *args, tol, maxiter, limit, pause)
+            except Mismatch:
+                pass
+        return solve.at([x, trial, memory, args, tol, maxiter, limit, pause])
+
+    def blocks() -> Outcome:
+        found = by_evaluations(block, start, begin(start), maxiter, tol, _pace(solve, start, args), watch)
+        return found if history else found[:-1]
+
+    made = _solved(blocks, fun, False, True, start, args, "" if method == "lbfgs" else "Hessian")
+    if key not in PLAIN:
+        remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
+    return made
+
+
+def from_state(
+    fun: Any, method: str, rank: int, mode: str, history: bool, jit: bool,
+    start: Any, args: tuple[Any, ...], tol: float, maxiter: int, options: tuple[Any, ...], watch: Watch,
+) -> Result:  # fmt: skip
+    """By a first-order method that takes a state from step to step."""
+    begin, solve = descent_blocks(fun, method, rank, tol > 0.0, mode, history, jit)
+
+    def blocks() -> Outcome:
+        def block(x: Any, state: Any, steps: int) -> Any:
+            return solve.at([x, state, args, tol, steps, options])
+
+        return by_steps(block, start, begin(start), maxiter, _pace(solve, start, args), watch)
+
+    return _solved(blocks, fun, False, True, start, args)
+
+
+def from_point(
+    key: Any, solve: Any, minimises: bool, watch: Watch, start: Any, args: tuple[Any, ...], tol: float, maxiter: int,
+    *options: Any,
+) -> Result:  # fmt: skip
+    """By a method that takes nothing but `x` from step to step."""
+    pace = _pace(solve, start, args)
+
+    def block(x: Any, state: Any, steps: int) -> Any:
+        x, *rest = solve.at([x, args, tol, steps, *options])
+        return x, state, *rest
+
+    def blocks() -> Outcome:
+        return by_steps(block, start, None, maxiter, pace, watch)
+
+    made = _solved(blocks, key[0], False, minimises, start, args, "" if minimises else "Jacobian")
+    remember(key, solve, start, args, start, args, tol, maxiter, *options)
+    return made
+
+
+def from_starts(
+    loop: Any, fun: Any, minimises: bool, jit: bool, target: str, start: Any, args: tuple[Any, ...], *rest: Any
+) -> Result:
+    """From many starts: on the CPU so many at a time as are solved in a quarter of a second."""
+    solve = batched(loop, 1 + len(rest), jit, target, rank_of(start) == 1 and single(start))
+    if target == "cuda":
+        return _solved(lambda: solve(start, args, *rest), fun, True, minimises, start, args)
+    pace = _pace(solve, start, args)
+
+    def groups() -> Outcome:
+        return by_problems(lambda group: solve(group, args, *rest), start, pace)
+
+    return _solved(groups, fun, True, minimises, start, args)
+
+
+_TURNS: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
+
+
+def _pace(solve: Any, start: Any, args: tuple[Any, ...]) -> Pace:
+    """How many turns of this loop make a block, by what its last calls took."""
+    return Pace(_TURNS.setdefault(solve, {}), amount((start, *args)))
+
+
+def _solved(
+    run: Callable[[], Outcome], fun: Any, batch: bool, minimises: bool, start: Any, args: Any, dense: str = ""
+) -> Result:
+    """The result; what is wrong with the user's function is told of that. dense: the matrix that the method makes."""
+    try:
+        return _result(run(), start)
+    except SystemError as error:
+        # A signal's handler (Ctrl-C) raised while a compiled function gave its result back: CPython complains of both.
+        cause: BaseException = error
+        while isinstance(cause, SystemError) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        raise cause from None
+    except MemoryError:
+        size = np.size(start) ** 2 * np.asarray(start).itemsize
+        if not dense or size < SMALL:
+            raise
+        raise placed(too_large(dense, np.size(start), np.size(start), size), fun) from None
+    except SrcgradError as error:
+        if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
+            raise
+        one = start[0] if isinstance(start, np.ndarray) and batch and len(start) else start
+        raise explained(error, fun, one, args, minimises) from error.__cause__
+
+
+def remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: Any) -> None:
+    """Next time go straight to the compiled loop, if it is called with these values and needs nothing else."""
+    history, jit = key[4:6]
+    if key in PLAIN or key[2] is False or not jit or history or single(start):
+        return
+    plain = solve.plain(values, _fixed(solve.primal))
+    if len(PLAIN) > 1000:
+        PLAIN.clear()
+    PLAIN[key] = plain, _pace(solve, start, args).short
+
+
+def _fixed(loop: Any) -> list[Any]:
+    """Where nothing is bound again: this package's modules, and the cells of a loop's closure."""
+    return [*_cells(loop), *_modules()]
+
+
+@functools.cache
+def _modules() -> list[Any]:
+    return [vars(module) for name, module in list(sys.modules.items()) if name.startswith(PACKAGE)]
+
+
+def _cells(loop: Any) -> list[Any]:
+    """The cells of a loop's closure and of what this package made that stands in them: closures, tuples of these and
+    their derivatives."""
+    found: list[Any] = []
+    for cell in loop.__closure__ or ():
+        found.append(cell)
+        content = cell.cell_contents
+        for item in content if isinstance(content, tuple) else (content,):
+            inner = getattr(item, "primal", item)
+            if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
+                found += _cells(inner)
+    return found
+
+
+def rank_of(start: Any) -> int:
+    """The number of axes of a number or an array, which may be on a GPU."""
+    return len(start.shape) if hasattr(start, "shape") else 0
+
+
+def single(start: Any) -> bool:
+    dtype = getattr(start, "dtype", np.float64)
+    return bool((dtype if isinstance(dtype, (np.dtype, type)) else lazy.launch.dtype(start)) == np.float32)
+
+
+def like(start: Any, *options: float) -> tuple[Any, ...]:
+    """The options as numbers that leave a number of single precision what it is."""
+    return tuple(map(np.float32 if single(start) else float, options))
+
+
+def _result(got: tuple[Any, ...], start: Any) -> Result:
+    x, value, nit, success, message, nfev, *history = got
+    if isinstance(x, (np.ndarray, float, np.floating)) and single(start):
+        x = x.astype(np.float32, copy=False) if isinstance(x, np.ndarray) else np.float32(x)
+    if isinstance(message, np.ndarray):
+        message = np.array(MESSAGES)[message]
+    elif not rank_of(nit):
+        nit, success, message, nfev = int(nit), bool(success), MESSAGES[message], int(nfev)
+    plain = OptimizeResult(x, value, nit, success, message, nfev)
+    return OptimizeHistory(*plain, *history) if history else plain
