@@ -62,6 +62,7 @@ def load(path: Path, name: str, types: Sequence[Type], jit: bool) -> Callable[..
     namespace = load_module(path)
     if not jit:
         namespace["math"] = shim.math_shim()
+        namespace.update(max=shim.chooser(max), min=shim.chooser(min))
         if "np.random." in path.read_text(encoding="utf-8"):
             namespace["np"] = shim.NumPyShim()
         if "random" in namespace:

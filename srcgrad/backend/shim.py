@@ -36,6 +36,19 @@ def math_shim() -> types.ModuleType:
     return shim
 
 
+def chooser(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`max` or `min`, whose result is NumPy's scalar even if it is the literal among the arguments."""
+
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        if type(out) is not float:
+            return out
+        kinds = {type(a) for a in args if isinstance(a, np.floating)} or {np.float64}
+        return np.result_type(*kinds).type(out)
+
+    return call
+
+
 def drawing_shim(module: types.ModuleType) -> types.SimpleNamespace:
     """A module of functions that draw, whose numbers are NumPy's: Python's would raise where one is divided by zero."""
     public = {name: f for name, f in vars(module).items() if name[0] != "_"}

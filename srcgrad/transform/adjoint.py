@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from srcgrad.analysis.effects import Region
+from srcgrad.analysis.zeros import SIZES
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -18,7 +19,7 @@ from srcgrad.rules.loops import trips
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.guard import Guards
+from srcgrad.transform.guard import Guards, at_corner
 from srcgrad.transform.keep import INT_ONE, direct, row, step_of
 from srcgrad.transform.plan import Loop
 from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
@@ -29,7 +30,7 @@ class Adjoint(Sweep):
     """Emits the adjoint of regions that have been run."""
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
-        guards = Guards(bars)
+        guards = Guards(bars, self.zeros)
         for stmt in stmts:
             with self.b.at(stmt.span):
                 self._bear_shadow(stmt, ctx)
@@ -79,12 +80,15 @@ class Adjoint(Sweep):
         if all(bar is None for bar in got):
             return
         refuse_arguments(stmt, [a in self.activity for a in stmt.args])
-        vals = [
-            None if bar is None else guards.wrap(t, Val(self.b, bar)) for t, bar in zip(stmt.targets, got, strict=True)
-        ]
         args = [Val(self.b, self.argument(a, ctx)) for a in stmt.args]
+        vals = [
+            None if bar is None else guards.wrap(stmt, t, Val(self.b, bar), args)
+            for t, bar in zip(stmt.targets, got, strict=True)
+        ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
+        if stmt.op.name in SIZES and parts[0] is not None and self.zeros.awaited(stmt.target):
+            parts = [at_corner(args, parts[0])]
         for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
             if part is not None and arg in self.activity:
                 guards.note(stmt, place, part, bars.take(arg) is None, ctx)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.silent import silent
+from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -39,6 +40,7 @@ class Sweep:
         self.fun, self.plan = fun, plan
         self.facts: Facts = plan.facts
         self.activity = Activity(self.facts, active, _measured(self.facts, plan))
+        self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.silent = silent(fun)
