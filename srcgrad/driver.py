@@ -11,7 +11,7 @@ from types import CellType
 from typing import Any
 
 from srcgrad import cache, lazy
-from srcgrad.backend import cpu, threads
+from srcgrad.backend import cpu, shim, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.fingerprint import Fingerprint, fingerprint
@@ -182,7 +182,8 @@ def _load(path: Path, recipe: Recipe, meta: Meta, options: Options) -> Callable[
     if options.on_device:
         load = lazy.launch.load if recipe.kind == "vmap" else lazy.cuda.load
         return load(path, meta.name)
-    return cpu.load(path, meta.name, meta.types, options.jit)
+    function = cpu.load(path, meta.name, meta.types, options.jit)
+    return function if options.jit else shim.precise(function, [t.dtype for t in leaf_types(meta.result)])
 
 
 def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,25 @@ def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
         return tuple(map(_plain, out)) if isinstance(out, tuple) else _plain(out)
 
     return call
+
+
+def precise(function: Callable[..., Any], kinds: Sequence[str]) -> Callable[..., Any]:
+    """The function with results of these dtypes: compiled code takes literals for numbers of full precision, NumPy
+    does not."""
+
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        if len(kinds) == 1 and not isinstance(out, tuple):
+            return _in_precision(out, kinds[0])
+        return tuple(map(_in_precision, out, kinds)) if isinstance(out, tuple) else out
+
+    return call
+
+
+def _in_precision(value: Any, kind: str) -> Any:
+    if kind == "f8" and getattr(value, "dtype", None) == np.float32:
+        return _plain(value.astype(np.float64))
+    return value
 
 
 def scalars(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -45,14 +45,14 @@ def _equal_shares(*operands: Val) -> tuple[Share, ...]:
     assert count is not None
     
     def share(hit: Val) -> Share:
-        return lambda g: where(hit, g / count, g.lift(0.0))  # type: ignore[no-any-return]
+        return lambda g: where(hit, g / count, g.lift(0.0))
 
     return tuple(map(share, hits))
 
 
 def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Share, Share]:
     def share(x: Val, other: Val) -> Share:
-        return lambda g: where(equal(x, y), where(equal(other, y), 0.5 * g, g), g.lift(0.0))  # type: ignore[no-any-return]
+        return lambda g: where(equal(x, y), where(equal(other, y), 0.5 * g, g), g.lift(0.0))
 
     return share(a, b), share(b, a)
 
@@ -63,8 +63,8 @@ beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0
 
 def _of_two(function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = ()) -> Rule:
     return elementwise(
-        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True, selects=True,
-        edges=[tie, *edges], ties="shared equally",
+        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True,
+        selects=True, edges=[tie, *edges], ties="shared equally",
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from srcgrad.rules.values import Val
 from srcgrad.transform.draws import check_fixed, check_single
 from srcgrad.transform.live import Live
 from srcgrad.transform.programs import reachable
+from srcgrad.transform.quotients import gathered, taken_apart
 from srcgrad.transform.refuse import no_rule, refuse_arguments
 from srcgrad.transform.shared import check_shared
 
@@ -33,7 +34,7 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     """
     check_single(program)
     callees = _Callees(program)
-    main = _Forward(program.main, active, callees).fun(program.main.name + "_fwd")
+    main = taken_apart(_Forward(gathered(program.main), active, callees).fun(program.main.name + "_fwd"))
     return reachable(Program(main, callees.finished()))
 
 
@@ -57,9 +58,9 @@ class _Callees:
         made: dict[str, Fun] = dict(self.originals)
         while missing := [callee for callee, name in self.names.items() if name not in made]:
             for callee in missing:
-                fun = self.originals[callee]
+                fun = gathered(self.originals[callee])
                 active = frozenset(k for k, p in enumerate(fun.params) if p.type.is_float)
-                made[self.names[callee]] = _Forward(fun, active, self).fun(self.names[callee])
+                made[self.names[callee]] = taken_apart(_Forward(fun, active, self).fun(self.names[callee]))
         return made
 
 

@@ -33,7 +33,7 @@ def lu_fwd(a, a_dot):
         # s = s + math.log(abs(a[k, k]))
         a_kk = a_2[k, k]
         t_2 = abs(a_kk)
-        t_3 = (0.0 if a_kk == 0.0 else a_dot[k, k] * np.sign(a_kk)) / t_2
+        t_dot = a_dot[k, k] * np.sign(a_kk) / t_2 if a_kk != 0.0 else 0.0
         s = s + math.log(t_2)
-        s_dot = s_dot + (t_3 if a_kk != 0.0 else 0.0)
+        s_dot = s_dot + t_dot
     return s, s_dot

@@ -45,14 +45,12 @@ def lu_rev(a, value_bar):
                 t_bar = a_bar[i, j]
                 a_bar[i, j] = 0.0
                 t_3 = -t_bar
-                t_4 = t_3 == 0.0
-                a_bar[k, j] += 0.0 if t_4 else t_3 * a_2[i, k]
-                a_bar[i, k] += 0.0 if t_4 else t_3 * a_2[k, j]
+                a_bar[k, j] += t_3 * a_2[i, k]
+                a_bar[i, k] += t_3 * a_2[k, j]
                 a_bar[i, j] += t_bar
             # a[i, k] = a[i, k] / a[k, k]
             t_bar = a_bar[i, k]
             a_bar[i, k] = 0.0
-            t_2 = 0.0 if t_bar == 0.0 and a_kk != 0.0 else -(t_bar * (t_2 / a_kk))
-            a_bar[k, k] += t_2
+            a_bar[k, k] -= t_bar * (t_2 / a_kk)
             a_bar[i, k] += t_bar / a_kk
     return s, a_bar

@@ -31,8 +31,6 @@ def newton_rev(x, value_bar):
         t = math.cos(x_2)
         t_2 = math.sin(x_2)
         t_3 = -t_2 - 1
-        t_4 = -x_bar
-        t_5 = t_4 / t_3
-        t = (0.0 if t_4 == 0.0 and t_3 != 0.0 else x_bar * ((t - x_2) / t_3 / t_3)) * t
-        x_bar = x_bar - t - t_5 - t_5 * t_2
+        t_4 = x_bar / t_3
+        x_bar = x_bar - x_bar * ((t - x_2) / t_3 / t_3) * t + t_4 + t_4 * t_2
     return x, x_bar

@@ -9,7 +9,6 @@ def softmax_fwd(x, m, x_dot, m_dot):
     # y = z / np.sum(z)
     t3 = np.sum(t2)
     t = t2 / t3
-    t2 = -(t / t3)
     y = t.copy()
-    y_dot = t_dot / t3 + np.where(t2 == 0.0, 0.0, np.sum(t_dot) * t2)
+    y_dot = t_dot / t3 - np.sum(t_dot) * (t / t3)
     return y, y_dot

@@ -10,9 +10,7 @@ def softmax_rev(x, m, value_bar):
     t4 = t2 / t3
     y = t4.copy()
     # reverse
-    # y = z / np.sum(z)
-    t_bar = value_bar / t3 + np.sum(-(value_bar * (t4 / t3)))
     # z = np.exp(-((x - m) ** 2))
-    t = np.where(t_bar == 0.0, 0.0, t_bar * t2) * (2.0 * t)
+    t = (value_bar / t3 + np.sum(-(value_bar * (t4 / t3)))) * t2 * (2.0 * t)
     x_bar = -t
     return y, x_bar, np.sum(t)
