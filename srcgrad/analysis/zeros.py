@@ -19,6 +19,7 @@ from srcgrad.core.walk import defined, walk
 
 # whose slopes vanish at an infinity: faster than any power, or as the inverse of one
 FAST = frozenset("exp exp2 expm1 sigmoid tanh sech erf erfc logaddexp logaddexp2 log_expit quotient".split())
+EXPONENTIALS = frozenset("exp exp2 expm1 quotient".split())
 SLOW = frozenset({"arctan"})
 GROWING = frozenset("exp exp2 expm1 sinh cosh".split())  # whose slope overflows where they do
 HALVES = frozenset({"sqrt", "arcsin", "arccos", "arccosh"})  # which go with the root of the distance from their end
@@ -65,31 +66,66 @@ class Zeros:
     def __init__(
         self, fun: Fun, classes: Classes, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
     ) -> None:
-        self._back, self._classes = back, classes
-        self._lets = [s for s in walk(fun.body) if isinstance(s, ir.Let)]
+        self._back, self._classes, self._varies, self._seeds = back, classes, varies, list(seeds)
         self._stmts = list(walk(fun.body))
-        self._flows = [flow for s in self._stmts for flow in flows_of(s)]
-        self._true = self._spread(_choices, seeds)
-        self._doubtful = self._spread(lambda s: _curved(s, varies))
-        self._fast = self._spread(_of(lambda let: let.op.name in FAST))
-        self._slow = self._spread(_of(lambda let: let.op.name in SLOW))
-        self._after_steep = self._after(steep)
-        self._after_root = self._after(lambda let: steep(let) and let.op.name in ROOTS)
-        self._after_infinity = self._after(at_infinity)
-        self._after_log = self._after(lambda let: let.op.name in LOGARITHMS)
-        steeps = [a for let in self._lets if steep(let) for a in let.args if isinstance(a, Var)]
-        self._before_steep = Reached(classes, [(b, a) for a, b in self._flows], steeps)
+        self._lets = [s for s in self._stmts if isinstance(s, ir.Let)]
+        self._ahead = [flow for s in self._stmts for flow in flows_of(s)]
+        self._behind = [(target, source) for source, target in reversed(self._ahead)]
 
     def _spread(self, ends: Callable[[ir.Stmt], Iterator[Flow]], seeds: Iterable[Var] = ()) -> Reached:
         """What tangents, or adjoints, have come through one of these flows."""
         place = 0 if self._back else 1
         start = [flow[place] for s in self._stmts for flow in ends(s)]
-        flows = [(b, a) for a, b in self._flows] if self._back else self._flows
-        return Reached(self._classes, flows, [*start, *seeds])
+        return Reached(self._classes, self._behind if self._back else self._ahead, [*start, *seeds])
 
     def _after(self, holds: Callable[[ir.Let], bool]) -> Reached:
         """What is made, on the way, by one of these operations."""
-        return Reached(self._classes, self._flows, [t for let in self._lets if holds(let) for t in let.targets])
+        return Reached(self._classes, self._ahead, [t for let in self._lets if holds(let) for t in let.targets])
+
+    @cached_property
+    def _true(self) -> Reached:
+        return self._spread(_choices, self._seeds)
+
+    @cached_property
+    def _doubtful(self) -> Reached:
+        return self._spread(lambda stmt: _curved(stmt, self._varies))
+
+    @cached_property
+    def _fast(self) -> Reached:
+        return self._spread(_of(lambda let: let.op.name in FAST or let.op.name in SLOW))
+
+    @cached_property
+    def _exponential(self) -> Reached:
+        return self._spread(_of(lambda let: let.op.name in EXPONENTIALS))
+
+    @cached_property
+    def _slow(self) -> Reached:
+        return self._spread(_of(lambda let: let.op.name in SLOW))
+
+    @cached_property
+    def _after_steep(self) -> Reached:
+        return self._after(steep)
+
+    @cached_property
+    def _after_root(self) -> Reached:
+        return self._after(lambda let: steep(let) and let.op.name in ROOTS)
+
+    @cached_property
+    def _after_infinity(self) -> Reached:
+        return self._after(at_infinity)
+
+    @cached_property
+    def _after_quotient(self) -> Reached:
+        return self._after(lambda let: at_infinity(let) and let.op.name == "divide")
+
+    @cached_property
+    def _after_log(self) -> Reached:
+        return self._after(lambda let: let.op.name in LOGARITHMS)
+
+    @cached_property
+    def _before_steep(self) -> Reached:
+        steeps = [a for let in self._lets if steep(let) for a in let.args if isinstance(a, Var)]
+        return Reached(self._classes, self._behind, steeps)
 
     def surely(self, atom: Atom, let: ir.Let) -> bool:
         """Whether a zero of what belongs to atom is a true one for let, and may occur."""
@@ -97,9 +133,14 @@ class Zeros:
             return False
         return not self._doubtful.has(atom) or (not self._back and let.op.name in HALVES)
 
-    def flat(self, atom: Atom) -> bool:
-        """Whether an adjoint may be zero because something is infinite."""
-        return self._fast.has(atom) or self._slow.has(atom)
+    def flat(self, let: ir.Let) -> bool:
+        """Whether an adjoint of let may be zero because an operand is infinite.
+
+        Of products this is asked behind exponentials only, where infinite factors are in use (`exp(-beta * inf)`).
+        """
+        if let.op.name == "multiply":
+            return self._exponential.has(let.target)
+        return self._fast.has(let.target)
 
     def slowly(self, atom: Atom) -> bool:
         """Whether it may be so slowly that a pole makes up for it."""
@@ -108,12 +149,10 @@ class Zeros:
     def flattens(self, let: ir.Let, place: int) -> bool:
         """Whether let's slope may be zero where the tangent of this argument is infinite, and the derivative is 0."""
         arg = let.args[place]
+        sources = self._after_infinity if let.op.name in EXPONENTIALS else self._after_quotient
         if let.op.name in FAST:
-            may = self._after_infinity.has(arg) or self._after_steep.has(arg)
-            return may and not self._after_log.has(arg)
-        if let.op.name in SLOW:
-            return self._after_infinity.has(arg) and not self._after_steep.has(arg)
-        return False
+            return (sources.has(arg) or self._after_steep.has(arg)) and not self._after_log.has(arg)
+        return let.op.name in SLOW and sources.has(arg) and not self._after_steep.has(arg)
 
     def rooted(self, atom: Atom) -> bool:
         """Whether a root may stand on the way to atom: where it is 0, its slope is infinite."""

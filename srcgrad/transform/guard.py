@@ -135,7 +135,7 @@ class Guards:
             return bar
         if steep(stmt) and self._zeros.surely(target, stmt):
             return TrueZero.make(bar)
-        if at_infinity(stmt) and self._zeros.flat(target):
+        if at_infinity(stmt) and self._zeros.flat(stmt):
             return kept_zero(stmt, args, bar, self._zeros.slowly(target))
         return bar
 
