@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from srcgrad.analysis.activity import Flow, Reached, flows_of
 from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Fun, Var
-from srcgrad.core.walk import defined, walk
+from srcgrad.core.walk import defined, used, used_inside, walk
 
 # whose slopes vanish at an infinity: faster than any power, or as the inverse of one
 FAST = frozenset("exp exp2 expm1 sigmoid tanh sech erf erfc logaddexp logaddexp2 log_expit quotient".split())
+STRAIGHT = frozenset("add subtract negative multiply divide broadcast_like reshape transpose".split())
 EXPONENTIALS = frozenset("exp exp2 expm1 quotient".split())
 SLOW = frozenset({"arctan"})
 GROWING = frozenset("exp exp2 expm1 sinh cosh".split())  # whose slope overflows where they do
@@ -67,6 +69,7 @@ class Zeros:
         self, fun: Fun, classes: Classes, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
     ) -> None:
         self._back, self._classes, self._varies, self._seeds = back, classes, varies, list(seeds)
+        self._results = [r for r in fun.results if isinstance(r, Var)]
         self._stmts = list(walk(fun.body))
         self._lets = [s for s in self._stmts if isinstance(s, ir.Let)]
         self._ahead = [flow for s in self._stmts for flow in flows_of(s)]
@@ -154,6 +157,23 @@ class Zeros:
             return (sources.has(arg) or self._after_steep.has(arg)) and not self._after_log.has(arg)
         return let.op.name in SLOW and sources.has(arg) and not self._after_steep.has(arg)
 
+    def only_grows(self, var: Var) -> bool:
+        """Whether a value goes, through sums and products, to exponentials and nowhere else."""
+        return var in self._into_exponentials
+
+    @cached_property
+    def _into_exponentials(self) -> set[Var]:
+        users: dict[Atom, list[ir.Stmt]] = {}
+        for stmt in self._stmts:
+            for atom in (*used(stmt), *used_inside(stmt)):
+                users.setdefault(atom, []).append(stmt)
+        found: set[Var] = set()
+        for let in reversed(self._lets):
+            uses = [s for t in let.targets for s in users.get(t, ())]
+            if uses and all(isinstance(s, ir.Let) and (_exponential(s) or _passes(s, found)) for s in uses):
+                found.update(let.targets)
+        return found - set(self._results)
+
     def rooted(self, atom: Atom) -> bool:
         """Whether a root may stand on the way to atom: where it is 0, its slope is infinite."""
         return self._after_root.has(atom)
@@ -165,6 +185,14 @@ class Zeros:
     def awaited(self, atom: Atom) -> bool:
         """Whether a steep operation may follow."""
         return self._before_steep.has(atom)
+
+
+def _exponential(let: ir.Let) -> bool:
+    return let.op.name in EXPONENTIALS - {"quotient"}
+
+
+def _passes(let: ir.Let, found: set[Var]) -> bool:
+    return let.op.name in STRAIGHT and let.targets[0] in found
 
 
 def _of(holds: Callable[[ir.Let], bool]) -> Callable[[ir.Stmt], Iterator[Flow]]:

@@ -63,6 +63,8 @@ class Adjoint(Sweep):
             case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
                 self._back_store(stmt, ctx, bars)
             case ir.Alloc(init=ir.Var() as init) if init in self.activity and stmt.target in self.activity:
+                if readers := self._only_read(stmt, region):
+                    guards.read(init, ctx.bar[stmt.target], readers, Val(self.b, ctx(init)), ctx)
                 self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
@@ -93,6 +95,13 @@ class Adjoint(Sweep):
             if part is not None and arg in self.activity:
                 guards.note(stmt, place, part, bars.take(arg) is None, ctx)
                 bars.add(arg, part.atom)
+
+    def _only_read(self, alloc: ir.Alloc, region: Region) -> Sequence[ir.Load | ir.View]:
+        """The readers of memory that is only read after it was made, in its own region, and not as a whole."""
+        if alloc not in self.partly_read:
+            return ()
+        readers = self.partly_read[alloc]
+        return readers if all(self.facts.where[r] is region for r in readers) else ()
 
     def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
         """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to."""

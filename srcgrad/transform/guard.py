@@ -12,18 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from srcgrad.analysis.zeros import Zeros, at_infinity, selects, steep
+from srcgrad.analysis.zeros import LEAVE_OUT, Zeros, at_infinity, selects, steep
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Var
+from srcgrad.core.walk import map_how, map_index
 from srcgrad.rules import registry
 from srcgrad.rules.compare import equal, greater, greater_equal, less, less_equal, logical_and, not_equal, where
 from srcgrad.rules.declare import expand_to, static, sum_to
+from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val, emit
 from srcgrad.transform.context import Bars, Context, zero
 
 # operations whose adjoints move elements about and add them up, none being subtracted
-MOVES = frozenset("reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum concatenate part".split())
+MOVES = frozenset(
+    "reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum concatenate part take_along diagonal".split()
+)
 
 # of pairs: what comes before the first, so that it is not chosen; and what says that the second is
 BEFORE = {
@@ -76,7 +80,7 @@ class TrueZero(Val):
     def _binary(self, name: str, left: Any, right: Any) -> Val:
         got = super()._binary(name, left, right)
         slope = static(right if left is self else left)
-        if slope is not None and ((name == "multiply" and math.isfinite(abs(slope))) or (left is self and slope != 0)):
+        if slope is not None and (slope != 0 if name == "divide" else math.isfinite(abs(slope))):
             return got
         none = equal(Val(self.builder, self.atom), 0.0)
         if self.where is not None:
@@ -152,13 +156,31 @@ class Guards:
         if stmt.op.name == "where" and place > 0:
             condition = ctx(stmt.args[0])
             guard = Guard(condition, place == 1, every=True)
-        elif selects(stmt.op) and self._zeros.pointed(arg):
+        elif self._picks(stmt, guard) and self._zeros.pointed(arg):
             guard = _chosen(guard, stmt, place, part, ctx)
             if guard is not None:
                 self._enter(arg, guard, first, part)
             return
         fitting = None if guard is None else _fitted(guard, stmt, place, part, ctx)
         self._enter(arg, fitting, first, part)
+
+    def _picks(self, stmt: ir.Let, guard: Guard | None) -> bool:
+        return selects(stmt.op) or (guard is None and stmt.op.name in LEAVE_OUT)
+
+    def read(self, value: Var, shadow: Var, readers: Sequence[ir.Load | ir.View], part: Val, ctx: Context) -> None:
+        """value gets what memory that began with it has gathered: only where one of its readers has read it."""
+        if not self._zeros.pointed(value) or value.type.is_complex:
+            return self._enter(value, None, True, part)
+        builder = part.builder
+        seen = {value: builder.alloc("f8", _shape(builder, shadow), "zeros", f"{value.name}_read")}
+        refs = {readers[0].ref if isinstance(readers[0], ir.Load) else readers[0].base: seen[value]}
+        for reader in readers:
+            if isinstance(reader, ir.View):
+                refs[reader.target] = builder.view(refs[reader.base], map_how(reader.how, ctx))
+            else:
+                builder.store(refs[reader.ref], map_index(reader.index, ctx), ir.Const(1.0, ir.F8))
+        counts = Val(builder, builder.load(seen[value]))
+        self._enter(value, _mask(counts, part, every=False), self._bars.take(value) is None, part)
 
     def _enter(self, arg: Var, guard: Guard | None, first: bool, part: Val) -> None:
         """The next contribution to arg is under this guard, or under none."""
@@ -170,6 +192,10 @@ class Guards:
             guard = _either(old, guard, part)
         if guard is not None:
             self._of[arg] = guard
+
+
+def _shape(builder: Builder, like: Var) -> list[Atom]:
+    return [builder.let(dim, like, axis=axis, name="n") for axis in range(like.type.rank)]
 
 
 def _mask(amount: Val, like: Val, every: bool) -> Guard:

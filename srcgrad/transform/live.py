@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from srcgrad.analysis.zeros import SIZES, Zeros, selects, steep
+from srcgrad.analysis.zeros import SIZES, Zeros, at_infinity, selects, steep
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.rules import registry
-from srcgrad.rules.compare import equal, greater_equal, less_equal, logical_and, logical_not, logical_or, not_equal
+from srcgrad.rules.compare import (
+    equal,
+    greater_equal,
+    isinf,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    not_equal,
+    where,
+)
 from srcgrad.rules.declare import cast, expand_to
 from srcgrad.rules.values import Val, emit
 from srcgrad.transform.guard import MOVES, Guard, Guarded, TrueZero, Vanishing, at_corner
@@ -57,6 +67,8 @@ class Live:
                 return Guarded.make(dot, Guard(live.atom, True))
             if zeros.surely(arg, stmt):
                 return TrueZero.make(dot)
+        if place == 1 and at_infinity(stmt) and stmt.op.name == "divide" and zeros.only_grows(stmt.target):
+            dot = where(isinf(args[0]), dot.lift(0.0), dot)  # an infinite dividend stays infinite
         return Vanishing.make(dot) if zeros.flattens(stmt, place) else dot
 
     def finished(self, stmt: ir.Let, tangents: Sequence[Val | None], args: Sequence[Val]) -> Sequence[Val | None]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.reads import partly_read
 from srcgrad.analysis.silent import silent
 from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
@@ -41,6 +42,7 @@ class Sweep:
         self.facts: Facts = plan.facts
         self.activity = Activity(self.facts, active, _measured(self.facts, plan))
         self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
+        self.partly_read = partly_read(self.facts)
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.silent = silent(fun)
