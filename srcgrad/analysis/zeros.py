@@ -102,10 +102,6 @@ class Zeros:
         return self._spread(_of(lambda let: let.op.name in EXPONENTIALS))
 
     @cached_property
-    def _slow(self) -> Reached:
-        return self._spread(_of(lambda let: let.op.name in SLOW))
-
-    @cached_property
     def _after_steep(self) -> Reached:
         return self._after(steep)
 
@@ -145,9 +141,19 @@ class Zeros:
             return self._exponential.has(let.target)
         return self._fast.has(let.target)
 
-    def slowly(self, atom: Atom) -> bool:
-        """Whether it may be so slowly that a pole makes up for it."""
-        return self._slow.has(atom)
+    def outgrown(self, let: ir.Let) -> bool:
+        """Whether a pole of let only goes to exponentials, which are flatter at an infinity than it is steep."""
+        return let.op.name not in LOGARITHMS and self.only_grows(let.target)
+
+    def truth(self, let: ir.Let) -> bool:
+        """Whether let multiplies with what is 0 or 1: `(x > 0) * x`."""
+        return let.op.name == "multiply" and any(a.type.dtype == "b1" or a in self._truths for a in let.args)
+
+    @cached_property
+    def _truths(self) -> set[Atom]:
+        chosen = [let for let in self._lets if let.op.name == "where" and not any(map(self._varies, let.args))]
+        casts = [let for let in self._lets if let.op.name == "cast" and let.args[0].type.dtype == "b1"]
+        return {let.target for let in (*chosen, *casts)}
 
     def flattens(self, let: ir.Let, place: int) -> bool:
         """Whether let's slope may be zero where the tangent of this argument is infinite, and the derivative is 0."""

@@ -111,13 +111,6 @@ def at_corner(args: Sequence[Val], part: Val) -> Val:
     return where(equal(args[0], 0.0), part.lift(0.0), part)  # type: ignore[no-any-return]
 
 
-def kept_zero(let: ir.Let, args: Sequence[Val], bar: Val, slowly: bool) -> Val:
-    """The adjoint of a product or quotient: where it is 0 and an operand infinite, what it contributes is 0.
-
-    A divisor of 0 is another thing, if the zero is not one of an exponential: it makes up for it."""
-    return TrueZero.make(bar, not_equal(args[1], 0.0) if slowly and let.op.name == "divide" else None)
-
-
 def _where(guard: Guard, counts: Val, not_: Val) -> Val:
     sides = (counts, not_) if guard.side else (not_, counts)
     return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)  # type: ignore[no-any-return]
@@ -137,11 +130,19 @@ class Guards:
             return Guarded.make(bar, guard)
         if bar.type.is_complex:
             return bar
-        if steep(stmt) and self._zeros.surely(target, stmt):
+        return self._kept(stmt, bar, args)
+
+    def _kept(self, stmt: ir.Let, bar: Val, args: Sequence[Val]) -> Val:
+        """The adjoint, whose zeros stay where they are true ones."""
+        zeros = self._zeros
+        if steep(stmt) and (zeros.surely(stmt.target, stmt) or zeros.outgrown(stmt)):
             return TrueZero.make(bar)
-        if at_infinity(stmt) and self._zeros.flat(stmt):
-            return kept_zero(stmt, args, bar, self._zeros.slowly(target))
-        return bar
+        if zeros.truth(stmt) and zeros.awaited(stmt.target):
+            return Vanishing.make(bar)
+        if not at_infinity(stmt) or not zeros.flat(stmt):
+            return bar
+        # a divisor of 0 is another thing than an infinite dividend: there the quotient is infinite at this point only
+        return TrueZero.make(bar, not_equal(args[1], 0.0) if stmt.op.name == "divide" else None)
 
     def _all_guarded(self, target: Var) -> bool:
         """Whether no other statement (a store, a branch, a loop) has contributed since."""

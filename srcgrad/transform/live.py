@@ -22,7 +22,6 @@ from srcgrad.rules.compare import (
     logical_not,
     logical_or,
     not_equal,
-    where,
 )
 from srcgrad.rules.declare import cast, expand_to
 from srcgrad.rules.values import Val, emit
@@ -68,7 +67,7 @@ class Live:
             if zeros.surely(arg, stmt):
                 return TrueZero.make(dot)
         if place == 1 and at_infinity(stmt) and stmt.op.name == "divide" and zeros.only_grows(stmt.target):
-            dot = where(isinf(args[0]), dot.lift(0.0), dot)  # an infinite dividend stays infinite
+            return Guarded.make(dot, Guard(isinf(args[0]).atom, False))  # an infinite dividend stays infinite
         return Vanishing.make(dot) if zeros.flattens(stmt, place) else dot
 
     def finished(self, stmt: ir.Let, tangents: Sequence[Val | None], args: Sequence[Val]) -> Sequence[Val | None]:
