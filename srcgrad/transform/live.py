@@ -93,13 +93,17 @@ class Live:
             return None if live is None or live.type.rank == 0 or place else _moved(stmt, live, args)
         if not elementwise:
             return None
-        taken = self._taken(op, place, args, y)
+        taken = self._taken(stmt, place, args, y)
         if taken is None or live is None:
             return taken or live
         return logical_and(taken, live)  # type: ignore[no-any-return]
 
-    def _taken(self, op: ir.Primitive, place: int, args: Sequence[Val], y: Val) -> Val | None:
+    def _taken(self, stmt: ir.Let, place: int, args: Sequence[Val], y: Val) -> Val | None:
         """Where this argument is what is chosen."""
+        op = stmt.op
+        if self._zeros.truth(stmt):
+            other = args[1 - place]
+            return other if other.type.dtype == "b1" else not_equal(other, 0.0)
         if op.name == "where":
             return args[0] if place == 1 else logical_not(args[0])
         if op.name in CHOSEN:
