@@ -44,9 +44,9 @@ def steep(let: ir.Let) -> bool:
         rest = let.args[1]
         sure = isinstance(rest, Const) and rest.value.real >= 0 and let.params["inner"].name in ("exp", "exp2", "cosh")
         return not (sure and getattr(let.params["joined"], "name", "add") == "add")
-    if let.op.name == "power":
+    if let.op.name == "power":  # at 0, or of negative numbers
         n = let.args[1].value.real if isinstance(let.args[1], Const) else -1.0
-        return not (n >= 1 or n == 0)
+        return not (n >= 0 and float(n).is_integer())
     return let.op.name == "cbrt" or bool(getattr(let.op.info, "domain", ""))
 
 

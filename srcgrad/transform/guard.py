@@ -154,7 +154,7 @@ class Guards:
         if not isinstance(arg, Var):
             return
         guard = self._of.get(stmt.targets[0]) if self._all_guarded(stmt.targets[0]) else None
-        if stmt.op.name == "where" and place > 0:
+        if stmt.op.name == "where" and place > 0 and (guard is None or not self._zeros.pointed(arg)):
             condition = ctx(stmt.args[0])
             guard = Guard(condition, place == 1, every=True)
         elif self._picks(stmt, guard) and self._zeros.pointed(arg):
@@ -232,7 +232,7 @@ def _chosen(guard: Guard | None, stmt: ir.Let, place: int, part: Val, ctx: Conte
     one = Val(builder, ir.Const(1.0, ir.Type(outs[0].type.dtype)))
     count = one if guard is None else _count(guard, builder)
     copies = stmt.op.vjp([expand_to(count, outs[0])], args, outs, stmt.params)[place]  # type: ignore[misc]
-    return None if copies is None else _mask(copies, part, every=False)
+    return None if copies is None else _mask(copies, part, every=stmt.op.name == "where")
 
 
 def _fitted(guard: Guard, stmt: ir.Let, place: int, part: Val, ctx: Context) -> Guard | None:
