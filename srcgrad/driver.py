@@ -12,7 +12,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 from srcgrad import cache, generated, lazy
-from srcgrad.backend import compiling, cpu, threads
+from srcgrad.backend import compiling, cpu, shim, threads
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.fingerprint import Fingerprint, fingerprint, of_library
@@ -229,7 +229,8 @@ def _load(path: Path, text: str, recipe: Recipe, meta: Meta, options: Options) -
     if options.on_device:
         load = lazy.launch.load if recipe.kind == "vmap" else lazy.cuda.load
         return load(path, meta.name, text)
-    return cpu.load(path, meta.name, meta.types, options.jit, text)
+    function = cpu.load(path, meta.name, meta.types, options.jit, text)
+    return function if options.jit else shim.precise(function, [t.dtype for t in leaf_types(meta.result)])
 
 
 def _path(fun: Any, recipe: Recipe, key: str, cached: bool) -> Path:

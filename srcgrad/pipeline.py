@@ -40,7 +40,7 @@ from srcgrad.transform import device
 from srcgrad.transform.draws import check_none, once
 from srcgrad.transform.forward import forward
 from srcgrad.transform.mutual import merged
-from srcgrad.transform.programs import expect_shape, quiet, reachable, select
+from srcgrad.transform.programs import expect_shape, quiet, reachable, select, with_own_results
 from srcgrad.transform.reverse import reverse
 from srcgrad.user_rules import custom_program
 
@@ -294,6 +294,7 @@ def _tangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Sp
     made = forward(program, frozenset(leaves))
     old, order = len(program.main.params), sorted(leaves)
     extras = tuple(made.main.params[old + order.index(leaf)] for leaf in leaves)
+    made = replace(made, main=with_own_results(made.main))
     return Derived(made, tuple_of([base.result, gradient_spec(base.result)]), extras)
 
 
@@ -311,7 +312,7 @@ def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[
     bars = [count + order.index(leaf) for leaf in leaves]
     shape = recipe.per_argument(specs, gradient_spec)
     whole = recipe.kind == "reverse"
-    main = select(made.main, [*range(count), *bars] if whole else bars)
+    main = with_own_results(select(made.main, [*range(count), *bars] if whole else bars))
     result = tuple_of([base.result, shape]) if whole else shape
     return Derived(reachable(Program(main, made.callees)), result, made.main.params[old:])
 

@@ -67,10 +67,10 @@ def _carries(var: Var) -> bool:
 
 
 def _all_flows(fun: Fun) -> list[Flow]:
-    return [flow for stmt in walk(fun.body) for flow in _flows(stmt)]
+    return [flow for stmt in walk(fun.body) for flow in flows_of(stmt)]
 
 
-def _flows(stmt: Stmt) -> list[Flow]:
+def flows_of(stmt: Stmt) -> list[Flow]:
     """(source, target) wherever a derivative can pass."""
     pairs: list[tuple[Atom, Var]] = []
     match stmt:

@@ -81,6 +81,7 @@ def load(path: Path, name: str, types: Sequence[Type], jit: bool, text: str | No
     namespace = load_module(path, text)
     if not jit:
         namespace["math"] = shim.math_shim()
+        namespace.update(max=shim.chooser(max), min=shim.chooser(min))
         if "np.random." in text:
             namespace["np"] = shim.NumPyShim()
         if "random" in namespace:

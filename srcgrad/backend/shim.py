@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,19 @@ def math_shim() -> types.ModuleType:
     shim.ceil = lambda x: int(np.ceil(x))  # type: ignore[attr-defined]
     shim.trunc = lambda x: int(np.trunc(x))  # type: ignore[attr-defined]
     return shim
+
+
+def chooser(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`max` or `min`, whose result is NumPy's scalar even if it is the literal among the arguments."""
+
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        if type(out) is not float:
+            return out
+        kinds = {type(a) for a in args if isinstance(a, np.floating)} or {np.float64}
+        return np.result_type(*kinds).type(out)
+
+    return call
 
 
 def drawing_shim(module: types.ModuleType) -> types.SimpleNamespace:
@@ -84,6 +97,25 @@ def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
         return tuple(map(_plain, out)) if isinstance(out, tuple) else _plain(out)
 
     return call
+
+
+def precise(function: Callable[..., Any], kinds: Sequence[str]) -> Callable[..., Any]:
+    """The function with results of these dtypes: compiled code takes literals for numbers of full precision, NumPy
+    does not."""
+
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        if len(kinds) == 1 and not isinstance(out, tuple):
+            return _in_precision(out, kinds[0])
+        return tuple(map(_in_precision, out, kinds)) if isinstance(out, tuple) else out
+
+    return call
+
+
+def _in_precision(value: Any, kind: str) -> Any:
+    if kind == "f8" and getattr(value, "dtype", None) == np.float32:
+        return _plain(value.astype(np.float64))
+    return value
 
 
 def scalars(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,42 +18,53 @@ VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
 pairs = [(0.7, 1.9), (-1.3, -2.4), (2.0, -3.0)]
 
 
-def _shares(before: Rule) -> Callable[..., tuple[Val, Val]]:
+# What is not taken gets a zero that is chosen, not a product with 0: what would be multiplied may be infinite.
+Share = Callable[[Val], Val]
+
+
+def _shares(before: Rule) -> Callable[..., tuple[Share, Share]]:
     """Of a pair: all to the second if it comes before the first, half at a tie, else all to the first."""
 
-    def partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
-        tie = where(equal(a, b), y.lift(0.5), y.lift(0.0))
-        rest = where(equal(a, b), y.lift(0.5), y.lift(1.0))
-        return where(before(b, a), y.lift(0.0), rest), where(before(b, a), y.lift(1.0), tie)
+    def partials(a: Val, b: Val, y: Val) -> tuple[Share, Share]:
+        def first(g: Val) -> Val:
+            return where(before(b, a), g.lift(0.0), where(equal(a, b), 0.5 * g, g))  # type: ignore[no-any-return]
+
+        def second(g: Val) -> Val:
+            return where(before(b, a), g, where(equal(a, b), 0.5 * g, g.lift(0.0)))  # type: ignore[no-any-return]
+
+        return first, second
 
     return partials
 
 
-def _equal_shares(*operands: Val) -> tuple[Val, ...]:
+def _equal_shares(*operands: Val) -> tuple[Share, ...]:
     """To each argument that equals the result, one part of as many."""
     *args, y = operands
-    hits = [where(equal(x, y), y.lift(1.0), y.lift(0.0)) for x in args]
-    count = total(hits)
+    hits = [equal(x, y) for x in args]
+    count = total([where(hit, y.lift(1.0), y.lift(0.0)) for hit in hits])
     assert count is not None
-    return tuple(hit / count for hit in hits)
+    
+    def share(hit: Val) -> Share:
+        return lambda g: where(hit, g / count, g.lift(0.0))
+
+    return tuple(map(share, hits))
 
 
-def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
-    none, half, one = y.lift(0.0), y.lift(0.5), y.lift(1.0)
-    return (
-        where(equal(a, y), where(equal(b, y), half, one), none),
-        where(equal(b, y), where(equal(a, y), half, one), none),
-    )
+def _ignoring_nan(a: Val, b: Val, y: Val) -> tuple[Share, Share]:
+    def share(x: Val, other: Val) -> Share:
+        return lambda g: where(equal(x, y), where(equal(other, y), 0.5 * g, g), g.lift(0.0))
+
+    return share(a, b), share(b, a)
 
 
 tie = Edge((1.3, 1.3), (0.5, 0.5))
 beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0))]
 
 
-def _of_two(function: np.ufunc, partials: Callable[..., tuple[Val, Val]], edges: Sequence[Edge] = ()) -> Rule:
+def _of_two(function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = ()) -> Rule:
     return elementwise(
         function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True,
-        edges=[tie, *edges], ties="shared equally",
+        selects=True, edges=[tie, *edges], ties="shared equally",
     )  # fmt: skip
 
 
@@ -80,7 +91,7 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     edges = [_edge([far if k in ends else VALUES[k] for k in range(count)], ends) for ends in _chosen(count)]
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
-        partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True,
+        partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True, selects=True,
         scalars=True, edges=edges, ties="shared equally",
     )  # fmt: skip
 

@@ -61,6 +61,7 @@ class Info:
     symmetric: Sequence[int] = ()  # matrices that are symmetric, of which one triangle is read: directions are too
     held: str = ""  # why no derivative goes through although the value changes with the argument
     finite_partials: bool = False
+    selects: bool = False  # whether the result is some of what is given, and the rest has no part in it
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
     reads: frozenset[int] | None = field(default=None)
     # (the arguments' dims, params) -> the result's (of several results a list); None: a new length

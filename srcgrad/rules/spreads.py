@@ -17,43 +17,65 @@ from srcgrad.rules.shape import count
 from srcgrad.rules.values import Val, contents, emit
 
 
-def _ratio(a: Val, y: Val) -> Val:
-    """a / y, but 0 where y is."""
-    none = y.lift(0.0)
-    return where(equal(y, none), none, a / where(equal(y, none), y.lift(1.0), y))  # type: ignore[no-any-return]
-
-
 def _norm_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
     (dx,), (x,), (y,) = dots, args, outs
-    return [None if dx is None else _ratio(sum_(x * dx, **params), y)]
+    if dx is None:
+        return [None]
+    along = sum_(_over(x, y, params) * dx, **params)
+    return [where(equal(y, 0.0), y.lift(0.0), along)]
 
 
 def _norm_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
     (g,), (x,), (y,) = bars, args, outs
     if g is None:
         return [None]
-    factor = _ratio(g, y)
-    if factor.type.rank:
-        factor = spread_back(factor, x, params["axes"], params["keepdims"])
-    return [factor * x]
+    return [_spread(where(equal(y, 0.0), y.lift(0.0), g), x, params) * _over(x, y, params)]
 
 
-def _norm_source(name: str, rank: int, params: Params) -> str:
-    here = nests.subscript("x", nests.LETTERS[:rank])
-    out = nests.subscript("out", places(rank, params))
-    start = "x.dtype.type(0)" if to_scalar(rank, params) else f"np.zeros({result_shape('x', rank, params)}, x.dtype)"
-    lines = [f"    out = {start}", *nests.nest("x", rank, [f"{out} += {here} * {here}"]), "    return np.sqrt(out)"]
+def _over(x: Val, y: Val, params: Params) -> Val:
+    """x / y, without products that leave the range of floats; x where y is 0."""
+    return x / _spread(where(equal(y, 0.0), y.lift(1.0), y), x, params)
+
+
+def _spread(value: Val, x: Val, params: Params) -> Val:
+    return spread_back(value, x, params["axes"], params["keepdims"]) if value.type.rank else value
+
+
+def _norm_source(name: str, rank: int, params: Params, dtype: str) -> str:
+    """Squares are added up; where that leaves the range of floats, squares of what is divided by the largest."""
+    scalar, here = to_scalar(rank, params), nests.subscript("x", nests.LETTERS[:rank])
+    out, top = (nests.subscript(n, places(rank, params)) for n in ("out", "top"))
+    left = rank if params["keepdims"] else rank - len(params["axes"])
+    zeros = "x.dtype.type(0)" if scalar else f"np.zeros({result_shape('x', rank, params)}, x.dtype)"
+    each = nests.subscript("out", nests.LETTERS[: 0 if scalar else left])
+    inside = f"{'1e-31' if dtype == 'f4' else '1e-292'} < {each} < np.inf"
+    check = ["    fine = True", *nests.nest("out", left, [f"if not {inside}:", "    fine = False"]), "    if fine:"]
+    largest = [f"if abs({here}) > {top}:", f"    {top} = abs({here})"]
+    shares = [
+        f"if abs({here}) == {top}:", f"    {out} += x.dtype.type(1)",
+        "else:", f"    {out} += ({here} / {top}) * ({here} / {top})",
+    ]  # fmt: skip
+    lines = [
+        f"    out = {zeros}", *nests.nest("x", rank, [f"{out} += {here} * {here}"]),
+        *([f"    if {inside}:"] if scalar else check), "        return np.sqrt(out)",
+        f"    top = {zeros}", *nests.nest("x", rank, largest),
+        f"    out = {zeros}", *nests.nest("x", rank, shares), "    return top * np.sqrt(out)",
+    ]  # fmt: skip
     return nests.function(name, "x", lines)
 
 
 def _norm_template(types: Types, params: Params) -> Any:
-    rank = types[0].rank
-    name = f"norm_{rank}_over{nests.suffix(params['axes'], params['keepdims'])}"
-    return f"{name}(_0)", {name: _norm_source(name, rank, params)}
+    rank, kind = types[0].rank, types[0].dtype
+    name = f"norm_{rank}_over{nests.suffix(params['axes'], params['keepdims'])}{'_f4' if kind == 'f4' else ''}"
+    return f"{name}(_0)", {name: _norm_source(name, rank, params, kind)}
 
 
 def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    return np.sqrt(np.sum(x * x, axis=axes, keepdims=keepdims))
+    top = np.max(np.abs(x), axis=axes, keepdims=True, initial=0)
+    out = np.where(top > 0, top, 1)
+    out = np.where(np.isinf(top), 1, out)
+    found = out * np.sqrt(np.sum((x / out) ** 2, axis=axes, keepdims=True))
+    return (found if keepdims else found.squeeze(axes)).astype(x.dtype)[()]
 
 
 def _params(sample: Any) -> Sequence[Params]:

@@ -181,6 +181,43 @@ def _times_one(look: Look, let: Let) -> Atom | None:
     return b if literal(a, 1.0) else a if literal(b, 1.0) else None
 
 
+@identity("multiply", "x * 1 = x in the precision of 1")
+def _times_wide_one(look: Look, let: Let) -> Atom | None:
+    a, b = let.args
+    narrow = b if literal(a, 1.0) else a if literal(b, 1.0) else None
+    wide = (ir.Type("f4", let.target.type.rank), "f8")
+    if narrow is None or (narrow.type, let.target.type.dtype) != wide:
+        return None
+    return look.emit("cast", narrow, dtype="f8")
+
+
+@identity("multiply", "abs(x) * abs(x) = x * x")
+def _size_by_itself(look: Look, let: Let) -> Atom | None:
+    a, b = let.args
+    made = look.made(a, "absolute") or look.made(a, "fabs")
+    if a is not b or made is None or made.args[0].type.dtype not in ("f4", "f8"):
+        return None
+    return look.emit("multiply", made.args[0], made.args[0])
+
+
+@identity("square", "abs(x)**2 = x**2")
+def _square_of_size(look: Look, let: Let) -> Atom | None:
+    return _even_power(look, let, 2)
+
+
+@identity("power", "abs(x)**n = x**n, n even")
+def _power_of_size(look: Look, let: Let) -> Atom | None:
+    n = let.args[1]
+    return _even_power(look, let, n.value.real) if isinstance(n, Const) else None
+
+
+def _even_power(look: Look, let: Let, n: float) -> Atom | None:
+    made = look.made(let.args[0], "absolute") or look.made(let.args[0], "fabs")
+    if made is None or n % 2 or n < 0 or made.args[0].type.dtype not in ("f4", "f8"):
+        return None
+    return look.emit(let.op.name, made.args[0], *let.args[1:], **let.params)
+
+
 @identity("multiply", "x * -1 = -x")
 def _times_minus_one(look: Look, let: Let) -> Atom | None:
     a, b = let.args

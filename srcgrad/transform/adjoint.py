@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from srcgrad.analysis.effects import Region
+from srcgrad.analysis.zeros import SIZES
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -18,7 +19,7 @@ from srcgrad.rules.loops import trips
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.guard import Guards
+from srcgrad.transform.guard import Guards, at_corner
 from srcgrad.transform.keep import INT_ONE, direct, row, step_of
 from srcgrad.transform.plan import Loop
 from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
@@ -29,7 +30,7 @@ class Adjoint(Sweep):
     """Emits the adjoint of regions that have been run."""
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
-        guards = Guards(bars)
+        guards = Guards(bars, self.zeros)
         for stmt in stmts:
             with self.b.at(stmt.span):
                 self._bear_shadow(stmt, ctx)
@@ -62,6 +63,8 @@ class Adjoint(Sweep):
             case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
                 self._back_store(stmt, ctx, bars)
             case ir.Alloc(init=ir.Var() as init) if init in self.activity and stmt.target in self.activity:
+                if readers := self._only_read(stmt, region):
+                    guards.read(init, ctx.bar[stmt.target], readers, Val(self.b, ctx(init)), ctx)
                 self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
@@ -79,16 +82,26 @@ class Adjoint(Sweep):
         if all(bar is None for bar in got):
             return
         refuse_arguments(stmt, [a in self.activity for a in stmt.args])
-        vals = [
-            None if bar is None else guards.wrap(t, Val(self.b, bar)) for t, bar in zip(stmt.targets, got, strict=True)
-        ]
         args = [Val(self.b, self.argument(a, ctx)) for a in stmt.args]
+        vals = [
+            None if bar is None else guards.wrap(stmt, t, Val(self.b, bar), args)
+            for t, bar in zip(stmt.targets, got, strict=True)
+        ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
+        if stmt.op.name in SIZES and parts[0] is not None and self.zeros.awaited(stmt.target):
+            parts = [at_corner(args, parts[0])]
         for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
             if part is not None and arg in self.activity:
                 guards.note(stmt, place, part, bars.take(arg) is None, ctx)
                 bars.add(arg, part.atom)
+
+    def _only_read(self, alloc: ir.Alloc, region: Region) -> Sequence[ir.Load | ir.View]:
+        """The readers of memory that is only read after it was made, in its own region, and not as a whole."""
+        if alloc not in self.partly_read:
+            return ()
+        readers = self.partly_read[alloc]
+        return readers if all(self.facts.where[r] is region for r in readers) else ()
 
     def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
         """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from srcgrad.analysis.activity import varied
 from srcgrad.analysis.effects import Facts, classes_of
+from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
@@ -18,7 +19,9 @@ from srcgrad.errors import NotDifferentiableError
 from srcgrad.rules.shape import dim
 from srcgrad.rules.values import Val
 from srcgrad.transform.draws import check_fixed, check_single
+from srcgrad.transform.live import Live
 from srcgrad.transform.programs import reachable
+from srcgrad.transform.quotients import gathered, taken_apart
 from srcgrad.transform.refuse import no_rule, refuse_arguments
 from srcgrad.transform.shared import check_shared
 
@@ -31,7 +34,7 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     """
     check_single(program)
     callees = _Callees(program)
-    main = _Forward(program.main, active, callees).fun(program.main.name + "_fwd")
+    main = taken_apart(_Forward(gathered(program.main), active, callees).fun(program.main.name + "_fwd"))
     return reachable(Program(main, callees.finished()))
 
 
@@ -55,9 +58,9 @@ class _Callees:
         made: dict[str, Fun] = dict(self.originals)
         while missing := [callee for callee, name in self.names.items() if name not in made]:
             for callee in missing:
-                fun = self.originals[callee]
+                fun = gathered(self.originals[callee])
                 active = frozenset(k for k, p in enumerate(fun.params) if p.type.is_float)
-                made[self.names[callee]] = _Forward(fun, active, self).fun(self.names[callee])
+                made[self.names[callee]] = taken_apart(_Forward(fun, active, self).fun(self.names[callee]))
         return made
 
 
@@ -67,7 +70,10 @@ class _Forward:
     def __init__(self, fun: Fun, active: frozenset[int], callees: _Callees) -> None:
         self.source, self.active, self.callees = fun, active, callees
         self.builder = Builder(fun)
-        self.varied = varied(fun, classes_of(fun), [fun.params[k] for k in sorted(active)])
+        classes = classes_of(fun)
+        self.varied = varied(fun, classes, [fun.params[k] for k in sorted(active)])
+        self.directions = {fun.params[k] for k in active if fun.params[k].type.ref}  # they may be 0 in places
+        self.live = Live(Zeros(fun, classes, self.varied.has, back=False, seeds=self.directions))
         self.dot: dict[Var, Atom] = {}
         self.env: dict[Var, Atom] = {}
 
@@ -170,7 +176,10 @@ class _Forward:
                 self.let(stmt)
             case ir.Load() if self.has(stmt.target):
                 ref, index = self.tangent_ref(stmt.ref), self.index(stmt.index)
-                put(ir.Load(self.twin(stmt.target), ref, index, span=stmt.span))  # the twin may live longer
+                twin = self.twin(stmt.target)
+                put(ir.Load(twin, ref, index, span=stmt.span))  # the twin may live longer
+                if stmt.ref in self.directions:
+                    self.live.direction(stmt.target, Val(self.builder, twin))
             case ir.Store() if self.has(stmt.ref):
                 zero = Const(0.0, Type(stmt.ref.type.dtype))
                 value = self.tangent(stmt.value) or zero
@@ -184,6 +193,8 @@ class _Forward:
             case ir.View() if self.has(stmt.target):
                 how = walk.map_how(stmt.how, self.atom)
                 put(ir.View(self.twin(stmt.target), self.tangent_ref(stmt.base), how, span=stmt.span))
+                if stmt.base in self.directions:
+                    self.directions.add(stmt.target)
             case ir.NewList() if self.has(stmt.target):
                 put(ir.NewList(self.twin(stmt.target), self.ref(stmt.like), span=stmt.span))
             case ir.Append() if self.has(stmt.refs):
@@ -200,14 +211,18 @@ class _Forward:
         if stmt.op.jvp is None:
             raise NotDifferentiableError(f"{stmt.op.name} has no rule for forward mode", hint="use mode='reverse'")
         builder = self.builder
-        dots = [None if dot is None else Val(builder, dot) for dot in map(self.tangent, stmt.args)]
-        refuse_arguments(stmt, [dot is not None for dot in dots])
         args = [Val(builder, self.atom(a)) for a in stmt.args]
+        dots = [
+            None if dot is None else self.live.wrap(stmt, k, Val(builder, dot), args)
+            for k, dot in enumerate(map(self.tangent, stmt.args))
+        ]
+        refuse_arguments(stmt, [dot is not None for dot in dots])
         outs = [Val(builder, target) for target in stmt.targets]
-        tangents: Sequence[Val | None] = stmt.op.jvp(dots, args, outs, stmt.params)
+        tangents: Sequence[Val | None] = self.live.finished(stmt, stmt.op.jvp(dots, args, outs, stmt.params), args)
         for target, tangent in zip(stmt.targets, tangents, strict=True):
             if tangent is not None and target.type.is_float:
                 self.dot[target] = self.named(tangent.atom, _dotted(target.name))
+        self.live.note(stmt, dots, args)
 
     def named(self, atom: Atom, name: str) -> Atom:
         """The atom, its variable called `name` if the last statement has just made it."""
@@ -246,15 +261,19 @@ class _Forward:
         new = walk.rebuild(stmt, self.atom, lambda v: v, self.block)
         assert isinstance(new, ir.If)
         with_dots = [out for out in stmt.outs if self.has(out.target)]
-        sides = []
+        tails = []
         for side in ("then", "orelse"):
             with self.builder.block() as tail:
-                sides.append((tail, [self.explicit(getattr(out, side)) for out in with_dots]))
-        (then_tail, thens), (else_tail, elses) = sides
+                tails.append((tail, [self.explicit(getattr(out, side)) for out in with_dots]))
+        (then_tail, thens), (else_tail, elses) = tails
         outs = tuple(ir.Out(self.twin(o.target), a, b) for o, a, b in zip(with_dots, thens, elses, strict=True))
         self.builder.put(
             replace(new, then=(*new.then, *then_tail), orelse=(*new.orelse, *else_tail), outs=(*new.outs, *outs))
         )
+        for out in with_dots:
+            has = [side for side in ("then", "orelse") if self.tangent(getattr(out, side)) is not None]
+            if len(has) == 1:
+                self.live.branch(out.target, Val(self.builder, new.cond), has[0] == "then")
 
     # ---- calls
 

@@ -78,3 +78,16 @@ def expect_shape(builder: Builder, array: Var, like: Var, message: str) -> None:
         wrong = builder.let(other_length, array, length, axis=axis, name="wrong")
         failure = ir.Failure("ValueError", message, message, "give it that shape", None)
         builder.put(ir.If(wrong, (ir.Effect(f"raise ValueError({message!r})", failure=failure),), ()))
+
+
+def with_own_results(fun: Fun) -> Fun:
+    """The function with copies in place of the arrays that it is given and would give back: the caller's stay his."""
+    builder = Builder(fun)
+
+    def own(result: Atom) -> Atom:
+        if not isinstance(result, Var) or not result.type.ref or result not in fun.params:
+            return result
+        return builder.alloc(result.type.dtype, (), builder.load(result), result.name)
+
+    results = tuple(map(own, fun.results))
+    return replace(fun, body=(*fun.body, *builder.out), results=results) if builder.out else fun

@@ -20,6 +20,7 @@ from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.draws import check_single
 from srcgrad.transform.plan import Plan, Policy
 from srcgrad.transform.programs import QUIET, expect_shape, function, quiet
+from srcgrad.transform.quotients import gathered, taken_apart
 
 
 class Reverse(Adjoint):
@@ -93,9 +94,10 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
-    main = settled(program.main)
+    main = gathered(settled(program.main))
     wanted = [main.params[k] for k in sorted(active)]
-    built = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name), checked=checked)
+    adjoint = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name), checked=checked)
+    built = taken_apart(adjoint)
     callees = dict(program.callees)
     pending = _missing(built, callees)
     while pending:
@@ -103,9 +105,10 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
         if name.endswith(QUIET):
             callees[name] = function(callees, name)
         else:  # the function itself has run before: what it prints and raises is done
-            primal = quiet(function(callees, name.removesuffix(adjoint_name(""))))
+            primal = gathered(quiet(function(callees, name.removesuffix(adjoint_name("")))))
             floats = [p for p in primal.params if p.type.is_float]
-            callees[name] = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
+            adjoint = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
+            callees[name] = taken_apart(adjoint)
         pending |= _missing(callees[name], callees)
     return Program(built, callees)
 

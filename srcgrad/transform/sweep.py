@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.reads import partly_read
 from srcgrad.analysis.silent import silent
+from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -39,6 +41,8 @@ class Sweep:
         self.fun, self.plan = fun, plan
         self.facts: Facts = plan.facts
         self.activity = Activity(self.facts, active, _measured(self.facts, plan))
+        self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
+        self.partly_read = partly_read(self.facts)
         self.b = Builder(fun)
         self.keeper = Keeper(self.b, plan)
         self.silent = silent(fun)

@@ -31,7 +31,9 @@ def lu_fwd(a, a_dot):
     s_dot = 0.0
     for k in range(n):
         # s = s + math.log(abs(a[k, k]))
-        t_2 = abs(a_2[k, k])
+        a_kk = a_2[k, k]
+        t_2 = abs(a_kk)
+        t_dot = a_dot[k, k] * np.sign(a_kk) / t_2 if a_kk != 0.0 else 0.0
         s = s + math.log(t_2)
-        s_dot = s_dot + a_dot[k, k] * np.sign(a_2[k, k]) / t_2
+        s_dot = s_dot + t_dot
     return s, s_dot

@@ -31,7 +31,8 @@ def lu_rev(a, value_bar):
     a_bar = np.zeros_like(a)
     for k in range(rows, -1, -1):
         # s = s + math.log(abs(a[k, k]))
-        t_2 = value_bar / abs(a_2[k, k]) * np.sign(a_2[k, k])
+        a_kk = a_2[k, k]
+        t_2 = 0.0 if a_kk == 0.0 else value_bar / abs(a_kk) * np.sign(a_kk)
         a_bar[k, k] += t_2
     for k in range(rows, -1, -1):
         t = k + 1
