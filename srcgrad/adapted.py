@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad import lazy
 from srcgrad.errors import ArgumentError
+from srcgrad.syntax import classes
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.structure import Spec
 
@@ -64,7 +65,8 @@ def adapted(fun: Any) -> Any:
             raise ArgumentError(f"{fun!r} fixes arguments of what has some of its own", hint="wrap it in a def")
         names = list(inspect.signature(inner).parameters)
         return Adapted(fun, inner, dict(zip(names, fun.args, strict=False)))
-    own = hasattr(fun, "__srcgrad_core__") or isinstance(fun, (types.FunctionType, type)) or hasattr(fun, "py_func")
+    ours = classes.brings(fun, "__srcgrad_core__") or classes.brings(fun, "py_func")
+    own = ours or isinstance(fun, (types.FunctionType, type))
     call = None if own else inspect.getattr_static(type(fun), "__call__", None)
     if isinstance(call, types.FunctionType):
         return adapted(types.MethodType(call, fun))

@@ -208,7 +208,8 @@ def _make(
         tuple(seen), overwritten, {**{k: v for k, v in main.notes.items() if k in NOTES}, **facts},
         lazy.pipeline.failures(made.program), lazy.pipeline.formats(made.program),
     )  # fmt: skip
-    covered = all((id(o.space), o.name) in print_.seen for o in [*origins, *(s.origin for s in made.statics)])
+    used = [*origins, *(s.origin for s in made.statics)]
+    covered = all((id(o.space), o.name) in print_.seen or (id(o.space), "") in print_.seen for o in used)
     return meta, spaces, covered
 
 
