@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad import lazy
 from srcgrad.errors import ArgumentError
+from srcgrad.syntax import classes
 from srcgrad.syntax.functions import behind, is_jitted, signature_of
 from srcgrad.syntax.origins import Origin
 from srcgrad.syntax.structure import Spec
@@ -67,7 +68,8 @@ def adapted(fun: Any) -> Any:
             raise ArgumentError(f"{fun!r} fixes arguments of what has some of its own", hint="wrap it in a def")
         names = list(signature_of(inner).parameters)
         return Adapted(fun, inner, dict(zip(names, fun.args, strict=False)))
-    own = hasattr(fun, "__srcgrad_core__") or isinstance(fun, (types.FunctionType, type)) or is_jitted(fun)
+    ours = classes.brings(fun, "__srcgrad_core__") or is_jitted(fun)
+    own = ours or isinstance(fun, (types.FunctionType, type))
     call = None if own else inspect.getattr_static(type(fun), "__call__", None)
     if isinstance(call, types.FunctionType):
         return adapted(types.MethodType(call, fun))

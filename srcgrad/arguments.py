@@ -12,7 +12,7 @@ import numpy as np
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.recipe import Positional
-from srcgrad.syntax import words
+from srcgrad.syntax import classes, words
 from srcgrad.syntax.structure import Leaf, Node, Spec, Static, describe, leaves, parts
 
 Parameter = inspect.Parameter
@@ -147,6 +147,10 @@ def _checked(spec: Spec, path: str, name: str) -> Spec:
         if issubclass(spec.kind, dict) and not all(isinstance(k, str) for k in spec.keys):
             hint = "use strings as keys, or a tuple or a list"
             raise ArgumentError(f"`{path}` is a dict with keys that are not strings", hint=hint, about=name)
+        computed = classes.computed_field(spec.kind) if hasattr(spec.kind, "__dataclass_fields__") else ""
+        if computed:
+            message = f"the field `{computed}` of `{path}` is computed by a function"
+            raise ArgumentError(message, hint="give the field another name than the property", about=name)
         children = [
             _checked(c, step(path, spec.kind, k), name) for k, c in zip(spec.keys, spec.children, strict=True)
         ]

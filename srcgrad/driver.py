@@ -213,7 +213,13 @@ def _made_of(meta: Meta, print_: Fingerprint) -> Sequence[FunctionType]:
 def _covered(meta: Meta, spaces: Sequence[Any], functions: Sequence[FunctionType], print_: Fingerprint) -> bool:
     """Whether the fingerprint takes in all that was seen: else nobody else may use what was made."""
     places = [*meta.captured, *(seen.place for seen in meta.seen)]
-    return len(meta.functions) == len(functions) and all((id(spaces[p.space]), p.name) in print_.seen for p in places)
+    found = ((id(spaces[p.space]), p.name) for p in places if not _whole(spaces[p.space], print_))
+    return len(meta.functions) == len(functions) and print_.seen.issuperset(found)
+
+
+def _whole(space: Any, print_: Fingerprint) -> bool:
+    """Whether the fingerprint takes in all that a space holds."""
+    return (id(space), "") in print_.seen
 
 
 def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ PLAIN = (int, bool, str, bytes, complex, type(None), type(Ellipsis))
 class Fingerprint:
     """The hash being made, and on the way: the places where values were found.
 
-    spaces: dicts of globals and closure cells, in a fixed order; seen: (id of a space, name) of what was looked at;
+    spaces: dicts of globals and cells, in a fixed order; seen: (id of a space, name) of what was looked at, '' for all;
     portable: whether another process can come to the same hash; shapes: whether those of arrays count.
     exact: whether all numbers and arrays count by value; functions: those of the user's that were met, in fixed order.
     """
@@ -119,14 +120,18 @@ class Fingerprint:
 
     def _class(self, kind: type) -> None:
         self.text("class", kind.__module__, kind.__qualname__, getattr(kind, "_fields", ()))
-        if kind.__module__.split(".")[0] in LIBRARIES:
-            return
-        for base in _related(kind):
+        meta: Any = type(kind)
+        for base in (*kind.__mro__, *meta.__mro__):
+            if base.__module__.split(".")[0] in LIBRARIES or (base is not kind and _installed(base.__module__)):
+                self.text(base.__module__, base.__qualname__, _version(base.__module__))
+                continue
             for name, value in vars(base).items():
-                fun = _written(value)
-                if fun is not None and name != "__repr__":
-                    self.text(name)
-                    self.value(fun)
+                self.text(name)
+                self._all(_functions(value), by_type=False)
+            for member in vars(base).get("__dataclass_fields__", {}).values():
+                self.text(member.name, member.init, member.compare, member.kw_only)
+                self._all([v for v in (member.default, member.default_factory) if v is not MISSING], by_type=False)
+            self._all(getattr(base, "_field_defaults", {}).values(), by_type=False)
 
     def _function(self, fun: types.FunctionType) -> None:
         self.text("function", fun.__module__, fun.__qualname__)
@@ -179,25 +184,32 @@ class Fingerprint:
             self.text("end")
         else:
             self.text("static")
-            self.value(spec.value)
+            self.value(spec.value, by_type=spec.cell is not None)
+            if spec.cell is not None:
+                self.spaces.append(spec.cell)
+                self.seen.add((id(spec.cell), ""))
+
+
+def _installed(module: str) -> bool:
+    """Whether a module is the interpreter's, or was installed beside it: its version says what it is."""
+    top = module.split(".")[0]
+    file = str(getattr(sys.modules.get(module), "__file__", ""))
+    return (top in sys.stdlib_module_names and top != "__main__") or "site-packages" in file or "dist-packages" in file
+
+
+def _version(module: str) -> str:
+    return str(getattr(sys.modules.get(module.split(".")[0]), "__version__", ""))
+
+
+def _functions(value: Any) -> list[types.FunctionType]:
+    """What an attribute of a class runs when it is used: the function of a method, those of a property."""
+    inner = (value.fget, value.fset) if isinstance(value, property) else (getattr(value, "__func__", value),)
+    return [f for f in inner if isinstance(f, types.FunctionType) and not f.__code__.co_filename.startswith("<string")]
 
 
 def of_library(fun: types.FunctionType) -> bool:
     """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name."""
     return str(fun.__globals__.get("__name__")).split(".")[0] in LIBRARIES
-
-
-def _related(kind: type) -> Iterable[type]:
-    """A class and those of its bases that come from the same package."""
-    home = kind.__module__.split(".")[0]
-    return (base for base in kind.__mro__[:-1] if base.__module__.split(".")[0] == home)
-
-
-def _written(value: Any) -> types.FunctionType | None:
-    """The function behind an attribute of a class: a method's, a property's."""
-    for name in ("__func__", "fget", "func"):
-        value = getattr(value, name, value)
-    return value if isinstance(value, types.FunctionType) else None
 
 
 def of_user(value: Any) -> bool:

@@ -13,6 +13,7 @@ from srcgrad.backend import callable as native
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.driver import Bound
 from srcgrad.errors import ArgumentError
+from srcgrad.syntax import classes
 from srcgrad.syntax.structure import Leaf, Node, Spec
 
 UNLIKE = "raise ValueError('a tangent has not the shape of its argument')"
@@ -85,6 +86,10 @@ def _rebuilt(spec: Spec, results: Iterator[str], namespace: dict[str, Any]) -> s
         inner = [_rebuilt(child, results, namespace) for child in spec.children]
         if spec.kind is tuple:
             return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+        own = classes.written(spec.kind, "__new__")
+        if own is not None and not own.generated:
+            message = f"a {spec.kind.__name__} has a `__new__` of its own, and cannot be made in compiled code"
+            raise ArgumentError(message, hint="call the derivative from Python, or use a plain NamedTuple")
         if issubclass(spec.kind, tuple):
             kind = f"_{spec.kind.__name__}"
             namespace[kind] = spec.kind

@@ -4,6 +4,7 @@ is seen when the function is transformed, and compared at each call."""
 from __future__ import annotations
 
 import builtins
+import enum
 import math
 import types
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.errors import UnboundError, UnsupportedError
 from srcgrad.syntax import words
+from srcgrad.syntax.classes import ALLOWED, of_user
 from srcgrad.syntax.origins import Origin as Origin
 from srcgrad.syntax.origins import default_of, unchanged
 from srcgrad.syntax.scope import Known, Struct, Value
@@ -22,7 +24,6 @@ from srcgrad.syntax.structure import Leaf, parts
 from srcgrad.syntax.structure import describe as describe_value
 
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
-LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +96,14 @@ class Captures:
             hint = words.meant(name, dir(owner), "look up how it is called")
             raise UnsupportedError(f"{what} has no attribute `{name}`", hint=hint)
         value = getattr(known.value, name)
-        if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in LIBRARIES:
+        if isinstance(known.value, types.ModuleType) and known.value.__name__.split(".")[0] in ALLOWED:
             return Const(float(value), ir.F8) if isinstance(value, float) else Known(value)
         origin = known.origin
+        if isinstance(known.value, type) and of_user(known.value):
+            return self.of_class(known.value, name)
         if origin is None:
+            if of_user(known.value) and not isinstance(known.value, enum.Enum) and not callable(value):
+                raise UnsupportedError(f"`{name}` is read from an object", hint="pass it as an argument")
             if isinstance(value, (float, np.floating, np.ndarray)):
                 raise UnsupportedError(f"`{name}` is read from an object", hint="pass the number as an argument")
             return self.plain(value)
@@ -131,6 +136,10 @@ class Captures:
         if not isinstance(value, types.ModuleType):
             self._static(value, origin)
         return self.plain(value, origin)
+
+    def given(self, value: Any, cell: types.CellType | None, name: str) -> Value:
+        """An object that stands as an argument: what is read of it is read, or compared, at each call."""
+        return self.plain(value, None if cell is None else Origin(cell, name))
 
     def plain(self, value: Any, origin: Origin | None = None) -> Value:
         """An object whose value is part of the program."""

@@ -37,7 +37,9 @@ def check(source: Source) -> None:
 def _problems(source: Source) -> Iterator[Problem]:
     nodes = list(ast.walk(source.node))
     for node in nodes:
-        if type(node) in REFUSED:
+        if isinstance(node, (ast.Yield, ast.YieldFrom)) and getattr(source.node, "name", "") == "__iter__":
+            yield source.problem(node, REFUSED[type(node)][0], "return iter((...)), of a tuple, a list or an array")
+        elif type(node) in REFUSED:
             yield source.problem(node, *REFUSED[type(node)])
         elif isinstance(node, ast.Global):
             yield from _outer_writes(source, nodes, node, "global")

@@ -17,6 +17,7 @@ from srcgrad.syntax import (
     fence,
     kernels,
     lower_calls,
+    lower_compare,
     lower_comprehensions,
     lower_effects,
     lower_imports,
@@ -41,7 +42,8 @@ from srcgrad.syntax.written import Aliases, written
 Doubts = Sequence[Doubt]
 # imported for the node kinds that they handle
 HANDLERS = (
-    lower_calls, lower_comprehensions, lower_effects, lower_imports, lower_loops, lower_statements, lower_subscripts,
+    lower_calls, lower_compare, lower_comprehensions, lower_effects, lower_imports, lower_loops, lower_statements,
+    lower_subscripts,
 )  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def _attempt(
 
     env = {name: _within(value, inside) for name, value in arguments.items()}
     env |= {name: low.captures.object(origin.read(), origin) for name, origin in fixed.items()}
-    born = scope.now()
+    low.born = born = scope.now()
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     value = _body(low, source, name, env, key)
@@ -214,8 +216,8 @@ def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
         case Leaf(type):
             params.append(Var(name, type))
             return params[-1]
-        case Static(value):
-            return low.captures.plain(value)
+        case Static(value, cell):
+            return low.captures.given(value, cell, name)
         case Node(kind, keys, children):
             items = [_argument(low, f"{name}_{key}", child, params) for key, child in zip(keys, children, strict=True)]
             return Struct(kind, keys, tuple(items))

@@ -15,12 +15,13 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.errors import NotDifferentiableError
-from srcgrad.syntax import lists, scope, words
+from srcgrad.syntax import classes, lists, scope
+from srcgrad.syntax.lower_attributes import attribute, has, set_attribute, super_
 from srcgrad.syntax.lower_base import Lowering
-from srcgrad.syntax.lower_expressions import attribute, binary, unpacked
-from srcgrad.syntax.lower_objects import as_list, length, replaced, set_attribute
+from srcgrad.syntax.lower_expressions import binary, unpacked
+from srcgrad.syntax.lower_objects import as_list, length, replaced
 from srcgrad.syntax.lower_objects import copy as copy_object
+from srcgrad.syntax.lower_special import contains_items, iterable, iterator, mapping, own
 from srcgrad.syntax.scope import Known, Struct, Value
 
 Args = Sequence[Value]
@@ -51,12 +52,13 @@ def _len(low: Lowering, args: Args, named: Named) -> Value | None:
 
 
 def _sum(low: Lowering, args: Args, named: Named) -> Value | None:
-    if not args or not isinstance(args[0], Struct):
+    over = iterable(low, args[0]) if args else None
+    if not isinstance(over, Struct):
         return None
     total: Value = args[1] if len(args) > 1 else named.get("start", Const(0, ir.I8))
-    for item in args[0].items:
-        counts = isinstance(item, (Var, Const)) and item.type.dtype == "b1"
-        total = item if total == Const(0, ir.I8) and not counts else binary(low, operator.add, total, item)
+    for item in unpacked(low, over):
+        plain = total == Const(0, ir.I8) and isinstance(item, (Var, Const)) and item.type.dtype != "b1"
+        total = item if plain else binary(low, operator.add, total, item)
     return total
 
 
@@ -64,10 +66,10 @@ def _extremum(function: Callable[..., Any], on_array: Callable[..., Any]) -> Bui
     def call_(low: Lowering, args: Args, named: Named) -> Value | None:
         if "key" in named:
             low.refuse(f"`key` of {function.__name__}", "write the loop out")
-        one = args[0] if len(args) == 1 else None
+        one = iterable(low, args[0]) if len(args) == 1 else None
         if isinstance(one, Struct) and isinstance(one.rows, scope.Rows) and not named:
             return low.apply(on_array, lists.array(low, one))
-        items = list(one.items) if isinstance(one, Struct) else list(args)
+        items = unpacked(low, one) if isinstance(one, Struct) else list(args)
         if not items and "default" in named:
             return named["default"]
         if (named and not isinstance(one, Struct)) or (len(items) < 2 and not isinstance(one, Struct)) or not items:
@@ -81,10 +83,11 @@ def _truths(both: bool) -> Builtin:
     """any and all of items that are known apart."""
 
     def call_(low: Lowering, args: Args, named: Named) -> Value | None:
-        if len(args) != 1 or not isinstance(args[0], Struct):
+        over = iterable(low, args[0]) if len(args) == 1 else None
+        if not isinstance(over, Struct):
             return None
         found: Atom = scope.FALSE
-        for item in args[0].items:
+        for item in unpacked(low, over):
             cond = low.truth(item)
             found = low.either(found, low.negated(cond)) if both else low.either(found, cond)
         return low.negated(found) if both else found
@@ -116,11 +119,8 @@ def listed(low: Lowering, array: Var) -> Struct:
 
 def _dict(low: Lowering, args: Args, named: Named) -> Value | None:
     if args:
-        given = args[0]
-        if isinstance(given, Struct) and issubclass(given.kind, dict):
-            named = {**dict(zip(given.keys, given.items, strict=True)), **named}
-        else:
-            named = {**_pairs(low, given), **named}
+        items = mapping(low, args[0])
+        named = {**(_pairs(low, args[0]) if items is None else items), **named}
     return Struct(dict, tuple(named), tuple(low.settle(v, k) for k, v in named.items()))
 
 
@@ -148,7 +148,9 @@ def _range(low: Lowering, args: Args, named: Named) -> Value | None:
 
 
 def _reversed(low: Lowering, args: Args, named: Named) -> Value | None:
-    return scope.struct(unpacked(low, args[0])[::-1])
+    if contains_items(args[0]) and own(low, args[0], "__reversed__") is None:
+        return scope.struct(unpacked(low, args[0])[::-1])
+    return low.refuse(f"{scope.describe(args[0])} is reversed", "loop over a range that counts down")
 
 
 # ---- functions applied to items
@@ -177,75 +179,17 @@ def _partial(low: Lowering, args: Args, named: Named) -> Value | None:
 # ---- classes and attributes
 
 
-def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) -> Value:
-    """A NamedTuple, a dataclass, or an object of another class of the user's."""
-    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        defaults = dict(getattr(kind, "_field_defaults", {}))
-        given = _fields(low, kind, tuple(kind._fields), defaults, args, named)
-        return Struct(kind, tuple(kind._fields), tuple(given.values()))
-    own = kind.__dict__.get("__init__")
-    if dataclasses.is_dataclass(kind) and getattr(kind, "__dataclass_params__").init:  # noqa: B009
-        return _dataclass(low, kind, args, named)
-    if kind.__module__ == "builtins" or not isinstance(own, types.FunctionType) or "__new__" in vars(kind):
-        message = f"there is no rule for `{kind.__name__}`"
-        raise NotDifferentiableError(message, hint="use a tuple, a NamedTuple or a dataclass")
-    made = Struct(kind, (), ())
-    low.hooks["inline"](low, own, [made, *args], named, node)
-    return made
-
-
-def _dataclass(low: Lowering, kind: type, args: Args, named: Named) -> Value:
-    fields = dataclasses.fields(kind)
-    names = tuple(f.name for f in fields if f.init)
-    if any(f.kw_only for f in fields) and len(args) > sum(not f.kw_only for f in fields if f.init):
-        low.refuse(f"the arguments do not fit `{kind.__name__}`", f"its fields are {words.joined(names)}")
-    defaults = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
-    made = {f.name: f.default_factory for f in fields if f.default_factory is not dataclasses.MISSING}
-    if not all(factory in (list, dict) for factory in made.values()):
-        low.refuse(f"`{kind.__name__}` has a default_factory", "give the value when it is made")
-    later = {name: Struct(factory, (), ()) for name, factory in made.items() if name not in named}  # type: ignore[arg-type]
-    missing = {k: v for k, v in later.items() if k in names[len(args) :]}
-    given = _fields(low, kind, names, defaults, args, {**named, **missing})
-    given |= {f.name: literal(low, f.default) for f in fields if not f.init and f.default is not dataclasses.MISSING}
-    ordered = {f.name: given[f.name] for f in fields if f.name in given}
-    struct = Struct(kind, tuple(ordered), tuple(ordered.values()))
-    if hasattr(kind, "__post_init__"):
-        locked, struct.locked = struct.locked, ""  # a frozen one may be set up with object.__setattr__ only
-        if locked:
-            low.refuse(f"`{kind.__name__}` is frozen and has a __post_init__", "leave it out")
-        _call(low, Known(kind.__post_init__), struct)
-    return struct
-
-
-def _fields(
-    low: Lowering, kind: type, names: tuple[str, ...], defaults: dict[str, Any], args: Args, named: Named
-) -> Named:
-    given = dict(zip(names, args, strict=False))
-    if len(args) > len(names) or set(named) - set(names) or set(given) & set(named):
-        low.refuse(f"the arguments do not fit `{kind.__name__}`", f"its fields are {words.joined(names)}")
-    given.update(named)
-    for name in names:
-        if name not in given:
-            if name not in defaults:
-                low.refuse(f"`{kind.__name__}` misses its argument `{name}`", f"its fields are {words.joined(names)}")
-            given[name] = literal(low, defaults[name])
-    return {name: low.settle(given[name], name) for name in names}
-
-
-def literal(low: Lowering, value: Any) -> Value:
-    """A Python object that cannot change: a number is a literal."""
-    if isinstance(value, np.ndarray):
-        low.refuse("an array is bound to a function", "pass it as an argument")
-    return Const(value, ir.F8) if isinstance(value, float) else low.captures.plain(value)
-
-
 def _isinstance(low: Lowering, args: Args, named: Named) -> Value | None:
     value, kinds = args
     if isinstance(kinds, Struct):
-        classes = tuple(k.value for k in kinds.items if isinstance(k, Known))
+        given = [k.value for k in kinds.items if isinstance(k, Known)]
     else:
-        classes = (kinds.value,) if isinstance(kinds, Known) else ()
-    return scope.TRUE if any(issubclass(class_of(value), c) for c in classes) else scope.FALSE
+        given = [kinds.value] if isinstance(kinds, Known) else []
+    for kind in given:
+        asked = classes.written(type(kind), "__instancecheck__")
+        if getattr(kind, "_is_protocol", False) or (asked is not None and not asked.foreign):
+            low.refuse(f"`{kind.__name__}` says itself what its objects are", "ask for a plain class")
+    return scope.TRUE if any(issubclass(class_of(value), kind) for kind in given) else scope.FALSE
 
 
 SCALARS: dict[str, type] = {"f": float, "i": int, "b": bool, "c": complex}
@@ -280,7 +224,8 @@ def calls(kind: type) -> bool:
 
 
 def _getattr(low: Lowering, args: Args, named: Named) -> Value | None:
-    return attribute(low, args[0], _name(low, args))
+    name = _name(low, args)
+    return args[2] if len(args) > 2 and not has(low, args[0], name) else attribute(low, args[0], name)
 
 
 def _setattr(low: Lowering, args: Args, named: Named) -> Value | None:
@@ -289,11 +234,7 @@ def _setattr(low: Lowering, args: Args, named: Named) -> Value | None:
 
 
 def _hasattr(low: Lowering, args: Args, named: Named) -> Value | None:
-    owner, name = args[0], _name(low, args)
-    if isinstance(owner, Struct):
-        found = name in owner.keys and not issubclass(owner.kind, (list, dict))
-        return scope.TRUE if found or hasattr(owner.kind, name) else scope.FALSE
-    return scope.TRUE if isinstance(owner, Known) and hasattr(owner.value, name) else scope.FALSE
+    return scope.TRUE if has(low, args[0], _name(low, args)) else scope.FALSE
 
 
 def _name(low: Lowering, args: Args) -> str:
@@ -311,44 +252,103 @@ def _bool(low: Lowering, args: Args, named: Named) -> Value | None:
 
 def _replace(low: Lowering, args: Args, named: Named) -> Value | None:
     owner = args[0]
-    if isinstance(owner, Struct) and hasattr(owner.kind, "__post_init__"):
-        low.refuse(f"`{owner.kind.__name__}` has a __post_init__", "make the new one with its class")
+    if not isinstance(owner, Struct) or not dataclasses.is_dataclass(owner.kind):
+        low.refuse(f"{scope.describe(owner)} is no dataclass", "make a new one of its class")
+    kind, init = owner.kind, classes.found(owner.kind, "__init__")
+    if classes.found(kind, "__post_init__") is not None:
+        low.refuse(f"`{kind.__name__}` has a __post_init__", "make the new one with its class")
+    if init is None or not init.generated or tuple(classes.fields_of(kind)) != owner.keys or _more_than_fields(kind):
+        low.refuse(f"`{kind.__name__}` is not made of its fields alone", "make the new one with its class")
     return replaced(low, owner, named)
 
 
+def _more_than_fields(kind: type) -> bool:
+    """Whether its `__init__` takes other things than the fields that its objects have."""
+    fields = getattr(kind, "__dataclass_fields__", {}).values()
+    return any(not f.init or isinstance(f.type, dataclasses.InitVar) or "InitVar" in str(f.type) for f in fields)
+
+
+HOOKS = ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__")
+
+
+def _plainly(low: Lowering, value: Value) -> None:
+    """Refuse to copy an object whose class says how."""
+    if not isinstance(value, Struct) or classes.is_named_tuple(value.kind):
+        return
+    found = (classes.written(value.kind, name) for name in HOOKS)
+    own_way = next((f for f in found if f is not None and getattr(f.value, "__module__", "") != "dataclasses"), None)
+    if own_way is not None:
+        low.refuse(f"`{value.kind.__name__}` says itself how it is copied", "make a new one of its class")
+
+
 def _copy(low: Lowering, args: Args, named: Named) -> Value | None:
+    _plainly(low, args[0])
     if isinstance(args[0], Struct):
         return copy_object(low, args[0]) if not issubclass(args[0].kind, tuple) else args[0]
-    return _deep(low, args[0])
+    return _deep(low, args[0], {})
 
 
 def _deepcopy(low: Lowering, args: Args, named: Named) -> Value | None:
-    return _deep(low, args[0])
+    return _deep(low, args[0], {})
 
 
-def _deep(low: Lowering, value: Value) -> Value:
+def _deep(low: Lowering, value: Value, made: dict[Value, Value]) -> Value:
+    """A copy of all that a value holds; what stands in it twice does so in the copy."""
+    if value in made:
+        return made[value]
+    _plainly(low, value)
     if isinstance(value, Var) and value.type.rank:
-        return low.b.alloc(value.type.dtype, (), init=low.b.load(low.memory(value)), name=value.name)  # type: ignore[arg-type]
-    if isinstance(value, Struct):
-        if isinstance(value.rows, scope.Rows):
-            return lists.same(low, value)
-        return Struct(value.kind, value.keys, tuple(_deep(low, item) for item in value.items))
-    return value
+        made[value] = low.b.alloc(value.type.dtype, (), init=low.b.load(low.memory(value)), name=value.name)  # type: ignore[arg-type]
+    elif isinstance(value, Struct) and isinstance(value.rows, scope.Rows):
+        made[value] = lists.same(low, value)
+    elif isinstance(value, Struct):
+        made[value] = Struct(value.kind, value.keys, tuple(_deep(low, item, made) for item in value.items))
+    return made.get(value, value)
 
 
 def _astuple(low: Lowering, args: Args, named: Named) -> Value | None:
-    return scope.struct(args[0].items) if isinstance(args[0], Struct) else None
+    return _fields_of(low, args[0], scope.struct, "astuple")
 
 
 def _asdict(low: Lowering, args: Args, named: Named) -> Value | None:
-    return Struct(dict, args[0].keys, args[0].items) if isinstance(args[0], Struct) else None
+    return _fields_of(low, args[0], None, "asdict")
+
+
+def _fields_of(low: Lowering, value: Value, sequence: Callable[..., Value] | None, name: str) -> Value:
+    """asdict and astuple: copies of the fields, and of those of what stands in them."""
+    if not isinstance(value, Struct) or not dataclasses.is_dataclass(value.kind):
+        low.refuse(f"`{name}` takes a dataclass, not {scope.describe(value)}", "give it one")
+
+    def inner(item: Value) -> Value:
+        if not isinstance(item, Struct) or isinstance(item.rows, scope.Rows):
+            return _deep(low, item, {})
+        if dataclasses.is_dataclass(item.kind):
+            return fields(item)
+        if not contains_items(item):
+            return _deep(low, item, {})
+        return Struct(item.kind, item.keys, tuple(map(inner, item.items)))
+
+    def fields(item: Struct) -> Value:
+        keys = classes.fields_of(item.kind)
+        items = [inner(attribute(low, item, key)) for key in keys]
+        return Struct(dict, keys, tuple(items)) if sequence is None else sequence(items)
+
+    return fields(value)
+
+
+def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
+    return iterator(low, args[0]) if len(args) == 1 else None
+
+
+def _super(low: Lowering, args: Args, named: Named) -> Value | None:
+    return super_(low, args)
 
 
 # How many arguments they take at least.
 LEAST: dict[Any, int] = {
     enumerate: 1, reversed: 1, map: 2, functools.reduce: 2, functools.partial: 1, isinstance: 2, type: 1, callable: 1,
     getattr: 2, setattr: 3, hasattr: 2, dataclasses.replace: 1, dataclasses.asdict: 1, dataclasses.astuple: 1,
-    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1,
+    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1, iter: 1,
 }  # fmt: skip
 BUILTINS: dict[Any, Builtin] = {
     len: _len, sum: _sum, max: _extremum(max, np.max), min: _extremum(min, np.min), any: _truths(False),
@@ -356,5 +356,5 @@ BUILTINS: dict[Any, Builtin] = {
     range: _range, reversed: _reversed, map: _map, functools.reduce: _reduce, functools.partial: _partial,
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
-    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy,
+    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
 }  # fmt: skip

@@ -19,21 +19,25 @@ from srcgrad.core.layouts import VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.rules import registry
 from srcgrad.rules.loops import trips
-from srcgrad.syntax import fence, scope, words
-from srcgrad.syntax.capture import LIBRARIES, Origin
+from srcgrad.syntax import classes, fence, scope, words
+from srcgrad.syntax.capture import Origin
+from srcgrad.syntax.classes import ALLOWED
 from srcgrad.syntax.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.syntax.liveness import Liveness, assigned, liveness, outside_scopes
+from srcgrad.syntax.lower_attributes import of_interpreter
 from srcgrad.syntax.lower_base import Lowering, handles
-from srcgrad.syntax.lower_builtins import BUILTINS, LEAST, calls, construct, known_length, literal
+from srcgrad.syntax.lower_builtins import BUILTINS, LEAST, calls, known_length
+from srcgrad.syntax.lower_construct import construct, generated_init, initialise, literal
 from srcgrad.syntax.lower_effects import print_
 from srcgrad.syntax.lower_expressions import unpacked
 from srcgrad.syntax.lower_objects import method
 from srcgrad.syntax.lower_recursion import Body, call_itself, is_active
+from srcgrad.syntax.lower_special import converted, mapping
 from srcgrad.syntax.lower_state import Reported
 from srcgrad.syntax.read import FunctionNode, Source, read
 from srcgrad.syntax.scope import Closure, Frame, Known, Method, Struct, Value
 
-TRANSFORMERS = "srcgrad.api"
+OUTSIDE = ("srcgrad.api", "srcgrad.custom", "srcgrad.cuda", "srcgrad.testing.check_grads")
 DEPTH_LIMIT = 60
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -45,7 +49,7 @@ def _call(low: Lowering, node: ast.Call) -> Value:
     if isinstance(function, Known) and function.value is print:
         print_(low, node)
         return Known(None)
-    if isinstance(function, Known) and function.value in (sum, any, all) and node.args:
+    if isinstance(function, Known) and any(function.value is f for f in (sum, any, all)) and node.args:
         given = low.hooks["consume"](low, function.value, node)
         if given is not None:
             return given  # type: ignore[no-any-return]
@@ -59,8 +63,8 @@ def _call(low: Lowering, node: ast.Call) -> Value:
         value = low.ex(keyword.value)
         if keyword.arg is not None:
             named[keyword.arg] = value
-        elif isinstance(value, Struct) and issubclass(value.kind, dict):
-            named.update(zip(value.keys, value.items, strict=True))
+        elif (items := mapping(low, value)) is not None:
+            named.update(items)
         else:
             low.refuse("`**` needs a dict that is known here", "name the arguments")
     return call(low, function, args, named, node)
@@ -108,19 +112,22 @@ def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AS
 
 def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
     target = function.value
-    if isinstance(target, Hashable) and target in BUILTINS:
+    told = converted(low, target, args) if _listed(target) else None
+    if told is not None:
+        return told
+    if _listed(target) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
             name = getattr(target, "__name__", repr(target))
             low.refuse(f"`{name}` misses an argument", f"it takes {LEAST[target]} at least")
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
-    if hasattr(target, "__srcgrad_bind__"):
+    if classes.brings(target, "__srcgrad_bind__"):
         target, args = target.__srcgrad_bind__(args, named)
         return _prepared(low, target, args, {})
-    if hasattr(target, "__srcgrad_core__"):
+    if classes.brings(target, "__srcgrad_core__"):
         return _prepared(low, target, args, named)
-    if isinstance(target, Hashable) and target in registry.FUNCTIONS:
+    if _listed(target) and target in registry.FUNCTIONS:
         low.divides(target, args)
         return library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
     if isinstance(target, functools.partial):
@@ -132,13 +139,26 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         return call(low, Known(target.__func__), [owner, *args], named, node)
     if isinstance(target, type):
         return construct(low, target, args, named, node)
-    own = None if is_jitted(target) else inspect.getattr_static(type(target), "__call__", None)
-    if isinstance(own, types.FunctionType) and type(target).__module__.split(".")[0] not in LIBRARIES:
-        return inline(low, own, [function, *args], named, node)
+    if isinstance(target, (types.WrapperDescriptorType, types.MethodDescriptorType)):
+        own = of_interpreter(low, target, args, named)
+        if own is not None:
+            return own
+    init = generated_init(target, args)
+    if init is not None:
+        return initialise(low, init, args, named)
+    call_ = None if is_jitted(target) else inspect.getattr_static(type(target), "__call__", None)
+    if isinstance(call_, types.FunctionType) and type(target).__module__.split(".")[0] not in ALLOWED:
+        return inline(low, call_, [function, *args], named, node)
     target = behind(target)
-    if getattr(target, "__module__", None) == TRANSFORMERS:
-        low.refuse(f"`{target.__name__}` is called inside the function", f"make it outside: df = {target.__name__}(f)")
-    if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in LIBRARIES:
+    if isinstance(target, types.FunctionType) and module_of(target) in OUTSIDE:
+        name = target.__name__
+        outside = {
+            "srcgrad.custom": f"write @{name} above a function at the top of the file",
+            "srcgrad.testing.check_grads": "call it outside the function",
+        }
+        hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
+        low.refuse(f"`{name}` is called inside the function", hint)
+    if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
     module = str(getattr(target, "__module__", None) or "").lstrip("_")
@@ -148,18 +168,23 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     )
 
 
+def _listed(target: Any) -> bool:
+    """Whether this may stand in a table: its class has no code of its own that says what it is equal to."""
+    own = (classes.written(type(target), name) for name in ("__eq__", "__hash__"))
+    return isinstance(target, Hashable) and not any(own)
+
+
 def _owner(origin: Origin | None, method: str) -> Origin | None:
     """Where the object of a bound method is found."""
     if origin is None:
         return None
     found = bool(origin.path) and origin.path[-1] == (".", method)
-    path = origin.path[:-1] if found else (*origin.path, (".", "__self__"))
-    return Origin(origin.space, origin.name, path)
+    return Origin(origin.space, origin.name, origin.path[:-1]) if found else origin.then(".", "__self__")
 
 
 def _instead(target: Any) -> str:
     """What to write in the place of a call of something without a rule."""
-    known = registry.INSTEAD.get(target) if isinstance(target, Hashable) else None
+    known = registry.INSTEAD.get(target) if _listed(target) else None
     owner = getattr(target, "__self__", None)
     drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
     if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
@@ -276,6 +301,8 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
         return call(low, Known(found.__func__), [Known(owner.kind), *args], named, node)
     if isinstance(found, types.FunctionType):
         return inline(low, found, [owner, *args], named, node)
+    if found is not None and hasattr(found, "__srcgrad_core__") and not hasattr(found, "__get__"):
+        return call(low, Known(found), args, named, node)
     if found is not None and hasattr(found, "__srcgrad_core__"):
         return call(low, Known(found.__get__(None, owner.kind)), [owner, *args], named, node)
     message = f"the method `{name}` of a {owner.kind.__name__} is outside the language"

@@ -10,9 +10,16 @@ from typing import cast
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.syntax import scope
+from srcgrad.syntax import classes, scope
 from srcgrad.syntax.lower_base import Lowering, handles
+from srcgrad.syntax.lower_special import own
 from srcgrad.syntax.scope import FALSE, RAISED, TRUE, Known, Struct, Value
+
+
+def _shows_itself(value: Struct) -> bool:
+    """Whether a class of the user's has written how its objects are shown."""
+    found = classes.written(value.kind, "__repr__")
+    return found is not None and not found.generated and found.value.__module__ not in ("collections", "dataclasses")
 
 
 class _Holes:
@@ -36,6 +43,8 @@ class _Holes:
         match value:
             case Var() | Const():
                 return self.hole(value)
+            case Struct() if own(self.low, value, "__str__") or _shows_itself(value):
+                self.low.refuse(f"a {value.kind.__name__} says itself how it is printed", "print what it holds")
             case Struct() if not issubclass(value.kind, dict):
                 items = [self.text(item) for item in value.items]
                 return f"({', '.join(items)}{',' if len(items) == 1 else ''})"

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import operator
 from collections.abc import Callable
-from typing import Any, NoReturn
-
-import numpy as np
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
-from srcgrad.errors import UnsupportedError
 from srcgrad.rules import registry
-from srcgrad.syntax import lists, lower_threads, scope, words
+from srcgrad.syntax import lists, scope
 from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering, handles
-from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Method, Struct, Value
+from srcgrad.syntax.lower_special import converted, iterable, mapping, operated
+from srcgrad.syntax.scope import FALSE, TRUE, VALUE, Closure, Known, Struct, Value
 
 BINARY: dict[type[ast.operator], Any] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -27,10 +24,6 @@ BINARY: dict[type[ast.operator], Any] = {
     ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
-}  # fmt: skip
-COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
 
 
@@ -61,8 +54,8 @@ def _dict(low: Lowering, node: ast.Dict) -> Value:
     made: dict[str, Value] = {}
     for part, item in zip(node.keys, node.values, strict=True):
         key, value = None if part is None else low.ex(part), low.ex(item)
-        if key is None and isinstance(value, Struct) and issubclass(value.kind, dict):
-            made.update(zip(value.keys, value.items, strict=True))
+        if key is None and (items := mapping(low, value)) is not None:
+            made.update(items)
         elif isinstance(key, Known) and isinstance(key.value, str):
             made[key.value] = low.settle(value, "a")
         else:
@@ -72,6 +65,7 @@ def _dict(low: Lowering, node: ast.Dict) -> Value:
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
     """The items of a tuple or list; of an array, its `count` elements or rows."""
+    value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
             items: list[Value] = [Known(key) for key in value.keys]
@@ -104,13 +98,19 @@ def _binary(low: Lowering, node: ast.BinOp) -> Value:
 
 
 def binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
+    given = operated(low, function, left, right)
+    return _plain_binary(low, function, left, right) if given is None else given
+
+
+def _plain_binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
+    """The same where no class has a method for it."""
     match left, right:
         case Const(type=ir.I8), Const(type=ir.I8) if function in (operator.add, operator.sub, operator.mul):
             return Const(function(left.value, right.value), ir.I8)
-        case Struct(), Struct() if function is operator.add and left.kind is right.kind and left.kind in (tuple, list):
-            return scope.struct([*left.items, *right.items], left.kind)
-        case Struct(), Const(type=ir.I8) if function is operator.mul and left.kind in (tuple, list):
-            return scope.struct(list(left.items) * int(right.value), left.kind)  # type: ignore[arg-type]
+        case Struct(), Struct() if function is operator.add and _sequence(left) is _sequence(right) is not None:
+            return scope.struct([*left.items, *right.items], _sequence(left) or tuple)
+        case Struct(), Const(type=ir.I8) if function is operator.mul and _sequence(left) is not None:
+            return scope.struct(list(left.items) * int(right.value), _sequence(left) or tuple)  # type: ignore[arg-type]
         case Struct(kind=kind, rows=None), (Var() | Const()) if kind is list and function is operator.mul:
             return lists.repeated(low, left, low.integer(right))
         case ((Var() | Const()), Struct(kind=kind, rows=None)) if kind is list and function is operator.mul:
@@ -126,94 +126,28 @@ def binary(low: Lowering, function: Any, left: Value, right: Value) -> Value:
     return low.apply(function, left, right)
 
 
+def _sequence(value: Struct) -> type | None:
+    """What is made when it is added to another, or repeated."""
+    return next((kind for kind in (tuple, list) if issubclass(value.kind, kind)), None)
+
+
+SIGNS: dict[type[ast.unaryop], Any] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert
+}  # fmt: skip
+
+
 @handles(ast.UnaryOp)
 def _unary(low: Lowering, node: ast.UnaryOp) -> Value:
     value = low.ex(node.operand)
-    match node.op, value:
-        case ast.Not(), _:
-            return low.negated(low.truth(value))
-        case ast.USub(), Const() if value.type != ir.B1:
-            return Const(-value.value, value.type)
-        case ast.USub(), _:
-            return low.apply(operator.neg, value)
-        case ast.UAdd(), _:
-            return value if isinstance(value, Const) and value.type != ir.B1 else low.apply(operator.pos, value)
-    return low.apply(operator.invert, value)
+    if isinstance(node.op, ast.Not):
+        return low.negated(low.truth(value))
+    if isinstance(value, Const) and value.type != ir.B1 and isinstance(node.op, (ast.USub, ast.UAdd)):
+        return Const(-value.value, value.type) if isinstance(node.op, ast.USub) else value
+    given = converted(low, SIGNS[type(node.op)], [value])
+    return low.apply(SIGNS[type(node.op)], value) if given is None else given
 
 
 # ---- conditions
-
-
-@handles(ast.Compare)
-def _compare(low: Lowering, node: ast.Compare) -> Value:
-    return _chain(low, low.ex(node.left), list(zip(node.ops, node.comparators, strict=True)))
-
-
-def _chain(low: Lowering, left: Value, rest: list[tuple[ast.cmpop, ast.expr]]) -> Value:
-    """a < b < c: each operand is evaluated once, and none after a comparison that is false."""
-    (op, node), *more = rest
-    right = low.ex(node)
-    first = compare(low, op, left, right)
-    if not more:
-        return first
-    return short_circuit(low, low.truth(first), lambda: _chain(low, right, more), True)
-
-
-def compare(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
-    match op:
-        case ast.Is() | ast.IsNot():
-            return _truth_of(_is(left, right) == isinstance(op, ast.Is))
-        case ast.In() | ast.NotIn():
-            return _membership(low, op, left, right)
-    if isinstance(left, Known) and isinstance(right, Known):
-        return _truth_of(bool(COMPARE[type(op)](left.value, right.value)))
-    if isinstance(left, Known) or isinstance(right, Known):
-        if type(op) in (ast.Eq, ast.NotEq):
-            return _truth_of(isinstance(op, ast.NotEq))
-        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}", "compare numbers with numbers")
-    if isinstance(left, Const) and isinstance(right, Const):
-        return _truth_of(bool(COMPARE[type(op)](left.value, right.value)))
-    if isinstance(left, Struct) or isinstance(right, Struct):
-        return _compare_structs(low, op, left, right)
-    return low.apply(COMPARE[type(op)], left, right)
-
-
-def _truth_of(value: bool) -> Const:
-    return TRUE if value else FALSE
-
-
-def _is(left: Value, right: Value) -> bool:
-    if isinstance(left, Known) and isinstance(right, Known):
-        return left.value is right.value
-    if isinstance(left, Known) != isinstance(right, Known):
-        return False
-    if scope.identical(left, right):
-        return True
-    raise UnsupportedError("`is` on numbers or arrays is outside the language", hint="use == or compare with None")
-
-
-def _membership(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
-    if isinstance(left, Known) and isinstance(right, Struct):
-        known = [item.value for item in right.items if isinstance(item, Known)]
-        inside = left.value in (right.keys if issubclass(right.kind, dict) else known)
-        return _truth_of(inside == isinstance(op, ast.In))
-    if not isinstance(right, Struct):
-        low.refuse("`in` needs a tuple, a list or a dict", "for arrays use np.any(x == value)")
-    found: Atom = FALSE
-    for item in right.items:
-        found = low.either(found, low.truth(compare(low, ast.Eq(), left, item)))
-    return found if isinstance(op, ast.In) else low.negated(found)
-
-
-def _compare_structs(low: Lowering, op: ast.cmpop, left: Value, right: Value) -> Value:
-    if type(op) not in (ast.Eq, ast.NotEq) or not isinstance(left, Struct) or not isinstance(right, Struct):
-        low.refuse(f"{scope.describe(left)} is compared with {scope.describe(right)}", "compare numbers with numbers")
-    if left.keys != right.keys:
-        return _truth_of(isinstance(op, ast.NotEq))
-    differs: Atom = FALSE
-    for a, b in zip(left.items, right.items, strict=True):
-        differs = low.either(differs, low.truth(compare(low, ast.NotEq(), a, b)))
-    return differs if isinstance(op, ast.NotEq) else low.negated(differs)
 
 
 @handles(ast.BoolOp)
@@ -298,86 +232,6 @@ def closure(low: Lowering, node: ast.Lambda | ast.FunctionDef) -> Closure:
     defaults = tuple(low.settle(low.ex(d), "a") for d in node.args.defaults)
     kw_defaults = tuple(None if d is None else low.settle(low.ex(d), "a") for d in node.args.kw_defaults)
     return Closure(node, low.frame, defaults, kw_defaults)
-
-
-# ---- attributes
-
-
-@handles(ast.Attribute)
-def _attribute(low: Lowering, node: ast.Attribute) -> Value:
-    return attribute(low, low.ex(node.value), node.attr)
-
-
-def attribute(low: Lowering, value: Value, name: str) -> Value:
-    match value:
-        case Known() if lower_threads.of_threads(value.value):
-            return lower_threads.attribute(low, value.value, name)
-        case Known():
-            return low.captures.attribute(value, name)
-        case Struct():
-            return _object_attribute(low, value, name)
-        case Var() | Const() if name in ("real", "imag"):
-            return low.apply(getattr(np, name), value)
-        case Var() if value.type.rank:
-            return _array_attribute(low, value, name)
-        case Var() | Const() if name == "T":
-            return value
-        case Var() | Const() if not hasattr(np.float64, name):
-            _no_attribute(low, value, name)
-    return Method(value, name)
-
-
-def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
-    """A field, or what its class has under this name."""
-    item = value.get(name) if not issubclass(value.kind, (dict, list)) else None
-    if item is not None:
-        return item
-    found = inspect.getattr_static(value.kind, name, None)
-    if isinstance(found, property):
-        return low.hooks["call"](low, Known(found.fget), [value])  # type: ignore[no-any-return]
-    if name == "__class__":
-        return Known(value.kind)
-    if found is None and not issubclass(value.kind, (dict, list, tuple)):
-        other = "assign it first"
-        low.refuse(f"the object has no attribute `{name}` here", words.meant(name, value.keys, other))
-    if found is None and hasattr(value.kind, "_fields"):
-        other = f"its fields are {words.joined(value.keys)}"
-        low.refuse(f"a {value.kind.__name__} has no field `{name}`", words.meant(name, value.keys, other))
-    if found is None or callable(found) or isinstance(found, (staticmethod, classmethod)):
-        return Method(value, name)
-    return low.captures.of_class(value.kind, name)
-
-
-def _array_attribute(low: Lowering, value: Var, name: str) -> Value:
-    match name:
-        case "shape":
-            return scope.struct([dimension(low, value, axis) for axis in range(value.type.rank)])
-        case "ndim":
-            return Const(value.type.rank, ir.I8)
-        case "size":
-            size: Value = dimension(low, value, 0)
-            for axis in range(1, value.type.rank):
-                size = binary(low, operator.mul, size, dimension(low, value, axis))
-            return size
-        case "dtype":
-            return Known(np.dtype(value.type.dtype))
-        case "T":
-            if value.type.rank == 1:
-                return value
-            ref = low.memory(value)
-            assert isinstance(ref, Var)
-            return low.b.view(ref, ir.Transpose(tuple(reversed(range(ref.type.rank)))))
-    if not hasattr(np.ndarray, name):
-        _no_attribute(low, value, name)
-    return Method(value, name)
-
-
-def _no_attribute(low: Lowering, value: Value, name: str) -> NoReturn:
-    """An array or a number has no such attribute: NumPy may have a function of this name."""
-    names = [*registry.METHODS, "shape", "ndim", "size", "dtype", "T", "real", "imag"]
-    library = getattr(np, name, None)
-    other = f"write np.{name}(...)" if callable(library) else "look up how NumPy calls it"
-    low.refuse(f"{scope.describe(value)} has no attribute `{name}`", words.meant(name, names, other))
 
 
 def dimension(low: Lowering, value: Var, axis: int) -> Atom:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import types
 from collections.abc import Callable, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.syntax import lists, scope
+from srcgrad.syntax import classes, lists, scope
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_expressions import unpacked
+from srcgrad.syntax.lower_special import iterable, mapping, own, special
+from srcgrad.syntax.lower_special import length as length_of
 from srcgrad.syntax.scope import Known, Rows, Struct, Value
 
 Args = Sequence[Value]
@@ -21,19 +22,35 @@ Named = dict[str, Value]
 # ---- items
 
 
-def get_item(low: Lowering, owner: Struct, key: Value) -> Value:
+def get_item(low: Lowering, owner: Value, key: Value) -> Value:
     """owner[key]"""
+    given = special(low, owner, "__getitem__", low.settle(key, "key"))
+    if given is not None:
+        return given
+    if not isinstance(owner, Struct):
+        low.refuse(f"{scope.describe(owner)} has no elements", "pass an array, a tuple or a list")
+    return item_of(low, owner, key)
+
+
+def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
+    """The same, whatever the class says."""
     if issubclass(owner.kind, dict):
         name = _key(low, key)
         item = owner.get(name)
-        if item is None:
-            low.refuse(f"there is no key {name!r}", f"the keys are {', '.join(owner.keys)}")
-        return item
+        return _missing(low, owner, name) if item is None else item
     if _sequence(low, owner) and not isinstance(owner.rows, Rows) and isinstance(key, Const):
         return owner.items[_position(low, owner, key)]
     index = low.integer(key)
     rows = lists.indexable(low, owner)
     return lists.item(low, rows, lists.place(low, rows, index))
+
+
+def _missing(low: Lowering, owner: Struct, name: str) -> Value:
+    """A key that is not there."""
+    given = special(low, owner, "__missing__", Known(name))
+    if given is None:
+        low.refuse(f"there is no key {name!r}", f"the keys are {', '.join(owner.keys)}")
+    return given
 
 
 def _sequence(low: Lowering, owner: Struct) -> bool:
@@ -59,13 +76,19 @@ def _position(low: Lowering, owner: Struct, key: Const) -> int:
 
 def set_item(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
     """owner[key] = value"""
+    if special(low, owner, "__setitem__", low.settle(key, "key"), low.settle(value, "a")) is None:
+        set_item_of(low, owner, key, value)
+
+
+def set_item_of(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
+    """The same, whatever the class says."""
     value = low.settle(value, owner.label or "a")
     if issubclass(owner.kind, dict):
-        return _set(low, owner, _key(low, key), value)
+        return hold(low, owner, _key(low, key), value)
     if not issubclass(owner.kind, list):
         low.refuse(f"a {owner.kind.__name__} is changed in place", "make a new one, or use a list or an array")
     if not isinstance(owner.rows, Rows) and isinstance(key, Const):
-        return _set(low, owner, str(_position(low, owner, key)), value)
+        return hold(low, owner, str(_position(low, owner, key)), value)
     index = low.integer(key)
     if not isinstance(owner.rows, Rows):
         low.change(owner, owner.content)
@@ -73,7 +96,7 @@ def set_item(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
     lists.set_item(low, owner, index, value)
 
 
-def _set(low: Lowering, owner: Struct, key: str, value: Value) -> None:
+def hold(low: Lowering, owner: Struct, key: str, value: Value) -> None:
     """What stands under this key, which may be new."""
     items = dict(zip(owner.keys, owner.items, strict=True))
     items[key] = value
@@ -82,8 +105,11 @@ def _set(low: Lowering, owner: Struct, key: str, value: Value) -> None:
 
 def part(low: Lowering, owner: Struct, bounds: list[Value | None]) -> Value:
     """owner[a:b:c], a new list or tuple"""
+    if own(low, owner, "__getitem__") is not None:
+        what = f"a slice of a {owner.kind.__name__} goes to its `__getitem__`"
+        low.refuse(what, "write a method that takes the bounds")
     _sequence(low, owner)
-    kind = list if owner.kind is list else tuple
+    kind = list if issubclass(owner.kind, list) else tuple
     if isinstance(owner.rows, Rows):
         return _part_of_rows(low, owner.rows, bounds)
     known = [None if b is None else _known_integer(low, b) for b in bounds]
@@ -107,21 +133,6 @@ def _known_integer(low: Lowering, value: Value) -> int:
     return int(index.value.real)
 
 
-# ---- attributes
-
-
-def set_attribute(low: Lowering, owner: Value, name: str, value: Value) -> None:
-    """owner.name = value"""
-    if not isinstance(owner, Struct) or issubclass(owner.kind, (list, dict, tuple)):
-        low.refuse(f"an attribute of {scope.describe(owner)} is assigned to", "pass the object as an argument")
-    found = inspect.getattr_static(owner.kind, name, None)
-    if hasattr(found, "__set__") and not isinstance(found, types.MemberDescriptorType):
-        low.refuse(f"the attribute `{name}` is set by a function", "set what it sets")
-    if owner.kind.__setattr__ is not object.__setattr__ and not owner.locked:
-        low.refuse(f"`{owner.kind.__name__}` has a __setattr__ of its own", "make a new object")
-    _set(low, owner, name, low.settle(value, name))
-
-
 # ---- methods of lists and dicts
 
 
@@ -136,11 +147,12 @@ def extend(low: Lowering, owner: Struct, more: Value) -> None:
 def update(low: Lowering, owner: Struct, *others: Value, **named: Value) -> None:
     """owner.update(other, **named)"""
     for other in others:
-        if not isinstance(other, Struct) or not issubclass(other.kind, dict):
+        items = mapping(low, other)
+        if items is None:
             low.refuse("a dict is updated by something else", "give a dict or keywords")
-        named = {**dict(zip(other.keys, other.items, strict=True)), **named}
+        named = {**items, **named}
     for key, value in named.items():
-        _set(low, owner, key, low.settle(value, key))
+        hold(low, owner, key, low.settle(value, key))
 
 
 def _append(low: Lowering, owner: Struct, value: Value) -> Value:
@@ -210,7 +222,7 @@ def _clear(low: Lowering, owner: Struct) -> Value:
 
 def copy(low: Lowering, owner: Struct) -> Value:
     """A new object that holds the same."""
-    if owner.kind is list:
+    if issubclass(owner.kind, list):
         return lists.same(low, owner)
     return Struct(owner.kind, owner.keys, owner.items)
 
@@ -223,7 +235,7 @@ def _get(low: Lowering, owner: Struct, key: Value, default: Value = Known(None))
 def _setdefault(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
     name = _key(low, key)
     if name not in owner.keys:
-        _set(low, owner, name, low.settle(default, name))
+        hold(low, owner, name, low.settle(default, name))
     return owner.items[owner.keys.index(name)]
 
 
@@ -258,6 +270,16 @@ DICT: dict[str, Callable[..., Value]] = {
 
 def method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
     """A method of a list, a dict or a tuple, or of what makes NamedTuples; None if it is of the user's class."""
+    found = classes.written(owner.kind, name)
+    if found is not None and not found.foreign:
+        return None
+    if found is not None and not classes.is_named_tuple(owner.kind):
+        low.refuse(f"`{name}` of a {found.owner.__name__} is called, which is a library's", "use a dict")
+    return plain_method(low, owner, name, args, named)
+
+
+def plain_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
+    """The same, whatever the class says."""
     table = LIST if issubclass(owner.kind, list) else DICT if issubclass(owner.kind, dict) else {}
     if name in table:
         try:
@@ -286,6 +308,9 @@ def replaced(low: Lowering, owner: Value, named: Named) -> Value:
 
 
 def length(low: Lowering, args: Args) -> Value:
+    given = length_of(low, args[0]) if len(args) == 1 else None
+    if given is not None:
+        return given
     match args:
         case [Struct(rows=Rows() as rows)]:
             return rows.count
@@ -300,6 +325,7 @@ def length(low: Lowering, args: Args) -> Value:
 
 def as_list(low: Lowering, value: Value, kind: type) -> Value:
     """list(value) or tuple(value)"""
+    value = iterable(low, value)
     if isinstance(value, Struct) and isinstance(value.rows, Rows):
         if kind is list:
             return lists.same(low, value)

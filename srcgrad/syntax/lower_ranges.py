@@ -14,6 +14,7 @@ from srcgrad.syntax import lists, scope
 from srcgrad.syntax.lists import expect_equal
 from srcgrad.syntax.lower_base import Lowering
 from srcgrad.syntax.lower_expressions import binary, dimension, element
+from srcgrad.syntax.lower_special import iterable
 from srcgrad.syntax.scope import TRUE, Known, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
@@ -72,6 +73,7 @@ def _strict(low: Lowering, node: ast.Call) -> bool:
 
 
 def over(low: Lowering, value: Value) -> Domain | Struct:
+    value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
             return scope.struct([Known(key) for key in value.keys])

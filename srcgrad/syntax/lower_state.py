@@ -84,6 +84,7 @@ class State(Checks):
         self.lengths: set[Atom] = set()  # of arrays
         self.naming = ""  # the name that what is evaluated gets
         self.threads = False  # whether it is a kernel
+        self.born = 0  # when the function's own statements begin
 
     # ---- going over the tree
 
@@ -251,6 +252,8 @@ class State(Checks):
             case Struct(rows=scope.Rows()):
                 return Val(self.b, self.hooks["array"](self, value))
             case Struct():
+                if not self.hooks["contains_items"](value):
+                    self.refuse(f"a {value.kind.__name__} stands where a number or an array must be", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
@@ -321,12 +324,8 @@ class State(Checks):
                 return value
             case Var() if value.type.is_scalar:
                 return self.converted(value, ir.B1)
-            case Struct(rows=scope.Rows() as rows):
-                return self.converted(rows.count, ir.B1)
-            case Struct():
-                return TRUE if value.items else FALSE
-            case Known():
-                return TRUE if value.value else FALSE
+            case Struct() | Known():
+                return self.hooks["truth"](self, value)  # type: ignore[no-any-return]
             case Var():
                 self.refuse("the truth of an array is ambiguous", "use .any() or .all(), or compare elements")
         return TRUE

@@ -7,9 +7,11 @@ import ast
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Var
 from srcgrad.syntax import scope
+from srcgrad.syntax.lower_attributes import attribute, set_attribute
 from srcgrad.syntax.lower_base import Lowering, handles
-from srcgrad.syntax.lower_expressions import BINARY, attribute, binary, closure, unpacked
-from srcgrad.syntax.lower_objects import extend, get_item, set_attribute, set_item, update
+from srcgrad.syntax.lower_expressions import BINARY, binary, closure, unpacked
+from srcgrad.syntax.lower_objects import extend, get_item, set_item, update
+from srcgrad.syntax.lower_special import in_place as operated_in_place
 from srcgrad.syntax.lower_subscripts import augment, in_place, write
 from srcgrad.syntax.scope import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Known, Struct, Value
 
@@ -105,7 +107,10 @@ def augmented(low: Lowering, node: ast.AugAssign, old: Value, right: Value) -> V
         adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
         in_place(low, old, whole(old), right, function, None, adds)
         return old
-    if isinstance(old, Struct) and old.kind is list and isinstance(node.op, ast.Add):
+    given = operated_in_place(low, function, old, right)
+    if given is not None:
+        return given
+    if isinstance(old, Struct) and issubclass(old.kind, list) and isinstance(node.op, ast.Add):
         extend(low, old, right)
         return old
     if isinstance(old, Struct) and issubclass(old.kind, dict) and isinstance(node.op, ast.BitOr):

@@ -39,7 +39,7 @@ def _subscript(low: Lowering, node: ast.Subscript) -> Value:
         case Struct() if isinstance(node.slice, ast.Slice):
             bounds = (node.slice.lower, node.slice.upper, node.slice.step)
             return part(low, value, [None if b is None else low.ex(b) for b in bounds])
-        case Struct():
+        case Struct() | Known():
             return get_item(low, value, low.ex(node.slice))
         case Var() if value.type.rank:
             ref = low.memory(value)

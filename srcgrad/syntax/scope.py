@@ -17,7 +17,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.syntax import words
 from srcgrad.syntax.liveness import Liveness
 from srcgrad.syntax.read import Source
-from srcgrad.syntax.structure import Leaf, Node, Spec, Static
+from srcgrad.syntax.structure import Leaf, Node, Spec, Static, static
 
 TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
 RETURNED, BROKEN, CONTINUED, ENDED, RAISED = "@ret", "@brk", "@cont", "@end", "@raise"
@@ -228,7 +228,7 @@ def spec_of(value: Value) -> Spec:
         case Struct():
             return Node(value.kind, value.keys, tuple(map(spec_of, value.items)))
         case Known():
-            return Static(value.value)
+            return static(value.value)
     return Static(value)
 
 

@@ -1,7 +1,7 @@
 """The structure of arguments and results: nested Python values as leaves and a hashable description of the rest."""
 from __future__ import annotations
 
-import dataclasses
+import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -9,6 +9,7 @@ from typing import Any, Union
 import numpy as np
 
 from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
+from srcgrad.syntax import classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,30 @@ class Leaf:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Static:
-    """A value that the transformation sees: None, a string, a function. It is part of the cache key."""
+    """A value that the transformation sees: None, a string, a function. It is part of the cache key.
+
+    Objects whose class says in its own code which of them are equal count as equal only if they are the same.
+    cell: what holds an object whose attributes may change, which are read, or compared, at each call."""
 
     value: Any
+    cell: types.CellType | None = None
+
+    @property
+    def _key(self) -> Any:
+        kind = type(self.value)
+        own = any(classes.written(kind, name) for name in ("__eq__", "__hash__"))
+        return id(self.value) if own and not isinstance(self.value, type) else self.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and type(self.value) is type(other.value) and bool(self._key == other._key)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Static, (self.value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,10 @@ class Node:
 
 
 Spec = Union[Leaf, Static, Node]
+
+
+def static(value: Any) -> Static:
+    return Static(value, types.CellType(value) if classes.of_user(value) else None)
 
 
 def describe(value: Any) -> Spec:
@@ -53,22 +77,27 @@ def describe(value: Any) -> Spec:
         return Leaf(C8 if isinstance(value, np.complex64) else C16)
     kind, keys, children = parts(value)
     if kind is None:
-        return Static(value)
+        return static(value)
     return Node(kind, keys, tuple(map(describe, children)))
 
 
 def parts(value: Any) -> tuple[type | None, tuple[str, ...], tuple[Any, ...]]:
-    """(class, keys, children) of a container; (None, (), ()) of anything else."""
-    kind = type(value)
-    if isinstance(value, dict):
-        return kind, tuple(value), tuple(value.values())
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return kind, tuple(value._fields), tuple(value)
-    if isinstance(value, (tuple, list)):
+    """(class, keys, children) of a container, none of whose class's code is run; (None, (), ()) of anything else."""
+    kind: Any = type(value)
+    if kind is tuple or kind is list:
         return kind, tuple(map(str, range(len(value)))), tuple(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = tuple(f.name for f in dataclasses.fields(value))
-        return kind, names, tuple(getattr(value, n) for n in names)
+    if issubclass(kind, dict):
+        base = classes.builtin_base(kind)
+        return kind, tuple(base.keys(value)), tuple(base.values(value))
+    if issubclass(kind, (tuple, list)):
+        items = tuple(classes.builtin_base(kind).__iter__(value))
+        named = classes.is_named_tuple(kind) and len(kind._fields) == len(items)
+        return kind, tuple(kind._fields) if named else tuple(map(str, range(len(items)))), items
+    if hasattr(kind, "__dataclass_fields__"):
+        names = (*classes.fields_of(kind), *classes.shadowing(value))
+        pairs = [(name, classes.held(value, name)) for name in names]
+        pairs = [pair for pair in pairs if pair[1] is not classes.MISSING]
+        return kind, tuple(name for name, _ in pairs), tuple(item for _, item in pairs)
     return None, (), ()
 
 
@@ -99,10 +128,19 @@ def assemble(spec: Spec, items: Iterator[Any]) -> Any:
 
 
 def make(kind: type, keys: Sequence[str], children: Sequence[Any]) -> Any:
-    if issubclass(kind, dict):
-        return kind(zip(keys, children, strict=True))
-    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        return kind(*children)
-    if issubclass(kind, (tuple, list)):
+    """A container of this class, made without running the class's code. (A `defaultdict` comes without a factory: what
+    is missing in a gradient is not what is missing in the argument.)"""
+    if kind is tuple or kind is list:
         return kind(children)
-    return kind(**dict(zip(keys, children, strict=True)))
+    base = classes.builtin_base(kind)
+    if issubclass(kind, tuple):
+        return base.__new__(kind, children)
+    made = base.__new__(kind)
+    if issubclass(kind, dict):
+        base.update(made, zip(keys, children, strict=True))
+    elif issubclass(kind, list):
+        base.extend(made, children)
+    else:
+        for key, child in zip(keys, children, strict=True):
+            classes.put(made, key, child)
+    return made
