@@ -22,8 +22,8 @@ ANONYMOUS = "t"
 
 def spelled(name: str) -> str:
     """A wish for a name as an identifier."""
-    text = re.sub(r"\W", "_", unicodedata.normalize("NFKC", name)).strip("_") or ANONYMOUS
-    return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
+    text = "".join(c if f"a{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", name)).strip("_")
+    return text if text.isidentifier() else f"{ANONYMOUS}_{text}" if text else ANONYMOUS
 
 
 def name_variables(
@@ -79,16 +79,12 @@ class _Namer:
 
     def free(self, name: str, root: Var) -> bool:
         """Whether the class can have this name: nobody has it who interferes, or holds another type."""
-        if name in self.taken or self.clashes(name):
-            return False
-        return all(self.may_share(root, other) for other in self.holders.get(name, ()))
+        return name not in self.taken and all(self.may_share(root, other) for other in self.holders.get(name, ()))
 
     def plain(self, wish: str) -> str:
-        return re.sub(r"_(?=\d)", "", wish) if self.apart else wish  # all: `x_1_2` as `x_12` would still be one of x's
-
-    def clashes(self, name: str) -> bool:
-        """Whether Numba's names for the values of this variable, or another, may be the other's."""
-        return self.apart and any(_numbered(n, name) or _numbered(name, n) for n in self.holders)
+        """apart: a wish with no underscore in front of a digit, or at its end. Then no number behind it makes it
+        another name's with `_2`, and the numbers go on until one is free: only what is there already can bar one."""
+        return re.sub(r"_+(?=\d|$)", "", wish) if self.apart else wish
 
     def home(self, root: Var) -> Stmt | None:
         homes = {self.homes.get(v) for v in self.classes.group(root)}
@@ -102,7 +98,7 @@ class _Namer:
 
 
 def _numbered(name: str, other: str) -> bool:
-    return other.startswith(f"{name}_") and other[len(name) + 1 :].isdigit()
+    return re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None and other.startswith(name)
 
 
 def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
