@@ -128,11 +128,11 @@ def watched() -> Iterator[list[float]]:
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float, error: type[BaseException] = TimeoutError) -> Iterator[None]:
     """What shrinking makes of a program may run without end."""
 
     def stop(*_: Any) -> None:
-        raise TimeoutError
+        raise error
 
     old = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
