@@ -161,7 +161,9 @@ class Calls:
         if [(np.shape(b), np.asarray(b).dtype) for b in bars] != [(np.shape(x), np.asarray(x).dtype) for x in floats]:
             raise Wrong(what, f"gradients {bars} beside {floats}")
         for k, direction in enumerate((self.e.d, self.e.v)):
-            self.number(what, dot(bars, direction), dot(self.w, self.e.floats(k)), dot(map(np.abs, bars), abs_(direction)))
+            self.number(
+                what, dot(bars, direction), dot(self.w, self.e.floats(k)), dot(map(np.abs, bars), abs_(direction))
+            )
 
     def vjp(self, got: Any) -> None:
         self.floats("vjp's value", got[0], self.e.floats())
@@ -261,4 +263,6 @@ def paths(x: Any, text: str) -> Iterator[tuple[str, Any]]:
 
 
 def same_bits(a: Any, b: Any) -> bool:
-    return np.asarray(a).dtype == np.asarray(b).dtype and np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
+    return np.asarray(a).dtype == np.asarray(b).dtype and np.array_equal(
+        a, b, equal_nan=np.asarray(a).dtype.kind == "f"
+    )

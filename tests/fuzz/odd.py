@@ -14,7 +14,7 @@ WORDS = (
     "t", "t_2", "t_3", "t2", "t_", "_t", "x_bar", "x_dot", "x_kept", "a_bar", "s_bar", "value", "value_bar", "vector",
     "i", "n_2", "rows", "turns", "place", "list", "dict", "type", "id", "input", "sum_", "abs_", "len_", "min_2", "in_",
     "is_", "lambda_", "None_", "match", "case", "random", "numba", "njit", "prange", "cuda", "np_", "math_", "scipy",
-    "self", "cls", "f_grad", "f_2", "forward", "reverse", "exit", "copy", "object", "I", "O", "l", "µ", "ж", "λ_1", "数",
+    "self", "cls", "f_grad", "f_2", "forward", "reverse", "exit", "copy", "object", "I", "O", "l", "µ", "ж", "λ_1",
 )  # fmt: skip
 
 

@@ -80,7 +80,6 @@ def test_a_wish_is_spelled_as_an_identifier(wish: str) -> None:
     assert spelled(wish).isidentifier()
 
 
-
 @pytest.mark.parametrize("name", ("w_", "x_bar", "t_2", "k_kept"))
 def test_second_derivatives_have_names_too(name: str) -> None:
     f = compiled(f"second_{name}", TEMPLATE.format(w=name, t="t", x="x"))
