@@ -22,7 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
-    **dict.fromkeys(("cache", "explain", "failures", "fingerprint", "lazy"), "driver"),
+    **dict.fromkeys(("cache", "deep", "explain", "failures", "fingerprint", "lazy"), "driver"),
     **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("adapted", "arguments", "call", "custom", "derivative", "functional", "glue", "late"), "api"),
     **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped"), "api"),

@@ -48,6 +48,7 @@ class Folds:
         self.aliases = Aliases(fun)
         self.inside: dict[Var, Stmt] = {}  # folded into the use of this variable
         self.choices: dict[ir.If, None] = {}  # printed as `a if c else b`
+        self.long: set[ir.If] = set()  # found to be too long for that
         self.like: dict[Var, Var] = {}  # memory -> the array whose shape it is made with
         self.defs = {v: s for s in walk.walk(fun.body) for v in walk.defined(s)}
         self.inners = {v for s in walk.walk(fun.body) for v in walk.defined_inside(s)}
@@ -137,7 +138,7 @@ class _Groups:
         if not isinstance(atom, Var) or atom not in self._of:
             return None
         while (up := self._of[atom]) is not atom:
-            atom = up
+            self._of[atom] = atom = self._of[up]
         return atom
 
     def _join(self, *atoms: Atom) -> None:
@@ -183,6 +184,7 @@ class _Block:
     ) -> None:
         self.folds, self.stmts, self.ends, self.owner, self.force = folds, stmts, ends, owner, force
         self.pending: dict[Var, Pending] = {}
+        self.readers: tuple[dict[Var, list[Var]], ...] = ({}, {})  # what was pending, by class of memory and by group
         self.last_read: dict[Var, int] = {}  # group -> the last statement that reads a member
 
     def go(self) -> None:
@@ -204,6 +206,9 @@ class _Block:
                 (target,) = walk.defined(stmt)
                 reads |= self.folds.aliases.reads(stmt)
                 self.pending[target] = Pending(stmt, at, size, reads, leaves, self.folds.uses[target])
+                for readers, read in zip(self.readers, (reads, map(self.folds.groups.of, leaves)), strict=True):
+                    for one in set(read) - {None}:
+                        readers.setdefault(one, []).append(target)
         self.finish()
 
     # ---- uses
@@ -262,11 +267,11 @@ class _Block:
             for var in list(self.pending):
                 self.drop(var)
             return
-        written = self.folds.aliases.writes(stmt)
-        groups = {self.folds.groups.of(v) for v in walk.defined(stmt)} - {None}
-        for var, p in list(self.pending.items()):
-            if p.reads & written or any(self.folds.groups.of(leaf) in groups for leaf in p.leaves):
-                self.drop(var)
+        groups = map(self.folds.groups.of, walk.defined(stmt))
+        for readers, changed in zip(self.readers, (self.folds.aliases.writes(stmt), groups), strict=True):
+            for var in [v for one in changed for v in readers.pop(one, ())]:
+                if var in self.pending:
+                    self.drop(var)
 
     def may_fold(self, stmt: Stmt) -> bool:
         match stmt:
@@ -331,7 +336,7 @@ class _Block:
 
     def choice(self, stmt: ir.If) -> tuple[int, frozenset[Var]] | None:
         """Make the branch an expression if both sides fold into one: its size, and the memory that it reads."""
-        if len(stmt.outs) != 1 or stmt in self.folds.breaks or not _is_expression(stmt):
+        if len(stmt.outs) != 1 or stmt in self.folds.breaks or stmt in self.folds.long or not _is_expression(stmt):
             return None
         out, before = stmt.outs[0], (dict(self.folds.inside), dict(self.folds.choices))
         size, reads = 10, frozenset[Var]()
@@ -343,13 +348,15 @@ class _Block:
             reads = reads.union(*map(self.folds.aliases.reads, walk.walk(block)))
         if size > LONGEST:
             self.folds.inside, self.folds.choices = before
+            self.folds.long.add(stmt)
             return None
         self.folds.choices[stmt] = None
         return size, reads
 
     def one_expression(self, block: Sequence[Stmt], end: Atom, owner: ir.If) -> bool:
         """Fold all of the region into what comes out of it, if that can be done."""
-        if not all(isinstance(s, (ir.Let, ir.Load, ir.If, ir.Remark)) for s in block):
+        kinds = (ir.Let, ir.Load, ir.If, ir.Remark)
+        if any(not isinstance(s, kinds) or (isinstance(s, ir.If) and s in self.folds.long) for s in block):
             return False
         _Block(self.folds, block, (end,), owner, force=True).go()
         return all(isinstance(s, ir.Remark) or self.folds.folded(s) or self.folds.dead(s) for s in block)

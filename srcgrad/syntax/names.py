@@ -9,9 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.ir import Fun, Stmt, Type, Var
 from srcgrad.core.walk import defined, defined_inside, walk
 from srcgrad.syntax.coalesce import Classes
 
@@ -67,7 +68,7 @@ class _Namer:
         self.classes, self.taken, self.homes = classes, taken, homes
         self.apart = apart or bool(homes)
         self.chosen: dict[Var, str] = {}
-        self.holders: dict[str, list[Var]] = {}
+        self.holders: dict[str, _Holder] = {}
 
     def name(self, root: Var, wish: str) -> None:
         k = 1
@@ -75,11 +76,14 @@ class _Namer:
         while not self.free(candidate := wish if k == 1 else f"{wish}{link}{k}", root):
             k += 1
         self.chosen[root] = candidate
-        self.holders.setdefault(candidate, []).append(root)
+        holder = self.holders.setdefault(candidate, _Holder(self.kind(root)))
+        holder.members |= self.classes.sets.get(root, 0)
+        holder.edges |= self.classes.edges.get(root, 0)
 
     def free(self, name: str, root: Var) -> bool:
         """Whether the class can have this name: nobody has it who interferes, or holds another type."""
-        return name not in self.taken and all(self.may_share(root, other) for other in self.holders.get(name, ()))
+        holder = self.holders.get(name)
+        return name not in self.taken and (holder is None or self.may_share(root, holder))
 
     def plain(self, wish: str) -> str:
         """apart: a wish with no underscore in front of a digit, or at its end. Then no number behind it makes it
@@ -90,11 +94,23 @@ class _Namer:
         homes = {self.homes.get(v) for v in self.classes.group(root)}
         return homes.pop() if len(homes) == 1 else None
 
-    def may_share(self, a: Var, b: Var) -> bool:
+    def kind(self, root: Var) -> tuple[Type, bool, Stmt | None]:
         """An index of a loop shares its name with other indices only."""
-        alike = a.type == b.type and (a in self.classes.alone) is (b in self.classes.alone)
-        alike = alike and (not self.homes or self.home(a) is self.home(b))
-        return alike and not self.classes.interfere(a, b)
+        return root.type, root in self.classes.alone, self.home(root) if self.homes else None
+
+    def may_share(self, root: Var, holder: _Holder) -> bool:
+        get, members = self.classes.edges.get, self.classes.sets.get
+        apart = get(root, 0) & holder.members or holder.edges & members(root, 0)
+        return not apart and holder.kind == self.kind(root)
+
+
+@dataclass(slots=True)
+class _Holder:
+    """What has a name: of what kind, which variables, and what is alive where one of them is defined."""
+
+    kind: tuple[Type, bool, Stmt | None]
+    members: int = 0
+    edges: int = 0
 
 
 def _numbered(name: str, other: str) -> bool:
