@@ -42,8 +42,7 @@ def _dead(facts: Facts) -> Iterator[Stmt]:
         for store in written:
             later, looped = readers.get(cls, [])[::-1], bool(facts.loops_between(store, level))
             if not looped:  # then only what stands behind it runs after it
-                at = place[store]
-                later = list(takewhile(lambda reader: place[reader] > at, later))
+                later = later[: sum(1 for _ in takewhile(place[store].__lt__, map(place.__getitem__, later)))]
             if not any(facts.runs_after(reader, store, level) for reader in later):
                 yield store
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TypeGuard
 
 from srcgrad.core import ir, walk
@@ -15,6 +16,7 @@ from srcgrad.syntax import templates
 from srcgrad.syntax.aliases import Aliases
 
 LONGEST = 72  # characters of an expression, without its indentation and target
+IF_ELSE = 10  # characters of ` if  else `
 
 
 @lru_cache(maxsize=4096)
@@ -338,8 +340,11 @@ class _Block:
         """Make the branch an expression if both sides fold into one: its size, and the memory that it reads."""
         if len(stmt.outs) != 1 or stmt in self.folds.breaks or stmt in self.folds.long or not _is_expression(stmt):
             return None
+        if _nested(stmt):
+            self.folds.long.add(stmt)
+            return None
         out, before = stmt.outs[0], (dict(self.folds.inside), dict(self.folds.choices))
-        size, reads = 10, frozenset[Var]()
+        size, reads = IF_ELSE, frozenset[Var]()
         for block, end in ((stmt.then, out.then), (stmt.orelse, out.orelse)):
             if not self.one_expression(block, end, stmt):
                 size = LONGEST + 1
@@ -360,6 +365,12 @@ class _Block:
             return False
         _Block(self.folds, block, (end,), owner, force=True).go()
         return all(isinstance(s, ir.Remark) or self.folds.folded(s) or self.folds.dead(s) for s in block)
+
+
+def _nested(stmt: ir.If) -> bool:
+    """Whether the words `if` and `else` alone make it too long."""
+    branches = (s for s in walk.walk((stmt,)) if isinstance(s, ir.If))
+    return next(islice(branches, LONGEST // IF_ELSE, None), None) is not None
 
 
 def _is_name(stmt: Stmt) -> TypeGuard[ir.Load]:

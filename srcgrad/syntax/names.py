@@ -8,8 +8,9 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Type, Var
@@ -19,6 +20,7 @@ from srcgrad.syntax.coalesce import Classes
 MODULES = {"np", "math", "random", "njit", "numba", "prange", "cuda"}
 RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES})
 ANONYMOUS = "t"
+Kind = tuple[Type, bool, Stmt | None]
 
 
 def spelled(name: str) -> str:
@@ -69,21 +71,31 @@ class _Namer:
         self.apart = apart or bool(homes)
         self.chosen: dict[Var, str] = {}
         self.holders: dict[str, _Holder] = {}
+        self.tried: dict[str, list[tuple[str, _Holder]]] = {}  # of each wish, the candidates in order
 
     def name(self, root: Var, wish: str) -> None:
-        k = 1
-        link = "" if self.apart else "_"
-        while not self.free(candidate := wish if k == 1 else f"{wish}{link}{k}", root):
-            k += 1
-        self.chosen[root] = candidate
-        holder = self.holders.setdefault(candidate, _Holder(self.kind(root)))
-        holder.members |= self.classes.sets.get(root, 0)
-        holder.edges |= self.classes.edges.get(root, 0)
+        """The first of wish, wish_2, ... that nobody has who interferes, or is of another kind."""
+        kind, edges, members = self.kind(root), self.classes.edges.get(root, 0), self.classes.sets.get(root, 0)
+        tried = self.tried.setdefault(wish, [])
+        fit = (
+            (name, holder)
+            for name, holder in chain(tried, self.more(wish, kind, tried))
+            if not (edges & holder.members or holder.edges & members) and holder.kind == kind
+        )
+        self.chosen[root], holder = next(fit)
+        holder.members |= members
+        holder.edges |= edges
 
-    def free(self, name: str, root: Var) -> bool:
-        """Whether the class can have this name: nobody has it who interferes, or holds another type."""
-        holder = self.holders.get(name)
-        return name not in self.taken and (holder is None or self.may_share(root, holder))
+    def more(self, wish: str, kind: Kind, tried: list[tuple[str, _Holder]]) -> Iterator[tuple[str, _Holder]]:
+        """Candidates that nobody has asked for under this wish. Each is new, so that one that nobody has comes."""
+        link = "" if self.apart else "_"
+        for k in count(len(tried) + 1):
+            name = wish if k == 1 else f"{wish}{link}{k}"
+            if name not in self.taken:
+                tried.append((name, self.holders.setdefault(name, _Holder(kind))))
+                yield tried[-1]
+            else:
+                tried.append((name, _TAKEN))
 
     def plain(self, wish: str) -> str:
         """apart: a wish with no underscore in front of a digit, or at its end. Then no number behind it makes it
@@ -94,23 +106,21 @@ class _Namer:
         homes = {self.homes.get(v) for v in self.classes.group(root)}
         return homes.pop() if len(homes) == 1 else None
 
-    def kind(self, root: Var) -> tuple[Type, bool, Stmt | None]:
+    def kind(self, root: Var) -> Kind:
         """An index of a loop shares its name with other indices only."""
         return root.type, root in self.classes.alone, self.home(root) if self.homes else None
-
-    def may_share(self, root: Var, holder: _Holder) -> bool:
-        get, members = self.classes.edges.get, self.classes.sets.get
-        apart = get(root, 0) & holder.members or holder.edges & members(root, 0)
-        return not apart and holder.kind == self.kind(root)
 
 
 @dataclass(slots=True)
 class _Holder:
     """What has a name: of what kind, which variables, and what is alive where one of them is defined."""
 
-    kind: tuple[Type, bool, Stmt | None]
+    kind: Kind | None
     members: int = 0
     edges: int = 0
+
+
+_TAKEN = _Holder(None)
 
 
 def _numbered(name: str, other: str) -> bool:
