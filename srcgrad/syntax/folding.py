@@ -209,7 +209,7 @@ class _Block:
                 reads |= self.folds.aliases.reads(stmt)
                 self.pending[target] = Pending(stmt, at, size, reads, leaves, self.folds.uses[target])
                 for readers, read in zip(self.readers, (reads, map(self.folds.groups.of, leaves)), strict=True):
-                    for one in set(read) - {None}:
+                    for one in {r for r in read if r is not None}:
                         readers.setdefault(one, []).append(target)
         self.finish()
 
@@ -271,7 +271,7 @@ class _Block:
             return
         groups = map(self.folds.groups.of, walk.defined(stmt))
         for readers, changed in zip(self.readers, (self.folds.aliases.writes(stmt), groups), strict=True):
-            for var in [v for one in changed for v in readers.pop(one, ())]:
+            for var in [v for one in changed if one is not None for v in readers.pop(one, ())]:
                 if var in self.pending:
                     self.drop(var)
 

@@ -126,6 +126,14 @@ def measure(kind: str, n: int) -> str:
         now = time.process_time()
         times[name], last = times.get(name, 0.0) + now - last, now
 
+    lowered = pipeline.lowered
+
+    def timed(*args: Any) -> Any:
+        out = lowered(*args)
+        watch("lower", out)
+        return out
+
+    pipeline.lowered = timed
     pipeline.WATCHERS.append(watch)
     f = compiled(f"{kind}_{n}", text(kind, n))
     start = last = time.process_time()
