@@ -18,6 +18,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.core.write_text import write
+from srcgrad.deep import deep
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.mapping import item_spec, map_program, mapped_spec
 from srcgrad.recipe import Recipe, gradient_spec, jacobian_spec, tuple_of
@@ -63,7 +64,7 @@ def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) 
     start = time.perf_counter()
     try:
         out = call(program, *args)
-    except (SrcgradError, KeyboardInterrupt, MemoryError):
+    except (SrcgradError, KeyboardInterrupt, MemoryError, RecursionError):
         raise
     except Exception as error:
         raise SrcgradError(
@@ -106,6 +107,7 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> 
         raise placed(error, primal) from error.__cause__
 
 
+@deep
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
     try:
@@ -385,6 +387,7 @@ def scheduled(program: Program, parallel: bool) -> Program:
     return run_pass("parallel", parallelised, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
 
 
+@deep
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
@@ -392,12 +395,13 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
     try:
         callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
         return render(Program(reuse(named(program.main)), callees), jit_options=options)
-    except SrcgradError:
+    except (SrcgradError, RecursionError):
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
 
 
+@deep
 def on_device(made: Lowered, fun: Any) -> Lowered:
     """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
     lowered, legal = with_arrays(made, fun)
@@ -425,6 +429,7 @@ def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, device.Legal]:
         raise placed(error, fun) from error.__cause__
 
 
+@deep
 def device_text(program: Program, options: str) -> str:
     """The module of a program of device functions."""
     callees = {name: named(fun) for name, fun in program.callees.items()}

@@ -23,7 +23,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 # Files at the top of the package that belong to a layer under another name.
 MEMBERS = {
     "cache": "backend",
-    **dict.fromkeys(("explain", "failures", "fingerprint", "generated", "lazy"), "driver"),
+    **dict.fromkeys(("deep", "explain", "failures", "fingerprint", "generated", "lazy"), "driver"),
     **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
     **dict.fromkeys(("adapted", "arguments", "call", "custom", "derivative", "functional", "glue", "late"), "api"),
     **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped", "scipy_order"), "api"),

@@ -51,9 +51,12 @@ class Classes:
     def of(self, var: Var) -> Var:
         """The representative of var's class (of what is in it, for a list)."""
         var = self._like.get(var, var)
-        while var in self._up:
-            var = self._up[var]
-        return var
+        root = var
+        while root in self._up:
+            root = self._up[root]
+        while var is not root:  # shorter for the next who asks
+            self._up[var], var = root, self._up[var]
+        return root
 
     def simple(self, var: Var) -> bool:
         """Whether every reference of var's class is a view of one known root."""
@@ -120,6 +123,7 @@ class Facts:
         self._scan(fun.body, self.top)
         self.level: dict[Var, Region] = {}
         self.roots: dict[Var, list[Var]] = {}
+        self.names: dict[Var, list[Var]] = {}  # of each class, the references that are bound
         self.stores: dict[Var, list[ir.Store | ir.Accumulate]] = {}
         self._summarise()
 
@@ -146,8 +150,10 @@ class Facts:
             cls = self.classes.of(var)  # of a list: the class of what is in it, which lives as long as the list
             if cls not in self.level or region.depth < self.level[cls].depth:
                 self.level[cls] = region
-            if var.type.ref and var not in self.base:
-                self.roots.setdefault(cls, []).append(var)
+            if var.type.ref:
+                self.names.setdefault(cls, []).append(var)
+                if var not in self.base:
+                    self.roots.setdefault(cls, []).append(var)
         for stmt in self.where:
             if isinstance(stmt, (ir.Store, ir.Accumulate)):
                 self.stores.setdefault(self.classes.of(stmt.ref), []).append(stmt)

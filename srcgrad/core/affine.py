@@ -1,15 +1,13 @@
-"""Integers as polynomials over symbols, and proofs of inequalities between them from others."""
+"""Integers as polynomials over symbols."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 Symbol = Hashable
 Monomial = tuple[Symbol, ...]
-
-DEPTH, TRIALS = 6, 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ def product(a: Monomial, b: Monomial) -> Monomial:
     return tuple(sorted((*a, *b), key=hash)) if a and b else a or b
 
 
-def _quotient(a: Monomial, b: Monomial) -> Monomial | None:
+def quotient(a: Monomial, b: Monomial) -> Monomial | None:
     """a / b, if b divides a."""
     left = list(a)
     for symbol in b:
@@ -103,53 +101,9 @@ def _quotient(a: Monomial, b: Monomial) -> Monomial | None:
     return tuple(left)
 
 
-class Prover:
-    """Derives `goal >= 0` from facts `fact >= 0`, by subtracting multiples of facts until nothing negative is left."""
-
-    def __init__(self, facts: Iterable[Poly], nonnegative: Callable[[Symbol], bool]) -> None:
-        self._facts = list(facts)
-        self._nonnegative = nonnegative
-        self._known = {symbol for fact in self._facts if (symbol := _not_negative(fact)) is not None}
-        self._trials = 0
-        self._seen: set[frozenset[tuple[Monomial, int]]] = set()
-
-    def proves(self, goal: Poly, depth: int = DEPTH) -> bool:
-        if goal.offset >= 0 and all(c >= 0 and self._sign(m) for m, c in goal.terms.items()):
-            return True
-        self._trials += 1
-        if depth == 0 or self._trials > TRIALS or goal.key in self._seen:
-            return False
-        self._seen.add(goal.key)
-        return any(self.proves(g, depth - 1) for pivot in self._pivots(goal) for g in self._eliminated(goal, pivot))
-
-    def _sign(self, monomial: Monomial) -> bool:
-        """Whether the monomial is surely not negative."""
-        return all(self._nonnegative(s) or s in self._known for s in monomial)
-
-    def _pivots(self, goal: Poly) -> list[Monomial]:
-        """What must go next: what may be negative, else (the constant being too small) any of the rest."""
-        terms = sorted((m for m in goal.terms if m), key=lambda m: -len(m))
-        wrong = [m for m in terms if goal.terms[m] < 0 or not self._sign(m)]
-        return wrong[:1] or terms
-
-    def _eliminated(self, goal: Poly, pivot: Monomial) -> Iterator[Poly]:
-        """The goal less each fact that has the pivot with the goal's sign, times what makes the pivot vanish.
-
-        Of integers, g >= 0 is as good as f * g + f - 1 >= 0.
-        """
-        c = goal.terms[pivot]
-        for fact in self._facts:
-            for monomial, f in fact.terms.items():
-                if not monomial or (f > 0) != (c > 0):
-                    continue
-                rest = _quotient(pivot, monomial)
-                if rest is not None and self._sign(rest):
-                    yield (goal.scaled(abs(f)) + (abs(f) - 1)).plus(-abs(c), fact, rest)
-
-
-def _not_negative(fact: Poly) -> Symbol | None:
+def not_negative(fact: Poly | None) -> Symbol | None:
     """The symbol that the fact alone says is not negative."""
-    symbols = [m for m in fact.terms if m]
-    if len(symbols) != 1 or len(symbols[0]) != 1 or fact.terms[symbols[0]] < 0 or fact.offset > 0:
+    symbols = [m for m in fact.terms if m] if fact is not None and len(fact.terms) <= 2 else []
+    if fact is None or len(symbols) != 1 or len(symbols[0]) != 1 or fact.terms[symbols[0]] < 0 or fact.offset > 0:
         return None
     return symbols[0][0]

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from srcgrad.core import ir, walk
-from srcgrad.core.affine import Poly, Prover, Symbol
+from srcgrad.core.affine import Poly, Symbol
+from srcgrad.core.facts import Facts
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.proofs import Prover
 from srcgrad.core.shapes import Dim, Shapes, Shorter
 
 # The polynomials that are not negative where a condition is true, and where it is false.
@@ -31,29 +33,29 @@ class Ranges:
         self._cases: dict[Symbol, list[Case]] = {}
         self._spread: dict[Atom, tuple[Poly, Poly]] = {}  # the least and the greatest element of an array of integers
         self._changing = set(_changing(fun.body))
-        self._facts: list[Poly] = []
+        self._facts = Facts()
 
     # ---- scopes and facts
 
     @contextmanager
     def scope(self, facts: Sequence[Poly] = ()) -> Iterator[None]:
-        mark = len(self._facts)
-        self._facts.extend(facts)
+        mark = self._facts.mark()
+        self._facts.learn(facts)
         try:
             with self.shapes.region():
                 yield
         finally:
-            del self._facts[mark:]
+            self._facts.back(mark)
 
     def learn(self, *facts: Poly) -> None:
         """These are not negative, from here to the end of the scope."""
-        self._facts.extend(fact for fact in facts if fact.known is None)
+        self._facts.learn(facts)
 
     def snapshot(self, mark: int = 0) -> list[Poly]:
-        return self._facts[mark:]
+        return self._facts.since(mark)
 
     def mark(self) -> int:
-        return len(self._facts)
+        return self._facts.mark()
 
     def sides(self, cond: Atom) -> Sides:
         """What is known where the condition is true, and where it is false."""
@@ -63,7 +65,7 @@ class Ranges:
         """Whether goal >= 0 follows from what is known."""
         if goal.known is not None:
             return goal.known >= 0
-        if Prover([*also, *self._facts], _nonnegative).proves(goal):
+        if Prover(self._facts, also, _nonnegative).proves(goal):
             return True
         split = next((s for s in goal.symbols() if s in self._cases and goal.linear_in(s)), None)
         if split is None or cases == 0:

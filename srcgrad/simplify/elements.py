@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
@@ -18,7 +18,7 @@ def elements(fun: Fun) -> Fun:
     Adding to zeros may change the sign of a zero.
     """
     facts = Facts(fun)
-    firsts = {stmt for var, stmts in fresh(facts) for stmt in _firsts(var, stmts)}
+    firsts = {stmt for stmts in users(facts, fresh(facts)) for stmt in _firsts(stmts)}
     if not firsts:
         return fun
 
@@ -33,20 +33,30 @@ def elements(fun: Fun) -> Fun:
     return replace(fun, body=block(fun.body))
 
 
-def fresh(facts: Facts) -> Iterator[tuple[Var, list[Stmt]]]:
-    """Zeros that have one name, with what follows in their region."""
+def fresh(facts: Facts) -> Iterator[ir.Alloc]:
+    """Zeros that have one name."""
     for stmt in facts.where:
         if isinstance(stmt, ir.Alloc) and stmt.init == "zeros" and one_name(facts, stmt.target):
-            region = facts.where[stmt]
-            block = facts.fun.body if region.stmt is None else dict(walk.blocks(region.stmt))[region.which]
-            yield stmt.target, list(block[facts.order[stmt] + 1 :])
+            yield stmt
+
+
+def users(facts: Facts, allocs: Iterable[ir.Alloc]) -> Iterable[list[Stmt]]:
+    """For each memory, the statements of its region that use it, or hold one that does (to ask for its shape does
+    not)."""
+    found: dict[Var, list[Stmt]] = {alloc.target: [] for alloc in allocs}
+    for stmt in facts.where if found else ():
+        if isinstance(stmt, ir.Let):
+            continue
+        for var in {a for a in (*walk.used(stmt), *walk.used_inside(stmt)) if isinstance(a, Var) and a in found}:
+            holder = facts.chain(stmt, facts.bound[var])[0][1]
+            if not found[var] or found[var][-1] is not holder:
+                found[var].append(holder)
+    return found.values()
 
 
 def one_name(facts: Facts, var: Var) -> bool:
     """Whether the memory is reached by this variable only."""
-    cls = facts.classes.of(var)
-    names = [v for v in facts.bound if v.type.ref and facts.classes.of(v) is cls]
-    return facts.classes.simple(var) and names == [var]
+    return facts.classes.simple(var) and facts.names[facts.classes.of(var)] == [var]
 
 
 def place(index: ir.Index) -> Place | None:
@@ -62,11 +72,9 @@ def touches(stmt: Stmt, var: Var) -> bool:
     return any(a is var for s in inside for a in (*walk.used(s), *walk.used_inside(s)))
 
 
-def _firsts(var: Var, stmts: list[Stmt]) -> Iterator[ir.Accumulate]:
+def _firsts(stmts: list[Stmt]) -> Iterator[ir.Accumulate]:
     seen: set[Place] = set()
     for stmt in stmts:
-        if not touches(stmt, var):
-            continue
         where = place(stmt.index) if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) else None
         if where is None:
             return

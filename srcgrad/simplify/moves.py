@@ -16,8 +16,9 @@ def moves(fun: Fun) -> Fun:
     facts = Facts(fun)
     taken: dict[Var, Atom] = {}
     gone: set[Stmt] = set()
+    looks = _looks(facts)
     for load, alloc in _copies(facts):
-        if load.ref not in taken and _last_look(facts, load):
+        if load.ref not in taken and _last_look(facts, load, looks):
             taken[alloc.target] = load.ref
             gone.update((load, alloc))
     if not taken:
@@ -51,17 +52,21 @@ def _copies(facts: Facts) -> Iterator[tuple[ir.Load, ir.Alloc]]:
             yield load, stmt
 
 
-def _last_look(facts: Facts, load: ir.Load) -> bool:
+def _looks(facts: Facts) -> dict[Var, list[Stmt]]:
+    """Of each class of memory, what touches it, last first."""
+    found: dict[Var, list[Stmt]] = {}
+    for stmt in facts.where:
+        if not isinstance(stmt, ir.Let):  # a shape stays what it was
+            atoms = (*walk.used(stmt), *walk.used_inside(stmt))
+            for cls in {facts.classes.of(a) for a in atoms if isinstance(a, Var) and a.type.ref}:
+                found.setdefault(cls, []).append(stmt)
+    return {cls: stmts[::-1] for cls, stmts in found.items()}
+
+
+def _last_look(facts: Facts, load: ir.Load, looks: dict[Var, list[Stmt]]) -> bool:
     """Whether nothing touches the memory after the load."""
     of, cls = facts.classes.of, facts.classes.of(load.ref)
     if any(isinstance(r, Var) and r.type.ref and of(r) is cls for r in facts.fun.results):
         return False
     level = facts.level_of(load.ref)
-    for stmt in facts.where:
-        if stmt is load or isinstance(stmt, ir.Let):  # a shape stays what it was
-            continue
-        atoms = (*walk.used(stmt), *walk.used_inside(stmt))
-        touches = any(isinstance(a, Var) and a.type.ref and of(a) is cls for a in atoms)
-        if touches and facts.runs_after(stmt, load, level):
-            return False
-    return True
+    return not any(stmt is not load and facts.runs_after(stmt, load, level) for stmt in looks.get(cls, ()))

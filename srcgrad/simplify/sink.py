@@ -29,10 +29,12 @@ class _Sink:
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         made: list[Stmt] = [self.inside(stmt) for stmt in stmts]
+        chosen = {out.target for stmt in made if isinstance(stmt, If) for out in stmt.outs}
         for place, stmt in enumerate(made):
             if (
                 isinstance(stmt, Accumulate)
                 and isinstance(stmt.value, Var)
+                and stmt.value in chosen
                 and self.uses[stmt.value] == 1
                 and _adds(stmt)
             ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir, walk
@@ -27,7 +28,9 @@ def stores(fun: Fun) -> Fun:
 
 def _dead(facts: Facts) -> Iterator[Stmt]:
     readers: dict[Var, list[Stmt]] = {}
+    place: dict[Stmt, int] = {}
     for stmt in facts.where:
+        place[stmt] = len(place)
         for ref in read_by(stmt):
             readers.setdefault(facts.classes.of(ref), []).append(stmt)
     shaped = growing(facts.fun, facts.classes)
@@ -37,7 +40,10 @@ def _dead(facts: Facts) -> Iterator[Stmt]:
             continue
         level = facts.level[cls]
         for store in written:
-            if not any(facts.runs_after(reader, store, level) for reader in readers.get(cls, ())):
+            later, looped = readers.get(cls, [])[::-1], bool(facts.loops_between(store, level))
+            if not looped:  # then only what stands behind it runs after it
+                later = later[: sum(1 for _ in takewhile(place[store].__lt__, map(place.__getitem__, later)))]
+            if not any(facts.runs_after(reader, store, level) for reader in later):
                 yield store
 
 

@@ -72,7 +72,7 @@ class Aliases:
 
     def _find(self, var: Var) -> Var:
         while (up := self._parent.get(var, var)) is not var:
-            var = up
+            self._parent[var] = var = self._parent.get(up, up)
         return var
 
     def _union(self, a: Atom, b: Atom) -> None:

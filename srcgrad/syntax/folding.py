@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TypeGuard
 
 from srcgrad.core import ir, walk
@@ -15,6 +16,7 @@ from srcgrad.syntax import templates
 from srcgrad.syntax.aliases import Aliases
 
 LONGEST = 72  # characters of an expression, without its indentation and target
+IF_ELSE = 10  # characters of ` if  else `
 
 
 @lru_cache(maxsize=4096)
@@ -48,6 +50,7 @@ class Folds:
         self.aliases = Aliases(fun)
         self.inside: dict[Var, Stmt] = {}  # folded into the use of this variable
         self.choices: dict[ir.If, None] = {}  # printed as `a if c else b`
+        self.long: set[ir.If] = set()  # found to be too long for that
         self.like: dict[Var, Var] = {}  # memory -> the array whose shape it is made with
         self.defs = {v: s for s in walk.walk(fun.body) for v in walk.defined(s)}
         self.inners = {v for s in walk.walk(fun.body) for v in walk.defined_inside(s)}
@@ -137,7 +140,7 @@ class _Groups:
         if not isinstance(atom, Var) or atom not in self._of:
             return None
         while (up := self._of[atom]) is not atom:
-            atom = up
+            self._of[atom] = atom = self._of[up]
         return atom
 
     def _join(self, *atoms: Atom) -> None:
@@ -183,6 +186,7 @@ class _Block:
     ) -> None:
         self.folds, self.stmts, self.ends, self.owner, self.force = folds, stmts, ends, owner, force
         self.pending: dict[Var, Pending] = {}
+        self.readers: tuple[dict[Var, list[Var]], ...] = ({}, {})  # what was pending, by class of memory and by group
         self.last_read: dict[Var, int] = {}  # group -> the last statement that reads a member
 
     def go(self) -> None:
@@ -204,6 +208,9 @@ class _Block:
                 (target,) = walk.defined(stmt)
                 reads |= self.folds.aliases.reads(stmt)
                 self.pending[target] = Pending(stmt, at, size, reads, leaves, self.folds.uses[target])
+                for readers, read in zip(self.readers, (reads, map(self.folds.groups.of, leaves)), strict=True):
+                    for one in {r for r in read if r is not None}:
+                        readers.setdefault(one, []).append(target)
         self.finish()
 
     # ---- uses
@@ -262,11 +269,11 @@ class _Block:
             for var in list(self.pending):
                 self.drop(var)
             return
-        written = self.folds.aliases.writes(stmt)
-        groups = {self.folds.groups.of(v) for v in walk.defined(stmt)} - {None}
-        for var, p in list(self.pending.items()):
-            if p.reads & written or any(self.folds.groups.of(leaf) in groups for leaf in p.leaves):
-                self.drop(var)
+        groups = map(self.folds.groups.of, walk.defined(stmt))
+        for readers, changed in zip(self.readers, (self.folds.aliases.writes(stmt), groups), strict=True):
+            for var in [v for one in changed if one is not None for v in readers.pop(one, ())]:
+                if var in self.pending:
+                    self.drop(var)
 
     def may_fold(self, stmt: Stmt) -> bool:
         match stmt:
@@ -331,10 +338,13 @@ class _Block:
 
     def choice(self, stmt: ir.If) -> tuple[int, frozenset[Var]] | None:
         """Make the branch an expression if both sides fold into one: its size, and the memory that it reads."""
-        if len(stmt.outs) != 1 or stmt in self.folds.breaks or not _is_expression(stmt):
+        if len(stmt.outs) != 1 or stmt in self.folds.breaks or stmt in self.folds.long or not _is_expression(stmt):
+            return None
+        if _nested(stmt):
+            self.folds.long.add(stmt)
             return None
         out, before = stmt.outs[0], (dict(self.folds.inside), dict(self.folds.choices))
-        size, reads = 10, frozenset[Var]()
+        size, reads = IF_ELSE, frozenset[Var]()
         for block, end in ((stmt.then, out.then), (stmt.orelse, out.orelse)):
             if not self.one_expression(block, end, stmt):
                 size = LONGEST + 1
@@ -343,16 +353,24 @@ class _Block:
             reads = reads.union(*map(self.folds.aliases.reads, walk.walk(block)))
         if size > LONGEST:
             self.folds.inside, self.folds.choices = before
+            self.folds.long.add(stmt)
             return None
         self.folds.choices[stmt] = None
         return size, reads
 
     def one_expression(self, block: Sequence[Stmt], end: Atom, owner: ir.If) -> bool:
         """Fold all of the region into what comes out of it, if that can be done."""
-        if not all(isinstance(s, (ir.Let, ir.Load, ir.If, ir.Remark)) for s in block):
+        kinds = (ir.Let, ir.Load, ir.If, ir.Remark)
+        if any(not isinstance(s, kinds) or (isinstance(s, ir.If) and s in self.folds.long) for s in block):
             return False
         _Block(self.folds, block, (end,), owner, force=True).go()
         return all(isinstance(s, ir.Remark) or self.folds.folded(s) or self.folds.dead(s) for s in block)
+
+
+def _nested(stmt: ir.If) -> bool:
+    """Whether the words `if` and `else` alone make it too long."""
+    branches = (s for s in walk.walk((stmt,)) if isinstance(s, ir.If))
+    return next(islice(branches, LONGEST // IF_ELSE, None), None) is not None
 
 
 def _is_name(stmt: Stmt) -> TypeGuard[ir.Load]:

@@ -82,6 +82,7 @@ class State(Checks):
         self.at_least: dict[Atom, int] = {}  # lengths of lists that are surely so long
         self.within: dict[Atom, Atom] = {}  # indices of loops that are from 0 to below this
         self.lengths: set[Atom] = set()  # of arrays
+        self.boxed: set[Atom] = set()  # what names hold, or held, that nested functions bind too
         self.naming = ""  # the name that what is evaluated gets
         self.threads = False  # whether it is a kernel
         self.born = 0  # when the function's own statements begin
@@ -159,7 +160,9 @@ class State(Checks):
             value.label = name
         box = self.frame.env.get(name)
         if isinstance(box, Struct) and box.kind is scope.Cell:
+            self.boxed.update(scope.leaves(scope.seen(value)))
             return self.put_content(box, ((), (value,), None))
+        self.frame.bound.update(scope.leaves(scope.seen(value)))
         self.frame.env[name] = value
 
     @contextmanager
@@ -178,7 +181,7 @@ class State(Checks):
             return value
         if not value.type.is_scalar and not isinstance(made, (ir.Alloc, ir.View)):
             return value
-        if any(leaf is value for bound in self.frame.env.values() for leaf in scope.leaves(scope.seen(bound))):
+        if value in self.frame.bound or value in self.boxed:
             return value  # a walrus inside named it
         named = Var(name, value.type)
         self.b.out.pop()

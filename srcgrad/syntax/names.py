@@ -8,22 +8,25 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.ir import Fun, Stmt, Type, Var
 from srcgrad.core.walk import defined, defined_inside, walk
 from srcgrad.syntax.coalesce import Classes
 
 MODULES = {"np", "math", "random", "njit", "numba", "prange", "cuda"}
 RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES})
 ANONYMOUS = "t"
+Kind = tuple[Type, bool, Stmt | None]
 
 
 def spelled(name: str) -> str:
     """A wish for a name as an identifier."""
-    text = re.sub(r"\W", "_", unicodedata.normalize("NFKC", name)).strip("_") or ANONYMOUS
-    return f"{ANONYMOUS}_{text}" if text[0].isdigit() else text
+    text = "".join(c if f"a{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", name)).strip("_")
+    return text if text.isidentifier() else f"{ANONYMOUS}_{text}" if text else ANONYMOUS
 
 
 def name_variables(
@@ -67,42 +70,61 @@ class _Namer:
         self.classes, self.taken, self.homes = classes, taken, homes
         self.apart = apart or bool(homes)
         self.chosen: dict[Var, str] = {}
-        self.holders: dict[str, list[Var]] = {}
+        self.holders: dict[str, _Holder] = {}
+        self.tried: dict[str, list[tuple[str, _Holder]]] = {}  # of each wish, the candidates in order
 
     def name(self, root: Var, wish: str) -> None:
-        k = 1
-        link = "" if self.apart else "_"
-        while not self.free(candidate := wish if k == 1 else f"{wish}{link}{k}", root):
-            k += 1
-        self.chosen[root] = candidate
-        self.holders.setdefault(candidate, []).append(root)
+        """The first of wish, wish_2, ... that nobody has who interferes, or is of another kind."""
+        kind, edges, members = self.kind(root), self.classes.edges.get(root, 0), self.classes.sets.get(root, 0)
+        tried = self.tried.setdefault(wish, [])
+        fit = (
+            (name, holder)
+            for name, holder in chain(tried, self.more(wish, kind, tried))
+            if not (edges & holder.members or holder.edges & members) and holder.kind == kind
+        )
+        self.chosen[root], holder = next(fit)
+        holder.members |= members
+        holder.edges |= edges
 
-    def free(self, name: str, root: Var) -> bool:
-        """Whether the class can have this name: nobody has it who interferes, or holds another type."""
-        if name in self.taken or self.clashes(name):
-            return False
-        return all(self.may_share(root, other) for other in self.holders.get(name, ()))
+    def more(self, wish: str, kind: Kind, tried: list[tuple[str, _Holder]]) -> Iterator[tuple[str, _Holder]]:
+        """Candidates that nobody has asked for under this wish. Each is new, so that one that nobody has comes."""
+        link = "" if self.apart else "_"
+        for k in count(len(tried) + 1):
+            name = wish if k == 1 else f"{wish}{link}{k}"
+            if name not in self.taken:
+                tried.append((name, self.holders.setdefault(name, _Holder(kind))))
+                yield tried[-1]
+            else:
+                tried.append((name, _TAKEN))
 
     def plain(self, wish: str) -> str:
-        return re.sub(r"_(?=\d)", "", wish) if self.apart else wish  # all: `x_1_2` as `x_12` would still be one of x's
-
-    def clashes(self, name: str) -> bool:
-        """Whether Numba's names for the values of this variable, or another, may be the other's."""
-        return self.apart and any(_numbered(n, name) or _numbered(name, n) for n in self.holders)
+        """apart: a wish with no underscore in front of a digit, or at its end. Then no number behind it makes it
+        another name's with `_2`, and the numbers go on until one is free: only what is there already can bar one."""
+        return re.sub(r"_+(?=\d|$)", "", wish) if self.apart else wish
 
     def home(self, root: Var) -> Stmt | None:
         homes = {self.homes.get(v) for v in self.classes.group(root)}
         return homes.pop() if len(homes) == 1 else None
 
-    def may_share(self, a: Var, b: Var) -> bool:
+    def kind(self, root: Var) -> Kind:
         """An index of a loop shares its name with other indices only."""
-        alike = a.type == b.type and (a in self.classes.alone) is (b in self.classes.alone)
-        alike = alike and (not self.homes or self.home(a) is self.home(b))
-        return alike and not self.classes.interfere(a, b)
+        return root.type, root in self.classes.alone, self.home(root) if self.homes else None
+
+
+@dataclass(slots=True)
+class _Holder:
+    """What has a name: of what kind, which variables, and what is alive where one of them is defined."""
+
+    kind: Kind | None
+    members: int = 0
+    edges: int = 0
+
+
+_TAKEN = _Holder(None)
 
 
 def _numbered(name: str, other: str) -> bool:
-    return other.startswith(f"{name}_") and other[len(name) + 1 :].isdigit()
+    return re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None and other.startswith(name)
 
 
 def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:

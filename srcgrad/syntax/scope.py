@@ -174,6 +174,7 @@ class Frame:
     path: tuple[int, ...]
     outer: Frame | None = None
     loops: list[frozenset[str]] = field(default_factory=list)  # what each open loop hands on
+    bound: set[Atom] = field(default_factory=set)  # what its names hold, or held
 
     @property
     def kept(self) -> frozenset[str]:

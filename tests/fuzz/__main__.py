@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
     parser.add_argument("--compiled", action="store_true", help="compile what is generated (seconds for each program)")
     parser.add_argument("--numpy", action="store_true", help="compositions of NumPy's functions, compared numerically")
+    parser.add_argument("--calls", action="store_true", help="calls of every transformer, under odd names and twice")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--no-shrink", action="store_true", help="print programs that fail as they are")
     parser.add_argument("--faults", action="store_true", help="plant faults, and count programs until each is caught")
@@ -30,7 +31,7 @@ def main() -> int:
     if options.faults:
         print(faults.table([k * 1000 + (options.seed or 0) for k in range(3)], options.programs or 300))
         return 0
-    kind = "numpy" if options.numpy else "compiled" if options.compiled else "random"
+    kind = next((kind for kind in ("numpy", "compiled", "calls") if getattr(options, kind)), "random")
     if options.seed is not None and options.programs is None:
         return one(options.seed, kind, not options.no_shrink)
     first = options.seed or 0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
-from tests.fuzz import numerical, weights
+from tests.fuzz import calls, numerical, odd, weights
 from tests.fuzz.checks import Menu, Verdict, judge
 from tests.fuzz.compositions import composition
 from tests.fuzz.programs import Fuzzed, program
@@ -101,15 +101,22 @@ def run_one(job: tuple[int, str]) -> Outcome:
     return Outcome(job[0], verdict(p, menu), frozenset(p.uses))
 
 
-def case(seed: int, kind: str) -> tuple[Fuzzed, Menu | None]:
+Checked = Menu | calls.Transformers | None
+
+
+def case(seed: int, kind: str) -> tuple[Fuzzed, Checked]:
     """The program of a number, and its checks; none: beside numerical derivatives."""
     if kind == "numpy":
         return composition(seed), None
+    if kind == "calls":
+        return odd.renamed(program(seed), seed), calls.Transformers.of(seed)
     lengths = weights.LENGTHS_COMPILED if kind == "compiled" else weights.LENGTHS
     return program(seed, lengths), Menu.of(seed, kind == "compiled")
 
 
-def verdict(p: Fuzzed, menu: Menu | None) -> Verdict:
+def verdict(p: Fuzzed, menu: Checked) -> Verdict:
+    if isinstance(menu, calls.Transformers):
+        return calls.judge(p, menu)
     return numerical.judge(p) if menu is None else judge(p, menu)
 
 
@@ -135,8 +142,8 @@ def alike(a: Verdict, b: Verdict) -> bool:
     return a.kind == b.kind and (a.kind == "wrong" or a.what == b.what)
 
 
-def smallest(p: Fuzzed, menu: Menu | None, failed: Verdict) -> Fuzzed:
-    menu = needed(p, menu, failed) if menu else None
+def smallest(p: Fuzzed, menu: Checked, failed: Verdict) -> Fuzzed:
+    menu = needed(p, menu, failed) if isinstance(menu, Menu) else menu
     return shrink(p, lambda q: alike(verdict(q, menu), failed))
 
 

@@ -56,15 +56,15 @@ def fresh(x: Any) -> Any:
     return copy.copy(x) if not callable(x) else x
 
 
-def compiled(name: str, text: str) -> Callable[..., Any]:
-    """The function f of a module whose source `inspect` finds."""
+def compiled(name: str, text: str, function: str = "f") -> Callable[..., Any]:
+    """A function of a module whose source `inspect` finds."""
     file = f"<{name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"math": math, "np": np, "__name__": "fuzzed", "Point": Point, "Body": Body}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what shrinking makes may look odd
         exec(compile(text, file, "exec"), namespace)
-    made: Callable[..., Any] = namespace["f"]
+    made: Callable[..., Any] = namespace[function]
     return made
 
 

@@ -128,19 +128,19 @@ def watched() -> Iterator[list[float]]:
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """What shrinking makes of a program may run without end."""
+def limited(seconds: float, error: type[BaseException] = TimeoutError) -> Iterator[None]:
+    """What shrinking makes of a program may run without end. Counted is the process's own time."""
 
     def stop(*_: Any) -> None:
-        raise TimeoutError
+        raise error
 
-    old = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    old = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, old)
 
 
 def run_plain(p: Fuzzed) -> list[Any]:

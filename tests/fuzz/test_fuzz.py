@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.fuzz import directed, hunt, weights
+from tests.fuzz import calls, directed, hunt, weights
 from tests.fuzz.checks import Menu, judge
 from tests.fuzz.programs import Fuzzed, directed_program, program
+from tests.fuzz.reference import Dropped, run_plain
 from tests.fuzz.shrink import shrink
 from tests.fuzz.writer import CONSTRUCTS
 
@@ -34,6 +35,7 @@ def test_a_seed_gives_one_program() -> None:
 
 
 SLICES = [("random", first, 14) for first in range(0, 100, 20)] + [("numpy", first, 12) for first in (0, 20)]
+SLICES += [("calls", first, 14) for first in (0, 20)]
 
 
 @pytest.mark.parametrize(("kind", "first", "least"), SLICES)
@@ -66,6 +68,40 @@ def test_programs_that_numba_compiled_wrong(seed: int) -> None:
     """A store that only a list of references shows, which Numba took for dead beside a comprehension; `t` and `t_2`."""
     p, menu = hunt.case(seed, "compiled")
     assert not hunt.verdict(p, menu).bad
+
+
+def test_every_transformer_is_called() -> None:
+    for seed in (0, 2):
+        p, _ = hunt.case(seed, "calls")
+        assert calls.judge(p, calls.Transformers()).kind == "right"
+    chosen = {name for seed in range(100) for name in calls.Transformers.of(seed).names}
+    assert chosen == set(calls.CALLS) == {*calls.FIRST, *calls.SECOND}
+
+
+def test_a_call_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was once with the names of such a program: `t`, `w_`, `w_[1]`."""
+
+    def endless(*_: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr("srcgrad.syntax.render.name_variables", endless)
+    monkeypatch.setattr(calls, "SECONDS", 0.5)
+    found = calls.judge(hunt.case(0, "calls")[0], calls.Transformers(("grad",)))
+    assert found.kind == "crash" and found.what.startswith("grad: over"), found
+
+
+def test_odd_names_change_nothing_else() -> None:
+    for seed in range(40):
+        p, q = program(seed), hunt.case(seed, "calls")[0]
+        assert p.text != q.text and repr(run_plain_or_reason(p)) == repr(run_plain_or_reason(q))
+
+
+def run_plain_or_reason(p: Fuzzed) -> object:
+    try:
+        return run_plain(p)
+    except Dropped as reason:
+        return str(reason)
 
 
 def test_programs_near_kinks_are_dropped() -> None:
