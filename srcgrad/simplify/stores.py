@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 
 from srcgrad.analysis.effects import Facts
@@ -40,11 +41,15 @@ def _dead(facts: Facts) -> Iterator[Stmt]:
             continue
         level = facts.level[cls]
         for store in written:
-            later, looped = readers.get(cls, [])[::-1], bool(facts.loops_between(store, level))
-            if not looped:  # then only what stands behind it runs after it
-                later = later[: sum(1 for _ in takewhile(place[store].__lt__, map(place.__getitem__, later)))]
+            later: Iterator[Stmt] = reversed(readers.get(cls, []))
+            if not facts.loops_between(store, level):  # then only what stands behind it runs after it
+                later = takewhile(partial(_behind, place, store), later)
             if not any(facts.runs_after(reader, store, level) for reader in later):
                 yield store
+
+
+def _behind(place: Mapping[Stmt, int], store: Stmt, reader: Stmt) -> bool:
+    return place[reader] > place[store]
 
 
 def read_by(stmt: Stmt) -> Iterator[Var]:
