@@ -19,9 +19,9 @@ from srcgrad.api import (
     vjp,
     vmap,
 )
-from srcgrad.core.marks import stop_gradient
-from srcgrad.custom import custom_jvp, custom_vjp
-from srcgrad.derivative import Derivative
+from srcgrad.core.stop_gradient import stop_gradient
+from srcgrad.derivatives.custom_rules import custom_jvp, custom_vjp
+from srcgrad.derivatives.derivative import Derivative
 from srcgrad.errors import (
     ArgumentError,
     DivisionError,
@@ -34,9 +34,9 @@ from srcgrad.errors import (
     UnboundError,
     UnsupportedError,
 )
+from srcgrad.frontend.source import cells as _cells
 from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
-from srcgrad.scipy_order import scipy_derivatives
-from srcgrad.syntax import cells as _cells
+from srcgrad.optimize.scipy_order import scipy_derivatives
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments
-from srcgrad.adapted import adapted
 from srcgrad.backend import callable as native
-from srcgrad.call import Call
-from srcgrad.derivative import Derivative
-from srcgrad.driver import Options
+from srcgrad.compiler.find_or_make import Options
+from srcgrad.compiler.request import Recipe
+from srcgrad.derivatives import arguments
+from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
+from srcgrad.derivatives.bound_arguments import adapted
+from srcgrad.derivatives.derivative import Derivative
+from srcgrad.derivatives.mapped_on_gpu import Mapped
+from srcgrad.derivatives.one_call import Call
 from srcgrad.errors import ArgumentError
-from srcgrad.functional import jvp_with, vjp_with
-from srcgrad.mapped import Mapped
-from srcgrad.recipe import Recipe
-from srcgrad.syntax import words
-from srcgrad.syntax.functions import behind, signature_of
-from srcgrad.syntax.places import speaking_of
-from srcgrad.syntax.structure import leaves
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.functions import behind, signature_of
+from srcgrad.frontend.source.structure import leaves
 
 OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
 # What other libraries call something, and where it is here.
@@ -46,7 +46,7 @@ def _options(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
     for name, value in given.items():
         if name not in OPTIONS:
             names = (*own, *OPTIONS)
-            alike = words.close(name, names) or FOREIGN.get(name.lower(), "")
+            alike = wording.close(name, names) or FOREIGN.get(name.lower(), "")
             hint = f"did you mean `{alike}`?" if alike in names else f"the options are {', '.join(names)}"
             raise ArgumentError(f"there is no option `{name}`", hint=hint)
         if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
@@ -62,14 +62,14 @@ def _fastmath(given: Any) -> bool | tuple[str, ...] | None:
     for flag in given:
         if flag not in FLAGS:
             others = f"the flags are {', '.join(FLAGS)}"
-            raise ArgumentError(f"fastmath has no flag {flag!r}", hint=words.meant(str(flag), FLAGS, others, '"{}"'))
+            raise ArgumentError(f"fastmath has no flag {flag!r}", hint=wording.meant(str(flag), FLAGS, others, '"{}"'))
     return tuple(sorted(given))
 
 
 def _mode(mode: Any, modes: Sequence[str]) -> None:
     if mode not in modes:
-        others = f"use mode={words.joined([repr(m) for m in modes], 'or')}"
-        raise ArgumentError(f"there is no mode={mode!r}", hint=words.meant(str(mode), modes, others, "mode='{}'"))
+        others = f"use mode={wording.joined([repr(m) for m in modes], 'or')}"
+        raise ArgumentError(f"there is no mode={mode!r}", hint=wording.meant(str(mode), modes, others, "mode='{}'"))
 
 
 def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
@@ -248,7 +248,7 @@ def _axes(in_axes: Any, names: Mapping[str, inspect.Parameter]) -> tuple[int | N
     else:
         axes = tuple(None if free else in_axes for free in optional)
     if len(axes) != len(names):
-        hint = f"give one entry for each of {words.joined([f'`{n}`' for n in names])}"
+        hint = f"give one entry for each of {wording.joined([f'`{n}`' for n in names])}"
         raise ArgumentError(f"in_axes={in_axes!r} has {len(axes)} entries for {len(names)} parameters", hint=hint)
     for axis in axes:
         if axis is not None and (isinstance(axis, bool) or not isinstance(axis, (int, np.integer))):
@@ -270,7 +270,7 @@ def _plain(fun: Any) -> Any:
 
 def _called(fun: Any) -> str:
     name = getattr(fun, "__name__", None)
-    return words.of_object(fun) if isinstance(fun, type) or not isinstance(name, str) else f"`{name}`"
+    return wording.of_object(fun) if isinstance(fun, type) or not isinstance(name, str) else f"`{name}`"
 
 
 def _instead(fun: Any) -> str:

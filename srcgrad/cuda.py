@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from srcgrad.kernels import KernelDerivative
-from srcgrad.syntax.places import speaking_of
+from srcgrad.derivatives.kernel_derivative import KernelDerivative
+from srcgrad.frontend.source.error_places import speaking_of
 
 __all__ = ["adjoint", "tangent"]
 

@@ -13,25 +13,17 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("core",),
     ("rules",),
-    ("syntax", "analysis"),
-    ("transform", "simplify"),
-    ("backend",),
-    ("driver",),
-    ("api",),
-    ("optimize", "testing", "cli"),
+    ("printer", "analysis", "bounds"),
+    ("frontend", "simplify", "transform"),
+    ("gpu", "backend"),
+    ("compiler",),
+    ("derivatives",),
+    ("api", "cuda"),
+    ("optimize", "testing"),
 )
-# Files at the top of the package that belong to a layer under another name.
-MEMBERS = {
-    "cache": "backend",
-    **dict.fromkeys(("deep", "explain", "failures", "fingerprint", "generated", "lazy"), "driver"),
-    **dict.fromkeys(("kernel_pipeline", "mapped_kernel", "mapping", "pipeline", "recipe", "user_rules"), "driver"),
-    **dict.fromkeys(("adapted", "arguments", "call", "custom", "derivative", "functional", "glue", "late"), "api"),
-    **dict.fromkeys(("cuda", "in_kernels", "kernels", "mapped", "scipy_order"), "api"),
-    "__main__": "cli",
-}
 # What lies on top of everything: the package's front.
 FRONT = "__init__"
-CONFINED = {"ast": {"syntax"}, "astor": {"syntax"}, "numba": {"backend"}, "llvmlite": {"backend"}}
+CONFINED = {"ast": {"frontend", "gpu", "printer"}, "astor": {"printer"}, "numba": {"backend"}, "llvmlite": {"backend"}}
 
 COMPUTED = "<computed>"  # the name of a module that is not a literal
 
@@ -137,8 +129,7 @@ def _called(node: ast.Call) -> str:
 
 def layer(module: str) -> str:
     """The layer of a module: its folder, or its own name at the top of the package."""
-    first = module.split(".")[0]
-    return MEMBERS.get(first, first)
+    return module.split(".")[0]
 
 
 def level(name: str) -> int | None:

@@ -13,8 +13,8 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const, whole
 from srcgrad.core.ir import Atom, Program, Var
-from srcgrad.rules.arithmetic import add, multiply, negative, subtract
-from srcgrad.rules.elementwise import cos, sin
+from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
+from srcgrad.rules.scalar.elementwise import cos, sin
 
 LENGTH = 4
 VECTOR = ir.Type("f8", 1, ref=True)

@@ -31,7 +31,7 @@ def test_no_import_inside_a_function() -> None:
 
 def users_own(i: layout.Import) -> bool:
     """An import statement of the user's function, carried out when the function is lowered."""
-    return layout.layer(i.module) == "syntax" and i.target == layout.COMPUTED
+    return layout.layer(i.module) == "frontend" and i.target == layout.COMPUTED
 
 
 def test_foreign_packages_have_one_home() -> None:
@@ -62,7 +62,7 @@ def make(tmp_path: Path, files: dict[str, str]) -> layout.Tree:
         ({"core/a.py": "from pkg.rules import b", "rules/b.py": ""}, ["core.a imports rules.b"]),
         ({"core/a.py": "from ..rules.b import thing", "rules/b.py": ""}, ["core.a imports rules.b"]),
         ({"core/a.py": "import pkg.rules"}, ["core.a imports rules.__init__"]),
-        ({"syntax/a.py": "from pkg.analysis import b", "analysis/b.py": ""}, ["syntax.a imports analysis.b"]),
+        ({"printer/a.py": "from pkg.analysis import b", "analysis/b.py": ""}, ["printer.a imports analysis.b"]),
         ({"core/a.py": "from pkg import api", "api.py": ""}, ["core.a imports api"]),
         ({"core/a.py": "import pkg"}, ["core.a imports __init__"]),
         ({"rules/a.py": "from pkg.core import b", "core/b.py": "from . import c", "core/c.py": ""}, []),

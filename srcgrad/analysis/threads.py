@@ -10,7 +10,7 @@ from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.walk import walk
-from srcgrad.rules.compare import OPPOSITE
+from srcgrad.rules.scalar.compare import OPPOSITE
 
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
 Coordinate = tuple[str, int]

@@ -12,11 +12,11 @@ from numba import types
 from numba.core.imputils import lower_constant
 from numba.extending import NativeValue, models, overload, register_model, typeof_impl, unbox
 
-from srcgrad.core.marks import stop_gradient
+from srcgrad.core.stop_gradient import stop_gradient
 from srcgrad.core.types import B1, I8, Type
 from srcgrad.errors import ArgumentError
-from srcgrad.syntax.functions import is_jitted
-from srcgrad.syntax.structure import Leaf, Node, Spec, Static
+from srcgrad.frontend.source.functions import is_jitted
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
 
 # (object, types of the positional arguments, of the keywords, whether a kernel calls) -> the Numba dispatcher that
 # stands for the call

@@ -18,7 +18,7 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from srcgrad import cache
+from srcgrad.backend import cache
 
 LOG = logging.getLogger("srcgrad")
 LENGTH = 20  # bytes of the digest that stands before what is kept

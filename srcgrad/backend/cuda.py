@@ -1,6 +1,6 @@
 """Generated modules on the GPU: loaded from their files as device functions; in Numba's simulator as plain Python.
 
-Loaded only when `target="cuda"` is asked for (`srcgrad.lazy`): nothing else of the package needs Numba's CUDA target.
+Loaded only when `target="cuda"` is asked for (`srcgrad.compiler.lazy`): nothing else of the package needs Numba's CUDA target.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numba.core import config
 from numba.core import types as kinds
 
 from srcgrad.backend import callable as native
-from srcgrad.backend import cpu, inside, shim
+from srcgrad.backend import cpu, numba_cuda, shim
 from srcgrad.core.types import Type
 from srcgrad.errors import SrcgradError
-from srcgrad.syntax.functions import behind
+from srcgrad.frontend.source.functions import behind
 
 try:
     from numba import cuda as cuda
@@ -92,7 +92,7 @@ def simulation(namespace: dict[str, Any], name: str) -> Callable[..., Any]:
 def allow_in_kernels() -> None:
     """Let kernels call objects of ours."""
     if not simulated():
-        native.allow_in_kernels(inside.cudaimpl.lower_constant, inside.models.register_model)
+        native.allow_in_kernels(numba_cuda.cudaimpl.lower_constant, numba_cuda.models.register_model)
 
 
 def device(function: Callable[..., Any]) -> Any:
@@ -123,7 +123,7 @@ def plain(value: Any) -> Any:
 def compiling_for(capability: tuple[int, int]) -> Iterator[None]:
     """Compile device functions for GPUs of this compute capability, also where there is none."""
     device = types.SimpleNamespace(compute_capability=capability)
-    modules = [inside.dispatcher, inside.compiler]
+    modules = [numba_cuda.dispatcher, numba_cuda.compiler]
     kept = [module.get_current_device for module in modules]
     for module in modules:
         module.get_current_device = lambda: device

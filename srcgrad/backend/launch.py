@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.backend import cpu, inside, shim
+from srcgrad.backend import cpu, numba_cuda, shim
 from srcgrad.backend import cuda as native
 from srcgrad.core.types import Type
 from srcgrad.errors import UnsupportedError
@@ -66,7 +66,7 @@ class Shared:
 
     def __init__(self, owner: Any) -> None:
         try:
-            from_dlpack = inside.views.StridedMemoryView.from_dlpack
+            from_dlpack = numba_cuda.views.StridedMemoryView.from_dlpack
         except ImportError:
             hint = "`pip install 'srcgrad[cuda]'`, or pass an array of CuPy or Numba"
             raise UnsupportedError("DLPack needs the package cuda.core", hint=hint) from None

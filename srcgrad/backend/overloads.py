@@ -11,7 +11,7 @@ from numba import types
 from numba.extending import overload
 
 from srcgrad.backend.callable import spec_of
-from srcgrad.syntax.structure import Spec, Static
+from srcgrad.frontend.source.structure import Spec, Static
 
 # the description of each parameter -> (what is called instead, expressions for its arguments, what makes the result of
 # what that gives)

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.frontend.source.structure import parts
 from srcgrad.optimize.descent import LEAVES, NIT, VALUE, start
 from srcgrad.optimize.result import CONVERGED, GOES_ON, STOPPED, outcome
-from srcgrad.syntax.structure import parts
 
 SECONDS = 0.25
 GROWTH = 16

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import lazy
 from srcgrad.api import forward, grad, jacfwd
-from srcgrad.custom import Custom
+from srcgrad.compiler import lazy
+from srcgrad.derivatives.custom_rules import Custom
+from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.optimize.result import OptimizeResult
-from srcgrad.syntax.structure import Spec, leaf_types
 
 Part = Callable[..., Any]
 
@@ -28,7 +28,7 @@ class Final(Custom):
     """A solver that cannot be differentiated once more."""
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
-        return lazy.pipeline.custom(self.primal, None, None, None, specs)
+        return lazy.program.custom(self.primal, None, None, None, specs)
 
 
 def with_rule(solve: Part, fun: Part, minimises: bool, rank: int, args: Spec) -> Custom:

@@ -18,11 +18,12 @@ from srcgrad.backend import overloads
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
 from srcgrad.errors import ArgumentError, CallError, UnsupportedError
+from srcgrad.frontend.lowering import values as scope
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.read import codes
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
 from srcgrad.optimize import implicit, methods
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
-from srcgrad.syntax import scope, words
-from srcgrad.syntax.read import codes
-from srcgrad.syntax.structure import Leaf, Node, Spec, Static
 
 Part = Callable[..., Any]
 Specs = dict[str, Spec]
@@ -60,7 +61,7 @@ def _bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any])
     try:
         bound = inspect.signature(public).bind(*args, **named)
     except TypeError as error:
-        names = words.joined(list(inspect.signature(public).parameters))
+        names = wording.joined(list(inspect.signature(public).parameters))
         raise CallError(str(error).replace("'", "`"), hint=f"{public.__name__} takes {names}") from None
     bound.apply_defaults()
     values = bound.arguments
@@ -132,7 +133,7 @@ def _start(specs: Specs) -> ir.Type:
     kind = spec.type if isinstance(spec, Leaf) else kind
     if kind is None or kind == ir.B1 or (kind.ref and not kind.is_float):
         hint = "start from a float or an array of floats"
-        raise ArgumentError(f"x0 is {words.of_spec(spec)}", hint=hint)
+        raise ArgumentError(f"x0 is {wording.of_spec(spec)}", hint=hint)
     return kind
 
 
@@ -154,7 +155,7 @@ def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
     for name in ("lr", "momentum", "beta1", "beta2", "epsilon"):
         given = specs.get(name, Static(None))
         if given != Static(None) and name not in defaults:
-            hint = f"its options are {words.joined([*defaults])}" if defaults else "it has none"
+            hint = f"its options are {wording.joined([*defaults])}" if defaults else "it has none"
             raise ArgumentError(f"{_method(method, specs)} has no option `{name}`", hint=hint)
     for name, default in defaults.items():
         given = specs[name]
@@ -166,7 +167,7 @@ def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
 def _known(method: str) -> str:
     if method not in methods.METHODS:
         others = f"the methods are {', '.join(methods.METHODS)}"
-        raise ArgumentError(f"there is no method {method!r}", hint=words.meant(method, methods.METHODS, others))
+        raise ArgumentError(f"there is no method {method!r}", hint=wording.meant(method, methods.METHODS, others))
     return method
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, lazy
+from srcgrad.compiler import lazy
+from srcgrad.derivatives import arguments
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
-from srcgrad.syntax import words
-from srcgrad.syntax.functions import signature_of
-from srcgrad.syntax.places import placed, speaking_of
-from srcgrad.syntax.structure import Leaf
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import placed, speaking_of
+from srcgrad.frontend.source.functions import signature_of
+from srcgrad.frontend.source.structure import Leaf
 
 
 def check_call(
@@ -28,7 +29,7 @@ def check_call(
         hint = "give many starting points, with batch=True, or leave target out"
         raise UnsupportedError('target="cuda" solves batches, one problem a thread', hint=hint)
     if mode not in ("forward", "reverse"):
-        hint = words.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
+        hint = wording.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)
     number("tol", tol, "a number from 0", lambda v: v >= 0.0)
     number("maxiter", maxiter, "an integer from 0", lambda v: v >= 0 and int(v) == v)
@@ -79,12 +80,12 @@ def _examine(fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> None
     parameters = arguments.Parameters(signature_of(fun))
     values = parameters.bind((start, *args), {})
     specs = [arguments.spec_of(v, n) for v, n in zip(values, parameters.names, strict=True)]
-    result = lazy.pipeline.lowered(fun, specs).result
+    result = lazy.program.lowered(fun, specs).result
     rank = 0 if minimises else np.ndim(start)
     if not isinstance(result, Leaf) or result.type.rank != rank or not result.type.is_float or result.type.is_complex:
         want = "one number" if rank == 0 else "an array of floats with one entry for each of x"
         what = "an objective gives" if minimises else "a residual gives"
-        raise ArgumentError(f"the function returns {words.of_spec(result)}, where {what} {want}", hint=f"return {want}")
+        raise ArgumentError(f"the function returns {wording.of_spec(result)}, where {what} {want}", hint=f"return {want}")
     if rank:
         got = np.shape(fun(start.copy(), *args))
         if got != start.shape:

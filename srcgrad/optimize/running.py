@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
+from srcgrad.compiler import lazy
+from srcgrad.compiler.runtime_errors import SMALL, too_large
 from srcgrad.errors import SrcgradError
-from srcgrad.failures import SMALL, too_large
+from srcgrad.frontend.source.error_places import placed
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
 from srcgrad.optimize.methods import batched, descent_blocks, search_blocks
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
-from srcgrad.syntax.places import placed
 
 Result = OptimizeResult | OptimizeHistory
 PACKAGE = "srcgrad.optimize"

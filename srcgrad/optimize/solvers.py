@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import lazy
 from srcgrad.backend.cpu import Mismatch
+from srcgrad.compiler import lazy
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.structure import describe
 from srcgrad.optimize.blocks import Watch, amount
 from srcgrad.optimize.methods import (
     METHODS,
@@ -34,9 +37,6 @@ from srcgrad.optimize.running import (
     remember,
     told,
 )
-from srcgrad.syntax import words
-from srcgrad.syntax.places import speaking_of
-from srcgrad.syntax.structure import describe
 
 Callback = Callable[[Any, Any, int], Any] | None
 
@@ -301,7 +301,7 @@ def _descent(
 def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     if not isinstance(method, str) or method not in METHODS:
         others = f"the methods are {', '.join(METHODS)}"
-        raise ArgumentError(f"there is no method {method!r}", hint=words.meant(str(method), METHODS, others))
+        raise ArgumentError(f"there is no method {method!r}", hint=wording.meant(str(method), METHODS, others))
     known = METHODS[method]
     check_options({name: value for name, value in given.items() if name in known})
     for name in given:
@@ -334,7 +334,7 @@ def _floats(x0: Any) -> Any:
         return x0
     if isinstance(x0, (int, np.integer)) and not isinstance(x0, bool):
         return float(x0)
-    what = words.of_spec(describe(x0))
+    what = wording.of_spec(describe(x0))
     raise ArgumentError(f"x0 is {what}", hint="start from a float or an array of floats")
 
 

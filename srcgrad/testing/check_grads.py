@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments
 from srcgrad.api import forward, reverse
+from srcgrad.derivatives import arguments
 from srcgrad.errors import ArgumentError
-from srcgrad.syntax import words
-from srcgrad.syntax.functions import behind, signature_of
-from srcgrad.syntax.places import speaking_of
-from srcgrad.syntax.structure import describe
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.functions import behind, signature_of
+from srcgrad.frontend.source.structure import describe
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
 from srcgrad.testing.entries import Vector, blank, conjugation, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
@@ -81,7 +81,7 @@ def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself")
     if not isinstance(args, (tuple, list)):
-        raise ArgumentError(f"args is {words.of_spec(describe(args))}", hint="give a tuple: check_grads(f, (x,))")
+        raise ArgumentError(f"args is {wording.of_spec(describe(args))}", hint="give a tuple: check_grads(f, (x,))")
     if isinstance(modes, str) or not modes or not set(modes) <= {"forward", "reverse"}:
         raise ArgumentError(f"modes={modes!r} are no modes", hint='use modes=("forward", "reverse") or one of them')
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:

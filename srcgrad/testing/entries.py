@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcgrad.syntax.structure import make, parts
+from srcgrad.frontend.source.structure import make, parts
 
 Vector = NDArray[np.float64]
 

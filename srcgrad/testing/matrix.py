@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.declare import Literal
+from srcgrad.rules.language.declare import Literal
 from srcgrad.testing.primitives import (
     check_curvature,
     check_edge,

@@ -16,7 +16,7 @@ from srcgrad.backend.shim import math_shim
 from srcgrad.core import ir
 from srcgrad.core.ir import Type
 from srcgrad.core.run import run
-from srcgrad.rules.declare import Edge
+from srcgrad.rules.language.declare import Edge
 from srcgrad.testing.numerical import Estimate, derivative
 from srcgrad.testing.samples import Case, Values, cases, type_of
 from srcgrad.testing.straight import Derived, Programs, floats, tangent

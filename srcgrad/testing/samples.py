@@ -10,7 +10,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Type
-from srcgrad.rules.declare import At, Literal
+from srcgrad.rules.language.declare import At, Literal
 
 Values = tuple[Any, ...]
 

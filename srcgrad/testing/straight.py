@@ -9,8 +9,8 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Let, Var
 from srcgrad.core.run import run
-from srcgrad.rules.declare import Literal, total
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.declare import Literal, total
+from srcgrad.rules.language.values import Val
 from srcgrad.testing.samples import Case, Values, type_of
 
 

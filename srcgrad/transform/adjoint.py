@@ -13,17 +13,17 @@ from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Stmt, Var
 from srcgrad.core.walk import instantiate, map_how, map_index
-from srcgrad.rules.arithmetic import add, multiply, subtract
-from srcgrad.rules.declare import cast, sum_to
-from srcgrad.rules.loops import trips
-from srcgrad.rules.shape import dim
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.declare import cast, sum_to
+from srcgrad.rules.language.integers import trips
+from srcgrad.rules.language.values import Val
+from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
+from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.guard import Guards, at_corner
-from srcgrad.transform.keep import INT_ONE, direct, row, step_of
 from srcgrad.transform.plan import Loop
 from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
-from srcgrad.transform.sweep import Sweep
+from srcgrad.transform.replay import Sweep
+from srcgrad.transform.tape import INT_ONE, direct, row, step_of
+from srcgrad.transform.where_guard import Guards, at_corner
 
 
 class Adjoint(Sweep):

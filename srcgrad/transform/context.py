@@ -11,7 +11,7 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Stmt, Var
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.values import Val
 
 
 @dataclass

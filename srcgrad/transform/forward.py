@@ -16,14 +16,14 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 from srcgrad.errors import NotDifferentiableError
-from srcgrad.rules.shape import dim
-from srcgrad.rules.values import Val
-from srcgrad.transform.draws import check_fixed, check_single
-from srcgrad.transform.live import Live
-from srcgrad.transform.programs import reachable
+from srcgrad.rules.language.values import Val
+from srcgrad.rules.shapes.shape import dim
+from srcgrad.transform.custom_sharing import check_shared
+from srcgrad.transform.program_edits import reachable
 from srcgrad.transform.quotients import gathered, taken_apart
+from srcgrad.transform.random_draws import check_fixed, check_single
 from srcgrad.transform.refuse import no_rule, refuse_arguments
-from srcgrad.transform.shared import check_shared
+from srcgrad.transform.tangent_zeros import Live
 
 
 def forward(program: Program, active: frozenset[int]) -> Program:

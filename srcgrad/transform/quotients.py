@@ -14,10 +14,10 @@ from typing import Any
 from srcgrad.analysis.zeros import GROWING
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Stmt, Var
-from srcgrad.rules.arithmetic import add, divide, subtract
-from srcgrad.rules.compare import equal, where
-from srcgrad.rules.declare import Duals, Info, Params, cast, expand_to, promote, sum_to, total
-from srcgrad.rules.values import Val, emit
+from srcgrad.rules.language.declare import Duals, Info, Params, cast, expand_to, promote, sum_to, total
+from srcgrad.rules.language.values import Val, emit
+from srcgrad.rules.scalar.arithmetic import add, divide, subtract
+from srcgrad.rules.scalar.compare import equal, where
 
 
 def _infer(types: Sequence[ir.Type], params: Params) -> tuple[ir.Type, ...]:

@@ -15,12 +15,12 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
-from srcgrad.transform.buffers import settled
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.draws import check_single
+from srcgrad.transform.loop_buffers import settled
 from srcgrad.transform.plan import Plan, Policy
-from srcgrad.transform.programs import QUIET, expect_shape, function, quiet
+from srcgrad.transform.program_edits import QUIET, expect_shape, function, quiet
 from srcgrad.transform.quotients import gathered, taken_apart
+from srcgrad.transform.random_draws import check_single
 
 
 class Reverse(Adjoint):

@@ -7,8 +7,8 @@ import numpy as np
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.walk import walk
-from srcgrad.syntax.lower import lower
-from srcgrad.syntax.structure import describe
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import describe
 from tests.transform import memory_programs as programs
 
 A = np.ones(6)

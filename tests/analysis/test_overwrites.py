@@ -15,8 +15,8 @@ from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
 from srcgrad.core.run import _Run
 from srcgrad.core.walk import walk
-from srcgrad.syntax.lower import lower
-from srcgrad.syntax.structure import describe
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import describe
 from tests.hard.mutation import cholesky_inplace, lu_inplace
 
 N = 4

@@ -158,7 +158,7 @@ SCRIPT = """
             s += helper(x[k]) * x[k]
         return s
     d = sg.grad(f)
-    print(d(np.ones(4)).sum(), "srcgrad.pipeline" in sys.modules, len(d.jitted(np.ones(4)).stats.cache_hits))
+    print(d(np.ones(4)).sum(), "srcgrad.compiler.program" in sys.modules, len(d.jitted(np.ones(4)).stats.cache_hits))
 """
 
 
@@ -179,7 +179,7 @@ def test_a_changed_helper_is_not_served_from_the_cache(tmp_path):
 
 
 def test_the_warm_path_does_not_load_the_compiler():
-    names = "srcgrad.pipeline srcgrad.rules srcgrad.transform srcgrad.syntax.lower scipy astor"
+    names = "srcgrad.compiler.program srcgrad.rules srcgrad.transform srcgrad.frontend.lowering.function scipy astor"
     code = f"import sys, srcgrad; print([n for n in {names.split()!r} if n in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=os.getcwd())
     # numba imports scipy itself where it is installed
@@ -249,7 +249,7 @@ def test_code_that_numba_does_not_take_is_reported_as_ours(tmp_path):
 
 
 def test_a_pass_that_fails_is_named(monkeypatch):
-    from srcgrad import pipeline
+    from srcgrad.compiler import program as pipeline
 
     def fails(program):
         raise KeyError("x")

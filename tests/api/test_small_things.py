@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 import srcgrad as sg
-from srcgrad import cache
+from srcgrad.backend import cache
 
 W = np.arange(3.0)
 

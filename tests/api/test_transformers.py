@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad import pipeline
-from srcgrad.syntax.structure import describe
+from srcgrad.compiler import program as pipeline
+from srcgrad.frontend.source.structure import describe
 from tests.api.helpers import plain
 
 X = np.array([1.0, 2.0, 3.0])

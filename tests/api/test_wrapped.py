@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 import srcgrad as sg
-from srcgrad.fingerprint import fingerprint
+from srcgrad.compiler.fingerprint import fingerprint
 
 
 def twice(fun):

@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from srcgrad import cache
-from srcgrad.backend import cpu, shim
+from srcgrad.backend import cache, cpu, shim
+from srcgrad.compiler.fingerprint import fingerprint
 from srcgrad.core import ir
-from srcgrad.fingerprint import fingerprint
 
 ROWS = ir.Type("f8", 1, ref=True)
 

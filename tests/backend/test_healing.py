@@ -12,7 +12,8 @@ import textwrap
 import pytest
 
 import srcgrad as sg
-from srcgrad import cache, driver
+from srcgrad.backend import cache
+from srcgrad.compiler import find_or_make
 
 SCRIPT = """
     import sys
@@ -20,7 +21,7 @@ SCRIPT = """
     def f(x):
         return x * x * x
     d = sg.grad(f)
-    print(d(2.0), "srcgrad.pipeline" in sys.modules, len(d.jitted(2.0).stats.cache_hits))
+    print(d(2.0), "srcgrad.compiler.program" in sys.modules, len(d.jitted(2.0).stats.cache_hits))
 """
 
 
@@ -97,7 +98,7 @@ def test_damaged_compiled_code_counts_as_missing(tmp_path, damage, suffix):
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(driver, "_UNITS", {})
+    monkeypatch.setattr(find_or_make, "_UNITS", {})
     return tmp_path / "cache"
 
 

@@ -20,8 +20,8 @@ os.environ["SRCGRAD_CACHE_DIR"] = tempfile.mkdtemp(prefix="srcgrad_bounds_")
 import numpy as np
 
 import srcgrad as sg
-from srcgrad import driver
-from srcgrad.syntax import bounds
+from srcgrad.bounds import insert_checks
+from srcgrad.compiler import find_or_make
 from tests.benchmarks.timing import interleaved
 
 
@@ -104,13 +104,13 @@ CASES: dict[Callable[..., Any], tuple[Any, ...]] = {
 
 def made(f: Callable[..., Any], args: tuple[Any, ...], checked: bool) -> tuple[Any, Any, float]:
     """The compiled gradient, where its checks went, and how long that took."""
-    bounds.SWITCH["checked"] = checked
-    driver._UNITS.clear()
+    insert_checks.SWITCH["checked"] = checked
+    find_or_make._UNITS.clear()
     derivative = sg.grad(f, cache=False)
     start = time.thread_time()
     derivative(*args)
     taken = time.thread_time() - start
-    bounds.SWITCH["checked"] = True
+    insert_checks.SWITCH["checked"] = True
     assert derivative._last is not None
     return derivative, derivative._last.meta.facts.checks, taken
 

@@ -15,7 +15,7 @@ from numba import typeof
 
 import srcgrad as sg
 from srcgrad.backend.cpu import load_module
-from srcgrad.kernels import KernelDerivative
+from srcgrad.derivatives.kernel_derivative import KernelDerivative
 from tests.benchmarks import cuda as solves
 from tests.benchmarks import ptx
 from tests.cuda import kernels

@@ -115,7 +115,7 @@ def arguments() -> tuple[float, float, Any]:
 def measure(kind: str, n: int) -> str:
     """Transform one function here; a line on it, and a line on its passes."""
     import srcgrad as sg
-    from srcgrad import pipeline
+    from srcgrad.compiler import program
     from tests.fuzz.programs import compiled
 
     times: dict[str, float] = {}
@@ -126,15 +126,15 @@ def measure(kind: str, n: int) -> str:
         now = time.process_time()
         times[name], last = times.get(name, 0.0) + now - last, now
 
-    lowered = pipeline.lowered
+    lowered = program.lowered
 
     def timed(*args: Any) -> Any:
         out = lowered(*args)
         watch("lower", out)
         return out
 
-    pipeline.lowered = timed
-    pipeline.WATCHERS.append(watch)
+    program.lowered = timed
+    program.WATCHERS.append(watch)
     f = compiled(f"{kind}_{n}", text(kind, n))
     start = last = time.process_time()
     source = sg.grad(f, argnums=(0, 1, 2), jit=False).source_for(*arguments())

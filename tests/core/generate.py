@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import B1, F8, I8, Atom, Type, Var
-from srcgrad.rules.arithmetic import add, multiply, negative, subtract
-from srcgrad.rules.compare import less, logical_not, where
-from srcgrad.rules.elementwise import cos, sin
+from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
+from srcgrad.rules.scalar.compare import less, logical_not, where
+from srcgrad.rules.scalar.elementwise import cos, sin
 
 N = 4  # the length of every axis
 VECTOR, MATRIX, VALUE = Type("f8", 1, ref=True), Type("f8", 2, ref=True), Type("f8", 1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Fun, Var
-from srcgrad.core.ranges import Ranges
-from srcgrad.rules.arithmetic import add
-from srcgrad.rules.broadcast import broadcast_like
-from srcgrad.rules.matmul import product
-from srcgrad.rules.values import Val
-from srcgrad.simplify.identities import identities
+from srcgrad.rules.language.values import Val
+from srcgrad.rules.linalg.matmul import product
+from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.rules.shapes.broadcast import broadcast_like
+from srcgrad.simplify.values.identities import identities
 
 A, B = Var("a", ir.Type("f8", 2, ref=True)), Var("b", ir.Type("f8", 2, ref=True))
 

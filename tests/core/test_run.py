@@ -10,8 +10,8 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import B1, F8, I8, Type, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import VerifyError, verify
-from srcgrad.rules.arithmetic import add, multiply
-from srcgrad.rules.elementwise import sin
+from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.scalar.elementwise import sin
 
 VECTOR = Type("f8", 1, ref=True)
 ALWAYS = ir.Primitive("always", lambda types, params: (B1,), lambda x: x > 3.0, "_0 > 3.0")

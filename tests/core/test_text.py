@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad import pipeline
+from srcgrad.compiler import program as pipeline
 from srcgrad.core.ir import Program
 from srcgrad.core.read_text import TextError, read
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.write_text import write
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.language.registry import PRIMITIVES
 from tests import oracle
 from tests.core.generate import random_program
 from tests.hard.cases import RIGHT

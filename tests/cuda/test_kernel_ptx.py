@@ -10,9 +10,9 @@ import pytest
 
 import srcgrad.cuda
 from srcgrad.backend import kernels as loading
+from srcgrad.compiler.kernel_program import Made
+from srcgrad.compiler.lazy import cuda as native
 from srcgrad.core.ir import Type
-from srcgrad.kernel_pipeline import Made
-from srcgrad.lazy import cuda as native
 from tests.cuda.kernels import CASES, Case
 from tests.cuda.test_ptx import MISSING
 

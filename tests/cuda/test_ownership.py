@@ -11,7 +11,7 @@ from numba import cuda
 
 import srcgrad.cuda
 from srcgrad.backend.kernels import dimensions
-from srcgrad.kernels import varying
+from srcgrad.derivatives.kernel_derivative import varying
 
 MATRIX, VECTOR = np.ones((5, 2)), np.ones(5)
 WIDTHS = np.array([3, 2])

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad import pipeline
+from srcgrad.compiler import program as pipeline
+from srcgrad.compiler.lazy import cuda as native
 from srcgrad.core import ir
 from srcgrad.errors import UnsupportedError
-from srcgrad.lazy import cuda as native
-from srcgrad.rules import registry
-from srcgrad.rules.info import Literal
-from srcgrad.syntax.render import render
-from srcgrad.transform.device import legal
+from srcgrad.gpu.arrays.legalise import legal
+from srcgrad.printer.render import render
+from srcgrad.rules.language import registry
+from srcgrad.rules.language.metadata import Literal
 from tests.cuda import arrays
 
 

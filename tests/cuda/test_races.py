@@ -15,8 +15,8 @@ import pytest
 import srcgrad.cuda
 from srcgrad.backend.kernels import dimensions
 from srcgrad.core.ir import Const
+from srcgrad.derivatives.kernel_derivative import varying
 from srcgrad.errors import UnsupportedError
-from srcgrad.kernels import varying
 from tests.cuda import races
 from tests.cuda.hard_kernels import HARD
 from tests.cuda.kernels import CASES, PATTERNS, Case

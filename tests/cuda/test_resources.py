@@ -10,8 +10,8 @@ from numba import typeof
 
 import srcgrad as sg
 from srcgrad.backend import launch
-from srcgrad.mapped import Mapped
-from srcgrad.syntax.structure import leaf_types
+from srcgrad.derivatives.mapped_on_gpu import Mapped
+from srcgrad.frontend.source.structure import leaf_types
 from tests.benchmarks import ptx
 from tests.optimize.test_batch import CASES
 

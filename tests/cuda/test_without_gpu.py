@@ -10,7 +10,7 @@ import pytest
 
 import srcgrad as sg
 from srcgrad.backend import cuda as native
-from srcgrad.backend import inside, launch
+from srcgrad.backend import launch, numba_cuda
 from srcgrad.core.types import Type
 
 pytestmark = pytest.mark.skipif(native.missing() is None, reason="kernels can be launched here")
@@ -81,7 +81,7 @@ def test_memory_that_dlpack_shares(monkeypatch):
     view = SimpleNamespace(ptr=64, shape=(2, 3), strides=(6, 2), dtype=np.dtype("f4"), readonly=False)
     asked = []
     reader = SimpleNamespace(from_dlpack=lambda a, stream_ptr: asked.append(a) or view)
-    monkeypatch.setitem(vars(inside), "views", SimpleNamespace(StridedMemoryView=reader))
+    monkeypatch.setitem(vars(numba_cuda), "views", SimpleNamespace(StridedMemoryView=reader))
     owner = WithDlpack(2)
     shared = launch.Shared(owner).__cuda_array_interface__
     assert shared["data"] == (64, False) and shared["strides"] == (24, 8) and shared["typestr"] == "<f4"
@@ -89,7 +89,7 @@ def test_memory_that_dlpack_shares(monkeypatch):
 
 
 def test_dlpack_without_its_package(monkeypatch):
-    monkeypatch.setitem(inside.MODULES, "views", "no_such_package")
+    monkeypatch.setitem(numba_cuda.MODULES, "views", "no_such_package")
     with pytest.raises(sg.UnsupportedError, match=r"cuda.core"):
         launch.Shared(WithDlpack(2))
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 import srcgrad as sg
-from srcgrad import driver, functional
+from srcgrad.compiler import find_or_make
+from srcgrad.derivatives import at_a_point
 from srcgrad.errors import SrcgradError
 from tests import oracle
 from tests.fuzz.checks import TOLERANCE, TOLERANCE_SINGLE, Leaves, Verdict, Wrong, dot, innermost, like, typed
@@ -84,8 +85,8 @@ def own_cache() -> Iterator[None]:
 
 def forget() -> None:
     """What the process has in memory of what was generated; the cache folder stays."""
-    driver._UNITS.clear()
-    functional._MADE.clear()
+    find_or_make._UNITS.clear()
+    at_a_point._MADE.clear()
 
 
 class Calls:

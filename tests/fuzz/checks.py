@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import arguments, pipeline
 from srcgrad.backend import cpu, shim
+from srcgrad.compiler import program as pipeline
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
+from srcgrad.derivatives import arguments
 from srcgrad.errors import SrcgradError
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.syntax import structure
-from srcgrad.syntax.lower import lower
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests import oracle

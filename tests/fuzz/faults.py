@@ -10,13 +10,14 @@ from typing import Any
 from srcgrad.analysis.effects import Classes, Facts
 from srcgrad.analysis.overwrites import Overwrites, _Case
 from srcgrad.core import ir
-from srcgrad.rules import declare, elementwise, registry
-from srcgrad.rules.arithmetic import subtract
-from srcgrad.rules.values import Val, emit
-from srcgrad.simplify.copies import _Copies
-from srcgrad.simplify.cse import _Cse
-from srcgrad.simplify.dce import _Liveness
-from srcgrad.transform import adjoint, guard, keep, sweep
+from srcgrad.rules.language import declare, registry
+from srcgrad.rules.language.values import Val, emit
+from srcgrad.rules.scalar import elementwise
+from srcgrad.rules.scalar.arithmetic import subtract
+from srcgrad.simplify.memory.copies import _Copies
+from srcgrad.simplify.values.cse import _Cse
+from srcgrad.simplify.values.dce import _Liveness
+from srcgrad.transform import adjoint, replay, tape, where_guard
 from srcgrad.transform.forward import _Forward
 from srcgrad.transform.plan import Plan
 from tests.fuzz.checks import Menu, judge
@@ -99,7 +100,7 @@ def unsummed() -> Any:
 
 @fault("the side of np.where that was not taken counts", patterns=("where beside a pole",))
 def unguarded() -> Any:
-    return patched(guard.Guarded, "_masked", lambda self, product: product)
+    return patched(where_guard.Guarded, "_masked", lambda self, product: product)
 
 
 # ---- memory
@@ -155,17 +156,17 @@ def no_back_edge() -> Any:
 
 @fault("effects on outer memory are repeated")
 def repeated() -> Any:
-    old = sweep.Sweep._run_one
+    old = replay.Sweep._run_one
 
     def run_one(self: Any, stmt: Any, region: Any, current: Any, ctx: Any) -> None:
         outer = isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in ctx.env
         if outer and not self.plan.level[stmt].within(region):
-            index, value = sweep.map_index(stmt.index, ctx), ctx(stmt.value)
+            index, value = replay.map_index(stmt.index, ctx), ctx(stmt.value)
             self.b.put(replace(stmt, ref=ctx.ref(stmt.ref), index=index, value=value))
         else:
             old(self, stmt, region, current, ctx)
 
-    return patched(sweep.Sweep, "_run_one", run_one)
+    return patched(replay.Sweep, "_run_one", run_one)
 
 
 @fault("snapshots are read a row off", policy="snapshot", patterns=("snapshots with views",))
@@ -173,7 +174,7 @@ def row_off() -> Any:
     old = adjoint.Adjoint._restore
 
     def restore(self: Any, stmt: Any, root: Any, written: Any, kept: Any, place: Any, inner: Any) -> None:
-        old(self, stmt, root, written, kept, self.b.let(subtract, place, keep.INT_ONE, name="row"), inner)
+        old(self, stmt, root, written, kept, self.b.let(subtract, place, tape.INT_ONE, name="row"), inner)
 
     return patched(adjoint.Adjoint, "_restore", restore)
 
@@ -202,12 +203,12 @@ def always_swap() -> Any:
 
 @fault("what a loop loads is kept in one row", policy="keep", patterns=("recurrences in place",))
 def one_row() -> Any:
-    old = sweep.visit
+    old = replay.visit
 
     def visit(*args: Any) -> Any:
-        return tuple(keep.INT_ZERO for _ in old(*args))
+        return tuple(tape.INT_ZERO for _ in old(*args))
 
-    return patched(sweep, "visit", visit)
+    return patched(replay, "visit", visit)
 
 
 # ---- scalars, branches, loops
@@ -246,7 +247,7 @@ def turns_short() -> Any:
     def ranged(self: Any, stmt: Any, ctx: Any) -> Any:
         index, (last, before, step) = old(self, stmt, ctx)
         if ("turns", stmt) in ctx.kept:
-            last = self.b.let(subtract, last, keep.INT_ONE, name="last")
+            last = self.b.let(subtract, last, tape.INT_ONE, name="last")
         return index, (last, before, step)
 
     return patched(adjoint.Adjoint, "_reversed_range", ranged)

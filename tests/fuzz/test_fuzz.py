@@ -85,7 +85,7 @@ def test_a_call_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         while True:
             pass
 
-    monkeypatch.setattr("srcgrad.syntax.render.name_variables", endless)
+    monkeypatch.setattr("srcgrad.printer.render.name_variables", endless)
     monkeypatch.setattr(calls, "SECONDS", 0.5)
     found = calls.judge(hunt.case(0, "calls")[0], calls.Transformers(("grad",)))
     assert found.kind == "crash" and found.what.startswith("grad: over"), found

@@ -13,9 +13,9 @@ import numpy as np
 
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.syntax import structure
-from srcgrad.syntax.lower import lower
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests.hard.compare import Leaves

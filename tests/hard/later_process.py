@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from srcgrad.fingerprint import fingerprint
+from srcgrad.compiler.fingerprint import fingerprint
 from tests.hard.cases import RIGHT
 from tests.hard.compare import Comparison
 from tests.hard.public import Public

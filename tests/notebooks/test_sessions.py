@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 import srcgrad as sg
-from srcgrad.syntax.read import read
+from srcgrad.frontend.source.read import read
 
 HEAD = "import math\nimport srcgrad as sg\nPLAIN = dict(jit=False, cache=False)\n"
 

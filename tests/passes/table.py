@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from srcgrad.core.ir import Fun, Program
-from srcgrad.simplify.copies import copies
-from srcgrad.simplify.counting import counting
-from srcgrad.simplify.cse import cse
-from srcgrad.simplify.dce import dce
-from srcgrad.simplify.elements import elements
-from srcgrad.simplify.hoist import hoist
-from srcgrad.simplify.identities import identities
-from srcgrad.simplify.moves import moves
-from srcgrad.simplify.named import named
+from srcgrad.simplify.loops.counting import counting
+from srcgrad.simplify.loops.register_sums import sums
+from srcgrad.simplify.memory.copies import copies
+from srcgrad.simplify.memory.copy_is_move import moves
+from srcgrad.simplify.memory.dead_stores import stores
+from srcgrad.simplify.memory.first_element_store import elements
+from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.reuse import reuse
+from srcgrad.simplify.memory.sink import sink
+from srcgrad.simplify.memory.values_are_memory import named
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.simplify.promote import promote
-from srcgrad.simplify.reuse import reuse
-from srcgrad.simplify.sink import sink
-from srcgrad.simplify.stores import stores
-from srcgrad.simplify.sums import sums
+from srcgrad.simplify.values.cse import cse
+from srcgrad.simplify.values.dce import dce
+from srcgrad.simplify.values.hoist import hoist
+from srcgrad.simplify.values.identities import identities
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 

@@ -17,7 +17,7 @@ from srcgrad.core.read_text import read
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.write_text import write
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.language.registry import PRIMITIVES
 from tests.passes.table import KEEPING, PASSES
 
 TEXT = Path(__file__).parent / "text"

@@ -10,7 +10,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.values import Val
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from srcgrad.core.ir import Primitive
-from srcgrad.rules.complexes import conj
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.arrays.complexes import conj
+from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.testing.straight import adjoint, program
 from tests.rules.complex_trials import RULES, check_derivatives, complex_cases
 from tests.rules.mutants import AMOUNTS, Change, Mutant, ahead_of, back_of, changed_at

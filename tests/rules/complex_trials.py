@@ -1,7 +1,7 @@
 """Rules tried with complex numbers: their samples moved off the real line, or complex ones of their own.
 
 A derivative along a complex direction is a limit of differences like any other; the adjoint is held to the tangent by
-the real part of their products (the convention of `srcgrad.rules.complexes`).
+the real part of their products (the convention of `srcgrad.rules.arrays.complexes`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from srcgrad.core.ir import Fun, Primitive
 from srcgrad.core.run import run
-from srcgrad.rules import registry
+from srcgrad.rules.language import registry
 from srcgrad.testing.primitives import printed
 from srcgrad.testing.samples import Case, Values, cases, type_of
 from srcgrad.testing.straight import adjoint, program, tangent

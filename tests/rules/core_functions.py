@@ -7,8 +7,8 @@ from typing import Any
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Fun, Var
 from srcgrad.core.run import run
-from srcgrad.rules import registry
-from srcgrad.rules.values import Val
+from srcgrad.rules.language import registry
+from srcgrad.rules.language.values import Val
 from srcgrad.testing.samples import type_of
 from srcgrad.testing.straight import adjoint, tangent
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba.core.registry import cpu_target
 
 import srcgrad.rules  # noqa: F401
-from srcgrad.rules.registry import FUNCTIONS
+from srcgrad.rules.language.registry import FUNCTIONS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "numpy-coverage.md"
 HOMES = {

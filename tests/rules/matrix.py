@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import srcgrad.rules  # noqa: F401
 from srcgrad.core.ir import Primitive, Type
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.testing.matrix import COLUMNS, MODES, PRECISIONS, Tally, check_rule
 from srcgrad.testing.samples import Case, cases, type_of
 

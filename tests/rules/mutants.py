@@ -22,9 +22,9 @@ import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Primitive
-from srcgrad.rules.declare import Literal
-from srcgrad.rules.registry import PRIMITIVES
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.declare import Literal
+from srcgrad.rules.language.registry import PRIMITIVES
+from srcgrad.rules.language.values import Val
 from srcgrad.testing.primitives import check_curvature, check_edge, check_slopes
 from srcgrad.testing.samples import Case, cases, given_as_scalars, type_of
 from srcgrad.testing.straight import Programs, floats

@@ -23,10 +23,10 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Let, Var
 from srcgrad.core.walk import defined, defined_inside, used, used_inside, walk
 from srcgrad.errors import SrcgradError
-from srcgrad.rules.declare import as_value
-from srcgrad.rules.info import Edge
-from srcgrad.rules.registry import FUNCTIONS, METHODS, PRIMITIVES
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.declare import as_value
+from srcgrad.rules.language.metadata import Edge
+from srcgrad.rules.language.registry import FUNCTIONS, METHODS, PRIMITIVES
+from srcgrad.rules.language.values import Val
 from tests.rules.accuracy import CURVES, SURFACES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import pipeline
 from srcgrad.backend.shim import NumPyShim, interpreted, math_shim
+from srcgrad.compiler import program
+from srcgrad.compiler.request import Recipe
 from srcgrad.errors import SrcgradError
-from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import describe, leaf_types
+from srcgrad.frontend.source.structure import describe, leaf_types
 
 CODES = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "c8", "c16")
 LITERALS = ("True", "2", "-1", "300", "1.5", "0.5j")
@@ -71,9 +71,9 @@ def by_numpy(fun: Callable[..., Any], args: Sequence[Any]) -> Any:
 
 def ours(fun: Callable[..., Any], args: Sequence[Any]) -> tuple[list[str], Any]:
     """The dtypes that are inferred, and what the un-jitted function gives."""
-    made = pipeline.derive(fun, Recipe("value"), [describe(a) for a in args])
+    made = program.derive(fun, Recipe("value"), [describe(a) for a in args])
     space: dict[str, Any] = {}
-    exec(compile(pipeline.text(made.program, None), "generated", "exec"), space)
+    exec(compile(program.text(made.program, None), "generated", "exec"), space)
     space |= {"np": NumPyShim(), "math": math_shim()}
     captured = [c.read() for c in made.captured]
     return [t.dtype for t in leaf_types(made.result)], interpreted(space[made.program.main.name])(*args, *captured)

@@ -11,8 +11,8 @@ import pytest
 from srcgrad.core.build import Builder
 from srcgrad.core.run import run
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.registry import FUNCTIONS, METHODS
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.registry import FUNCTIONS, METHODS
+from srcgrad.rules.language.values import Val
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests.rules.array_programs import check, program

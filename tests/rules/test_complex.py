@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from srcgrad.rules import registry
+from srcgrad.rules.language import registry
 from tests.rules.complex_trials import RULES, check_derivatives, check_values, complex_cases
 
 

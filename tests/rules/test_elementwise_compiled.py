@@ -12,8 +12,8 @@ import pytest
 import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.run import run
-from srcgrad.rules.declare import At, Literal
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.language.declare import At, Literal
+from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.testing.samples import Case, spread, type_of
 from srcgrad.testing.straight import program
 

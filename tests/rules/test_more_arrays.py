@@ -13,9 +13,9 @@ import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.core.run import run
-from srcgrad.rules.declare import as_value
-from srcgrad.rules.registry import FUNCTIONS, METHODS
-from srcgrad.rules.values import Val
+from srcgrad.rules.language.declare import as_value
+from srcgrad.rules.language.registry import FUNCTIONS, METHODS
+from srcgrad.rules.language.values import Val
 from srcgrad.transform.reverse import reverse
 from tests.rules.array_programs import check, program
 from tests.rules.test_arrays import call

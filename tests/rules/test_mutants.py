@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from srcgrad.rules.registry import PRIMITIVES
+from srcgrad.rules.language.registry import PRIMITIVES
 from tests.rules import complex_mutants
 from tests.rules.complex_trials import RULES
 from tests.rules.mutants import OF_REALS, mutants, survives

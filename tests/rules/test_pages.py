@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from srcgrad import grad
-from srcgrad.rules import registry
-from srcgrad.rules.declare import Edge, elementwise
-from srcgrad.rules.elementwise import absolute
+from srcgrad.rules.language import registry
+from srcgrad.rules.language.declare import Edge, elementwise
+from srcgrad.rules.scalar.elementwise import absolute
 from srcgrad.testing.matrix import COLUMNS, check_rule
 from tests.rules import coverage, pages
 from tests.rules.mutants import mutants, survives

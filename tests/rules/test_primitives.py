@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import srcgrad.rules  # noqa: F401
-from srcgrad.rules.registry import FUNCTIONS, PRIMITIVES
+from srcgrad.rules.language.registry import FUNCTIONS, PRIMITIVES
 from srcgrad.testing.matrix import check_rule
 from srcgrad.testing.primitives import check_primitive
 from tests.rules.matrix import OF_REALS

@@ -11,7 +11,7 @@ import pytest
 import scipy.special
 
 from srcgrad.core.run import run
-from srcgrad.rules.registry import FUNCTIONS
+from srcgrad.rules.language.registry import FUNCTIONS
 from srcgrad.transform.reverse import reverse
 from tests.rules.array_programs import check, program
 from tests.rules.test_arrays import AXES, call

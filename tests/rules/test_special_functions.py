@@ -15,7 +15,7 @@ import srcgrad.rules  # noqa: F401
 from srcgrad import grad, stop_gradient
 from srcgrad.core.run import run
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules import bessel, gammas, incomplete, logistic, normal
+from srcgrad.rules.special import bessel, gammas, incomplete, logistic, normal
 from tests.rules.core_functions import backward, call, program
 
 mp = mpmath.mp.clone()

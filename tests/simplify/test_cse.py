@@ -7,9 +7,9 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Fun, Var
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
-from srcgrad.rules.arithmetic import add, multiply, subtract
-from srcgrad.rules.elementwise import sin
-from srcgrad.simplify.cse import cse
+from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
+from srcgrad.rules.scalar.elementwise import sin
+from srcgrad.simplify.values.cse import cse
 
 X, Y, N = Var("x", ir.F8), Var("y", ir.F8), Var("n", ir.I8)
 A = Var("a", ir.Type("f8", 1, ref=True))

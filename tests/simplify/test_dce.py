@@ -7,9 +7,9 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Fun, Var
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
-from srcgrad.rules.arithmetic import add, multiply
-from srcgrad.rules.elementwise import sin
-from srcgrad.simplify.dce import dce
+from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.scalar.elementwise import sin
+from srcgrad.simplify.values.dce import dce
 
 X, N = Var("x", ir.F8), Var("n", ir.I8)
 

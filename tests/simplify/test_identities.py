@@ -15,10 +15,10 @@ from srcgrad.core.ir import Atom, Fun, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
-from srcgrad.rules import registry
-from srcgrad.simplify.dce import dce
-from srcgrad.simplify.identities import identities
-from srcgrad.simplify.table import EXACT, TABLE, ZERO_SIGN
+from srcgrad.rules.language import registry
+from srcgrad.simplify.values.dce import dce
+from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.table import EXACT, TABLE, ZERO_SIGN
 
 assert rules.__doc__  # importing the rules fills the registry
 

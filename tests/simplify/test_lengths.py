@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
-from srcgrad import jacfwd, pipeline
+from srcgrad import jacfwd
+from srcgrad.compiler import program
+from srcgrad.compiler.request import Recipe
 from srcgrad.core.ir import Program
 from srcgrad.core.run import run
 from srcgrad.core.shapes import fixed
+from srcgrad.frontend.source.structure import Leaf, Type
 from srcgrad.optimize.methods import newton_loop
-from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import Leaf, Type
 
 
 def residual(x):
@@ -23,14 +24,14 @@ def residual(x):
 
 
 def for_shape(fun, shape):
-    made = pipeline.derive(fun, Recipe("value", leaves=()), [Leaf(Type("f8", len(shape), ref=True))])
-    return made.program, pipeline.tidy(Program(fixed(made.program.main, [shape]), made.program.callees))
+    made = program.derive(fun, Recipe("value", leaves=()), [Leaf(Type("f8", len(shape), ref=True))])
+    return made.program, program.tidy(Program(fixed(made.program.main, [shape]), made.program.callees))
 
 
 def test_checks_and_lengths_go():
     free, known = for_shape(jacfwd(residual), (2,))
-    text = pipeline.text(known, None)
-    assert "raise IndexError" in pipeline.text(free, None)
+    text = program.text(known, None)
+    assert "raise IndexError" in program.text(free, None)
     assert "raise" not in text and "shape" not in text
     assert "np.zeros((2, 2))" in text or "np.empty((2, 2))" in text
     x = np.array([0.3, 0.8])
@@ -39,12 +40,12 @@ def test_checks_and_lengths_go():
 
 def test_a_check_that_surely_fails_stays():
     _, known = for_shape(jacfwd(residual), (1,))
-    assert "raise IndexError" in pipeline.text(known, None)
+    assert "raise IndexError" in program.text(known, None)
 
 
 def test_a_solver_of_one_size():
     loop = newton_loop(residual, 1, "forward", False, False)
     specs = loop._specs((np.ones(2), (), 1e-12, 50))
-    made = pipeline.derive(loop, Recipe("value", leaves=()), specs)
-    text = pipeline.text(pipeline.tidy(Program(fixed(made.program.main, [(2,)]))), None)
+    made = program.derive(loop, Recipe("value", leaves=()), specs)
+    text = program.text(program.tidy(Program(fixed(made.program.main, [(2,)]))), None)
     assert "shape" not in text and "range(2)" in text

@@ -11,13 +11,13 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
-from srcgrad.rules.arithmetic import add, multiply
-from srcgrad.rules.elementwise import exp, sin
-from srcgrad.simplify.copies import copies
-from srcgrad.simplify.hoist import hoist
+from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.scalar.elementwise import exp, sin
+from srcgrad.simplify.memory.copies import copies
+from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.simplify.promote import promote
-from srcgrad.simplify.sink import sink
+from srcgrad.simplify.values.hoist import hoist
 
 X, N, A = Var("x", ir.F8), Var("n", ir.I8), Var("a", ir.Type("f8", 1, ref=True))
 ARGS = (1.5, 3, np.array([0.3, -0.7, 2.0]))

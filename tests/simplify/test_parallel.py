@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from numba import prange
 
-from srcgrad import forward, grad, hvp, jacfwd, pipeline, value_and_grad, vmap
+from srcgrad import forward, grad, hvp, jacfwd, value_and_grad, vmap
 from srcgrad.backend import shim
+from srcgrad.compiler import program as pipeline
 
 rng = np.random.default_rng(5)
 X, Y, A = rng.normal(size=40), rng.normal(size=41), rng.normal(size=(12, 5))

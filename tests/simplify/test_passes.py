@@ -10,14 +10,14 @@ import pytest
 from srcgrad.core.ir import Fun
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.simplify.copies import copies
-from srcgrad.simplify.cse import cse
-from srcgrad.simplify.dce import dce
-from srcgrad.simplify.hoist import hoist
-from srcgrad.simplify.identities import identities
+from srcgrad.simplify.memory.copies import copies
+from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.pipeline import simplify_fun
-from srcgrad.simplify.promote import promote
-from srcgrad.simplify.sink import sink
+from srcgrad.simplify.values.cse import cse
+from srcgrad.simplify.values.dce import dce
+from srcgrad.simplify.values.hoist import hoist
+from srcgrad.simplify.values.identities import identities
 from tests.random_programs import Generator, arguments
 
 PASSES = {

@@ -9,7 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.syntax.render import render
+from srcgrad.printer.render import render
 
 
 def execute(program: ir.Program, *args: Any) -> tuple[Any, ...]:

@@ -12,8 +12,8 @@ import numpy as np
 import srcgrad.rules  # noqa: F401
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.syntax.lower import Lowered, lower
-from srcgrad.syntax.structure import assemble, describe, leaves
+from srcgrad.frontend.lowering.function import Lowered, lower
+from srcgrad.frontend.source.structure import assemble, describe, leaves
 
 
 def lowered(fun: Callable[..., Any], *args: Any) -> Lowered:

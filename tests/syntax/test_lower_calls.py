@@ -15,8 +15,8 @@ import pytest
 from srcgrad.core import ir
 from srcgrad.core.walk import walk
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
-from srcgrad.syntax.lower import lower
-from srcgrad.syntax.structure import Leaf, Static, describe
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import Leaf, Static, describe
 from tests.syntax import helpers_for_calls
 from tests.syntax.lowering import close, lowered, run_lowered, same
 

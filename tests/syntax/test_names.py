@@ -11,10 +11,10 @@ import pytest
 
 import srcgrad as sg
 from srcgrad.core import ir
-from srcgrad.syntax.coalesce import Classes
-from srcgrad.syntax.folding import Folds
-from srcgrad.syntax.layout import lay_out
-from srcgrad.syntax.names import name_variables, spelled
+from srcgrad.printer.coalesce import Classes
+from srcgrad.printer.evaluation_order import lay_out
+from srcgrad.printer.folding import Folds
+from srcgrad.printer.names import name_variables, spelled
 from tests.fuzz.programs import compiled
 from tests.fuzz.reference import limited
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.syntax.read import read
+from srcgrad.frontend.source.read import read
 from tests.syntax.lowering import lowered, run_lowered, same
 
 A = np.array([0.3, -0.7, 1.1])

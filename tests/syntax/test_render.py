@@ -13,11 +13,11 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import B1, F4, F8, I8, Carry, Const, Program, Type, Var
 from srcgrad.core.run import run
-from srcgrad.rules.arithmetic import add, multiply, subtract
-from srcgrad.rules.compare import less
-from srcgrad.rules.elementwise import cos, sin
-from srcgrad.rules.shape import dim
-from srcgrad.syntax.render import render
+from srcgrad.printer.render import render
+from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
+from srcgrad.rules.scalar.compare import less
+from srcgrad.rules.scalar.elementwise import cos, sin
+from srcgrad.rules.shapes.shape import dim
 from tests.syntax.executing import agrees
 
 VECTOR, MATRIX, VALUE = Type("f8", 1, ref=True), Type("f8", 2, ref=True), Type("f8", 1)

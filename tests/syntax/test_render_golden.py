@@ -15,10 +15,10 @@ import pytest
 import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.run import run
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import describe, leaves
+from srcgrad.printer.render import render
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.syntax.lower import lower
-from srcgrad.syntax.render import render
-from srcgrad.syntax.structure import describe, leaves
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 

@@ -12,11 +12,11 @@ from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
 from srcgrad.errors import ArgumentError, NotDifferentiableError
-from srcgrad.rules.arithmetic import add, multiply
-from srcgrad.rules.elementwise import exp, sin
+from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.scalar.elementwise import exp, sin
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.transform import derive
-from srcgrad.transform.programs import select
+from srcgrad.transform import compositions
+from srcgrad.transform.program_edits import select
 from tests.random_programs import Generator, arguments
 
 LEAVES = (3, 0, 2)  # of the random programs: b, x, a; not in order
@@ -42,15 +42,15 @@ def close(got: object, expected: object) -> None:
 def test_modes_agree_on_random_programs(seed: int) -> None:
     program = simplify(Generator(seed, 8).program())
     args = arguments(seed)
-    by_columns = done(derive.jacfwd(program, LEAVES, simplify), *args)
-    by_rows = done(derive.jacrev(program, LEAVES, simplify), *args)
+    by_columns = done(compositions.jacfwd(program, LEAVES, simplify), *args)
+    by_rows = done(compositions.jacrev(program, LEAVES, simplify), *args)
     assert len(by_columns) == len(by_rows) == 9
     for a, b in zip(by_columns, by_rows, strict=True):
         close(a, b)
     scalar = simplify(Program(select(program.main, [0])))
-    value, *gradients = done(derive.value_and_grad(scalar, LEAVES), *args)
+    value, *gradients = done(compositions.value_and_grad(scalar, LEAVES), *args)
     assert value == run(scalar, *args)[0]
-    for a, b, c in zip(gradients, by_columns, done(derive.grad(scalar, LEAVES), *args), strict=False):
+    for a, b, c in zip(gradients, by_columns, done(compositions.grad(scalar, LEAVES), *args), strict=False):
         close(a, b)
         close(a, c)
 
@@ -61,11 +61,11 @@ def test_hessians_of_random_programs(seed: int) -> None:
     args, rng = arguments(seed), np.random.default_rng(seed)
     vectors = [rng.normal(size=4), np.float64(rng.normal()), rng.normal(size=4)]
     sizes = [4, 1, 4]
-    blocks = done(derive.hessian(program, LEAVES, simplify), *args)
+    blocks = done(compositions.hessian(program, LEAVES, simplify), *args)
     rows = [np.hstack([np.reshape(blocks[3 * i + j], (sizes[i], sizes[j])) for j in range(3)]) for i in range(3)]
     matrix = np.vstack(rows)
     close(matrix, matrix.T)
-    product = done(derive.hvp(program, LEAVES, simplify), *args, *vectors)
+    product = done(compositions.hvp(program, LEAVES, simplify), *args, *vectors)
     close(np.hstack([np.ravel(p) for p in product]), matrix @ np.hstack([np.ravel(v) for v in vectors]))
 
 
@@ -92,7 +92,7 @@ def test_shapes_and_values_of_a_jacobian() -> None:
     eye = np.eye(3)
     by_a = np.einsum("ik,j->ijk", eye, np.sin(a)) + np.einsum("i,j,jk->ijk", a, np.cos(a), eye)
     expected = [by_a, np.zeros((3, 3)), 2 * y * a, np.sum(a**2)]
-    for derived in (derive.jacfwd, derive.jacrev):
+    for derived in (compositions.jacfwd, compositions.jacrev):
         for got, want in zip(done(derived(outer(), (0, 1), simplify), a, y), expected, strict=True):
             close(got, want)
 
@@ -105,7 +105,7 @@ def test_the_primal_that_is_not_needed_is_gone() -> None:
         following = b.let(add, s, b.let(exp, b.load(A, (i,))))
     b.put(ir.For(i, const(0), N, const(1), (ir.Carry(s, const(0.0), following, total),), tuple(body)))
     program = Program(Fun("f", (A, N), tuple(b.out), (total,)))
-    made = simplify(derive.grad(program, [0]))
+    made = simplify(compositions.grad(program, [0]))
     assert sum(isinstance(stmt, ir.For) for stmt in walk(made.main.body)) == 1
     a = np.array([0.3, -1.2])
     close(run(made, a, 2)[0], np.exp(a))
@@ -122,12 +122,12 @@ def test_the_primal_that_is_not_needed_is_gone() -> None:
 def test_what_has_no_gradient(results: tuple[Var, ...], error: type[Exception], says: str) -> None:
     program = Program(Fun("f", (X, Y, N, A), (), results))
     with pytest.raises(error, match=says):
-        derive.grad(program, [0])
+        compositions.grad(program, [0])
 
 
 def test_an_integer_has_no_jacobian() -> None:
     program = Program(Fun("f", (X, N), (), (X, N)))
-    for derived in (derive.jacfwd, derive.jacrev):
+    for derived in (compositions.jacfwd, compositions.jacrev):
         with pytest.raises(NotDifferentiableError, match="integer"):
             derived(program, [0])
 def test_auxiliary_results_pass() -> None:
@@ -136,10 +136,10 @@ def test_auxiliary_results_pass() -> None:
     memory = b.alloc("f8", (), b.let(sin, b.load(A)))
     program = Program(Fun("f", (X, A, N), tuple(b.out), (value, extra, memory, N)))
     a = np.array([0.3, 0.4])
-    out = done(derive.grad(program, [0], aux=3), 3.0, a, 7)
+    out = done(compositions.grad(program, [0], aux=3), 3.0, a, 7)
     assert out[0] == 6.0 and out[1] == np.sin(3.0) and out[3] == 7
     close(out[2], np.sin(a))
-    out = done(derive.value_and_grad(program, [0], aux=3), 3.0, a, 7)
+    out = done(compositions.value_and_grad(program, [0], aux=3), 3.0, a, 7)
     assert (out[0], out[4]) == (9.0, 6.0)
 
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad import arguments, pipeline
 from srcgrad.backend import shim
+from srcgrad.compiler import program as pipeline
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Program
-from srcgrad.syntax.origins import follow
-from srcgrad.syntax.origins import found as looked_up
-from srcgrad.syntax.render import render
-from srcgrad.transform.device import Legal, legal
+from srcgrad.derivatives import arguments
+from srcgrad.frontend.source.origins import follow
+from srcgrad.frontend.source.origins import found as looked_up
+from srcgrad.gpu.arrays.legalise import Legal, legal
+from srcgrad.printer.render import render
 from tests.cuda.arrays import CASES, DYNAMIC, A, b, until_small
 
 

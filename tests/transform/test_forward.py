@@ -15,9 +15,9 @@ from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
 from srcgrad.errors import NotDifferentiableError
-from srcgrad.rules.arithmetic import add, multiply, subtract
-from srcgrad.rules.compare import less
-from srcgrad.rules.elementwise import cos, sin
+from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
+from srcgrad.rules.scalar.compare import less
+from srcgrad.rules.scalar.elementwise import cos, sin
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse

@@ -8,9 +8,9 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.core.run import run
-from srcgrad.rules.declare import as_value
-from srcgrad.rules.registry import FUNCTIONS
-from srcgrad.rules.values import Val, contents
+from srcgrad.rules.language.declare import as_value
+from srcgrad.rules.language.registry import FUNCTIONS
+from srcgrad.rules.language.values import Val, contents
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse

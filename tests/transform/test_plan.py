@@ -12,7 +12,7 @@ from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.walk import walk
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.transform.derive import grad
+from srcgrad.transform.compositions import grad
 from srcgrad.transform.plan import Plan
 from tests.transform import memory_programs as programs
 from tests.transform.test_reverse import lowered

@@ -11,10 +11,10 @@ import pytest
 from srcgrad.core import ir
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import describe
+from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.simplify.reuse import reuse
-from srcgrad.syntax.lower import lower
-from srcgrad.syntax.structure import describe
 from srcgrad.transform.plan import Policy
 from srcgrad.transform.reverse import reverse
 from tests.transform.memory_programs import PROGRAMS

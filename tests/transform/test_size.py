@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad import deep, driver, lazy
-from srcgrad.recipe import Recipe
-from srcgrad.syntax.structure import describe
+from srcgrad.compiler import deep_expressions, find_or_make, lazy
+from srcgrad.compiler.request import Recipe
+from srcgrad.frontend.source.structure import describe
 from tests.benchmarks import size
 from tests.fuzz.programs import compiled
 
@@ -32,11 +32,11 @@ def work(kind: str, n: int) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
-    options = driver.Options(jit=False, cache=False)
+    options = find_or_make.Options(jit=False, cache=False)
     sys.setprofile(profile)
     try:
         made = lazy.pipeline.derive(f, Recipe("grad", (0, 1, 2), single=False), specs)
-        driver._text(made.program, options)
+        find_or_make._text(made.program, options)
     finally:
         sys.setprofile(None)
     return count
@@ -120,7 +120,7 @@ def test_what_is_deeper_than_any_stack_is_refused_and_leaves_things_as_they_were
 
     limit, size_ = sys.getrecursionlimit(), threading.stack_size()
     with pytest.raises(sg.UnsupportedError, match="nested too deeply"):
-        deep.deep(endless)(0)
+        deep_expressions.deep(endless)(0)
     assert (sys.getrecursionlimit(), threading.stack_size()) == (limit, size_)
 
 

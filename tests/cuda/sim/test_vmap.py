@@ -246,7 +246,7 @@ def test_a_second_process_makes_nothing(tmp_path):
     script = (
         "import sys, numpy as np, of_mine, srcgrad as sg\n"
         "print(sg.vmap(sg.grad(of_mine.f), target='cuda')(np.ones(3), np.arange(3)).tolist())\n"
-        "print('srcgrad.pipeline' in sys.modules)\n"
+        "print('srcgrad.compiler.program' in sys.modules)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])}
     run = [sys.executable, "-c", script]

@@ -1,0 +1,27 @@
+"""What is loaded when it is first needed: a process that finds everything in the cache never reads the compiler.
+
+`lazy.program` and `lazy.mapped_kernel_program` are the modules of `srcgrad`, `lazy.cuda` and `lazy.launch` those of
+`srcgrad.backend`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from srcgrad.backend import cuda as cuda
+    from srcgrad.backend import launch as launch
+    from srcgrad.compiler import mapped_kernel_program as mapped_kernel_program
+    from srcgrad.compiler import program as program
+
+HOMES = {
+    "program": "srcgrad.compiler.program", "mapped_kernel_program": "srcgrad.compiler.mapped_kernel_program", "cuda": "srcgrad.backend.cuda",
+    "launch": "srcgrad.backend.launch",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in HOMES:
+        return importlib.import_module(HOMES[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

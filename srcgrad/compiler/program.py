@@ -1,0 +1,469 @@
+"""From a function to the core program of its derivative: lower, simplify, derive, simplify; and to source."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
+from typing import Any, NamedTuple
+
+from srcgrad.backend import cache
+from srcgrad.compiler.custom_program import custom_program
+from srcgrad.compiler.deep_expressions import deep
+from srcgrad.compiler.request import Recipe, gradient_spec, jacobian_spec, tuple_of
+from srcgrad.compiler.vmap_program import item_spec, map_program, mapped_spec
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.inline import inline
+from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.core.write_text import write
+from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
+from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import placed
+from srcgrad.frontend.source.functions import signature_of
+from srcgrad.frontend.source.origins import Origin
+from srcgrad.frontend.source.read import python_function
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
+from srcgrad.gpu.arrays import legalise
+from srcgrad.printer.render import render
+from srcgrad.rules.language import registry
+from srcgrad.rules.shapes.shape import has_one
+from srcgrad.simplify.loops.parallel import parallelised
+from srcgrad.simplify.memory.reuse import reuse
+from srcgrad.simplify.memory.values_are_memory import christened, named
+from srcgrad.simplify.pipeline import simplify
+from srcgrad.transform import compositions as core
+from srcgrad.transform.forward import forward
+from srcgrad.transform.mutual_recursion import merged
+from srcgrad.transform.program_edits import expect_shape, quiet, reachable, select, with_own_results
+from srcgrad.transform.random_draws import check_none, once
+from srcgrad.transform.reverse import reverse
+
+LOG = logging.getLogger("srcgrad")
+
+# Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
+WATCHERS: list[Callable[[str, Program], None]] = []
+
+
+class Derived(NamedTuple):
+    """A derived program: its results' structure, and the parameters that it has beside the primal's."""
+
+    program: Program
+    result: Spec
+    extras: tuple[Var, ...] = ()
+
+
+def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) -> Any:
+    """One pass over a program. What fails inside names the pass and a file with the program before it."""
+    start = time.perf_counter()
+    try:
+        out = call(program, *args)
+    except (SrcgradError, KeyboardInterrupt, MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise SrcgradError(
+            f"internal error in the pass `{name}`: {type(error).__name__}: {error}",
+            hint=f"please report it with the program before the pass: {_written(name, program)}",
+        ) from error
+    LOG.debug("pass %s of %s, %.3f s", name, program.main.name, time.perf_counter() - start)
+    for watcher in WATCHERS:
+        watcher(name, out.program if isinstance(out, Derived) else out)
+    return out
+
+
+def _written(name: str, program: Program) -> Path:
+    """The file that the program is written to, as text that reads back."""
+    path = cache.temporary() / f"{program.main.name}_before_{name}.txt"
+    path.write_text(write(program), encoding="utf-8")
+    return path
+
+
+def tidy(program: Program) -> Program:
+    return run_pass("simplify", simplify, program)  # type: ignore[no-any-return]
+
+
+def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
+    """A function, or anything that gives its own program, in the core language."""
+    custom = getattr(fun, "__srcgrad_core__", None)
+    return custom(specs) if custom is not None else lower(python_function(fun), specs, long)
+
+
+def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins: Mapping[str, Origin]) -> Lowered:
+    """The program of a function with some parameters fixed, for structures of the others, which have these names."""
+    return lower_with(python_function(fun), dict(zip(names, specs, strict=True)), origins)
+
+
+def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> Lowered:
+    """The program of a function with the user's own rule."""
+    try:
+        return custom_program(primal, jvp, fwd, bwd, specs, lowered)
+    except SrcgradError as error:
+        raise placed(error, primal) from error.__cause__
+
+
+@deep
+def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
+    try:
+        return _derive(fun, recipe, specs)
+    except SrcgradError as error:
+        raise placed(error, fun) from error.__cause__
+
+
+def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    if recipe.kind == "value":
+        base = lowered(fun, specs, recipe.long)
+        return unrepeated(replace(base, program=tidy(christened(base.program))))
+    if recipe.kind == "vmap":
+        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
+        base = lowered(fun, items, recipe.long)
+        check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
+        program = map_program(tidy(christened(base.program)), specs, recipe.axes, recipe.long)
+        return unrepeated(replace(base, program=tidy(program), result=mapped_spec(base.result)))
+    count = len(specs) - extra_parameters(recipe)
+    primal, casts = _as_floats(specs[:count], recipe)
+    check_active(fun, primal, recipe)
+    base = lowered(fun, primal, recipe.long)
+    base = replace(base, program=tidy(christened(base.program)))
+    made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
+    main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
+    program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
+    names = (*base.params, *(v.name for v in made.extras))
+    return unrepeated(replace(base, program=program, params=names, result=made.result))
+
+
+def unrepeated(made: Lowered) -> Lowered:
+    """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
+    main, builder = made.program.main, Builder()
+    arrays = [p for p in main.params if p in main.facts.no_unit_axes]
+    if not arrays:
+        return made
+    either = registry.PRIMITIVES["logical_or"]
+    found = functools.reduce(lambda a, b: builder.let(either, a, b), [builder.let(has_one, a) for a in arrays])
+    failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
+    raising = ir.Effect(f"raise ValueError({REPEATED!r})", failure=failure)
+    body = (*builder.out, ir.If(found, (raising,), ()), *main.body)
+    return replace(made, program=replace(made.program, main=replace(main, body=body)))
+
+
+def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:
+    """The program with a look at the shapes of what comes in: (tangent, what it belongs to), by place."""
+    main, builder = made.program.main, Builder()
+    for tangent, like in pairs if all(main.params[a].type.rank == main.params[b].type.rank for a, b in pairs) else ():
+        expect_shape(builder, main.params[tangent], main.params[like], "a tangent has not the shape of its argument")
+    if not builder.out:
+        return made
+    return replace(made, program=replace(made.program, main=replace(main, body=(*builder.out, *main.body))))
+
+
+def extra_parameters(recipe: Recipe) -> int:
+    """How many parameters the derivative has beside those of the primal."""
+    if recipe.kind == "forward":
+        return len(recipe.argnums)
+    return 1 if recipe.kind in ("jvp", "hvp", "reverse", "pullback") else 0
+
+
+def _as_floats(specs: Sequence[Spec], recipe: Recipe) -> tuple[list[Spec], list[int]]:
+    """Integers that are differentiated count as floats; and the places of those leaves."""
+    out, casts, place = list(specs), [], 0
+    for k, spec in enumerate(specs):
+        if spec == Leaf(ir.I8) and k in recipe.argnums and recipe.leaves is None:
+            out[k] = Leaf(ir.F8)
+            casts.append(place)
+        place += sum(1 for _ in leaf_types(spec))
+    return out, casts
+
+
+def _cast_at_head(main: Fun, places: Sequence[int]) -> Fun:
+    params, builder = list(main.params), Builder()
+    env: dict[Var, Atom] = {}
+    for k in places:
+        params[k] = Var(main.params[k].name, ir.I8)
+        env[main.params[k]] = builder.let(registry.PRIMITIVES["cast"], params[k], name=params[k].name, dtype="f8")
+    if not env:
+        return main
+    results = tuple(env.get(r, r) if isinstance(r, Var) else r for r in main.results)
+    return replace(main, params=tuple(params), body=(*builder.out, *walk.substitute(main.body, env)), results=results)
+
+
+def parameters_of(fun: Any) -> tuple[str, ...]:
+    return tuple(signature_of(fun).parameters)
+
+
+def check_active(fun: Any, specs: Sequence[Spec], recipe: Recipe) -> None:
+    """Refuse to differentiate with respect to what has no derivative."""
+    for place, _, spec in recipe.chosen(specs) if recipe.leaves is None else ():
+        if not any(t.is_float for t in leaf_types(spec)):
+            name = parameters_of(fun)[place]
+            array = isinstance(spec, Leaf) and any(t.rank for t in leaf_types(spec))
+            hint = f"pass floats ({name}.astype(float)), or" if array else "pass floats, or"
+            message = f"`{name}` is {wording.of_spec(spec)}: it holds no float to differentiate by"
+            raise ArgumentError(message, hint=f"{hint} name another parameter in argnums", about=name)
+
+
+def _ordered(made: Derived, base: Lowered, leaves: int) -> Fun:
+    """Parameters in the order: those of the primal, those that were added, those that are captured."""
+    main = made.program.main
+    kept = main.params[: leaves + len(base.captured)]
+    return replace(main, params=(*kept[:leaves], *made.extras, *kept[leaves:]))
+
+
+# ---- the kinds: (program, its Lowered, recipe, specs) -> Derived
+
+
+def _scalar_result(base: Lowered, recipe: Recipe) -> tuple[Spec, int]:
+    """The structure of auxiliary results and the number of their leaves; the rest must be one float."""
+    value, aux = base.result, None
+    if recipe.has_aux:
+        if not isinstance(value, Node) or not issubclass(value.kind, tuple) or len(value.children) != 2:
+            message = f"with has_aux=True the function must return a pair (value, aux), not {wording.of_spec(value)}"
+            raise ArgumentError(message, hint="return a pair, or leave has_aux out")
+        value, aux = value.children
+    if not isinstance(value, Leaf):
+        hint = "return one number; for several results use jacobian, or has_aux=True for (value, aux)"
+        if value == Static(None):
+            hint = "end the function with a return statement"
+        message = f"the function returns {wording.of_spec(value)}, a gradient is of one number"
+        raise ArgumentError(message, hint=hint)
+    if value.type.rank or value.type.ref:
+        hint = "use jacobian, or return a number: a sum or mean of the array"
+        message = f"the function returns {wording.of_type(value.type)}, a gradient is of one number"
+        raise ArgumentError(message, hint=hint)
+    if not value.type.is_float:
+        hint = "return a float; int, round, comparisons, argmax and len have no derivative"
+        message = f"the function returns {wording.of_type(value.type)}, which has no derivative"
+        raise NotDifferentiableError(message, hint=hint)
+    if value.type.is_complex:
+        hint = "return its .real, .imag or abs, or use vjp and jvp"
+        raise ArgumentError("the function returns a complex number, a gradient is of a real one", hint=hint)
+    return (aux or value), 0 if aux is None else sum(1 for _ in leaf_types(aux))
+
+
+def _check_real(program: Program, leaves: Sequence[int], what: str) -> None:
+    """A matrix of numbers stands for a derivative between real vectors only."""
+    kinds = [program.main.params[k].type for k in leaves] + [r.type for r in program.main.results]
+    if any(kind.is_complex for kind in kinds):
+        hint = "use grad, vjp, jvp, forward or reverse, or pass real and imaginary parts"
+        raise ArgumentError(f"{what} is of real arguments and results, some are complex", hint=hint)
+
+
+def _gradient(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    aux_spec, aux = _scalar_result(base, recipe)
+    shape = recipe.per_argument(specs, gradient_spec)
+    leaves = recipe.active(specs)
+    if recipe.mode == "forward":
+        _check_real(program, leaves, "a gradient in forward mode")
+    value = recipe.kind == "value_and_grad"
+    if recipe.mode == "forward":
+        made = once(program, leaves, lambda p: _forward_gradient(p, leaves, value, aux))
+    else:
+        made = (core.value_and_grad if value else core.grad)(program, leaves, aux)
+    if value:
+        return Derived(made, tuple_of([base.result, shape]))
+    return Derived(made, tuple_of([shape, aux_spec]) if recipe.has_aux else shape)
+
+
+def _forward_gradient(program: Program, leaves: Sequence[int], value: bool, aux: int) -> Program:
+    """By forward mode: the Jacobian of the first result, beside the results that are asked for."""
+    first = Program(select(program.main, [0]), program.callees)
+    jacobian = core.jacfwd(first, leaves, tidy)
+    count = len(program.main.results)
+    if value:
+        name = f"{program.main.name}_value_and_grad"
+        return beside(program, jacobian, name, range(count + len(leaves)))
+    name = f"{program.main.name}_grad"
+    return beside(program, jacobian, name, [*range(count, count + len(leaves)), *range(1, count)])
+
+
+def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
+    """Two programs of the same parameters as one, with these of all their results; a raises and prints for both."""
+    body_a, results_a = walk.instantiate(a.main, a.main.params)
+    body_b, results_b = walk.instantiate(quiet(b.main), a.main.params)
+    results = (*results_a, *results_b)
+    fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.facts)
+    return reachable(Program(fun, {**a.callees, **b.callees}))
+
+
+def _tangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    """(value, value_dot); what is returned has its tangent's structure."""
+    leaves = recipe.active(specs)
+    made = forward(program, frozenset(leaves))
+    old, order = len(program.main.params), sorted(leaves)
+    extras = tuple(made.main.params[old + order.index(leaf)] for leaf in leaves)
+    made = replace(made, main=with_own_results(made.main))
+    return Derived(made, tuple_of([base.result, gradient_spec(base.result)]), extras)
+
+
+def _cotangent(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    """(value, arg_bars), or the bars alone (`pullback`)."""
+    leaves = recipe.active(specs)
+    if recipe.kind == "pullback":
+        hint = "use value_and_grad, jvp or reverse, or pass the numbers as an argument"
+        check_none(program, "a function given to vjp, whose pullback would draw others", hint)
+    if not any(r.type.is_float for r in program.main.results):
+        hint = "return a float or an array of floats"
+        raise NotDifferentiableError(f"the function returns {wording.of_spec(base.result)}: no float", hint=hint)
+    made = reverse(program, frozenset(leaves), checked=True)
+    old, count, order = len(program.main.params), len(program.main.results), sorted(leaves)
+    bars = [count + order.index(leaf) for leaf in leaves]
+    shape = recipe.per_argument(specs, gradient_spec)
+    whole = recipe.kind == "reverse"
+    main = with_own_results(select(made.main, [*range(count), *bars] if whole else bars))
+    result = tuple_of([base.result, shape]) if whole else shape
+    return Derived(reachable(Program(main, made.callees)), result, made.main.params[old:])
+
+
+def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    if not program.main.results:
+        message = f"the function returns {wording.of_spec(base.result)}, which has no derivative"
+        raise NotDifferentiableError(message, hint="return a float or an array of floats")
+    fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
+    _check_real(program, recipe.active(specs), "a Jacobian")
+    columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
+    make = core.jacfwd if columns else core.jacrev
+    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy))
+    return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
+
+
+def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    _scalar_result(base, recipe)
+    _check_real(program, recipe.active(specs), "a Hessian")
+    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy))
+    gradient = recipe.per_argument(specs, gradient_spec)
+    return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))
+
+
+def _hvp(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
+    _scalar_result(base, recipe)
+    made = core.hvp(program, recipe.active(specs), tidy)
+    extras = made.main.params[len(program.main.params) :]
+    return Derived(made, recipe.per_argument(specs, gradient_spec), extras)
+
+
+KINDS: dict[str, Callable[..., Derived]] = {
+    "grad": _gradient,
+    "value_and_grad": _gradient,
+    "forward": _tangent,
+    "jvp": _tangent,
+    "reverse": _cotangent,
+    "pullback": _cotangent,
+    "jacfwd": _jacobian,
+    "jacrev": _jacobian,
+    "jacobian": _jacobian,
+    "hessian": _hessian,
+    "hvp": _hvp,
+}
+
+
+# ---- to source
+
+
+def decides_by_floats(program: Program) -> bool:
+    """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
+    trip count could come out another way than the first time."""
+    program = inline(program)
+    funs = (program.main, *program.callees.values())
+    return any(
+        isinstance(stmt, ir.Let)
+        and any(not t.type.is_float for t in stmt.targets)
+        and any(_float_value(a.type) for a in stmt.args)
+        for fun in funs
+        for stmt in walk.walk(fun.body)
+    )
+
+
+def _float_value(type: Type) -> bool:
+    return type.is_float and not type.ref
+
+
+def scheduled(program: Program, parallel: bool) -> Program:
+    """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
+    return run_pass("parallel", parallelised, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
+
+
+@deep
+def text(program: Program, options: str | None, parallel: bool = False) -> str:
+    """The module of a program, which is not differentiated further."""
+    program = scheduled(program, parallel)
+    program = program if options is None else run_pass("mutual", merged, program)
+    try:
+        callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
+        return render(Program(reuse(named(program.main)), callees), jit_options=options)
+    except (SrcgradError, RecursionError):
+        raise
+    except Exception as error:
+        raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+@deep
+def on_device(made: Lowered, fun: Any) -> Lowered:
+    """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
+    lowered, legal = with_arrays(made, fun)
+    if legal.outs:
+        message = f"the result is {wording.of_spec(made.result)}, and a kernel cannot make arrays"
+        raise placed(UnsupportedError(message, hint=legalise.HINT), fun)
+    if legal.works:
+        message = f"`{legal.works[0].name}` is long, or of a length that only the run tells: a kernel cannot make it"
+        raise placed(UnsupportedError(message, hint=legalise.KEEP_HINT), fun)
+    return lowered
+
+
+def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
+    """The program as a GPU's thread can run it, with what is known of the arrays that the caller gives."""
+    found: list[legalise.Legal] = []
+
+    def to_device(program: Program) -> Program:
+        found.append(legalise.legal(tidy(parallelised(inline(program), False)), tidy))
+        return found[0].program
+
+    try:
+        check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
+        return replace(made, program=run_pass("device", to_device, made.program)), found[0]
+    except SrcgradError as error:
+        raise placed(error, fun) from error.__cause__
+
+
+@deep
+def device_text(program: Program, options: str) -> str:
+    """The module of a program of device functions."""
+    callees = {name: named(fun) for name, fun in program.callees.items()}
+    return render(Program(named(program.main), callees), jit_options=options, decorator="cuda.jit")
+
+
+def failures(program: Program) -> dict[str, tuple[str, Problem]]:
+    """By message, the checks that the program makes: the error that each raises, and what is to be told of it."""
+    found = (effect.failure for effect in _effects(program) if effect.failure is not None)
+    return {failure.text: (failure.error, _problem(failure)) for failure in found}
+
+
+def formats(program: Program) -> dict[str, int]:
+    """The f-strings that the program raises, with the number of values that each takes."""
+    found = (effect.format for effect in _effects(program) if effect.format is not None)
+    return {text: sum(name is not None for _, name, _, _ in Formatter().parse(text)) for text in found}
+
+
+def _effects(program: Program) -> Iterator[ir.Effect]:
+    for fun in (program.main, *program.callees.values()):
+        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Effect))
+
+
+def _problem(failure: ir.Failure) -> Problem:
+    span = failure.where
+    if span is None:
+        return Problem(failure.message, failure.hint)
+    source = linecache.getline(span.file, span.line)
+    return Problem(failure.message, failure.hint, span.file, span.line, span.column, source)
+
+
+def with_shapes(body: Sequence[ir.Stmt], arrays: Sequence[Var]) -> tuple[list[list[Atom]], tuple[ir.Stmt, ...]]:
+    """The lengths of these arrays, and the body with what computes them."""
+    builder = Builder()
+    dim = registry.PRIMITIVES["dim"]
+    dims = [[builder.let(dim, a, name="n", axis=axis) for axis in range(a.type.rank)] for a in arrays]
+    return dims, (*body, *builder.out)

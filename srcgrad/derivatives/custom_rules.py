@@ -1,0 +1,92 @@
+"""Functions with the user's own rule: `custom_jvp` and `custom_vjp`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from srcgrad.backend import callable as native
+from srcgrad.compiler import lazy
+from srcgrad.errors import ArgumentError
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.functions import signature_of
+from srcgrad.frontend.source.structure import Spec
+
+
+class Custom:
+    """A function whose derivative is given, not made. Called from Python it is the function itself."""
+
+    def __init__(self, fun: Callable[..., Any]) -> None:
+        if not callable(fun):
+            with speaking_of(fun):
+                raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
+        self.primal = fun
+        self.jvp: Callable[..., Any] | None = None
+        self.fwd: Callable[..., Any] | None = None
+        self.bwd: Callable[..., Any] | None = None
+        functools.update_wrapper(self, fun, updated=())
+        self.__signature__ = signature_of(fun)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.primal(*args, **kwargs)
+
+    def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples."""
+        _check_rule(jvp, self.primal)
+        self.jvp = jvp
+        return jvp
+
+    def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
+        """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which gives a tuple of
+        one cotangent an argument (None for zero, and for what is no float)."""
+        _check_rule(fwd, self.primal)
+        _check_rule(bwd, self.primal)
+        self.fwd, self.bwd = fwd, bwd
+
+    def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
+        if self.jvp is None and self.fwd is None:
+            name = getattr(self.primal, "__name__", "f")
+            hint = f"give it one with {name}.defjvp(jvp) or {name}.defvjp(fwd, bwd)"
+            raise ArgumentError(f"`{name}` has no rule yet", hint=hint)
+        return lazy.program.custom(self.primal, self.jvp, self.fwd, self.bwd, specs)
+
+    def __srcgrad_parts__(self) -> tuple[Any, ...]:
+        return self.primal, self.jvp, self.fwd, self.bwd
+
+
+def _check_rule(rule: Any, primal: Any) -> None:
+    if not callable(rule):
+        with speaking_of(primal):
+            message = f"a rule of `{primal.__name__}` is {wording.of_object(rule)}, not a function"
+            raise ArgumentError(message, hint="defjvp(jvp) takes one function, defvjp(fwd, bwd) two")
+
+
+native.register(
+    Custom, lambda custom, args, kws, in_kernel: (lazy.cuda.device if in_kernel else native.jitted)(custom.primal)
+)
+
+
+def custom_jvp(fun: Callable[..., Any]) -> Custom:
+    """A function with its own rule for forward mode (reverse mode transposes it); give it with `defjvp`.
+
+    Examples
+    --------
+    >>> from srcgrad import custom_jvp, grad
+    >>> @custom_jvp
+    ... def f(x):
+    ...     return x * x
+    >>> @f.defjvp
+    ... def f_jvp(primals, tangents):
+    ...     (x,), (x_dot,) = primals, tangents
+    ...     return x * x, 10.0 * x * x_dot
+    >>> grad(lambda x: f(x), jit=False)(1.0)
+    10.0
+    """
+    return Custom(fun)
+
+
+def custom_vjp(fun: Callable[..., Any]) -> Custom:
+    """A function with its own rule for reverse mode; give it with `defvjp(fwd, bwd)`."""
+    return Custom(fun)

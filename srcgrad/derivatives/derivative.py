@@ -1,0 +1,442 @@
+"""`Derivative`: what the transformers give. Called like the function, it finds or makes the code for the arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import pickle
+import sys
+import types
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srcgrad.backend import callable as native
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.compiler import find_or_make, generated_modules, lazy
+from srcgrad.compiler.find_or_make import Options
+from srcgrad.compiler.fingerprint import fingerprint
+from srcgrad.compiler.request import EXTRAS, Positional, Recipe
+from srcgrad.core.types import B1, C16, F4, F8, I8, Type
+from srcgrad.derivatives import arguments, compiled_call, kernel_call
+from srcgrad.derivatives import lazy as late
+from srcgrad.derivatives.arguments import Parameters
+from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
+from srcgrad.derivatives.one_call import SIMPLE, Call, Owner, exact, same
+from srcgrad.errors import ArgumentError, CallError, SrcgradError
+from srcgrad.frontend.source import carried_texts, wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.functions import signature_of
+from srcgrad.frontend.source.structure import Leaf, Spec, leaf_types, leaves
+from srcgrad.frontend.source.versions import Version, current, versions
+from srcgrad.printer import saved_module
+
+
+class Derivative:
+    """A derivative of a function, generated for each list of argument types when it is first called with them.
+
+    Attributes
+    ----------
+    primal : the function it was made from
+    source : the generated module, for the types of the last new call (before the first: of the annotations)
+    """
+
+    def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
+        options.check()
+        if options.on_device:
+            lazy.cuda.allow_in_kernels()
+        self.primal = fun
+        self._watch(fun._made_of if isinstance(fun, Derivative) else versions(written(fun)))
+        self._options = options
+        self._argnums = argnums
+        self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
+        inner = signature_of(fun)
+        self._primal_parameters = Parameters(inner, getattr(self.primal, "__srcgrad_arguments__", None))
+        if argnums is not None:
+            places, single = self._places(argnums)
+            recipe = replace(recipe, argnums=places, single=single)
+        self._recipe = recipe
+        self.__srcgrad_made__ = fun, recipe, options  # decides whether a derivative of it is parallel
+        functools.update_wrapper(self, fun, updated=())
+        name = getattr(fun, "__name__", "f")
+        self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
+        self.__signature__ = _with_extras(inner, recipe)
+        self._parameters = Parameters(self.__signature__)
+        names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
+        self._owner = Owner(fun, recipe, names, own, self._entries)
+        self._forget()
+
+    def _entries(self, values: Sequence[Any]) -> int:
+        """How many numbers the primal gives for these arguments."""
+        made = Derivative(self.primal, Recipe("value", (), leaves=()), self._options)
+        return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
+
+    def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
+        with speaking_of(self.primal):
+            return self._primal_parameters.places(argnums)
+
+    def _forget(self) -> None:
+        self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
+        self._calls: dict[Any, Call] = {}
+        self._last: Call | None = None
+        self._hot: tuple[int, Callable[..., Any]] = (-1, same)
+
+    def _renew(self) -> None:
+        """Begin anew after a function was given other code: its parameters may be others, too."""
+        fun = self.primal
+        if isinstance(fun, Derivative):
+            fun._keep_up()
+        fun = adapted(fun.original) if isinstance(fun, Adapted) else fun
+        self.__init__(fun, self._recipe, self._options, self._argnums)  # type: ignore[misc]
+
+    def _watch(self, made_of: Iterable[Version]) -> None:
+        """Look at each call whether these functions have the code that they had; it takes some 40 ns for each."""
+        self._made_of = tuple({id(v.function): v for v in made_of}.values()) or versions(_NOTHING)
+        (self._first, self._code), *self._others = [version[:2] for version in self._made_of]
+
+    def _keep_up(self) -> None:
+        if not current(self._made_of):
+            self._renew()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._first.__code__ is not self._code:
+            self._renew()
+        for other, code in self._others:
+            if other.__code__ is not code:
+                self._renew()
+                break
+        # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
+        if not kwargs:
+            count, hot = self._hot
+            if len(args) == count:
+                try:
+                    return hot(*args)
+                except Mismatch:
+                    pass
+            fast = self._fast.get(tuple(map(type, args)))
+            if fast is not None:
+                try:
+                    return fast(*args)
+                except Mismatch:
+                    pass
+        return self._call(args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method: the derivative of the bound method, whose parameters are those after `self`."""
+        if instance is None:
+            return self
+        kept = self._of.get(id(instance))
+        if kept is None or kept[0] is not instance:
+            bound = self.primal.__get__ if isinstance(self.primal, Derivative) else None
+            inner = types.MethodType(self.primal, instance) if bound is None else bound(instance, owner)
+            argnums = self._recipe.argnums if self._argnums is None else self._argnums
+            made = type(self)(adapted(inner), self._recipe, self._options, argnums)
+            kept = self._of[id(instance)] = instance, made
+        return kept[1]
+
+    # ---- pickling: what was generated is found again in the cache
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        fun = inspect.unwrap(self.primal, stop=lambda f: isinstance(f, Derivative))
+        module, name = str(getattr(fun, "__module__", "")), str(getattr(fun, "__qualname__", ""))
+        if _lookup(module, name) is not self:
+            return _restore, (type(self), self.primal, self._recipe, self._options, self._texts())
+        # It took the function's own name (`@grad`): pickle finds it by that; cloudpickle sends the function along.
+        by_value = sys.modules.get("cloudpickle")
+        if by_value is None:
+            return name
+        digest, primal = fingerprint(self).hexdigest(), by_value.dumps(self.primal)
+        return _restore_named, (module, name, digest, primal, type(self), self._recipe, self._options, self._texts())
+
+    def _texts(self) -> carried_texts.Texts:
+        """The source of all functions that this is made of: where the pickle is read, nobody else may have it."""
+        return carried_texts.of_functions(fingerprint(self).functions)
+
+    # ---- calls
+
+    def _call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        if self._options.on_device:
+            return kernel_call.simulated(self, args, kwargs)
+        values = self._bind(args, kwargs)
+        call = self._lookup(values)
+        if not kwargs:
+            self._remember(call, args)
+        return call.run(values)
+
+    def at(self, values: Sequence[Any]) -> Any:
+        """The call with one value a parameter, keyword-only ones too."""
+        self._keep_up()
+        return self._lookup(values).run(values)
+
+    def _bound(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """One value a parameter. What the derivative takes beside the primal's arguments is the last that is given by
+        place, unless it is named, so that the primal's defaults and keywords stay."""
+        own, extras = self._primal_parameters, self._parameters.names[len(self._primal_parameters.names) :]
+        unnamed = [name for name in extras if name not in kwargs]
+        if len(args) < len(unnamed):
+            hint = arguments.takes(self._parameters.names)
+            raise CallError(f"missing a required argument: `{unnamed[len(args)]}`", hint=hint)
+        first = len(args) - len(unnamed)
+        more = {**dict(zip(unnamed, args[first:], strict=True)), **{n: kwargs[n] for n in extras if n in kwargs}}
+        values = own.bind(args[:first], {k: v for k, v in kwargs.items() if k not in extras}, self._parameters.names)
+        return [*values, *(more[name] for name in extras)]
+
+    __srcgrad_arguments__ = _bound
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        self._keep_up()
+        with speaking_of(self.primal):
+            return self._bound(args, kwargs)
+
+    def _lookup(self, values: Sequence[Any]) -> Call:
+        """The call for these arguments: where no axis has length 1, it may be one that is made for just that."""
+        specs = self._specs(values)
+        call = self._lookup_specs(specs, self._to_long)
+        if call.long and call.repeats(values):
+            call = self._lookup_specs(specs)
+        self._last = call
+        return call
+
+    def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
+        with speaking_of(self.primal):
+            specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
+        return self._differentiable(specs)
+
+    def _differentiable(self, specs: list[Spec]) -> tuple[Spec, ...]:
+        count = len(self._primal_parameters.names)
+        with speaking_of(self.primal):
+            own = self._recipe.changed(specs[:count], arguments.as_float)
+            return (*own, *map(arguments.direction, specs[count:], self._recipe.models(own, len(specs) - count)))
+
+    def _remember(self, call: Call, args: Sequence[Any]) -> None:
+        """Next time, arguments of these types go straight to the compiled code, where that is enough."""
+        tail = self._parameters.tail(len(args))
+        usual = call is self._calls.get((call.specs, self._to_long))
+        if tail is None or not call.direct or not self._options.jit or not usual:
+            return
+        specs = call.specs[: len(args)]
+        if all(isinstance(s, Leaf) and exact(a, s.type) for a, s in zip(args, specs, strict=True)):
+            fast = call.fast(tail)
+            self._fast[tuple(map(type, args))] = fast
+            self._hot = len(args), fast
+
+    # ---- looking at it
+
+    @property
+    def source(self) -> str:
+        """The generated module."""
+        self._keep_up()
+        return (self._last or self._guessed()).bound.unit.source
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
+        such arrays alone, which it says at its head: it repeats nothing."""
+        return self._lookup(self._bind(args, kwargs)).bound.unit.source
+
+    def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
+        of the calls so far, if all were of the same types."""
+        call = self._lookup(self._bind(args, kwargs)) if args or kwargs else self._only()
+        unit = call.bound.unit
+        general = self._lookup_specs(call.specs).bound.unit.source if call.long else None
+        text = saved_module.saved(unit.source, general, unit.meta.name, self._told(call.specs))
+        Path(path).write_text(text, encoding="utf-8")
+
+    def _only(self) -> Call:
+        """The call for the only types that it was called with; before a call, for those that are declared."""
+        known = dict.fromkeys(specs for specs, _ in self._calls)
+        if len(known) < 2:
+            return self._lookup_specs(next(iter(known)), self._to_long) if known else self._guessed()
+        with speaking_of(self.primal):
+            message = f"`{self.__name__}` was called with arguments of {len(known)} different types"
+            raise ArgumentError(message, hint="give arguments of those that are meant: save(path, x)")
+
+    def _guessed(self) -> Call:
+        """The call for the types that annotations and defaults tell, else floats."""
+        specs, unknown = self._annotated(), [p.name for p in self._unknown()]
+        try:
+            return self._lookup_specs(specs, self._to_long)
+        except SrcgradError as error:
+            if not unknown:
+                raise
+            with speaking_of(self.primal):
+                message, hint = arguments.unknown_types(unknown)
+                raise ArgumentError(message, hint=hint, about=unknown[0]) from error
+
+    def _unknown(self) -> list[inspect.Parameter]:
+        """The parameters of which neither an annotation nor a default tells the type."""
+        params = self._parameters.signature.parameters.values()
+        return [p for p in params if _declared(p) is None and p.default is p.empty]
+
+    def _told(self, specs: Sequence[Spec]) -> str:
+        """What the module computes, and for what types."""
+        types = (f"`{n}` ({wording.of_spec(s)})" for n, s in zip(self._parameters.names, specs, strict=True))
+        return f"{self._recipe.kind} of {getattr(self.primal, '__name__', 'f')}, for {', '.join(types)}."
+
+    def jitted(self, *args: Any, **kwargs: Any) -> Any:
+        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`)."""
+        return self._lookup(self._bind(args, kwargs)).bound.unit.function
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
+        values = self._bind(args, kwargs)
+        call, names = self._lookup(values), self._parameters.names
+        own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
+        leaves, options, recipe = call.leaves(values), self._options, replace(self._recipe, long=call.long)
+        subject = late.explain.Subject(
+            self.primal, recipe, options, names, own, call.specs, captured, call.function, leaves
+        )
+        return late.explain.explain(subject)
+
+    def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
+        """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
+        captured, converted or put together, and nothing checked but `fixed` cells, which are never bound again."""
+        call = self._lookup(args)
+        taken = all(exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
+        loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
+        bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
+        return call.watching() if bare and taken and call.result is same else None
+
+    @property
+    def _to_long(self) -> bool:
+        """Whether calls go to code for arrays of which no axis has length 1, where they are such."""
+        return not self._options.on_device
+
+    def _lookup_specs(self, specs: tuple[Spec, ...], long: bool = False) -> Call:
+        call = self._calls.get((specs, long))
+        if call is None or not call.bound.current():
+            recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
+            call = Call(self._owner, specs, find_or_make.bound(self.primal, recipe, specs, self._options))
+            self._calls[specs, long] = call
+            self._watch((*call.bound.made_of, *self._made_of))
+            self._fast.clear()
+            self._hot = (-1, same)
+        return call
+
+    def _annotated(self) -> tuple[Spec, ...]:
+        """The parameters' structures by their annotations and defaults; else float64 scalars."""
+        params = self._parameters.signature.parameters.values()
+        return self._differentiable([_annotation_spec(p) for p in params])
+
+    # ---- inside other code
+
+    def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
+        """The program of this derivative, for lowering a function that calls it."""
+        made = lazy.program.derive(self.primal, self._recipe, specs)
+        return lazy.program.guarded(made, _alike(self, specs))
+
+    def _resolve(self, args: Sequence[Any], kws: dict[str, Any], in_kernel: bool) -> Any:
+        """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
+        self._keep_up()
+        signature = self._parameters.signature
+        given = [
+            arguments.spec_of(p.default, p.name) if spec is None else spec
+            for p, spec in zip(signature.parameters.values(), compiled_call.bind_types(signature, args, kws), strict=True)
+        ]
+        call = self._last = self._lookup_specs(self._differentiable(list(given)))
+        arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
+        jit, apart = kernel_call.chosen(self.__name__, self._options, in_kernel, call.apart)
+        home = "srcgrad_kernels" if in_kernel else generated_modules.home(self)
+        return compiled_call.dispatcher(self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit)
+
+    def __srcgrad_parts__(self) -> tuple[Any, ...]:
+        """What its fingerprint is made of."""
+        recipe = self._recipe
+        return repr(recipe), self.primal
+
+
+native.register(Derivative, Derivative._resolve)
+
+
+# where a derivative is made of no function that a user has written
+_NOTHING = [types.FunctionType((lambda: None).__code__, {})]
+
+
+def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
+    """(leaf of a tangent or a vector, leaf of the argument that it must have the shape of)."""
+    recipe = owner._recipe
+    if recipe.kind not in ("forward", "jvp", "hvp"):
+        return []
+    count = len(owner._primal_parameters.names)
+    extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
+    return list(zip(extra, recipe.active(specs[:count]), strict=False))
+
+
+def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:
+    """The primal's signature with the parameters that the derivative has beside them."""
+    params = list(signature.parameters.values())
+    suffix = EXTRAS.get(recipe.kind)
+    if suffix is None:
+        return signature.replace(return_annotation=inspect.Signature.empty)
+    active = [params[k if isinstance(k, int) else k.star].name for k in recipe.argnums]
+    names = [name + suffix for name in active] if recipe.kind == "forward" else ["value" + suffix]
+    if recipe.kind == "hvp":
+        names = ["vector"]
+    taken = set(signature.parameters)
+    for name in names:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        params.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+    if _in_order(params):
+        return inspect.Signature(params)
+    extras = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in params[len(signature.parameters) :]]
+    last = [p for p in params[: len(signature.parameters)] if p.kind is p.VAR_KEYWORD]
+    own = [p for p in params[: len(signature.parameters)] if p.kind is not p.VAR_KEYWORD]
+    return inspect.Signature([*own, *extras, *last])
+
+
+def _in_order(params: Sequence[inspect.Parameter]) -> bool:
+    """Whether these can stand one after another in a def."""
+    kinds = [p.kind for p in params]
+    return kinds == sorted(kinds) and all(p.default is p.empty for p in params)
+
+
+def _annotation_spec(param: inspect.Parameter) -> Spec:
+    declared = _declared(param)
+    if declared is not None:
+        return declared
+    if param.default is not inspect.Parameter.empty:
+        return arguments.spec_of(param.default, param.name)
+    return Leaf(F8)
+
+
+def _declared(param: inspect.Parameter) -> Spec | None:
+    """What an annotation says; None where it says nothing that is understood."""
+    kind = param.annotation
+    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4, "complex": C16}
+    if isinstance(kind, Hashable) and kind in simple:
+        return Leaf(simple[kind])
+    return Leaf(Type("f8", 1, ref=True)) if kind is np.ndarray or kind == "np.ndarray" else None
+
+
+def _lookup(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _restore(
+    kind: type[Derivative], fun: Any, recipe: Recipe, options: Options, texts: carried_texts.Texts
+) -> Derivative:
+    carried_texts.take_over(texts)
+    return kind(fun, recipe, options)
+
+
+def _restore_named(
+    module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options,
+    texts: carried_texts.Texts,
+) -> Derivative:
+    """The derivative that bears this name here if it is the same; else one made of the function that came along."""
+    found = _lookup(module, name)
+    if isinstance(found, Derivative) and fingerprint(found).hexdigest() == digest:
+        return found
+    carried_texts.take_over(texts)
+    return kind(pickle.loads(primal), recipe, options)

@@ -1,0 +1,185 @@
+"""`Derivative.explain`: what is active, what is kept and why, how many bytes, and the cost beside the primal's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad.backend import cache, cpu
+from srcgrad.compiler import find_or_make
+from srcgrad.compiler import program as pipeline
+from srcgrad.compiler.request import Recipe
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
+from srcgrad.frontend.source.structure import Spec, leaf_types
+from srcgrad.rules.language import registry
+
+VALUE = Recipe("value", (), leaves=())
+SECONDS = 0.05  # how long each of the two functions is timed
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A derivative for one list of argument structures, and a call of it.
+
+    names: the parameters, those of the primal (`own` of them) first.   leaves: what the compiled code takes.
+    """
+
+    primal: Any
+    recipe: Recipe
+    options: find_or_make.Options
+    names: Sequence[str]
+    own: int
+    specs: Sequence[Spec]
+    captured: Sequence[str]
+    compiled: Callable[..., Any]
+    leaves: Sequence[Any]
+
+
+def explain(subject: Subject) -> str:
+    """The text, for these arguments."""
+    made = pipeline.derive(subject.primal, subject.recipe, subject.specs)
+    name = getattr(subject.primal, "__name__", "f")
+    lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
+    lines += _loops(made.program, find_or_make.is_parallel(subject.primal, subject.recipe, subject.options))
+    specs = tuple(subject.specs[: subject.own])
+    mapped = subject.recipe.kind == "vmap"
+    plain = (subject.recipe, replace(subject.options, parallel=False)) if mapped else (VALUE, subject.options)
+    primal = find_or_make.bound(subject.primal, plain[0], specs, plain[1])
+    items = [*subject.leaves[: find_or_make.leaf_count(specs)], *(read() for read in primal.read)]
+    ours, theirs = _time(subject.compiled, subject.leaves), _time(primal.unit.function, items)
+    lines += [
+        "cost:",
+        f"    {'one by one    ' if mapped else 'the function  '} {_duration(theirs)}",
+        f"    {'in parallel   ' if mapped else 'the derivative'} {_duration(ours)}, {ours / theirs:.1f} times as long",
+    ]
+    return "\n".join(lines)
+
+
+def _activity(subject: Subject) -> Iterator[str]:
+    yield "parameters:"
+    specs = subject.specs[: subject.own]
+    active = set(subject.recipe.active(specs))
+    place, own = 0, find_or_make.leaf_count(specs)
+    for name, spec in zip(subject.names, subject.specs, strict=True):
+        for kind in leaf_types(spec):
+            why = "active" if place in active else "given" if place >= own else _why(kind)
+            yield f"    {name}: {kind.dtype_name}{f', {kind.rank}-D' if kind.rank else ''}: {why}"
+            place += 1
+    for name in subject.captured:
+        yield f"    {name}: read from around the function at each call, inactive"
+
+
+def _why(kind: ir.Type) -> str:
+    return "inactive, not in argnums" if kind.is_float else "inactive, no float"
+
+
+def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
+    """The arrays that hold what the reverse sweep needs, with their sizes for these arguments."""
+    main = program.main
+    kept = [s for s in walk.walk(main.body) if isinstance(s, Alloc) and "_kept" in s.target.name]
+    lists = [s for s in main.body if isinstance(s, NewList) and "_kept" in s.target.name]
+    if not kept and not lists:
+        yield "kept for the reverse sweep: nothing"
+        return
+    yield "kept for the reverse sweep:"
+    top = [s for s in main.body if isinstance(s, Alloc) and s in kept]
+    sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
+    for stmt in kept:
+        reason = _reason(stmt.target, main)
+        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
+        yield f"    {stmt.target.name}: {stmt.target.type.dtype_name}, {stmt.target.type.rank}-D, {size}: {reason}"
+    for made, size_ in zip(lists, held, strict=True):
+        of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
+        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {_reason(made.target, main)}"
+    yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
+
+
+def _loops(program: Program, parallel: bool) -> list[str]:
+    """How the loops over prange, and those made of them, are run."""
+    said = pipeline.scheduled(program, parallel).main.facts.parallel
+    return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
+
+
+def _reason(kept: Var, main: Fun) -> str:
+    """Why it is kept: a line of the plan, or the rule for what goes round a loop."""
+    base = kept.name.partition("_kept")[0]
+    for line in main.facts.plan:
+        name, _, why = str(line).partition(":")
+        if name.split()[0].split("@")[0] == base:
+            return why.strip()
+    return "its value at the head of each turn of a loop, which the way back needs"
+
+
+def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:
+    """Bytes of each array: the program is cut down to their shapes, and run."""
+    dims, body = pipeline.with_shapes(program.main.body, [s.target for s in allocs])
+    results = tuple(d for row in dims for d in row)
+    if not results:
+        return {}
+    out = _run(Program(replace(program.main, body=body, results=results), program.callees), leaves)
+    numbers = iter(out if isinstance(out, tuple) else (out,))
+    return {
+        stmt: int(np.dtype(stmt.target.type.dtype).itemsize * np.prod([next(numbers) for _ in row], dtype=np.int64))
+        for stmt, row in zip(allocs, dims, strict=True)
+    }
+
+
+def _held(program: Program, lists: Sequence[NewList], leaves: Sequence[Any]) -> list[int]:
+    """Bytes of the arrays that go into each list: the program is cut down to what counts them, and run."""
+    if not lists:
+        return []
+    builder = Builder()
+    counts = builder.alloc("i8", (ir.Const(len(lists), ir.I8),), name="counts")
+    places = {made.target: ir.Const(k, ir.I8) for k, made in enumerate(lists)}
+
+    def counted(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        with builder.block() as out:
+            for stmt in stmts:
+                if isinstance(stmt, ir.Append) and stmt.refs in places:
+                    number = builder.let(registry.PRIMITIVES["size"], stmt.ref, name="n")
+                    builder.accumulate(counts, (places[stmt.refs],), number)
+                builder.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, counted) if walk.blocks(stmt) else stmt)
+        return tuple(out)
+
+    body = (*builder.out, *counted(program.main.body))
+    numbers = _run(Program(replace(program.main, body=body, results=(counts,)), program.callees), leaves)
+    return [int(n) * np.dtype(made.target.type.dtype).itemsize for n, made in zip(numbers, lists, strict=True)]
+
+
+def _run(program: Program, leaves: Sequence[Any]) -> Any:
+    """What a program gives for these arguments, run by Python."""
+    program = pipeline.tidy(program)
+    path = cache.temporary() / f"{program.main.name}_shapes_{id(program)}.py"
+    cache.write(path, pipeline.text(program, None).encode())
+    return cpu.load(path, program.main.name, (), jit=False)(*leaves)
+
+
+def _time(function: Callable[..., Any], args: Sequence[Any]) -> float:
+    """The shortest time of a call, after one that compiles."""
+    function(*args)
+    best, end = float("inf"), time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        function(*args)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _duration(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _bytes(count: int) -> str:
+    for unit, scale in (("MB", 10**6), ("kB", 10**3)):
+        if count >= 10 * scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"

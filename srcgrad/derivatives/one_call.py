@@ -1,0 +1,239 @@
+"""One call of a derivative: how Python's values become what compiled code takes, and its results what the user sees."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.compiler import find_or_make
+from srcgrad.compiler.find_or_make import Bound
+from srcgrad.compiler.request import Recipe
+from srcgrad.compiler.runtime_errors import Dense, sized, telling
+from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
+from srcgrad.derivatives import arguments
+from srcgrad.errors import ArgumentError
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import speaking_of
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, leaf_types
+from srcgrad.frontend.source.versions import current
+
+SIMPLE = {
+    float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4, complex: C16, np.complex128: C16, np.complex64: C8
+}  # fmt: skip
+
+
+DENSE = ("hessian", "jacfwd", "jacrev")
+
+
+class Owner(NamedTuple):
+    """The derivative that is called. names: of its parameters, those of the primal (`own` of them) first."""
+
+    primal: Any
+    recipe: Recipe
+    names: tuple[str, ...]
+    own: int
+    entries: Callable[[Sequence[Any]], int]  # how many the value has, for these arguments
+
+
+class Call:
+    """A derivative for one list of argument structures."""
+
+    def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
+        self.primal, self.specs, self.bound = owner.primal, specs, bound
+        self.long = bound.unit.meta.facts.no_unit_axes
+        unit = bound.unit
+        self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
+        self.names = [p for n, s in zip(owner.names, specs, strict=True) for p in arguments.paths(n, s)]
+        self.names += [place.name for place in self.meta.captured]
+        if owner.recipe.kind in DENSE:
+            self.function = sized(self.function, functools.partial(self._dense, owner), owner.primal)
+        self.converters = [arguments.converter(t) for t in self.meta.types]
+        with speaking_of(owner.primal):
+            self.lengths = list(_pairs(owner, specs))
+            self.seeds = list(_seeds(owner, specs, self.meta.result))
+        self.hint = _order_hint(owner)
+        self.mapped = list(_mapped(owner, specs))
+        self.result = _assembler(self.meta.result)
+        simple = all(isinstance(s, Leaf) for s in specs)
+        self.ordered = [k for k in self.meta.overwritten if self.meta.facts.ordered]
+        self.apart = list(_apart(owner, specs, self.meta))
+        shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
+        checked = shapes or self.apart or self.meta.facts.changed
+        self.direct = simple and not checked
+
+    def repeats(self, values: Sequence[Any]) -> bool:
+        """Whether an array has an axis of length 1, which operations may repeat."""
+        items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
+        return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
+
+    def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
+        """What the matrix would have been."""
+        active = [items[k] for k in owner.recipe.active(self.specs)]
+        columns = sum(np.size(item) for item in active)
+        given = iter(items)
+        values = [assemble(spec, given) for spec in self.specs]
+        rows = columns if owner.recipe.kind == "hessian" else owner.entries(values)
+        width = max(np.asarray(item).itemsize for item in active)
+        return "Hessian" if owner.recipe.kind == "hessian" else "Jacobian", rows, columns, rows * columns * width
+
+    def leaves(self, values: Sequence[Any]) -> list[Any]:
+        """What the compiled code takes: the leaves of the arguments, then what is captured."""
+        items = list(arguments.flat(values, self.specs))
+        read = [read() for read in self.bound.read]
+        with speaking_of(self.primal):
+            if self.meta.facts.changed:
+                arguments.check_objects(values)
+            self._check(items, read)
+            items += read
+            return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
+
+    def _check(self, items: Sequence[Any], read: Sequence[Any]) -> None:
+        """Refuse leaves that do not go together."""
+        for k, model in self.lengths:
+            what = f"`{self.names[k]}`, the direction"
+            arguments.check_like(items[k], items[model], self.names[model], what, self.hint)
+        lengths = [f"{items[k].shape[axis]} of `{self.names[k]}`" for k, axis in self.mapped]
+        if len({items[k].shape[axis] for k, axis in self.mapped}) > 1:
+            message = f"the mapped axes have different lengths: {wording.joined(lengths)}"
+            raise ArgumentError(message, hint="give None in in_axes for what is the same for all items")
+        items = [*items, *read]
+        for k in self.ordered:
+            arguments.check_order(items[k], self.names[k])
+        arguments.check_sharing(items, self.apart, self.names)
+
+    def run(self, values: Sequence[Any]) -> Any:
+        items = self.leaves(values)
+        with speaking_of(self.primal):
+            out = self.function(*items)
+        for place, seed in self.seeds:
+            with speaking_of(self.primal):
+                arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")
+        return self.result(out)
+
+    def watching(self) -> Callable[..., Any]:
+        """The compiled function, which says `Mismatch` if a function that it was made of has other code now."""
+        function, made_of = self.function, self.bound.made_of
+
+        def call(*args: Any) -> Any:
+            if not current(made_of):
+                raise Mismatch("a function has other code than when its derivative was made")
+            return function(*args)
+
+        return call
+
+    def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
+        """The quickest way for arguments of exactly these types, with these defaults after them."""
+        function, result, read, checks = self.function, self.result, self.bound.read, self.bound.checks
+        kinds = self.meta.types[len(self.specs) - len(tail) : len(self.specs)]
+        made_of = self.bound.made_of
+        if any(version.defaults or version.named for version in made_of):  # code alone is looked at by the derivative
+            checks = (*checks, lambda: current(made_of))
+        rest = [convert(v) for convert, v in zip(map(arguments.converter, kinds), tail, strict=True)]
+        if not (rest or read or checks):
+            return function if result is same else lambda *args: result(function(*args))
+
+        def call(*args: Any) -> Any:
+            for check in checks:
+                if not check():
+                    raise Mismatch("something that the function takes from around it has changed")
+            return result(function(*args, *rest, *[r() for r in read]))
+
+        return call
+
+
+def _apart(owner: Owner, specs: Sequence[Spec], meta: find_or_make.Meta) -> Iterator[tuple[int, int]]:
+    """(an array that is overwritten, another that the primal takes or captures): they must not share memory."""
+    given = find_or_make.leaf_count(specs[: owner.own])
+    captured = len(meta.types) - len(meta.captured)
+    arrays = [k for k, t in enumerate(meta.types) if t.ref and (k < given or k >= captured)]
+    return ((k, other) for k in meta.overwritten for other in arrays if other != k)
+
+
+def _mapped(owner: Owner, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+    """(leaf, axis) of what `vmap` maps over."""
+    place = 0
+    for spec, axis in zip(specs, owner.recipe.axes, strict=False):
+        for _ in leaf_types(spec):
+            if axis is not None:
+                yield place, axis
+            place += 1
+
+
+def _seeds(owner: Owner, specs: Sequence[Spec], result: Spec) -> Iterator[tuple[int, int]]:
+    """(array leaf of the value, leaf of its cotangent), of what `reverse` makes."""
+    if owner.recipe.kind != "reverse":
+        return
+    assert isinstance(result, Node)
+    seed = find_or_make.leaf_count(specs[: owner.own])
+    given = [t for s in specs for t in leaf_types(s)][seed:]
+    wanted = [t for t in leaf_types(result.children[0]) if t.is_float]
+    if given != wanted:
+        message = f"the cotangent is {_several(given)}, the value {_several(wanted)}"
+        raise ArgumentError(message, hint="give it the structure, shape and dtype of the value")
+    for place, kind in enumerate(leaf_types(result.children[0])):
+        if kind.is_float:
+            if kind.ref:
+                yield place, seed
+            seed += 1
+
+
+def _pairs(owner: Owner, specs: Sequence[Spec]) -> Iterator[tuple[int, int]]:
+    """The same, in a call from Python: of the same structure and dtypes too."""
+    recipe = owner.recipe
+    if recipe.kind not in ("forward", "jvp", "hvp"):
+        return
+    count = owner.own
+    active = recipe.active(specs[:count])
+    extra = [k for k in range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))]
+    kinds = [t for s in specs for t in leaf_types(s)]
+    if len(active) != len(extra) or any(kinds[a] != kinds[e] for a, e in zip(active, extra, strict=True)):
+        got, want = _several([kinds[e] for e in extra]), _several([kinds[a] for a in active])
+        names = wording.joined([f"`{n}`" for n in owner.names[count:]])
+        message = f"{names}, the direction, is {got}; what is differentiated by is {want}"
+        hint = _order_hint(owner) or "give it the structure, shape and dtype of the argument"
+        raise ArgumentError(message.replace("; ", ", "), hint=hint)
+    yield from zip(extra, active, strict=True)
+
+
+def _order_hint(owner: Owner) -> str:
+    """What is told where a vector does not fit that may have been given in SciPy's order."""
+    if owner.recipe.kind != "hvp" or owner.own < 2:
+        return ""
+    return "the vector comes last: hvp(f)(x, *args, vector); SciPy's hessp(x, p, *args) is scipy_derivatives(f).hessp"
+
+
+def _several(types: Sequence[Type]) -> str:
+    """Leaves in words."""
+    return wording.joined([wording.of_type(t) for t in types]) or "nothing that has a derivative"
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def _assembler(spec: Spec) -> Callable[[Any], Any]:
+    """What turns the flat result of compiled code into the structure that the user sees."""
+    kinds = list(leaf_types(spec))
+    plain = not any(t == F4 for t in kinds)
+    if isinstance(spec, Leaf):
+        return same if plain else np.float32
+    flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
+    if flat and plain and len(kinds) > 1:
+        return same
+    single = [t == F4 for t in kinds]
+
+    def rebuild(value: Any) -> Any:
+        items = value if len(single) > 1 else (value,) if single else ()
+        return assemble(spec, iter([np.float32(v) if f else v for v, f in zip(items, single, strict=True)]))
+
+    return rebuild
+
+
+def exact(value: Any, type: Type) -> bool:
+    """Whether the compiled code takes this value as it is."""
+    kind = value.__class__
+    return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type

@@ -1,0 +1,468 @@
+"""Calls. Functions of libraries go through the rules; the user's own are read in place; recursion becomes a `Call`."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import random
+import types
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.ir import I8, Const, Var
+from srcgrad.core.layouts import VIEW
+from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
+from srcgrad.frontend.lowering import values as scope
+from srcgrad.frontend.lowering.attributes import of_interpreter
+from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
+from srcgrad.frontend.lowering.capture import Origin
+from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
+from srcgrad.frontend.lowering.effects import print_
+from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.objects import method
+from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
+from srcgrad.frontend.lowering.special_methods import converted, mapping
+from srcgrad.frontend.lowering.state import Reported
+from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Struct, Value
+from srcgrad.frontend.source import classes, fence, wording
+from srcgrad.frontend.source.classes import ALLOWED
+from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
+from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
+from srcgrad.frontend.source.read import FunctionNode, Source, read
+from srcgrad.rules.language import registry
+from srcgrad.rules.language.integers import trips
+
+OUTSIDE = ("srcgrad.api", "srcgrad.derivatives.custom_rules", "srcgrad.cuda", "srcgrad.testing.check_grads")
+DEPTH_LIMIT = 60
+Args = Sequence[Value]
+Named = dict[str, Value]
+
+
+@handles(ast.Call)
+def _call(low: Lowering, node: ast.Call) -> Value:
+    function = low.ex(node.func)
+    if isinstance(function, Known) and function.value is print:
+        print_(low, node)
+        return Known(None)
+    if isinstance(function, Known) and any(function.value is f for f in (sum, any, all)) and node.args:
+        given = low.hooks["consume"](low, function.value, node)
+        if given is not None:
+            return given  # type: ignore[no-any-return]
+    if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
+        return turns
+    args: list[Value] = []
+    for arg in node.args:
+        args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
+    named: Named = {}
+    for keyword in node.keywords:
+        value = low.ex(keyword.value)
+        if keyword.arg is not None:
+            named[keyword.arg] = value
+        elif (items := mapping(low, value)) is not None:
+            named.update(items)
+        else:
+            low.refuse("`**` needs a dict that is known here", "name the arguments")
+    return call(low, function, args, named, node)
+
+
+def _turns(low: Lowering, node: ast.Call) -> Value | None:
+    """len(range(...)), which needs no range"""
+    match node.args:
+        case [ast.Call(func=inner, args=bounds, keywords=[])] if 1 <= len(bounds) <= 3:
+            function = low.ex(inner)
+            if not isinstance(function, Known) or function.value is not range:
+                return None
+            first, *more = [low.integer(low.ex(b)) for b in bounds]
+            start, stop = (first, more[0]) if more else (Const(0, I8), first)
+            step = more[1] if len(more) == 2 else Const(1, I8)
+            return low.b.let(trips, start, stop, step, name="turns")  # type: ignore[no-any-return]
+    return None
+
+
+def call(low: Lowering, function: Value, args: Args, named: Named, node: ast.AST) -> Value:
+    match function:
+        case Closure():
+            return _closure(low, function, args, named, node)
+        case Method():
+            return _method(low, function, args, named, node)
+        case Known():
+            return _known(low, function, args, named, node)
+        case Struct(kind=kind) if kind is functools.partial:
+            return _partial(low, function, args, named, node)
+        case Struct() if calls(function.kind):
+            return _struct_method(low, function, "__call__", args, named, node)
+    return low.refuse(f"{scope.describe(function)} is called", "only functions can be called")
+
+
+def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AST) -> Value:
+    """A call of what functools.partial made inside the function."""
+    given = dict(zip(made.keys, made.items, strict=True))
+    function = given.pop("@function")
+    first = [given.pop(key) for key in made.keys if key.isdigit()]
+    return call(low, function, [*first, *args], {**given, **named}, node)
+
+
+# ---- known objects
+
+
+def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
+    target = function.value
+    told = converted(low, target, args) if _listed(target) else None
+    if told is not None:
+        return told
+    if _listed(target) and target in BUILTINS:
+        if len(args) < LEAST.get(target, 0):
+            name = getattr(target, "__name__", repr(target))
+            low.refuse(f"`{name}` misses an argument", f"it takes {LEAST[target]} at least")
+        given: Value | None = BUILTINS[target](low, args, named)
+        if given is not None:
+            return given
+    if classes.brings(target, "__srcgrad_bind__"):
+        target, args = target.__srcgrad_bind__(args, named)
+        return _prepared(low, target, args, {})
+    if classes.brings(target, "__srcgrad_core__"):
+        return _prepared(low, target, args, named)
+    if _listed(target) and target in registry.FUNCTIONS:
+        low.divides(target, args)
+        return library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
+    if isinstance(target, functools.partial):
+        bound = [literal(low, a) for a in target.args]
+        keywords = {k: literal(low, v) for k, v in target.keywords.items()}
+        return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
+    if isinstance(target, types.MethodType):
+        owner = Known(target.__self__, _owner(function.origin, target.__name__))
+        return call(low, Known(target.__func__), [owner, *args], named, node)
+    if isinstance(target, type):
+        return construct(low, target, args, named, node)
+    if isinstance(target, (types.WrapperDescriptorType, types.MethodDescriptorType)):
+        own = of_interpreter(low, target, args, named)
+        if own is not None:
+            return own
+    init = generated_init(target, args)
+    if init is not None:
+        return initialise(low, init, args, named)
+    call_ = None if is_jitted(target) else inspect.getattr_static(type(target), "__call__", None)
+    if isinstance(call_, types.FunctionType) and type(target).__module__.split(".")[0] not in ALLOWED:
+        return inline(low, call_, [function, *args], named, node)
+    target = behind(target)
+    if isinstance(target, types.FunctionType) and module_of(target) in OUTSIDE:
+        name = target.__name__
+        outside = {
+            "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
+            "srcgrad.testing.check_grads": "call it outside the function",
+        }
+        hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
+        low.refuse(f"`{name}` is called inside the function", hint)
+    if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
+        return inline(low, target, args, named, node)
+    name = getattr(target, "__name__", type(target).__name__)
+    module = str(getattr(target, "__module__", None) or "").lstrip("_")
+    raise NotDifferentiableError(
+        f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
+        hint=_instead(target),
+    )
+
+
+def _listed(target: Any) -> bool:
+    """Whether this may stand in a table: its class has no code of its own that says what it is equal to."""
+    own = (classes.written(type(target), name) for name in ("__eq__", "__hash__"))
+    return isinstance(target, Hashable) and not any(own)
+
+
+def _owner(origin: Origin | None, method: str) -> Origin | None:
+    """Where the object of a bound method is found."""
+    if origin is None:
+        return None
+    found = bool(origin.path) and origin.path[-1] == (".", method)
+    return Origin(origin.space, origin.name, origin.path[:-1]) if found else origin.then(".", "__self__")
+
+
+def _instead(target: Any) -> str:
+    """What to write in the place of a call of something without a rule."""
+    known = registry.INSTEAD.get(target) if _listed(target) else None
+    owner = getattr(target, "__self__", None)
+    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
+    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
+        return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
+    return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
+
+
+OTHERWISE = "give the call other arguments, or write out what it does"
+
+
+def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named, name: str) -> Value:
+    """What the rules emit for a call."""
+    given = [low.outward(a) for a in args]
+    options = {k: low.outward(v) for k, v in named.items()}
+    try:
+        inspect.signature(adaptor).bind(low.b, *given, **options)
+    except TypeError as error:
+        message = f"`{name}` is not understood with these arguments: {str(error).replace(chr(39), '`')}"
+        raise UnsupportedError(message, hint="give it what NumPy's takes, without rarer options") from None
+    try:
+        return low.inward(low.emitted(adaptor, given, options))
+    except SrcgradError as error:
+        if any(p.hint for p in error.problems):
+            raise
+        raise type(error)(error.problems[0].message, hint=OTHERWISE) from None
+
+
+def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
+    """An object that brings its own core program (a derivative, a solver, a function with its own rule)."""
+    try:
+        if hasattr(target, "__srcgrad_arguments__"):
+            given = target.__srcgrad_arguments__(args, named)
+        elif not named and not hasattr(target, "__signature__"):
+            given = list(args)
+        else:
+            bound = signature_of(target).bind(*args, **named)
+            bound.apply_defaults()
+            given = list(bound.arguments.values())
+    except TypeError as error:
+        told = error.problems[0] if isinstance(error, SrcgradError) else Problem(str(error), "give what it takes")
+        low.refuse(f"`{getattr(target, '__name__', target)}`: {told.message}", told.hint)
+    values = [_given(low, v) for v in given]
+    plain = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
+    lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
+    if lowered.program.main.facts.changed:
+        _check_objects(low, values)
+    atoms: list[ir.Atom] = [atom for value in plain for atom in scope.leaves(value)]
+    result = low.place(lowered, atoms)
+    if any(isinstance(stmt, ir.Custom) for stmt in lowered.program.main.body):
+        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts.shares)
+    return result
+
+
+def _keep_apart(
+    low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], shares: Sequence[tuple[int, int]]
+) -> None:
+    """Of a function with its own rule that returns its argument's memory: neither may be written after the call."""
+    for n, k in shares:
+        target, arg = results[n], args[k]
+        if isinstance(target, Var) and isinstance(arg, Var):
+            low.b.layouts.doubtful(target, arg, VIEW)
+
+
+def _given(low: Lowering, value: Any) -> Value:
+    """An argument, or a default, or what star parameters collect."""
+    if isinstance(value, scope.ANY):
+        return value
+    if isinstance(value, tuple):
+        return scope.struct([_given(low, v) for v in value])
+    if isinstance(value, dict):
+        return Struct(dict, tuple(value), tuple(_given(low, v) for v in value.values()))
+    return literal(low, value)
+
+
+def _check_objects(low: Lowering, values: Sequence[Value]) -> None:
+    """What is put in place works on copies of the objects that it is given: one must not stand there twice."""
+    seen: set[Struct] = set()
+
+    def visit(value: Value) -> None:
+        if isinstance(value, Struct):
+            if not value.value and value in seen:
+                low.refuse("the same object is given to a derivative twice", "give a copy of one")
+            seen.add(value)
+            for item in value.held:
+                visit(item)
+
+    for value in values:
+        visit(value)
+
+
+# ---- methods
+
+
+def _method(low: Lowering, method: Method, args: Args, named: Named, node: ast.AST) -> Value:
+    owner, name = method.owner, method.name
+    if isinstance(owner, Struct):
+        return _struct_method(low, owner, name, args, named, node)
+    if name == "tolist" and isinstance(owner, Var) and not args and not named:
+        return call(low, Known(list), [owner], {}, node)
+    if name not in registry.METHODS:
+        message = f"there is no rule for the method `{name}` of {scope.describe(owner)}"
+        raise NotDifferentiableError(message, hint=wording.meant(name, registry.METHODS, "write it out"))
+    return library(low, registry.METHODS[name], [owner, *args], named, name)
+
+
+def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named, node: ast.AST) -> Value:
+    given = method(low, owner, name, args, named)
+    if given is not None:
+        return given
+    found = inspect.getattr_static(owner.kind, name, None)
+    if isinstance(found, staticmethod):
+        return call(low, Known(found.__func__), args, named, node)
+    if isinstance(found, classmethod):
+        return call(low, Known(found.__func__), [Known(owner.kind), *args], named, node)
+    if isinstance(found, types.FunctionType):
+        return inline(low, found, [owner, *args], named, node)
+    if found is not None and hasattr(found, "__srcgrad_core__") and not hasattr(found, "__get__"):
+        return call(low, Known(found), args, named, node)
+    if found is not None and hasattr(found, "__srcgrad_core__"):
+        return call(low, Known(found.__get__(None, owner.kind)), [owner, *args], named, node)
+    message = f"the method `{name}` of a {owner.kind.__name__} is outside the language"
+    return low.refuse(message, "write it out")
+
+
+# ---- the user's functions, read in place
+
+
+def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, node: ast.AST) -> Value:
+    source = read(fun)
+    fence.check(source)
+    env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
+    key = (fun, tuple(scope.spec_of(v) for v in env.values()))
+    if is_active(low, key):
+        body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
+        return call_itself(low, fun, key, env, body)
+    return run(low, source, fun.__name__, env, None, node, key)
+
+
+def _default(low: Lowering, fun: types.FunctionType, name: str) -> Value | None:
+    try:
+        return low.captures.default(fun, name)
+    except KeyError:
+        return None
+
+
+def _closure(low: Lowering, closure: Closure, args: Args, named: Named, node: ast.AST) -> Value:
+    arguments = closure.node.args
+    positional = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    defaults = dict(zip(positional[len(positional) - len(closure.defaults) :], closure.defaults, strict=True))
+    defaults.update({a.arg: d for a, d in zip(arguments.kwonlyargs, closure.kw_defaults, strict=True) if d is not None})
+    name = closure.node.name if isinstance(closure.node, ast.FunctionDef) else "lambda_"
+    env = bind_arguments(low, arguments, name, args, named, defaults.get)
+    source = dataclasses.replace(closure.frame.source, node=closure.node)
+    key = (id(closure.node), id(closure.frame), tuple(scope.spec_of(v) for v in env.values()))
+    if is_active(low, key):
+        low.refuse(f"the nested function `{name}` calls itself", "define it at the top of the file")
+    return run(low, source, name, env, closure.frame, node, key)
+
+
+def bind_arguments(
+    low: Lowering, arguments: ast.arguments, name: str, args: Args, named: Named, default: Callable[[str], Value | None]
+) -> dict[str, Value]:
+    """The parameters' values, in the order of the signature."""
+    positional = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    names = positional + [a.arg for a in arguments.kwonlyargs]
+    more = [low.settle(a, "a") for a in args[len(positional) :]]
+    if more and arguments.vararg is None:
+        low.refuse(
+            f"`{name}` takes {len(positional)} positional arguments, not {len(args)}", f"it takes {wording.joined(names)}"
+        )
+    given = dict(zip(positional, args, strict=False))
+    others: dict[str, Value] = {}
+    for key, value in named.items():
+        by_place = key in names and key not in [a.arg for a in arguments.posonlyargs]
+        if key in given or (not by_place and arguments.kwarg is None):
+            low.refuse(
+                f"`{name}` has no argument `{key}` left to give",
+                wording.meant(key, names, f"it takes {wording.joined(names)}"),
+            )
+        (given if by_place else others)[key] = low.settle(value, key)
+    env: dict[str, Value] = {}
+    for key in names:
+        value_ = given[key] if key in given else default(key)
+        if value_ is None:
+            low.refuse(f"`{name}` misses its argument `{key}`", f"it takes {wording.joined(names)}")
+        env[key] = low.settle(value_, key)
+    if arguments.vararg is not None:
+        env[arguments.vararg.arg] = scope.struct(more)
+    if arguments.kwarg is not None:
+        env[arguments.kwarg.arg] = Struct(dict, tuple(others), tuple(others.values()))
+    return env
+
+
+@functools.lru_cache(maxsize=512)
+def facts_of(node: FunctionNode) -> tuple[frozenset[str], Liveness]:
+    """The local names of a function, and what is live where."""
+    if isinstance(node, ast.Lambda):
+        return frozenset(assigned([node.body])), Liveness()
+    free = {
+        name for n in outside_scopes(node.body) if isinstance(n, (ast.Global, ast.Nonlocal)) for name in n.names
+    }
+    return frozenset(assigned(node.body)) - free, liveness(node.body)
+
+
+@functools.lru_cache(maxsize=512)
+def free_of(node: FunctionNode) -> frozenset[str]:
+    """The names that a function declares `nonlocal`."""
+    body = [] if isinstance(node, ast.Lambda) else node.body
+    return frozenset(name for n in outside_scopes(body) if isinstance(n, ast.Nonlocal) for name in n.names)
+
+
+def _outer_cell(low: Lowering, outer: Frame | None, name: str) -> Struct:
+    """The box of a variable of a function around this one."""
+    while outer is not None:
+        found = outer.env.get(name)
+        if isinstance(found, Struct) and found.kind is scope.Cell:
+            return found
+        outer = outer.outer
+    return low.refuse(f"the nonlocal name `{name}` is not found", "return the value instead")
+
+
+@functools.lru_cache(maxsize=512)
+def shared_of(node: FunctionNode) -> frozenset[str]:
+    """The names of a function that one inside it writes with `nonlocal`."""
+    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+    return frozenset(name for part in body for n in ast.walk(part) if isinstance(n, ast.Nonlocal) for name in n.names)
+
+
+def cell(value: Value | None, name: str) -> Struct:
+    """The box of a variable that a nested function writes."""
+    box = Struct(scope.Cell, (), () if value is None else (value,))
+    box.label = name
+    return box
+
+
+def run(
+    low: Lowering, source: Source, name: str, env: dict[str, Value], outer: Frame | None, node: ast.AST, key: Any
+) -> Value:
+    """The body of a function with its parameters bound; what it returns."""
+    if len(low.stack) > DEPTH_LIMIT:
+        low.refuse(f"the call of `{name}` is nested more than {DEPTH_LIMIT} deep", "use a loop")
+    names, live = facts_of(source.node)
+    caller, span = low.frame, low.b.span
+    path = (*caller.path, id(node)) if caller is not None else ()
+    cells = {key: cell(env.get(key), key) for key in shared_of(source.node) & (names | env.keys())}
+    cells |= {key: _outer_cell(low, outer, key) for key in free_of(source.node)}
+    low.frame = Frame(source, name, {**env, **cells}, names | env.keys(), live, path, outer)
+    low.stack.append(key)
+    refused = len(low.refusals)
+    try:
+        if isinstance(source.node, ast.Lambda):
+            with low.b.at(source.span(source.node.body)):
+                return low.settle(low.ex(source.node.body), "result")
+        low.block(source.node.body)
+        if scope.RAISED in low.frame.env and caller is not None:
+            caller.env[scope.RAISED] = scope.TRUE
+        if len(low.refusals) > refused:
+            raise Reported
+        with low.placing(source.node):
+            return low.result()
+    except SrcgradError as error:
+        raise _called_from(error, caller, node) from None
+    finally:
+        low.refusals[refused:] = [_called_from(e, caller, node) for e in low.refusals[refused:]]
+        low.stack.pop()
+        low.frame, low.b.span = caller, span
+
+
+def _called_from(error: SrcgradError, caller: Frame | None, node: ast.AST) -> SrcgradError:
+    """An error in a function's body, with the call that led there."""
+    if caller is None or isinstance(error, Reported) or not error.placed:
+        return error
+    span = caller.source.span(node)
+    call = f"{span.file}, line {span.line}: {span.text}"
+    return error.at(lambda p: dataclasses.replace(p, calls=(*p.calls, call)))
+
+
+Lowering.hooks["inline"] = lambda low, fun, args, named, node: inline(low, fun, args, named, node)
+Lowering.hooks["builtin"] = lambda low, function, args: _known(low, Known(function), args, {}, low.frame.source.node)
+Lowering.hooks["call"] = lambda low, function, args: call(low, function, args, {}, low.frame.source.node)

@@ -1,0 +1,274 @@
+"""From a Python function and the structure of its arguments to a core program."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from srcgrad.bounds.insert_checks import checked
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.layouts import LAYOUT, Doubt
+from srcgrad.errors import CallError, UnsupportedError
+from srcgrad.frontend.lowering import (
+    calls,
+    comparisons,
+    comprehensions,
+    effects,
+    imports,
+    kernel_fence,
+    loops,
+    statements,
+    subscripts,
+    values,
+    view_conflicts,
+)
+from srcgrad.frontend.lowering.builtins import known_length
+from srcgrad.frontend.lowering.capture import Captured, Captures, StaticUse
+from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, told
+from srcgrad.frontend.lowering.state import Reported, Unresolved
+from srcgrad.frontend.lowering.values import Struct, Value
+from srcgrad.frontend.lowering.written_parameters import Aliases, written
+from srcgrad.frontend.source import fence, wording
+from srcgrad.frontend.source.origins import Origin
+from srcgrad.frontend.source.read import Source, python_function, read
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
+
+Doubts = Sequence[Doubt]
+# imported for the node kinds that they handle
+HANDLERS = (
+    calls, comparisons, comprehensions, effects, imports, loops, statements,
+    subscripts,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A core program with what is needed to call it.
+
+    program.main takes the leaves of the arguments in order, then what is captured; `result` tells how its results are
+    put together. `params`: the names of the Python parameters, one for each spec.
+    """
+
+    program: ir.Program
+    params: tuple[str, ...]
+    result: Spec
+    captured: tuple[Captured, ...] = ()
+    statics: tuple[StaticUse, ...] = ()
+
+
+def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters, in the order of the signature."""
+    arguments = read(fun).node.args
+    stars = [arguments.vararg] if arguments.vararg else []
+    last = [arguments.kwarg] if arguments.kwarg else []
+    return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *stars, *arguments.kwonlyargs, *last))
+
+
+def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False) -> Lowered:
+    """The core program of a Python function for arguments of these structures, one for each parameter; if `long`, for
+    arrays of which no axis has length 1 (in the facts of the program: those of which it matters)."""
+    fun = python_function(fun)
+    names = parameters(fun)
+    if len(names) != len(specs):
+        hint = f"its parameters are {wording.joined(names) or 'none'}"
+        raise CallError(f"`{fun.__name__}` takes {len(names)} arguments, not {len(specs)}", hint=hint)
+    return lower_with(fun, dict(zip(names, specs, strict=True)), {}, long)
+
+
+def lower_with(
+    fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mapping[str, Origin], long: bool = False
+) -> Lowered:
+    """The core program of a function of which some parameters are fixed: they are read like what it captures."""
+    source = read(fun)
+    fence.check(source)
+    copies = Copies()
+    while True:
+        lowered, unsure = _attempt(fun, source, specs, copies, fixed, long)
+        again = _wider(source, lowered, unsure, copies)
+        if again == copies:
+            program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
+            return replace(lowered, program=program)
+        copies = again
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The parameters, by position, that are copied at the head since the function writes into them, and those among
+    them that must come in C order since the function also reshapes them."""
+
+    overwritten: frozenset[int] = frozenset()
+    ordered: frozenset[int] = frozenset()
+
+
+def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> Copies:
+    """What else must be copied; what the function must not write into is refused."""
+    main = lowered.program.main
+    positions = copies.overwritten | {main.params.index(p) for p in written(main)}
+    own = len(main.params) - len(lowered.captured)
+    foreign = [main.params[k].name for k in positions if k >= own]
+    if foreign:
+        message, hint = f"the function writes into `{foreign[0]}`, which is not its own", "pass it as an argument"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
+    if positions != copies.overwritten:
+        return Copies(positions, copies.ordered)
+    conflict = view_conflicts.conflict(main, unsure)
+    if conflict is None:
+        return copies
+    aliases, (stmt, doubt) = Aliases(main.body), conflict
+    base = doubt.base
+    positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.root(p) is aliases.root(base)}
+    if positions == copies.ordered or doubt.why is not LAYOUT or max(positions, default=-1) >= own:
+        raise view_conflicts.refusal(source, stmt, doubt)
+    return Copies(positions, positions)  # a copy in C order leaves no doubt
+
+
+def lower_kernel(fun: types.FunctionType, specs: Mapping[str, Spec]) -> Lowered:
+    """The core program of a kernel: one thread's, which writes into the memory that it is given."""
+    source = read(fun)
+    fence.check(source)
+    lowered, _ = _attempt(fun, source, specs, Copies(), {}, threads=True)
+    return replace(lowered, program=ir.Program(kernel_fence.checked(lowered.program.main, source)))
+
+
+def _attempt(
+    fun: types.FunctionType,
+    source: Source,
+    specs: Mapping[str, Spec],
+    copies: Copies,
+    fixed: Mapping[str, Origin],
+    long: bool = False,
+    threads: bool = False,
+) -> tuple[Lowered, Doubts]:
+    """Lower, with copies of the parameters (by position) that are written into."""
+    single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
+    low = Lowering(Captures(), single)
+    low.threads = threads
+    low.recursions = Recursions()
+    params: list[Var] = []
+    arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
+    if long:
+        low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
+    own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
+
+    def inside(atom: Atom) -> Atom:
+        return _scalar(low, own[atom]) if isinstance(atom, Var) else atom
+
+    env = {name: _within(value, inside) for name, value in arguments.items()}
+    env |= {name: low.captures.object(origin.read(), origin) for name, origin in fixed.items()}
+    low.born = born = values.now()
+    name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
+    key = (fun, tuple(values.spec_of(v) for v in env.values()))
+    value = _body(low, source, name, env, key)
+    itself = low.recursions.find(key)
+    if itself is not None and not copies.overwritten:
+        low.b.out.clear()
+        value = emit_call(low, itself, env)
+    value = values.seen(_finished(low, source, value))
+    shares = _shares(low, value, params)
+    value = _results(low, value, params)
+    check_apart(low)
+    captured = tuple(low.captures.entries.values())
+    facts = ir.FunFacts(
+        overwritten=tuple(params[k].name for k in sorted(copies.overwritten)),
+        ordered=tuple(params[k].name for k in sorted(copies.ordered)),
+        captured=tuple(c.name for c in captured),
+        shares=tuple(shares),
+        changed=any(struct.born < born for struct in low.changed),
+        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
+    )
+    main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(values.leaves(value)), facts)
+    callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
+    statics = tuple(low.captures.statics.values())
+    lowered = Lowered(ir.Program(main, callees), tuple(specs), values.spec_of(value), captured, statics)
+    return lowered, low.b.layouts.doubts
+
+
+def _body(low: Lowering, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:
+    """The function's own statements, and all their refusals at once."""
+    try:
+        value = calls.run(low, source, name, env, None, source.node, key)
+    except Reported:
+        low.raise_refusals()
+        raise UnsupportedError("this function cannot be read, and what stands in the way was lost") from None
+    except Unresolved:
+        message = "what the recursive functions return cannot be found"
+        problem = source.problem(source.node, message, "return a float first")
+        raise UnsupportedError(message, problems=[problem]) from None
+    low.raise_refusals()
+    return value
+
+
+def _within(value: Value, change: Callable[[Atom], Atom]) -> Value:
+    """An argument with its leaves changed."""
+    if isinstance(value, Struct):
+        return Struct(value.kind, value.keys, tuple(_within(item, change) for item in value.items))
+    return change(value) if isinstance(value, (Var, Const)) else value
+
+
+def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
+    match spec:
+        case Leaf(type):
+            params.append(Var(name, type))
+            return params[-1]
+        case Static(value, cell):
+            return low.captures.given(value, cell, name)
+        case Node(kind, keys, children):
+            items = [_argument(low, f"{name}_{key}", child, params) for key, child in zip(keys, children, strict=True)]
+            return Struct(kind, keys, tuple(items))
+    raise TypeError(type(spec).__name__)
+
+
+def _owned(low: Lowering, param: Var, ordered: bool) -> Var:
+    """A copy of a parameter, for the function writes into it."""
+    copy = low.b.alloc(param.type.dtype, (), init=low.b.load(param), name=param.name)
+    if ordered:
+        low.b.layouts.assume_ordered(copy)
+    return copy
+
+
+def _scalar(low: Lowering, atom: Var) -> Atom:
+    """An array without axes is a number."""
+    return low.b.load(atom, ()) if atom.type.ref and atom.type.rank == 0 else atom
+
+
+def _finished(low: Lowering, source: Source, value: Value) -> Value:
+    """What is returned, if the length of each list in it is known."""
+    try:
+        return known_length(low, value)
+    except UnsupportedError:
+        message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
+
+
+def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[int, int]]:
+    """Which results are, in the user's function, memory of which parameters, or views of it."""
+    aliases, results = Aliases(low.b.out), list(enumerate(values.leaves(value)))
+    given = [(k, aliases.root(p)) for k, p in enumerate(params) if p.type.ref]
+    return [
+        (n, k)
+        for n, r in results
+        for k, root in given
+        if isinstance(r, Var) and r.type.ref and aliases.root(r) is root
+    ]
+
+
+def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:
+    """What is returned by reference must be whole memory: a view is copied."""
+    aliases = Aliases(low.b.out)
+    whole = {*params, *_allocated(low.b.out)}
+
+    def result(atom: Atom) -> Atom:
+        if not isinstance(atom, Var) or not atom.type.ref or atom in whole or not aliases.viewed(atom):
+            return atom
+        return low.b.alloc(atom.type.dtype, (), init=low.b.load(atom), name=atom.name)
+
+    return values.map_leaves(value, result)
+
+
+def _allocated(stmts: Sequence[ir.Stmt]) -> Iterator[Var]:
+    return (s.target for s in stmts if isinstance(s, ir.Alloc))

@@ -1,0 +1,196 @@
+"""What a `for` goes over: ranges, arrays, enumerate, zip, reversed; tuples are unrolled."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering.expressions import binary, dimension, element
+from srcgrad.frontend.lowering.growing_lists import expect_equal
+from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.lowering.special_methods import iterable
+from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
+
+ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A counted loop: `item(index)` is what the target is bound to at each index of range(start, stop, step)."""
+
+    start: Atom
+    stop: Atom
+    step: Atom
+    item: Callable[[Var], Value]
+    source: Struct | None = None  # the list that it goes over
+    parallel: bool = False  # whether the user wrote `prange`
+
+    @property
+    def known(self) -> range | None:
+        """The turns, if they are known."""
+        bounds = [int(b.value.real) for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
+        return range(*bounds) if len(bounds) == 3 else None
+
+    @property
+    def surely(self) -> bool:
+        """Whether there is at least one turn."""
+        return bool(self.known)
+
+
+def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
+    """What `for ... in node` goes over: a counted loop, or a tuple of which each item is known apart."""
+    if isinstance(node, ast.Call) and all(k.arg in ("start", "strict") for k in node.keywords):
+        function = low.ex(node.func)
+        if isinstance(function, Known):
+            match function.value:
+                case f if f is range:
+                    return _range(low, [low.integer(low.ex(a)) for a in node.args])
+                case f if is_prange(f):
+                    return replace(_range(low, [low.integer(low.ex(a)) for a in node.args]), parallel=True)
+                case f if f is enumerate and node.args:
+                    return _enumerate(low, node)
+                case f if f is zip:
+                    return _zip(low, [domain(low, a) for a in node.args], _strict(low, node))
+                case f if f is reversed and len(node.args) == 1:
+                    return _reversed(low, domain(low, node.args[0]))
+    return over(low, low.ex(node))
+
+
+def is_prange(function: Any) -> bool:
+    """Whether this is Numba's `prange`: a range whose turns may run at once."""
+    module = str(getattr(function, "__module__", ""))
+    return getattr(function, "__name__", "") == "prange" and module.split(".")[0] == "numba"
+
+
+def _strict(low: Lowering, node: ast.Call) -> bool:
+    return any(k.arg == "strict" and low.truth(low.ex(k.value)) == TRUE for k in node.keywords)
+
+
+def over(low: Lowering, value: Value) -> Domain | Struct:
+    value = iterable(low, value)
+    match value:
+        case Struct() if issubclass(value.kind, dict):
+            return values.struct([Known(key) for key in value.keys])
+        case Struct(rows=values.Rows() as rows):
+            return Domain(ZERO, rows.count, ONE, lambda index: growing_lists.item(low, rows, index), value)
+        case Struct():
+            return value
+        case Var() if value.type.rank:
+            ref = low.memory(value)
+            assert isinstance(ref, Var)
+            return Domain(ZERO, dimension(low, ref, 0), ONE, lambda index: element(low, ref, index))
+    return low.refuse(f"{values.describe(value)} cannot be looped over", "loop over a range, an array or a tuple")
+
+
+def _range(low: Lowering, bounds: list[Atom]) -> Domain:
+    match bounds:
+        case [stop]:
+            return Domain(ZERO, stop, ONE, lambda index: index)
+        case [start, stop]:
+            return Domain(start, stop, ONE, lambda index: index)
+        case [start, stop, step]:
+            if step == ZERO:
+                low.refuse("the step of a range is 0", "use another step")
+            if isinstance(step, Var):
+                said = "ValueError", "the step of a range is 0", "check the step first"
+                low.demand("nonzero", step, ZERO, said, low.node)
+            return Domain(start, stop, step, lambda index: index)
+    return low.refuse("range takes one to three integers", "write range(stop) or range(start, stop, step)")
+
+
+def arith(low: Lowering, function: Callable[..., object], a: Atom, b: Atom) -> Atom:
+    """Integer arithmetic, without what changes nothing."""
+    if function is operator.add and ZERO in (a, b):
+        return b if a == ZERO else a
+    if (function is operator.sub and b == ZERO) or (function is operator.mul and b == ONE):
+        return a
+    return low.atom(binary(low, function, a, b))
+
+
+def trips(low: Lowering, d: Domain) -> Atom:
+    """The number of turns; possibly negative for none."""
+    length = arith(low, operator.sub, d.stop, d.start)
+    if d.step == ONE:
+        return length
+    if d.step == Const(-1, ir.I8):
+        return arith(low, operator.sub, d.start, d.stop)
+    back = arith(low, operator.sub, d.start, d.stop)  # -((start - stop) // step) rounds up, for either sign of the step
+    return low.atom(low.apply(operator.neg, low.apply(operator.floordiv, back, d.step)))
+
+
+def counted(low: Lowering, d: Domain) -> Domain:
+    """The same turns, with an index from 0 by 1."""
+    if d.start == ZERO and d.step == ONE:
+        return d
+
+    def item(index: Var) -> Value:
+        place = arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step))
+        return d.item(_variable(low, place))
+
+    return Domain(ZERO, trips(low, d), ONE, item)
+
+
+def _variable(low: Lowering, atom: Atom) -> Var:
+    assert isinstance(atom, Var)
+    return atom
+
+
+def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
+    inner = domain(low, node.args[0])
+    extra = node.args[1] if len(node.args) > 1 else node.keywords[0].value if node.keywords else None
+    first = ZERO if extra is None else low.integer(low.ex(extra))
+    if isinstance(inner, Struct):
+        pairs = [
+            values.struct([arith(low, operator.add, Const(k, ir.I8), first), item]) for k, item in enumerate(inner.items)
+        ]
+        return values.struct(pairs)
+    base = counted(low, inner)
+    return Domain(
+        ZERO, base.stop, ONE, lambda index: values.struct([arith(low, operator.add, index, first), base.item(index)])
+    )
+
+
+def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | Struct:
+    if any(isinstance(p, Struct) for p in parts):
+        parts = [_listed(p) for p in parts]
+    structs = [p for p in parts if isinstance(p, Struct)]
+    if structs:
+        if len(structs) < len(parts):
+            low.refuse("a tuple is zipped with an array or a range", "zip tuples with tuples, arrays with arrays")
+        if strict and len({len(p.items) for p in structs}) > 1:
+            low.refuse("zip(strict=True) of tuples of different lengths", "make them of one length")
+        return values.struct([values.struct(items) for items in zip(*(p.items for p in structs), strict=False)])
+    bases = [counted(low, p) for p in parts if isinstance(p, Domain)]
+    if not bases:
+        return values.struct([])
+    stop = bases[0].stop
+    for base in bases[1:]:
+        if strict:
+            expect_equal(low, stop, base.stop, "zip() arguments have different lengths")
+        stop = stop if values.identical(stop, base.stop) else low.atom(low.apply(min, stop, base.stop))
+    return Domain(ZERO, stop, ONE, lambda index: values.struct([base.item(index) for base in bases]))
+
+
+def _listed(part: Domain | Struct) -> Domain | Struct:
+    """A range of known turns as items."""
+    index = Var("i", ir.I8)
+    if isinstance(part, Struct) or part.known is None or part.item(index) is not index:
+        return part
+    return values.struct([Const(k, ir.I8) for k in part.known])
+
+
+def _reversed(low: Lowering, d: Domain | Struct) -> Domain | Struct:
+    if isinstance(d, Struct):
+        return values.struct(d.items[::-1])
+    if d.step == ONE:
+        last = arith(low, operator.sub, d.stop, ONE)
+        return Domain(last, arith(low, operator.sub, d.start, ONE), Const(-1, ir.I8), d.item)
+    base = counted(low, d)
+    last = arith(low, operator.sub, base.stop, ONE)
+    return Domain(last, Const(-1, ir.I8), Const(-1, ir.I8), base.item)

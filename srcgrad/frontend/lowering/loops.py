@@ -1,0 +1,439 @@
+"""Loops. What goes round is found by a fixed point: the body is lowered with the types that the names have at first,
+and again while a name comes back with a wider one. What was found is kept by loop and call path, so that nests of
+loops are not lowered over and over."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.walk import substitute
+from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering.expressions import has_effects
+from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
+from srcgrad.frontend.lowering.loop_domains import Domain, domain
+from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
+from srcgrad.frontend.lowering.paths import Held, Lowering, handles, held_in
+from srcgrad.frontend.lowering.state import REPORTED
+from srcgrad.frontend.lowering.statements import assign
+from srcgrad.frontend.lowering.values import (  # fmt: skip
+    BROKEN,
+    CONTINUED,
+    ENDED,
+    FALSE,
+    RAISED,
+    RESULT,
+    RETURNED,
+    TRUE,
+    Env,
+    Maybe,
+    Poison,
+    Struct,
+    Value,
+)
+from srcgrad.frontend.source.liveness import assigned, outside_scopes
+
+UNROLL_LIMIT = 200
+
+
+@dataclass
+class Facts:
+    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape."""
+
+    models: dict[str, Value] = field(default_factory=dict)
+    reshaped: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Turn:
+    """One trial of a body."""
+
+    inner: dict[str, Value]
+    index: Var | None
+    test: tuple[Stmt, ...]
+    cond: Atom
+    body: list[Stmt]
+    after: Env
+    exit: Atom
+    flags: dict[str, Atom]
+    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
+    held: Held
+    carry: list[ir.Carry] = field(default_factory=list)
+    unchanged: dict[Var, Atom] = field(default_factory=dict)
+
+
+@handles(ast.For)
+def _for(low: Lowering, node: ast.For) -> None:
+    over = domain(low, node.iter)
+    if isinstance(over, Struct):
+        return _unrolled(low, node, over, 0)
+    loop(low, node, over)
+
+
+@handles(ast.While)
+def _while(low: Lowering, node: ast.While) -> None:
+    if isinstance(node.test, ast.Constant) and not node.test.value:
+        return low.block(node.orelse)
+    loop(low, node, None)
+
+
+# ---- unrolled loops
+
+
+def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
+    """One turn for each item of a tuple; what follows a turn that may break is guarded."""
+    if turn == len(items.items):
+        return low.block(node.orelse)
+    if turn > UNROLL_LIMIT:
+        low.refuse(f"a loop over more than {UNROLL_LIMIT} known items", "use an array")
+    live = low.frame.live
+    names = live.leaving(node) | low.frame.kept
+    low.frame.loops.append(live.leaving(node))
+    assign(low, node.target, items.items[turn])
+    low.block(node.body)
+    low.frame.loops.pop()
+    env = low.frame.env
+    broken, returned = env.pop(BROKEN, FALSE), low.flag(RETURNED)
+    env.pop(CONTINUED, None)
+    stop = low.either(broken, returned)  # type: ignore[arg-type]
+    flags: Env = {RETURNED: returned} if broken == FALSE and returned != FALSE else {}
+
+    def go() -> None:
+        low.frame.env[RETURNED] = FALSE
+        _unrolled(low, node, items, turn + 1)
+
+    if RAISED not in env:
+        low.branch(low.negated(stop), go, lambda: _known(low, flags), names, flags)
+
+
+def _known(low: Lowering, flags: Env) -> None:
+    low.frame.env.update(dict.fromkeys(flags, TRUE))
+
+
+# ---- loops
+
+
+def _carried_names(low: Lowering, node: ast.For | ast.While) -> list[str]:
+    heads: list[ast.AST] = [node.target] if isinstance(node, ast.For) else [node.test]
+    live = low.frame.live.leaving(node)
+    names = [name for name in assigned([*heads, *node.body]) if name in live]
+    returns = any(isinstance(n, ast.Return) for n in outside_scopes(node.body))
+    return names + ([RESULT] if returns else [])
+
+
+def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
+    frame = low.frame
+    before, names = dict(frame.env), _carried_names(low, node)
+    facts: Facts = low.facts.setdefault((frame.path, id(node)), Facts())
+    objects = Objects(values.now())
+    frame.loops.append(frame.live.leaving(node))
+    try:
+        while True:
+            refused = len(low.refusals)
+            turn = _trial(low, node, over, objects.carried(names), before, facts, objects)
+            found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
+            names += [name for name in found if name not in names]
+            for name, struct in objects.boxes.items():
+                before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
+            for name in found:
+                facts.models.pop(name, None)
+            if not found and not _wider(low, objects.carried(names), before, turn, facts):
+                break
+            if not any(turn.after.get(name) is REPORTED for name in names):
+                del low.refusals[refused:]  # what is still wrong with the wider types is found again
+    finally:
+        frame.loops.pop()
+        frame.env = before
+    frame.env = dict(before)
+    _finish(low, node, over, names, turn, facts, objects)
+    if node.orelse:
+        _orelse(low, node)
+
+
+def _orelse(low: Lowering, node: ast.For | ast.While) -> None:
+    """The else of a loop: run unless the loop was broken or returned from."""
+    broken, returned = low.frame.env.pop(BROKEN, FALSE), low.flag(RETURNED)
+    stop = low.either(broken, returned)  # type: ignore[arg-type]
+    flags: Env = {RETURNED: returned} if broken == FALSE and returned != FALSE else {}
+
+    def go() -> None:
+        low.frame.env[RETURNED] = FALSE
+        low.block(node.orelse)
+
+    low.branch(low.negated(stop), go, lambda: _known(low, flags), low.live_after(node), flags)
+
+
+def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
+    """What is assumed of a name at the head of a turn."""
+    if name in facts.models:
+        return facts.models[name]
+    if isinstance(init, Const) and init.type == ir.F8 and low.single:
+        return Var(name, ir.F4)  # a literal gives way to single precision, if the body does not say otherwise
+    return init
+
+
+def _trial(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
+) -> Turn:
+    """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
+    with low.changes() as touched:
+        turn = _body(low, node, over, names, before, facts, objects)
+        turn.held = {struct: struct.content for struct in touched if struct.born < objects.born}
+        turn.after |= {n: held_in(s, s.content) for n, s in objects.boxes.items() if s not in objects.counted}  # type: ignore[misc]
+        low.undo(touched, objects.born)
+    return turn
+
+
+def _body(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
+) -> Turn:
+    env = {k: v for k, v in before.items() if k not in (BROKEN, CONTINUED, ENDED, RETURNED)}
+    inner: dict[str, Value] = {}
+    for name in names:
+        model = _model(low, name, before.get(name), facts)
+        env.pop(name, None)
+        if model is not None:
+            env[name] = inner[name] = _fresh(low, name, model, before.get(name), facts)
+    for name, struct in objects.boxes.items():
+        env.pop(name, None)
+        if struct not in objects.counted:
+            low.hold(struct, inner.get(name))
+    if not any(atom.type.ref for atom in values.leaves(inner.get(RESULT, TRUE))):
+        env.pop(RESULT, None)  # what it was does not matter: a turn that returns is the last
+    low.frame.env = env
+    index = Var(_index_name(node), ir.I8) if over is not None else None
+    test: tuple[Stmt, ...] = ()
+    cond: Atom = TRUE
+    heads: dict[Struct, values.Rows] = {}
+    with low.b.block() as body:
+        if over is not None and index is not None:
+            if over.start == ZERO and over.step == ONE:
+                low.within[index] = over.stop
+            heads = counted_heads(low, over, index, objects)
+        if over is not None and isinstance(node, ast.For) and index is not None:
+            assign(low, node.target, over.item(index))
+            low.block(node.body)
+        elif isinstance(node, ast.While):
+            head = _test(low, node)
+            if head is None:
+                _tested_inside(low, node)
+            else:
+                test, cond = head
+                low.block(node.body)
+        env = low.frame.env
+        if RAISED in env:
+            env = {**env, **inner}
+        flags = {name: env.get(name, FALSE) for name in (BROKEN, ENDED, RETURNED)}
+        exit: Atom = FALSE
+        for flag in flags.values():
+            exit = low.either(exit, flag)  # type: ignore[arg-type]
+    return Turn(inner, index, test, cond, body, env, exit, flags, heads, {})  # type: ignore[arg-type]
+
+
+def _index_name(node: ast.For | ast.While) -> str:
+    target = node.target if isinstance(node, ast.For) else None
+    if isinstance(target, ast.Tuple) and target.elts:
+        target = target.elts[0]
+    return target.id if isinstance(target, ast.Name) else "i"
+
+
+def _fresh(low: Lowering, name: str, model: Value, init: Value | None, facts: Facts) -> Value:
+    def fresh(atom: Atom) -> Var:
+        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else values.spelling(name), atom.type)
+
+    value = values.map_leaves(model, fresh)
+    if name not in facts.reshaped and init is not None and values.same_shape(value, init):
+        for new, old in zip(values.leaves(value), values.leaves(init), strict=True):
+            if isinstance(old, Var) and isinstance(new, Var) and old.type.ref:
+                low.b.copy_dims(new, old)
+    return value
+
+
+def _test(low: Lowering, node: ast.While) -> tuple[tuple[Stmt, ...], Atom] | None:
+    """The test of a while as a region of its own; None if it binds names or has effects."""
+    if isinstance(node.test, ast.Constant):
+        return (), TRUE
+    if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
+        return None
+    env = low.frame.env
+    low.frame.env = dict(env)
+    born = values.now()
+    with low.changes() as changed, low.b.block() as test:
+        cond = low.truth(low.ex(node.test))
+        plain = not changed and not has_effects(test)
+        low.undo(changed, born)
+    low.frame.env = env
+    return (tuple(test), cond) if plain else None
+
+
+def _tested_inside(low: Lowering, node: ast.While) -> None:
+    """while True: if test: body; else: leave."""
+    names = low.frame.kept | low.frame.live.always | assigned_names(node.test)
+    cond = low.truth(low.ex(node.test))
+    low.branch(cond, lambda: low.block(node.body), lambda: low.frame.env.__setitem__(ENDED, TRUE), names)
+
+
+def assigned_names(node: ast.AST) -> frozenset[str]:
+    return frozenset(assigned([node]))
+
+
+def _wider(low: Lowering, names: list[str], before: Env, turn: Turn, facts: Facts) -> bool:
+    """Note what came back with another type than was assumed; whether there is any."""
+    changed = False
+    for name in names:
+        assumed, next_ = turn.inner.get(name), turn.after.get(name)
+        init = before.get(name) if name != RESULT else None
+        model = _widened(low, name, assumed, init, next_)
+        if not _same_model(model, assumed):
+            changed = True
+            if model is not None:
+                facts.models[name] = model
+        elif name not in facts.reshaped and _reshaped(low, assumed, next_):
+            facts.reshaped.add(name)
+            changed = True
+    return changed
+
+
+def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None, next_: Value | None) -> Value | None:
+    if name == RESULT:
+        if next_ is None or assumed is None:
+            return next_ if assumed is None else assumed
+    elif assumed is None and next_ is None:
+        return None
+    if isinstance(assumed, Poison) or next_ is REPORTED:
+        return assumed  # what was refused is said where it stands
+    pair = values.align(assumed, next_, name)
+    if isinstance(pair, Poison):
+        if name == RESULT:
+            low.refuse_result(pair)
+        return pair
+    left, right = pair
+    if values.same_shape(left, right) and not list(values.leaves(left)):
+        return left
+    types = [values.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
+    return values.refill(left, iter([Var(values.spelling(name), t) for t in types]))
+
+
+def _same_model(a: Value | None, b: Value | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    if isinstance(a, Poison) or isinstance(b, Poison):
+        return isinstance(a, Poison) and isinstance(b, Poison)
+    if not values.same_shape(a, b):
+        return False
+    return [x.type for x in values.leaves(a)] == [x.type for x in values.leaves(b)]
+
+
+def _reshaped(low: Lowering, inner: Value | None, next_: Value | None) -> bool:
+    if inner is None or next_ is None or not values.same_shape(inner, next_):
+        return False
+    pairs = zip(values.leaves(inner), values.leaves(next_), strict=True)
+    return any(isinstance(x, Var) and x.type.ref and not low.b.same_shape(x, y) for x, y in pairs)
+
+
+def _finish(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    turn: Turn,
+    facts: Facts,
+    objects: Objects,
+) -> None:
+    """Emit the loop, and bind what comes out of it."""
+    env = low.frame.env
+    after: dict[str, Value | None] = {}
+    for name in names:
+        struct = objects.boxes.get(name)
+        if struct is not None:
+            if struct not in objects.counted:
+                after[name] = _carry(low, name, turn, over, facts)
+            env.pop(name, None)
+            continue
+        out = _carry(low, name, turn, over, facts)
+        env.pop(name, None)
+        if out is not None:
+            env[name] = out
+    _carry_flags(low, node, turn)
+    body = substitute(turn.body, turn.unchanged)
+    test = substitute(turn.test, turn.unchanged)
+
+    def put(atom: Atom) -> Atom:
+        return turn.unchanged.get(atom, atom) if isinstance(atom, Var) else atom
+
+    carry = tuple(ir.Carry(c.inner, put(c.init), put(c.next), c.out) for c in turn.carry)
+    exit = None if turn.exit == FALSE else put(turn.exit)
+    span = low.b.span
+    if over is not None and turn.index is not None:
+        low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, over.parallel, span=span))
+    else:
+        low.b.put(ir.While(test, put(turn.cond), carry, body, exit, span=span))
+    for name, value in after.items():
+        low.hold(objects.boxes[name], value)
+    for struct in objects.counted:
+        assert isinstance(struct.rows, values.Rows)
+        low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
+
+
+def _carry(low: Lowering, name: str, turn: Turn, over: Domain | None, facts: Facts) -> Value | None:
+    """The carries of one name; what it is after the loop."""
+    inner, next_, init = turn.inner.get(name), turn.after.get(name), low.frame.env.get(name)
+    if inner is None or isinstance(inner, Poison):
+        return inner
+    if name == RESULT:
+        init = low.filled(init, inner, low.b.out)
+        next_ = inner if next_ is None else next_
+    if isinstance(inner, Maybe):
+        init, next_ = values.maybe(init, inner), values.maybe(next_, inner)
+    pair = values.align(init, next_, name)
+    if isinstance(pair, Poison):
+        return pair
+    surely = isinstance(turn.after.get(name), (Var, Const)) and over is not None and over.surely
+    outs: list[Atom] = []
+    for head, first, last in zip(values.leaves(inner), values.leaves(pair[0]), values.leaves(pair[1]), strict=True):
+        assert isinstance(head, Var)
+        outs.append(_carry_atom(low, head, first, last, turn))
+        if head.type.ref and name not in facts.reshaped and isinstance(outs[-1], Var):
+            low.b.copy_dims(outs[-1], head)
+    value = values.refill(inner, iter(outs))
+    return value.value if surely and isinstance(value, Maybe) else value
+
+
+def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -> Atom:
+    first = low.converted(first, head.type)
+    if last is head:
+        turn.unchanged[head] = first
+        return first
+    with low.into(turn.body):
+        last = low.converted(last, head.type)
+    out = Var(head.name, head.type)
+    turn.carry.append(ir.Carry(head, first, last, out))
+    return out
+
+
+def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
+    """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
+    wanted = [RETURNED] + ([BROKEN] if node.orelse else [])
+    for name in wanted:
+        flag: Any = turn.flags.get(name, FALSE)
+        low.frame.env.pop(name, None)
+        if flag == FALSE:
+            continue
+        out = Var(values.spelling(name), ir.B1)
+        turn.carry.append(ir.Carry(Var(values.spelling(name), ir.B1), FALSE, flag, out))
+        low.frame.env[name] = out

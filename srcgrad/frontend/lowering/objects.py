@@ -1,0 +1,340 @@
+"""Lists, dicts and other objects: what is read from them, and how they are changed in place."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Const, Var
+from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
+from srcgrad.frontend.lowering.special_methods import length as length_of
+from srcgrad.frontend.lowering.values import Known, Rows, Struct, Value
+from srcgrad.frontend.source import classes
+
+Args = Sequence[Value]
+Named = dict[str, Value]
+
+
+# ---- items
+
+
+def get_item(low: Lowering, owner: Value, key: Value) -> Value:
+    """owner[key]"""
+    given = special(low, owner, "__getitem__", low.settle(key, "key"))
+    if given is not None:
+        return given
+    if not isinstance(owner, Struct):
+        low.refuse(f"{values.describe(owner)} has no elements", "pass an array, a tuple or a list")
+    return item_of(low, owner, key)
+
+
+def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
+    """The same, whatever the class says."""
+    if issubclass(owner.kind, dict):
+        name = _key(low, key)
+        item = owner.get(name)
+        return _missing(low, owner, name) if item is None else item
+    if _sequence(low, owner) and not isinstance(owner.rows, Rows) and isinstance(key, Const):
+        return owner.items[_position(low, owner, key)]
+    index = low.integer(key)
+    rows = growing_lists.indexable(low, owner)
+    return growing_lists.item(low, rows, growing_lists.place(low, rows, index))
+
+
+def _missing(low: Lowering, owner: Struct, name: str) -> Value:
+    """A key that is not there."""
+    given = special(low, owner, "__missing__", Known(name))
+    if given is None:
+        low.refuse(f"there is no key {name!r}", f"the keys are {', '.join(owner.keys)}")
+    return given
+
+
+def _sequence(low: Lowering, owner: Struct) -> bool:
+    if not issubclass(owner.kind, (list, tuple)):
+        low.refuse(f"a {owner.kind.__name__} has no items", "read its attributes")
+    return True
+
+
+def _key(low: Lowering, key: Value) -> str:
+    if not isinstance(key, Known) or not isinstance(key.value, str):
+        low.refuse("the key of a dict is not a string that is known here", "use string literals as keys")
+    return str(key.value)
+
+
+def _position(low: Lowering, owner: Struct, key: Const) -> int:
+    index = low.integer(key)
+    assert isinstance(index, Const)
+    position = int(index.value.real)
+    if not -len(owner.items) <= position < len(owner.items):
+        low.refuse(f"item {position} of {len(owner.items)} does not exist", f"the last is item {len(owner.items) - 1}")
+    return position % len(owner.items)
+
+
+def set_item(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
+    """owner[key] = value"""
+    if special(low, owner, "__setitem__", low.settle(key, "key"), low.settle(value, "a")) is None:
+        set_item_of(low, owner, key, value)
+
+
+def set_item_of(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
+    """The same, whatever the class says."""
+    value = low.settle(value, owner.label or "a")
+    if issubclass(owner.kind, dict):
+        return hold(low, owner, _key(low, key), value)
+    if not issubclass(owner.kind, list):
+        low.refuse(f"a {owner.kind.__name__} is changed in place", "make a new one, or use a list or an array")
+    if not isinstance(owner.rows, Rows) and isinstance(key, Const):
+        return hold(low, owner, str(_position(low, owner, key)), value)
+    index = low.integer(key)
+    if not isinstance(owner.rows, Rows):
+        low.change(owner, owner.content)
+        growing_lists.become(low, owner, growing_lists.Wanted(growing_lists.model(low, [*owner.items, value]), False))
+    growing_lists.set_item(low, owner, index, value)
+
+
+def hold(low: Lowering, owner: Struct, key: str, value: Value) -> None:
+    """What stands under this key, which may be new."""
+    items = dict(zip(owner.keys, owner.items, strict=True))
+    items[key] = value
+    low.change(owner, (tuple(items), tuple(items.values()), None))
+
+
+def part(low: Lowering, owner: Struct, bounds: list[Value | None]) -> Value:
+    """owner[a:b:c], a new list or tuple"""
+    if own(low, owner, "__getitem__") is not None:
+        what = f"a slice of a {owner.kind.__name__} goes to its `__getitem__`"
+        low.refuse(what, "write a method that takes the bounds")
+    _sequence(low, owner)
+    kind = list if issubclass(owner.kind, list) else tuple
+    if isinstance(owner.rows, Rows):
+        return _part_of_rows(low, owner.rows, bounds)
+    known = [None if b is None else _known_integer(low, b) for b in bounds]
+    return values.struct(owner.items[slice(*known)], kind)
+
+
+def _part_of_rows(low: Lowering, rows: Rows, bounds: list[Value | None]) -> Value:
+    if any(m.type.many for m in rows.memory):
+        low.refuse("a slice of a list of arrays of unknown length", "make it an array: np.array(...)")
+    index = (ir.Slice(*(None if b is None else low.integer(b) for b in bounds)),)
+    views = [low.b.view(m, index) for m in growing_lists.whole(low, rows)]
+    memory = tuple(low.b.alloc(v.type.dtype, (), init=low.b.load(v), name=v.name) for v in views)
+    count = low.length(memory[0])
+    return Struct(list, (), (), dataclasses.replace(rows, memory=memory, count=count, exact=True, grows=False))
+
+
+def _known_integer(low: Lowering, value: Value) -> int:
+    index = low.integer(value)
+    if not isinstance(index, Const):
+        low.refuse("the bound of a slice of a list is not known here", "use an array")
+    return int(index.value.real)
+
+
+# ---- methods of lists and dicts
+
+
+def extend(low: Lowering, owner: Struct, more: Value) -> None:
+    """owner.extend(more)"""
+    if isinstance(more, Var) or (isinstance(more, Struct) and isinstance(more.rows, Rows)):
+        low.refuse("a list is extended by what has no known length", "append in a loop")
+    for item in unpacked(low, more):
+        growing_lists.append(low, owner, item)
+
+
+def update(low: Lowering, owner: Struct, *others: Value, **named: Value) -> None:
+    """owner.update(other, **named)"""
+    for other in others:
+        items = mapping(low, other)
+        if items is None:
+            low.refuse("a dict is updated by something else", "give a dict or keywords")
+        named = {**items, **named}
+    for key, value in named.items():
+        hold(low, owner, key, low.settle(value, key))
+
+
+def _append(low: Lowering, owner: Struct, value: Value) -> Value:
+    growing_lists.append(low, owner, value)
+    return Known(None)
+
+
+def _extend(low: Lowering, owner: Struct, more: Value) -> Value:
+    extend(low, owner, more)
+    return Known(None)
+
+
+def _update(low: Lowering, owner: Struct, *others: Value, **named: Value) -> Value:
+    update(low, owner, *others, **named)
+    return Known(None)
+
+
+def _pop(low: Lowering, owner: Struct, *where: Value) -> Value:
+    last: tuple[Value, ...] = (Const(-1, ir.I8),)
+    if isinstance(owner.rows, Rows):
+        if where and where != last:
+            low.refuse("an item is taken out of the middle of a list of unknown length", "use an array")
+        return growing_lists.pop(low, owner)
+    (key, *default) = where or last
+    if issubclass(owner.kind, dict):
+        name = _key(low, key)
+        if name not in owner.keys and default:
+            return default[0]
+        return _without(low, owner, name, get_item(low, owner, key))
+    if not isinstance(key, Const):
+        low.refuse("an item is taken out of a list at a place that is not known here", "use an array")
+    position = _position(low, owner, key)
+    items = list(owner.items)
+    value = items.pop(position)
+    low.change(owner, (tuple(map(str, range(len(items)))), tuple(items), None))
+    return value
+
+
+def _without(low: Lowering, owner: Struct, key: str, value: Value) -> Value:
+    items = {k: v for k, v in zip(owner.keys, owner.items, strict=True) if k != key}
+    low.change(owner, (tuple(items), tuple(items.values()), None))
+    return value
+
+
+def _insert(low: Lowering, owner: Struct, where: Value, value: Value) -> Value:
+    items, place = list(owner.items), _known_integer(low, where)
+    items.insert(place, low.settle(value, owner.label or "a"))
+    low.change(owner, (tuple(map(str, range(len(items)))), tuple(items), None))
+    return Known(None)
+
+
+def _reverse(low: Lowering, owner: Struct) -> Value:
+    low.change(owner, (owner.keys, owner.items[::-1], None))
+    return Known(None)
+
+
+def _clear(low: Lowering, owner: Struct) -> Value:
+    rows = owner.rows
+    if not isinstance(rows, Rows):
+        low.change(owner, ((), (), None))
+    elif any(m.type.many for m in rows.memory):
+        low.refuse("a list of arrays of unknown length is emptied", "make a new one")
+    else:
+        low.change(owner, ((), (), dataclasses.replace(rows, count=growing_lists.ZERO, exact=False)))
+    return Known(None)
+
+
+def copy(low: Lowering, owner: Struct) -> Value:
+    """A new object that holds the same."""
+    if issubclass(owner.kind, list):
+        return growing_lists.same(low, owner)
+    return Struct(owner.kind, owner.keys, owner.items)
+
+
+def _get(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
+    found = owner.get(_key(low, key))
+    return default if found is None else found
+
+
+def _setdefault(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
+    name = _key(low, key)
+    if name not in owner.keys:
+        hold(low, owner, name, low.settle(default, name))
+    return owner.items[owner.keys.index(name)]
+
+
+def _keys(low: Lowering, owner: Struct) -> Value:
+    return values.struct([Known(key) for key in owner.keys])
+
+
+def _values(low: Lowering, owner: Struct) -> Value:
+    return values.struct(owner.items)
+
+
+def _items(low: Lowering, owner: Struct) -> Value:
+    return values.struct([values.struct([Known(k), v]) for k, v in zip(owner.keys, owner.items, strict=True)])
+
+
+def _index(low: Lowering, owner: Struct, value: Value) -> Value:
+    known = [item.value for item in owner.items if isinstance(item, Known)]
+    if not isinstance(value, Known) or len(known) < len(owner.items) or value.value not in known:
+        low.refuse("the place of a value that is not known here", "loop over the list")
+    return Const(known.index(value.value), ir.I8)
+
+
+LIST: dict[str, Callable[..., Value]] = {
+    "append": _append, "extend": _extend, "pop": _pop, "insert": _insert, "reverse": _reverse, "clear": _clear,
+    "copy": copy, "index": _index,
+}  # fmt: skip
+DICT: dict[str, Callable[..., Value]] = {
+    "get": _get, "keys": _keys, "values": _values, "items": _items, "update": _update, "pop": _pop, "copy": copy,
+    "setdefault": _setdefault, "clear": _clear,
+}  # fmt: skip
+
+
+def method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
+    """A method of a list, a dict or a tuple, or of what makes NamedTuples; None if it is of the user's class."""
+    found = classes.written(owner.kind, name)
+    if found is not None and not found.foreign:
+        return None
+    if found is not None and not classes.is_named_tuple(owner.kind):
+        low.refuse(f"`{name}` of a {found.owner.__name__} is called, which is a library's", "use a dict")
+    return plain_method(low, owner, name, args, named)
+
+
+def plain_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
+    """The same, whatever the class says."""
+    table = LIST if issubclass(owner.kind, list) else DICT if issubclass(owner.kind, dict) else {}
+    if name in table:
+        try:
+            inspect.signature(table[name]).bind(low, owner, *args, **named)
+        except TypeError:
+            low.refuse(f"`{name}` is not understood with these arguments")
+        return table[name](low, owner, *args, **named)
+    if issubclass(owner.kind, tuple) and name == "index":
+        return _index(low, owner, *args)
+    if hasattr(owner.kind, "_fields") and name == "_replace":
+        return replaced(low, owner, named)
+    if hasattr(owner.kind, "_fields") and name == "_asdict":
+        return Struct(dict, owner.keys, owner.items)
+    return None
+
+
+def replaced(low: Lowering, owner: Value, named: Named) -> Value:
+    """dataclasses.replace, and _replace of a NamedTuple"""
+    if not isinstance(owner, Struct) or set(named) - set(owner.keys):
+        low.refuse("this replaces what is not there", "name the object's fields")
+    items = [low.settle(named.get(key, item), key) for key, item in zip(owner.keys, owner.items, strict=True)]
+    return Struct(owner.kind, owner.keys, tuple(items))
+
+
+# ---- builtins
+
+
+def length(low: Lowering, args: Args) -> Value:
+    given = length_of(low, args[0]) if len(args) == 1 else None
+    if given is not None:
+        return given
+    match args:
+        case [Struct(rows=Rows() as rows)]:
+            return rows.count
+        case [Struct() as struct]:
+            return Const(len(struct.items), ir.I8)
+        case [Known() as known] if isinstance(known.value, (str, tuple)):
+            return Const(len(known.value), ir.I8)
+        case [Var() as array] if array.type.rank:
+            return low.length(array)
+    return low.refuse("len takes an array, a tuple, a list or a dict", "pass one of these")
+
+
+def as_list(low: Lowering, value: Value, kind: type) -> Value:
+    """list(value) or tuple(value)"""
+    value = iterable(low, value)
+    if isinstance(value, Struct) and isinstance(value.rows, Rows):
+        if kind is list:
+            return growing_lists.same(low, value)
+        known = growing_lists.fixed(low, value)
+        if known is None:
+            held = growing_lists.same(low, value).rows
+            assert isinstance(held, Rows)
+            return Struct(tuple, (), (), dataclasses.replace(held, own=False))
+        return values.struct(known, tuple)
+    return values.struct(unpacked(low, value), kind)
+

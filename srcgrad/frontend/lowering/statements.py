@@ -1,0 +1,160 @@
+"""Statements other than loops and calls."""
+
+from __future__ import annotations
+
+import ast
+
+from srcgrad.core.build import whole
+from srcgrad.core.ir import Var
+from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering.attributes import attribute, set_attribute
+from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, unpacked
+from srcgrad.frontend.lowering.objects import extend, get_item, set_item, update
+from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
+from srcgrad.frontend.lowering.subscripts import augment, in_place, write
+from srcgrad.frontend.lowering.values import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Known, Struct, Value
+
+
+@handles(ast.Assign)
+def _assign(low: Lowering, node: ast.Assign) -> None:
+    before = len(low.b.out)
+    if isinstance(node.targets[0], ast.Name):
+        with low.named(node.targets[0].id):
+            value = low.ex(node.value)
+        value = low.spelled(value, node.targets[0].id, before)
+    else:
+        value = low.ex(node.value)
+        if low.threads and isinstance(node.targets[0], ast.Tuple) and isinstance(value, Struct):
+            value = low.spelled_each(value, node.targets[0].elts, before)
+    if len(node.targets) > 1:
+        value = low.settle(value, "a")
+    for target in node.targets:
+        assign(low, target, value)
+
+
+@handles(ast.AnnAssign)
+def _annotated(low: Lowering, node: ast.AnnAssign) -> None:
+    if node.value is not None:
+        assign(low, node.target, low.ex(node.value))
+
+
+def assign(low: Lowering, target: ast.expr, value: Value) -> None:
+    match target:
+        case ast.Name(id=name):
+            low.bind(name, value)
+        case ast.Tuple() | ast.List():
+            _unpack(low, target.elts, value)
+        case ast.Subscript():
+            write(low, target, value)
+        case ast.Attribute():
+            set_attribute(low, low.ex(target.value), target.attr, value)
+        case _:
+            low.refuse(f"`{ast.unparse(target)}` is assigned to", "assign to names, elements, slices or attributes")
+
+
+def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
+    star = next((k for k, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
+    if star is not None:
+        items, after = unpacked(low, value), len(targets) - star - 1
+        if len(items) < len(targets) - 1:
+            low.refuse(
+                f"{len(items)} values are unpacked into at least {len(targets) - 1} names",
+                "use as many names as there are values",
+            )
+        middle = values.struct(items[star : len(items) - after], list)
+        value = values.struct([*items[:star], middle, *items[len(items) - after :]])
+        targets = [t.value if isinstance(t, ast.Starred) else t for t in targets]
+    for target, item in zip(targets, unpacked(low, value, len(targets)), strict=True):
+        assign(low, target, item)
+
+
+@handles(ast.AugAssign)
+def _augmented(low: Lowering, node: ast.AugAssign) -> None:
+    match node.target:
+        case ast.Subscript():
+            owner = low.ex(node.target.value)
+            if isinstance(owner, Struct):
+                return _augmented_item(low, node, node.target, owner)
+            augment(low, node, BINARY[type(node.op)], owner)
+        case ast.Name(id=name):
+            old, before = low.lookup(name), len(low.b.out)
+            right = low.ex(node.value)
+            new = low.spelled(augmented(low, node, old, right), name, before)
+            if new is not old:
+                low.bind(name, new)
+        case ast.Attribute(value=owner_node, attr=attr):
+            owner = low.ex(owner_node)
+            old = attribute(low, owner, attr)
+            new = augmented(low, node, old, low.ex(node.value))
+            if new is not old:
+                set_attribute(low, owner, attr, new)
+
+
+def _augmented_item(low: Lowering, node: ast.AugAssign, target: ast.Subscript, owner: Struct) -> None:
+    """owner[key] op= value, of a list or dict"""
+    key = low.ex(target.slice)
+    old = get_item(low, owner, key)
+    new = augmented(low, node, old, low.ex(node.value))
+    if new is not old:
+        set_item(low, owner, key, new)
+
+
+def augmented(low: Lowering, node: ast.AugAssign, old: Value, right: Value) -> Value:
+    """old op= right; what is changed in place is given back itself."""
+    function = BINARY[type(node.op)]
+    if isinstance(old, Var) and old.type.ref:
+        adds = isinstance(node.op, (ast.Add, ast.Sub)) and old.type.is_float
+        in_place(low, old, whole(old), right, function, None, adds)
+        return old
+    given = operated_in_place(low, function, old, right)
+    if given is not None:
+        return given
+    if isinstance(old, Struct) and issubclass(old.kind, list) and isinstance(node.op, ast.Add):
+        extend(low, old, right)
+        return old
+    if isinstance(old, Struct) and issubclass(old.kind, dict) and isinstance(node.op, ast.BitOr):
+        update(low, old, right)
+        return old
+    return binary(low, function, old, right)
+
+
+@handles(ast.If)
+def _if(low: Lowering, node: ast.If) -> None:
+    cond = low.truth(low.ex(node.test))
+    low.branch(cond, lambda: low.block(node.body), lambda: low.block(node.orelse), low.live_after(node))
+
+
+@handles(ast.Return)
+def _return(low: Lowering, node: ast.Return) -> None:
+    value = Known(None) if node.value is None else low.ex(node.value)
+    low.frame.env[RESULT] = low.settle(value, "result")
+    low.frame.env[RETURNED] = TRUE
+
+
+@handles(ast.Break)
+def _break(low: Lowering, node: ast.Break) -> None:
+    low.frame.env[BROKEN] = TRUE
+
+
+@handles(ast.Continue)
+def _continue(low: Lowering, node: ast.Continue) -> None:
+    low.frame.env[CONTINUED] = TRUE
+
+
+@handles(ast.Pass, ast.Global, ast.Nonlocal)
+def _pass(low: Lowering, node: ast.Pass) -> None:
+    """Nothing to do (`global` and `nonlocal` of names that are written are refused by the fence)."""
+
+
+@handles(ast.Expr)
+def _expression(low: Lowering, node: ast.Expr) -> None:
+    if not isinstance(node.value, ast.Constant):
+        low.ex(node.value)
+
+
+@handles(ast.FunctionDef)
+def _function(low: Lowering, node: ast.FunctionDef) -> None:
+    if node.decorator_list:
+        low.refuse("a decorated nested function is outside the language", "define it outside")
+    low.bind(node.name, closure(low, node))

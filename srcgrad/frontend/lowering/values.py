@@ -1,0 +1,412 @@
+"""What names stand for while a function is lowered, and how the values of two paths become one."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Union
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.errors import UnsupportedError
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.liveness import Liveness
+from srcgrad.frontend.source.read import Source
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, static
+
+TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
+RETURNED, BROKEN, CONTINUED, ENDED, RAISED = "@ret", "@brk", "@cont", "@end", "@raise"
+FLAGS = (RETURNED, BROKEN, CONTINUED, ENDED)
+RESULT, VALUE = "@result", "@value"
+
+
+class Struct:
+    """A tuple, list, dict, NamedTuple or object, taken apart.
+
+    One that may be changed in place is an *object*: whoever holds it holds the same, so that a change through one name
+    is seen through all; where paths meet, its content is joined, not what holds it. All others are values.
+
+    rows: what a list of unknown length holds in the place of items, or why what it holds cannot be told.
+    locked: why it must not be changed in place.   born: counts up, so that a region knows what is older than itself.
+    """
+
+    __slots__ = ("born", "held", "keys", "kind", "label", "locked", "rows", "value")
+
+    def __init__(
+        self, kind: type, keys: tuple[str, ...], items: tuple[Value, ...], rows: Rows | Poison | None = None,
+        value: bool | None = None, locked: str = "",
+    ) -> None:  # fmt: skip
+        self.kind, self.keys, self.held, self.rows = kind, keys, items, rows
+        self.value = not changeable(kind) if value is None else value
+        self.locked = locked or ("" if changeable(kind) else "such an object cannot be changed")
+        self.born, self.label = next(_BIRTHS), ""
+
+    @property
+    def items(self) -> tuple[Value, ...]:
+        if isinstance(self.rows, Poison):
+            raise UnsupportedError(self.rows.message, hint=self.rows.hint)
+        if self.rows is not None:
+            raise UnsupportedError(
+                "the length of this list is not known here", hint="loop over it, index it, or make it an array"
+            )
+        return self.held
+
+    def get(self, key: str) -> Value | None:
+        return self.items[self.keys.index(key)] if key in self.keys else None
+
+    @property
+    def content(self) -> Content:
+        return self.keys, self.held, self.rows
+
+    @content.setter
+    def content(self, content: Content) -> None:
+        self.keys, self.held, self.rows = content
+
+    def with_content(self, content: Content) -> Struct:
+        """What it holds, as a value that can be joined with what it holds on another path."""
+        return Struct(self.kind, *content, value=True, locked=self.locked)
+
+
+_BIRTHS = itertools.count()
+
+
+def spelling(name: str) -> str:
+    """The part of a name of ours that a reader should see."""
+    return name.strip("@").split("@")[0]
+
+
+def now() -> int:
+    """A moment: what is born later has a higher number."""
+    return next(_BIRTHS)
+
+
+class Cell:
+    """The kind of a box for a variable that a nested function writes."""
+
+
+@functools.lru_cache(maxsize=512)
+def changeable(kind: type) -> bool:
+    """Whether objects of this class may be changed in place."""
+    if issubclass(kind, tuple):
+        return False
+    params = getattr(kind, "__dataclass_params__", None)
+    return not (params is not None and params.frozen)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """What a list of unknown length holds: its memory, one for each leaf of an item, and how many items there are.
+
+    item: an item, of which only the structure and the types matter.   exact: the memory is not longer than the list.
+    grows: the memory grows when it is stored to.   own: it is some list's, so that only the length can be joined.
+    """
+
+    item: Value
+    memory: tuple[Var, ...]
+    count: Atom
+    exact: bool = True
+    grows: bool = False
+    own: bool = True
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Known:
+    """A Python object that is seen (a function, a module, a string, None, a dtype), and where it was found."""
+
+    value: Any
+    origin: Any = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Closure:
+    """A nested function or lambda. Free names are looked up in the frame where it was made, when it runs."""
+
+    node: ast.FunctionDef | ast.Lambda
+    frame: Frame
+    defaults: tuple[Value, ...] = ()
+    kw_defaults: tuple[Value | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Method:
+    """An attribute of a value that only makes sense when called: `x.sum`."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Maybe:
+    """A scalar of a name that is bound on some paths only."""
+
+    value: Atom
+    bound: Atom
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Poison:
+    """A name that cannot be read here, and why."""
+
+    message: str
+    hint: str = ""
+
+
+Value = Union[Var, Const, Struct, Known, Closure, Method, Maybe, Poison]
+Content = tuple[tuple[str, ...], tuple[Value, ...], "Rows | Poison | None"]
+Env = dict[str, Value]
+ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Poison)
+
+
+@dataclass(eq=False)
+class Frame:
+    """One function being lowered: its text, its names, and where free names are found."""
+
+    source: Source
+    name: str
+    env: Env
+    locals: frozenset[str]
+    live: Liveness
+    path: tuple[int, ...]
+    outer: Frame | None = None
+    loops: list[frozenset[str]] = field(default_factory=list)  # what each open loop hands on
+    bound: set[Atom] = field(default_factory=set)  # what its names hold, or held
+
+    @property
+    def kept(self) -> frozenset[str]:
+        return frozenset().union(*self.loops)
+
+
+# ---- values as leaves and a shape
+
+
+def leaves(value: Value) -> Iterator[Atom]:
+    """The atoms of a value; what an object holds is not among them (see `copied`)."""
+    match value:
+        case Var() | Const():
+            yield value
+        case Maybe():
+            yield from (value.value, value.bound)
+        case Struct(value=True, rows=Rows() as rows):
+            yield from () if rows.own else rows.memory
+            yield rows.count
+        case Struct(value=True):
+            for item in value.held:
+                yield from leaves(item)
+
+
+def refill(value: Value, atoms: Iterator[Atom]) -> Value:
+    """A value of this shape with other leaves."""
+    match value:
+        case Var() | Const():
+            return next(atoms)
+        case Maybe():
+            return Maybe(next(atoms), next(atoms))
+        case Struct(value=True, rows=Rows() as rows):
+            memory: Any = rows.memory if rows.own else tuple(next(atoms) for _ in rows.memory)
+            new = replace(rows, memory=memory, count=next(atoms))
+            return Struct(value.kind, (), (), new, value=True, locked=value.locked)
+        case Struct(value=True):
+            items = tuple(refill(item, atoms) for item in value.held)
+            return Struct(value.kind, value.keys, items, value.rows, value=True, locked=value.locked)
+    return value
+
+
+def map_leaves(value: Value, f: Callable[[Atom], Atom]) -> Value:
+    return refill(value, iter([f(atom) for atom in leaves(value)]))
+
+
+def spec_of(value: Value) -> Spec:
+    match value:
+        case Var() | Const():
+            return Leaf(value.type)
+        case Struct(rows=Rows() as rows):
+            return Node(value.kind, ("@rows",), (spec_of(rows.item), *(Leaf(m.type) for m in rows.memory)))
+        case Struct():
+            return Node(value.kind, value.keys, tuple(map(spec_of, value.items)))
+        case Known():
+            return static(value.value)
+    return Static(value)
+
+
+def describe(value: Value | None) -> str:
+    """What a value is, in words."""
+    match value:
+        case Var() | Const():
+            return wording.of_type(value.type)
+        case Struct(rows=None):
+            return wording.of_items(value.kind, value.keys, [describe(item) for item in value.held])
+        case Struct():
+            return f"a {value.kind.__name__} of unknown length"
+        case Known(value=str()):
+            return f"the string {value.value!r}"
+        case Known():
+            return wording.of_object(value.value)
+        case Closure():
+            return f"the function {value.node.name}" if isinstance(value.node, ast.FunctionDef) else "a lambda"
+        case Method():
+            return f"the method `{value.name}`"
+    return "nothing"
+
+
+# ---- joining
+
+
+class Mismatch(Exception):
+    """Two paths give a name values that cannot be one."""
+
+
+def join_type(a: ir.Type, b: ir.Type, weak_a: bool = False, weak_b: bool = False) -> ir.Type:
+    """The type of a name that is a on one path and b on another; a literal gives way to the other side's precision."""
+    if a == b:
+        return a
+    if not (a.is_scalar and b.is_scalar):
+        raise Mismatch
+    if a.is_complex or b.is_complex:
+        return ir.Type(np.result_type(np.dtype(a.dtype), np.dtype(b.dtype)).str[1:])
+    order = ["b1", "i8", "f4", "f8"]
+    if a.dtype not in order or b.dtype not in order:
+        raise Mismatch
+    pair = {a.dtype, b.dtype}
+    if pair == {"f4", "f8"} and (weak_a if a.dtype == "f8" else weak_b):
+        return ir.F4
+    return ir.Type(max(pair, key=order.index))
+
+
+def join_atoms(a: Atom, b: Atom) -> ir.Type:
+    return join_type(a.type, b.type, isinstance(a, Const), isinstance(b, Const))
+
+
+def same_shape(a: Value, b: Value) -> bool:
+    """Whether two values have the same structure, so that their leaves correspond. An object is like itself only."""
+    match a, b:
+        case ((Var() | Const()), (Var() | Const())):
+            return True
+        case Maybe(), Maybe():
+            return True
+        case Struct(value=True), Struct(value=True) if a.kind is b.kind and a.keys == b.keys:
+            if isinstance(a.rows, Rows) and isinstance(b.rows, Rows):
+                return same_rows(a.rows, b.rows)
+            return a.rows is b.rows and all(map(same_shape, a.held, b.held))
+        case Known(), Known():
+            return same_object(a.value, b.value)
+    return a is b
+
+
+def same_rows(a: Rows, b: Rows) -> bool:
+    """Whether two lists hold their items alike: in the same memory, or, of different lists, in memory of one type."""
+    if a.own or b.own:
+        return a.memory == b.memory and a.own == b.own
+    alike = [x.type for x in a.memory] == [y.type for y in b.memory] and not any(m.type.many for m in a.memory)
+    return alike and a.exact and b.exact and same_shape(a.item, b.item)
+
+
+def same_object(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and isinstance(a, (str, int, float, bool, tuple, type(None))) and a == b)
+
+
+View = Mapping[Struct, Content]
+EITHER = "it may be one of several objects here"
+
+
+def align(
+    a: Value | None,
+    b: Value | None,
+    name: str,
+    view_a: View = {},  # noqa: B006
+    view_b: View = {},  # noqa: B006
+) -> tuple[Value, Value] | Poison:
+    """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`.
+    The views are what objects hold on either side, where it is not what they hold now."""
+    name = spelling(name)
+    if isinstance(a, Poison):
+        return a
+    if isinstance(b, Poison):
+        return b
+    if a is None or b is None or isinstance(a, Maybe) != isinstance(b, Maybe):
+        a, b = maybe(a, b), maybe(b, a)
+    if a is None or b is None:
+        return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
+    a, b = paired(a, b, view_a, view_b)
+    if not same_shape(a, b) or not all(map(joinable, leaves(a), leaves(b))):
+        return Poison(f"`{name}` is {describe(a)} on one path and {describe(b)} on another", "use two names")
+    return a, b
+
+
+def paired(a: Value, b: Value, view_a: View, view_b: View) -> tuple[Value, Value]:
+    """Two values such that different objects in the same place are replaced by what they hold; from here on nobody may
+    change those objects, for whoever holds the joined one would not see it."""
+    if a is b or not isinstance(a, Struct) or not isinstance(b, Struct):
+        return a, b
+    (keys_a, held_a, rows_a), (keys_b, held_b, rows_b) = view_a.get(a, a.content), view_b.get(b, b.content)
+    if isinstance(rows_a, Rows) and isinstance(rows_b, Rows) and rows_a.memory == rows_b.memory and a.value and b.value:
+        return a, b
+    for struct in (a, b):
+        struct.locked = struct.locked or EITHER
+    if rows_a is None and rows_b is None and keys_a == keys_b:
+        pairs = [paired(x, y, view_a, view_b) for x, y in zip(held_a, held_b, strict=True)]
+        held_a, held_b = tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
+        return tuple(Struct(s.kind, keys_a, h, value=True, locked=EITHER) for s, h in ((a, held_a), (b, held_b)))  # type: ignore[return-value]
+    return copied(a, view_a, EITHER), copied(b, view_b, EITHER)
+
+
+def seen(value: Value) -> Value:
+    """As `copied`, only to be looked at: the objects may still be changed."""
+    return copied(value, lock=False)
+
+
+def copied(value: Value, view: View = {}, locked: str = EITHER, lock: bool = True) -> Value:  # noqa: B006
+    """The value with all objects replaced by what they hold."""
+    if not isinstance(value, Struct):
+        return value
+    keys, held, rows = view.get(value, value.content)
+    if lock:
+        value.locked = value.locked or locked
+    if isinstance(rows, Rows):
+        rows = replace(rows, own=False)
+    return Struct(value.kind, keys, tuple(copied(v, view, locked, lock) for v in held), rows, value=True, locked=locked)
+
+
+def joinable(a: Atom, b: Atom) -> bool:
+    try:
+        join_atoms(a, b)
+    except Mismatch:
+        return False
+    return True
+
+
+def maybe(value: Value | None, other: Value | None) -> Maybe | None:
+    """value as a `Maybe`, if it and the other are scalars."""
+    match value:
+        case Maybe():
+            return value
+        case Var() | Const() if value.type.is_scalar:
+            return Maybe(value, TRUE)
+        case None:
+            scalar = other.value if isinstance(other, Maybe) else other
+            if isinstance(scalar, (Var, Const)) and scalar.type.is_scalar:
+                return Maybe(placeholder(scalar.type), FALSE)
+    return None
+
+
+def placeholder(type: ir.Type) -> Const:
+    return Const({"f": 0.0, "c": 0j, "i": 0, "b": False}[type.dtype[0]], type)
+
+
+def identical(a: Value | None, b: Value | None) -> bool:
+    """Whether both are the very same, so that nothing is to be joined."""
+    if a is b:
+        return True
+    if isinstance(a, Const) and isinstance(b, Const):
+        return a.type == b.type and repr(a.value) == repr(b.value)
+    if isinstance(a, Struct) and isinstance(b, Struct) and same_shape(a, b):
+        return all(identical(x, y) for x, y in zip(leaves(a), leaves(b), strict=True))
+    return isinstance(a, Known) and isinstance(b, Known) and same_object(a.value, b.value)
+
+
+def struct(items: Sequence[Value], kind: type = tuple) -> Struct:
+    return Struct(kind, tuple(map(str, range(len(items)))), tuple(items))

@@ -1,0 +1,58 @@
+"""What is outside the language, found before anything is lowered: all of a function's refusals are shown at once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from srcgrad.errors import Problem, UnsupportedError
+from srcgrad.frontend.source.liveness import outside_scopes
+from srcgrad.frontend.source.read import Source
+
+REFUSED: dict[type[ast.AST], tuple[str, str]] = {
+    ast.Try: ("`try` is outside the language", "check with `if` and `raise`"),
+    ast.TryStar: ("`try` is outside the language", "check with `if` and `raise`"),
+    ast.With: ("`with` is outside the language", "do it outside the function"),
+    ast.AsyncWith: ("`async with` is outside the language", "do it outside the function"),
+    ast.AsyncFor: ("`async for` is outside the language", "use a plain loop"),
+    ast.AsyncFunctionDef: ("an async function is outside the language", "use a plain function"),
+    ast.Await: ("`await` is outside the language", "use a plain function"),
+    ast.Yield: ("`yield` is outside the language", "fill an array and return it"),
+    ast.YieldFrom: ("`yield from` is outside the language", "fill an array and return it"),
+    ast.Delete: ("`del` is outside the language", "leave it out: an unused name costs nothing"),
+    ast.Match: ("`match` is outside the language", "use `if` and `elif`"),
+    ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
+    ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
+    ast.Set: ("a set is outside the language", "use an array or a tuple"),
+}
+
+
+def check(source: Source) -> None:
+    """Raise one error with all that is refused in this function."""
+    problems = list(_problems(source))
+    if problems:
+        raise UnsupportedError(problems[0].message, problems=sorted(problems, key=lambda p: (p.line, p.column)))
+
+
+def _problems(source: Source) -> Iterator[Problem]:
+    nodes = list(ast.walk(source.node))
+    for node in nodes:
+        if isinstance(node, (ast.Yield, ast.YieldFrom)) and getattr(source.node, "name", "") == "__iter__":
+            yield source.problem(node, REFUSED[type(node)][0], "return iter((...)), of a tuple, a list or an array")
+        elif type(node) in REFUSED:
+            yield source.problem(node, *REFUSED[type(node)])
+        elif isinstance(node, ast.Global):
+            yield from _outer_writes(source, nodes, node, "global")
+    if not isinstance(source.node, ast.Lambda):
+        for node in outside_scopes(source.node.body):
+            if isinstance(node, ast.Nonlocal):  # of a function around that is not read with this one
+                yield from _outer_writes(source, nodes, node, "nonlocal")
+
+
+def _outer_writes(
+    source: Source, nodes: list[ast.AST], node: ast.Global | ast.Nonlocal, word: str
+) -> Iterator[Problem]:
+    written = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for name in node.names:
+        if name in written:
+            yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")

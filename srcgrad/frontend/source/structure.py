@@ -1,0 +1,146 @@
+"""The structure of arguments and results: nested Python values as leaves and a hashable description of the rest."""
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+
+from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
+from srcgrad.frontend.source import classes
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A dynamic value: a float, an integer, a bool or an array."""
+
+    type: Type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Static:
+    """A value that the transformation sees: None, a string, a function. It is part of the cache key.
+
+    Objects whose class says in its own code which of them are equal count as equal only if they are the same.
+    cell: what holds an object whose attributes may change, which are read, or compared, at each call."""
+
+    value: Any
+    cell: types.CellType | None = None
+
+    @property
+    def _key(self) -> Any:
+        kind = type(self.value)
+        own = any(classes.written(kind, name) for name in ("__eq__", "__hash__"))
+        return id(self.value) if own and not isinstance(self.value, type) else self.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and type(self.value) is type(other.value) and bool(self._key == other._key)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Static, (self.value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """tuple, list, dict with string keys, NamedTuple or dataclass: `kind` is its class."""
+
+    kind: type
+    keys: tuple[str, ...]
+    children: tuple[Spec, ...]
+
+
+Spec = Union[Leaf, Static, Node]
+
+
+def static(value: Any) -> Static:
+    return Static(value, types.CellType(value) if classes.of_user(value) else None)
+
+
+def describe(value: Any) -> Spec:
+    """The description of a run-time value (an ndarray is a reference to memory)."""
+    if isinstance(value, np.ndarray):
+        return Leaf(Type(value.dtype.str[1:], value.ndim, ref=True))
+    if isinstance(value, (bool, np.bool_)):
+        return Leaf(B1)
+    if isinstance(value, (int, np.integer)):
+        return Leaf(I8)
+    if isinstance(value, np.float32):
+        return Leaf(F4)
+    if isinstance(value, (float, np.floating)):
+        return Leaf(F8)
+    if isinstance(value, (complex, np.complexfloating)):
+        return Leaf(C8 if isinstance(value, np.complex64) else C16)
+    kind, keys, children = parts(value)
+    if kind is None:
+        return static(value)
+    return Node(kind, keys, tuple(map(describe, children)))
+
+
+def parts(value: Any) -> tuple[type | None, tuple[str, ...], tuple[Any, ...]]:
+    """(class, keys, children) of a container, none of whose class's code is run; (None, (), ()) of anything else."""
+    kind: Any = type(value)
+    if kind is tuple or kind is list:
+        return kind, tuple(map(str, range(len(value)))), tuple(value)
+    if issubclass(kind, dict):
+        base = classes.builtin_base(kind)
+        return kind, tuple(base.keys(value)), tuple(base.values(value))
+    if issubclass(kind, (tuple, list)):
+        items = tuple(classes.builtin_base(kind).__iter__(value))
+        named = classes.is_named_tuple(kind) and len(kind._fields) == len(items)
+        return kind, tuple(kind._fields) if named else tuple(map(str, range(len(items)))), items
+    if hasattr(kind, "__dataclass_fields__"):
+        names = (*classes.fields_of(kind), *classes.shadowing(value))
+        pairs = [(name, classes.held(value, name)) for name in names]
+        pairs = [pair for pair in pairs if pair[1] is not classes.MISSING]
+        return kind, tuple(name for name, _ in pairs), tuple(item for _, item in pairs)
+    return None, (), ()
+
+
+def leaves(value: Any, spec: Spec) -> Iterator[Any]:
+    """The run-time leaves of value, in order; `spec` is its description."""
+    if isinstance(spec, Leaf):
+        yield value
+    elif isinstance(spec, Node):
+        for child, inner in zip(parts(value)[2], spec.children, strict=True):
+            yield from leaves(child, inner)
+
+
+def leaf_types(spec: Spec) -> Iterator[Type]:
+    if isinstance(spec, Leaf):
+        yield spec.type
+    elif isinstance(spec, Node):
+        for child in spec.children:
+            yield from leaf_types(child)
+
+
+def assemble(spec: Spec, items: Iterator[Any]) -> Any:
+    """The value of this structure from an iterator over its leaves."""
+    if isinstance(spec, Leaf):
+        return next(items)
+    if isinstance(spec, Static):
+        return spec.value
+    return make(spec.kind, spec.keys, [assemble(child, items) for child in spec.children])
+
+
+def make(kind: type, keys: Sequence[str], children: Sequence[Any]) -> Any:
+    """A container of this class, made without running the class's code. (A `defaultdict` comes without a factory: what
+    is missing in a gradient is not what is missing in the argument.)"""
+    if kind is tuple or kind is list:
+        return kind(children)
+    base = classes.builtin_base(kind)
+    if issubclass(kind, tuple):
+        return base.__new__(kind, children)
+    made = base.__new__(kind)
+    if issubclass(kind, dict):
+        base.update(made, zip(keys, children, strict=True))
+    elif issubclass(kind, list):
+        base.extend(made, children)
+    else:
+        for key, child in zip(keys, children, strict=True):
+            classes.put(made, key, child)
+    return made

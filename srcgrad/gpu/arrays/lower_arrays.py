@@ -1,0 +1,476 @@
+"""A function's statements with array operations as loops over elements, in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from srcgrad.analysis.effects import Classes
+from srcgrad.core import ir, walk
+from srcgrad.core.build import FULL
+from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
+from srcgrad.core.shapes import fixed
+from srcgrad.errors import SrcgradError
+from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.source.structure import Leaf
+from srcgrad.gpu.arrays import small_matrices
+from srcgrad.gpu.arrays.carried import Carried
+from srcgrad.gpu.arrays.elements import (
+    FEW,
+    LARGEST,
+    LOOP,
+    ONE,
+    REMEDY,
+    UNKNOWN_LENGTH,
+    Elements,
+    Operand,
+    Writer,
+    fits,
+    size_of,
+    static,
+)
+from srcgrad.gpu.arrays.expansions import EXPANSIONS, at_broadcast, elementwise
+from srcgrad.gpu.arrays.memory import Memory, elements_of, select, view
+from srcgrad.gpu.arrays.template_as_function import as_function
+from srcgrad.rules.language import registry
+from srcgrad.transform.refuse import unsupported
+
+Tidy = Callable[[Program], Program]
+UNKNOWN = Var("unknown", ir.I8)  # the length of memory that grows: nothing may ask for it
+SMALL = 64  # results of up to so many elements are put together in a local array, which may lie in registers
+
+
+class Loops:
+    """Goes through a function. New statements are in `writer.builder.out`, those for the function's head in `head`."""
+
+    def __init__(self, fun: Fun, tidy: Tidy, writer: Writer | None = None) -> None:
+        self.fun, self.tidy = fun, tidy
+        self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
+        self.writer = writer or Writer()
+        self.classes = Classes(fun.body)
+        self.atoms: dict[Var, Atom] = {}
+        self.values: dict[Var, Elements] = {}
+        self.memory: dict[Var, Memory] = {}
+        self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
+        self.made: set[Var] = set()  # arrays that the function makes
+        self.worked: set[Var] = set()  # those among them that the caller gives, which may be longer
+        self.head: list[Stmt] = []
+
+    # ---- what variables stand for
+
+    def parameter(self, param: Var) -> Var:
+        """A parameter of the new function; an array's lengths are asked for at its head."""
+        if not param.type.rank:
+            self.atoms[param] = param
+            return param
+        known = self.fun.facts.lengths.get(param)
+        same = next((self.memory.get(other) for made, other in self.fun.facts.same_shapes if made is param), None)
+        if known is not None:
+            dims: tuple[Atom, ...] = tuple(Const(n, ir.I8) for n in known)
+        else:
+            dims = tuple(self.length(param, k) for k in range(param.type.rank)) if same is None else same.dims
+        self.memory[param] = Memory(param, dims, self.classes.of(param))
+        return param
+
+    def length(self, param: Var, axis: int) -> Var:
+        n = Var("n", ir.I8)
+        self.head.append(ir.Let((n,), registry.PRIMITIVES["dim"], (param,), {"axis": axis}))
+        return n
+
+    def atom(self, atom: Atom) -> Atom:
+        """A scalar of the new function; of a reference, the variable that holds the array."""
+        if isinstance(atom, Const):
+            return atom
+        if atom.type.ref:
+            memory = self.memory[atom]
+            if memory.where is not None or memory.source is not None:
+                message = "a view is chosen or carried at run time, which is not supported on the GPU"
+                raise unsupported(self.writer.builder.span, message, "copy it: x[...].copy()")
+            return memory.root
+        return self.atoms[atom]
+
+    def operand(self, atom: Atom) -> Operand:
+        if isinstance(atom, Var) and atom.type.rank:
+            return self.array(atom)
+        return self.atom(atom)
+
+    def array(self, var: Var) -> Elements:
+        """What an array value, or memory, holds."""
+        return elements_of(self.writer, self.memory[var]) if var.type.ref else self.values[var]
+
+    def dims_of_result(self, var: Var) -> tuple[Atom, ...]:
+        return self.memory[var].dims if var.type.ref else self.values[var].dims
+
+    def facts(self) -> FunFacts:
+        return replace(self.fun.facts, same_shapes=())
+
+    @cached_property
+    def carried(self) -> Carried:
+        return Carried(self.fun)
+
+    # ---- regions
+
+    def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
+        with self.writer.builder.block() as out:
+            self.run(stmts)
+        return tuple(out)
+
+    def run(self, stmts: Sequence[Stmt]) -> None:
+        """Emit the statements of a region. Array values are not computed where they are bound but where they are used,
+        unless that is more than once, or what they read is overwritten before."""
+        uses: Counter[Var] = Counter()
+        last: dict[Var, int] = {}
+        for k, stmt in enumerate(stmts):
+            for atom in walk.used(stmt):
+                if isinstance(atom, Var) and atom.type.is_array_value:
+                    uses[atom] += 1
+                    last[atom] = k
+        live: list[Var] = []
+        for k, stmt in enumerate(stmts):
+            with self.writer.builder.at(stmt.span):
+                self.settle(stmt, [v for v in live if last.get(v, -1) >= k])
+                self.statement(stmt)
+                bound = [v for v in walk.defined(stmt) if v in self.values]
+                for var in bound:
+                    self.once(var, uses[var])
+                live += bound
+
+    def settle(self, stmt: Stmt, live: Sequence[Var]) -> None:
+        """Hold the values that read memory which the statement overwrites."""
+        written: set[Var] = set()
+        for inner in walk.walk((stmt,)):
+            if isinstance(inner, (ir.Store, ir.Accumulate)):
+                written.add(self.classes.of(inner.ref))
+            elif isinstance(inner, (ir.For, ir.While)):
+                written.update(self.classes.of(c.inner) for c in inner.carry if c.inner.type.ref)
+        for var in live if written else ():
+            if self.values[var].reads & written:
+                self.values[var] = self.writer.held(self.values[var], var.name)
+
+    def once(self, var: Var, uses: int) -> None:
+        """Hold a value that is used several times and costs something."""
+        value = self.values[var]
+        if uses < 2 or value.cost <= FEW:
+            return
+        if static(value.dims) or value.cost >= LOOP:
+            self.values[var] = self.writer.held(value, var.name)
+
+    # ---- statements
+
+    def statement(self, stmt: Stmt) -> None:
+        match stmt:
+            case ir.Let():
+                self.let(stmt)
+            case ir.Load():
+                self.load(stmt)
+            case ir.Store() | ir.Accumulate():
+                self.store(stmt)
+            case ir.Alloc():
+                self.alloc(stmt)
+            case ir.View():
+                self.view(stmt)
+            case ir.For() | ir.While():
+                self.loop(stmt)
+            case ir.If():
+                self.branch(stmt)
+            case ir.Effect():
+                self.writer.builder.put(replace(stmt, args=tuple(map(self.scalar, stmt.args))))
+            case ir.Remark():
+                self.writer.builder.put(stmt)
+            case _:
+                message = "a list of arrays cannot be kept on the GPU"
+                raise unsupported(stmt.span, message, "write into one array that is made in front of the loop")
+
+    def scalar(self, atom: Atom) -> Atom:
+        if atom.type.rank:
+            raise unsupported(self.writer.builder.span, "an array is printed or raised on the GPU", "use its elements")
+        return self.atom(atom)
+
+    def let(self, stmt: ir.Let) -> None:
+        types = [t.type for t in stmt.targets]
+        if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
+            targets = tuple(map(self.bind, stmt.targets))
+            self.writer.builder.put(replace(stmt, targets=targets, args=tuple(map(self.atom, stmt.args))))
+            return
+        args = [self.operand(a) for a in stmt.args]
+        first = args[0] if args else None
+        if stmt.op.name == "dim" and isinstance(first, Elements):
+            return self.assign(stmt.target, first.dims[stmt.params["axis"]])
+        if stmt.op.name == "size" and isinstance(first, Elements):
+            return self.assign(stmt.target, self.product(first.dims))
+        if getattr(stmt.op.info, "elementwise", False):
+            return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
+        expansion = EXPANSIONS.get(stmt.op.name)
+        made = expansion(self.writer, args, stmt.params, types) if expansion else self.by_template(stmt, args)
+        made = made if isinstance(made, list) else [made]
+        for target, value in zip(stmt.targets, made, strict=True):
+            self.assign(target, value)
+
+    def product(self, dims: Sequence[Atom]) -> Atom:
+        out: Atom = ONE
+        for n in dims:
+            out = self.writer.times(out, n)
+        return out
+
+    def assign(self, target: Var, value: Operand) -> None:
+        if isinstance(value, Elements):
+            self.values[target] = value
+        else:
+            self.atoms[target] = self.writer.as_type(value, target.type)
+
+    def bind(self, var: Var) -> Var:
+        self.atoms[var] = var
+        return var
+
+    def load(self, stmt: ir.Load) -> None:
+        memory = self.memory[stmt.ref]
+        if not stmt.target.type.rank:
+            index = select(self.writer, [self.item(i) for i in stmt.index], memory).where(())
+            if memory.source is not None:
+                return self.assign(stmt.target, memory.read(self.writer, index))
+            self.atoms[stmt.target] = stmt.target
+            self.writer.builder.put(replace(stmt, ref=memory.root, index=memory.place(index)))
+            return
+        if all(i == FULL for i in stmt.index):
+            self.values[stmt.target] = elements_of(self.writer, memory)
+        else:
+            chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+            self.values[stmt.target] = elements_of(self.writer, memory, chosen)
+
+    def item(self, item: ir.Item) -> Any:
+        if isinstance(item, ir.Slice):
+            parts = (None if p is None else self.atom(p) for p in (item.start, item.stop, item.step))
+            return ir.Slice(*parts)
+        return self.operand(item)
+
+    def store(self, stmt: ir.Store | ir.Accumulate) -> None:
+        memory, value = self.memory[stmt.ref], self.operand(stmt.value)
+        chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+        if isinstance(value, Elements):
+            value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
+
+        def put(place: tuple[Atom, ...]) -> None:
+            item = at_broadcast(self.writer, value, place, chosen.dims)
+            there = memory.place(chosen.where(place))
+            self.writer.builder.put(replace(stmt, ref=memory.root, index=there, value=item))
+
+        self.writer.nest(chosen.dims, put)
+
+    def alloc(self, stmt: ir.Alloc) -> None:
+        value = None if isinstance(stmt.init, str) else self.operand(stmt.init)
+        own = tuple(None if n is None else self.atom(n) for n in stmt.shape)
+        dims = value.dims if isinstance(value, Elements) else own
+        root = self.root(stmt, dims)
+        known = tuple(UNKNOWN if n is None else n for n in dims)
+        exact = UNKNOWN in known or root not in self.worked
+        self.memory[stmt.target] = Memory(root, known, self.classes.of(stmt.target), exact=exact)
+        start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init == "zeros" else value
+        if start is not None and UNKNOWN not in known:
+            self.writer.nest(
+                known, lambda p: self.writer.builder.store(root, p, at_broadcast(self.writer, start, p, known))
+            )
+
+    def root(self, stmt: ir.Alloc, dims: Sequence[Atom | None]) -> Var:
+        """What holds new memory: a small or local array; a large result of the function, where the caller wants it;
+        else an allocation of its own, for which the caller will give an array."""
+        target = stmt.target
+        known = tuple(n for n in dims if n is not None)
+        size = size_of(known) if len(known) == len(dims) else None
+        if size is not None and size <= (SMALL if target in self.results else LARGEST):
+            root = self.writer.local(target.type.dtype, known, target.name)
+            self.made.add(root)
+            return root
+        if not self.classes.simple(target) and None in dims:
+            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
+        root = Var(target.name, target.type)
+        self.made.add(root)
+        if target in self.results and stmt in self.fun.body and len(known) == len(dims):
+            self.given[target] = root
+        else:
+            self.worked.add(root)
+            self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init="empty"))
+        return root
+
+    def view(self, stmt: ir.View) -> None:
+        base, how = self.memory[stmt.base], stmt.how
+        if isinstance(how, ir.Transpose):
+            made = view(self.writer, base, how)
+        elif isinstance(how, ir.Reshape):
+            made = view(self.writer, base, self.reshaped(how, base))
+        else:
+            made = view(self.writer, base, select(self.writer, [self.item(i) for i in how], base))
+        self.memory[stmt.target] = made
+
+    def reshaped(self, how: ir.Reshape, base: Memory) -> list[Atom]:
+        """The lengths of a reshaped array, -1 filled in."""
+        lengths = [self.atom(n) for n in how.shape]
+        free = [k for k, n in enumerate(lengths) if isinstance(n, Const) and n.value.real < 0]
+        for k in free:
+            others = self.product([n for j, n in enumerate(lengths) if j != k])
+            lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
+        return lengths
+
+    # ---- regions within
+
+    def loop(self, stmt: ir.For | ir.While) -> None:
+        moves = self.carried.anew(stmt)
+        for c in stmt.carry:
+            if c.inner.type.ref:
+                if c in moves:
+                    self.memory[c.inner] = self.memory[c.out] = self.started(stmt, c)
+                    continue
+                for var in (c.inner, c.out):
+                    self.memory[var] = self.chosen(var, self.memory[c.init].dims)  # type: ignore[index]
+        if isinstance(stmt, ir.For) and _natural(stmt):
+            self.writer.natural.add(stmt.index)
+        names = [stmt.index.name] if isinstance(stmt, ir.For) else []
+
+        def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+            made = self.region(stmts)
+            return (*made, *self.handed_on(stmt, moves)) if stmts is stmt.body else made
+
+        self.writer.scope += names
+        kept = replace(stmt, carry=tuple(c for c in stmt.carry if c not in moves))
+        made = walk.rebuild(kept, self.atom, self.bind, block)
+        del self.writer.scope[len(self.writer.scope) - len(names) :]
+        self.writer.builder.put(made)
+        for c in kept.carry:
+            if c.inner.type.ref:
+                self.same_lengths(stmt, c)
+
+    def chosen(self, var: Var, dims: tuple[Atom, ...]) -> Memory:
+        """What a reference stands for that a branch or a turn chooses: an array that may be longer, for all we know."""
+        return Memory(var, dims, self.classes.of(var), exact=False)
+
+    def same_lengths(self, stmt: Stmt, carry: ir.Carry) -> None:
+        """Refuse memory that has other lengths in the next turn."""
+        if self.memory[carry.next].dims != self.memory[carry.inner].dims:  # type: ignore[index]
+            message = "memory of another length is carried to the next turn, which is not supported on the GPU"
+            raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
+
+    def started(self, stmt: ir.For | ir.While, carry: ir.Carry) -> Memory:
+        """The memory that turns hand on by copying into it, with what the first one starts with."""
+        start = self.memory[carry.init]  # type: ignore[index]
+        plain = start.where is None and start.source is None and start.root in self.made
+        if plain and self.carried.alone(stmt, carry):
+            return start
+        writes = None if self.carried.alone(stmt, carry) else self.carried.written(stmt, carry)
+        if writes is not None:
+            message = f"`{carry.inner.name}` is made anew in a loop's turns, and written to while it has other names"
+            raise unsupported(writes.span or stmt.span, message, "copy it first: x = x.copy()")
+        if UNKNOWN in start.dims:
+            raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
+        value = elements_of(self.writer, start)
+        root = self.writer.local(value.dtype, start.dims, carry.inner.name)
+        self.writer.fill(root, value)
+        self.made.add(root)
+        return Memory(root, start.dims, self.classes.of(carry.inner), exact=fits(start.dims))
+
+    def stays(self, carry: ir.Carry) -> bool:
+        """Whether a turn hands on what lies in the right place already."""
+        after = self.memory[carry.next]  # type: ignore[index]
+        return after.where is None and after.root is self.memory[carry.inner].root
+
+    def handed_on(self, stmt: ir.For | ir.While, moves: Sequence[ir.Carry]) -> tuple[Stmt, ...]:
+        """The copies at the end of a turn, such that none is overwritten before it is read."""
+        left = [c for c in moves if not self.stays(c)]
+        values = {}
+        for c in left:
+            self.same_lengths(stmt, c)
+            values[c] = elements_of(self.writer, self.memory[c.next])  # type: ignore[index]
+
+        def reads(c: ir.Carry, other: ir.Carry) -> bool:
+            source, into = self.memory[c.next], self.memory[other.inner]  # type: ignore[index]
+            moved = c is not other or source.where is not None
+            return moved and (source.root is into.root or source.root not in self.made)
+
+        with self.writer.builder.block() as out:
+            while left:
+                free = (c for c in left if not any(reads(other, c) for other in left))
+                chosen = next(free, left[0])
+                for c in left:
+                    if reads(c, chosen):
+                        values[c] = self.writer.held(values[c], c.inner.name)
+                made = self.carried.facts.makes.get(chosen.next)  # type: ignore[arg-type]
+                with self.writer.builder.at(made.span if made else stmt.span):
+                    self.writer.fill(self.memory[chosen.inner].root, values[chosen])
+                left.remove(chosen)
+        return tuple(out)
+
+    def branch(self, stmt: ir.If) -> None:
+        cond = self.atom(stmt.cond)
+        then, orelse = self.region(stmt.then), self.region(stmt.orelse)
+        outs = []
+        for out in stmt.outs:
+            if out.target.type.ref:
+                dims = self.memory[out.then].dims  # type: ignore[index]
+                if dims != self.memory[out.orelse].dims:  # type: ignore[index]
+                    message = "arrays of different lengths come out of a branch, which is not supported on the GPU"
+                    raise unsupported(stmt.span, message, "give both sides the same length")
+                self.memory[out.target] = self.chosen(out.target, dims)
+            self.atoms[out.target] = out.target
+            outs.append(ir.Out(out.target, self.atom(out.then), self.atom(out.orelse)))
+        self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
+
+    # ---- primitives by a function that computes them
+
+    def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
+        """The results of a primitive, by reading the function that computes it on the CPU like a user's."""
+        kinds = tuple(a.type.memory() if a.type.rank else a.type for a in stmt.args)
+        try:
+            function = small_matrices.FUNCTIONS.get(stmt.op.name)
+            python = function(kinds, stmt.params) if function else as_function(stmt.op, kinds, stmt.params)
+            main = lower(python, [Leaf(k) for k in kinds]).program.main
+        except SrcgradError as error:
+            raise self.refused(stmt) from error
+        if any(isinstance(s, ir.Let) and s.op is stmt.op for s in walk.walk(main.body)):
+            raise self.refused(stmt)
+        lengths = [
+            tuple(int(n.value.real) for n in a.dims if isinstance(n, Const))
+            if isinstance(a, Elements) and static(a.dims) else None for a in args
+        ]  # fmt: skip
+        main = replace(main, body=_plain(main.body, stmt.span))
+        return self.inlined(self.tidy(Program(fixed(main, lengths))).main, args)
+
+    def refused(self, stmt: ir.Let) -> SrcgradError:
+        return unsupported(
+            stmt.span, f"`{stmt.op.name}` of arrays cannot run on the GPU", 'use target="cpu", or write it as loops'
+        )
+
+    def inlined(self, main: Fun, args: Sequence[Operand]) -> list[Operand]:
+        """A function's body in place, for these arguments."""
+        body, results = walk.instantiate(main, fresh := [Var(p.name, p.type) for p in main.params])
+        inner = Loops(replace(main, params=tuple(fresh), body=body, results=results), self.tidy, self.writer)
+        for param, arg in zip(fresh, args, strict=True):
+            if isinstance(arg, Elements):
+                source = self.writer.cheap(arg)
+                inner.memory[param] = Memory(param, arg.dims, inner.classes.of(param), None, source)
+            else:
+                inner.atoms[param] = arg
+        inner.run(body)
+        return [inner.operand(r) for r in results]
+
+
+def _plain(stmts: Sequence[Stmt], span: Span | None) -> tuple[Stmt, ...]:
+    """Statements of a function of ours, whose indices are in range, as if they stood at this line of the user's."""
+
+    def block(inner: Sequence[Stmt]) -> tuple[Stmt, ...]:
+        kept = [s for s in inner if not (isinstance(s, ir.Effect) and s.failure is not None)]
+        return tuple(replace(walk.rebuild(s, lambda a: a, lambda v: v, block), span=span) for s in kept)
+
+    return block(stmts)
+
+
+def _natural(stmt: ir.For) -> bool:
+    """Whether the loop's index is never negative."""
+    start, stop, step = stmt.start, stmt.stop, stmt.step
+    if not isinstance(step, Const):
+        return False
+    if step.value.real > 0:
+        return isinstance(start, Const) and start.value.real >= 0
+    return isinstance(stop, Const) and stop.value.real >= -1
+
+

@@ -1,0 +1,138 @@
+"""From the core language to the Python that an expert would have written by hand."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+
+from srcgrad.core import ir, walk
+from srcgrad.core.inline import inlined
+from srcgrad.core.ir import Fun, Program
+from srcgrad.errors import Problem, UnsupportedError
+from srcgrad.printer import templates
+from srcgrad.printer.coalesce import Classes
+from srcgrad.printer.evaluation_order import lay_out
+from srcgrad.printer.folding import Folds
+from srcgrad.printer.names import mistakable, name_variables
+from srcgrad.printer.overloads import Overloads
+from srcgrad.printer.statements import Statements
+
+with warnings.catch_warnings():
+    # astor looks up node classes that Python deprecates, at import
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import astor
+
+# Only loops over prange: of array expressions Numba's automatic parallel loops race where slices overlap, sum in the
+# order of threads, and take seconds to compile.
+KINDS = ("comprehension", "fusion", "inplace_binop", "reduction", "setitem", "stencil")
+PARALLEL = f"parallel={dict.fromkeys(KINDS, False)}"
+FASTMATH = r", fastmath=(\{.*?\}|True)"
+
+
+def render(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> str:
+    """The text of a module: the program's function, those that it calls, and the helpers and imports that they need.
+
+    With jit_options, every function is decorated with `@njit(jit_options)`, or with `@cuda.jit(...)`.
+    """
+    funs = [*program.callees.values(), program.main]
+    helpers: dict[str, str] = {}
+    if decorator == "cuda.jit":
+        _expect_plain_prints(funs)
+    compiled = jit_options is not None
+    overloads = Overloads(program) if compiled and decorator == "njit" and program.callees else None
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, compiled, overloads) for fun in funs}
+    texts = [*helpers.values(), *bodies.values()]
+    homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
+    head = None if jit_options is None else f"{decorator}({jit_options})"
+    parallel = {fun.name for fun in funs if any(isinstance(s, ir.For) and s.parallel for s in walk.walk(fun.body))}
+    heads = {
+        text: f"{decorator}({jit_options}, {PARALLEL})" for name, text in bodies.items() if name in parallel and head
+    }
+    decorated = (_decorated(text, heads.get(text, head)) for text in texts)
+    parts = [_imports(texts, head, homes), *decorated]
+    return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def render_kernels(funs: Sequence[Fun]) -> str:
+    """The text of a module of kernels, with the device functions that they call."""
+    helpers: dict[str, str] = {}
+    _expect_plain_prints(funs)
+    bodies = [_function(fun, {f.name for f in funs}, helpers) for fun in funs]
+    parts = [_imports([*helpers.values(), *bodies], "cuda.jit", ())]
+    parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers.values()]
+    return "\n\n\n".join([*parts, *(_decorated(text, "cuda.jit") for text in bodies)]) + "\n"
+
+
+def _expect_plain_prints(funs: Iterable[Fun]) -> None:
+    """Refuse prints that a GPU's thread cannot make."""
+    for stmt in (s for fun in funs for s in walk.walk(fun.body)):
+        if isinstance(stmt, ir.Effect) and stmt.in_python:
+            message, hint, span = "a GPU prints numbers and literal texts alone", "print without formats", stmt.span
+            where = (span.file, span.line, span.column, " " * span.column + span.text) if span is not None else ()
+            raise UnsupportedError(message, problems=[Problem(message, hint, *where)])
+
+
+def _decorated(text: str, head: str | None) -> str:
+    """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
+    its accuracy rests on that."""
+    if head is None:
+        return text.strip()
+    if "with objmode():" in text:
+        head = head.replace("nogil=True, ", "")
+    exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
+    return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
+
+
+def _function(
+    fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True, overloads: Overloads | None = None
+) -> str:
+    fun = inlined(fun)
+    folds = Folds(fun)
+    nodes = lay_out(fun.body, folds)
+    classes = Classes(fun, nodes, folds)
+    own = _template_helpers(fun)
+    helpers.update(own)
+
+    def helper(name: str, source: str) -> str:
+        helpers[name] = source
+        return name
+
+    taken = functions | helpers.keys()
+    for apart in (False, True):
+        names = name_variables(fun, classes, folds.defs, taken, apart)
+        called = None if overloads is None else functools.partial(overloads.written, fun)
+        printer = Statements(folds, names, helper, compiled, called)
+        tree = printer.function(fun, nodes)
+        if not mistakable(tree, names):
+            break
+    helpers.update((made.name, to_source(made)) for made in printer.outlined)
+    return to_source(tree)
+
+
+def to_source(tree: ast.stmt) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        text: str = astor.to_source(tree, pretty_source="".join)
+    return text
+
+
+def _template_helpers(fun: Fun) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for stmt in walk.walk(fun.body):
+        if isinstance(stmt, (ir.Let, ir.Draw)):
+            out.update(templates.of_let(stmt).helpers)
+    return out
+
+
+def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
+    used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+    lines = [[f"import {name}"] for name in ("math", "random") if name in used]
+    lines += [["import numpy as np"]] if "np" in used else []
+    decorator = {re.split(r"\W", head)[0]} if head else set()
+    numba = ", ".join(sorted(decorator | used & {"cuda", "objmode", "prange"}))
+    blocks = [*(line[0] for line in lines if line), *([f"from numba import {numba}"] if numba else [])]
+    blocks += [f"from {module} import {name}" for module, name in sorted(homes)]
+    return "\n".join(blocks)

@@ -1,0 +1,352 @@
+"""Laid-out statements as Python statements, with the user's lines as comments."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import dropwhile
+from typing import cast
+
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
+from srcgrad.errors import UnsupportedError
+from srcgrad.printer import helpers, parallel_iterations, templates
+from srcgrad.printer.evaluation_order import Branch, Leave, Loop, Moves, Node, Plain
+from srcgrad.printer.expressions import FULL, Called, Expressions, negated
+from srcgrad.printer.folding import Folds
+from srcgrad.printer.templates import call, name
+
+Body = list[ast.stmt]
+
+
+def comment(text: str) -> ast.stmt:
+    """A line that is no statement: the printer writes a name as it is."""
+    return ast.Expr(name(f"# {text}"))
+
+
+def is_comment(stmt: ast.stmt) -> bool:
+    return isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Name) and stmt.value.id.startswith("#")
+
+
+def _in_python(body: Sequence[ast.stmt]) -> Body:
+    """Statements that compiled code leaves to Python."""
+    return [ast.With([ast.withitem(call("objmode"))], [*body])]
+
+
+class Statements:
+    """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written."""
+
+    def __init__(
+        self,
+        folds: Folds,
+        names: Mapping[Var, str],
+        helper: Callable[[str, str], str],
+        compiled: bool = True,
+        called: Called | None = None,
+    ) -> None:
+        self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
+        self.express = Expressions(folds, names, called)
+        self.atom = self.express.atom
+        self.said: Span | None = None  # whose line the last comment shows
+        self.function_name = ""
+        self.outlined: list[ast.FunctionDef] = []
+
+    def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
+        self.function_name = fun.name
+        shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
+        body = [line for node in shown for line in self.node(node)]
+        if fun.facts.kernel is None and (fun.results or not body):
+            results = [self.atom(r) for r in fun.results]
+            value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
+            body.extend(self.with_comment(ast.Return(value), self.span_of(fun.results), repeat=False))
+        args = [ast.arg(self.names[p]) for p in fun.params]
+        empty: list[ast.expr] = []
+        return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body or [ast.Pass()], empty)
+
+    def span_of(self, atoms: Sequence[Atom]) -> Span | None:
+        """The line that one of the folded atoms comes from."""
+        stmts = [self.folds.inside[a] for a in atoms if isinstance(a, Var) and a in self.folds.inside]
+        return next((s.span for s in stmts if s.span is not None), None)
+
+    def block(self, nodes: Sequence[Node], span: Span | None) -> Body:
+        """The statements of a region below a header of this span; comments that nothing follows are dropped."""
+        before, self.said = self.said, span
+        out = [line for node in nodes for line in self.node(node)]
+        self.said = before
+        while out and is_comment(out[-1]):
+            out.pop()
+        return out
+
+    def node(self, node: Node) -> Body:
+        match node:
+            case Plain(stmt):
+                lines = self.plain(stmt)
+                repeat = not isinstance(stmt, (ir.Effect, ir.Draw))
+                first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat)
+                return [*first, *lines[1:]]
+            case Moves():
+                return self.moves(node)
+            case Leave(cond, when):
+                test = self.atom(cond)
+                if isinstance(test, ast.Constant):
+                    return [ast.Break()] if test.value == when else []
+                return [ast.If(test if when else negated(test), [ast.Break()], [])]
+            case Branch():
+                return self.branch(node)
+            case Loop():
+                return self.loop(node)
+
+    # ---- comments
+
+    def with_comment(self, stmt: ast.stmt, span: Span | None, repeat: bool = True) -> Body:
+        """The statement below the user's line it comes from. repeat=False: not if it is that line."""
+        if span is None or _same_line(span, self.said):
+            return [stmt]
+        self.said = span
+        text = _one_line(span.text)
+        same = not repeat and _normal(text) == _normal_tree(stmt)
+        stray = isinstance(stmt, ast.Return) and not text.startswith("return")
+        if not text or same or stray or text.startswith(("for ", "while ", "def ")):
+            return [stmt]
+        return [comment(text), stmt]
+
+    # ---- statements without regions
+
+    def plain(self, stmt: Stmt) -> Body:
+        match stmt:
+            case ir.Let() | ir.Call() if len(stmt.targets) != 1:
+                return [self.bind(stmt.targets, self.express.value(stmt))]
+            case ir.Store():
+                return self.store(stmt)
+            case ir.Accumulate():
+                return self.accumulate(stmt)
+            case ir.NewList(refs):
+                # Not an empty comprehension: in a function with one Numba takes stores for dead if what they change is
+                # only read through a list or a tuple.
+                return [self.bind((refs,), self.express.value(stmt)), self.method(refs, "clear")]
+            case ir.Append(refs, ref, pos):
+                position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
+                return [*position, self.method(refs, "append", self.atom(ref))]
+            case ir.Effect(code, args):
+                tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
+                return _in_python(tree.body) if stmt.in_python and self.compiled else list(tree.body)
+            case ir.Draw(target) if not self.folds.uses[target]:
+                return [ast.Expr(self.express.value(stmt))]
+            case ir.Remark(text):
+                self.said = None
+                return [comment(text)]
+            case ir.Barrier():
+                return [ast.Expr(call("cuda.syncthreads"))]
+        return [self.augmented(stmt, self.bind(walk.defined(stmt), self.express.value(stmt)))]
+
+    def method(self, of: Var, name: str, *args: ast.expr) -> ast.stmt:
+        return ast.Expr(ast.Call(ast.Attribute(self.atom(of), name, ast.Load()), [*args], []))
+
+    def augmented(self, stmt: Stmt, made: ast.stmt) -> ast.stmt:
+        """`k += 1` where the user wrote so, and where an adjoint takes one more part."""
+        if not isinstance(made, ast.Assign) or not isinstance(made.value, ast.BinOp) or not isinstance(stmt, ir.Let):
+            return made
+        target, value = made.targets[0], made.value
+        same = isinstance(target, ast.Name) and isinstance(value.left, ast.Name) and target.id == value.left.id
+        if not same or not stmt.target.type.is_scalar:
+            return made
+        counts = stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
+        sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
+        text = stmt.span.text if stmt.span is not None else ""
+        return ast.AugAssign(cast(ast.Name, target), value.op, value.right) if sums or _is_augmented(text) else made
+
+    def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
+        names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]
+        return ast.Assign([names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())], value)
+
+    def store(self, stmt: ir.Store) -> Body:
+        shared = self.folds.aliases.of(stmt.ref)
+        load = self.folds.inside.get(stmt.value) if isinstance(stmt.value, Var) else None
+        copies = not isinstance(load, ir.Load) or bool(self.folds.aliases.of(load.ref) & shared)
+        value = self.atom(stmt.value, copies)
+        return [*self.room(stmt), ast.Assign([self.express.place(stmt.ref, stmt.index, ast.Store())], value)]
+
+    def accumulate(self, stmt: ir.Accumulate) -> Body:
+        if any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
+            return [self.add_at(stmt)]
+        if stmt.atomic:
+            parts = self.atom(stmt.ref), self.express.index(stmt.index), self.atom(stmt.value)
+            return [ast.Expr(call(f"cuda.atomic.{stmt.atomic}", *parts))]
+        value, op = self.atom(stmt.value), cast(ast.operator, ast.Add())
+        place = cast(ast.Subscript, self.express.place(stmt.ref, stmt.index, ast.Store()))
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            value, op = value.operand, ast.Sub()
+        return [*self.room(stmt), ast.AugAssign(place, op, value)]
+
+    def add_at(self, stmt: ir.Accumulate) -> ast.stmt:
+        """Through a helper: `a[places] += values` adds only once to a repeated place."""
+        axes = [k for k, i in enumerate(stmt.index) if not isinstance(i, ir.Slice) and i.type.rank]
+        fixed = [k for k, i in enumerate(stmt.index) if not isinstance(i, ir.Slice) and not i.type.rank]
+        together = sorted(axes + fixed)
+        adjacent = together[-1] - together[0] + 1 == len(together)
+        left = [k for k in range(len(stmt.index)) if k not in fixed]
+        front = left.index(axes[0]) if adjacent else 0
+        scalar = stmt.value.type.rank == 0
+        arrays = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice)]
+        plain = all(i.type.rank == 1 and i.type.dtype != "b1" for i in arrays)
+        if not plain or stmt.value.type.rank not in (0, len(left) - len(axes) + 1):
+            raise UnsupportedError("adding to places given by arrays of more than one axis is not supported yet")
+        base = tuple(FULL if k in axes else i for k, i in enumerate(stmt.index))
+        place = self.express.place(stmt.ref, base, ast.Load(), whole="bare")
+        function = self.helper(*helpers.add_at(len(left), [left.index(k) for k in axes], front, scalar))
+        return ast.Expr(call(function, place, *map(self.atom, arrays), self.atom(stmt.value)))
+
+    def room(self, stmt: ir.Store | ir.Accumulate) -> Body:
+        """Before a store to memory that grows: make room."""
+        alloc = self.folds.defs.get(stmt.ref)
+        if not self.folds.aliases.grows(stmt.ref):
+            return []
+        if not isinstance(alloc, ir.Alloc):
+            raise UnsupportedError("memory that grows is stored to through another name")
+        axes = [k for k, n in enumerate(alloc.shape) if n is None]
+        places = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice) and not i.type.rank]
+        if len(places) != len(axes):
+            raise UnsupportedError("memory grows along an axis that is stored to as a whole")
+        function = self.helper(*helpers.grow(len(alloc.shape), axes, alloc.init == "zeros"))
+        return [self.bind((stmt.ref,), call(function, self.atom(stmt.ref), *map(self.atom, places)))]
+
+    # ---- copies
+
+    def moves(self, node: Moves) -> Body:
+        """One after another where no target is still to be read, else at once."""
+        left = []
+        for target, source in node.pairs:
+            if target in node.dead:
+                continue
+            reads = {self.names[v] for v in self.folds.leaves(source)}
+            plain = isinstance(source, Var) and source not in self.folds.inside
+            if not (plain and reads == {self.names[target]}):
+                left.append((target, source, reads))
+        out: Body = []
+        while left:
+            ready = next((m for m in left if not any(self.names[m[0]] in o[2] for o in left if o is not m)), None)
+            if ready is None:
+                swap = self.bind([m[0] for m in left], ast.Tuple([self.atom(m[1]) for m in left], ast.Load()))
+                return [*out, *self.with_comment(swap, self.span_of([m[1] for m in left]))]
+            left.remove(ready)
+            out.extend(self.with_comment(self.bind((ready[0],), self.atom(ready[1])), self.span_of([ready[1]])))
+        return out
+
+    # ---- regions
+
+    def branch(self, node: Branch) -> Body:
+        test = self.atom(node.stmt.cond)
+        then, orelse = (self.block(side, node.stmt.span) for side in (node.then, node.orelse))
+        after: Body = []
+        if node.breaks is not None:
+            test = test if node.breaks else negated(test)
+            leave, after = (then, orelse) if node.breaks else (orelse, then)
+            then, orelse = [*leave, ast.Break()], []
+        elif not then:
+            test, then, orelse = negated(test), orelse, []
+        if not then:
+            return []
+        return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
+
+    def loop(self, node: Loop) -> Body:
+        before = self.moves(node.before)
+        stmt = node.stmt
+        if isinstance(stmt, ir.For):
+            body = self.block(node.body, stmt.span) or [ast.Pass()]
+            index = ast.Name(self.names[stmt.index], ast.Store())
+            loop = ast.For(index, self.range(stmt), body, [])
+            if parallel_iterations.guarded(stmt):
+                functions, lines = parallel_iterations.outlined(loop, self.function_name, set(self.names.values()))
+                self.outlined.extend(functions)
+                return [*before, *lines, *self.moves(node.after)]
+            made: ast.stmt = loop
+        else:
+            made = self.while_(node)
+        return [*before, *self.header(made, stmt.span), *self.moves(node.after)]
+
+    def while_(self, node: Loop) -> ast.stmt:
+        first, body = node.test[0], self.block(node.body, node.stmt.span)
+        if len(node.test) == 1 and isinstance(first, Leave):
+            return ast.While(self.atom(first.cond), body or [ast.Pass()], [])
+        return ast.While(ast.Constant(True), [*self.block(node.test, node.stmt.span), *body], [])
+
+    def range(self, stmt: ir.For) -> ast.expr:
+        start, stop, step = (self.atom(a) for a in (stmt.start, stmt.stop, stmt.step))
+        if stmt.parallel:
+            return call("prange", *([] if stmt.start == Const(0, ir.I8) else [start]), stop)
+        if stmt.step != Const(1, ir.I8):
+            return call("range", start, stop, step)
+        return call("range", *([] if stmt.start == Const(0, ir.I8) else [start]), stop)
+
+    def header(self, stmt: ast.For | ast.While | ast.If | ast.stmt, span: Span | None) -> Body:
+        """A loop or a branch below the user's header, unless that says the same."""
+        said = self.said
+        if _same_line(span, said):
+            return [stmt]
+        self.said = None
+        if span is None or _same_header(stmt, _one_line(span.text)):
+            return [stmt]
+        return [comment(_one_line(span.text)), stmt]
+
+
+def _is_augmented(text: str) -> bool:
+    return re.match(r"\s*\w+\s*(\+|-|\*|/|//|%|\*\*|@)=", text) is not None
+
+
+def _same_line(a: Span | None, b: Span | None) -> bool:
+    return a is not None and b is not None and (a.file, a.line, a.text) == (b.file, b.line, b.text)
+
+
+@lru_cache(maxsize=4096)
+def _one_line(text: str) -> str:
+    """The user's statement (of a compound one, the header) on one line, without comments."""
+    lines = [line.strip() for line in _uncommented(text).strip().splitlines()]
+    return lines[0] if lines and lines[0].endswith(":") else " ".join(line for line in lines if line)
+
+
+def _uncommented(text: str) -> str:
+    lines = text.splitlines()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                lines[row - 1] = lines[row - 1][:column]
+    except (tokenize.TokenError, IndentationError):
+        pass  # a header alone ends too early; its comments were seen
+    return "\n".join(line.rstrip() for line in lines)
+
+
+@lru_cache(maxsize=4096)
+def _normal(text: str) -> str | None:
+    try:
+        return ast.unparse(ast.parse(text))
+    except SyntaxError:
+        return None
+
+
+def _normal_tree(stmt: ast.stmt) -> str:
+    return ast.unparse(ast.fix_missing_locations(ast.Module([stmt], [])))
+
+
+def _same_header(stmt: ast.stmt, text: str) -> bool:
+    """Whether the printed header says what the user's does (a reversed loop over the same range does)."""
+    text = text.removeprefix("el") if text.startswith("elif") else text
+    try:
+        (theirs,) = ast.parse(text + " pass" if text.endswith(":") else text).body
+    except (SyntaxError, ValueError):
+        return False
+    if isinstance(stmt, ast.For) and isinstance(theirs, ast.For):
+        ranged = isinstance(theirs.iter, ast.Call) and ast.unparse(theirs.iter.func) in (
+            "range",
+            "prange",
+            "numba.prange",
+        )
+        return ranged and ast.unparse(theirs.target) == ast.unparse(stmt.target)
+    if isinstance(stmt, (ast.If, ast.While)) and type(stmt) is type(theirs):
+        assert isinstance(theirs, (ast.If, ast.While))
+        return ast.unparse(stmt.test) == ast.unparse(theirs.test)
+    return False

@@ -1,0 +1,210 @@
+"""The largest and the smallest element over axes: those that tie share the derivative equally."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language.declare import At, Duals, Edge, Rule, general, linear
+from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.reductions.sums import (  # fmt: skip
+    chosen,
+    first_axis,
+    matrix,
+    places,
+    reduced_dims,
+    reduced_type,
+    row,
+    several,
+    to_scalar,
+    tower,
+)
+from srcgrad.rules.shapes.broadcast import Params, Types
+
+every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
+
+
+# ---- what the tying elements give and get: the two are transposes of one another
+
+
+def _ties(x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[Any, Any]:
+    """Which elements of x are those that y was reduced to, and how many there are of each."""
+    level = np.asarray(y) if keepdims else np.expand_dims(np.asarray(y), axes)
+    hits = (x == level) | ((x != x) & (level != level))
+    return hits, hits.sum(axis=axes, keepdims=True)
+
+
+def _gather(v: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    hits, count = _ties(x, y, axes, keepdims)
+    got = np.where(hits, v / count, 0).sum(axis=axes, keepdims=keepdims)
+    return got.astype(v.dtype)
+
+
+def _scatter(g: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    hits, count = _ties(x, y, axes, keepdims)
+    spread = np.asarray(g) if keepdims else np.expand_dims(np.asarray(g), axes)
+    return np.where(hits, spread / count, 0).astype(np.asarray(g).dtype)
+
+
+def _counting(x: ir.Type, params: Params) -> tuple[list[str], str, str, str]:
+    """The lines that count the ties, the condition of a tie, and where x and the reduced stand in a loop nest."""
+    rank, out = x.rank, places(x.rank, params)
+    here = loop_text.subscript("x", loop_text.LETTERS[:rank])
+    level = loop_text.subscript("y", out)
+    same = f"{here} == {level} or ({here} != {here} and {level} != {level})"
+    if to_scalar(rank, params):
+        return ["    count = 0", *loop_text.nest("x", rank, [f"if {same}:", "    count += 1"])], same, "count", ""
+    lines = ["    count = np.zeros(y.shape, np.int64)"]
+    tally = loop_text.subscript("count", out)
+    return [*lines, *loop_text.nest("x", rank, [f"if {same}:", f"    {tally} += 1"])], same, tally, ", ".join(out)
+
+
+def _at_ties_source(name: str, types: Types, params: Params) -> str:
+    x = types[1]
+    lines, same, tally, out = _counting(x, params)
+    element = f"out[{out}]" if out else "out"
+    lines.append("    out = np.zeros(y.shape, v.dtype)" if out else "    out = v.dtype.type(0)")
+    step = f"{element} += {loop_text.subscript('v', loop_text.LETTERS[: x.rank])} / v.dtype.type({tally})"
+    lines += loop_text.nest("x", x.rank, [f"if {same}:", f"    {step}"])
+    return loop_text.function(name, "v, x, y", [*lines, "    return out"])
+
+
+def _to_ties_source(name: str, types: Types, params: Params) -> str:
+    x = types[1]
+    lines, same, tally, out = _counting(x, params)
+    kind = "np.float32" if types[0].dtype == "f4" else "np.float64"
+    lines.append(f"    out = np.zeros(x.shape, {kind})")
+    share = f"{f'g[{out}]' if out else 'g'} / {kind}({tally})"
+    step = f"{loop_text.subscript('out', loop_text.LETTERS[: x.rank])} = {share}"
+    lines += loop_text.nest("x", x.rank, [f"if {same}:", f"    {step}"])
+    return loop_text.function(name, "g, x, y", [*lines, "    return out"])
+
+
+def _ties_template(start: str, source: Any) -> Any:
+    def template(types: Types, params: Params) -> Any:
+        over = loop_text.suffix(params["axes"], params["keepdims"])
+        kind = "_f4" if types[0].dtype == "f4" else ""
+        name = f"{start}_{types[1].rank}_over{over}{kind}"
+        return f"{name}(_0, _1, _2)", {name: source(name, types, params)}
+
+    return template
+
+
+level = np.array([0.7, 1.2, 1.2])
+_highest = np.max(tower, (0, 2), keepdims=True)
+_samples_at = [
+    (-matrix, matrix, np.max(matrix, 0)), At(-matrix, matrix, np.max(matrix), axes=(0, 1), keepdims=False),
+    At(row, level, 1.2, axes=(0,), keepdims=False), At(-tower, tower, _highest, axes=(0, 2), keepdims=True),
+]  # fmt: skip
+_samples_to = [
+    (np.array([1.3, -0.7, 0.2]), matrix, np.max(matrix, 0)),
+    At(1.3, matrix, np.max(matrix), axes=(0, 1), keepdims=False), At(1.3, level, 1.2, axes=(0,), keepdims=False),
+    At(-_highest, tower, _highest, axes=(0, 2), keepdims=True),
+]  # fmt: skip
+
+at_ties: Rule = linear(
+    "at_ties", (), transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params), evaluate=_gather,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), dims=reduced_dims,
+    template=_ties_template("at_ties", _at_ties_source), samples=_samples_at, params=every[:1], takes_complex=False,
+)  # fmt: skip
+to_ties: Rule = linear(
+    "to_ties", (), transpose=lambda g, v, x, y, **params: at_ties(g, x, y, **params), evaluate=_scatter,
+    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), dims=lambda dims, params: dims[1],
+    template=_ties_template("to_ties", _to_ties_source), samples=_samples_to, params=every[:1], takes_complex=False,
+)  # fmt: skip
+
+
+# ---- the reductions
+
+
+def _jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (dot,) = dots
+    return [None if dot is None else emit(at_ties, dot, args[0], outs[0], **params)]
+
+
+def _vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (g,) = bars
+    carries = g is not None and args[0].type.dtype[0] == "f"
+    return [emit(to_ties, g, args[0], outs[0], **params) if g is not None and carries else None]
+
+
+def _peak_source(name: str, rank: int, params: Params, sign: str, word: str, ignore: bool) -> str:
+    out, here = loop_text.subscript("out", places(rank, params)), loop_text.subscript("x", loop_text.LETTERS[:rank])
+    nan = out if ignore else here
+    empty = " or ".join(f"x.shape[{k}] == 0" for k in params["axes"])
+    first = ["0:1" if k in params["axes"] else ":" for k in range(rank)]
+    if not params["keepdims"]:
+        first = ["0" if part == "0:1" else part for part in first]
+    lines = [
+        f"    if {empty}:",
+        f"        raise ValueError('zero-size array to reduction operation {word} which has no identity')",
+        f"    out = x[{', '.join(first)}].copy()",
+        *loop_text.nest("x", rank, [f"if {here} {sign} {out} or {nan} != {nan}:", f"    {out} = {here}"]),
+        "    return out",
+    ]
+    return loop_text.function(name, "x", lines)
+
+
+def _peak(
+    name: str, function: Any, sign: str, word: str, tied: Any, *, methods: tuple[str, ...] = (), ignore: bool = False
+) -> Rule:
+    """ignore: whether NaN counts only where there is nothing else."""
+
+    def infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
+        return (reduced_type(types[0].rank, types[0].dtype, params),)
+
+    def template(types: Types, params: Params) -> Any:
+        if to_scalar(types[0].rank, params):
+            return f"np.{name}(_0)"
+        helper = f"{name}_{types[0].rank}_over{loop_text.suffix(params['axes'], params['keepdims'])}"
+        return f"{helper}(_0)", {helper: _peak_source(helper, types[0].rank, params, sign, word, ignore)}
+
+    rule = general(
+        name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=several,
+        evaluate=lambda x, axes, keepdims: function(x, axis=axes, keepdims=keepdims), params=every,
+        ties="shared equally", edges=[Edge((tied,), (np.array([0.0, 0.5, 0.5]),))],
+        finite_partials=True, selects=True,
+    )  # fmt: skip
+
+    registry.adaptor(function, methods=methods)(_peak_adaptor(name, rule, sign))
+    return rule
+
+
+def _peak_adaptor(name: str, rule: Rule, sign: str) -> Callable[..., Val]:
+    lowest = -np.inf if sign == ">" else np.inf
+    pair = np.maximum if sign == ">" else np.minimum
+
+    def call(
+        builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+        where: Any = None,
+    ) -> Val:  # fmt: skip
+        arguments.no_options({"out": out}, f"np.{name}")
+        value = contents(arguments.as_array(builder, x))
+        if value.type.rank == 0:
+            return value
+        if value.type.dtype == "b1":
+            raise UnsupportedError(f"np.{name} of booleans is not supported; use .any() or .all()")
+        if where is not None and (value.type.dtype[0] != "f" or initial is None):
+            raise UnsupportedError(f"np.{name} takes where= for floats, with initial=; write np.where before it")
+        value = chosen(value, where, lowest)
+        axes = arguments.all_axes(axis, value.type.rank)
+        keep = arguments.flag(keepdims, "keepdims")
+        got = emit(rule, value, axes=axes, keepdims=keep) if axes else value
+        return got if initial is None else registry.FUNCTIONS[pair](builder, got, initial)
+
+    return call
+
+
+largest = _peak("max", np.max, ">", "maximum", level, methods=("max",))
+smallest = _peak("min", np.min, "<", "minimum", -level, methods=("min",))
+registry.adaptor(np.amax)(registry.FUNCTIONS[np.max])
+registry.adaptor(np.amin)(registry.FUNCTIONS[np.min])
+registry.adaptor(np.maximum.reduce)(first_axis(np.max))
+registry.adaptor(np.minimum.reduce)(first_axis(np.min))
+nan_largest = _peak("nanmax", np.nanmax, ">", "fmax", level, ignore=True)
+nan_smallest = _peak("nanmin", np.nanmin, "<", "fmin", -level, ignore=True)

@@ -1,0 +1,157 @@
+"""Euclidean norms, variances and standard deviations: 0 has derivative 0, not NaN."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core.build import Builder
+from srcgrad.errors import UnsupportedError
+from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language.declare import At, Duals, Edge, Rule, as_value, cast, general, static
+from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.reductions.sums import (
+    every,
+    places,
+    reduced_dims,
+    reduced_type,
+    result_shape,
+    several,
+    sum_,
+    to_scalar,
+)
+from srcgrad.rules.scalar.compare import equal, where
+from srcgrad.rules.shapes.broadcast import Params, Types, spread_back
+from srcgrad.rules.shapes.shape import count
+
+
+def _norm_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (dx,), (x,), (y,) = dots, args, outs
+    if dx is None:
+        return [None]
+    along = sum_(_over(x, y, params) * dx, **params)
+    return [where(equal(y, 0.0), y.lift(0.0), along)]
+
+
+def _norm_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (g,), (x,), (y,) = bars, args, outs
+    if g is None:
+        return [None]
+    return [_spread(where(equal(y, 0.0), y.lift(0.0), g), x, params) * _over(x, y, params)]
+
+
+def _over(x: Val, y: Val, params: Params) -> Val:
+    """x / y, without products that leave the range of floats; x where y is 0."""
+    return x / _spread(where(equal(y, 0.0), y.lift(1.0), y), x, params)
+
+
+def _spread(value: Val, x: Val, params: Params) -> Val:
+    return spread_back(value, x, params["axes"], params["keepdims"]) if value.type.rank else value
+
+
+def _norm_source(name: str, rank: int, params: Params, dtype: str) -> str:
+    """Squares are added up; where that leaves the range of floats, squares of what is divided by the largest."""
+    scalar, here = to_scalar(rank, params), loop_text.subscript("x", loop_text.LETTERS[:rank])
+    out, top = (loop_text.subscript(n, places(rank, params)) for n in ("out", "top"))
+    left = rank if params["keepdims"] else rank - len(params["axes"])
+    zeros = "x.dtype.type(0)" if scalar else f"np.zeros({result_shape('x', rank, params)}, x.dtype)"
+    each = loop_text.subscript("out", loop_text.LETTERS[: 0 if scalar else left])
+    inside = f"{'1e-31' if dtype == 'f4' else '1e-292'} < {each} < np.inf"
+    check = ["    fine = True", *loop_text.nest("out", left, [f"if not {inside}:", "    fine = False"]), "    if fine:"]
+    largest = [f"if abs({here}) > {top}:", f"    {top} = abs({here})"]
+    shares = [
+        f"if abs({here}) == {top}:", f"    {out} += x.dtype.type(1)",
+        "else:", f"    {out} += ({here} / {top}) * ({here} / {top})",
+    ]  # fmt: skip
+    lines = [
+        f"    out = {zeros}", *loop_text.nest("x", rank, [f"{out} += {here} * {here}"]),
+        *([f"    if {inside}:"] if scalar else check), "        return np.sqrt(out)",
+        f"    top = {zeros}", *loop_text.nest("x", rank, largest),
+        f"    out = {zeros}", *loop_text.nest("x", rank, shares), "    return top * np.sqrt(out)",
+    ]  # fmt: skip
+    return loop_text.function(name, "x", lines)
+
+
+def _norm_template(types: Types, params: Params) -> Any:
+    rank, kind = types[0].rank, types[0].dtype
+    name = f"norm_{rank}_over{loop_text.suffix(params['axes'], params['keepdims'])}{'_f4' if kind == 'f4' else ''}"
+    return f"{name}(_0)", {name: _norm_source(name, rank, params, kind)}
+
+
+def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    top = np.max(np.abs(x), axis=axes, keepdims=True, initial=0)
+    out = np.where(top > 0, top, 1)
+    out = np.where(np.isinf(top), 1, out)
+    found = out * np.sqrt(np.sum((x / out) ** 2, axis=axes, keepdims=True))
+    return (found if keepdims else found.squeeze(axes)).astype(x.dtype)[()]
+
+
+def _params(sample: Any) -> Sequence[Params]:
+    return [sample.params] if isinstance(sample, At) else every
+
+
+def _at_zero(x: Any, params: Params) -> Edge:
+    return Edge((0.0 * x,), (0.0 * x,), (0.0 * x,), params)
+
+
+norm: Rule = general(
+    "norm", (), jvp=_norm_jvp, vjp=_norm_vjp, evaluate=_norm, template=_norm_template, dims=reduced_dims,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=several,
+    params=every, edges=[_at_zero(sample[0], params) for sample in several for params in _params(sample)],
+)  # fmt: skip
+
+
+def float_array(builder: Builder, x: Any, name: str) -> Val:
+    value = arguments.array_value(builder, x, name)
+    return value if value.type.is_float else cast(value, "f8")
+
+
+def no_booleans(builder: Builder, x: Any, name: str) -> None:
+    """Of what takes differences, which NumPy has none of."""
+    if arguments.as_array(builder, x).type.dtype == "b1":
+        raise UnsupportedError(f"{name} of booleans is not supported; use .astype(float) before")
+
+
+def _free(builder: Builder, number: Val, ddof: Any, rest: dict[str, Any]) -> Val:
+    """How many of so many elements count: less ddof, which NumPy also calls correction, and not below 0."""
+    lost = contents(as_value(builder, rest.pop("correction", None) or ddof))
+    known = static(lost)
+    if known == 0:
+        return number
+    free = number - lost
+    return free if known == 1 else registry.FUNCTIONS[np.maximum](builder, free, 0)
+
+
+def _deviations(
+    builder: Builder, x: Any, axis: Any, ddof: Any, keepdims: Any, rest: dict[str, Any], name: str
+) -> tuple[Val, Val, dict[str, Any]]:
+    """x less its mean, how many elements count, and over which axes."""
+    value = float_array(builder, x, name)
+    axes = arguments.all_axes(axis, value.type.rank)
+    number = count(value, axes)
+    free = _free(builder, number, ddof, rest)
+    arguments.no_options(rest, name)
+    mean = emit(sum_, value, axes=axes, keepdims=True) / number
+    return value - mean, free, {"axes": axes, "keepdims": arguments.flag(keepdims, "keepdims")}
+
+
+@registry.adaptor(np.var, methods=("var",))
+def _var(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
+    apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.var")
+    return emit(sum_, _squares(apart), **over) / free  # type: ignore[no-any-return]
+
+
+def _squares(x: Val) -> Val:
+    """The squares of numbers, or of the sizes of complex ones."""
+    if not x.type.is_complex:
+        return x * x
+    real, imaginary = (registry.FUNCTIONS[part](x.builder, x) for part in (np.real, np.imag))
+    return real * real + imaginary * imaginary  # type: ignore[no-any-return]
+
+
+@registry.adaptor(np.std, methods=("std",))
+def _std(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
+    apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.std")
+    root = registry.FUNCTIONS[np.sqrt](builder, cast(free, apart.type.dtype))
+    return emit(norm, apart, **over) / root  # type: ignore[no-any-return]

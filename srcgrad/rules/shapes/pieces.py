@@ -1,0 +1,127 @@
+"""A stretch of an array along an axis, and arrays joined along one."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.core import ir
+from srcgrad.rules.language import loop_text
+from srcgrad.rules.language.declare import Duals, Rule, general, linear
+from srcgrad.rules.language.values import Val
+from srcgrad.rules.shapes.broadcast import Dims, Params, Types, broadcast_like, extent
+from srcgrad.rules.shapes.shape import length
+
+matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
+line, tower = matrix[0].copy(), np.stack([matrix, -2.0 * matrix])
+
+# ---- as long as another array, from a place on
+
+
+def _along(rank: int, axis: int, item: str) -> str:
+    return ", ".join([*(":",) * axis, item, *(":",) * (rank - axis - 1)][: axis + 1])
+
+
+def _stretch(start: Any, n: str) -> str:
+    return f"{start}:{start} + {n}" if start else f":{n}"
+
+
+def _part(x: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
+    return np.ascontiguousarray(x[(slice(None),) * axis + (slice(start, start + like.shape[axis]),)])
+
+
+def _part_template(types: Types, params: Params) -> str:
+    axis = params["axis"]
+    where = _stretch("_2" if len(types) == 3 else "", f"_1.shape[{axis}]")
+    return f"_0[{_along(types[0].rank, axis, where)}]"
+
+
+def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
+    if g.shape[axis] > max(like.shape[axis] - start, 0):
+        raise ValueError("there is no room for so many")
+    out = np.zeros(like.shape, g.dtype)
+    out[(slice(None),) * axis + (slice(start, start + g.shape[axis]),)] = g
+    return out
+
+
+def _within_template(types: Types, params: Params) -> Any:
+    axis, rank, later = params["axis"], types[0].rank, len(types) == 3
+    name = f"within_{rank}_along_{axis}{'_from' if later else ''}"
+    where = _along(rank, axis, _stretch("start" if later else "", f"value.shape[{axis}]"))
+    lines = ["    # zeros of like's shape with value in its place"]
+    room = f"max(like.shape[{axis}] - start, 0)" if later else f"like.shape[{axis}]"
+    lines.append(f"    if value.shape[{axis}] > {room}:")
+    lines.append("        raise ValueError('there is no room for so many')")
+    lines += ["    out = np.zeros(like.shape, value.dtype)", f"    out[{where}] = value", "    return out"]
+    call = f"{name}(_0, _1, _2)" if later else f"{name}(_0, _1)"
+    return call, {name: loop_text.function(name, "value, like, start" if later else "value, like", lines)}
+
+
+def _first_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
+    return (types[0],)
+
+
+def _like_dims(dims: Sequence[Dims], params: Params) -> Dims:
+    return dims[1]
+
+
+part: Rule = linear(
+    "part", (), transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
+    infer=_first_type, evaluate=_part, template=_part_template, dims=_like_dims, params=[{"axis": 0}],
+    samples=[(line, line[:2], 1), (line, line[:1]), (matrix, matrix[:1], 1), (tower, tower[:1], 1)],
+)  # fmt: skip
+within: Rule = linear(
+    "within", (), transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
+    infer=_first_type, evaluate=_within, template=_within_template, dims=_like_dims, params=[{"axis": 0}],
+    samples=[(line[:2], line, 1), (line[:1], line), (matrix[:1], matrix, 1), (tower[:1], tower)],
+)  # fmt: skip
+
+
+# ---- joined
+
+
+def none_of(model: Val) -> Val:
+    """Zeros of model's shape."""
+    return broadcast_like(model.lift(0.0), extent(model))  # type: ignore[no-any-return]
+
+
+def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    if all(d is None for d in dots):
+        return [None]
+    return [concatenate(*(none_of(a) if d is None else d for d, a in zip(dots, args, strict=True)), **params)]
+
+
+def _joined_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
+    (g,), axis = bars, params["axis"]
+    if g is None or args[0].type.dtype[0] != "f":
+        return [None] * len(args)
+    got: list[Val | None] = [part(g, extent(args[0]), axis=axis)]
+    start = length(args[0], axis)
+    for k, arg in enumerate(args[1:], 1):
+        got.append(part(g, extent(arg), start, axis=axis))
+        if k + 1 < len(args):
+            start = start + length(arg, axis)
+    return got
+
+
+def _joined_dims(dims: Sequence[Dims], params: Params) -> tuple[Any, ...]:
+    return tuple(None if k == params["axis"] else d for k, d in enumerate(dims[0]))
+
+
+def _joined_demands(dims: Sequence[Dims], params: Params) -> list[tuple[Any, Any]]:
+    return [(a, b) for other in dims[1:] for k, (a, b) in enumerate(zip(dims[0], other, strict=True))
+            if k != params["axis"]]  # fmt: skip
+
+
+def _joined_template(types: Types, params: Params) -> str:
+    places = ", ".join(f"_{k}" for k in range(len(types)))
+    axis = f", axis={params['axis']}" if params["axis"] else ""
+    return f"np.concatenate(({places},){axis})" if len(types) == 1 else f"np.concatenate(({places}){axis})"
+
+
+concatenate: Rule = general(
+    "concatenate", (), jvp=_joined_jvp, vjp=_joined_vjp, infer=_first_type, template=_joined_template,
+    evaluate=lambda *parts, axis: np.concatenate(parts, axis), dims=_joined_dims, demands=_joined_demands,
+    samples=[(line, -line[:2]), (matrix, matrix[:1], -matrix), (line[:0], line), (tower,)], params=[{"axis": 0}],
+)  # fmt: skip

@@ -1,0 +1,328 @@
+"""Identities: of single operations (the table), of branches with known conditions and of loops with known trips."""
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from srcgrad.analysis.kept_shapes import shapes_of
+from srcgrad.core import ir, walk
+from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
+from srcgrad.core.shapes import FULL, ONE
+from srcgrad.rules.language import registry
+from srcgrad.simplify.values.common import key, replaced, same
+from srcgrad.simplify.values.table import TABLE
+
+FOLDED = frozenset(
+    "add subtract multiply negative equal not_equal less less_equal greater greater_equal logical_and logical_or "
+    "logical_not logical_xor trips nonnegative larger".split()
+)
+LENGTHS = frozenset({"dim", "shape"})
+SMALL = 2**24  # integers below are exact in every float type
+LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
+
+
+def identities(fun: Fun) -> Fun:
+    """The function with what an identity shortens replaced."""
+    pass_ = _Identities(fun)
+    body = pass_.block(fun.body)
+    if same(body, fun.body) and not pass_.env:
+        return fun
+    return replace(fun, body=body, results=tuple(map(pass_.atom, fun.results)))
+
+
+class _Identities:
+    """One walk in order; `env` has what takes a variable's place, `lets` how variables were made."""
+
+    def __init__(self, fun: Fun) -> None:
+        self.env: dict[Var, Atom] = {}
+        self.lets: dict[Var, Let] = {}
+        self.region: dict[Var, object] = {}
+        self.shapes = shapes_of(fun)
+        self.out: list[Stmt] = []
+        self.name, self.span = "t", fun.body[0].span if fun.body else None
+        self.uses = Counter(atom for stmt in walk.walk(fun.body) for atom in _all_used(stmt) if isinstance(atom, Var))
+        self.uses.update(r for r in fun.results if isinstance(r, Var))
+
+    # ---- what identities look at
+
+    def made(self, atom: Atom, op: str) -> Let | None:
+        let = self.lets.get(atom) if isinstance(atom, Var) and not atom.type.is_narrow else None
+        return let if let is not None and let.op.name == op and self.usable(let) else None
+
+    def usable(self, let: Let) -> bool:
+        """Whether let's arguments may be used here: array values only in their own region."""
+        return all(not a.type.is_array_value or self.region.get(a) is self.out for a in let.args if isinstance(a, Var))
+
+    def once(self, atom: Atom) -> bool:
+        return isinstance(atom, Var) and self.uses[atom] <= 1
+
+    def emit(self, op: str, *args: Atom, **params: Any) -> Atom:
+        primitive = registry.PRIMITIVES[op]
+        (type_,) = primitive.infer(tuple(a.type for a in args), params)
+        target = Var(self.name, type_)
+        self.uses[target] = 1
+        self.put(Let((target,), primitive, args, params, span=self.span))
+        return target
+
+    def put(self, stmt: Stmt) -> None:
+        self.out.append(stmt)
+        self.shapes.note(stmt)
+        for var in walk.defined(stmt):
+            self.region[var] = self.out
+        if isinstance(stmt, Let) and len(stmt.targets) == 1:
+            self.lets[stmt.target] = stmt
+
+    # ---- the walk
+
+    def atom(self, a: Atom) -> Atom:
+        while isinstance(a, Var) and a in self.env:
+            a = self.env[a]
+        return a
+
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        outer, self.out = self.out, []
+        with self.shapes.region():
+            for stmt in stmts:
+                self.one(stmt)
+        made, self.out = self.out, outer
+        return stmts if same(made, stmts) else tuple(made)
+
+    def one(self, stmt: Stmt) -> None:
+        match stmt:
+            case Let():
+                self.let(self.mapped(stmt))
+            case ir.If():
+                self.branch(stmt)
+            case ir.For() if self.trips(stmt) in (0, 1):
+                self.unroll(stmt)
+            case ir.For() | ir.While():
+                self.loop(stmt)
+            case ir.View():
+                self.view(self.mapped(stmt))
+            case ir.Load():
+                self.put(self.untrimmed(self.mapped(stmt)))
+            case ir.Store() | ir.Accumulate():
+                self.put(self.unbroadcast(self.untrimmed(self.mapped(stmt))))
+            case _:
+                self.put(self.mapped(stmt))
+
+    def mapped(self, stmt: Any) -> Any:
+        """The statement with what took its atoms' places; the same object if nothing did."""
+        if not any(isinstance(a, Var) and a in self.env for a in _all_used(stmt)):
+            return stmt
+        return walk.rebuild(stmt, self.atom, lambda v: v, self.block)
+
+    def untrimmed(self, stmt: Any) -> Any:
+        """`a[:n]` as `a[:]` where n is the length of that axis."""
+        index = self.whole(stmt.ref, stmt.index)
+        return stmt if index == stmt.index else replace(stmt, index=index)
+
+    def whole(self, ref: Var, index: ir.Index) -> ir.Index:
+        axes = zip(self.shapes.dims(ref), index, strict=True)
+        return tuple(FULL if self.is_all(dim, item) else item for dim, item in axes)
+
+    def is_all(self, dim: Any, item: ir.Item) -> bool:
+        if not isinstance(item, ir.Slice) or not isinstance(item.stop, Var):
+            return False
+        from_start = item.start is None or (isinstance(item.start, Const) and item.start.value == 0)
+        return from_start and item.step in (None, ONE) and self.shapes.length(item.stop) == dim
+
+    # ---- operations
+
+    def let(self, let: Let) -> None:
+        if len(let.targets) == 1:
+            let = self.with_plain_args(let)
+            mark = len(self.out)
+            new = self.rewritten(let)
+            if new is not None and new.type == let.target.type:
+                self.env[let.target] = new
+                if isinstance(new, Var):
+                    self.uses[new] += self.uses[let.target]
+                return
+            del self.out[mark:]
+        self.put(let)
+
+    def rewritten(self, let: Let) -> Atom | None:
+        if let.op.name in FOLDED and all(isinstance(a, Const) for a in let.args):
+            folded = _fold(let)
+            if folded is not None:
+                return folded
+        self.name, self.span = let.target.name, let.span
+        if let.op.name in LENGTHS:
+            return self.length(let)
+        for identity in TABLE.get(let.op.name, ()):
+            mark = len(self.out)
+            new = identity.rewrite(self, let)
+            if new is not None and new.type == let.target.type and self.allowed(new):
+                return new
+            del self.out[mark:]
+        return None
+
+    def allowed(self, new: Atom) -> bool:
+        return not isinstance(new, Var) or not new.type.is_array_value or self.region.get(new) is self.out
+
+    def length(self, let: Let) -> Atom | None:
+        """A length that has a name, or that is the length of something simpler."""
+        (array,) = let.args
+        axis = let.params["axis"]
+        match self.shapes.dims(array)[axis]:
+            case Const() | Var() as known:
+                return known
+            case (Var() as other, int() as place) if other is not array and other.type.ref:
+                return self.emit(let.op.name, other, axis=place)
+        return self.length_of_operand(let, array, axis)
+
+    def length_of_operand(self, let: Let, array: Atom, axis: int) -> Atom | None:
+        """The same length, of an operand of the elementwise operation that made the array."""
+        made = self.lets.get(array) if isinstance(array, Var) else None
+        if made is None or not getattr(made.op.info, "elementwise", False) or not self.usable(made):
+            return None
+        for arg in made.args:
+            place = axis - array.type.rank + arg.type.rank
+            if place >= 0 and self.shapes.dims(arg)[place] == self.shapes.dims(array)[axis]:
+                return self.emit(let.op.name, arg, axis=place)
+        return None
+
+    def with_plain_args(self, let: Let) -> Let:
+        """An elementwise operation with another operand of the full shape broadcasts by itself."""
+        if not getattr(let.op.info, "elementwise", False) or let.target.type.rank == 0:
+            return let
+        args = list(let.args)
+        for k, arg in enumerate(args):
+            made = self.made(arg, "broadcast_like")
+            others = (a for j, a in enumerate(args) if j != k)
+            if made is not None and any(self.shapes.same(a, arg) for a in others):
+                args[k] = made.args[0]
+        types = let.op.infer(tuple(a.type for a in args), let.params)
+        if same(args, let.args) or types != (let.target.type,):
+            return let
+        return replace(let, args=tuple(args))
+
+    # ---- memory
+
+    def view(self, view: ir.View) -> None:
+        how = self.whole(view.base, view.how) if isinstance(view.how, tuple) else view.how
+        if isinstance(how, tuple) and all(item == FULL for item in how):
+            self.env[view.target] = view.base
+        else:
+            self.put(view if how == view.how else replace(view, how=how))
+
+    def unbroadcast(self, stmt: Any) -> Stmt:
+        """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
+        made = self.made(stmt.value, "broadcast_like")
+        if made is None or self.shapes.grows(stmt.ref):
+            return stmt  # type: ignore[no-any-return]
+        if made.args[0].type.rank and any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
+            return stmt  # type: ignore[no-any-return]
+        return replaced(stmt, value=made.args[0])
+
+    # ---- branches
+
+    def branch(self, stmt: ir.If) -> None:
+        cond = self.atom(stmt.cond)
+        if isinstance(cond, Const):
+            for inner in stmt.then if cond.value else stmt.orelse:
+                self.one(inner)
+            for out in stmt.outs:
+                self.env[out.target] = self.atom(out.then if cond.value else out.orelse)
+            return
+        then, orelse = self.block(stmt.then), self.block(stmt.orelse)
+        inside = {v for s in (*walk.walk(then), *walk.walk(orelse)) for v in walk.defined(s)}
+        outs = []
+        for out in stmt.outs:
+            new = ir.Out(out.target, self.atom(out.then), self.atom(out.orelse))
+            self.name, self.span = out.target.name, stmt.span
+            known = self.known_out(cond, new, inside)
+            if known is None:
+                outs.append(out if (new.then, new.orelse) == (out.then, out.orelse) else new)
+            else:
+                self.env[out.target] = known
+        parts = (cond, then, orelse)
+        if same(parts, (stmt.cond, stmt.then, stmt.orelse)) and same(outs, stmt.outs):
+            self.put(stmt)
+        else:
+            self.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
+
+    def known_out(self, cond: Atom, out: ir.Out, inside: set[Var]) -> Atom | None:
+        """What comes out whatever side is taken, or is the condition itself."""
+        if key(out.then) == key(out.orelse) and out.then not in inside:
+            return out.then
+        if isinstance(out.then, Const) and isinstance(out.orelse, Const) and out.target.type == ir.B1:
+            return cond if out.then.value else self.emit("logical_not", cond)
+        return None
+
+    # ---- loops
+
+    def trips(self, loop: ir.For) -> int | None:
+        bounds = [self.atom(a) for a in (loop.start, loop.stop, loop.step)]
+        if not all(isinstance(b, Const) for b in bounds):
+            return None
+        return len(range(*(int(b.value.real) for b in bounds if isinstance(b, Const))))
+
+    def unroll(self, loop: ir.For) -> None:
+        """A loop with no turn or one."""
+        none = self.trips(loop) == 0
+        for c in loop.carry:
+            self.env[c.out if none else c.inner] = self.atom(c.init)
+        if none:
+            return
+        self.env[loop.index] = self.atom(loop.start)
+        for inner in loop.body:
+            self.one(inner)
+        for c in loop.carry:
+            self.env[c.out] = self.atom(c.next)
+
+    def loop(self, loop: ir.For | ir.While) -> None:
+        carry = []
+        for c in loop.carry:
+            init = self.atom(c.init)
+            if c.next is c.inner or key(self.atom(c.next)) == key(init):
+                self.env[c.inner] = self.env[c.out] = init  # the same in each turn
+            else:
+                carry.append(c)
+        if len(carry) < len(loop.carry):
+            loop = replaced(loop, carry=tuple(carry))  # type: ignore[assignment]
+        if isinstance(loop.exit, Const) and not loop.exit.value:
+            loop = replace(loop, exit=None)
+        self.shapes.enter(loop)
+        blocks = [block for _, block in walk.blocks(loop)]
+        made: list[tuple[Stmt, ...]] = []
+
+        def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+            made.append(self.block(stmts))
+            return made[-1]
+
+        changed = False
+
+        def atom(a: Atom) -> Atom:
+            nonlocal changed
+            new = self.atom(a)
+            changed = changed or new is not a
+            return new
+
+        new = walk.rebuild(loop, atom, lambda v: v, block)
+        self.put(new if changed or not same(made, blocks) else loop)
+
+
+def _all_used(stmt: Stmt) -> list[Atom]:
+    return [*walk.used(stmt), *walk.used_inside(stmt)]
+
+
+def _fold(let: Let) -> Const | None:
+    """An operation on literals, done now where it is exact: integers (as floats too), bools and comparisons."""
+    values = [a.value for a in let.args if isinstance(a, Const)]
+    kind = let.target.type
+    if kind == ir.B1:
+        return Const(bool(let.op.evaluate(*values, **let.params)), kind)
+    if kind == ir.I8 and all(isinstance(v, (bool, int)) and abs(v) < LARGE for v in values):
+        return Const(int(let.op.evaluate(*values, **let.params)), kind)
+    if kind.is_float and all(_is_small_whole(v) for v in values):
+        folded = let.op.evaluate(*(complex(v) if kind.is_complex else float(v.real) for v in values))
+        exact = _is_small_whole(complex(folded)) if kind.is_complex else abs(folded) < SMALL
+        return Const(complex(folded) if kind.is_complex else float(folded), kind) if exact else None
+    return None
+
+
+def _is_small_whole(value: complex) -> bool:
+    return float(value.real).is_integer() and float(value.imag).is_integer() and abs(value) < SMALL

@@ -1,0 +1,93 @@
+"""Small things done to whole functions: binding parameters, choosing results, renaming."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.rules.language.integers import other_length
+from srcgrad.rules.shapes.shape import dim
+
+QUIET = "_quiet"
+
+
+def bind(fun: Fun, values: Mapping[Var, Atom]) -> Fun:
+    """The function with these parameters fixed."""
+
+    def atom(a: Atom) -> Atom:
+        return values.get(a, a) if isinstance(a, Var) else a
+
+    params = tuple(p for p in fun.params if p not in values)
+    body = walk.substitute(fun.body, values)
+    return replace(fun, params=params, body=body, results=tuple(map(atom, fun.results)))
+
+
+def select(fun: Fun, places: Sequence[int]) -> Fun:
+    """The function with these of its results, in this order."""
+    return replace(fun, results=tuple(fun.results[k] for k in places))
+
+
+def rename(fun: Fun, name: str) -> Fun:
+    return replace(fun, name=name)
+
+
+def quiet(fun: Fun) -> Fun:
+    """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
+
+    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        kept = (hushed(s) if isinstance(s, ir.Call) else s for s in stmts if not isinstance(s, ir.Effect))
+        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
+
+    return replace(fun, body=block(fun.body)) if loud(fun) else fun
+
+
+def hushed(call: ir.Call) -> ir.Call:
+    """A call of the same function without what passes through, which `function` makes where it is asked for."""
+    return replace(call, callee=call.callee + QUIET, loud=False) if call.loud else call
+
+
+def loud(fun: Fun) -> bool:
+    return any(isinstance(s, (ir.Effect, ir.Call)) and getattr(s, "loud", True) for s in walk.walk(fun.body))
+
+
+def function(callees: Mapping[str, Fun], name: str) -> Fun:
+    """The function of this name, or the quiet one of another."""
+    if name in callees or not name.endswith(QUIET):
+        return callees[name]
+    return rename(quiet(callees[name.removesuffix(QUIET)]), name)
+
+
+def reachable(program: Program) -> Program:
+    """The program with those functions only that its main reaches."""
+    found: dict[str, Fun] = {}
+    todo = [program.main]
+    while todo:
+        for stmt in walk.walk(todo.pop().body):
+            if isinstance(stmt, ir.Call) and stmt.callee not in found:
+                found[stmt.callee] = function(program.callees, stmt.callee)
+                todo.append(found[stmt.callee])
+    return Program(program.main, found)
+
+
+def expect_shape(builder: Builder, array: Var, like: Var, message: str) -> None:
+    """Raise ValueError where an array that is given has not the shape that it must have."""
+    for axis in range(array.type.rank):
+        length = builder.let(dim, like, axis=axis, name="n")
+        wrong = builder.let(other_length, array, length, axis=axis, name="wrong")
+        failure = ir.Failure("ValueError", message, message, "give it that shape", None)
+        builder.put(ir.If(wrong, (ir.Effect(f"raise ValueError({message!r})", failure=failure),), ()))
+
+
+def with_own_results(fun: Fun) -> Fun:
+    """The function with copies in place of the arrays that it is given and would give back: the caller's stay his."""
+    builder = Builder(fun)
+
+    def own(result: Atom) -> Atom:
+        if not isinstance(result, Var) or not result.type.ref or result not in fun.params:
+            return result
+        return builder.alloc(result.type.dtype, (), builder.load(result), result.name)
+
+    results = tuple(map(own, fun.results))
+    return replace(fun, body=(*fun.body, *builder.out), results=results) if builder.out else fun
