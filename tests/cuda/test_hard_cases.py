@@ -13,10 +13,10 @@ import pytest
 
 import srcgrad as sg
 from tests import oracle
+from tests.gpu.test_device_arrays import check, run
 from tests.hard.cases import RIGHT
 from tests.hard.public import Public
 from tests.hard.table import Case
-from tests.transform.test_device_arrays import check, run
 
 CHOSEN = RIGHT if os.environ.get("SRCGRAD_COMPILE_ALL") else RIGHT[::7]
 # what no thread can do, in the words of the refusals

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.core.generate import random_program
-from tests.syntax.executing import agrees
+from tests.printer.executing import agrees
 
 
 def arguments(seed: int) -> tuple[Any, ...]:

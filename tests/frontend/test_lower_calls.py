@@ -17,8 +17,8 @@ from srcgrad.core.walk import walk
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source.structure import Leaf, Static, describe
-from tests.syntax import helpers_for_calls
-from tests.syntax.lowering import close, lowered, run_lowered, same
+from tests.frontend import helpers_for_calls
+from tests.frontend.lowering import close, lowered, run_lowered, same
 
 A = np.array([0.3, -0.7, 1.1, 0.4])
 M = np.arange(6.0).reshape(2, 3) / 5

@@ -10,7 +10,7 @@ import pytest
 from srcgrad.core import ir
 from srcgrad.core.walk import walk
 from srcgrad.errors import UnsupportedError
-from tests.syntax.lowering import lowered, run_lowered, same
+from tests.frontend.lowering import lowered, run_lowered, same
 
 A = np.array([0.3, -0.7, 1.1, 0.4, 2.0, -1.5])
 B = np.array([1.3, 0.2, -0.4, 0.9, 0.1, 0.6])

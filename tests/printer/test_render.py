@@ -18,7 +18,7 @@ from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.scalar.compare import less
 from srcgrad.rules.scalar.elementwise import cos, sin
 from srcgrad.rules.shapes.shape import dim
-from tests.syntax.executing import agrees
+from tests.printer.executing import agrees
 
 VECTOR, MATRIX, VALUE = Type("f8", 1, ref=True), Type("f8", 2, ref=True), Type("f8", 1)
 ALL = ir.Slice()

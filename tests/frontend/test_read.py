@@ -13,7 +13,7 @@ import pytest
 
 from srcgrad.errors import ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.source.read import read
-from tests.syntax.lowering import lowered, run_lowered, same
+from tests.frontend.lowering import lowered, run_lowered, same
 
 A = np.array([0.3, -0.7, 1.1])
 
