@@ -20,6 +20,7 @@ from srcgrad.api import (
     vmap,
 )
 from srcgrad.core.stop_gradient import stop_gradient
+from srcgrad.derivatives import former_names as _former_names
 from srcgrad.derivatives.custom_rules import custom_jvp, custom_vjp
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.errors import (

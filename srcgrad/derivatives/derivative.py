@@ -424,19 +424,19 @@ def _lookup(module: str, name: str) -> Any:
 
 
 def _restore(
-    kind: type[Derivative], fun: Any, recipe: Recipe, options: Options, texts: carried_texts.Texts
+    kind: type[Derivative], fun: Any, recipe: Recipe, options: Options, texts: carried_texts.Texts | None = None
 ) -> Derivative:
-    carried_texts.take_over(texts)
+    carried_texts.take_over(texts or {})
     return kind(fun, recipe, options)
 
 
 def _restore_named(
     module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options,
-    texts: carried_texts.Texts,
+    texts: carried_texts.Texts | None = None,
 ) -> Derivative:
     """The derivative that bears this name here if it is the same; else one made of the function that came along."""
     found = _lookup(module, name)
     if isinstance(found, Derivative) and fingerprint(found).hexdigest() == digest:
         return found
-    carried_texts.take_over(texts)
+    carried_texts.take_over(texts or {})
     return kind(pickle.loads(primal), recipe, options)
