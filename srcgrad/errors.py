@@ -40,9 +40,7 @@ class SrcgradError(Exception):
     function (at its parameter `about`). A message "what is wrong; what to write instead" brings its own hint.
     """
 
-    def __init__(
-        self, message: str = "", *, hint: str = "", about: str = "", problems: Sequence[Problem] = ()
-    ) -> None:
+    def __init__(self, message: str = "", *, hint: str = "", about: str = "", problems: Sequence[Problem] = ()) -> None:
         if not hint and not problems:
             message, _, hint = message.partition("; ")
         self.problems = tuple(problems) or (Problem(message, hint),)

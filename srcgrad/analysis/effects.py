@@ -6,6 +6,7 @@ assignment has removed `b = a`. A class is *merged* when a reference of it is ch
 branch, in a list); else it is *simple*: each reference is a view of one root. The *level* of a class is the shallowest
 region in which any of it is bound: where the memory's life ends.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

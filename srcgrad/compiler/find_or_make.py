@@ -279,9 +279,7 @@ def _make(
     return meta, text, spaces, functions
 
 
-def _generated(
-    fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
-) -> tuple[Any, str, str, UnitFacts]:
+def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> tuple[Any, str, str, UnitFacts]:
     """What was lowered, the name of the function to call, the module's text, and what a call needs to know."""
     if options.on_device and recipe.kind == "vmap":
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)

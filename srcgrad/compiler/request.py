@@ -95,7 +95,6 @@ class Recipe:
         made = [change(spec) for _, _, spec in self.chosen(specs)]
         return made[0] if self.single else tuple_of(made)
 
-
     def models(self, specs: Sequence[Spec], count: int) -> Sequence[Spec]:
         """What each of the parameters that the derivative takes beside those of the primal is a tangent of."""
         if self.kind == "hvp":

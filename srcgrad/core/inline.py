@@ -1,4 +1,5 @@
 """Putting primals in the place of calls with the user's own rules, once all differentiation is done."""
+
 from __future__ import annotations
 
 from dataclasses import replace

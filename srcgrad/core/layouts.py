@@ -1,4 +1,5 @@
 """Which memory is surely contiguous, and which references NumPy might make views where the core has copies."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

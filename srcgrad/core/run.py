@@ -1,4 +1,5 @@
 """Executing a core program with NumPy, slowly and plainly: the oracle that passes are checked against."""
+
 from __future__ import annotations
 
 import math

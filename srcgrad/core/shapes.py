@@ -1,4 +1,5 @@
 """Which arrays are provably of one shape: a token an axis, equal tokens being equal lengths."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence

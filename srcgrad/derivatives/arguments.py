@@ -151,9 +151,7 @@ def _checked(spec: Spec, path: str, name: str) -> Spec:
         if computed:
             message = f"the field `{computed}` of `{path}` is computed by a function"
             raise ArgumentError(message, hint="give the field another name than the property", about=name)
-        children = [
-            _checked(c, step(path, spec.kind, k), name) for k, c in zip(spec.keys, spec.children, strict=True)
-        ]
+        children = [_checked(c, step(path, spec.kind, k), name) for k, c in zip(spec.keys, spec.children, strict=True)]
         return Node(spec.kind, spec.keys, tuple(children))
     if isinstance(spec, Static):
         try:

@@ -90,7 +90,9 @@ def _root(path: str) -> str:
 def _children(spec: Node, value: Any, what: str, path: str) -> tuple[Any, ...]:
     kind, keys, children = parts(value)
     if kind is not spec.kind or keys != spec.keys:
-        message = f"the {what} of `{path}` is {wording.of_spec(describe(value))}, and `{path}` is {wording.of_spec(spec)}"
+        message = (
+            f"the {what} of `{path}` is {wording.of_spec(describe(value))}, and `{path}` is {wording.of_spec(spec)}"
+        )
         raise ArgumentError(message, hint=f"give it the structure of `{path}`", about=_root(path))
     return children
 
@@ -139,9 +141,7 @@ def _conformed(bar: Any, spec: Spec, value: Any, path: str) -> Any:
     """A cotangent in exactly the structure and types of the value (None where that is no float)."""
     if isinstance(spec, Node):
         paths = [arguments.step(path, spec.kind, key) for key in spec.keys]
-        children = zip(
-            _children(spec, bar, "cotangent", path), spec.children, parts(value)[2], paths, strict=True
-        )
+        children = zip(_children(spec, bar, "cotangent", path), spec.children, parts(value)[2], paths, strict=True)
         return assemble(_leaf_each(spec), iter([_conformed(*child) for child in children]))
     if isinstance(spec, Leaf) and spec.type.is_float:
         return conform(bar, spec.type, value, "cotangent", path)
@@ -168,4 +168,3 @@ def vjp_with(fun: Any, primals: Sequence[Any], options: Options) -> tuple[Any, C
     value = _derivative(fun, Recipe("value", every, leaves=()), options).at(full)
     recipe = Recipe("pullback", every, single=False, leaves=tuple(float_leaves(specs)))
     return value, Pullback(_derivative(fun, recipe, options), full, value)
-

@@ -337,13 +337,17 @@ class Derivative:
         signature = self._parameters.signature
         given = [
             arguments.spec_of(p.default, p.name) if spec is None else spec
-            for p, spec in zip(signature.parameters.values(), compiled_call.bind_types(signature, args, kws), strict=True)
+            for p, spec in zip(
+                signature.parameters.values(), compiled_call.bind_types(signature, args, kws), strict=True
+            )
         ]
         call = self._last = self._lookup_specs(self._differentiable(list(given)))
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
         jit, apart = kernel_call.chosen(self.__name__, self._options, in_kernel, call.apart)
         home = "srcgrad_kernels" if in_kernel else generated_modules.home(self)
-        return compiled_call.dispatcher(self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit)
+        return compiled_call.dispatcher(
+            self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit
+        )
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""
@@ -431,7 +435,13 @@ def _restore(
 
 
 def _restore_named(
-    module: str, name: str, digest: str, primal: bytes, kind: type[Derivative], recipe: Recipe, options: Options,
+    module: str,
+    name: str,
+    digest: str,
+    primal: bytes,
+    kind: type[Derivative],
+    recipe: Recipe,
+    options: Options,
     texts: carried_texts.Texts | None = None,
 ) -> Derivative:
     """The derivative that bears this name here if it is the same; else one made of the function that came along."""

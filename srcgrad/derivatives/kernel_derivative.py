@@ -186,7 +186,9 @@ class KernelDerivative:
     def _check_extra(self, own: Sequence[Any], extra: Sequence[Any], specs: Mapping[str, Spec]) -> None:
         word, floats = PREFIX[self._mode], self._float_arrays(specs)
         if len(extra) != len(floats):
-            hint = f"after the kernel's own arguments give {wording.joined([f'{n}_{word}' for n in floats]) or 'nothing'}"
+            hint = (
+                f"after the kernel's own arguments give {wording.joined([f'{n}_{word}' for n in floats]) or 'nothing'}"
+            )
             raise CallError(f"{len(floats)} {word}s are needed, {len(extra)} are given", hint=hint)
         values = dict(zip(specs, own, strict=True))
         for name, value in zip(floats, extra, strict=True):

@@ -74,9 +74,7 @@ class Watch:
 Outcome = tuple[Any, ...]
 
 
-def by_steps(
-    solve: Callable[..., Outcome], x: Any, state: Any, maxiter: int, pace: Pace, watch: Watch
-) -> Outcome:
+def by_steps(solve: Callable[..., Outcome], x: Any, state: Any, maxiter: int, pace: Pace, watch: Watch) -> Outcome:
     """solve: `(x, state, steps)` -> what a loop gives that begins anew from any point: Newton's for roots (without
     state), or a descent's."""
     nit, histories = 0, []

@@ -86,9 +86,7 @@ def _descending_whole(fun: Part, method: str, rank: int, tolerant: bool, mode: s
     return minimize
 
 
-def descent_parts(
-    fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool
-) -> tuple[Part, Part]:
+def descent_parts(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool) -> tuple[Part, Part]:
     """Of a first-order method: `begin(x0) -> state`, and the loop, which takes up what another call of it has left."""
     call = spread(fun)
     begin, advance, own = _steps(method, rank)

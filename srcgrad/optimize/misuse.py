@@ -16,9 +16,7 @@ from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Leaf
 
 
-def check_call(
-    fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any, called: tuple[Any, Any]
-) -> None:
+def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: Any, called: tuple[Any, Any]) -> None:
     """Refuse what no solver can work with."""
     if not callable(fun):
         hint = "give the function itself: newton(f, x0), not newton(f(x0), x0)"
@@ -85,7 +83,9 @@ def _examine(fun: Any, start: Any, args: Sequence[Any], minimises: bool) -> None
     if not isinstance(result, Leaf) or result.type.rank != rank or not result.type.is_float or result.type.is_complex:
         want = "one number" if rank == 0 else "an array of floats with one entry for each of x"
         what = "an objective gives" if minimises else "a residual gives"
-        raise ArgumentError(f"the function returns {wording.of_spec(result)}, where {what} {want}", hint=f"return {want}")
+        raise ArgumentError(
+            f"the function returns {wording.of_spec(result)}, where {what} {want}", hint=f"return {want}"
+        )
     if rank:
         got = np.shape(fun(start.copy(), *args))
         if got != start.shape:

@@ -165,9 +165,7 @@ def gradient_descent(
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
 
 
-def _at_once(
-    key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float
-) -> Result | None:
+def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float) -> Result | None:
     """The result of the compiled loop, if it is known and surely short."""
     plain, turns = PLAIN.get(key, NONE)
     if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
@@ -340,5 +338,3 @@ def _floats(x0: Any) -> Any:
 
 def _tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
-
-

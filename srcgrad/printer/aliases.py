@@ -1,4 +1,5 @@
 """Which references and array values of a function may share memory: a plain, conservative union."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

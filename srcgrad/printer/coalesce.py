@@ -5,6 +5,7 @@ At each definition everything live after it interferes with it, except the sourc
 value (Chaitin). Variables that do not interfere may share a name: no definition of one ever destroys a value of the
 other that is still read.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,6 @@
 """The shape of the printed function: statements in the order in which they are evaluated, with the copies that loops
 and branches stand for as moves. Liveness and printing both read it, so they can't disagree on the order."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

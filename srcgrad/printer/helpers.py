@@ -1,4 +1,5 @@
 """Small functions that generated modules define for themselves, for what Numba has no expression for."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,15 +17,18 @@ def grow(rank: int, axes: Sequence[int], zeros: bool) -> tuple[str, str]:
     rows = tuple(axes) == (0,)  # one helper for every rank
     shape = f"({lengths[0]},) + kept.shape[1:]" if rows else f"({', '.join(lengths)})"
     filled = ", ".join(f":kept.shape[{k}]" for k in range(1 if rows else rank))
-    return name, f"""\
-def {name}(kept, {', '.join(places)}):
+    return (
+        name,
+        f"""\
+def {name}(kept, {", ".join(places)}):
     # the same numbers with room for more: twice as long when it is full
     if {fits}:
         return kept
-    bigger = np.{'zeros' if zeros else 'empty'}({shape}, kept.dtype)
+    bigger = np.{"zeros" if zeros else "empty"}({shape}, kept.dtype)
     bigger[{filled}] = kept
     return bigger
-"""
+""",
+    )
 
 
 def add_at(rank: int, axes: Sequence[int], front: int, scalar: bool) -> tuple[str, str]:
@@ -40,12 +44,19 @@ def add_at(rank: int, axes: Sequence[int], front: int, scalar: bool) -> tuple[st
     value_index = [":"] * (rank - len(axes) + 1)
     value_index[front] = "k"
     value = "values" if scalar else f"values[{', '.join(value_index)}]"
-    check = "" if scalar else f"""\
+    check = (
+        ""
+        if scalar
+        else f"""\
     if values.shape[{front}] != len({places[0]}):
         raise ValueError("as many values as places must be added")
 """
-    return name, f"""\
-def {name}(a, {', '.join(places)}, values):
+    )
+    return (
+        name,
+        f"""\
+def {name}(a, {", ".join(places)}, values):
 {check}    for k in range(len({places[0]})):
-        a[{', '.join(index)}] += {value}
-"""
+        a[{", ".join(index)}] += {value}
+""",
+    )

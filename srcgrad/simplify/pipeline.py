@@ -1,4 +1,5 @@
 """The simplifications in order, until nothing changes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -56,8 +56,7 @@ def random_like(values: Values, seed: int, ways: Ways = FREE) -> Values:
     floats = [(np.shape(v), np.asarray(v).dtype, place) for place, v in enumerate(values) if type_of(v).is_float]
     drawn = _drawn(tuple(shape for shape, _, _ in floats), seed)
     return tuple(
-        np.asarray(ways.along(one, place), dtype)[()]
-        for one, (_, dtype, place) in zip(drawn, floats, strict=True)
+        np.asarray(ways.along(one, place), dtype)[()] for one, (_, dtype, place) in zip(drawn, floats, strict=True)
     )
 
 

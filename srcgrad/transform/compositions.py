@@ -3,6 +3,7 @@
 `leaves` are places of parameters. Results are flat: of a Jacobian, one for each pair of an output and a leaf, outputs
 first. Between two differentiations `tidy` (a simplification) makes the program small again.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence

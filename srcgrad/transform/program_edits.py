@@ -1,4 +1,5 @@
 """Small things done to whole functions: binding parameters, choosing results, renaming."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

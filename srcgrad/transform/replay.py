@@ -151,9 +151,7 @@ class Sweep:
             ctx.env[stmt.target] = self._kept_value(stmt, top, ctx)
             return
         check_fixed(stmt, self.activity.varies)
-        ctx.env[stmt.target] = drawn = self.b.draw(
-            stmt.op, *map(ctx, stmt.args), name=stmt.target.name, **stmt.params
-        )
+        ctx.env[stmt.target] = drawn = self.b.draw(stmt.op, *map(ctx, stmt.args), name=stmt.target.name, **stmt.params)
         if current is not top:
             self._keep_value(stmt, top, drawn, ctx)
 

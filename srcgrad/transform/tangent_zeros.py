@@ -120,4 +120,3 @@ def _moved(stmt: ir.Let, live: Val, args: Sequence[Val]) -> Val:
     each = expand_to(cast(live, "f8"), args[0])
     (counts,) = stmt.op.jvp([each, *rest], args, outs, stmt.params)  # type: ignore[misc]
     return emit(registry.PRIMITIVES["greater"], counts, counts.lift(0.0))  # type: ignore[no-any-return]
-

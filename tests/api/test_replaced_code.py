@@ -16,6 +16,7 @@ from srcgrad.api import compiled
 @pytest.fixture
 def space():
     """Functions of a test's own, since tests change them."""
+
     def square(x):
         return x * x
 
@@ -145,6 +146,7 @@ def test_solvers(space, solve):
 
 def test_code_that_takes_the_place_of_freed_code_is_not_mistaken_for_it():
     """What was read is known by the code object, which another one may follow at the same address."""
+
     def f(x):
         return x
 

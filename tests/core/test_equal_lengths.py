@@ -75,5 +75,3 @@ def test_a_pass_forgets_it_too() -> None:
         left = {s.op.name for s in identities(fun).body if isinstance(s, ir.Let)}
         assert ("broadcast_like" in left) is inside
         assert memory.type.rank == 2
-
-

@@ -116,9 +116,7 @@ def test_the_source_is_a_kernel_to_differentiate(case: Case, tmp_path: Path) -> 
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    again = Case(
-        getattr(module, made.main.name), case.grid, case.block, lambda g: [*case.args(), *directions(case, 5)]
-    )
+    again = Case(getattr(module, made.main.name), case.grid, case.block, lambda g: [*case.args(), *directions(case, 5)])
     test_derivatives_are_right(again)
 
 

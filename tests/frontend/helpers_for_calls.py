@@ -1,4 +1,5 @@
 """A module of numbers and functions that tests capture from outside."""
+
 RATE = 0.25
 
 

@@ -29,13 +29,16 @@ def run(shell, text):
 
 def test_imports_beside_the_function(shell):
     """CPython compiles `math.sin(x)` in another way where the same unit imports `math`."""
-    names = run(shell, """
+    names = run(
+        shell,
+        """
         import math
         import srcgrad as sg
         def f(x):
             return math.sin(x) * math.exp(x)
         a, b = sg.grad(f, **PLAIN)(0.0), sg.grad(lambda x: math.cos(x) * x, **PLAIN)(0.0)
-    """)
+    """,
+    )
     assert (names["a"], names["b"]) == (1.0, 1.0)
 
 
@@ -45,13 +48,16 @@ def test_two_lambdas_on_one_line(shell):
 
 
 def test_a_cell_that_awaits(shell):
-    names = run(shell, """
+    names = run(
+        shell,
+        """
         import asyncio
         await asyncio.sleep(0)
         def f(x):
             return math.sin(x)
         a = [sg.grad(f, **PLAIN)(0.0), sg.grad(lambda x: x * x, **PLAIN)(await asyncio.sleep(0, 3.0))]
-    """)
+    """,
+    )
     assert names["a"] == [1.0, 6.0]
 
 
@@ -125,7 +131,9 @@ def test_autoreload(shell, tmp_path, monkeypatch, jit):
         os.utime(path, (1e9 + second, 1e9 + second))
 
     write(0, imports="", body="x * x", k=1.0)
-    run(shell, f"""
+    run(
+        shell,
+        f"""
         %load_ext autoreload
         %autoreload 2
         import {path.stem} as module
@@ -133,7 +141,8 @@ def test_autoreload(shell, tmp_path, monkeypatch, jit):
         model = Model()
         ds = [sg.grad(g, cache=False, jit={jit}) for g in (f, module.f, lambda x: module.f(x), model.value)]
         ds += [sg.grad(lambda x: model.value(x) * model.double, cache=False, jit={jit})]
-    """)
+    """,
+    )
     try:
         show = "got = [d(1.0) for d in ds]"
         assert run(shell, show)["got"] == [2.0, 2.0, 2.0, 2.0, 4.0]
@@ -150,7 +159,9 @@ def test_autoreload(shell, tmp_path, monkeypatch, jit):
 def test_an_error_shows_the_cells_line(shell):
     sg_error = shell.user_ns["sg"].UnsupportedError
     with pytest.raises(sg_error, match=r"line 3, column 5: (.|\n)*try:"):
-        run(shell, """\
+        run(
+            shell,
+            """\
             %%time
             def f(x):
                 try:
@@ -158,4 +169,5 @@ def test_an_error_shows_the_cells_line(shell):
                 finally:
                     x
             sg.grad(f, **PLAIN)(1.0)
-        """.replace("%%time\n", "import math\n"))
+        """.replace("%%time\n", "import math\n"),
+        )

@@ -22,11 +22,14 @@ def python(*words, text=None):
     return subprocess.run([sys.executable, *words], input=text, capture_output=True, text=True, timeout=120)
 
 
-PROGRAM = HEAD + """
+PROGRAM = (
+    HEAD
+    + """
 def f(x):
     return math.sin(x) * x
 print(sg.grad(f, **PLAIN)(0.0), sg.grad(lambda x: x**3, **PLAIN)(1.0))
 """
+)
 
 
 @pytest.mark.parametrize("words", [["-c", PROGRAM], ["-c" + PROGRAM], ["-Ic", PROGRAM], ["-W", "error", "-c", PROGRAM]])
@@ -128,13 +131,16 @@ def reactive(text, name, shift=0):
     return eval(compile(ast.Expression(last.value), name, "eval", dont_inherit=True), space)
 
 
-CELL = HEAD + """
+CELL = (
+    HEAD
+    + """
 def f(x):
     import math
     return math.sin(x)
 g = lambda x: x * math.cos(x)
 [sg.grad(h, **PLAIN)(0.0) for h in (f, g, lambda x: math.exp(x))]
 """
+)
 
 
 def test_a_reactive_notebooks_cell():

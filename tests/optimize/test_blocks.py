@@ -31,7 +31,7 @@ def root(x, a):
 
 # ---- Ctrl-C: a real SIGINT to a process of its own
 
-PROGRAM = '''
+PROGRAM = """
 import sys, time
 import numpy as np
 import srcgrad as sg
@@ -63,7 +63,7 @@ except KeyboardInterrupt:
     print("stopped", flush=True)
 solve(2)
 print("again", flush=True)
-'''
+"""
 
 LONG = {
     "newton": "sg.newton(slow_root, 1.3, (20_000,), tol=0.0, maxiter=maxiter)",

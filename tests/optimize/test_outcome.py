@@ -99,6 +99,7 @@ def test_start_that_is_not_finite(method, bad):
 @pytest.mark.parametrize("method", SEARCHING)
 def test_an_edge_behind_which_nothing_is_finite(method):
     for edge in (math.nan, math.inf, -math.inf):
+
         def f(x, edge):
             return -x[0] if x[0] < 1.0 else edge
 
@@ -154,13 +155,12 @@ def test_evaluations_are_counted(method):
 @pytest.mark.parametrize("steepness", [1e-3, 1.0, 1e4, 1e150])
 def test_first_step(method, steepness):
     """Of length 1 at most, where the whole gradient is longer."""
+
     def f(x, steepness):
         return steepness * np.sqrt(1.0 + np.sum((x - 1e3) ** 2))
 
     x0 = np.array([0.0, 2.0])
-    first, second = (
-        minimize(f, x0, (steepness,), method=method, tol=0.0, maxiter=n, jit=False).x for n in (0, 1)
-    )
+    first, second = (minimize(f, x0, (steepness,), method=method, tol=0.0, maxiter=n, jit=False).x for n in (0, 1))
     distance = math.hypot(*(second - first))
     assert distance == pytest.approx(1.0 if steepness >= 1.0 else 1e-3, rel=2e-3) or distance > 1.0
     assert minimize(f, x0, (steepness,), method=method, tol=1e-8 * steepness, jit=False).success
@@ -240,6 +240,7 @@ def test_message_in_compiled_code():
 
 def test_message_in_code_that_is_read():
     """It is the message's place."""
+
     def f(a):
         result = sg.newton(lambda x, a: x * x - a, 1.0, (a,), maxiter=2)
         return result.x if result.message == 2 and not result.success else 0.0

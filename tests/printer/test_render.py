@@ -64,7 +64,9 @@ def adjoint_of_a_product() -> Program:
 
 def test_the_adjoint_of_a_product_reads_as_written_by_hand() -> None:
     p = adjoint_of_a_product()
-    assert render(p) == '''\
+    assert (
+        render(p)
+        == """\
 import math
 import numpy as np
 
@@ -84,7 +86,8 @@ def f_grad(x, n):
         x_bar[i] += s_bar * s_kept[i] * math.cos(x[i])
         s_bar = s_bar * math.sin(x[i])
     return x_bar
-'''
+"""
+    )
     agrees(p, np.array([0.3, 0.7, 1.1]), 3)
 
 

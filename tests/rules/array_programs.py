@@ -1,4 +1,5 @@
 """Programs of one call, made by the adaptors, and what is checked of them: value, both modes, both orders."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

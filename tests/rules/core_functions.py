@@ -1,4 +1,5 @@
 """Small core programs of what a user's call means, and their derivatives by the rules alone."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """`python -m tests.rules.matrix [rule ...]`: the self-tests of the rules, how many of each cell, what is left out."""
+
 from __future__ import annotations
 
 import sys

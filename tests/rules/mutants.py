@@ -5,6 +5,7 @@ arguments' terms are exchanged. Statements: each one that a rule emits for its d
 loses a side, a choice takes always the same one (guards, ties), a division is turned over, a strict comparison is not.
 Rules: one loses its derivative, one that has none gets one.
 """
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """Broadcasting, reductions, products and views: beside NumPy, over every rank and axis, to second order."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

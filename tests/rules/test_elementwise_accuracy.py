@@ -1,4 +1,5 @@
 """Relative accuracy against mpmath, of derivatives far out in the tails and beside poles, and of helper functions."""
+
 from __future__ import annotations
 
 import math

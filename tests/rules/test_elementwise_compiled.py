@@ -1,4 +1,5 @@
 """What elementwise primitives print as, compiled by Numba: the same values and the types that the rules promise."""
+
 from __future__ import annotations
 
 import math

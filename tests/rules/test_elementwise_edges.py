@@ -1,4 +1,5 @@
 """What derivatives are where functions have corners, poles and ends: the table of edges in the documentation."""
+
 from __future__ import annotations
 
 import math

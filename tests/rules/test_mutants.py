@@ -1,4 +1,5 @@
 """The self-tests of the rules fail for rules made wrong: one in 25 of `tests.rules.mutants`, every kind among them."""
+
 from __future__ import annotations
 
 from itertools import islice

@@ -1,4 +1,5 @@
 """Every rule tests itself at its samples."""
+
 from __future__ import annotations
 
 import math

@@ -1,4 +1,5 @@
 """Reductions and scans over every axis, beside NumPy and SciPy; ties, zeros, infinities and NaN."""
+
 from __future__ import annotations
 
 import math

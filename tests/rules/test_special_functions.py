@@ -1,4 +1,5 @@
 """Special functions against mpmath: values and derivatives over their ranges; domains and limits as SciPy's."""
+
 from __future__ import annotations
 
 import math

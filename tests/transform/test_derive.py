@@ -130,6 +130,8 @@ def test_an_integer_has_no_jacobian() -> None:
     for derived in (compositions.jacfwd, compositions.jacrev):
         with pytest.raises(NotDifferentiableError, match="integer"):
             derived(program, [0])
+
+
 def test_auxiliary_results_pass() -> None:
     b = Builder()
     value, extra = b.let(multiply, X, X), b.let(sin, X)
@@ -141,5 +143,3 @@ def test_auxiliary_results_pass() -> None:
     close(out[2], np.sin(a))
     out = done(compositions.value_and_grad(program, [0], aux=3), 3.0, a, 7)
     assert (out[0], out[4]) == (9.0, 6.0)
-
-

@@ -354,7 +354,8 @@ def bind_arguments(
     more = [low.settle(a, "a") for a in args[len(positional) :]]
     if more and arguments.vararg is None:
         low.refuse(
-            f"`{name}` takes {len(positional)} positional arguments, not {len(args)}", f"it takes {wording.joined(names)}"
+            f"`{name}` takes {len(positional)} positional arguments, not {len(args)}",
+            f"it takes {wording.joined(names)}",
         )
     given = dict(zip(positional, args, strict=False))
     others: dict[str, Value] = {}
@@ -384,9 +385,7 @@ def facts_of(node: FunctionNode) -> tuple[frozenset[str], Liveness]:
     """The local names of a function, and what is live where."""
     if isinstance(node, ast.Lambda):
         return frozenset(assigned([node.body])), Liveness()
-    free = {
-        name for n in outside_scopes(node.body) if isinstance(n, (ast.Global, ast.Nonlocal)) for name in n.names
-    }
+    free = {name for n in outside_scopes(node.body) if isinstance(n, (ast.Global, ast.Nonlocal)) for name in n.names}
     return frozenset(assigned(node.body)) - free, liveness(node.body)
 
 

@@ -228,7 +228,9 @@ def _of_number(low: Lowering, owner: Value, other: Value) -> Value:
     array = isinstance(owner, Var) and owner.type.rank
     number = isinstance(owner, Var) and not array and not isinstance(other, Known) and contains_items(other)
     if array or (number and not issubclass(kind_of(other) or object, dict)):
-        low.refuse(f"{values.describe(owner)} is compared with {values.describe(other)}", "compare numbers with numbers")
+        low.refuse(
+            f"{values.describe(owner)} is compared with {values.describe(other)}", "compare numbers with numbers"
+        )
     return NOTHING
 
 

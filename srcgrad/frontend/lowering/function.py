@@ -250,10 +250,7 @@ def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[in
     aliases, results = Aliases(low.b.out), list(enumerate(values.leaves(value)))
     given = [(k, aliases.root(p)) for k, p in enumerate(params) if p.type.ref]
     return [
-        (n, k)
-        for n, r in results
-        for k, root in given
-        if isinstance(r, Var) and r.type.ref and aliases.root(r) is root
+        (n, k) for n, r in results for k, root in given if isinstance(r, Var) and r.type.ref and aliases.root(r) is root
     ]
 
 

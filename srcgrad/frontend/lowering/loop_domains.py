@@ -147,7 +147,8 @@ def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
     first = ZERO if extra is None else low.integer(low.ex(extra))
     if isinstance(inner, Struct):
         pairs = [
-            values.struct([arith(low, operator.add, Const(k, ir.I8), first), item]) for k, item in enumerate(inner.items)
+            values.struct([arith(low, operator.add, Const(k, ir.I8), first), item])
+            for k, item in enumerate(inner.items)
         ]
         return values.struct(pairs)
     base = counted(low, inner)

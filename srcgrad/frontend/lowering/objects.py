@@ -337,4 +337,3 @@ def as_list(low: Lowering, value: Value, kind: type) -> Value:
             return Struct(tuple, (), (), dataclasses.replace(held, own=False))
         return values.struct(known, tuple)
     return values.struct(unpacked(low, value), kind)
-

@@ -187,7 +187,9 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         low.refuse("a function that calls itself changes what is not its own", "return a new object instead")
     value = values.copied(value)
     if callee.result is not None and values.same_shape(value, callee.result):
-        joined = [values.join_atoms(a, b) for a, b in zip(values.leaves(value), values.leaves(callee.result), strict=True)]
+        joined = [
+            values.join_atoms(a, b) for a, b in zip(values.leaves(value), values.leaves(callee.result), strict=True)
+        ]
         value = values.refill(
             value, iter([other.converted(a, t) for a, t in zip(values.leaves(value), joined, strict=True)])
         )

@@ -186,7 +186,9 @@ def operated(low: Lowering, function: Any, left: Value, right: Value) -> Value |
         if not unimplemented(result):
             return result
     if asked:
-        low.refuse(f"`{name}` of {values.describe(left)} and {values.describe(right)} is not implemented", "convert one")
+        low.refuse(
+            f"`{name}` of {values.describe(left)} and {values.describe(right)} is not implemented", "convert one"
+        )
     for side, method in ((left, name), (right, other)):
         if isinstance(side, Struct) and not contains_items(side):
             low.refuse(f"a {side.kind.__name__} has no `{method}`", "define it, or compute with what the object holds")

@@ -1,4 +1,5 @@
 """The structure of arguments and results: nested Python values as leaves and a hashable description of the rest."""
+
 from __future__ import annotations
 
 import types

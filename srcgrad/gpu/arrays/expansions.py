@@ -447,7 +447,10 @@ def _matmul(writer: Writer, args: Sequence[Operand], params: Params, types: Sequ
 def _outer(writer: Writer, args: Sequence[Operand], params: Params, types: Sequence[Type]) -> Any:
     a, b = (writer.cheap(v) for v in args if isinstance(v, Elements))
     return Elements(
-        a.dtype, (*a.dims, *b.dims), lambda p: writer.op("multiply", a.at(p[:1]), b.at(p[1:])), a.cost + b.cost + 1,
+        a.dtype,
+        (*a.dims, *b.dims),
+        lambda p: writer.op("multiply", a.at(p[:1]), b.at(p[1:])),
+        a.cost + b.cost + 1,
         reads_of(a, b),
     )
 

@@ -472,5 +472,3 @@ def _natural(stmt: ir.For) -> bool:
     if step.value.real > 0:
         return isinstance(start, Const) and start.value.real >= 0
     return isinstance(stop, Const) and stop.value.real >= -1
-
-

@@ -132,6 +132,7 @@ def _concatenate(writer: Writer, args: Sequence[Operand], params: Params, types:
         return Elements(types[0].dtype, tuple(dims), lambda place: from_part(0, place), LOOP, reads_of(*parts))
     ref = writer.local(types[0].dtype, dims, "joined")
     for part, start in zip(parts, starts, strict=False):
+
         def put(place: Place, part: Elements = part, start: Atom = start) -> None:
             there = (*place[:axis], writer.plus(place[axis], start), *place[axis + 1 :])
             writer.builder.store(ref, there, part.at(place))

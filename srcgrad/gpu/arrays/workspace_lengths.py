@@ -118,5 +118,3 @@ class _Counters:
         targets: list[Atom] = [Var("n", ir.I8) for _ in state]
         outs = tuple(ir.Out(t, a, b) for t, a, b in zip(targets, first, second, strict=True))  # type: ignore[arg-type]
         return replace(stmt, then=then, orelse=orelse, outs=(*stmt.outs, *outs)), targets
-
-

@@ -1,4 +1,5 @@
 """New arrays: zeros, ones, full, copies, arrays of given elements, ranges."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

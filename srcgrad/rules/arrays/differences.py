@@ -1,4 +1,5 @@
 """Differences of neighbours along an axis, and the trapezoidal rule."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Evenly spaced numbers."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

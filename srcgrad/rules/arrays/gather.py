@@ -1,4 +1,5 @@
 """Elements at the places that an array of integers names along one axis, and the transpose: adding into them."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

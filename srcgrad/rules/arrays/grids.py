@@ -1,4 +1,5 @@
 """Grids of numbers: meshgrid, logspace, geomspace, ix_, indices."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -86,9 +87,7 @@ def _logspace(
 
 
 @registry.adaptor(np.geomspace)
-def _geomspace(
-    builder: Builder, start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **options: Any
-) -> Val:
+def _geomspace(builder: Builder, start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **options: Any) -> Val:
     """start * (stop / start)**t for evenly spaced t from 0 to 1, both ends being of one sign."""
     first, last = settle([as_value(builder, v) for v in (start, stop)])
     if first.type.rank or last.type.rank:

@@ -1,4 +1,5 @@
 """Arrays joined and split: np.concatenate, stack, split and their like."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -191,6 +192,7 @@ def _ref(value: Val) -> ir.Var:
 
 def _pieces(builder: Builder, memory: Val, bounds: Sequence[Any], axis: int) -> list[Val]:
     """Views of what lies between the bounds, of which the first and the last are None."""
+
     def view(start: Any, stop: Any) -> Val:
         where = along(axis, memory.type.rank, ir.Slice(start and start.atom, stop and stop.atom))
         return Val(builder, builder.view(_ref(memory), where))

@@ -1,4 +1,5 @@
 """Elements chosen by place: take, sort, repeat, tile, roll, pad, select."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Reading the arguments of NumPy's functions: axes, shapes, dtypes, and what may stand for an array."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 One declaration makes a primitive, its tangent, its adjoint, its broadcasting, its lookup from the user's functions, and
 its own test (from `samples`).
 """
+
 from __future__ import annotations
 
 import re
@@ -161,9 +162,7 @@ def widened(values: Sequence[Val]) -> list[Val]:
     return [widen(v, "f4" if single else "f8") for v in values]
 
 
-def elementwise_adaptor(
-    rule: ir.Primitive, name: str, *, arity: int, result: str, scalars: bool
-) -> Callable[..., Any]:
+def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, result: str, scalars: bool) -> Callable[..., Any]:
     """The adaptor of a ufunc, or of a function of `math` (`scalars`: it takes no arrays)."""
 
     def call(builder: Builder, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,5 @@
 """Sources of small functions that loop over arrays of a fixed rank: NumPy runs them and Numba compiles them fast."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What a declaration says beyond the primitive itself: its samples, its edges, what has no meaning for it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

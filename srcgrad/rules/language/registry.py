@@ -1,4 +1,5 @@
 """Which primitive stands for which of the user's functions and methods."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

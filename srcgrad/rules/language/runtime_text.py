@@ -2,6 +2,7 @@
 
 They are plain Python over NumPy, printed as they stand here (and compiled with the code that calls them).
 """
+
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
@@ -282,6 +283,8 @@ def index_of_smallest(x: np.ndarray) -> int:
         if x[best] == x[best] and (x[i] < x[best] or x[i] != x[i]):
             best = i
     return best
+
+
 def diagonalised(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     # m, n, d and the product of the determinants of m and n, 1 or -1, with m @ a @ n = diag(d): complete pivoting
     size = a.shape[0]

@@ -3,6 +3,7 @@
 Where they are, the derivatives of eigenvectors do not exist, but those of functions that do not tell such eigenvectors
 apart do: what is divided is then 0, to its rounding, and so is the quotient. Where it is not, the quotient is NaN.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

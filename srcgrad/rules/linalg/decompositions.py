@@ -1,4 +1,5 @@
 """np.linalg as the user calls it."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ Jacobi's formula makes the derivative of det(A) the matrix of cofactors. It is c
 and n of determinant 1 or -1 by Gauss's elimination with complete pivoting, so that nothing is divided by a pivot that
 may be 0.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """np.einsum, matmul, dot, tensordot, kron and their like, taken apart into products of two."""
+
 from __future__ import annotations
 
 import operator
@@ -195,9 +196,7 @@ def _vecdot(builder: Builder, a: Any, b: Any, axis: Any = -1) -> Val:
     _vectors((left, right), "np.vecdot")
     left = registry.FUNCTIONS[np.conj](builder, left) if left.type.is_complex else left
     places = [arguments.one_axis(axis, v.type.rank) for v in (left, right)]
-    values = [
-        contents(moved(builder, v, [k], [v.type.rank - 1])) for v, k in zip((left, right), places, strict=True)
-    ]
+    values = [contents(moved(builder, v, [k], [v.type.rank - 1])) for v, k in zip((left, right), places, strict=True)]
     terms = [_batched(v.type.rank - 1) + "z" for v in values]
     return summed(values, terms, max((t[:-1] for t in terms), key=len))
 

@@ -3,6 +3,7 @@
 The derivative of the pseudo-inverse is that of Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear
 least squares problems whose variables separate" (1973); it holds where the rank does not change.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

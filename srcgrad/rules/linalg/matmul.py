@@ -1,4 +1,5 @@
 """Products: of vectors and matrices, and sums over shared axes of arrays of any rank."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -6,6 +6,7 @@ equal, see `gaps`: functions that do not tell their vectors apart have their der
 the vectors alone does not tell them apart if it does not change as they turn among themselves. One of the values too
 may be like f(A), of which the values and vectors do not tell the derivative: NaN unless the vectors do not matter.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Linear systems and inverses."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

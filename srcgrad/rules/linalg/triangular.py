@@ -4,6 +4,7 @@ The adjoints are those of Giles, "Collected matrix derivative results for forwar
 differentiation" (2008), Murray, "Differentiation of the Cholesky decomposition" (2016), and Seeger et al.,
 "Auto-differentiating linear algebra" (2017).
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

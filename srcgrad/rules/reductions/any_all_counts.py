@@ -1,4 +1,5 @@
 """What is asked of whole arrays and carries no derivative: any, all, counts, where the extremes are."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """Weighted averages, and reductions that leave NaN out: what is NaN has derivative 0."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """logsumexp, softmax and log_softmax over axes: without overflow, and at infinities the limit instead of NaN."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """The largest and the smallest element over axes: those that tie share the derivative equally."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

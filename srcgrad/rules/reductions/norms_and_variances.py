@@ -1,4 +1,5 @@
 """Euclidean norms, variances and standard deviations: 0 has derivative 0, not NaN."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

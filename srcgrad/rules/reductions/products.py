@@ -4,6 +4,7 @@ A running product obeys c[i] = a[i] * c[i-1], and its tangent the same with a te
 So one linear recurrence, whose tangent and adjoint are again such recurrences, gives products to any order without
 dividing by an element.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -318,9 +319,7 @@ def _np_prod(
 
 
 @registry.adaptor(np.cumprod, np.cumulative_prod, methods=("cumprod",))
-def _np_cumprod(
-    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any
-) -> Val:
+def _np_cumprod(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Val:
     arguments.no_options({"out": out, **options}, "np.cumprod")
     value = _operand(builder, x, dtype)
     if value.type.rank == 0:

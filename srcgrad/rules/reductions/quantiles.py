@@ -1,4 +1,5 @@
 """Medians and quantiles, and the range: elements that tie with the one that is chosen share its derivative equally."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

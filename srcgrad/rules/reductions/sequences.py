@@ -1,4 +1,5 @@
 """Functions of `math` that take sequences: sums, products and distances of tuples, lists and arrays of one axis."""
+
 from __future__ import annotations
 
 import math

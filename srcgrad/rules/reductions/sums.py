@@ -1,4 +1,5 @@
 """Sums, means and running sums over axes."""
+
 from __future__ import annotations
 
 import builtins

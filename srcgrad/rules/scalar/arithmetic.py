@@ -1,4 +1,5 @@
 """+ - * / ** // % and the rest of Python's arithmetic."""
+
 from __future__ import annotations
 
 import math
@@ -115,9 +116,7 @@ def _bits(name: str, functions: tuple[Any, ...], word: str, sign: str) -> Any:
 bitwise_and = _bits("bitwise_and", (np.bitwise_and, operator.and_, operator.iand), "and", "&")
 bitwise_or = _bits("bitwise_or", (np.bitwise_or, operator.or_, operator.ior), "or", "|")
 bitwise_xor = _bits("bitwise_xor", (np.bitwise_xor, operator.xor, operator.ixor), "", "^")
-left_shift = zero(
-    "left_shift", (np.left_shift, operator.lshift), scalar="_0 << _1", result="small", samples=[(6, 3)]
-)
+left_shift = zero("left_shift", (np.left_shift, operator.lshift), scalar="_0 << _1", result="small", samples=[(6, 3)])
 right_shift = zero(
     "right_shift", (np.right_shift, operator.rshift), scalar="_0 >> _1", result="small", samples=[(6, 1)]
 )

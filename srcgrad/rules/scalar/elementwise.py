@@ -53,14 +53,16 @@ log2 = elementwise(
     "log2",
     (np.log2, math.log2),
     partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),),
-    domain="x > 0", samples=positives,
+    domain="x > 0",
+    samples=positives,
     takes_complex=True,
 )
 log10 = elementwise(
     "log10",
     (np.log10, math.log10),
     partials=lambda x, y: (1.0 / (log(y.lift(10.0)) * x),),
-    domain="x > 0", samples=positives,
+    domain="x > 0",
+    samples=positives,
     takes_complex=True,
 )
 log1p = elementwise(

@@ -1,4 +1,5 @@
 """sinc, mantissa and exponent, integers, and what is not finite replaced."""
+
 from __future__ import annotations
 
 import math

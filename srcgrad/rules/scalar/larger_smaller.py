@@ -1,4 +1,5 @@
 """The larger and the smaller of two or more values: arguments that tie share the derivative equally."""
+
 from __future__ import annotations
 
 import math
@@ -43,7 +44,7 @@ def _equal_shares(*operands: Val) -> tuple[Share, ...]:
     hits = [equal(x, y) for x in args]
     count = total([where(hit, y.lift(1.0), y.lift(0.0)) for hit in hits])
     assert count is not None
-    
+
     def share(hit: Val) -> Share:
         return lambda g: where(hit, g / count, g.lift(0.0))
 

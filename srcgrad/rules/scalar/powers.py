@@ -1,4 +1,5 @@
 """Powers: the derivative at 0, of negative bases and of integer exponents is right to any order."""
+
 from __future__ import annotations
 
 import math
@@ -135,5 +136,6 @@ def _double_power(builder: Builder, a: Any, b: Any) -> Val:
 
 def _float(value: Val) -> Val:
     return value if value.type.is_float else cast(value, "f8")
+
 
 Val.operators.update(power=power)

@@ -1,4 +1,5 @@
 """Casts, which carry a derivative from float to float, and rounding, which carries none."""
+
 from __future__ import annotations
 
 import math

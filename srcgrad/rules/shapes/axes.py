@@ -1,4 +1,5 @@
 """Views: axes exchanged, turned round, added; and what looks like a view of something repeated."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

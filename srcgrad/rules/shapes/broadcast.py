@@ -1,4 +1,5 @@
 """Repeating values along axes, and its transpose: what undoes broadcasting in every rule."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Bringing axes to the end, where functions of one axis work."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

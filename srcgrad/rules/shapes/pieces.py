@@ -1,4 +1,5 @@
 """A stretch of an array along an axis, and arrays joined along one."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Lengths, and the same elements in another shape."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Interpolation, convolution and correlation of sampled signals."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -38,9 +39,7 @@ def _kept(builder: Builder, value: Val, given: Any) -> Val:
 
 
 @registry.adaptor(np.interp)
-def _interp(
-    builder: Builder, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
-) -> Val:
+def _interp(builder: Builder, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Val:
     """The line through the two neighbours among xp, xp ascending; what lies on a neighbour belongs to the right."""
     if period is not None:
         raise UnsupportedError("np.interp is differentiated without its option 'period'")
@@ -149,9 +148,7 @@ def _of_mode(builder: Builder, a: Val, v: Val, mode: Any, name: str, correlated:
         return convolve(a, turned)  # type: ignore[no-any-return]
     if mode not in ("same", "valid"):
         raise UnsupportedError(f"the mode of {name} is 'full', 'same' or 'valid'")
-    larger, smaller = (
-        registry.FUNCTIONS[pick](builder, length(a, 0), length(v, 0)) for pick in (max, min)
-    )
+    larger, smaller = (registry.FUNCTIONS[pick](builder, length(a, 0), length(v, 0)) for pick in (max, min))
     if mode == "valid":
         return _cut(builder, convolve(a, turned), smaller - 1, larger - smaller + 1)
     half = registry.FUNCTIONS[np.floor_divide](builder, smaller - 1, 2)

@@ -1,4 +1,5 @@
 """Bessel functions of integer order: J, Y, I, K and the scaled I and K, by recurrences between orders."""
+
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The gamma function's family: gamma and its logarithm, polygamma functions, the beta function and its logarithm."""
+
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ polygamma: Rule = elementwise(
     scalar=lambda types, params: f"polygamma({params['order']}, _0)",
     helpers=sources(runtime_text.polygamma, runtime_text.polygamma_positive, runtime_text.cot_pi),
 )  # fmt: skip
-DIGAMMA = sources(runtime_text.digamma, runtime_text.digamma_positive, runtime_text.digamma_by_root, runtime_text.cot_pi)
+DIGAMMA = sources(
+    runtime_text.digamma, runtime_text.digamma_positive, runtime_text.digamma_by_root, runtime_text.cot_pi
+)
 digamma_: Rule = elementwise(
     "digamma", (scipy.special.digamma,), partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
     samples=reals, helpers=DIGAMMA, wide=True, each=True,

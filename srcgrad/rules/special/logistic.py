@@ -1,4 +1,5 @@
 """The logistic function and its inverse; x * log(y) and the entropies, which are 0 where x is."""
+
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The error function's family: erf, erfc, erfcx, their inverses, and the normal distribution's."""
+
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 

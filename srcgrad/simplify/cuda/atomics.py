@@ -70,10 +70,7 @@ def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:
 
 
 def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tuple[Stmt, ...]:
-    said = tuple(
-        ir.Remark(f"no atomics for {', '.join(names)}: {told}")
-        for told, names in reasons.items()
-    )
+    said = tuple(ir.Remark(f"no atomics for {', '.join(names)}: {told}") for told, names in reasons.items())
     at = next((k for k, s in enumerate(body) if isinstance(s, ir.Remark)), -1) + 1
     return (*body[:at], *said, *body[at:])
 

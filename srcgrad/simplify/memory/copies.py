@@ -1,4 +1,5 @@
 """Loads of arrays need no copy where nothing can write to the memory while the value lives."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace

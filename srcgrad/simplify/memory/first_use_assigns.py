@@ -1,5 +1,6 @@
 """First use assigns: memory whose first access gives it all its contents starts with them, and what is zeroed and then
 added to is assigned."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,4 +1,5 @@
 """What several passes share."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence

@@ -1,4 +1,5 @@
 """Expensive scalar functions of what a loop does not change are computed once, before it."""
+
 from __future__ import annotations
 
 from dataclasses import replace

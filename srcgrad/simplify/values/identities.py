@@ -1,4 +1,5 @@
 """Identities: of single operations (the table), of branches with known conditions and of loops with known trips."""
+
 from __future__ import annotations
 
 from collections import Counter

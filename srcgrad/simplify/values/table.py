@@ -4,6 +4,7 @@
 `sign of zero`: the same but that a zero may come out with the other sign. Adding a literal zero is what matters.
 Anything that would lose a NaN or an infinity (`x * 0`, `x - x`, `x / x`) is no identity here.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
