@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _cells.publish()
+_former_names.install()
 
 __all__ = [
     "ArgumentError",

@@ -328,18 +328,35 @@ PAIRS: dict[str, tuple[Callable[..., Any], ...]] = {
     "fmod": (np.fmod, lambda x, y: 1.0, lambda x, y: -np.trunc(prim(x) / prim(y))),
 }
 STEPS: dict[str, Callable[..., Any]] = {
-    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint, "round": np.round, "sign": np.sign,
-    "isnan": np.isnan, "isfinite": np.isfinite, "isinf": np.isinf, "signbit": np.signbit,
-}  # fmt: skip
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+    "rint": np.rint,
+    "round": np.round,
+    "sign": np.sign,
+    "isnan": np.isnan,
+    "isfinite": np.isfinite,
+    "isinf": np.isinf,
+    "signbit": np.signbit,
+}
 F: dict[str, Callable[..., Any]] = {name: lift(unary(*pair), 1) for name, pair in SLOPES.items()}
 F |= {name: lift(binary(*triple), 2) for name, triple in PAIRS.items()}
 F |= {name: lift(flat_step(value), 1) for name, value in STEPS.items()}
 F |= {"power": lift(power, 2), "maximum": lift(choose, 2), "minimum": lift(lambda x, y: -choose(-x, -y), 2)}
 F |= {"absolute": lift(abs, 1), "clip": lambda x, lo, hi: F["minimum"](F["maximum"](x, lo), hi)}
 OTHER_NAMES = {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-    "atan2": "arctan2", "pow": "power", "abs": "absolute", "rad2deg": "degrees", "deg2rad": "radians",
-}  # fmt: skip
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "atan2": "arctan2",
+    "pow": "power",
+    "abs": "absolute",
+    "rad2deg": "degrees",
+    "deg2rad": "radians",
+}
 F |= {name: F[known] for name, known in OTHER_NAMES.items()}
 
 

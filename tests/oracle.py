@@ -64,12 +64,19 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 MAKERS = ("zeros", "ones", "zeros_like", "ones_like", "arange", "linspace", "eye", "identity")
 CREATION: dict[str, Any] = {name: made(getattr(np, name)) for name in MAKERS}
 CREATION |= {
-    "empty": CREATION["zeros"], "empty_like": CREATION["zeros_like"], "full": full, "array": from_values,
+    "empty": CREATION["zeros"],
+    "empty_like": CREATION["zeros_like"],
+    "full": full,
+    "array": from_values,
     "full_like": lambda a, value: full(np.shape(a), to_float(value) if a.dtype == object else value),
     "asarray": lambda x, dtype=None: x if isinstance(x, Array) else from_values(x, dtype),
-    "where": where, "float64": to_float, "float32": to_float, "copy": lambda x: x.copy(),
-    "max": lambda x, axis=None, **o: array(x).max(axis, **o), "min": lambda x, axis=None, **o: array(x).min(axis, **o),
-}  # fmt: skip
+    "where": where,
+    "float64": to_float,
+    "float32": to_float,
+    "copy": lambda x: x.copy(),
+    "max": lambda x, axis=None, **o: array(x).max(axis, **o),
+    "min": lambda x, axis=None, **o: array(x).min(axis, **o),
+}
 CREATION |= {"amax": CREATION["max"], "amin": CREATION["min"]}
 
 
@@ -99,10 +106,11 @@ def largest(values: Sequence[Any], sign: int) -> Any:
 
 
 BUILTINS: dict[str, Any] = {
-    "float": to_float, "pow": lambda x, y: x**y,
+    "float": to_float,
+    "pow": lambda x, y: x**y,
     "max": lambda *xs: largest(xs if len(xs) > 1 else list(xs[0]), 1),
     "min": lambda *xs: largest(xs if len(xs) > 1 else list(xs[0]), -1),
-}  # fmt: skip
+}
 
 
 class Translator:

@@ -209,9 +209,10 @@ class Threads:
             here, block = ("threadIdx", k), ("blockIdx", k)
             sizes = ("blockDim", k), ("gridDim", k)
             for covers, form, size in (
-                ({here, block}, self._place(k), set(sizes)), ({here}, Poly.of(here), {sizes[0]}),
+                ({here, block}, self._place(k), set(sizes)),
+                ({here}, Poly.of(here), {sizes[0]}),
                 ({block}, Poly.of(block), {sizes[1]}),
-            ):  # fmt: skip
+            ):
                 if not all(poly.terms.get(m) == 1 for m in form.terms):
                     continue
                 rest = Poly({m: c for m, c in (poly - form).terms.items() if not goes_on(m, c, size)})

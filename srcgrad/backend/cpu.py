@@ -131,9 +131,13 @@ def _check(type: Type) -> Callable[[Any], bool]:
         dtype = np.dtype(type.dtype)
         return lambda a: isinstance(a, np.ndarray) and a.dtype == dtype and a.ndim == type.rank and a.flags.carray
     kinds: dict[str, tuple[Any, ...]] = {
-        "f8": (float, np.float64), "f4": (np.float32,), "i8": (int, np.int64), "b1": (bool, np.bool_),
-        "c16": (complex, np.complex128), "c8": (np.complex64,),
-    }  # fmt: skip
+        "f8": (float, np.float64),
+        "f4": (np.float32,),
+        "i8": (int, np.int64),
+        "b1": (bool, np.bool_),
+        "c16": (complex, np.complex128),
+        "c8": (np.complex64,),
+    }
     allowed = kinds[type.dtype]
     return lambda a: builtin_type(a) in allowed
 

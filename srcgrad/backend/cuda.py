@@ -1,6 +1,6 @@
 """Generated modules on the GPU: loaded from their files as device functions; in Numba's simulator as plain Python.
 
-Loaded only when `target="cuda"` is asked for (`srcgrad.compiler.lazy`): nothing else of the package needs Numba's CUDA target.
+Loaded only when `target="cuda"` is asked for (`srcgrad.compiler.lazy`): nothing else needs Numba's CUDA target.
 """
 
 from __future__ import annotations

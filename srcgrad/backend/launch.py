@@ -74,9 +74,12 @@ class Shared:
         size = view.dtype.itemsize
         self.owner = owner
         self.__cuda_array_interface__ = {
-            "shape": tuple(view.shape), "typestr": view.dtype.str, "data": (view.ptr, bool(view.readonly)),
-            "strides": None if view.strides is None else tuple(s * size for s in view.strides), "version": 3,
-        }  # fmt: skip
+            "shape": tuple(view.shape),
+            "typestr": view.dtype.str,
+            "data": (view.ptr, bool(view.readonly)),
+            "strides": None if view.strides is None else tuple(s * size for s in view.strides),
+            "version": 3,
+        }
 
 
 def to_device(value: Any, type: Type, stream: Any) -> Any:

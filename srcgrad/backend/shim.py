@@ -11,9 +11,17 @@ import numpy as np
 
 # names of `math` that NumPy spells in another way
 SPELLED = {
-    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "acosh": "arccosh", "asinh": "arcsinh",
-    "atanh": "arctanh", "pow": "power", "fabs": "fabs", "fmod": "fmod",
-}  # fmt: skip
+    "acos": "arccos",
+    "asin": "arcsin",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "acosh": "arccosh",
+    "asinh": "arcsinh",
+    "atanh": "arctanh",
+    "pow": "power",
+    "fabs": "fabs",
+    "fmod": "fmod",
+}
 WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, complex: np.complex128}
 PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
 

@@ -168,11 +168,13 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
     params = rule.arguments()
     targets = tuple(Var("y", r.type) for r in base.program.main.results)
     stmt = ir.Custom(
-        targets, tuple(params), rule.primal_fun(base.program.main.name),
+        targets,
+        tuple(params),
+        rule.primal_fun(base.program.main.name),
         None if tangent is None else rule.jvp_fun(tangent),
         None if forth is None else rule.fwd_fun(forth),
         None if back is None else rule.bwd_fun(back, residuals),
-    )  # fmt: skip
+    )
     if base.program.main.facts.overwritten:
         message = f"`{primal.__name__}` has a rule of its own and writes into its argument"
         raise UnsupportedError(message, hint="let it work on a copy: x = x.copy()")

@@ -271,11 +271,17 @@ def _make(
     main = made.program.main
     overwritten = tuple(k for k, p in enumerate(main.params) if p.name in main.facts.overwritten)
     meta = Meta(
-        name, tuple(p.type for p in main.params), made.result, tuple(_place(o, spaces) for o in origins),
-        tuple(seen), overwritten, facts,
-        lazy.program.failures(made.program), lazy.program.formats(made.program),
+        name,
+        tuple(p.type for p in main.params),
+        made.result,
+        tuple(_place(o, spaces) for o in origins),
+        tuple(seen),
+        overwritten,
+        facts,
+        lazy.program.failures(made.program),
+        lazy.program.formats(made.program),
         tuple(numbers[id(f)] for f in functions if id(f) in numbers),
-    )  # fmt: skip
+    )
     return meta, text, spaces, functions
 
 

@@ -48,9 +48,16 @@ class Fingerprint:
 
     def copy(self) -> Fingerprint:
         return Fingerprint(
-            list(self.spaces), set(self.seen), self.portable, self._hash.copy(), dict(self._visited), list(self._alive),
-            self.shapes, self.exact, list(self.functions),
-        )  # fmt: skip
+            list(self.spaces),
+            set(self.seen),
+            self.portable,
+            self._hash.copy(),
+            dict(self._visited),
+            list(self._alive),
+            self.shapes,
+            self.exact,
+            list(self.functions),
+        )
 
     def text(self, *words: Any) -> None:
         self._hash.update(repr(words).encode())

@@ -89,9 +89,12 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
         left=None if left is None else _launch(left, params),
         ties=None if ties is None else _launch(ties, params),
         extremes=() if found is None else tuple(map(params.index, found.refs)),
-        works=parts.works, counted=parts.counted, written=tuple(params.index(p) for p in main.results),
-        captured=lowered.captured, statics=lowered.statics,
-    )  # fmt: skip
+        works=parts.works,
+        counted=parts.counted,
+        written=tuple(params.index(p) for p in main.results),
+        captured=lowered.captured,
+        statics=lowered.statics,
+    )
 
 
 def _launch(fun: Fun, params: Sequence[ir.Var]) -> Launch:

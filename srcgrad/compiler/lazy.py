@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from srcgrad.compiler import program as program
 
 HOMES = {
-    "program": "srcgrad.compiler.program", "mapped_kernel_program": "srcgrad.compiler.mapped_kernel_program", "cuda": "srcgrad.backend.cuda",
+    "program": "srcgrad.compiler.program",
+    "mapped_kernel_program": "srcgrad.compiler.mapped_kernel_program",
+    "cuda": "srcgrad.backend.cuda",
     "launch": "srcgrad.backend.launch",
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

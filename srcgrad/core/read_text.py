@@ -145,13 +145,22 @@ class _Reader:
         self.at = 0
         self.vars: dict[str, Var] = {}
         self.statements: dict[str, Callable[[_Tokens], Stmt]] = {
-            "store": self._store, "atomic": self._atomic, "barrier": lambda t: ir.Barrier(), "effect": self._effect,
+            "store": self._store,
+            "atomic": self._atomic,
+            "barrier": lambda t: ir.Barrier(),
+            "effect": self._effect,
             "check": self._check,
-        }  # fmt: skip
+        }
         self.values: dict[str, Callable[[_Tokens, tuple[Var, ...]], Stmt]] = {
-            "draw": self._draw, "load": self._load, "alloc": self._alloc, "view": self._view, "list": self._list,
-            "append": self._append, "at": self._ref_at, "call": self._call,
-        }  # fmt: skip
+            "draw": self._draw,
+            "load": self._load,
+            "alloc": self._alloc,
+            "view": self._view,
+            "list": self._list,
+            "append": self._append,
+            "at": self._ref_at,
+            "call": self._call,
+        }
 
     def line(self) -> str:
         return self.lines[self.at].text

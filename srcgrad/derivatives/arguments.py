@@ -220,8 +220,13 @@ def converter(type: Type) -> Callable[[Any], Any]:
         dtype = np.dtype(type.dtype)
         return lambda a: a if _as_compiled(a) else np.array(a, dtype, order="C")
     scalars: dict[str, Callable[[Any], Any]] = {
-        "f8": float, "f4": np.float32, "c16": complex, "c8": np.complex64, "i8": _integer, "b1": bool
-    }  # fmt: skip
+        "f8": float,
+        "f4": np.float32,
+        "c16": complex,
+        "c8": np.complex64,
+        "i8": _integer,
+        "b1": bool,
+    }
     return scalars[type.dtype]
 
 

@@ -26,9 +26,16 @@ def bind_types(signature: inspect.Signature, args: Sequence[Any], kws: dict[str,
 
 
 def dispatcher(
-    name: str, home: str, signature: inspect.Signature, given: Sequence[Spec], specs: Sequence[Spec],
-    bound: Bound, apart: Sequence[tuple[int, int]], alike: Sequence[tuple[int, int]], jit: Callable[..., Any],
-) -> Any:  # fmt: skip
+    name: str,
+    home: str,
+    signature: inspect.Signature,
+    given: Sequence[Spec],
+    specs: Sequence[Spec],
+    bound: Bound,
+    apart: Sequence[tuple[int, int]],
+    alike: Sequence[tuple[int, int]],
+    jit: Callable[..., Any],
+) -> Any:
     """A dispatcher with this signature. home: the module that it belongs to; given: the arguments' structures as they
     come, specs: as the derivative takes them; apart: places of leaves that must not overlap; alike: of tangents, and of
     what they must have the shape of. What is captured is frozen at its value now, as Numba freezes globals."""

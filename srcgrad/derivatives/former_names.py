@@ -34,6 +34,3 @@ def install() -> None:
     """Let Python find modules under their former names."""
     if not any(isinstance(finder, FormerNames) for finder in sys.meta_path):
         sys.meta_path.append(FormerNames())
-
-
-install()

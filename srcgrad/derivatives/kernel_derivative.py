@@ -163,9 +163,13 @@ class KernelDerivative:
         return [(k, floats.index(k)) for k in made.extremes]
 
     def _share(
-        self, own: Sequence[Any], extra: Sequence[Any], lefts: Sequence[Any], counts: Sequence[Any],
+        self,
+        own: Sequence[Any],
+        extra: Sequence[Any],
+        lefts: Sequence[Any],
+        counts: Sequence[Any],
         places: Sequence[tuple[int, int]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """What was there before has its part where it is what is left."""
         for (k, at), left, count in zip(places, lefts, counts, strict=True):
             native.share(own[k], left, count, extra[at])

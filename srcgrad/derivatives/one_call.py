@@ -22,8 +22,15 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, leaf_t
 from srcgrad.frontend.source.versions import current
 
 SIMPLE = {
-    float: F8, np.float64: F8, int: I8, bool: B1, np.float32: F4, complex: C16, np.complex128: C16, np.complex64: C8
-}  # fmt: skip
+    float: F8,
+    np.float64: F8,
+    int: I8,
+    bool: B1,
+    np.float32: F4,
+    complex: C16,
+    np.complex128: C16,
+    np.complex64: C8,
+}
 
 
 DENSE = ("hessian", "jacfwd", "jacrev")

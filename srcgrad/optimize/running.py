@@ -48,9 +48,17 @@ def classes(args: Any) -> Any:
 
 
 def by_search(
-    fun: Any, method: str, mode: str, history: bool, jit: bool,
-    start: Any, args: tuple[Any, ...], tol: float, maxiter: int, watch: Watch,
-) -> Result:  # fmt: skip
+    fun: Any,
+    method: str,
+    mode: str,
+    history: bool,
+    jit: bool,
+    start: Any,
+    args: tuple[Any, ...],
+    tol: float,
+    maxiter: int,
+    watch: Watch,
+) -> Result:
     """By a method that searches along directions."""
     begin, solve = search_blocks(fun, method, mode, history, jit)
     key = (fun, start.dtype, classes(args), method, history, jit, mode)
@@ -91,9 +99,16 @@ def from_state(
 
 
 def from_point(
-    key: Any, solve: Any, minimises: bool, watch: Watch, start: Any, args: tuple[Any, ...], tol: float, maxiter: int,
+    key: Any,
+    solve: Any,
+    minimises: bool,
+    watch: Watch,
+    start: Any,
+    args: tuple[Any, ...],
+    tol: float,
+    maxiter: int,
     *options: Any,
-) -> Result:  # fmt: skip
+) -> Result:
     """By a method that takes nothing but `x` from step to step."""
     pace = _pace(solve, start, args)
 

@@ -274,9 +274,15 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, ca
 
 
 def _descent(
-    key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, lr: float, momentum: float,
+    key: Any,
+    x0: Any,
+    args: tuple[Any, ...],
+    tol: float,
+    maxiter: int,
+    lr: float,
+    momentum: float,
     called: tuple[Any, Any],
-) -> Result:  # fmt: skip
+) -> Result:
     fun, _, _, mode, history, jit, target, batch, method, _ = key
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, called)

@@ -13,9 +13,16 @@ from srcgrad.printer.gpu_helpers import HELPERS, SINGLE
 
 # NumPy's name -> that in `math`, where it is another one
 SPELLED = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "deg2rad": "radians", "rad2deg": "degrees",
-}  # fmt: skip
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "deg2rad": "radians",
+    "rad2deg": "degrees",
+}
 SAME = frozenset(
     "exp expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh hypot copysign isnan isinf isfinite fabs fmod"
     " degrees radians pi e".split()

@@ -59,9 +59,7 @@ def _place(name: str, template: Callable[..., str], infer: Callable[..., Any]) -
     return ir.Primitive(name, infer, _nowhere, lambda types, params: template(**params), info=info)
 
 
-coordinate = _place(
-    "coordinate", lambda of, axis: f"cuda.{of}.{AXES[axis]}", lambda types, params: (ir.I8,)
-)  # fmt: skip
+coordinate = _place("coordinate", lambda of, axis: f"cuda.{of}.{AXES[axis]}", lambda types, params: (ir.I8,))
 grid = _place("grid", lambda ndim: f"cuda.grid({ndim})", lambda types, params: (ir.I8,) * params["ndim"])
 gridsize = _place("gridsize", lambda ndim: f"cuda.gridsize({ndim})", lambda types, params: (ir.I8,) * params["ndim"])
 PLACES = frozenset({coordinate, grid, gridsize})

@@ -19,9 +19,15 @@ def _same(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, 
 
 
 stopped = zero(
-    "stop_gradient", (), infer=_same, evaluate=lambda x: x, template="_0", samples=[(0.7,)],
-    takes_complex=True, held="stopping the derivative is what it is for",
-)  # fmt: skip
+    "stop_gradient",
+    (),
+    infer=_same,
+    evaluate=lambda x: x,
+    template="_0",
+    samples=[(0.7,)],
+    takes_complex=True,
+    held="stopping the derivative is what it is for",
+)
 
 
 @registry.adaptor(stop_gradient)

@@ -219,9 +219,16 @@ class Adjoint(Sweep):
         return place
 
     def _find_head(
-        self, stmt: Loop, head: ir.Carry, place: Atom, ctx: Context, inner: Context,
-        heads: list[tuple[ir.Carry, Var, Atom]], shadows: list[tuple[ir.Carry, Var]], bars: Bars,
-    ) -> None:  # fmt: skip
+        self,
+        stmt: Loop,
+        head: ir.Carry,
+        place: Atom,
+        ctx: Context,
+        inner: Context,
+        heads: list[tuple[ir.Carry, Var, Atom]],
+        shadows: list[tuple[ir.Carry, Var]],
+        bars: Bars,
+    ) -> None:
         """What the turn found at its head: a scalar from its kept array, a shadow from its list or by
         undoing the permutation."""
         kept = ctx.kept.get((stmt, head.inner))

@@ -29,8 +29,9 @@ from srcgrad.transform.where_guard import MOVES, Guard, Guarded, TrueZero, Vanis
 
 MOVING = (MOVES | {"part", "take_along", "diagonal"}) - {"concatenate", "cumsum"}
 CHOSEN = {
-    **dict.fromkeys(("maximum", "max_2"), greater_equal), **dict.fromkeys(("minimum", "min_2"), less_equal),
-}  # fmt: skip
+    **dict.fromkeys(("maximum", "max_2"), greater_equal),
+    **dict.fromkeys(("minimum", "min_2"), less_equal),
+}
 
 
 class Live:

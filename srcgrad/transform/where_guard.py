@@ -33,7 +33,7 @@ MOVES = frozenset(
 BEFORE = {
     **dict.fromkeys(("maximum", "max_2"), (greater, greater_equal)),
     **dict.fromkeys(("minimum", "min_2"), (less, less_equal)),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

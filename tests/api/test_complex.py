@@ -60,9 +60,16 @@ def powers(z):
 
 
 PROGRAMS = [
-    (holomorphic, (Z, W)), (parts, (Z, W)), (with_reals, (0.7, Z)), (looped, (0.7, ROW)), (in_cmath, (W,)),
-    (arrays, (ROW, SQUARE)), (by_masks, (ROW,)), (pieces, (ROW,)), (powers, (Z,)),
-]  # fmt: skip
+    (holomorphic, (Z, W)),
+    (parts, (Z, W)),
+    (with_reals, (0.7, Z)),
+    (looped, (0.7, ROW)),
+    (in_cmath, (W,)),
+    (arrays, (ROW, SQUARE)),
+    (by_masks, (ROW,)),
+    (pieces, (ROW,)),
+    (powers, (Z,)),
+]
 
 
 @pytest.mark.parametrize(("fun", "args"), PROGRAMS, ids=[f.__name__ for f, _ in PROGRAMS])

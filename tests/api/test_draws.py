@@ -116,9 +116,18 @@ def scaled(x):
 
 
 SEEDED = [
-    straight, loop, nested, random_walk, rows_in_a_loop, arrays_of_unknown_length, sampled, dropout, through_helpers,
-    scaled, of_python,
-]  # fmt: skip
+    straight,
+    loop,
+    nested,
+    random_walk,
+    rows_in_a_loop,
+    arrays_of_unknown_length,
+    sampled,
+    dropout,
+    through_helpers,
+    scaled,
+    of_python,
+]
 
 
 @pytest.mark.parametrize("fun", SEEDED, ids=lambda f: f.__name__)

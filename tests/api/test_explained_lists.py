@@ -51,12 +51,15 @@ X = np.arange(3.0) + 1.0
 @pytest.mark.parametrize(
     "fun, x, n, sizes",
     [
-        (longer, X, 4, {8 * 4, 8 * (3 + 4 + 5 + 6)}), (longer, X, 2, {8 * 2, 8 * (3 + 4)}),
-        (longer, X.astype(np.float32), 2, {4 * 2, 4 * (3 + 4)}), (longer, X, 0, {0}),
-        (shorter, np.arange(6.0), 3, {8 * (6 + 5 + 4), 8 * (5 + 4 + 3)}), (chosen, X, 4, {8 * 3 * 4}),
+        (longer, X, 4, {8 * 4, 8 * (3 + 4 + 5 + 6)}),
+        (longer, X, 2, {8 * 2, 8 * (3 + 4)}),
+        (longer, X.astype(np.float32), 2, {4 * 2, 4 * (3 + 4)}),
+        (longer, X, 0, {0}),
+        (shorter, np.arange(6.0), 3, {8 * (6 + 5 + 4), 8 * (5 + 4 + 3)}),
+        (chosen, X, 4, {8 * 3 * 4}),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
-)  # fmt: skip
+)
 def test_the_bytes_in_lists_are_counted(fun, x, n, sizes):
     found, _, total = told(fun, x, n)
     assert set(found) <= sizes and max(found) == max(sizes)

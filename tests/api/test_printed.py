@@ -52,8 +52,15 @@ def with_a_tuple(x):
 
 
 CASES = [
-    with_format, with_text_around, with_equals, with_options, with_integers, with_braces, with_an_array, with_a_tuple,
-]  # fmt: skip
+    with_format,
+    with_text_around,
+    with_equals,
+    with_options,
+    with_integers,
+    with_braces,
+    with_an_array,
+    with_a_tuple,
+]
 
 
 @pytest.mark.parametrize("fun", CASES)

@@ -127,11 +127,14 @@ def test_methods_of_a_class(monkeypatch):
     assert [d(3.0) for d in ds[1:3]] == [54.0, 54.0]
 
 
-@pytest.mark.parametrize("solve", [
-    lambda f: sg.newton(f, 1.0).x,
-    lambda f: sg.newton(f, 1.0, jit=False).x,
-    lambda f: sg.newton(f, np.array([1.0])[0]).x,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "solve",
+    [
+        lambda f: sg.newton(f, 1.0).x,
+        lambda f: sg.newton(f, 1.0, jit=False).x,
+        lambda f: sg.newton(f, np.array([1.0])[0]).x,
+    ],
+)
 def test_solvers(space, solve):
     def root(x):
         return helper(x) - 8.0

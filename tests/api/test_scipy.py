@@ -25,9 +25,14 @@ def with_default(x, scale=2.0):
 
 
 SECOND = [
-    ("trust-ncg", "hessp"), ("Newton-CG", "hessp"), ("trust-krylov", "hessp"), ("trust-constr", "hessp"),
-    ("trust-exact", "hess"), ("dogleg", "hess"), ("Newton-CG", "hess"),
-]  # fmt: skip
+    ("trust-ncg", "hessp"),
+    ("Newton-CG", "hessp"),
+    ("trust-krylov", "hessp"),
+    ("trust-constr", "hessp"),
+    ("trust-exact", "hess"),
+    ("dogleg", "hess"),
+    ("Newton-CG", "hess"),
+]
 
 
 @pytest.mark.parametrize(("method", "second"), SECOND)

@@ -97,11 +97,16 @@ class Model:
 
 MODEL = Model()
 CASES = {
-    "star parameters": (doubled, 36.0), "fewer parameters": (fixed, 60.0), "a jitted function": (around_jitted, 12.0),
-    "a derivative": (around_derivative, 36.0), "a function with a rule": (around_rule, 200.0),
-    "an object": (MODEL, 12.0), "a method": (MODEL.energy, 120.0), "twice": (twice(twice(fixed)), 240.0),
+    "star parameters": (doubled, 36.0),
+    "fewer parameters": (fixed, 60.0),
+    "a jitted function": (around_jitted, 12.0),
+    "a derivative": (around_derivative, 36.0),
+    "a function with a rule": (around_rule, 200.0),
+    "an object": (MODEL, 12.0),
+    "a method": (MODEL.energy, 120.0),
+    "twice": (twice(twice(fixed)), 240.0),
     "a decorated derivative": (twice(sg.grad(fixed, jit=False)), 40.0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

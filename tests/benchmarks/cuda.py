@@ -241,7 +241,7 @@ def solves(title: str, solve: Any, by_hand: Any, jax_solve: Any, x0: Any, a: Any
     candidates: dict[str, Call] = {
         "srcgrad": lambda: mapped(*there),
         "hand-written": lambda: _run(by_hand, n, there, _outs(x0)),
-    }  # fmt: skip
+    }
     if jax_solve is not None:
         candidates["JAX"] = jax_solve(x0, a)
     times = turns(candidates, count)
@@ -316,11 +316,13 @@ def jax_system() -> Any:
     def residual(x: Any, a: Any) -> Any:
         import jax.numpy as jnp
 
-        return jnp.array([
-            3.0 * x[0] - jnp.cos(x[1] * x[2]) - 0.5,
-            x[0] ** 2 - 81.0 * (x[1] + 0.1) ** 2 + jnp.sin(x[2]) + 1.06,
-            jnp.exp(-x[0] * x[1]) + 20.0 * x[2] + a,
-        ])  # fmt: skip
+        return jnp.array(
+            [
+                3.0 * x[0] - jnp.cos(x[1] * x[2]) - 0.5,
+                x[0] ** 2 - 81.0 * (x[1] + 0.1) ** 2 + jnp.sin(x[2]) + 1.06,
+                jnp.exp(-x[0] * x[1]) + 20.0 * x[2] + a,
+            ]
+        )
 
     return jax_newton(residual, step)
 
@@ -371,14 +373,19 @@ def measured(sizes: Sizes) -> str:
     scalars = rng.uniform(0.2, 1.2, sizes.scalars), rng.uniform(0.5, 1.5, sizes.scalars)
     systems = rng.uniform(0.0, 0.3, (sizes.systems, 3)), rng.uniform(9.0, 10.0, sizes.systems)
     lines = [
-        f"# CUDA benchmarks: {name}", "", "`python tests/benchmarks/cuda.py --write`", "",
+        f"# CUDA benchmarks: {name}",
+        "",
+        "`python tests/benchmarks/cuda.py --write`",
+        "",
         "| batched Newton | problems | solves a second | hand-written | time over hand-written's | JAX |",
         "| --- | --- | --- | --- | --- | --- |",
         solves("x = a cos x", solve_scalar, scalars_by_hand, jax_scalar(), *scalars, sizes.turns),
-        solves("3 equations", solve_system, systems_by_hand, jax_system(), *systems, sizes.turns), "",
+        solves("3 equations", solve_system, systems_by_hand, jax_system(), *systems, sizes.turns),
+        "",
         "| kernel | size | primal | adjoint | adjoint over primal | bandwidth of a copy: primal | adjoint |",
-        "| --- | --- | --- | --- | --- | --- | --- |", *adjoints(sizes),
-    ]  # fmt: skip
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *adjoints(sizes),
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -265,10 +265,14 @@ def in_the_test(x):
 def arguments(f: Callable[..., Any]) -> list[tuple[Any, ...]]:
     """For each parameter some values, all together."""
     values: dict[str, list[Any]] = {
-        "x": [X3, X4, X4[:0], X4[:1]], "y": [X4, X3[:1]], "A": [A34, A34.T.copy(), A34[:0]],
+        "x": [X3, X4, X4[:0], X4[:1]],
+        "y": [X4, X3[:1]],
+        "A": [A34, A34.T.copy(), A34[:0]],
         "idx": [np.array(i, np.int64) for i in ([0, 2, -3], [1, 3], [-4], [])],
-        "n": [0, 1, 3, 4, 5, -2], "m": [0, 1, 2], "k": [0, 2, 3, -1, -3, -5],
-    }  # fmt: skip
+        "n": [0, 1, 3, 4, 5, -2],
+        "m": [0, 1, 2],
+        "k": [0, 2, 3, -1, -3, -5],
+    }
     out: list[tuple[Any, ...]] = [()]
     for name in inspect.signature(f).parameters:
         out = [(*args, value) for args in out for value in values[name]]

@@ -16,9 +16,13 @@ import srcgrad as sg
 
 X = np.array([0.5, 0.6, 0.7])
 MAKERS: dict[str, Callable[..., Any]] = {
-    "grad": sg.grad, "forward mode": lambda f, jit: sg.grad(f, jit=jit, mode="forward"), "value": sg.value_and_grad,
-    "hessian": sg.hessian, "jacrev": sg.jacrev, "both modes": lambda f, jit: sg.jacfwd(sg.grad(f), jit=jit),
-}  # fmt: skip
+    "grad": sg.grad,
+    "forward mode": lambda f, jit: sg.grad(f, jit=jit, mode="forward"),
+    "value": sg.value_and_grad,
+    "hessian": sg.hessian,
+    "jacrev": sg.jacrev,
+    "both modes": lambda f, jit: sg.jacfwd(sg.grad(f), jit=jit),
+}
 
 
 class Unfit(Exception):

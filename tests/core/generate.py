@@ -69,8 +69,11 @@ class Generator:
         """Something of this type, the latest most often; sometimes a literal."""
         have = scope.atoms.get(kind, [])
         if kind.is_scalar and (not have or self.random.random() < 0.15):
-            return {F8: const(round(self.random.uniform(-2, 2), 1)), I8: const(self.random.randint(-2, 3)),
-                    B1: const(self.random.random() < 0.5)}[kind]  # fmt: skip
+            return {
+                F8: const(round(self.random.uniform(-2, 2), 1)),
+                I8: const(self.random.randint(-2, 3)),
+                B1: const(self.random.random() < 0.5),
+            }[kind]
         return have[-1 - min(int(self.random.expovariate(0.4)), len(have) - 1)]
 
     def memory(self, scope: Scope, kind: Type) -> Var:

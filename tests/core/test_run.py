@@ -141,7 +141,7 @@ BAD = {
         "f", (), (ir.For(Var("i", I8), const(0), const(3), const(1), (ir.Carry(X, const(0), X, Y),), ()),), ()
     ),
     "the condition": ir.Fun("f", (X,), (ir.If(X, (), ()),), ()),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("message", BAD)

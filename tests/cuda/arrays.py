@@ -208,8 +208,17 @@ def until_small(x):
 
 
 DYNAMIC: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
-    ("grad", powers, (0.7, 5)), ("hessian", powers, (0.7, 5)), ("grad", powers, (0.7, 0)), ("grad", nested, (0.7, 5)),
-    ("grad", root, (2.0,)), ("hessian", root, (2.0,)), ("grad", shrinking, (2.0, 3)), ("grad", left_early, (0.6, 20)),
-    ("grad", scratch, (0.6, 6)), ("grad", rotated, (b, 4)), ("hessian", rotated, (b, 4)), ("grad", until_small, (b,)),
+    ("grad", powers, (0.7, 5)),
+    ("hessian", powers, (0.7, 5)),
+    ("grad", powers, (0.7, 0)),
+    ("grad", nested, (0.7, 5)),
+    ("grad", root, (2.0,)),
+    ("hessian", root, (2.0,)),
+    ("grad", shrinking, (2.0, 3)),
+    ("grad", left_early, (0.6, 20)),
+    ("grad", scratch, (0.6, 6)),
+    ("grad", rotated, (b, 4)),
+    ("hessian", rotated, (b, 4)),
+    ("grad", until_small, (b,)),
     ("jacobian", rotated, (b, 0)),
-]  # fmt: skip
+]

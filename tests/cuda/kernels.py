@@ -419,8 +419,14 @@ CASES = [
     Case(block_product, 2, BLOCK, lambda g: (g.uniform(0.5, 1.5, 2 * BLOCK), _zeros(2))),
     Case(histogram, 3, 4, lambda g: (g.uniform(0.05, 0.9, 10), g.normal(size=10), _zeros(6))),
     Case(
-        maxima, 3, 4, lambda g: (
-            g.normal(size=10), g.integers(0, 3, 10), np.array([-9.0, 0.1, 9.0]), np.array([[9.0], [0.5], [-1.0]])
+        maxima,
+        3,
+        4,
+        lambda g: (
+            g.normal(size=10),
+            g.integers(0, 3, 10),
+            np.array([-9.0, 0.1, 9.0]),
+            np.array([[9.0], [0.5], [-1.0]]),
         ),
     ),
     Case(gather, 3, 4, lambda g: (g.normal(size=5), g.integers(0, 5, 10), _zeros(10))),
@@ -431,10 +437,8 @@ CASES = [
     Case(small_matmul, 1, 3, lambda g: (g.normal(size=(2, 3, 3)), g.normal(size=(2, 3, 3)), _zeros(2, 3, 3))),
     Case(polynomial, 2, 3, lambda g: (g.normal(size=5), g.normal(size=4), _zeros(5))),
     Case(relax, 2, 3, lambda g: (g.normal(size=5), 4)),
-    Case(
-        tiled_matmul, (2, 2), (ROWS, ROWS), lambda g: (g.normal(size=(5, 6)), g.normal(size=(6, 7)), _zeros(5, 7))
-    ),
-]  # fmt: skip
+    Case(tiled_matmul, (2, 2), (ROWS, ROWS), lambda g: (g.normal(size=(5, 6)), g.normal(size=(6, 7)), _zeros(5, 7))),
+]
 
 PATTERNS = [
     Case(flattened, (2, 2), (2, 2), lambda g: (g.normal(size=12), g.normal(size=12), 3, 4)),

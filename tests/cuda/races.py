@@ -109,9 +109,11 @@ def namespace(machine: Machine) -> Any:
     """What `cuda` stands for in a kernel that the machine runs."""
     here = machine.here
     coordinates = {
-        "threadIdx": lambda: here.thread, "blockIdx": lambda: here.block,
-        "blockDim": lambda: machine.threads, "gridDim": lambda: machine.blocks,
-    }  # fmt: skip
+        "threadIdx": lambda: here.thread,
+        "blockIdx": lambda: here.block,
+        "blockDim": lambda: machine.threads,
+        "gridDim": lambda: machine.blocks,
+    }
 
     class Cuda:
         def __getattr__(self, name: str) -> Any:

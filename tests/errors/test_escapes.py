@@ -64,12 +64,21 @@ def none_stored(x):
 
 
 ODD = [
-    (sg.grad, no_arguments, A), (sg.grad, one_class_too_few, 1.0), (sg.jacobian, nothing, 1.0), (sg.jacrev, text, 1.0),
-    (sg.jacfwd, nothing, A), (sg.grad, keyword_without_place, 1.0), (sg.grad, index_of_text, A),
-    (sg.grad, array_called, A), (sg.grad, none_stored, A), (sg.hessian, text, 1.0), (sg.reverse, nothing, 1.0),
-    (sg.grad, derivative_made_inside, 1.0), (sg.grad, solver_with_an_unknown_option, 1.0),
+    (sg.grad, no_arguments, A),
+    (sg.grad, one_class_too_few, 1.0),
+    (sg.jacobian, nothing, 1.0),
+    (sg.jacrev, text, 1.0),
+    (sg.jacfwd, nothing, A),
+    (sg.grad, keyword_without_place, 1.0),
+    (sg.grad, index_of_text, A),
+    (sg.grad, array_called, A),
+    (sg.grad, none_stored, A),
+    (sg.hessian, text, 1.0),
+    (sg.reverse, nothing, 1.0),
+    (sg.grad, derivative_made_inside, 1.0),
+    (sg.grad, solver_with_an_unknown_option, 1.0),
     (sg.grad, strings_multiplied, 1.0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("transformer", "fun", "arg"), ODD, ids=lambda v: getattr(v, "__name__", ""))

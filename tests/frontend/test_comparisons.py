@@ -219,12 +219,18 @@ def test_given_structures() -> None:
     f = lambda p, q, x: x * x if p == q else x  # noqa: E731
     d = sg.grad(f, argnums=2, jit=False)
     pairs: list[tuple[Any, Any]] = [
-        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}), ((1.0, 2.0), [1.0, 2.0]), (D(1.0), D(1.0)), (D(1.0), E(1.0)),
-        (Plain(1.0), Plain(1.0)), (OwnEq(1.0), OwnEq(2.0)), (Partly(1.0, 2.0), Partly(1.0, 3.0)),
+        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}),
+        ((1.0, 2.0), [1.0, 2.0]),
+        (D(1.0), D(1.0)),
+        (D(1.0), E(1.0)),
+        (Plain(1.0), Plain(1.0)),
+        (OwnEq(1.0), OwnEq(2.0)),
+        (Partly(1.0, 2.0), Partly(1.0, 3.0)),
         (collections.OrderedDict(a=1.0, b=2.0), collections.OrderedDict(b=2.0, a=1.0)),
-        (collections.OrderedDict(a=1.0, b=2.0), {"b": 2.0, "a": 1.0}), (Frozen(2.0), Frozen(2.0)),
+        (collections.OrderedDict(a=1.0, b=2.0), {"b": 2.0, "a": 1.0}),
+        (Frozen(2.0), Frozen(2.0)),
         (EqOnly([1.0]), EqOnly([2.0])),
-    ]  # fmt: skip
+    ]
     for p, q in pairs:
         assert d(p, q, 3.0) == (6.0 if p == q else 1.0), (p, q)
     e = sg.grad(lambda p, q, x: x * x if p != q else x, argnums=2, jit=False)

@@ -251,9 +251,18 @@ def a_property_that_is_set(x):
 
 
 FUNCTIONS = [
-    added_in_place, until_it_is_false, set_compared_and_looked_into, frozen_with_branches, vectors, super_in_a_loop,
-    compared_in_a_loop, tuples_of_a_growing_list, matrices, polynomials, a_property_that_is_set,
-]  # fmt: skip
+    added_in_place,
+    until_it_is_false,
+    set_compared_and_looked_into,
+    frozen_with_branches,
+    vectors,
+    super_in_a_loop,
+    compared_in_a_loop,
+    tuples_of_a_growing_list,
+    matrices,
+    polynomials,
+    a_property_that_is_set,
+]
 COMPILED = [set_compared_and_looked_into, frozen_with_branches, matrices]
 
 

@@ -50,13 +50,10 @@ def test_lambdas_on_one_line_are_told_apart() -> None:
 
 def test_a_lambda_over_several_lines() -> None:
     same(
-        lambda x, y=2.0: (
-            x * y
-            + 1.0
-        ),
+        lambda x, y=2.0: x * y + 1.0,
         0.5,
         3.0,
-    )  # fmt: skip
+    )
 
 
 def test_two_functions_of_one_name() -> None:

@@ -8,9 +8,17 @@ from collections.abc import Callable
 from tests.fuzz.writer import Make, Shape, Unfit, Writer, construct
 
 UNARY = (
-    "np.sin({})", "np.tanh({})", "np.cos({})", "np.exp(-({}) ** 2)", "np.sqrt(1.0 + ({}) ** 2)", "np.arctan({})",
-    "-({})", "np.log(2.0 + np.sin({}))", "np.square({}) * 0.5", "np.tanh({}) + 0.1",
-)  # fmt: skip
+    "np.sin({})",
+    "np.tanh({})",
+    "np.cos({})",
+    "np.exp(-({}) ** 2)",
+    "np.sqrt(1.0 + ({}) ** 2)",
+    "np.arctan({})",
+    "-({})",
+    "np.log(2.0 + np.sin({}))",
+    "np.square({}) * 0.5",
+    "np.tanh({}) + 0.1",
+)
 
 
 def array(name: str) -> Callable[[Make], Make]:
@@ -82,9 +90,10 @@ def broadcast_ones(w: Writer, shape: Shape, depth: int) -> str:
 def parts(w: Writer, shape: Shape, steps: tuple[int, ...]) -> str:
     """A slice, of this shape, of an array of the same rank that is as large or larger."""
     fits = [
-        n for n in w.names("array", lambda s: len(s) == len(shape))
+        n
+        for n in w.names("array", lambda s: len(s) == len(shape))
         if all(p >= (q - 1) * abs(steps[0]) + 1 for p, q in zip(w.shape(n), shape, strict=True)) and shape
-    ]  # fmt: skip
+    ]
     name = w.pick([n for n in fits if w.shape(n) != shape or abs(steps[0]) == 1])
     return f"{name}[{', '.join(part(w, p, q, w.pick(steps)) for p, q in zip(w.shape(name), shape, strict=True))}]"
 
@@ -206,9 +215,11 @@ def array_power(w: Writer, shape: Shape, depth: int) -> str:
 def reduced(w: Writer, shape: Shape) -> tuple[str, int]:
     """An array that has this shape when one axis is left out, and that axis."""
     fits = [
-        (n, axis) for n in w.names("array", lambda s: len(s) == len(shape) + 1 and 0 not in s)
-        for axis in range(len(shape) + 1) if w.shape(n)[:axis] + w.shape(n)[axis + 1 :] == shape
-    ]  # fmt: skip
+        (n, axis)
+        for n in w.names("array", lambda s: len(s) == len(shape) + 1 and 0 not in s)
+        for axis in range(len(shape) + 1)
+        if w.shape(n)[:axis] + w.shape(n)[axis + 1 :] == shape
+    ]
     name, axis = w.pick(fits)
     return name, axis
 

@@ -81,8 +81,13 @@ class Composer:
         x, y, m = (rng.uniform(-0.9, 1.1, shape) for shape in (4, sizes[0], tuple(sizes[1:])))
         places = np.array([self.random.randrange(2) for _ in range(2)])
         self.args: dict[str, Any] = {
-            "x": x, "y": y, "m": m, "s": float(rng.uniform(0.2, 1.0)), "n": self.random.choice((1, 2)), "k": places
-        }  # fmt: skip
+            "x": x,
+            "y": y,
+            "m": m,
+            "s": float(rng.uniform(0.2, 1.0)),
+            "n": self.random.choice((1, 2)),
+            "k": places,
+        }
         self.arrays, self.numbers = ["x", "y", "m"], ["s"]
         self.lines = ["x = x * 1.0", "m = m + 0.0"]  # y is the caller's own, and may be written into
         self.tries = 0

@@ -201,10 +201,13 @@ class Results:
         array_ = w.pick(known) if known and w.chance(0.7) else w.array(self.shape, 1) + " * 1.0"
         number = self.number()
         return {
-            "scalar result": number, "array result": array_, "two results": f"{number}, {array_}",
-            "dict result": f'{{"s": {number}, "v": {array_}}}', "named tuple result": f"Point({number}, {array_})",
+            "scalar result": number,
+            "array result": array_,
+            "two results": f"{number}, {array_}",
+            "dict result": f'{{"s": {number}, "v": {array_}}}',
+            "named tuple result": f"Point({number}, {array_})",
             "argument returned": w.pick(known) if known else array_,
-        }[self.form]  # fmt: skip
+        }[self.form]
 
     def number(self) -> str:
         """A number made of much of what is in scope, so that nothing written is lost."""

@@ -96,9 +96,14 @@ class Ufunc:
 
 LINALG = oracle.Namespace(np.linalg, {"norm": norm, "solve": solve})
 MORE = {
-    "linalg": LINALG, "std": std, "var": var, "ascontiguousarray": contiguous,
-    "multiply": Ufunc(operator.mul), "add": Ufunc(operator.add), "subtract": Ufunc(operator.sub),
-}  # fmt: skip
+    "linalg": LINALG,
+    "std": std,
+    "var": var,
+    "ascontiguousarray": contiguous,
+    "multiply": Ufunc(operator.mul),
+    "add": Ufunc(operator.add),
+    "subtract": Ufunc(operator.sub),
+}
 NP = oracle.Namespace(np, F | oracle.CREATION | MORE)
 
 

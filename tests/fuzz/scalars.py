@@ -7,11 +7,19 @@ from collections.abc import Callable
 from tests.fuzz.writer import Make, Writer, construct
 
 MATH = (
-    "math.sin({})", "math.cos({})", "math.tanh({})", "math.atan({})", "math.exp(-({}) ** 2)",
-    "math.sqrt(1.0 + ({}) ** 2)", "math.log(1.5 + ({}) ** 2)", "math.exp(0.3 * math.sin({}))", "math.erf({})",
+    "math.sin({})",
+    "math.cos({})",
+    "math.tanh({})",
+    "math.atan({})",
+    "math.exp(-({}) ** 2)",
+    "math.sqrt(1.0 + ({}) ** 2)",
+    "math.log(1.5 + ({}) ** 2)",
+    "math.exp(0.3 * math.sin({}))",
+    "math.erf({})",
     "math.log1p(({}) ** 2)",
-    "math.sinh(math.sin({}))", "math.asinh({})",
-)  # fmt: skip
+    "math.sinh(math.sin({}))",
+    "math.asinh({})",
+)
 NUMPY = (
     "np.sin({})",
     "np.tanh({})",

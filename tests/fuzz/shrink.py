@@ -68,9 +68,11 @@ def drop_statements(p: Fuzzed) -> Candidates:
     """Runs of statements of a block, longer runs first."""
     tree = ast.parse(p.text)
     places = [
-        (k, field, len(block)) for k, node in enumerate(ast.walk(tree)) for field in BLOCKS
+        (k, field, len(block))
+        for k, node in enumerate(ast.walk(tree))
+        for field in BLOCKS
         if isinstance(block := getattr(node, field, None), list)
-    ]  # fmt: skip
+    ]
     for run in (4, 2, 1):
         for k, field, length in places:
             for start in range(0, length - run + 1):

@@ -47,9 +47,14 @@ ARRAYS: dict[str, float] = {
 }  # fmt: skip
 
 CONDITIONS: dict[str, float] = {
-    "scalar compared": 6, "elements compared": 2, "index compared": 2, "flag": 1, "and or not": 1,
-    "chained comparison": 0.5, "reduction compared": 0.5,
-}  # fmt: skip
+    "scalar compared": 6,
+    "elements compared": 2,
+    "index compared": 2,
+    "flag": 1,
+    "and or not": 1,
+    "chained comparison": 0.5,
+    "reduction compared": 0.5,
+}
 
 JUMPS: dict[str, float] = {"break": 2, "continue": 2, "return in loop": 1}
 
@@ -62,9 +67,14 @@ PARAMETERS: dict[str, float] = {
     "non-contiguous argument": 0.06, "read-only argument": 0.06, "Fortran order": 0.04, "float32": 0.04,
 }  # fmt: skip
 RESULTS: dict[str, float] = {
-    "scalar result": 5, "array result": 3, "two results": 3, "dict result": 0.4, "named tuple result": 0.4,
-    "argument returned": 0.6, "early return": 1,
-}  # fmt: skip
+    "scalar result": 5,
+    "array result": 3,
+    "two results": 3,
+    "dict result": 0.4,
+    "named tuple result": 0.4,
+    "argument returned": 0.6,
+    "early return": 1,
+}
 
 # Patterns of the directed generators.
 DIRECTED: dict[str, float] = {

@@ -232,16 +232,26 @@ def long_results(x):
 
 
 HANDED_ON = [
-    (made_anew, (A, b)), (one_turn_back, (A, b)), (exchanged, (A, b)), (turned_round, (b,)), (until_long, (A, b)),
-    (nested_turns, (A, b)), (best_of, (A, b)),
-]  # fmt: skip
+    (made_anew, (A, b)),
+    (one_turn_back, (A, b)),
+    (exchanged, (A, b)),
+    (turned_round, (b,)),
+    (until_long, (A, b)),
+    (nested_turns, (A, b)),
+    (best_of, (A, b)),
+]
 OF_KNOWN_SHAPES = [*HANDED_ON, (searched, (STEPS, ODD))]
 LAID_OUT = [
-    (from_the_end, (b, 5)), (places_from_the_end, (b, 5)), (one_by_many, (A, b)), (one_by_many, (A, b[:1])),
-    (long_results, (b,)), (few_bits, (b, SHORT, SHORT[::-1].copy())),
-    (in_order, (ODD, A)), (products, (A,)),
+    (from_the_end, (b, 5)),
+    (places_from_the_end, (b, 5)),
+    (one_by_many, (A, b)),
+    (one_by_many, (A, b[:1])),
+    (long_results, (b,)),
+    (few_bits, (b, SHORT, SHORT[::-1].copy())),
+    (in_order, (ODD, A)),
+    (products, (A,)),
     (few_bits, (b, SHORT.astype(np.int8), np.array([100, 5, -100], np.int8))),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,14 @@ class Writer:
             )
         p, q = self.scalar(depth - 1), self.scalar(depth - 1)
         return str(
-            self.pick(f"{p} * {q}" if depth == 1 else f"math.sin({p}) * ({q})", f"math.tanh({p} + {q})",
-                      f"({p}) / (2.0 + ({q}) * ({q}))", f"math.sin(({p}) * ({q}))", f"0.5 * ({p} - {q})")
-        )  # fmt: skip
+            self.pick(
+                f"{p} * {q}" if depth == 1 else f"math.sin({p}) * ({q})",
+                f"math.tanh({p} + {q})",
+                f"({p}) / (2.0 + ({q}) * ({q}))",
+                f"math.sin(({p}) * ({q}))",
+                f"0.5 * ({p} - {q})",
+            )
+        )
 
     def array(self) -> str:
         p, q = self.pick(*ARRAYS), self.pick(*ARRAYS)

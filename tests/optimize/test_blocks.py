@@ -115,10 +115,12 @@ CASES = [
     (gradient_descent, bowl, np.zeros((2, 2)), (2.0,), {"lr": 0.1, "maxiter": 20, "momentum": 0.5, "tol": 1e-2}),
     (gradient_descent, lambda x, a: np.sum(a * x**4), np.full(2, 5.0), (2.0,), {"lr": 1.0, "tol": 1e-3}),
     (minimize, bowl, np.zeros(2), (1.0,), {"method": "adam", "lr": 0.1, "maxiter": 25}),
-    *((minimize, lambda x, a: rosenbrock(x * a), np.array([-1.2, 1.0]), (1.1,), {"method": m}) for m in
-      ("newton", "bfgs", "lbfgs")),
+    *(
+        (minimize, lambda x, a: rosenbrock(x * a), np.array([-1.2, 1.0]), (1.1,), {"method": m})
+        for m in ("newton", "bfgs", "lbfgs")
+    ),
     (minimize, lambda x, a: rosenbrock(x * a), np.array([-1.2, 1.0]), (1.1,), {"method": "bfgs", "maxiter": 7}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("solve", "fun", "x0", "args", "options"), CASES)

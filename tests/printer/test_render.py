@@ -126,10 +126,17 @@ def test_names_shadow_nothing() -> None:
 
 
 CONSTANTS = [
-    (const(math.inf), "np.inf"), (const(-math.inf), "-np.inf"), (const(math.nan), "np.nan"), (const(-0.0), "-0.0"),
-    (const(1e-300), "1e-300"), (const(-3), "-3"), (const(True), "True"), (Const(0.1, F4), "np.float32(0.1)"),
-    (Const(float(np.float32(0.1)), F4), "np.float32(0.1)"), (Const(-2.0, F4), "np.float32(-2.0)"),
-]  # fmt: skip
+    (const(math.inf), "np.inf"),
+    (const(-math.inf), "-np.inf"),
+    (const(math.nan), "np.nan"),
+    (const(-0.0), "-0.0"),
+    (const(1e-300), "1e-300"),
+    (const(-3), "-3"),
+    (const(True), "True"),
+    (Const(0.1, F4), "np.float32(0.1)"),
+    (Const(float(np.float32(0.1)), F4), "np.float32(0.1)"),
+    (Const(-2.0, F4), "np.float32(-2.0)"),
+]
 
 
 @pytest.mark.parametrize(("value", "text"), CONSTANTS, ids=[t for _, t in CONSTANTS])
@@ -250,9 +257,18 @@ def test_effects_are_the_users_statements() -> None:
 
 PLACES = np.array([0, 2, 2, 1])
 ADDED: list[tuple[int, Any]] = [  # the memory's rank, and an index with P for the places
-    (1, "P"), (2, "P:"), (2, ":P"), (2, "0P"), (2, "P0"), (3, "P::"), (3, ":P:"), (3, "0:P"), (3, ":0P"), (2, "PP"),
+    (1, "P"),
+    (2, "P:"),
+    (2, ":P"),
+    (2, "0P"),
+    (2, "P0"),
+    (3, "P::"),
+    (3, ":P:"),
+    (3, "0:P"),
+    (3, ":0P"),
+    (2, "PP"),
     (3, "P:P"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("scalar", (False, True))

@@ -20,8 +20,11 @@ from srcgrad.rules.language.registry import FUNCTIONS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "numpy-coverage.md"
 HOMES = {
-    "np": np, "np.linalg": np.linalg, "np.random": np.random, "np.lib.stride_tricks": np.lib.stride_tricks,
-}  # fmt: skip
+    "np": np,
+    "np.linalg": np.linalg,
+    "np.random": np.random,
+    "np.lib.stride_tricks": np.lib.stride_tricks,
+}
 OLD = {"np.row_stack", "np.in1d", "np.trapz"}  # another name, that NumPy takes back
 
 INTEGERS = "gives integers or booleans; not yet read inside a differentiated function"

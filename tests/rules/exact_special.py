@@ -87,10 +87,19 @@ CURVES = [
     Curve("log_ndtr", sp.log_ndtr, _below, -1e6, 37, ulps=(8, 32, 64)),
     Curve("ndtri", sp.ndtri, _ndtri, 0, 1, [1.0], [0.5], ulps=(8, 4096, 4096)),
     Curve("digamma", sp.psi, lambda mp, x: mp.digamma(x), -20, 1e300, [-1.0], ROOTS_OF_DIGAMMA, False, (64, 64, 64)),
-    Curve("polygamma(1, x)", (sp.polygamma, 1), lambda mp, x: mp.polygamma(1, x), -20, 1e100, [-1.0], (), False,
-          (64, 64, 64)),
+    Curve(
+        "polygamma(1, x)",
+        (sp.polygamma, 1),
+        lambda mp, x: mp.polygamma(1, x),
+        -20,
+        1e100,
+        [-1.0],
+        (),
+        False,
+        (64, 64, 64),
+    ),
     *BESSEL,
-]  # fmt: skip
+]
 
 SHARES = [(a, a * r) for a, r in product([1e-3, 0.3, 1.0, 2.5, 9.0, 40.0, 300.0], [1e-5, 0.4, 0.99, 1.01, 1.6, 7.0])]
 PARTS = list(product([1e-300, 1e-5, 0.3, 1.0, 2.5, 1e5], [1e-300, 1e-3, 0.31, 1.01, 7.5, 1e8]))
@@ -112,8 +121,14 @@ SURFACES = [
 # by the last argument only
 LAST = [
     Surface("gammainc", sp.gammainc, lambda mp, a, x: mp.gammainc(a, 0, x, regularized=True), SHARES, (1e3, 1e3, 1e3)),
-    Surface("gammaincc", sp.gammaincc, lambda mp, a, x: mp.gammainc(a, x, mp.inf, regularized=True), SHARES,
-            (1e3, 1e3, 1e3)),
-    Surface("zeta", sp.zeta, lambda mp, x, q: mp.zeta(x, q),
-            list(product([1.000001, 1.5, 2.0, 7.5, 40.0], [1e-5, 0.3, 1.0, 7.0, 1e4])), (16, 16, 16)),
-]  # fmt: skip
+    Surface(
+        "gammaincc", sp.gammaincc, lambda mp, a, x: mp.gammainc(a, x, mp.inf, regularized=True), SHARES, (1e3, 1e3, 1e3)
+    ),
+    Surface(
+        "zeta",
+        sp.zeta,
+        lambda mp, x, q: mp.zeta(x, q),
+        list(product([1.000001, 1.5, 2.0, 7.5, 40.0], [1e-5, 0.3, 1.0, 7.0, 1e4])),
+        (16, 16, 16),
+    ),
+]

@@ -32,10 +32,18 @@ from tests.rules.accuracy import CURVES, SURFACES
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
 HOMES = {
-    "Python": builtins, "math": math, "cmath": cmath, "np": np, "np.linalg": np.linalg, "np.fft": np.fft,
-    "np.random": np.random, "random": random, "scipy.fft": scipy.fft, "scipy.linalg": scipy.linalg,
+    "Python": builtins,
+    "math": math,
+    "cmath": cmath,
+    "np": np,
+    "np.linalg": np.linalg,
+    "np.fft": np.fft,
+    "np.random": np.random,
+    "random": random,
+    "scipy.fft": scipy.fft,
+    "scipy.linalg": scipy.linalg,
     "scipy.special": scipy.special,
-}  # fmt: skip
+}
 PLAIN = {"Python": ""}
 F8, LINE, MATRIX = ir.F8, ir.Type("f8", 1, ref=True), ir.Type("f8", 2, ref=True)
 MASK, PLACES = ir.Type("b1", 1, ref=True), ir.Type("i8", 2, ref=True)

@@ -169,13 +169,22 @@ def test_sums_of_integers(dtype: str) -> None:
 
 SQUARE = normal((3, 3)) + 3 * np.eye(3)
 PRODUCTS = [
-    (np.dot, normal(3), normal(3)), (np.dot, normal((2, 3)), normal(3)), (np.dot, normal((2, 3)), normal((3, 4))),
-    (np.matmul, normal(2), normal((2, 3))), (np.vdot, normal((2, 3)), normal((2, 3))), (np.outer, normal(3), normal(2)),
-    (np.outer, normal((2, 2)), normal(3)), (np.inner, normal((2, 3)), normal((4, 3))), (np.inner, normal(3), normal(3)),
-    (np.inner, normal((2, 3)), normal(3)), (np.inner, normal(3), normal((2, 3))), (np.dot, normal((0, 3)), normal(3)),
-    (np.linalg.solve, SQUARE, normal(3)), (np.linalg.solve, SQUARE, normal((3, 2))),
+    (np.dot, normal(3), normal(3)),
+    (np.dot, normal((2, 3)), normal(3)),
+    (np.dot, normal((2, 3)), normal((3, 4))),
+    (np.matmul, normal(2), normal((2, 3))),
+    (np.vdot, normal((2, 3)), normal((2, 3))),
+    (np.outer, normal(3), normal(2)),
+    (np.outer, normal((2, 2)), normal(3)),
+    (np.inner, normal((2, 3)), normal((4, 3))),
+    (np.inner, normal(3), normal(3)),
+    (np.inner, normal((2, 3)), normal(3)),
+    (np.inner, normal(3), normal((2, 3))),
+    (np.dot, normal((0, 3)), normal(3)),
+    (np.linalg.solve, SQUARE, normal(3)),
+    (np.linalg.solve, SQUARE, normal((3, 2))),
     (np.dot, normal((3, 2)).T, normal((6, 2))[::2]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("function, a, b", PRODUCTS, ids=lambda v: str(getattr(v, "__name__", np.shape(v))))
@@ -270,16 +279,24 @@ def test_single_precision(function: Any) -> None:
 # ---- what is refused
 
 REFUSED = [
-    lambda b, x: FUNCTIONS[np.sum](b, x, axis=2), lambda b, x: FUNCTIONS[np.sum](b, x, axis=(0, 0)),
+    lambda b, x: FUNCTIONS[np.sum](b, x, axis=2),
+    lambda b, x: FUNCTIONS[np.sum](b, x, axis=(0, 0)),
     lambda b, x: FUNCTIONS[np.quantile](b, x, x),
-    lambda b, x: FUNCTIONS[np.max](b, x, where=x), lambda b, x: FUNCTIONS[np.average](b, x, weights=[1.0, 2.0]),
-    lambda b, x: FUNCTIONS[np.argmax](b, x, axis=(0, 1)), lambda b, x: FUNCTIONS[np.diff](b, x, -1),
-    lambda b, x: FUNCTIONS[np.quantile](b, x, 0.5, method="lower"), lambda b, x: FUNCTIONS[np.diff](b, x, prepend=x),
-    lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="f2"), lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="?x"),
-    lambda b, x: FUNCTIONS[np.zeros](b, (2.5,)), lambda b, x: METHODS["reshape"](b, x, -1, -1),
-    lambda b, x: FUNCTIONS[np.sum](b, x, out=x), lambda b, x: FUNCTIONS[np.array](b, [[1.0, 2.0], [3.0]]),
-    lambda b, x: FUNCTIONS[np.matmul](b, x, 2.0), lambda b, x: FUNCTIONS[np.squeeze](b, x),
-]  # fmt: skip
+    lambda b, x: FUNCTIONS[np.max](b, x, where=x),
+    lambda b, x: FUNCTIONS[np.average](b, x, weights=[1.0, 2.0]),
+    lambda b, x: FUNCTIONS[np.argmax](b, x, axis=(0, 1)),
+    lambda b, x: FUNCTIONS[np.diff](b, x, -1),
+    lambda b, x: FUNCTIONS[np.quantile](b, x, 0.5, method="lower"),
+    lambda b, x: FUNCTIONS[np.diff](b, x, prepend=x),
+    lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="f2"),
+    lambda b, x: FUNCTIONS[np.zeros](b, (2,), dtype="?x"),
+    lambda b, x: FUNCTIONS[np.zeros](b, (2.5,)),
+    lambda b, x: METHODS["reshape"](b, x, -1, -1),
+    lambda b, x: FUNCTIONS[np.sum](b, x, out=x),
+    lambda b, x: FUNCTIONS[np.array](b, [[1.0, 2.0], [3.0]]),
+    lambda b, x: FUNCTIONS[np.matmul](b, x, 2.0),
+    lambda b, x: FUNCTIONS[np.squeeze](b, x),
+]
 
 
 @pytest.mark.parametrize("make", REFUSED)

@@ -19,9 +19,13 @@ from srcgrad.testing.samples import Case, spread, type_of
 from srcgrad.testing.straight import program
 
 NUMBA_TYPES = {
-    "f8": numba.float64, "f4": numba.float32, "i8": numba.int64, "b1": numba.boolean, "c16": numba.complex128,
+    "f8": numba.float64,
+    "f4": numba.float32,
+    "i8": numba.int64,
+    "b1": numba.boolean,
+    "c16": numba.complex128,
     "c8": numba.complex64,
-}  # fmt: skip
+}
 SINGLE = {"f8": "f4", "c16": "c8"}
 
 

@@ -68,10 +68,17 @@ def _along_base(emit: Any, x: float, n: Any, order: int) -> float:
     return float(run(fun, *args)[-1])
 
 
-@pytest.mark.parametrize(("x", "y", "partials"), [
-    (0.0, 2.0, (0, 0)), (0.0, 1.0, (1, 0)), (0.0, 0.5, (INF, 0)), (0.0, 0.0, (0, 0)), (2.0, 0.0, (0, math.log(2))),
-    (-2.0, 3.0, (12, math.nan)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("x", "y", "partials"),
+    [
+        (0.0, 2.0, (0, 0)),
+        (0.0, 1.0, (1, 0)),
+        (0.0, 0.5, (INF, 0)),
+        (0.0, 0.0, (0, 0)),
+        (2.0, 0.0, (0, math.log(2))),
+        (-2.0, 3.0, (12, math.nan)),
+    ],
+)
 def test_power_of_two_floats(x: float, y: float, partials: tuple[float, float]) -> None:
     np.testing.assert_equal(backward(call(POW, ..., ...), x, y), partials)
 

@@ -78,14 +78,19 @@ def test_norms_along_axes():
     np.testing.assert_allclose(got, [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(
         sg.grad(lambda x: np.std(x), jit=False)(np.array([1e-200, 2e-200, 3e-200])),
-        np.array([-1.0, 0.0, 1.0]) / math.sqrt(6.0), rtol=1e-14, atol=1e-15,
-    )  # fmt: skip
+        np.array([-1.0, 0.0, 1.0]) / math.sqrt(6.0),
+        rtol=1e-14,
+        atol=1e-15,
+    )
 
 
 SQUARES = [
-    lambda x: abs(x) ** 2, lambda x: np.abs(x) ** 2.0, lambda x: math.fabs(x) ** 2, lambda x: np.square(np.abs(x)),
+    lambda x: abs(x) ** 2,
+    lambda x: np.abs(x) ** 2.0,
+    lambda x: math.fabs(x) ** 2,
+    lambda x: np.square(np.abs(x)),
     lambda x: abs(x) * abs(x),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("fun", SQUARES)

@@ -168,8 +168,12 @@ def test_elements_that_are_nan_have_no_part_in_a_median() -> None:
     holed = np.array([[1.0, NAN, 2.0, 4.0], [NAN, 3.0, 3.0, NAN], [NAN, NAN, NAN, NAN]])
     for function, q in ((np.nanmedian, ()), (np.nanquantile, (0.3,)), (np.nanpercentile, (70.0,))):
         for options in ({}, {"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True}):
-            agree(lambda b, x, f=function, q=q, o=options: FUNCTIONS[f](b, x, *q, **o), [holed],
-                  lambda x, f=function, q=q, o=options: f(x, *q, **o), exact=False)  # fmt: skip
+            agree(
+                lambda b, x, f=function, q=q, o=options: FUNCTIONS[f](b, x, *q, **o),
+                [holed],
+                lambda x, f=function, q=q, o=options: f(x, *q, **o),
+                exact=False,
+            )
     made = program(lambda b, x: FUNCTIONS[np.sum](b, FUNCTIONS[np.nanmedian](b, x, axis=1)), [holed[:2]])
     np.testing.assert_array_equal(run(reverse(made, [0]), holed[:2], 1.0)[1], [[0, 0, 1, 0], [0, 0.5, 0.5, 0]])
 
@@ -214,16 +218,24 @@ def test_values() -> None:
             made = call(window) if window in FUNCTIONS else lambda b, m: FUNCTIONS[np.kaiser](b, m, 2.0)
             agree(made, [n], window, exact=False)
     at = [np.array([0, 1, 2]), np.array([3, 0, 1])]
-    agree(lambda b, i, j: FUNCTIONS[np.ravel_multi_index](b, (i, j), (4, 5)), at,
-          lambda i, j: np.ravel_multi_index((i, j), (4, 5)))  # fmt: skip
+    agree(
+        lambda b, i, j: FUNCTIONS[np.ravel_multi_index](b, (i, j), (4, 5)),
+        at,
+        lambda i, j: np.ravel_multi_index((i, j), (4, 5)),
+    )
 
 
 RAISES = [
-    (same(np.insert), [L, 9, 0.5]), (same(np.bincount), [np.array([1, -1])]), (same(np.gradient), [L[:1]]),
-    (part(np.unravel_index, 0, shape=(2, 3)), [np.array([6])]), (same(np.nanargmax), [np.array([NAN])]),
-    (same(np.asarray_chkfinite), [np.array([INF])]), (same(math.comb), [3, -1]), (same(np.cov), [V, L]),
+    (same(np.insert), [L, 9, 0.5]),
+    (same(np.bincount), [np.array([1, -1])]),
+    (same(np.gradient), [L[:1]]),
+    (part(np.unravel_index, 0, shape=(2, 3)), [np.array([6])]),
+    (same(np.nanargmax), [np.array([NAN])]),
+    (same(np.asarray_chkfinite), [np.array([INF])]),
+    (same(math.comb), [3, -1]),
+    (same(np.cov), [V, L]),
     (writing(np.put), [L, np.array([9]), 0.5]),
-]  # fmt: skip
+]
 
 
 def test_what_numpy_refuses_raises() -> None:

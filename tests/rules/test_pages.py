@@ -49,10 +49,16 @@ def signed_square(x: Any) -> Any:
 def added() -> Iterator[Any]:
     """One declaration, as a new line of `srcgrad/rules/` would have it."""
     rule = elementwise(
-        "signed_square", (signed_square,), evaluate=signed_square, scalar="_0 * np.abs(_0)", scalars=False,
-        partials=lambda x, y: (2.0 * absolute(x),), samples=[(0.7,), (-1.3,), (20.0,)], edges=[Edge((0.0,), (0.0,))],
+        "signed_square",
+        (signed_square,),
+        evaluate=signed_square,
+        scalar="_0 * np.abs(_0)",
+        scalars=False,
+        partials=lambda x, y: (2.0 * absolute(x),),
+        samples=[(0.7,), (-1.3,), (20.0,)],
+        edges=[Edge((0.0,), (0.0,))],
         domain="all reals",
-    )  # fmt: skip
+    )
     yield rule
     del registry.PRIMITIVES["signed_square"], registry.FUNCTIONS[signed_square]
 

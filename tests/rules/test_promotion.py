@@ -113,10 +113,19 @@ JOINED = [
     "np.select([{a} == 1], [{a}], 2)", "np.clip({a}, 0, 2)", "np.clip({a}, -1, 300)", "np.clip({a}, 0.5, 2)",
 ]  # fmt: skip
 PRODUCTS = [
-    "np.dot({a}, {a})", "{a} @ {a}", "{b} @ {a}", "np.outer({a}, {a})", "np.cross({a}[:3], {a}[:3])", "np.dot({a}, 2)",
-    "np.dot({a}, 2.5)", "np.dot({a}, np.arange(5))", "np.matmul({a}, np.arange(5))", "np.kron({a}, {a})",
-    "np.einsum('i,i', {a}, {a})", "np.trace({b})",
-]  # fmt: skip
+    "np.dot({a}, {a})",
+    "{a} @ {a}",
+    "{b} @ {a}",
+    "np.outer({a}, {a})",
+    "np.cross({a}[:3], {a}[:3])",
+    "np.dot({a}, 2)",
+    "np.dot({a}, 2.5)",
+    "np.dot({a}, np.arange(5))",
+    "np.matmul({a}, np.arange(5))",
+    "np.kron({a}, {a})",
+    "np.einsum('i,i', {a}, {a})",
+    "np.trace({b})",
+]
 BESIDE = [
     "{a} * {a}[0]", "{a} + {a}.sum()", "{a} - {a}.mean()", "{a} + len({a})", "{a} * {a}.shape[0]",
     "{a} * int({a}[0] == 1)",

@@ -47,9 +47,15 @@ def test_over_axes(function: Any) -> None:
 
 
 ONE_AXIS = [
-    np.cumprod, np.cumsum, np.diff, np.trapezoid, np.nancumsum, np.nancumprod, scipy.special.softmax,
+    np.cumprod,
+    np.cumsum,
+    np.diff,
+    np.trapezoid,
+    np.nancumsum,
+    np.nancumprod,
+    scipy.special.softmax,
     scipy.special.log_softmax,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("function", ONE_AXIS, ids=lambda f: f.__name__)
@@ -65,9 +71,10 @@ def test_with_more_arguments() -> None:
     for axis, weights in ((None, grid), (0, grid), (0, column), (1, row), (-1, row)):
         options = {"axis": axis}
         check(
-            lambda b, x, w, o=options: FUNCTIONS[np.average](b, x, weights=w, **o), [grid, np.exp(weights)],
+            lambda b, x, w, o=options: FUNCTIONS[np.average](b, x, weights=w, **o),
+            [grid, np.exp(weights)],
             lambda x, w, o=options: np.average(x, weights=w, **o),
-        )  # fmt: skip
+        )
     for axis, places in ((0, column), (1, row), (1, grid)):
         check(call(np.trapezoid, axis=axis), [grid, places], lambda y, x, k=axis: np.trapezoid(y, x, axis=k))
     check(call(np.trapezoid), [grid, None, 0.3][:1], np.trapezoid)

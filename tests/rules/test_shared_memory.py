@@ -56,13 +56,15 @@ def program(kind, expression, through):
     number = f"x[{last}].real * 2.0" if kind == "c" else f"x[{last}] * 2.0"
     target = f"r[{first}]" if through else f"x[{'0, ' * BASES[kind].ndim}]"
     weights = "np.arange(1.0, x.size + 1.0).reshape(x.shape)"
-    return "\n".join((
-        "def f(x):",
-        f"    r = {expression}",
-        f"    {target} = {number}",
-        f"    rest = np.sum(np.sin(x.real) * {weights}) + np.sum(x.imag * x.imag)",
-        "    return rest + np.sum(1.3 * np.cos(r.real) * r.real)",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            "def f(x):",
+            f"    r = {expression}",
+            f"    {target} = {number}",
+            f"    rest = np.sum(np.sin(x.real) * {weights}) + np.sum(x.imag * x.imag)",
+            "    return rest + np.sum(1.3 * np.cos(r.real) * r.real)",
+        )
+    )
 
 
 def made(folder, text):

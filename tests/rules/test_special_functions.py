@@ -54,16 +54,24 @@ VALUES: list[tuple[Callable[..., float], Callable[[Any], Any], list[float], floa
     (lambda x: normal.erfcx(x, 0), lambda x: scaled_erfc(x, 0), [-26.0, -1.0, 0.0, 0.9, 1.1, 1.9, 2.1, 30.0], 6),
     (lambda x: normal.erfcx(x, 2), lambda x: scaled_erfc(x, 2), [-26.0, -1.0, 0.0, 0.9, 1.1, 1.9, 2.1, 30.0], 12),
     (lambda x: bessel.bessel_i(1, x), lambda x: mp.besseli(1, x), [1e-9, 0.5, 5.0, 20.9, 21.1, 60.0, 705.0], 12),
-    (lambda x: bessel.bessel_i_scaled(0, 1, x), lambda x: (mp.besseli(1, x) - mp.besseli(0, x)) * mp.exp(-x),
-     [1e-9, 0.5, 5.0, 19.9, 20.1, 60.0, 1e3], 12),
+    (
+        lambda x: bessel.bessel_i_scaled(0, 1, x),
+        lambda x: (mp.besseli(1, x) - mp.besseli(0, x)) * mp.exp(-x),
+        [1e-9, 0.5, 5.0, 19.9, 20.1, 60.0, 1e3],
+        12,
+    ),
     (lambda x: bessel.bessel_k(0, x), lambda x: mp.besselk(0, x), [1e-9, 0.5, 5.0, 60.0, 600.0], 40),
     (lambda x: bessel.bessel_k(2, x), lambda x: mp.besselk(2, x), [1e-9, 0.5, 5.0, 60.0, 600.0], 100),
-    (lambda x: bessel.bessel_k_scaled(1, 1, x), lambda x: (mp.besselk(1, x) - (mp.besselk(0, x) + mp.besselk(2, x)) / 2)
-     * mp.exp(x), [1e-6, 0.5, 5.0, 60.0], 40),
+    (
+        lambda x: bessel.bessel_k_scaled(1, 1, x),
+        lambda x: (mp.besselk(1, x) - (mp.besselk(0, x) + mp.besselk(2, x)) / 2) * mp.exp(x),
+        [1e-6, 0.5, 5.0, 60.0],
+        40,
+    ),
     (lambda b: gammas.betaln(3e5, b), lambda b: mp.log(mp.beta(3e5, b)), [1e-9, 0.4, 9.0, 11.0, 1e4, 1e8], 8),
     (lambda b: gammas.digamma_gap(3.0, b), lambda b: gap(3, b), [*TINY, 0.4, 9.0, 1e8], 8),
     (lambda b: gammas.digamma_gap(40.0, b), lambda b: gap(40, b), [*TINY, 0.4, 9.0, 1e8], 8),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("function", "exact", "points", "bound"), VALUES)

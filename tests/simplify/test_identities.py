@@ -79,8 +79,9 @@ CASES: dict[str, tuple[Make, int]] = {
     "a literal of another float type": (lambda op: op("cast", 3, dtype="f8"), 0),
 }
 SHAPES = {  # tried in test_arrays and test_named
-    "x already has the shape", "a sum over the axes that were repeated, where they are known",
-}  # fmt: skip
+    "x already has the shape",
+    "a sum over the axes that were repeated, where they are known",
+}
 
 
 def test_every_identity_has_a_case() -> None:
@@ -105,13 +106,16 @@ def test_identity(what: str) -> None:
             assert np.signbit(a) == np.signbit(b), args
 
 
-@pytest.mark.parametrize("build", [
-    lambda op: op("multiply", X, 0.0),
-    lambda op: op("subtract", X, X),
-    lambda op: op("divide", X, X),
-    lambda op: op("divide", 0.0, X),
-    lambda op: op("cast", op("cast", X, dtype="f4"), dtype="f8"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda op: op("multiply", X, 0.0),
+        lambda op: op("subtract", X, X),
+        lambda op: op("divide", X, X),
+        lambda op: op("divide", 0.0, X),
+        lambda op: op("cast", op("cast", X, dtype="f4"), dtype="f8"),
+    ],
+)
 def test_what_loses_nan_or_digits_stays(build: Make) -> None:
     before = made(build)
     assert identities(before) is before

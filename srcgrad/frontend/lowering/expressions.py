@@ -19,12 +19,20 @@ from srcgrad.frontend.lowering.values import FALSE, TRUE, VALUE, Closure, Known,
 from srcgrad.rules.language import registry
 
 BINARY: dict[type[ast.operator], Any] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow, ast.MatMult: operator.matmul,
-    ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+    ast.MatMult: operator.matmul,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
-}  # fmt: skip
+}
 
 
 @handles(ast.Constant)
@@ -131,9 +139,7 @@ def _sequence(value: Struct) -> type | None:
     return next((kind for kind in (tuple, list) if issubclass(value.kind, kind)), None)
 
 
-SIGNS: dict[type[ast.unaryop], Any] = {
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert
-}  # fmt: skip
+SIGNS: dict[type[ast.unaryop], Any] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert}
 
 
 @handles(ast.UnaryOp)

@@ -41,9 +41,15 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_typ
 Doubts = Sequence[Doubt]
 # imported for the node kinds that they handle
 HANDLERS = (
-    calls, comparisons, comprehensions, effects, imports, loops, statements,
+    calls,
+    comparisons,
+    comprehensions,
+    effects,
+    imports,
+    loops,
+    statements,
     subscripts,
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted
 from srcgrad.frontend.lowering.paths import Held, Lowering, handles, held_in
 from srcgrad.frontend.lowering.state import REPORTED
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.values import (  # fmt: skip
+from srcgrad.frontend.lowering.values import (
     BROKEN,
     CONTINUED,
     ENDED,

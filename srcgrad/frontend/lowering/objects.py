@@ -260,13 +260,26 @@ def _index(low: Lowering, owner: Struct, value: Value) -> Value:
 
 
 LIST: dict[str, Callable[..., Value]] = {
-    "append": _append, "extend": _extend, "pop": _pop, "insert": _insert, "reverse": _reverse, "clear": _clear,
-    "copy": copy, "index": _index,
-}  # fmt: skip
+    "append": _append,
+    "extend": _extend,
+    "pop": _pop,
+    "insert": _insert,
+    "reverse": _reverse,
+    "clear": _clear,
+    "copy": copy,
+    "index": _index,
+}
 DICT: dict[str, Callable[..., Value]] = {
-    "get": _get, "keys": _keys, "values": _values, "items": _items, "update": _update, "pop": _pop, "copy": copy,
-    "setdefault": _setdefault, "clear": _clear,
-}  # fmt: skip
+    "get": _get,
+    "keys": _keys,
+    "values": _values,
+    "items": _items,
+    "update": _update,
+    "pop": _pop,
+    "copy": copy,
+    "setdefault": _setdefault,
+    "clear": _clear,
+}
 
 
 def method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:

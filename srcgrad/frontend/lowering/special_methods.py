@@ -29,11 +29,18 @@ BINARY: dict[Any, str] = {
 }  # fmt: skip
 # what is called with one object, the methods that Python tries, and the kind of number that must come of it
 UNARY: dict[Any, tuple[tuple[str, ...], str]] = {
-    operator.neg: (("__neg__",), ""), operator.pos: (("__pos__",), ""), operator.invert: (("__invert__",), ""),
-    abs: (("__abs__",), ""), round: (("__round__",), ""), float: (("__float__", "__index__"), "f"),
-    int: (("__int__", "__index__", "__trunc__"), "i"), complex: (("__complex__", "__float__", "__index__"), "cf"),
-    math.floor: (("__floor__",), ""), math.ceil: (("__ceil__",), ""), math.trunc: (("__trunc__",), ""),
-}  # fmt: skip
+    operator.neg: (("__neg__",), ""),
+    operator.pos: (("__pos__",), ""),
+    operator.invert: (("__invert__",), ""),
+    abs: (("__abs__",), ""),
+    round: (("__round__",), ""),
+    float: (("__float__", "__index__"), "f"),
+    int: (("__int__", "__index__", "__trunc__"), "i"),
+    complex: (("__complex__", "__float__", "__index__"), "cf"),
+    math.floor: (("__floor__",), ""),
+    math.ceil: (("__ceil__",), ""),
+    math.trunc: (("__trunc__",), ""),
+}
 
 
 class Iterated:

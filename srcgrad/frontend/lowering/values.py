@@ -38,9 +38,14 @@ class Struct:
     __slots__ = ("born", "held", "keys", "kind", "label", "locked", "rows", "value")
 
     def __init__(
-        self, kind: type, keys: tuple[str, ...], items: tuple[Value, ...], rows: Rows | Poison | None = None,
-        value: bool | None = None, locked: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        kind: type,
+        keys: tuple[str, ...],
+        items: tuple[Value, ...],
+        rows: Rows | Poison | None = None,
+        value: bool | None = None,
+        locked: str = "",
+    ) -> None:
         self.kind, self.keys, self.held, self.rows = kind, keys, items, rows
         self.value = not changeable(kind) if value is None else value
         self.locked = locked or ("" if changeable(kind) else "such an object cannot be changed")

@@ -132,10 +132,18 @@ def digest(code: types.CodeType) -> str:
 
 def _own(code: types.CodeType, lines: bool = True) -> tuple[object, ...]:
     return (
-        code.co_name, code.co_firstlineno if lines else 0, code.co_code, code.co_names, code.co_varnames,
-        code.co_freevars, code.co_cellvars, code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount,
+        code.co_name,
+        code.co_firstlineno if lines else 0,
+        code.co_code,
+        code.co_names,
+        code.co_varnames,
+        code.co_freevars,
+        code.co_cellvars,
+        code.co_argcount,
+        code.co_kwonlyargcount,
+        code.co_posonlyargcount,
         tuple(_constant(const) for const in code.co_consts if not isinstance(const, types.CodeType)),
-    )  # fmt: skip
+    )
 
 
 def _constant(value: object) -> object:

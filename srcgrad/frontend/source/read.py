@@ -142,9 +142,10 @@ def _candidates(lines: Lines, code: types.CodeType) -> list[tuple[FunctionNode |
     """The functions of this name that start on the line where the code starts, and whether columns must agree; of
     several lambdas the code's own, or None if nothing tells which that is."""
     here = [
-        n for n in _functions(lines, code.co_name)
+        n
+        for n in _functions(lines, code.co_name)
         if code.co_firstlineno in (n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ())))
-    ]  # fmt: skip
+    ]
     lambdas = [n for n in here if isinstance(n, ast.Lambda)]
     return [(_innermost(lambdas, code), True)] if len(lambdas) > 1 else [(n, False) for n in here]
 

@@ -13,12 +13,22 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec
 
 CLASSES = {str: "a string", set: "a set", frozenset: "a set", complex: "a complex number", bytes: "a bytes object"}
 SCALARS = {
-    "f8": "a float", "f4": "a float32", "b1": "a bool", "c16": "a complex number", "c8": "a complex64",
-}  # fmt: skip
+    "f8": "a float",
+    "f4": "a float32",
+    "b1": "a bool",
+    "c16": "a complex number",
+    "c8": "a complex64",
+}
 KINDS = {
-    "U": "strings", "S": "byte strings", "O": "Python objects", "c": "complex numbers", "M": "dates", "m": "time spans",
-    "V": "records", "T": "strings",
-}  # fmt: skip
+    "U": "strings",
+    "S": "byte strings",
+    "O": "Python objects",
+    "c": "complex numbers",
+    "M": "dates",
+    "m": "time spans",
+    "V": "records",
+    "T": "strings",
+}
 
 
 def of_type(type: Type) -> str:

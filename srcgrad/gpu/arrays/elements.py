@@ -139,17 +139,24 @@ class Writer:
         self.scope.pop()
 
     def fold(
-        self, dims: Sequence[Atom], start: Sequence[Atom], step: Callable[[Place, Place], Sequence[Atom]],
+        self,
+        dims: Sequence[Atom],
+        start: Sequence[Atom],
+        step: Callable[[Place, Place], Sequence[Atom]],
         *names: str,
-    ) -> Place:  # fmt: skip
+    ) -> Place:
         """What the numbers are that `start` becomes by a step for each place. names: of the numbers, or of all."""
         every = names if len(names) == len(start) else (names or ("total",)) * len(start)
         return self._fold(tuple(dims), (), tuple(start), step, every)
 
     def _fold(
-        self, dims: Place, done: Place, state: Place, step: Callable[[Place, Place], Sequence[Atom]],
+        self,
+        dims: Place,
+        done: Place,
+        state: Place,
+        step: Callable[[Place, Place], Sequence[Atom]],
         names: Sequence[str],
-    ) -> Place:  # fmt: skip
+    ) -> Place:
         if len(done) == len(dims):
             return tuple(step(done, state))
         length = dims[len(done)]

@@ -184,9 +184,7 @@ def _run(writer: Writer, pair: tuple[Atom, Atom]) -> Atom:
 
 
 def total(writer: Writer, value: Elements) -> Atom:
-    return writer.fold(
-        value.dims, [writer.zero(value.kind)], lambda p, s: (writer.op("add", s[0], value.at(p)),)
-    )[0]  # fmt: skip
+    return writer.fold(value.dims, [writer.zero(value.kind)], lambda p, s: (writer.op("add", s[0], value.at(p)),))[0]
 
 
 def reduced(

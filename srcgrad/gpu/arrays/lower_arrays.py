@@ -430,8 +430,10 @@ class Loops:
             raise self.refused(stmt)
         lengths = [
             tuple(int(n.value.real) for n in a.dims if isinstance(n, Const))
-            if isinstance(a, Elements) and static(a.dims) else None for a in args
-        ]  # fmt: skip
+            if isinstance(a, Elements) and static(a.dims)
+            else None
+            for a in args
+        ]
         main = replace(main, body=_plain(main.body, stmt.span))
         return self.inlined(self.tidy(Program(fixed(main, lengths))).main, args)
 

@@ -70,9 +70,12 @@ def extremes(fun: Fun) -> Extremes | None:
     ties = Fun(f"{fun.name}_ties", params, _changed(fun.body, where_left(counting)), tuple(counts.values()), fun.facts)
     counted = tuple(wons.values())
     linear = replace(
-        fun, params=(*params, *counted), body=_changed(fun.body, where_left(sharing)),
-        results=(*fun.results, *counted), facts=replace(fun.facts, kernel=KernelFacts(counted)),
-    )  # fmt: skip
+        fun,
+        params=(*params, *counted),
+        body=_changed(fun.body, where_left(sharing)),
+        results=(*fun.results, *counted),
+        facts=replace(fun.facts, kernel=KernelFacts(counted)),
+    )
     return Extremes(refs, replace(fun, name=f"{fun.name}_left", results=refs), ties, linear)
 
 

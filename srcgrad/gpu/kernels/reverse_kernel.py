@@ -223,9 +223,10 @@ class KernelReverse(Reverse):
                 self.b.put(replace(stmt, index=map_index(stmt.index, ctx)))
             case ir.Accumulate(atomic="max" | "min") if stmt.ref in self.activity:
                 raise unsupported(
-                    stmt.span, f"cuda.atomic.{stmt.atomic} of floats that are differentiated",
+                    stmt.span,
+                    f"cuda.atomic.{stmt.atomic} of floats that are differentiated",
                     "write what is compared into an array, and reduce it in a kernel of its own",
-                )  # fmt: skip
+                )
             case _:
                 super()._back_one(stmt, region, ctx, bars, guards)
 

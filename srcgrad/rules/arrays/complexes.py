@@ -50,9 +50,17 @@ def _of_one(
         return [None if bars[0] is None else cast(adjoint(bars[0], args[0], outs[0]), args[0].type.dtype)]
 
     return general(
-        name, (), jvp=jvp, vjp=vjp, infer=infer, evaluate=function, template=template, samples=numbers,
-        elementwise=True, takes_complex=True,
-    )  # fmt: skip
+        name,
+        (),
+        jvp=jvp,
+        vjp=vjp,
+        infer=infer,
+        evaluate=function,
+        template=template,
+        samples=numbers,
+        elementwise=True,
+        takes_complex=True,
+    )
 
 
 def _part(method: str) -> Callable[..., str]:
@@ -70,9 +78,13 @@ def _direction(x: Val, size: Val) -> Val:
 
 
 modulus = _of_one(
-    "modulus", np.abs, lambda types, params: "np.abs(_0)" if types[0].rank else "abs(_0)",
-    lambda d, x, y: real(_direction(x, y) * d), lambda g, x, y: g * _direction(x, y), _real_of,
-)  # fmt: skip
+    "modulus",
+    np.abs,
+    lambda types, params: "np.abs(_0)" if types[0].rank else "abs(_0)",
+    lambda d, x, y: real(_direction(x, y) * d),
+    lambda g, x, y: g * _direction(x, y),
+    _real_of,
+)
 
 
 def _is_complex(value: Any) -> bool:

@@ -290,9 +290,11 @@ def _fill(builder: Builder, x: Any, value: Any) -> None:
         message = f"a {source.type.rank}-D value does not fit into a {x.type.rank}-D array"
         raise UnsupportedError(message, hint="index the value, or widen the target")
     if "iubfc".index(source.type.dtype[0]) > max(2, "iubfc".index(x.type.dtype[0])):
-        kind, hint = ("complex number", "make the array complex, or take .real") if source.type.is_complex else (
-            "float", "make the array float"
-        )  # fmt: skip
+        kind, hint = (
+            ("complex number", "make the array complex, or take .real")
+            if source.type.is_complex
+            else ("float", "make the array float")
+        )
         message = f"a {kind} is stored into an array of {x.type.dtype_name}, which would cut it off"
         raise UnsupportedError(message, hint=hint)
     element = _number(source, x.type.dtype) if source.type.rank == 0 else cast(source, x.type.dtype)

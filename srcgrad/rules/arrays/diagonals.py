@@ -94,18 +94,28 @@ def _put(v: Any, like: Any, offset: int, axes: tuple[int, int]) -> Any:
 _offsets = [{"offset": k, "axes": (0, 1)} for k in (0, 1, -1, 5)]
 
 diagonal: Rule = linear(
-    "diagonal", (), transpose=lambda g, a, **params: on_diagonal_of(g, extent(a), **params), evaluate=_diagonal,
-    infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - 1),), template=_diagonal_template,
-    samples=[(matrix,), (square,), (tower,)], without=only_ranks(2, 3),
+    "diagonal",
+    (),
+    transpose=lambda g, a, **params: on_diagonal_of(g, extent(a), **params),
+    evaluate=_diagonal,
+    infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - 1),),
+    template=_diagonal_template,
+    samples=[(matrix,), (square,), (tower,)],
+    without=only_ranks(2, 3),
     params=[*_offsets, {"offset": 0, "axes": (1, 0)}],
-)  # fmt: skip
+)
 on_diagonal_of: Rule = linear(
-    "on_diagonal_of", (), transpose=lambda g, v, like, **params: diagonal(g, **params), evaluate=_put,
-    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), template=_put_template,
-    dims=lambda dims, params: dims[1], params=[{"offset": 0, "axes": (0, 1)}],
+    "on_diagonal_of",
+    (),
+    transpose=lambda g, v, like, **params: diagonal(g, **params),
+    evaluate=_put,
+    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
+    template=_put_template,
+    dims=lambda dims, params: dims[1],
+    params=[{"offset": 0, "axes": (0, 1)}],
     samples=[(pair, matrix), At(matrix[:, :2].copy(), tower, offset=-1, axes=(2, 1))],
     without=only_ranks(2, 3),
-)  # fmt: skip
+)
 
 
 def _square_template(types: Types, params: Params) -> Any:
@@ -129,12 +139,17 @@ def _square_template(types: Types, params: Params) -> Any:
 
 
 on_diagonal: Rule = linear(
-    "on_diagonal", (), transpose=lambda g, v, offset: diagonal(g, offset=offset, axes=(0, 1)),
-    evaluate=lambda v, offset: np.diag(v, offset), infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
-    template=_square_template, dims=lambda dims, params: (None, None) if params["offset"] else dims[0] * 2,
-    samples=[(matrix[0].copy(),), (matrix[0, :0].copy(),)], params=[{"offset": k} for k in (0, 2, -1)],
+    "on_diagonal",
+    (),
+    transpose=lambda g, v, offset: diagonal(g, offset=offset, axes=(0, 1)),
+    evaluate=lambda v, offset: np.diag(v, offset),
+    infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
+    template=_square_template,
+    dims=lambda dims, params: (None, None) if params["offset"] else dims[0] * 2,
+    samples=[(matrix[0].copy(),), (matrix[0, :0].copy(),)],
+    params=[{"offset": k} for k in (0, 2, -1)],
     without=only_ranks(1),
-)  # fmt: skip
+)
 
 
 def matrix_of(builder: Builder, a: Any, name: str) -> Val:
@@ -226,11 +241,17 @@ def _triangle_template(types: Types, params: Params) -> Any:
 
 
 triangle: Rule = linear(
-    "triangle", (), transpose=lambda g, x, **params: triangle(g, **params), infer=lambda types, params: (types[0],),
-    evaluate=lambda x, upper, offset: (np.triu if upper else np.tril)(x, offset), template=_triangle_template,
-    dims=lambda dims, params: dims[0], samples=[(matrix,), (square,), (tower,)],
-    without=only_ranks(2, 3), params=[{"upper": u, "offset": k} for u in (False, True) for k in (0, 1, -1)],
-)  # fmt: skip
+    "triangle",
+    (),
+    transpose=lambda g, x, **params: triangle(g, **params),
+    infer=lambda types, params: (types[0],),
+    evaluate=lambda x, upper, offset: (np.triu if upper else np.tril)(x, offset),
+    template=_triangle_template,
+    dims=lambda dims, params: dims[0],
+    samples=[(matrix,), (square,), (tower,)],
+    without=only_ranks(2, 3),
+    params=[{"upper": u, "offset": k} for u in (False, True) for k in (0, 1, -1)],
+)
 
 
 def _triangle_of(function: Any, upper: bool) -> None:
@@ -252,9 +273,14 @@ _triangle_of(np.tril, False)
 _triangle_of(np.triu, True)
 
 tri = zero(
-    "tri", (), infer=lambda types, params: (ir.Type("f8", 2),), evaluate=np.tri, template="np.tri(_0, _1, _2)",
-    samples=[(3, 3, 0), (2, 4, 1), (3, 2, -1)], elementwise=False,
-)  # fmt: skip
+    "tri",
+    (),
+    infer=lambda types, params: (ir.Type("f8", 2),),
+    evaluate=np.tri,
+    template="np.tri(_0, _1, _2)",
+    samples=[(3, 3, 0), (2, 4, 1), (3, 2, -1)],
+    elementwise=False,
+)
 
 
 @registry.adaptor(np.tri)
@@ -266,9 +292,14 @@ def _np_tri(builder: Builder, N: Any, M: Any = None, k: Any = 0, dtype: Any = fl
 
 def _corner(name: str, function: Any) -> None:
     rule = zero(
-        name, (), infer=lambda types, params: (ir.Type("i8", 1),) * 2, evaluate=function, elementwise=False,
-        template=f"np.{name}(_0, _1, _2)", samples=[(3, 0, 3), (2, 1, 4), (3, -1, 2)],
-    )  # fmt: skip
+        name,
+        (),
+        infer=lambda types, params: (ir.Type("i8", 1),) * 2,
+        evaluate=function,
+        elementwise=False,
+        template=f"np.{name}(_0, _1, _2)",
+        samples=[(3, 0, 3), (2, 1, 4), (3, -1, 2)],
+    )
 
     def call(builder: Builder, n: Any, k: Any = 0, m: Any = None) -> tuple[Val, Val]:
         return emit(rule, *arguments.lengths(builder, (n, k, n if m is None else m)))  # type: ignore[no-any-return]

@@ -73,19 +73,31 @@ def _back_template(types: Types, params: Params) -> Any:
 
 
 neighbours: Rule = linear(
-    "neighbours", (), transpose=lambda g, x, **how: to_neighbours(g, extent(x), **how), evaluate=_evaluate,
-    infer=lambda types, params: (types[0],), template=_template, dims=_shorter,
-    samples=[(row,), (matrix,), At(tower, axis=1, sign=-1), At(tower, axis=2, sign=1)], params=EITHER,
-)  # fmt: skip
+    "neighbours",
+    (),
+    transpose=lambda g, x, **how: to_neighbours(g, extent(x), **how),
+    evaluate=_evaluate,
+    infer=lambda types, params: (types[0],),
+    template=_template,
+    dims=_shorter,
+    samples=[(row,), (matrix,), At(tower, axis=1, sign=-1), At(tower, axis=2, sign=1)],
+    params=EITHER,
+)
 to_neighbours: Rule = linear(
-    "to_neighbours", (), transpose=lambda g, x, like, **how: neighbours(g, **how), evaluate=_back,
-    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), template=_back_template,
-    dims=lambda dims, params: dims[1], params=EITHER,
+    "to_neighbours",
+    (),
+    transpose=lambda g, x, like, **how: neighbours(g, **how),
+    evaluate=_back,
+    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
+    template=_back_template,
+    dims=lambda dims, params: dims[1],
+    params=EITHER,
     samples=[
-        (row[:1].copy(), row[1:].copy()), (matrix[:1].copy(), matrix),
+        (row[:1].copy(), row[1:].copy()),
+        (matrix[:1].copy(), matrix),
         At(block[:, :1].copy(), block, axis=1, sign=-1),
     ],
-)  # fmt: skip
+)
 
 
 def _number(builder: Builder, x: Any, name: str) -> Val:

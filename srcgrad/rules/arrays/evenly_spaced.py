@@ -21,11 +21,14 @@ from srcgrad.rules.shapes.shape import length
 
 
 spaced = zero(
-    "arange", (), infer=lambda types, params: (ir.Type("i8", 1),),
+    "arange",
+    (),
+    infer=lambda types, params: (ir.Type("i8", 1),),
     evaluate=lambda *given: np.arange(*given, dtype="i8"),
     template=lambda types, params: f"np.arange({', '.join(f'_{k}' for k in range(len(types)))})",
-    samples=[(3,), (1, 4), (5, 0, -2)], elementwise=False,
-)  # fmt: skip
+    samples=[(3,), (1, 4), (5, 0, -2)],
+    elementwise=False,
+)
 
 
 def _steps(y: Val) -> Val:
@@ -55,11 +58,15 @@ def _float_range_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], para
 
 
 float_range = general(
-    "float_arange", (), jvp=_float_range_jvp, vjp=_float_range_vjp, template=_float_range_template,
+    "float_arange",
+    (),
+    jvp=_float_range_jvp,
+    vjp=_float_range_vjp,
+    template=_float_range_template,
     infer=lambda types, params: (ir.Type(types[0].dtype, 1),),
     evaluate=lambda a, b, c: np.arange(a, b, c, dtype=np.asarray(a).dtype),
     samples=[(0.5, 2.3, 0.4), (1.0, -1.1, -0.5)],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(np.arange)
@@ -111,10 +118,15 @@ def _linspace_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params:
 
 
 linspace = general(
-    "linspace", (), jvp=_linspace_jvp, vjp=_linspace_vjp, infer=lambda types, params: (ir.Type(types[0].dtype, 1),),
-    evaluate=lambda a, b, n: np.linspace(a, b, n, dtype=np.asarray(a).dtype), template=_linspace_template,
+    "linspace",
+    (),
+    jvp=_linspace_jvp,
+    vjp=_linspace_vjp,
+    infer=lambda types, params: (ir.Type(types[0].dtype, 1),),
+    evaluate=lambda a, b, n: np.linspace(a, b, n, dtype=np.asarray(a).dtype),
+    template=_linspace_template,
     samples=[(0.5, 2.3, 4), (1.0, -1.1, 1)],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(np.linspace)

@@ -43,11 +43,18 @@ def _nonzero(x: Any) -> Any:
 
 
 nonzero = zero(
-    "nonzero", (), infer=_nonzero_infer, evaluate=_nonzero, elementwise=False,
+    "nonzero",
+    (),
+    infer=_nonzero_infer,
+    evaluate=_nonzero,
+    elementwise=False,
     template=lambda types, params: "np.flatnonzero(_0)" if types[0].rank == 1 else "np.nonzero(_0)",
-    samples=[(np.array([True, False, True]),), (np.array([[True, False], [True, True]]),),
-        (np.array([[[True, False], [False, True]]]),)],
-)  # fmt: skip
+    samples=[
+        (np.array([True, False, True]),),
+        (np.array([[True, False], [True, True]]),),
+        (np.array([[[True, False], [False, True]]]),),
+    ],
+)
 
 
 def true_places(mask: Val) -> tuple[Val, ...]:

@@ -78,18 +78,31 @@ def _take_dims(dims: Sequence[Dims], params: Params) -> Dims:
 
 
 take_along: Rule = linear(
-    "take_along", (), transpose=lambda g, x, at, axis: add_along(g, at, extent(x), axis=axis), infer=_type,
-    evaluate=_take, template=_take_template, dims=_take_dims, params=_places,
+    "take_along",
+    (),
+    transpose=lambda g, x, at, axis: add_along(g, at, extent(x), axis=axis),
+    infer=_type,
+    evaluate=_take,
+    template=_take_template,
+    dims=_take_dims,
+    params=_places,
     samples=[(matrix, places % 2), At(line, places[0], axis=0), At(high, np.stack([places] * 2), axis=2)],
-)  # fmt: skip
+)
 add_along: Rule = linear(
-    "add_along", (), transpose=lambda g, y, at, like, axis: take_along(g, at, axis=axis), infer=_type, evaluate=_add,
-    template=_add_template, dims=lambda dims, params: dims[2], params=_places,
+    "add_along",
+    (),
+    transpose=lambda g, y, at, like, axis: take_along(g, at, axis=axis),
+    infer=_type,
+    evaluate=_add,
+    template=_add_template,
+    dims=lambda dims, params: dims[2],
+    params=_places,
     samples=[
-        (-matrix, places % 2, matrix), At(-line, places[1], line, axis=0),
+        (-matrix, places % 2, matrix),
+        At(-line, places[1], line, axis=0),
         At(high, np.stack([places] * 2), high, axis=2),
     ],
-)  # fmt: skip
+)
 
 
 # ---- the order of the elements, equal ones staying as they are
@@ -110,11 +123,16 @@ def _order_template(types: Types, params: Params) -> Any:
 
 
 argsort = zero(
-    "argsort", (), infer=lambda types, params: (ir.Type("i8", types[0].rank),), template=_order_template,
-    evaluate=lambda x, axis: np.argsort(x, axis, kind="stable"), dims=lambda dims, params: dims[0],
-    samples=[(np.array([[0.7, -1.3, 0.7], [2.0, np.nan, 1.0]]),), At(line, axis=0), At(high, axis=1)], params=_places,
+    "argsort",
+    (),
+    infer=lambda types, params: (ir.Type("i8", types[0].rank),),
+    template=_order_template,
+    evaluate=lambda x, axis: np.argsort(x, axis, kind="stable"),
+    dims=lambda dims, params: dims[0],
+    samples=[(np.array([[0.7, -1.3, 0.7], [2.0, np.nan, 1.0]]),), At(line, axis=0), At(high, axis=1)],
+    params=_places,
     elementwise=False,
-)  # fmt: skip
+)
 
 
 def ordered(x: Val, order: Val, axis: int) -> Val:

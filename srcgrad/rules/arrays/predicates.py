@@ -166,8 +166,11 @@ def _extreme(function: Any, plain: Any, instead: float) -> None:
         if not value.type.is_float:
             return registry.FUNCTIONS[plain](builder, value, axis)  # type: ignore[no-any-return]
         missing = emit(isnan, value)
-        none = registry.FUNCTIONS[np.any](builder, registry.FUNCTIONS[np.all](builder, missing, axis)) \
-            if axis is not None and value.type.rank > 1 else registry.FUNCTIONS[np.all](builder, missing)  # fmt: skip
+        none = (
+            registry.FUNCTIONS[np.any](builder, registry.FUNCTIONS[np.all](builder, missing, axis))
+            if axis is not None and value.type.rank > 1
+            else registry.FUNCTIONS[np.all](builder, missing)
+        )
         raising = ir.Effect("raise ValueError('All-NaN slice encountered')", span=builder.span)
         builder.put(ir.If(none.atom, (raising,), (), span=builder.span))
         return registry.FUNCTIONS[plain](builder, emit(where, missing, value.lift(instead), value), axis)  # type: ignore[no-any-return]

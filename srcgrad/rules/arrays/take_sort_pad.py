@@ -166,11 +166,16 @@ def _search_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 searchsorted = zero(
-    "searchsorted", (), infer=_search_infer, template=_search_template, elementwise=False,
-    evaluate=lambda x, v, side: np.searchsorted(x, v, side), params=[{"side": "left"}, {"side": "right"}],
+    "searchsorted",
+    (),
+    infer=_search_infer,
+    template=_search_template,
+    elementwise=False,
+    evaluate=lambda x, v, side: np.searchsorted(x, v, side),
+    params=[{"side": "left"}, {"side": "right"}],
     dims=lambda dims, params: dims[1],
     samples=[(np.sort(line), v) for v in (0.7, np.array([2.0, -9.0]), matrix, tower)],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(np.searchsorted, methods=("searchsorted",))
@@ -183,13 +188,21 @@ def _searchsorted(builder: Builder, a: Any, v: Any, side: Any = "left", **option
 
 
 digitize = zero(
-    "digitize", (), infer=lambda types, params: (ir.Type("i8", types[0].rank),), elementwise=False,
-    evaluate=lambda x, bins, right: np.digitize(x, bins, right), dims=lambda dims, params: dims[0],
+    "digitize",
+    (),
+    infer=lambda types, params: (ir.Type("i8", types[0].rank),),
+    elementwise=False,
+    evaluate=lambda x, bins, right: np.digitize(x, bins, right),
+    dims=lambda dims, params: dims[0],
     template=lambda types, params: f"np.digitize(_0, _1{', True' if params['right'] else ''})",
     params=[{"right": False}, {"right": True}],
-    samples=[(line, np.array([-1.3, 1.0])), (matrix, np.array([1.0, 0.3])), (0.7, np.array([0.7, 1.0])),
-        (tower, line[:1])],
-)  # fmt: skip
+    samples=[
+        (line, np.array([-1.3, 1.0])),
+        (matrix, np.array([1.0, 0.3])),
+        (0.7, np.array([0.7, 1.0])),
+        (tower, line[:1]),
+    ],
+)
 
 
 @registry.adaptor(np.digitize)
@@ -205,10 +218,15 @@ def _digitize(builder: Builder, x: Any, bins: Any, right: Any = False) -> Val:
 
 
 _counts = zero(
-    "repeated_places", (), infer=lambda types, params: (ir.Type("i8", 1),), elementwise=False,
-    evaluate=lambda n, repeats: np.repeat(np.arange(n), repeats), template="np.repeat(np.arange(_0), _1)",
-    samples=[(3, 2), (3, np.array([2, 0, 1])), (0, np.zeros(0, int))], without=only_ranks(0, 1),
-)  # fmt: skip
+    "repeated_places",
+    (),
+    infer=lambda types, params: (ir.Type("i8", 1),),
+    elementwise=False,
+    evaluate=lambda n, repeats: np.repeat(np.arange(n), repeats),
+    template="np.repeat(np.arange(_0), _1)",
+    samples=[(3, 2), (3, np.array([2, 0, 1])), (0, np.zeros(0, int))],
+    without=only_ranks(0, 1),
+)
 
 
 @registry.adaptor(np.repeat, methods=("repeat",))
@@ -256,11 +274,16 @@ def _roll_template(types: Types, params: Params) -> Any:
 
 
 roll: Rule = linear(
-    "roll", (), transpose=lambda g, x, shift, axis: roll(g, -shift, axis=axis),
-    infer=lambda types, params: (types[0],), evaluate=lambda x, shift, axis: np.roll(x, shift, axis),
-    template=_roll_template, dims=lambda dims, params: dims[0],
-    samples=[(line, 1), (line, -4), (matrix, 1), (matrix[:0], 1), (tower, 1)], params=[{"axis": 0}],
-)  # fmt: skip
+    "roll",
+    (),
+    transpose=lambda g, x, shift, axis: roll(g, -shift, axis=axis),
+    infer=lambda types, params: (types[0],),
+    evaluate=lambda x, shift, axis: np.roll(x, shift, axis),
+    template=_roll_template,
+    dims=lambda dims, params: dims[0],
+    samples=[(line, 1), (line, -4), (matrix, 1), (matrix[:0], 1), (tower, 1)],
+    params=[{"axis": 0}],
+)
 
 
 @registry.adaptor(np.roll)
@@ -337,13 +360,18 @@ def _padded_places(n: int, before: int, after: int, mode: str) -> Any:
 
 
 padded_places = zero(
-    "padded_places", (), infer=lambda types, params: (ir.Type("i8", 1),), elementwise=False, evaluate=_padded_places,
+    "padded_places",
+    (),
+    infer=lambda types, params: (ir.Type("i8", 1),),
+    elementwise=False,
+    evaluate=_padded_places,
     template=lambda types, params: (
-        f"{params['mode']}_places(_0, _1, _2)", sources(getattr(runtime_text, f"{params['mode']}_places"))
+        f"{params['mode']}_places(_0, _1, _2)",
+        sources(getattr(runtime_text, f"{params['mode']}_places")),
     ),
     samples=[(3, 1, 2), (3, 5, 4), (1, 2, 1)],
     params=[{"mode": m} for m in ("edge", "wrap", "reflect", "symmetric")],
-)  # fmt: skip
+)
 
 
 # ---- one of several

@@ -51,9 +51,14 @@ _window(np.bartlett, lambda builder, x: 1.0 - registry.FUNCTIONS[np.abs](builder
 @registry.adaptor(np.kaiser)
 def _kaiser(builder: Builder, M: Any, beta: Any) -> Val:
     x, width = _places(builder, M), as_value(builder, beta)
-    width = cast(contents(width), "f8") if getattr(width.atom, "value", None) is None else as_value(
-        builder, float(width.atom.value)  # type: ignore[union-attr,arg-type]
-    )  # fmt: skip
+    width = (
+        cast(contents(width), "f8")
+        if getattr(width.atom, "value", None) is None
+        else as_value(
+            builder,
+            float(width.atom.value),  # type: ignore[union-attr,arg-type]
+        )
+    )
     bell = registry.FUNCTIONS[scipy.special.i0]
     inside = registry.FUNCTIONS[np.maximum](builder, 1.0 - x * x, as_value(builder, 0.0))
     return bell(builder, width * registry.FUNCTIONS[np.sqrt](builder, inside)) / bell(builder, width)  # type: ignore[no-any-return]

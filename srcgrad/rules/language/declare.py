@@ -247,9 +247,14 @@ def elementwise(
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
     template = loop_text.each(name, template, infer) if each else template
     rule = Rule(
-        name, infer, evaluate or functions[0], template, jvp or tangent, vjp,
+        name,
+        infer,
+        evaluate or functions[0],
+        template,
+        jvp or tangent,
+        vjp,
         Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
-    )  # fmt: skip
+    )
     publish(rule, functions, arity=len(samples[0]), result=result)
     return rule
 
@@ -335,10 +340,12 @@ def zero(
     info.setdefault("scalars", _of_scalars(functions))
     arity = len(samples[0]) if samples else 1
     rule = Rule(
-        name, infer, evaluate or functions[0],
+        name,
+        infer,
+        evaluate or functions[0],
         template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity, as_is),
         info=Info("zero", functions, samples, elementwise=elementwise, **info),
-    )  # fmt: skip
+    )
     if elementwise:
         publish(rule, functions, arity=arity, result=result)
     else:

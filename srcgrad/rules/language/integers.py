@@ -38,23 +38,43 @@ def _outside_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any
 
 
 trips = zero(
-    "trips", (_trips,), infer=_int, template="len(range(_0, _1, _2))", elementwise=False,
+    "trips",
+    (_trips,),
+    infer=_int,
+    template="len(range(_0, _1, _2))",
+    elementwise=False,
     samples=[(0, 5, 1), (3, 3, 1), (7, 0, -2)],
-)  # fmt: skip
+)
 nonnegative = zero(
     "nonnegative", (_nonnegative,), infer=_int, template="max(_0, 0)", elementwise=False, samples=[(3,), (-1,)]
 )
 larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])
 outside = zero(
-    "outside", (), evaluate=_outside, infer=lambda types, params: (ir.B1,), template=_outside_template,
-    elementwise=False, samples=[
-        (np.array([0, -2, 1]), 2), (np.array([0, 2]), 2), (np.array([[0, -3]]), 2), (np.array([[[0], [1]]]), 2),
+    "outside",
+    (),
+    evaluate=_outside,
+    infer=lambda types, params: (ir.B1,),
+    template=_outside_template,
+    elementwise=False,
+    samples=[
+        (np.array([0, -2, 1]), 2),
+        (np.array([0, 2]), 2),
+        (np.array([[0, -3]]), 2),
+        (np.array([[[0], [1]]]), 2),
     ],
-)  # fmt: skip
+)
 other_length = zero(
-    "other_length", (), evaluate=lambda x, n, axis: x.shape[axis] != n, infer=lambda types, params: (ir.B1,),
-    template="_0.shape[axis] != _1", elementwise=False, samples=[
-        (np.zeros((2, 3)), 3), (np.zeros((2, 3)), 2), (np.zeros((2, 3, 1)), 3), At(np.zeros(3), 3, axis=0),
+    "other_length",
+    (),
+    evaluate=lambda x, n, axis: x.shape[axis] != n,
+    infer=lambda types, params: (ir.B1,),
+    template="_0.shape[axis] != _1",
+    elementwise=False,
+    samples=[
+        (np.zeros((2, 3)), 3),
+        (np.zeros((2, 3)), 2),
+        (np.zeros((2, 3, 1)), 3),
+        At(np.zeros(3), 3, axis=0),
     ],
     params=[{"axis": 1}],
-)  # fmt: skip
+)

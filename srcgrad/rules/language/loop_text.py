@@ -26,9 +26,7 @@ def shape_of(name: str, axes: Sequence[int], ones: Sequence[int] = ()) -> str:
 
 def nest(name: str, rank: int, body: Sequence[str], depth: int = 1) -> list[str]:
     """The lines of a loop nest over every element of an array, at this depth of indentation."""
-    lines = [
-        f"{'    ' * (depth + k)}for {LETTERS[k]} in range({name}.shape[{k}]):" for k in range(rank)
-    ]  # fmt: skip
+    lines = [f"{'    ' * (depth + k)}for {LETTERS[k]} in range({name}.shape[{k}]):" for k in range(rank)]
     return [*lines, *("    " * (depth + rank) + line for line in body)]
 
 

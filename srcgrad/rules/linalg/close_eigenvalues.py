@@ -24,12 +24,16 @@ from srcgrad.rules.shapes.broadcast import Params, Types
 values = np.array([0.4, 1.3, -2.0])
 
 size_of = zero(
-    "largest", (), infer=lambda types, params: (arguments.scalar_type(types[0].dtype),), elementwise=False,
+    "largest",
+    (),
+    infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
+    elementwise=False,
     evaluate=lambda x: np.max(np.abs(x), initial=x.dtype.type(0)),
     template=lambda types, params: ("largest(_0)", sources(runtime_text.largest)),
-    samples=[(matrix,), (matrix[:0],)], without=only_ranks(2),
+    samples=[(matrix,), (matrix[:0],)],
+    without=only_ranks(2),
     held="it only tells how large the errors of rounding are",
-)  # fmt: skip
+)
 
 
 def _names(params: Params) -> str:
@@ -73,10 +77,18 @@ def _pairs_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Pa
 
 
 over_pairs: Rule = general(
-    "over_pairs", (), jvp=_pairs_jvp, vjp=_pairs_vjp, infer=same_type, evaluate=_pairs, template=_pairs_template,
-    dims=first_dims, samples=[(square, values, 2.0)], params=[{"sums": False}, {"sums": True}],
+    "over_pairs",
+    (),
+    jvp=_pairs_jvp,
+    vjp=_pairs_vjp,
+    infer=same_type,
+    evaluate=_pairs,
+    template=_pairs_template,
+    dims=first_dims,
+    samples=[(square, values, 2.0)],
+    params=[{"sums": False}, {"sums": True}],
     without={**only_ranks(2), "empty": "there is a value for each row and column"},
-)  # fmt: skip
+)
 
 
 def over_gaps(u: Val, w: Val, size: Val | None = None) -> Val:
@@ -112,10 +124,17 @@ def _columns(u: Any, w: Any, size: float) -> Any:
 
 
 over_columns: Rule = general(
-    "over_columns", (), jvp=_columns_jvp, vjp=_columns_vjp, infer=same_type, evaluate=_columns,
-    template=lambda types, params: ("over_columns(_0, _1, _2)", sources(runtime_text.over_columns)), dims=first_dims,
-    samples=[(matrix, line, 2.0)], without=only_ranks(2),
-)  # fmt: skip
+    "over_columns",
+    (),
+    jvp=_columns_jvp,
+    vjp=_columns_vjp,
+    infer=same_type,
+    evaluate=_columns,
+    template=lambda types, params: ("over_columns(_0, _1, _2)", sources(runtime_text.over_columns)),
+    dims=first_dims,
+    samples=[(matrix, line, 2.0)],
+    without=only_ranks(2),
+)
 
 
 def vector_type(types: Types, params: Params) -> ir.Type:

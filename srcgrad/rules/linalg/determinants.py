@@ -66,10 +66,17 @@ _all = sources(runtime_text.cofactors, runtime_text.diagonalised)
 _both = sources(runtime_text.cofactors_along, runtime_text.diagonalised)
 
 cofactors_along: Rule = general(
-    "cofactors_along", (), jvp=_along_jvp, vjp=_along_vjp, infer=same_type, evaluate=_cofactors_along,
-    template=lambda types, params: ("cofactors_along(_0, _1)", _both), dims=first_dims,
-    samples=[(square, square[::-1].copy()), (square[:2, :2].copy(), -square[1:, 1:])], without=only_ranks(2),
-)  # fmt: skip
+    "cofactors_along",
+    (),
+    jvp=_along_jvp,
+    vjp=_along_vjp,
+    infer=same_type,
+    evaluate=_cofactors_along,
+    template=lambda types, params: ("cofactors_along(_0, _1)", _both),
+    dims=first_dims,
+    samples=[(square, square[::-1].copy()), (square[:2, :2].copy(), -square[1:, 1:])],
+    without=only_ranks(2),
+)
 
 
 def _cofactors_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -77,10 +84,17 @@ def _cofactors_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params
 
 
 cofactors: Rule = general(
-    "cofactors", (), jvp=_cofactors_jvp, vjp=_cofactors_jvp, infer=same_type, evaluate=_cofactors,
-    template=lambda types, params: ("cofactors(_0)", _all), dims=first_dims, without=only_ranks(2),
+    "cofactors",
+    (),
+    jvp=_cofactors_jvp,
+    vjp=_cofactors_jvp,
+    infer=same_type,
+    evaluate=_cofactors,
+    template=lambda types, params: ("cofactors(_0)", _all),
+    dims=first_dims,
+    without=only_ranks(2),
     samples=[(square,), (square[:1, :1].copy(),)],
-)  # fmt: skip
+)
 
 
 def _det_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -92,9 +106,16 @@ def _det_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 
 det: Rule = general(
-    "det", (), jvp=_det_jvp, vjp=_det_vjp, infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
-    evaluate=np.linalg.det, template="np.linalg.det(_0)", samples=[(square,), (singular,)], without=only_ranks(2),
-)  # fmt: skip
+    "det",
+    (),
+    jvp=_det_jvp,
+    vjp=_det_vjp,
+    infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
+    evaluate=np.linalg.det,
+    template="np.linalg.det(_0)",
+    samples=[(square,), (singular,)],
+    without=only_ranks(2),
+)
 
 
 def _slogdet_infer(types: Any, params: Params) -> tuple[ir.Type, ...]:
@@ -110,7 +131,13 @@ def _slogdet_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 
 
 slogdet: Rule = general(
-    "slogdet", (), jvp=_slogdet_jvp, vjp=_slogdet_vjp, infer=_slogdet_infer,
-    evaluate=lambda a: tuple(np.linalg.slogdet(a)), template="np.linalg.slogdet(_0)",
-    samples=[(square,), (-square,)], without=only_ranks(2),
-)  # fmt: skip
+    "slogdet",
+    (),
+    jvp=_slogdet_jvp,
+    vjp=_slogdet_vjp,
+    infer=_slogdet_infer,
+    evaluate=lambda a: tuple(np.linalg.slogdet(a)),
+    template="np.linalg.slogdet(_0)",
+    samples=[(square,), (-square,)],
+    without=only_ranks(2),
+)

@@ -53,12 +53,18 @@ def _pinv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 
 
 pinv: Rule = general(
-    "pinv", (), jvp=_pinv_jvp, vjp=_pinv_vjp, infer=lambda types, params: (types[0],),
+    "pinv",
+    (),
+    jvp=_pinv_jvp,
+    vjp=_pinv_vjp,
+    infer=lambda types, params: (types[0],),
     evaluate=lambda a, rcond: np.ascontiguousarray(np.linalg.pinv(a, _given(a, rcond))),
     template=lambda types, params: f"np.linalg.pinv(_0, {_cutoff_template(types, params)})",
-    dims=lambda dims, params: dims[0][::-1], samples=[(square,), (matrix,), (matrix.T.copy(),)],
-    params=[{"rcond": None}, {"rcond": 1e-9}], without=only_ranks(2),
-)  # fmt: skip
+    dims=lambda dims, params: dims[0][::-1],
+    samples=[(square,), (matrix,), (matrix.T.copy(),)],
+    params=[{"rcond": None}, {"rcond": 1e-9}],
+    without=only_ranks(2),
+)
 
 
 def _lstsq_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -91,12 +97,19 @@ def _outer(u: Val, v: Val) -> Val:
 
 
 lstsq: Rule = general(
-    "lstsq", (), jvp=_lstsq_jvp, vjp=_lstsq_vjp, infer=lambda types, params: (types[1],),
+    "lstsq",
+    (),
+    jvp=_lstsq_jvp,
+    vjp=_lstsq_vjp,
+    infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, rcond: np.ascontiguousarray(np.linalg.lstsq(a, b, _given(a, rcond))[0]),
     template=lambda types, params: f"np.linalg.lstsq(_0, _1, {_cutoff_template(types, params)})[0]",
     without=only_ranks(2),
     samples=[
-        (matrix, pair), (matrix.T.copy(), square[0].copy()), (matrix.T.copy(), square), (matrix, square[:2].copy()),
+        (matrix, pair),
+        (matrix.T.copy(), square[0].copy()),
+        (matrix.T.copy(), square),
+        (matrix, square[:2].copy()),
     ],
     params=[{"rcond": None}],
-)  # fmt: skip
+)

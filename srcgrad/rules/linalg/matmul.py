@@ -83,11 +83,17 @@ product: Rule = bilinear(
 )  # fmt: skip
 # np.outer takes Numba four seconds to compile
 outer: Rule = bilinear(
-    "outer", (), left=lambda g, a, b: dot(g, b), right=lambda g, a, b: dot(a, g),
-    infer=lambda types, params: (ir.Type(types[0].dtype, 2),), evaluate=np.outer,
+    "outer",
+    (),
+    left=lambda g, a, b: dot(g, b),
+    right=lambda g, a, b: dot(a, g),
+    infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
+    evaluate=np.outer,
     template=lambda types, params: ("outer(_0, _1)", sources(runtime_text.outer)),
-    dims=lambda dims, params: (dims[0][0], dims[1][0]), samples=[(pair, line)], without=only_ranks(1),
-)  # fmt: skip
+    dims=lambda dims, params: (dims[0][0], dims[1][0]),
+    samples=[(pair, line)],
+    without=only_ranks(1),
+)
 
 
 # ---- contractions: axes have letters, of which each is in two at least of left, right and out

@@ -66,9 +66,12 @@ def _solve_triangular(
     if way not in ("N", "T", "C"):
         raise UnsupportedError("trans is 0, 1 or 2, or 'N', 'T' or 'C'")
     return solve_triangular(  # type: ignore[no-any-return]
-        left, right, upper=not arguments.flag(lower, "lower"), transposed=way != "N",
+        left,
+        right,
+        upper=not arguments.flag(lower, "lower"),
+        transposed=way != "N",
         unit=arguments.flag(unit_diagonal, "unit_diagonal"),
-    )  # fmt: skip
+    )
 
 
 # ---- the same as in np.linalg
@@ -120,10 +123,16 @@ for _k in range(13):
     PADE.append(PADE[-1] * (13 - _k) / ((26 - _k) * (_k + 1)))
 
 squarings = zero(
-    "squarings", (), infer=lambda types, params: (ir.I8,), evaluate=runtime_text.squarings, elementwise=False,
+    "squarings",
+    (),
+    infer=lambda types, params: (ir.I8,),
+    evaluate=runtime_text.squarings,
+    elementwise=False,
     template=lambda types, params: ("squarings(_0)", sources(runtime_text.squarings)),
-    samples=[(square,), (40.0 * square,)], without=only_ranks(2), held="any number that is large enough will do",
-)  # fmt: skip
+    samples=[(square,), (40.0 * square,)],
+    without=only_ranks(2),
+    held="any number that is large enough will do",
+)
 
 
 def _polynomial(powers: list[Val], first: int) -> Val:

@@ -110,10 +110,18 @@ def _eig_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 
 eig: Rule = general(
-    "eig", (), jvp=_eig_jvp, vjp=_eig_vjp, infer=_both, evaluate=lambda a: _real_eig(a),
-    template=lambda types, params: ("real_eig(_0)", sources(runtime_text.real_eig)), samples=[(real,)],
-    without=only_ranks(2), dims=_square_dims, demands=lambda dims, params: [dims[0]],
-)  # fmt: skip
+    "eig",
+    (),
+    jvp=_eig_jvp,
+    vjp=_eig_vjp,
+    infer=_both,
+    evaluate=lambda a: _real_eig(a),
+    template=lambda types, params: ("real_eig(_0)", sources(runtime_text.real_eig)),
+    samples=[(real,)],
+    without=only_ranks(2),
+    dims=_square_dims,
+    demands=lambda dims, params: [dims[0]],
+)
 
 
 def _real_eig(a: Any) -> Any:
@@ -178,13 +186,25 @@ def _svd_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 svd: Rule = general(
-    "svd", (), jvp=_svd_jvp, vjp=_svd_vjp, infer=_svd_infer, template="np.linalg.svd(_0, False)",
+    "svd",
+    (),
+    jvp=_svd_jvp,
+    vjp=_svd_vjp,
+    infer=_svd_infer,
+    template="np.linalg.svd(_0, False)",
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.svd(a, False))),
-    samples=[(square,), (matrix,), (matrix.T.copy(),)], without=only_ranks(2),
+    samples=[(square,), (matrix,), (matrix.T.copy(),)],
+    without=only_ranks(2),
     dims=_svd_dims,
-)  # fmt: skip
+)
 
 matrix_rank = zero(
-    "matrix_rank", (), infer=lambda types, params: (ir.I8,), evaluate=np.linalg.matrix_rank, elementwise=False,
-    template="np.linalg.matrix_rank(_0)", samples=[(matrix,), (np.ones((3, 2)),)], without=only_ranks(2),
-)  # fmt: skip
+    "matrix_rank",
+    (),
+    infer=lambda types, params: (ir.I8,),
+    evaluate=np.linalg.matrix_rank,
+    elementwise=False,
+    template="np.linalg.matrix_rank(_0)",
+    samples=[(matrix,), (np.ones((3, 2)),)],
+    without=only_ranks(2),
+)

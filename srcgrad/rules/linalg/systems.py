@@ -53,12 +53,19 @@ def _solve_template(types: Types, params: Params) -> Any:
 
 
 solve: Rule = general(
-    "solve", (), jvp=_solve_jvp, vjp=_solve_vjp, infer=lambda types, params: (types[1],),
+    "solve",
+    (),
+    jvp=_solve_jvp,
+    vjp=_solve_vjp,
+    infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, transposed, small=False: np.linalg.solve(a.T if transposed else a, b),
-    template=_solve_template, dims=lambda dims, params: dims[1], takes_complex=True, without=only_ranks(2),
+    template=_solve_template,
+    dims=lambda dims, params: dims[1],
+    takes_complex=True,
+    without=only_ranks(2),
     samples=[(square, line), (square, np.cos(np.arange(9.0)).reshape(3, 3))],
     params=[{"transposed": t, "small": s} for t in (False, True) for s in (False, True)],
-)  # fmt: skip
+)
 
 
 def _is_small(a: Val) -> bool:
@@ -94,11 +101,19 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 
 
 inv: Rule = general(
-    "inv", (), jvp=_inv_jvp, vjp=_inv_vjp, infer=lambda types, params: (types[0],), evaluate=np.linalg.inv,
-    template="np.linalg.inv(_0)", dims=lambda dims, params: dims[0], demands=lambda dims, params: [dims[0]],
+    "inv",
+    (),
+    jvp=_inv_jvp,
+    vjp=_inv_vjp,
+    infer=lambda types, params: (types[0],),
+    evaluate=np.linalg.inv,
+    template="np.linalg.inv(_0)",
+    dims=lambda dims, params: dims[0],
+    demands=lambda dims, params: [dims[0]],
     samples=[(square,)],
-    takes_complex=True, without=only_ranks(2),
-)  # fmt: skip
+    takes_complex=True,
+    without=only_ranks(2),
+)
 
 
 @registry.adaptor(np.linalg.inv)

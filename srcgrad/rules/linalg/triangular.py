@@ -43,10 +43,16 @@ def first_dims(dims: Sequence[Dims], params: Params) -> Dims:
 
 
 symmetric: Rule = linear(
-    "symmetric", (), transpose=lambda g, x: symmetric(g), infer=same_type, evaluate=lambda x: 0.5 * (x + x.T),
+    "symmetric",
+    (),
+    transpose=lambda g, x: symmetric(g),
+    infer=same_type,
+    evaluate=lambda x: 0.5 * (x + x.T),
     template=lambda types, params: "np.float32(0.5) * (_0 + _0.T)" if types[0].dtype == "f4" else "0.5 * (_0 + _0.T)",
-    dims=first_dims, samples=[(square,)], without=only_ranks(2),
-)  # fmt: skip
+    dims=first_dims,
+    samples=[(square,)],
+    without=only_ranks(2),
+)
 
 
 # ---- triangular systems
@@ -139,10 +145,16 @@ def _half_template(types: Types, params: Params) -> Any:
 
 
 lower_half: Rule = linear(
-    "lower_half", (), transpose=lambda g, x: lower_half(g), infer=same_type, template=_half_template,
-    evaluate=lambda x: (np.tril(x) - 0.5 * np.diag(np.diag(x))).astype(x.dtype), dims=first_dims, samples=[(square,)],
+    "lower_half",
+    (),
+    transpose=lambda g, x: lower_half(g),
+    infer=same_type,
+    template=_half_template,
+    evaluate=lambda x: (np.tril(x) - 0.5 * np.diag(np.diag(x))).astype(x.dtype),
+    dims=first_dims,
+    samples=[(square,)],
     without=only_ranks(2),
-)  # fmt: skip
+)
 
 
 def _within_factor(x: Val, factor: Val, transposed: bool) -> Val:
@@ -208,8 +220,14 @@ def _qr(a: Any) -> Any:
 
 
 qr: Rule = general(
-    "qr", (), jvp=_qr_jvp, vjp=_qr_vjp, infer=lambda types, params: (types[0], types[0]),
-    evaluate=_qr, template=lambda types, params: ("reduced_qr(_0)", sources(runtime_text.reduced_qr)),
-    samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)], without=only_ranks(2),
+    "qr",
+    (),
+    jvp=_qr_jvp,
+    vjp=_qr_vjp,
+    infer=lambda types, params: (types[0], types[0]),
+    evaluate=_qr,
+    template=lambda types, params: ("reduced_qr(_0)", sources(runtime_text.reduced_qr)),
+    samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)],
+    without=only_ranks(2),
     dims=lambda dims, params: [dims[0], dims[0][1:] * 2],
-)  # fmt: skip
+)

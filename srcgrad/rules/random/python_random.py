@@ -25,9 +25,12 @@ def _draw(name: str, dtype: str = "f8") -> ir.Primitive:
         return f"random.{name}({', '.join(f'_{k}' for k in range(len(types)))})"
 
     return ir.Primitive(
-        f"random.{name}", lambda types, params: (ir.Type(dtype),), lambda *args, rank: function(*args), template,
+        f"random.{name}",
+        lambda types, params: (ir.Type(dtype),),
+        lambda *args, rank: function(*args),
+        template,
         info=Info("draw", (), ()),
-    )  # fmt: skip
+    )
 
 
 def _drawn(builder: Builder, op: ir.Primitive, *own: Val) -> Val:

@@ -27,9 +27,15 @@ booleans = [(np.array([True, False, True]),), (np.array([[True], [True]]),), (np
 def _asked(name: str, function: Any, result: ir.Type, samples: list[Any], **info: Any) -> Rule:
     """A question about all elements."""
     return zero(
-        name, (), infer=lambda types, params: (result,), evaluate=function, template=f"np.{name}(_0)", samples=samples,
-        elementwise=False, **info,
-    )  # fmt: skip
+        name,
+        (),
+        infer=lambda types, params: (result,),
+        evaluate=function,
+        template=f"np.{name}(_0)",
+        samples=samples,
+        elementwise=False,
+        **info,
+    )
 
 
 def _operands(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> tuple[Val, tuple[int, ...], bool]:
@@ -73,10 +79,15 @@ _adaptor(count_nonzero, np.count_nonzero, lambda true, n: true, ())
 def _along(name: str, helper: Any, function: Any) -> Rule:
     template = each_line(helper, dtype="np.int64", empty=f"attempt to get {function.__name__} of an empty sequence")
     return zero(
-        name, (), infer=lambda types, params: (ir.Type("i8", types[0].rank - 1),), template=template,
-        evaluate=lambda x: function(x, -1), samples=[*reals, (matrix,)], elementwise=False,
+        name,
+        (),
+        infer=lambda types, params: (ir.Type("i8", types[0].rank - 1),),
+        template=template,
+        evaluate=lambda x: function(x, -1),
+        samples=[*reals, (matrix,)],
+        elementwise=False,
         dims=lambda dims, params: dims[0][:-1],
-    )  # fmt: skip
+    )
 
 
 def _extreme(rule: Rule, function: Any, helper: Any) -> None:

@@ -13,7 +13,7 @@ from srcgrad.core.build import Builder
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Duals, Rule, cast, expand_to, general, settle
 from srcgrad.rules.language.values import Val, contents, emit
-from srcgrad.rules.reductions.sums import (  # fmt: skip
+from srcgrad.rules.reductions.sums import (
     matrix,
     places,
     reduced_dims,
@@ -71,8 +71,12 @@ def _softmax_source(name: str, rank: int, over: Params, limits: bool) -> str:
     share = f"np.exp({here} - {top}) / (1.0 + {rest})"
     body = [f"{loop_text.subscript('out', index)} = {share}"]
     if limits:
-        body = [f"if {here} == {top}:", f"    {loop_text.subscript('out', index)} = 1.0 / (1.0 + {rest})", "else:",
-                f"    {body[0]}"]  # fmt: skip
+        body = [
+            f"if {here} == {top}:",
+            f"    {loop_text.subscript('out', index)} = 1.0 / (1.0 + {rest})",
+            "else:",
+            f"    {body[0]}",
+        ]
     lines = [*_peak_lines(rank, over), "    out = np.empty(x.shape, x.dtype)", *loop_text.nest("x", rank, body)]
     return loop_text.function(name, "x", [*lines, "    return out"])
 
@@ -100,11 +104,17 @@ def _softmax_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 
 
 softmax: Rule = general(
-    "softmax", (), jvp=_softmax_jvp, vjp=_softmax_jvp, infer=lambda types, params: (types[0],),
-    evaluate=_softmax_evaluate, template=_softmax_template, dims=lambda dims, params: dims[0],
+    "softmax",
+    (),
+    jvp=_softmax_jvp,
+    vjp=_softmax_jvp,
+    infer=lambda types, params: (types[0],),
+    evaluate=_softmax_evaluate,
+    template=_softmax_template,
+    dims=lambda dims, params: dims[0],
     samples=[(row,), (matrix,), At(tower, axes=(1,), limits=False), At(tower, axes=(0, 2), limits=True)],
     params=[{"axes": (0,), "limits": False}, {"axes": (0,), "limits": True}],
-)  # fmt: skip
+)
 
 
 def shares(x: Val, axes: tuple[int, ...]) -> Val:
@@ -155,10 +165,17 @@ def _log_softmax_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], para
 
 
 log_softmax: Rule = general(
-    "log_softmax", (), jvp=_log_softmax_jvp, vjp=_log_softmax_vjp, infer=lambda types, params: (types[0],),
-    evaluate=_log_softmax, template=_log_softmax_template, dims=lambda dims, params: dims[0],
-    samples=[(row,), (matrix,), At(tower, axes=(0, 2))], params=over_lines,
-)  # fmt: skip
+    "log_softmax",
+    (),
+    jvp=_log_softmax_jvp,
+    vjp=_log_softmax_vjp,
+    infer=lambda types, params: (types[0],),
+    evaluate=_log_softmax,
+    template=_log_softmax_template,
+    dims=lambda dims, params: dims[0],
+    samples=[(row,), (matrix,), At(tower, axes=(0, 2))],
+    params=over_lines,
+)
 
 
 # ---- the logarithm of the sum of exponentials
@@ -195,11 +212,18 @@ def _logsumexp_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params
 
 
 logsumexp: Rule = general(
-    "logsumexp", (), jvp=_logsumexp_jvp, vjp=_logsumexp_vjp, evaluate=_logsumexp, template=_logsumexp_template,
-    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), dims=reduced_dims,
-    samples=several, params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}],
+    "logsumexp",
+    (),
+    jvp=_logsumexp_jvp,
+    vjp=_logsumexp_vjp,
+    evaluate=_logsumexp,
+    template=_logsumexp_template,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),
+    dims=reduced_dims,
+    samples=several,
+    params=[{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}],
     ties="infinities share equally",
-)  # fmt: skip
+)
 
 
 def _operand(builder: Builder, x: Any, axis: Any, name: str) -> tuple[Val, tuple[int, ...]]:

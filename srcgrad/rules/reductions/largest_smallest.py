@@ -13,7 +13,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Duals, Edge, Rule, general, linear
 from srcgrad.rules.language.values import Val, contents, emit
-from srcgrad.rules.reductions.sums import (  # fmt: skip
+from srcgrad.rules.reductions.sums import (
     chosen,
     first_axis,
     matrix,
@@ -99,25 +99,42 @@ def _ties_template(start: str, source: Any) -> Any:
 level = np.array([0.7, 1.2, 1.2])
 _highest = np.max(tower, (0, 2), keepdims=True)
 _samples_at = [
-    (-matrix, matrix, np.max(matrix, 0)), At(-matrix, matrix, np.max(matrix), axes=(0, 1), keepdims=False),
-    At(row, level, 1.2, axes=(0,), keepdims=False), At(-tower, tower, _highest, axes=(0, 2), keepdims=True),
-]  # fmt: skip
+    (-matrix, matrix, np.max(matrix, 0)),
+    At(-matrix, matrix, np.max(matrix), axes=(0, 1), keepdims=False),
+    At(row, level, 1.2, axes=(0,), keepdims=False),
+    At(-tower, tower, _highest, axes=(0, 2), keepdims=True),
+]
 _samples_to = [
     (np.array([1.3, -0.7, 0.2]), matrix, np.max(matrix, 0)),
-    At(1.3, matrix, np.max(matrix), axes=(0, 1), keepdims=False), At(1.3, level, 1.2, axes=(0,), keepdims=False),
+    At(1.3, matrix, np.max(matrix), axes=(0, 1), keepdims=False),
+    At(1.3, level, 1.2, axes=(0,), keepdims=False),
     At(-_highest, tower, _highest, axes=(0, 2), keepdims=True),
-]  # fmt: skip
+]
 
 at_ties: Rule = linear(
-    "at_ties", (), transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params), evaluate=_gather,
-    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), dims=reduced_dims,
-    template=_ties_template("at_ties", _at_ties_source), samples=_samples_at, params=every[:1], takes_complex=False,
-)  # fmt: skip
+    "at_ties",
+    (),
+    transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params),
+    evaluate=_gather,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),
+    dims=reduced_dims,
+    template=_ties_template("at_ties", _at_ties_source),
+    samples=_samples_at,
+    params=every[:1],
+    takes_complex=False,
+)
 to_ties: Rule = linear(
-    "to_ties", (), transpose=lambda g, v, x, y, **params: at_ties(g, x, y, **params), evaluate=_scatter,
-    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),), dims=lambda dims, params: dims[1],
-    template=_ties_template("to_ties", _to_ties_source), samples=_samples_to, params=every[:1], takes_complex=False,
-)  # fmt: skip
+    "to_ties",
+    (),
+    transpose=lambda g, v, x, y, **params: at_ties(g, x, y, **params),
+    evaluate=_scatter,
+    infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
+    dims=lambda dims, params: dims[1],
+    template=_ties_template("to_ties", _to_ties_source),
+    samples=_samples_to,
+    params=every[:1],
+    takes_complex=False,
+)
 
 
 # ---- the reductions
@@ -181,9 +198,14 @@ def _peak_adaptor(name: str, rule: Rule, sign: str) -> Callable[..., Val]:
     pair = np.maximum if sign == ">" else np.minimum
 
     def call(
-        builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+        builder: Builder,
+        x: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = None,
         where: Any = None,
-    ) -> Val:  # fmt: skip
+    ) -> Val:
         arguments.no_options({"out": out}, f"np.{name}")
         value = contents(arguments.as_array(builder, x))
         if value.type.rank == 0:

@@ -62,15 +62,22 @@ def _norm_source(name: str, rank: int, params: Params, dtype: str) -> str:
     check = ["    fine = True", *loop_text.nest("out", left, [f"if not {inside}:", "    fine = False"]), "    if fine:"]
     largest = [f"if abs({here}) > {top}:", f"    {top} = abs({here})"]
     shares = [
-        f"if abs({here}) == {top}:", f"    {out} += x.dtype.type(1)",
-        "else:", f"    {out} += ({here} / {top}) * ({here} / {top})",
-    ]  # fmt: skip
+        f"if abs({here}) == {top}:",
+        f"    {out} += x.dtype.type(1)",
+        "else:",
+        f"    {out} += ({here} / {top}) * ({here} / {top})",
+    ]
     lines = [
-        f"    out = {zeros}", *loop_text.nest("x", rank, [f"{out} += {here} * {here}"]),
-        *([f"    if {inside}:"] if scalar else check), "        return np.sqrt(out)",
-        f"    top = {zeros}", *loop_text.nest("x", rank, largest),
-        f"    out = {zeros}", *loop_text.nest("x", rank, shares), "    return top * np.sqrt(out)",
-    ]  # fmt: skip
+        f"    out = {zeros}",
+        *loop_text.nest("x", rank, [f"{out} += {here} * {here}"]),
+        *([f"    if {inside}:"] if scalar else check),
+        "        return np.sqrt(out)",
+        f"    top = {zeros}",
+        *loop_text.nest("x", rank, largest),
+        f"    out = {zeros}",
+        *loop_text.nest("x", rank, shares),
+        "    return top * np.sqrt(out)",
+    ]
     return loop_text.function(name, "x", lines)
 
 
@@ -97,10 +104,18 @@ def _at_zero(x: Any, params: Params) -> Edge:
 
 
 norm: Rule = general(
-    "norm", (), jvp=_norm_jvp, vjp=_norm_vjp, evaluate=_norm, template=_norm_template, dims=reduced_dims,
-    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),), samples=several,
-    params=every, edges=[_at_zero(sample[0], params) for sample in several for params in _params(sample)],
-)  # fmt: skip
+    "norm",
+    (),
+    jvp=_norm_jvp,
+    vjp=_norm_vjp,
+    evaluate=_norm,
+    template=_norm_template,
+    dims=reduced_dims,
+    infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),
+    samples=several,
+    params=every,
+    edges=[_at_zero(sample[0], params) for sample in several for params in _params(sample)],
+)
 
 
 def float_array(builder: Builder, x: Any, name: str) -> Val:

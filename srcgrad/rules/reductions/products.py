@@ -78,13 +78,19 @@ def _moved(x: Any, axis: int, back: bool, first: float = 0.0) -> Any:
 
 
 shifted: Rule = linear(
-    "shifted", (), transpose=lambda g, x, axis, back: shifted(g, axis=axis, back=not back), infer=_same,
-    evaluate=_moved, dims=_of_first, samples=SCANNED, params=BOTH,
+    "shifted",
+    (),
+    transpose=lambda g, x, axis, back: shifted(g, axis=axis, back=not back),
+    infer=_same,
+    evaluate=_moved,
+    dims=_of_first,
+    samples=SCANNED,
+    params=BOTH,
     template=_either(
         _scan("shifted", "x", "0", "out[] = carried", "carried = x[]"),
         _scan("shifted_back", "x", "0", "out[] = carried", "carried = x[]"),
     ),
-)  # fmt: skip
+)
 
 
 def _after_one_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -96,10 +102,17 @@ def _after_one_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params
 
 
 after_one: Rule = general(
-    "after_one", (), jvp=_after_one_jvp, vjp=_after_one_vjp, infer=_same, dims=_of_first,
-    evaluate=lambda x, axis: _moved(x, axis, False, 1.0), samples=SOME, params=FIRST,
+    "after_one",
+    (),
+    jvp=_after_one_jvp,
+    vjp=_after_one_vjp,
+    infer=_same,
+    dims=_of_first,
+    evaluate=lambda x, axis: _moved(x, axis, False, 1.0),
+    samples=SOME,
+    params=FIRST,
     template=_scan("after_one", "x", "1", "out[] = carried", "carried = x[]"),
-)  # fmt: skip
+)
 
 
 # ---- c[i] = a[i] * c[i-1] + b[i], from 0; and its transpose, which goes back: c[i] = a[i+1] * c[i+1] + b[i]
@@ -143,17 +156,25 @@ def _recurrence_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], param
 
 
 recurrence: Rule = general(
-    "recurrence", (), jvp=_recurrence_jvp, vjp=_recurrence_vjp, infer=_same, evaluate=_recurrence, dims=_of_first,
+    "recurrence",
+    (),
+    jvp=_recurrence_jvp,
+    vjp=_recurrence_vjp,
+    infer=_same,
+    evaluate=_recurrence,
+    dims=_of_first,
     params=BOTH,
     samples=[
-        (line, -line[::-1].copy()), (grid, grid[::-1] + 0.3), At(cube, 1.0 - cube, axis=1, back=False),
+        (line, -line[::-1].copy()),
+        (grid, grid[::-1] + 0.3),
+        At(cube, 1.0 - cube, axis=1, back=False),
         At(cube, 1.0 - cube, axis=2, back=True),
     ],
     template=_either(
         _scan("recurrence", "a, b", "0", "carried = a[] * carried + b[]", "out[] = carried"),
         _scan("recurrence_back", "a, b", "0", "carried += b[]", "out[] = carried", "carried *= a[]"),
     ),
-)  # fmt: skip
+)
 
 
 # ---- running products
@@ -172,10 +193,17 @@ def _cumprod_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 
 
 cumprod: Rule = general(
-    "cumprod", (), jvp=_cumprod_jvp, vjp=_cumprod_vjp, infer=_same, evaluate=lambda x, axis: np.cumprod(x, axis),
-    template=_scan("cumprod", "x", "1", "carried *= x[]", "out[] = carried"), dims=_of_first, samples=SOME,
+    "cumprod",
+    (),
+    jvp=_cumprod_jvp,
+    vjp=_cumprod_vjp,
+    infer=_same,
+    evaluate=lambda x, axis: np.cumprod(x, axis),
+    template=_scan("cumprod", "x", "1", "carried *= x[]", "out[] = carried"),
+    dims=_of_first,
+    samples=SOME,
     params=FIRST,
-)  # fmt: skip
+)
 
 
 # ---- the products of those on one side, of all the others, and of all
@@ -206,13 +234,20 @@ def _side_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 
 
 side: Rule = general(
-    "product_of_side", (), jvp=_side_jvp, vjp=_side_vjp, infer=_same, evaluate=_side, dims=_of_first, params=BOTH,
+    "product_of_side",
+    (),
+    jvp=_side_jvp,
+    vjp=_side_vjp,
+    infer=_same,
+    evaluate=_side,
+    dims=_of_first,
+    params=BOTH,
     samples=[*SCANNED, (zeros[1],), (zeros.T.copy(),)],
     template=_either(
         _scan("product_before", "x", "1", "out[] = carried", "carried *= x[]"),
         _scan("product_after", "x", "1", "out[] = carried", "carried *= x[]"),
     ),
-)  # fmt: skip
+)
 
 
 def _sides(x: Val, axis: int) -> tuple[Val, Val]:
@@ -249,9 +284,17 @@ def _others_template(types: Types, params: Params) -> Any:
 
 
 others: Rule = general(
-    "product_of_others", (), jvp=_others_jvp, vjp=_others_vjp, infer=_same, dims=_of_first, samples=SOME, params=FIRST,
-    evaluate=lambda x, axis: _side(x, axis, False) * _side(x, axis, True), template=_others_template,
-)  # fmt: skip
+    "product_of_others",
+    (),
+    jvp=_others_jvp,
+    vjp=_others_vjp,
+    infer=_same,
+    dims=_of_first,
+    samples=SOME,
+    params=FIRST,
+    evaluate=lambda x, axis: _side(x, axis, False) * _side(x, axis, True),
+    template=_others_template,
+)
 
 
 def _over(params: Params) -> dict[str, Any]:
@@ -283,10 +326,17 @@ def _prod_template(types: Types, params: Params) -> Any:
 
 
 prod: Rule = general(
-    "prod", (), jvp=_prod_jvp, vjp=_prod_vjp, evaluate=lambda x, axis: np.prod(x, axis), template=_prod_template,
+    "prod",
+    (),
+    jvp=_prod_jvp,
+    vjp=_prod_vjp,
+    evaluate=lambda x, axis: np.prod(x, axis),
+    template=_prod_template,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, _over(params)),),
-    dims=lambda dims, params: reduced_dims(dims, _over(params)), samples=SOME, params=FIRST,
-)  # fmt: skip
+    dims=lambda dims, params: reduced_dims(dims, _over(params)),
+    samples=SOME,
+    params=FIRST,
+)
 
 
 # ---- the user's functions
@@ -303,9 +353,15 @@ def _operand(builder: Builder, x: Any, dtype: Any) -> Val:
 
 @registry.adaptor(np.prod, methods=("prod",))
 def _np_prod(
-    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
-    initial: Any = None, where: Any = None,
-) -> Val:  # fmt: skip
+    builder: Builder,
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Val:
     arguments.no_options({"out": out}, "np.prod")
     value = chosen(_operand(builder, x, dtype), where, 1)
     if value.type.rank == 0:

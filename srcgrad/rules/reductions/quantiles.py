@@ -54,11 +54,19 @@ def _dims(dims: Sequence[Dims], params: Params) -> Dims:
 
 
 smallest: Rule = general(
-    "kth_smallest", (), jvp=_jvp, vjp=_vjp, evaluate=_smallest, dims=_dims,
+    "kth_smallest",
+    (),
+    jvp=_jvp,
+    vjp=_vjp,
+    evaluate=_smallest,
+    dims=_dims,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, {"axes": (0,), "keepdims": False}),),
-    template=each_line(runtime_text.kth_smallest, extra=("k",)), samples=[(row, 1), (matrix, 0), (matrix, 2), (tower, 1)],
-    ties="shared equally", finite_partials=True, selects=True,
-)  # fmt: skip
+    template=each_line(runtime_text.kth_smallest, extra=("k",)),
+    samples=[(row, 1), (matrix, 0), (matrix, 2), (tower, 1)],
+    ties="shared equally",
+    finite_partials=True,
+    selects=True,
+)
 
 
 def _each_template(types: Types, params: Params) -> Any:
@@ -78,12 +86,20 @@ def _smallest_of_each(x: Any, k: Any) -> Any:
 
 
 smallest_of_each: Rule = general(
-    "kth_smallest_of_each", (), jvp=_jvp, vjp=_vjp, evaluate=_smallest_of_each, dims=_dims,
+    "kth_smallest_of_each",
+    (),
+    jvp=_jvp,
+    vjp=_vjp,
+    evaluate=_smallest_of_each,
+    dims=_dims,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, {"axes": (0,), "keepdims": False}),),
-    template=_each_template, samples=[(matrix, np.array([0, 2])), (tower, np.array([[1, 0], [2, 2]]))],
-    ties="shared equally", finite_partials=True, selects=True,
+    template=_each_template,
+    samples=[(matrix, np.array([0, 2])), (tower, np.array([[1, 0], [2, 2]]))],
+    ties="shared equally",
+    finite_partials=True,
+    selects=True,
     without=only_ranks(2, 3),
-)  # fmt: skip
+)
 
 
 def kth(x: Val, k: Val) -> Val:

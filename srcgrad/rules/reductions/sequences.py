@@ -33,10 +33,16 @@ def _fsum_template(types: Types, params: Params) -> Any:
 
 
 fsum_ = linear(
-    "fsum", (), transpose=lambda g, x: spread_back(g, x, (0,), False), template=_fsum_template, samples=[(row,)],
-    infer=lambda types, params: (ir.Type(types[0].dtype),), evaluate=lambda x: math.fsum(x), without=only_ranks(1),
+    "fsum",
+    (),
+    transpose=lambda g, x: spread_back(g, x, (0,), False),
+    template=_fsum_template,
+    samples=[(row,)],
+    infer=lambda types, params: (ir.Type(types[0].dtype),),
+    evaluate=lambda x: math.fsum(x),
+    without=only_ranks(1),
     takes_complex=False,
-)  # fmt: skip
+)
 
 
 def _line(builder: Builder, x: Any, name: str) -> Val:

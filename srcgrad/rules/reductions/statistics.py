@@ -153,9 +153,11 @@ def _gradient(builder: Builder, f: Any, *varargs: Any, axis: Any = None, edge_or
     no_booleans(builder, f, "np.gradient")
     memory = memory_of(builder, float_array(builder, f, "np.gradient"), "np.gradient")
     order = arguments.integer(edge_order, "edge_order")
-    axes = arguments.all_axes(axis, memory.type.rank) if not isinstance(axis, (tuple, list)) else tuple(
-        arguments.one_axis(k, memory.type.rank) for k in axis
-    )  # fmt: skip
+    axes = (
+        arguments.all_axes(axis, memory.type.rank)
+        if not isinstance(axis, (tuple, list))
+        else tuple(arguments.one_axis(k, memory.type.rank) for k in axis)
+    )
     given = [arguments.as_array(builder, v) for v in varargs] or [as_value(builder, 1.0)]
     if order not in (1, 2) or len(given) not in (1, len(axes)) or (len(given) < len(axes) and given[0].type.rank):
         raise UnsupportedError("np.gradient takes one spacing, or one an axis, and an edge_order of 1 or 2")

@@ -23,9 +23,13 @@ matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
 row, tower = matrix[0].copy(), np.stack([matrix, -2.0 * matrix])
 every = [{"axes": (0,), "keepdims": False}, {"axes": (0,), "keepdims": True}]
 several = [
-    (row,), (matrix,), At(matrix, axes=(1,), keepdims=False), At(matrix, axes=(0, 1), keepdims=False),
-    At(tower, axes=(1,), keepdims=False), At(tower, axes=(0, 2), keepdims=True),
-]  # fmt: skip
+    (row,),
+    (matrix,),
+    At(matrix, axes=(1,), keepdims=False),
+    At(matrix, axes=(0, 1), keepdims=False),
+    At(tower, axes=(1,), keepdims=False),
+    At(tower, axes=(0, 2), keepdims=True),
+]
 
 
 def reduced_type(rank: int, dtype: str, params: Params) -> ir.Type:
@@ -83,10 +87,16 @@ def _sum_template(types: Types, params: Params) -> Any:
 
 
 sum_: Rule = linear(
-    "sum", (), transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims), infer=_sum_infer,
-    evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims), template=_sum_template,
-    dims=reduced_dims, samples=several, params=every,
-)  # fmt: skip
+    "sum",
+    (),
+    transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims),
+    infer=_sum_infer,
+    evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims),
+    template=_sum_template,
+    dims=reduced_dims,
+    samples=several,
+    params=every,
+)
 
 
 def total(x: Val) -> Val:
@@ -106,9 +116,15 @@ def chosen(x: Val, mask: Any, otherwise: Any) -> Val:
 
 @registry.adaptor(np.sum, methods=("sum",))
 def _sum(
-    builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
-    initial: Any = None, where: Any = None,
-) -> Val:  # fmt: skip
+    builder: Builder,
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = None,
+) -> Val:
     arguments.no_options({"out": out}, "np.sum")
     value = contents(arguments.as_array(builder, x))
     if dtype is not None:
@@ -192,12 +208,16 @@ def _cumsum_template(types: Types, params: Params) -> Any:
 
 
 cumsum: Rule = linear(
-    "cumsum", (), transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
-    infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),), evaluate=_cumsum_evaluate,
-    template=_cumsum_template, dims=lambda dims, params: dims[0],
+    "cumsum",
+    (),
+    transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
+    infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),),
+    evaluate=_cumsum_evaluate,
+    template=_cumsum_template,
+    dims=lambda dims, params: dims[0],
     samples=[(row,), (matrix,), At(tower, axis=1, reverse=True)],
     params=[{"axis": 0, "reverse": False}, {"axis": 0, "reverse": True}],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(np.cumsum, np.cumulative_sum, methods=("cumsum",))

@@ -20,34 +20,68 @@ reals = [(0.7,), (-1.3,), (2.0,)]
 pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 
 add = elementwise(
-    "add", (np.add, operator.add, operator.iadd), partials=lambda a, b, y: (1, 1), samples=pairs,
-    scalar="_0 + _1", result="number", finite_partials=True, takes_complex=True,
-)  # fmt: skip
+    "add",
+    (np.add, operator.add, operator.iadd),
+    partials=lambda a, b, y: (1, 1),
+    samples=pairs,
+    scalar="_0 + _1",
+    result="number",
+    finite_partials=True,
+    takes_complex=True,
+)
 subtract = elementwise(
-    "subtract", (np.subtract, operator.sub, operator.isub), partials=lambda a, b, y: (1, -1), samples=pairs,
-    scalar="_0 - _1", result="number", finite_partials=True, takes_complex=True,
-)  # fmt: skip
+    "subtract",
+    (np.subtract, operator.sub, operator.isub),
+    partials=lambda a, b, y: (1, -1),
+    samples=pairs,
+    scalar="_0 - _1",
+    result="number",
+    finite_partials=True,
+    takes_complex=True,
+)
 multiply = elementwise(
-    "multiply", (np.multiply, operator.mul, operator.imul), partials=lambda a, b, y: (b, a), samples=pairs,
-    scalar="_0 * _1", result="number", takes_complex=True,
-)  # fmt: skip
+    "multiply",
+    (np.multiply, operator.mul, operator.imul),
+    partials=lambda a, b, y: (b, a),
+    samples=pairs,
+    scalar="_0 * _1",
+    result="number",
+    takes_complex=True,
+)
 divide = elementwise(
-    "divide", (np.divide, operator.truediv, operator.itruediv),
-    partials=lambda a, b, y: (lambda g: g / b, -y / b), samples=pairs, scalar="_0 / _1", takes_complex=True,
-)  # fmt: skip
+    "divide",
+    (np.divide, operator.truediv, operator.itruediv),
+    partials=lambda a, b, y: (lambda g: g / b, -y / b),
+    samples=pairs,
+    scalar="_0 / _1",
+    takes_complex=True,
+)
 negative = elementwise(
-    "negative", (np.negative, operator.neg), partials=lambda x, y: (-1,), samples=reals,
-    scalar="-_0", result="number", finite_partials=True, takes_complex=True,
-)  # fmt: skip
+    "negative",
+    (np.negative, operator.neg),
+    partials=lambda x, y: (-1,),
+    samples=reals,
+    scalar="-_0",
+    result="number",
+    finite_partials=True,
+    takes_complex=True,
+)
 
 floor_divide = zero(
-    "floor_divide", (np.floor_divide, operator.floordiv, operator.ifloordiv), scalar="_0 // _1", result="small",
+    "floor_divide",
+    (np.floor_divide, operator.floordiv, operator.ifloordiv),
+    scalar="_0 // _1",
+    result="small",
     samples=[*pairs, (7, -2)],
-)  # fmt: skip
+)
 remainder = elementwise(
-    "remainder", (np.remainder, operator.mod, operator.imod), partials=lambda a, b, y: (1, -floor_divide(a, b)),
-    samples=[*pairs, (-7.5, 2.0)], scalar="_0 % _1", result="small",
-)  # fmt: skip
+    "remainder",
+    (np.remainder, operator.mod, operator.imod),
+    partials=lambda a, b, y: (1, -floor_divide(a, b)),
+    samples=[*pairs, (-7.5, 2.0)],
+    scalar="_0 % _1",
+    result="small",
+)
 
 
 # ---- with the sign of the dividend, or nearest to it
@@ -68,9 +102,13 @@ def _fmod_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
 
 
 fmod = elementwise(
-    "fmod", (np.fmod, math.fmod), partials=_ratio_partials, samples=[*pairs, (-7.5, 2.0)],
-    scalar=_fmod_template, result="small",
-)  # fmt: skip
+    "fmod",
+    (np.fmod, math.fmod),
+    partials=_ratio_partials,
+    samples=[*pairs, (-7.5, 2.0)],
+    scalar=_fmod_template,
+    result="small",
+)
 
 
 def _ieee_remainder(x: Any, y: Any) -> Any:
@@ -79,10 +117,16 @@ def _ieee_remainder(x: Any, y: Any) -> Any:
 
 
 ieee_remainder = elementwise(
-    "ieee_remainder", (math.remainder,), partials=_ratio_partials, samples=[(0.7, 1.9), (7.5, 2.0), (-1.3, 0.4)],
+    "ieee_remainder",
+    (math.remainder,),
+    partials=_ratio_partials,
+    samples=[(0.7, 1.9), (7.5, 2.0), (-1.3, 0.4)],
     edges=[Edge((975.6499999999999, 1.9), (1.0, -513.0))],  # whose quotient rounds to a half
-    evaluate=_ieee_remainder, scalar="ieee_remainder(_0, _1)", helpers=sources(runtime_text.ieee_remainder), wide=True,
-)  # fmt: skip
+    evaluate=_ieee_remainder,
+    scalar="ieee_remainder(_0, _1)",
+    helpers=sources(runtime_text.ieee_remainder),
+    wide=True,
+)
 
 
 @registry.adaptor(divmod, np.divmod)

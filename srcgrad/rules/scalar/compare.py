@@ -33,9 +33,13 @@ greater = _comparison("greater", np.greater, operator.gt, ">")
 greater_equal = _comparison("greater_equal", np.greater_equal, operator.ge, ">=")
 # of what has no NaN
 OPPOSITE = {
-    "less": "greater_equal", "greater": "less_equal", "equal": "not_equal",
-    "greater_equal": "less", "less_equal": "greater", "not_equal": "equal",
-}  # fmt: skip
+    "less": "greater_equal",
+    "greater": "less_equal",
+    "equal": "not_equal",
+    "greater_equal": "less",
+    "less_equal": "greater",
+    "not_equal": "equal",
+}
 
 
 def _logic(code: str, otherwise: str) -> Any:
@@ -55,9 +59,11 @@ logical_xor = zero(
     "logical_xor", (np.logical_xor,), scalar=_logic("_0 != _1", "np.logical_xor(_0, _1)"), samples=booleans
 )
 logical_not = zero(
-    "logical_not", (np.logical_not, operator.not_), scalar=_logic("not _0", "np.logical_not(_0)"),
+    "logical_not",
+    (np.logical_not, operator.not_),
+    scalar=_logic("not _0", "np.logical_not(_0)"),
     samples=[(True,), (False,)],
-)  # fmt: skip
+)
 isnan = zero("isnan", (np.isnan, math.isnan), samples=reals, takes_complex=True)
 isinf = zero("isinf", (np.isinf, math.isinf), samples=reals, takes_complex=True)
 isfinite = zero("isfinite", (np.isfinite, math.isfinite), samples=reals, takes_complex=True)
@@ -82,11 +88,19 @@ def _where_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: di
 
 
 where: Rule = elementwise(
-    "where", (), evaluate=np.where, infer=_where_infer, jvp=_where_jvp, as_is=(0,),
+    "where",
+    (),
+    evaluate=np.where,
+    infer=_where_infer,
+    jvp=_where_jvp,
+    as_is=(0,),
     partials=lambda c, a, b, y: (None, lambda g: where(c, g, g.lift(0.0)), lambda g: where(c, g.lift(0.0), g)),
-    scalar="_1 if _0 else _2", array="np.where(_0, _1, _2)", finite_partials=True,
-    samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)], takes_complex=True,
-)  # fmt: skip
+    scalar="_1 if _0 else _2",
+    array="np.where(_0, _1, _2)",
+    finite_partials=True,
+    samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)],
+    takes_complex=True,
+)
 
 
 @registry.adaptor(np.where)

@@ -41,14 +41,23 @@ pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 
 exp = elementwise("exp", (np.exp, math.exp), partials=lambda x, y: (y,), samples=reals, takes_complex=True)
 exp2 = elementwise(
-    "exp2", (np.exp2, *([math.exp2] if hasattr(math, "exp2") else [])), scalar="np.exp2(_0)",
-    partials=lambda x, y: (log(y.lift(2.0)) * y,), samples=reals, takes_complex=True,
-)  # fmt: skip
+    "exp2",
+    (np.exp2, *([math.exp2] if hasattr(math, "exp2") else [])),
+    scalar="np.exp2(_0)",
+    partials=lambda x, y: (log(y.lift(2.0)) * y,),
+    samples=reals,
+    takes_complex=True,
+)
 expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals, takes_complex=True)
 log: Rule = elementwise(
-    "log", (np.log, math.log), partials=lambda x, y: (lambda g: g / x,), samples=positives, takes_complex=True,
-    domain="x > 0", edges=[Edge((0.0,), (math.inf,))],
-)  # fmt: skip
+    "log",
+    (np.log, math.log),
+    partials=lambda x, y: (lambda g: g / x,),
+    samples=positives,
+    takes_complex=True,
+    domain="x > 0",
+    edges=[Edge((0.0,), (math.inf,))],
+)
 log2 = elementwise(
     "log2",
     (np.log2, math.log2),
@@ -66,9 +75,14 @@ log10 = elementwise(
     takes_complex=True,
 )
 log1p = elementwise(
-    "log1p", (np.log1p, math.log1p), partials=lambda x, y: (1.0 / (1.0 + x),), samples=inside, takes_complex=True,
-    domain="x > -1", edges=[Edge((-1.0,), (math.inf,))],
-)  # fmt: skip
+    "log1p",
+    (np.log1p, math.log1p),
+    partials=lambda x, y: (1.0 / (1.0 + x),),
+    samples=inside,
+    takes_complex=True,
+    domain="x > -1",
+    edges=[Edge((-1.0,), (math.inf,))],
+)
 
 
 @registry.adaptor(math.log)
@@ -88,14 +102,22 @@ def _natural(builder: Builder, x: Any) -> Val:
 # ---- roots and squares
 
 sqrt = elementwise(
-    "sqrt", (np.sqrt, math.sqrt), partials=lambda x, y: (0.5 / y,), samples=positives, takes_complex=True,
-    domain="x >= 0", edges=[Edge((0.0,), (math.inf,))],
-)  # fmt: skip
-cbrt = elementwise(
-    "cbrt", (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])), scalar="np.cbrt(_0)",
-    partials=lambda x, y: (1.0 / (3.0 * y**2),), samples=reals,
+    "sqrt",
+    (np.sqrt, math.sqrt),
+    partials=lambda x, y: (0.5 / y,),
+    samples=positives,
+    takes_complex=True,
+    domain="x >= 0",
     edges=[Edge((0.0,), (math.inf,))],
-)  # fmt: skip
+)
+cbrt = elementwise(
+    "cbrt",
+    (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])),
+    scalar="np.cbrt(_0)",
+    partials=lambda x, y: (1.0 / (3.0 * y**2),),
+    samples=reals,
+    edges=[Edge((0.0,), (math.inf,))],
+)
 square = elementwise(
     "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="small", takes_complex=True
 )
@@ -120,9 +142,12 @@ def _hypot_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
 
 
 hypot = elementwise(
-    "hypot", (np.hypot, math.hypot), partials=_hypot_partials, samples=pairs,
+    "hypot",
+    (np.hypot, math.hypot),
+    partials=_hypot_partials,
+    samples=pairs,
     edges=[Edge((0.0, 0.0), (0.0, 0.0))],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(math.hypot)
@@ -151,9 +176,16 @@ def _one_minus_square(x: Any) -> Any:
 
 # 1 - x*x, exact near the ends, and its derivative near 0
 one_minus_square = elementwise(
-    "one_minus_square", (), evaluate=_one_minus_square, scalar="(1.0 - _0) * (1.0 + _0)", result="number", wide=True,
-    partials=lambda x, y: (-2.0 * x,), samples=inside, takes_complex=True,
-)  # fmt: skip
+    "one_minus_square",
+    (),
+    evaluate=_one_minus_square,
+    scalar="(1.0 - _0) * (1.0 + _0)",
+    result="number",
+    wide=True,
+    partials=lambda x, y: (-2.0 * x,),
+    samples=inside,
+    takes_complex=True,
+)
 
 
 def _circle(x: Val) -> Val:
@@ -162,13 +194,23 @@ def _circle(x: Val) -> Val:
 
 
 arcsin = elementwise(
-    "arcsin", (np.arcsin, math.asin), partials=lambda x, y: (1.0 / _circle(x),), samples=inside, takes_complex=True,
-    domain="-1 <= x <= 1", edges=[Edge((1.0,), (math.inf,))],
-)  # fmt: skip
+    "arcsin",
+    (np.arcsin, math.asin),
+    partials=lambda x, y: (1.0 / _circle(x),),
+    samples=inside,
+    takes_complex=True,
+    domain="-1 <= x <= 1",
+    edges=[Edge((1.0,), (math.inf,))],
+)
 arccos = elementwise(
-    "arccos", (np.arccos, math.acos), partials=lambda x, y: (-1.0 / _circle(x),), samples=inside, takes_complex=True,
-    domain="-1 <= x <= 1", edges=[Edge((1.0,), (-math.inf,))],
-)  # fmt: skip
+    "arccos",
+    (np.arccos, math.acos),
+    partials=lambda x, y: (-1.0 / _circle(x),),
+    samples=inside,
+    takes_complex=True,
+    domain="-1 <= x <= 1",
+    edges=[Edge((1.0,), (-math.inf,))],
+)
 arctan = elementwise(
     "arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals, takes_complex=True
 )
@@ -181,9 +223,12 @@ def _arctan2_partials(y: Val, x: Val, angle: Val) -> tuple[Val, Val]:
 
 
 arctan2 = elementwise(
-    "arctan2", (np.arctan2, math.atan2), partials=_arctan2_partials, samples=pairs,
+    "arctan2",
+    (np.arctan2, math.atan2),
+    partials=_arctan2_partials,
+    samples=pairs,
     edges=[Edge((0.0, 0.0), (0.0, 0.0))],
-)  # fmt: skip
+)
 degrees = elementwise(
     "degrees", (np.degrees, np.rad2deg, math.degrees), partials=lambda x, y: (180.0 / math.pi,), samples=reals
 )
@@ -209,9 +254,15 @@ tanh = elementwise(
     "tanh", (np.tanh, math.tanh), partials=_tanh_partials, samples=[*reals, (-20.0,)], takes_complex=True
 )
 sech: Rule = elementwise(
-    "sech", (), evaluate=lambda x: 1 / np.cosh(x), partials=lambda x, y: (-y * tanh(x),), samples=reals,
-    scalar="1.0 / math.cosh(_0)", array="1.0 / np.cosh(_0)", wide=True,
-)  # fmt: skip
+    "sech",
+    (),
+    evaluate=lambda x: 1 / np.cosh(x),
+    partials=lambda x, y: (-y * tanh(x),),
+    samples=reals,
+    scalar="1.0 / math.cosh(_0)",
+    array="1.0 / np.cosh(_0)",
+    wide=True,
+)
 
 
 def _arcsinh_partials(x: Val, y: Val) -> tuple[Val]:
@@ -222,18 +273,23 @@ arcsinh = elementwise(
     "arcsinh", (np.arcsinh, math.asinh), partials=_arcsinh_partials, samples=reals, takes_complex=True
 )
 arccosh = elementwise(
-    "arccosh", (np.arccosh, math.acosh), samples=[(1.3,), (1.05,), (30.0,)],
-    partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), takes_complex=True,
-    domain="x >= 1", edges=[Edge((1.0,), (math.inf,))],
-)  # fmt: skip
+    "arccosh",
+    (np.arccosh, math.acosh),
+    samples=[(1.3,), (1.05,), (30.0,)],
+    partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    takes_complex=True,
+    domain="x >= 1",
+    edges=[Edge((1.0,), (math.inf,))],
+)
 arctanh = elementwise(
     "arctanh",
     (np.arctanh, math.atanh),
     partials=lambda x, y: (1.0 / one_minus_square(x),),
     samples=inside,
     takes_complex=True,
-    domain="-1 < x < 1", edges=[Edge((1.0,), (math.inf,))],
-)  # fmt: skip
+    domain="-1 < x < 1",
+    edges=[Edge((1.0,), (math.inf,))],
+)
 
 
 # ---- sigmoid, and the logarithm of a sum of exponentials
@@ -245,10 +301,16 @@ def _sigmoid(x: Any) -> Any:
 
 
 sigmoid: Rule = elementwise(
-    "sigmoid", (scipy.special.expit,), evaluate=_sigmoid, partials=lambda x, y: (y * sigmoid(-x),),
-    samples=[*reals, (-40.0,), (40.0,)], scalar="sigmoid(_0)", array="sigmoid_array(_0)", wide=True,
+    "sigmoid",
+    (scipy.special.expit,),
+    evaluate=_sigmoid,
+    partials=lambda x, y: (y * sigmoid(-x),),
+    samples=[*reals, (-40.0,), (40.0,)],
+    scalar="sigmoid(_0)",
+    array="sigmoid_array(_0)",
+    wide=True,
     helpers=sources(runtime_text.sigmoid, runtime_text.sigmoid_array),
-)  # fmt: skip
+)
 
 
 def _difference(a: Val, b: Val) -> Val:
@@ -258,9 +320,10 @@ def _difference(a: Val, b: Val) -> Val:
 
 
 of_infinities = [
-    Edge((-math.inf, -math.inf), (0.5, 0.5)), Edge((math.inf, math.inf), (0.5, 0.5)),
+    Edge((-math.inf, -math.inf), (0.5, 0.5)),
+    Edge((math.inf, math.inf), (0.5, 0.5)),
     Edge((-math.inf, 3.0), (0.0, 1.0)),
-]  # fmt: skip
+]
 
 
 def _logaddexp_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
@@ -274,13 +337,19 @@ def _logaddexp2_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
 
 
 logaddexp = elementwise(
-    "logaddexp", (np.logaddexp,), partials=_logaddexp_partials, samples=[*pairs, (-3.0, 40.0)],
+    "logaddexp",
+    (np.logaddexp,),
+    partials=_logaddexp_partials,
+    samples=[*pairs, (-3.0, 40.0)],
     edges=of_infinities,
-)  # fmt: skip
+)
 logaddexp2 = elementwise(
-    "logaddexp2", (np.logaddexp2,), partials=_logaddexp2_partials, samples=pairs,
+    "logaddexp2",
+    (np.logaddexp2,),
+    partials=_logaddexp2_partials,
+    samples=pairs,
     edges=of_infinities,
-)  # fmt: skip
+)
 
 
 # ---- size and sign
@@ -298,19 +367,28 @@ def _sign_template(types: tuple[Any, ...], params: dict[str, Any]) -> str:
 
 sign = zero("sign", (np.sign,), scalar=_sign_template, result="same", samples=[*reals, (0.0,)])
 absolute = elementwise(
-    "absolute", (np.absolute, abs), partials=lambda x, y: (sign(x),), samples=reals, scalar=_absolute_template,
+    "absolute",
+    (np.absolute, abs),
+    partials=lambda x, y: (sign(x),),
+    samples=reals,
+    scalar=_absolute_template,
     result="number",
     edges=[Edge((0.0,), (0.0,), (0.0,))],
-)  # fmt: skip
+)
 fabs = elementwise(
-    "fabs", (np.fabs, math.fabs), partials=lambda x, y: (sign(x),), samples=reals,
+    "fabs",
+    (np.fabs, math.fabs),
+    partials=lambda x, y: (sign(x),),
+    samples=reals,
     edges=[Edge((0.0,), (0.0,), (0.0,))],
-)  # fmt: skip
+)
 copysign: Rule = elementwise(
-    "copysign", (np.copysign, math.copysign), samples=pairs,
+    "copysign",
+    (np.copysign, math.copysign),
+    samples=pairs,
     partials=lambda x, s, y: (sign(x) * copysign(y.lift(1.0), s), None),
     edges=[Edge((0.0, -1.0), (0.0, 0.0))],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(np.heaviside)

@@ -30,15 +30,24 @@ def _sinc_evaluate(x: Any, order: int) -> Any:
 
 
 sinc_derivative: Rule = elementwise(
-    "sinc_derivative", (), evaluate=_sinc_evaluate, scalar=_sinc_template, wide=True,
+    "sinc_derivative",
+    (),
+    evaluate=_sinc_evaluate,
+    scalar=_sinc_template,
+    wide=True,
     partials=lambda x, y, order: (sinc_derivative(x, order=order + 1),),
-    samples=[*reals, (0.01,), (7.3,)], params=({"order": 1}, {"order": 2}),
+    samples=[*reals, (0.01,), (7.3,)],
+    params=({"order": 1}, {"order": 2}),
     helpers=sources(runtime_text.sinc_derivative, runtime_text.sinc_derivative_array),
-)  # fmt: skip
+)
 sinc = elementwise(
-    "sinc", (np.sinc,), partials=lambda x, y: (sinc_derivative(x, order=1),), samples=[*reals, (0.0,)],
-    scalar="np.sinc(_0)", wide=True,
-)  # fmt: skip
+    "sinc",
+    (np.sinc,),
+    partials=lambda x, y: (sinc_derivative(x, order=1),),
+    samples=[*reals, (0.0,)],
+    scalar="np.sinc(_0)",
+    wide=True,
+)
 
 
 # ---- mantissa and exponent
@@ -49,9 +58,14 @@ def _scaled_infer(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[i
 
 
 ldexp: Rule = elementwise(
-    "ldexp", (math.ldexp, np.ldexp), evaluate=np.ldexp, partials=lambda x, n, y: (lambda g: ldexp(g, n), None),
-    infer=_scaled_infer, samples=[(0.7, 3), (-1.3, -2)], as_is=(1,),
-)  # fmt: skip
+    "ldexp",
+    (math.ldexp, np.ldexp),
+    evaluate=np.ldexp,
+    partials=lambda x, n, y: (lambda g: ldexp(g, n), None),
+    infer=_scaled_infer,
+    samples=[(0.7, 3), (-1.3, -2)],
+    as_is=(1,),
+)
 
 
 def _exponents_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
@@ -67,9 +81,13 @@ def _exponents_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> A
 
 
 binary_exponent = zero(
-    "binary_exponent", (), evaluate=lambda x: np.int64(np.frexp(x)[1]), template=_exponents_template, result="int",
+    "binary_exponent",
+    (),
+    evaluate=lambda x: np.int64(np.frexp(x)[1]),
+    template=_exponents_template,
+    result="int",
     samples=[(0.7,), (40.0,)],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(math.frexp, np.frexp)
@@ -86,9 +104,13 @@ isqrt = zero(
     "isqrt", (math.isqrt,), scalar="isqrt(_0)", helpers=sources(runtime_text.isqrt), result="int", samples=[(0,), (17,)]
 )
 factorial = zero(
-    "factorial", (math.factorial,), scalar="factorial(_0)", helpers=sources(runtime_text.factorial), result="int",
+    "factorial",
+    (math.factorial,),
+    scalar="factorial(_0)",
+    helpers=sources(runtime_text.factorial),
+    result="int",
     samples=[(0,), (5,)],
-)  # fmt: skip
+)
 
 
 def comb(n: int, k: int) -> int:
@@ -114,12 +136,23 @@ def perm(n: int, k: int) -> int:
 
 
 zero(
-    "comb", (math.comb,), scalar="comb(_0, _1)", helpers=sources(comb), result="int", samples=[(5, 2), (0, 0), (3, 4)],
-)  # fmt: skip
+    "comb",
+    (math.comb,),
+    scalar="comb(_0, _1)",
+    helpers=sources(comb),
+    result="int",
+    samples=[(5, 2), (0, 0), (3, 4)],
+)
 _perm = zero(
-    "perm", (), evaluate=math.perm, scalar="perm(_0, _1)", helpers=sources(perm), result="int",
-    samples=[(5, 2), (4, 0), (3, 4)], scalars=True,
-)  # fmt: skip
+    "perm",
+    (),
+    evaluate=math.perm,
+    scalar="perm(_0, _1)",
+    helpers=sources(perm),
+    result="int",
+    samples=[(5, 2), (4, 0), (3, 4)],
+    scalars=True,
+)
 
 
 @registry.adaptor(math.perm)

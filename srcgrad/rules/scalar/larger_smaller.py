@@ -64,9 +64,16 @@ beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0
 
 def _of_two(function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = ()) -> Rule:
     return elementwise(
-        function.__name__, (function,), partials=partials, samples=pairs, result="number", finite_partials=True,
-        selects=True, edges=[tie, *edges], ties="shared equally",
-    )  # fmt: skip
+        function.__name__,
+        (function,),
+        partials=partials,
+        samples=pairs,
+        result="number",
+        finite_partials=True,
+        selects=True,
+        edges=[tie, *edges],
+        ties="shared equally",
+    )
 
 
 maximum = _of_two(np.maximum, _shares(greater))

@@ -135,9 +135,16 @@ int_round = zero(
     "int_round", (), scalar="round(_0)", evaluate=lambda x: round(float(x)), result="int", samples=halves, scalars=True
 )
 round_to = zero(
-    "round_to", (), scalar="round(_0, _1)", array="np.round(_0, _1)", evaluate=np.round, result="float", wide=True,
-    samples=[(0.7351, 2), (-1.3, 0)], as_is=(1,),
-)  # fmt: skip
+    "round_to",
+    (),
+    scalar="round(_0, _1)",
+    array="np.round(_0, _1)",
+    evaluate=np.round,
+    result="float",
+    wide=True,
+    samples=[(0.7351, 2), (-1.3, 0)],
+    as_is=(1,),
+)
 
 
 @registry.adaptor(round)

@@ -97,15 +97,25 @@ _matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
 _row, _line, _tower = _matrix[:1].copy(), _matrix[0].copy(), np.stack([_matrix, -2.0 * _matrix])
 
 broadcast_like: Rule = linear(
-    "broadcast_like", (), transpose=lambda g, value, like: unbroadcast(g, extent(value)),
-    infer=_like_infer, evaluate=_spread, template=_spread_template, dims=_like_dims,
+    "broadcast_like",
+    (),
+    transpose=lambda g, value, like: unbroadcast(g, extent(value)),
+    infer=_like_infer,
+    evaluate=_spread,
+    template=_spread_template,
+    dims=_like_dims,
     samples=[(0.7, _line), (_line, _matrix), (_row, _matrix), (_line, _tower), (_matrix, _tower), (0.7, _tower)],
-)  # fmt: skip
+)
 unbroadcast: Rule = linear(
-    "unbroadcast", (), transpose=lambda g, value, like: broadcast_like(g, extent(value)),
-    infer=_like_infer, evaluate=_gather, template=_gather_template, dims=_like_dims,
+    "unbroadcast",
+    (),
+    transpose=lambda g, value, like: broadcast_like(g, extent(value)),
+    infer=_like_infer,
+    evaluate=_gather,
+    template=_gather_template,
+    dims=_like_dims,
     samples=[(_line, 0.7), (_matrix, _line), (_matrix, _row), (_tower, _line), (_tower, _matrix), (_tower, 0.7)],
-)  # fmt: skip
+)
 
 
 # ---- axes of length 1
@@ -126,20 +136,28 @@ def _squeezed_dims(dims: Sequence[Dims], params: Params) -> Dims:
 
 
 unsqueeze: Rule = linear(
-    "unsqueeze", (), transpose=lambda g, x, axes: squeeze(g, axes=axes),
+    "unsqueeze",
+    (),
+    transpose=lambda g, x, axes: squeeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank + len(params["axes"])),),
-    evaluate=lambda x, axes: np.expand_dims(x, axes), dims=_unsqueezed_dims,
+    evaluate=lambda x, axes: np.expand_dims(x, axes),
+    dims=_unsqueezed_dims,
     template=lambda types, params: _within(types[0].rank + len(params["axes"]), params["axes"], "None"),
-    samples=[(_line,), (_matrix,), (_tower,)], params=[{"axes": (0,)}, {"axes": (1,)}, {"axes": (0, 2)}],
-)  # fmt: skip
+    samples=[(_line,), (_matrix,), (_tower,)],
+    params=[{"axes": (0,)}, {"axes": (1,)}, {"axes": (0, 2)}],
+)
 squeeze: Rule = linear(
-    "squeeze", (), transpose=lambda g, x, axes: unsqueeze(g, axes=axes),
+    "squeeze",
+    (),
+    transpose=lambda g, x, axes: unsqueeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - len(params["axes"])),),
-    evaluate=lambda x, axes: np.squeeze(x, axes), dims=_squeezed_dims,
+    evaluate=lambda x, axes: np.squeeze(x, axes),
+    dims=_squeezed_dims,
     template=lambda types, params: _within(types[0].rank, params["axes"], "0"),
-    samples=[(_row,), (_row[None],), At(_row[:, None], axes=(0, 1))], params=[{"axes": (0,)}],
+    samples=[(_row,), (_row[None],), At(_row[:, None], axes=(0, 1))],
+    params=[{"axes": (0,)}],
     without={"1-D": "an array of one axis would leave a scalar, which is read by its index"},
-)  # fmt: skip
+)
 
 
 def spread_back(g: Val, model: Val, axes: tuple[int, ...], keepdims: bool) -> Val:

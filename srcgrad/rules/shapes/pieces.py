@@ -68,15 +68,27 @@ def _like_dims(dims: Sequence[Dims], params: Params) -> Dims:
 
 
 part: Rule = linear(
-    "part", (), transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
-    infer=_first_type, evaluate=_part, template=_part_template, dims=_like_dims, params=[{"axis": 0}],
+    "part",
+    (),
+    transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
+    infer=_first_type,
+    evaluate=_part,
+    template=_part_template,
+    dims=_like_dims,
+    params=[{"axis": 0}],
     samples=[(line, line[:2], 1), (line, line[:1]), (matrix, matrix[:1], 1), (tower, tower[:1], 1)],
-)  # fmt: skip
+)
 within: Rule = linear(
-    "within", (), transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
-    infer=_first_type, evaluate=_within, template=_within_template, dims=_like_dims, params=[{"axis": 0}],
+    "within",
+    (),
+    transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
+    infer=_first_type,
+    evaluate=_within,
+    template=_within_template,
+    dims=_like_dims,
+    params=[{"axis": 0}],
     samples=[(line[:2], line, 1), (line[:1], line), (matrix[:1], matrix, 1), (tower[:1], tower)],
-)  # fmt: skip
+)
 
 
 # ---- joined
@@ -111,8 +123,9 @@ def _joined_dims(dims: Sequence[Dims], params: Params) -> tuple[Any, ...]:
 
 
 def _joined_demands(dims: Sequence[Dims], params: Params) -> list[tuple[Any, Any]]:
-    return [(a, b) for other in dims[1:] for k, (a, b) in enumerate(zip(dims[0], other, strict=True))
-            if k != params["axis"]]  # fmt: skip
+    return [
+        (a, b) for other in dims[1:] for k, (a, b) in enumerate(zip(dims[0], other, strict=True)) if k != params["axis"]
+    ]
 
 
 def _joined_template(types: Types, params: Params) -> str:
@@ -122,7 +135,15 @@ def _joined_template(types: Types, params: Params) -> str:
 
 
 concatenate: Rule = general(
-    "concatenate", (), jvp=_joined_jvp, vjp=_joined_vjp, infer=_first_type, template=_joined_template,
-    evaluate=lambda *parts, axis: np.concatenate(parts, axis), dims=_joined_dims, demands=_joined_demands,
-    samples=[(line, -line[:2]), (matrix, matrix[:1], -matrix), (line[:0], line), (tower,)], params=[{"axis": 0}],
-)  # fmt: skip
+    "concatenate",
+    (),
+    jvp=_joined_jvp,
+    vjp=_joined_vjp,
+    infer=_first_type,
+    template=_joined_template,
+    evaluate=lambda *parts, axis: np.concatenate(parts, axis),
+    dims=_joined_dims,
+    demands=_joined_demands,
+    samples=[(line, -line[:2]), (matrix, matrix[:1], -matrix), (line[:0], line), (tower,)],
+    params=[{"axis": 0}],
+)

@@ -23,18 +23,36 @@ _tower = np.stack([_matrix, -2.0 * _matrix])
 # ---- lengths
 
 dim = zero(
-    "dim", (), infer=lambda types, params: (ir.I8,), evaluate=lambda x, axis: x.shape[axis], template="_0.shape[axis]",
-    samples=[(_matrix,), (_tower,), At(_matrix[0], axis=0)], params=[{"axis": 0}, {"axis": 1}],
-    elementwise=False, takes_complex=True,
-)  # fmt: skip
+    "dim",
+    (),
+    infer=lambda types, params: (ir.I8,),
+    evaluate=lambda x, axis: x.shape[axis],
+    template="_0.shape[axis]",
+    samples=[(_matrix,), (_tower,), At(_matrix[0], axis=0)],
+    params=[{"axis": 0}, {"axis": 1}],
+    elementwise=False,
+    takes_complex=True,
+)
 has_one = zero(
-    "has_one", (), infer=lambda types, params: (ir.B1,), evaluate=lambda x: 1 in x.shape, template="1 in _0.shape",
-    samples=[(_matrix[0],), (_matrix,), (_tower,), (_tower[:, :1],)], elementwise=False, takes_complex=True,
-)  # fmt: skip
+    "has_one",
+    (),
+    infer=lambda types, params: (ir.B1,),
+    evaluate=lambda x: 1 in x.shape,
+    template="1 in _0.shape",
+    samples=[(_matrix[0],), (_matrix,), (_tower,), (_tower[:, :1],)],
+    elementwise=False,
+    takes_complex=True,
+)
 size = zero(
-    "size", (), infer=lambda types, params: (ir.I8,), evaluate=np.size, template="_0.size",
-    samples=[(_matrix[0],), (_matrix,), (_tower,)], elementwise=False, takes_complex=True,
-)  # fmt: skip
+    "size",
+    (),
+    infer=lambda types, params: (ir.I8,),
+    evaluate=np.size,
+    template="_0.size",
+    samples=[(_matrix[0],), (_matrix,), (_tower,)],
+    elementwise=False,
+    takes_complex=True,
+)
 
 
 def length(x: Val, axis: int) -> Val:
@@ -112,12 +130,17 @@ def _transpose_template(types: Types, params: Params) -> str:
 
 
 transpose: Rule = linear(
-    "transpose", (), transpose=_transpose_back, infer=lambda types, params: (types[0],),
-    evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)), template=_transpose_template,
+    "transpose",
+    (),
+    transpose=_transpose_back,
+    infer=lambda types, params: (types[0],),
+    evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)),
+    template=_transpose_template,
     dims=lambda dims, params: tuple(dims[0][k] for k in params["axes"]),
     samples=[(_matrix,), At(_tower, axes=(1, 2, 0)), At(_tower, axes=(0, 2, 1)), At(_tower, axes=(2, 1, 0))],
-    params=[{"axes": (1, 0)}], without={"1-D": "one axis has one order"},
-)  # fmt: skip
+    params=[{"axes": (1, 0)}],
+    without={"1-D": "one axis has one order"},
+)
 
 
 @registry.adaptor(np.transpose, methods=("transpose",))

@@ -64,10 +64,15 @@ def _resized_template(types: Types, params: Params) -> Any:
 
 
 resized: Rule = linear(
-    "resized", (), transpose=lambda g, x, n, axis: resized(g, length(x, axis), axis=axis),
-    infer=lambda types, params: (types[0],), evaluate=_resized, template=_resized_template, params=[{"axis": 0}],
+    "resized",
+    (),
+    transpose=lambda g, x, n, axis: resized(g, length(x, axis), axis=axis),
+    infer=lambda types, params: (types[0],),
+    evaluate=_resized,
+    template=_resized_template,
+    params=[{"axis": 0}],
     samples=[(line, 3), (line, 6), (matrix, 3), At(matrix, 2, axis=1), At(np.stack([matrix, -matrix]), 4, axis=1)],
-)  # fmt: skip
+)
 
 
 def resize(x: Val, n: Any, axis: int) -> Val:
@@ -152,13 +157,21 @@ def _between_template(types: Types, params: Params) -> Any:
 
 
 between: Rule = linear(
-    "scaled_inside", (), transpose=lambda g, x, n, **params: between(g, n, **params), evaluate=_between,
-    infer=lambda types, params: (types[0],), template=_between_template, dims=lambda dims, params: dims[0],
+    "scaled_inside",
+    (),
+    transpose=lambda g, x, n, **params: between(g, n, **params),
+    evaluate=_between,
+    infer=lambda types, params: (types[0],),
+    template=_between_template,
+    dims=lambda dims, params: dims[0],
     params=[{"axis": 0, "factor": 2.0}],
     samples=[
-        (line, 6), At(line, 7, axis=0, factor=0.5), At(matrix, 4, axis=1, factor=0.5), (np.stack([matrix, -matrix]), 3),
+        (line, 6),
+        At(line, 7, axis=0, factor=0.5),
+        At(matrix, 4, axis=1, factor=0.5),
+        (np.stack([matrix, -matrix]), 3),
     ],
-)  # fmt: skip
+)
 
 
 def _rdft_template(types: Types, params: Params) -> str:
@@ -172,12 +185,16 @@ def _rdft_back(g: Val, x: Val, axis: int, norm: str) -> Val:
 
 
 rdft: Rule = linear(
-    "rdft", (), transpose=_rdft_back, infer=_as_complex, template=_rdft_template, takes_complex=False, params=[LAST],
-    evaluate=lambda x, axis, norm: np.ascontiguousarray(
-        np.fft.rfft(x, axis=axis, norm=norm), COMPLEX[x.dtype.str[1:]]
-    ),
+    "rdft",
+    (),
+    transpose=_rdft_back,
+    infer=_as_complex,
+    template=_rdft_template,
+    takes_complex=False,
+    params=[LAST],
+    evaluate=lambda x, axis, norm: np.ascontiguousarray(np.fft.rfft(x, axis=axis, norm=norm), COMPLEX[x.dtype.str[1:]]),
     samples=[(line,), (line[:3].copy(),), At(matrix, axis=1, norm="ortho"), At(matrix, axis=0, norm="forward")],
-)  # fmt: skip
+)
 
 
 def _irdft_template(types: Types, params: Params) -> str:
@@ -190,16 +207,21 @@ def _irdft_back(g: Val, x: Val, n: Val, axis: int, norm: str) -> Val:
 
 
 irdft: Rule = linear(
-    "irdft", (), transpose=_irdft_back, template=_irdft_template, params=[LAST],
+    "irdft",
+    (),
+    transpose=_irdft_back,
+    template=_irdft_template,
+    params=[LAST],
     infer=lambda types, params: (ir.Type(REAL[types[0].dtype], types[0].rank),),
-    evaluate=lambda x, n, axis, norm: np.ascontiguousarray(
-        np.fft.irfft(x, int(n), axis, norm), REAL[x.dtype.str[1:]]
-    ),
+    evaluate=lambda x, n, axis, norm: np.ascontiguousarray(np.fft.irfft(x, int(n), axis, norm), REAL[x.dtype.str[1:]]),
     samples=[
-        (waves, 6), (waves, 7), At(wave_rows, 5, axis=1, norm="ortho"), At(wave_rows, 2, axis=0, norm="forward"),
+        (waves, 6),
+        (waves, 7),
+        At(wave_rows, 5, axis=1, norm="ortho"),
+        At(wave_rows, 2, axis=0, norm="forward"),
         At(tower, 3, axis=1, norm="backward"),
     ],
-)  # fmt: skip
+)
 
 
 # ---- np.fft
@@ -356,9 +378,14 @@ def _places_template(types: Types, params: Params) -> Any:
 
 
 places = zero(
-    "fft_places", (), infer=lambda types, params: (ir.Type("i8", 1),), evaluate=_places, template=_places_template,
-    samples=[(6,), (7,)], elementwise=False,
-)  # fmt: skip
+    "fft_places",
+    (),
+    infer=lambda types, params: (ir.Type("i8", 1),),
+    evaluate=_places,
+    template=_places_template,
+    samples=[(6,), (7,)],
+    elementwise=False,
+)
 
 
 def _spaced(numbers: Val, n: Val, d: Any) -> Val:

@@ -110,15 +110,27 @@ def _convolve_template(types: Types, params: Params) -> Any:
 
 
 correlate: Rule = bilinear(
-    "correlate", (), left=lambda g, a, v: convolve(g, v), right=lambda g, a, v: correlate(a, g), infer=_one_type,
-    evaluate=_correlate, template=_correlate_template, samples=[(line, short), (line, line), (line, short[:1])],
+    "correlate",
+    (),
+    left=lambda g, a, v: convolve(g, v),
+    right=lambda g, a, v: correlate(a, g),
+    infer=_one_type,
+    evaluate=_correlate,
+    template=_correlate_template,
+    samples=[(line, short), (line, line), (line, short[:1])],
     without={**only_ranks(1), "empty": "NumPy refuses empty signals"},
-)  # fmt: skip
+)
 convolve: Rule = bilinear(
-    "convolve", (), left=lambda g, a, v: correlate(g, v), right=lambda g, a, v: correlate(g, a), infer=_one_type,
-    evaluate=np.convolve, template=_convolve_template, samples=[(line, short), (short, line), (short[:1], line)],
+    "convolve",
+    (),
+    left=lambda g, a, v: correlate(g, v),
+    right=lambda g, a, v: correlate(g, a),
+    infer=_one_type,
+    evaluate=np.convolve,
+    template=_convolve_template,
+    samples=[(line, short), (short, line), (short[:1], line)],
     without={**only_ranks(1), "empty": "NumPy refuses empty signals"},
-)  # fmt: skip
+)
 
 
 def _signals(builder: Builder, a: Any, v: Any, name: str) -> tuple[Val, Val]:

@@ -191,10 +191,18 @@ def _family(
     helper: Any, partial: Callable[..., Val], samples: Sequence[Any], *needs: Any, params: Any = ORDERS, **info: Any
 ) -> Rule:
     return elementwise(
-        helper.__name__, (), evaluate=_order(helper), partials=lambda x, y, **how: (partial(x, y, **how),),
-        scalar=_code(helper.__name__), each=True, wide=True, samples=samples, params=params,
-        helpers=sources(helper, *needs), **info,
-    )  # fmt: skip
+        helper.__name__,
+        (),
+        evaluate=_order(helper),
+        partials=lambda x, y, **how: (partial(x, y, **how),),
+        scalar=_code(helper.__name__),
+        each=True,
+        wide=True,
+        samples=samples,
+        params=params,
+        helpers=sources(helper, *needs),
+        **info,
+    )
 
 
 def _neighbours(rule: Rule, x: Val, n: int, sign: float) -> Val:
@@ -205,21 +213,31 @@ def _neighbours(rule: Rule, x: Val, n: int, sign: float) -> Val:
 
 
 first_kind: Rule = _family(
-    bessel_j, lambda x, y, n: _neighbours(first_kind, x, n, -1.0), wide_reals, bessel_pair, bessel_far,
+    bessel_j,
+    lambda x, y, n: _neighbours(first_kind, x, n, -1.0),
+    wide_reals,
+    bessel_pair,
+    bessel_far,
     edges=[Edge((0.0,), (0.5,), params={"n": 1})],
-)  # fmt: skip
+)
 second_kind: Rule = _family(
     bessel_y, lambda x, y, n: _neighbours(second_kind, x, n, -1.0), positives, bessel_pair, bessel_far, domain="x > 0"
 )
 modified: Rule = _family(
-    bessel_i, lambda x, y, n: _neighbours(modified, x, n, 1.0), wide_reals, bessel_i_scaled,
+    bessel_i,
+    lambda x, y, n: _neighbours(modified, x, n, 1.0),
+    wide_reals,
+    bessel_i_scaled,
     edges=[Edge((0.0,), (0.5,), params={"n": 1})],
-)  # fmt: skip
+)
 SCALED = ({"n": 0, "order": 0}, {"n": 1, "order": 1})
 modified_scaled: Rule = _family(
-    bessel_i_scaled, lambda x, y, n, order: modified_scaled(x, n=n, order=order + 1), wide_reals, params=SCALED,
+    bessel_i_scaled,
+    lambda x, y, n, order: modified_scaled(x, n=n, order=order + 1),
+    wide_reals,
+    params=SCALED,
     edges=[Edge((0.0,), (0.0,), params={"n": 0, "order": 0})],
-)  # fmt: skip
+)
 
 
 def _third_kind(x: Val, y: Val, n: int) -> Val:
@@ -228,9 +246,12 @@ def _third_kind(x: Val, y: Val, n: int) -> Val:
 
 third_kind: Rule = _family(bessel_k, _third_kind, positives, bessel_k_scaled, domain="x > 0")
 third_kind_scaled: Rule = _family(
-    bessel_k_scaled, lambda x, y, n, order: third_kind_scaled(x, n=n, order=order + 1), positives, params=SCALED,
+    bessel_k_scaled,
+    lambda x, y, n, order: third_kind_scaled(x, n=n, order=order + 1),
+    positives,
+    params=SCALED,
     domain="x > 0",
-)  # fmt: skip
+)
 
 
 # ---- the user's functions

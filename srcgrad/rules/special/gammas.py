@@ -84,18 +84,30 @@ def _polygamma(x: Any, order: int) -> Any:
 
 
 polygamma: Rule = elementwise(
-    "polygamma", (), evaluate=_polygamma, partials=_polygamma_partials, wide=True, each=True,
-    samples=[(0.7,), (2.0,), (30.0,), (-1.3,)], params=({"order": 1}, {"order": 2}),
+    "polygamma",
+    (),
+    evaluate=_polygamma,
+    partials=_polygamma_partials,
+    wide=True,
+    each=True,
+    samples=[(0.7,), (2.0,), (30.0,), (-1.3,)],
+    params=({"order": 1}, {"order": 2}),
     scalar=lambda types, params: f"polygamma({params['order']}, _0)",
     helpers=sources(runtime_text.polygamma, runtime_text.polygamma_positive, runtime_text.cot_pi),
-)  # fmt: skip
+)
 DIGAMMA = sources(
     runtime_text.digamma, runtime_text.digamma_positive, runtime_text.digamma_by_root, runtime_text.cot_pi
 )
 digamma_: Rule = elementwise(
-    "digamma", (scipy.special.digamma,), partials=lambda x, y: (polygamma(x, order=1),), scalar="digamma(_0)",
-    samples=reals, helpers=DIGAMMA, wide=True, each=True,
-)  # fmt: skip
+    "digamma",
+    (scipy.special.digamma,),
+    partials=lambda x, y: (polygamma(x, order=1),),
+    scalar="digamma(_0)",
+    samples=reals,
+    helpers=DIGAMMA,
+    wide=True,
+    each=True,
+)
 
 
 @registry.adaptor(scipy.special.polygamma)
@@ -110,13 +122,25 @@ def _scipy_polygamma(builder: Builder, n: Any, x: Any) -> Val:
 # ---- gamma and its logarithm
 
 lgamma = elementwise(
-    "lgamma", (math.lgamma, scipy.special.gammaln), evaluate=scipy.special.gammaln, samples=reals, each=True, wide=True,
-    scalar="math.lgamma(_0)", partials=lambda x, y: (digamma_(x),),
-)  # fmt: skip
+    "lgamma",
+    (math.lgamma, scipy.special.gammaln),
+    evaluate=scipy.special.gammaln,
+    samples=reals,
+    each=True,
+    wide=True,
+    scalar="math.lgamma(_0)",
+    partials=lambda x, y: (digamma_(x),),
+)
 gamma = elementwise(
-    "gamma", (math.gamma, scipy.special.gamma), evaluate=scipy.special.gamma, samples=reals, each=True, wide=True,
-    scalar="math.gamma(_0)", partials=lambda x, y: (y * digamma_(x),),
-)  # fmt: skip
+    "gamma",
+    (math.gamma, scipy.special.gamma),
+    evaluate=scipy.special.gamma,
+    samples=reals,
+    each=True,
+    wide=True,
+    scalar="math.gamma(_0)",
+    partials=lambda x, y: (y * digamma_(x),),
+)
 
 
 # ---- beta and its logarithm
@@ -136,10 +160,17 @@ def _wide_partials(a: Val, b: Val, y: Val, order: int) -> tuple[Val, Val]:
 
 
 wide_gap: Rule = elementwise(
-    "polygamma_gap", (), evaluate=_wide_gap, partials=_wide_partials, samples=pairs, each=True, wide=True,
-    scalar=lambda types, params: f"polygamma_gap({params['order']}, _0, _1)", params=({"order": 1}, {"order": 2}),
+    "polygamma_gap",
+    (),
+    evaluate=_wide_gap,
+    partials=_wide_partials,
+    samples=pairs,
+    each=True,
+    wide=True,
+    scalar=lambda types, params: f"polygamma_gap({params['order']}, _0, _1)",
+    params=({"order": 1}, {"order": 2}),
     helpers=sources(polygamma_gap, runtime_text.polygamma, runtime_text.polygamma_positive, runtime_text.cot_pi),
-)  # fmt: skip
+)
 
 
 def _gap_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
@@ -147,14 +178,35 @@ def _gap_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
 
 
 gap: Rule = elementwise(
-    "digamma_gap", (), evaluate=_gap, partials=_gap_partials, scalar="digamma_gap(_0, _1)", samples=pairs, each=True,
-    helpers={**sources(digamma_gap), **DIGAMMA}, wide=True,
-)  # fmt: skip
+    "digamma_gap",
+    (),
+    evaluate=_gap,
+    partials=_gap_partials,
+    scalar="digamma_gap(_0, _1)",
+    samples=pairs,
+    each=True,
+    helpers={**sources(digamma_gap), **DIGAMMA},
+    wide=True,
+)
 log_beta = elementwise(
-    "betaln", (scipy.special.betaln,), partials=lambda a, b, y: (-gap(a, b), -gap(b, a)), scalar="betaln(_0, _1)",
-    samples=pairs, each=True, helpers=sources(betaln, stirling_rest), wide=True, domain="a > 0, b > 0",
-)  # fmt: skip
+    "betaln",
+    (scipy.special.betaln,),
+    partials=lambda a, b, y: (-gap(a, b), -gap(b, a)),
+    scalar="betaln(_0, _1)",
+    samples=pairs,
+    each=True,
+    helpers=sources(betaln, stirling_rest),
+    wide=True,
+    domain="a > 0, b > 0",
+)
 beta_ = elementwise(
-    "beta", (scipy.special.beta,), partials=lambda a, b, y: (-y * gap(a, b), -y * gap(b, a)), scalar="beta(_0, _1)",
-    samples=pairs, each=True, helpers=sources(beta, betaln, stirling_rest), wide=True, domain="a > 0, b > 0",
-)  # fmt: skip
+    "beta",
+    (scipy.special.beta,),
+    partials=lambda a, b, y: (-y * gap(a, b), -y * gap(b, a)),
+    scalar="beta(_0, _1)",
+    samples=pairs,
+    each=True,
+    helpers=sources(beta, betaln, stirling_rest),
+    wide=True,
+    domain="a > 0, b > 0",
+)

@@ -192,39 +192,84 @@ def _each(helper: Any) -> Any:
 SHARE = sources(gamma_share, log_less, stirling_rest)
 UPPER = sources(gamma_upper, gamma_upper_near_0, log_gamma_1p, hurwitz)
 density: Rule = elementwise(
-    "gamma_density", (), evaluate=_each(gamma_density), samples=pairs, scalar="gamma_density(_0, _1)", each=True,
-    wide=True, helpers={**sources(gamma_density), **SHARE}, refuses={0: GAMMA_ONLY},
+    "gamma_density",
+    (),
+    evaluate=_each(gamma_density),
+    samples=pairs,
+    scalar="gamma_density(_0, _1)",
+    each=True,
+    wide=True,
+    helpers={**sources(gamma_density), **SHARE},
+    refuses={0: GAMMA_ONLY},
     partials=lambda a, x, y: (None, y * ((a - 1.0) / x - 1.0)),
-)  # fmt: skip
+)
 lower_gamma = elementwise(
-    "gammainc", (scipy.special.gammainc,), evaluate=_each(gammainc), samples=pairs, scalar="gammainc(_0, _1)",
-    each=True, wide=True, helpers={**sources(gammainc, gamma_lower), **UPPER, **SHARE}, domain="a > 0, x >= 0",
-    partials=lambda a, x, y: (None, density(a, x)), refuses={0: GAMMA_ONLY},
-)  # fmt: skip
+    "gammainc",
+    (scipy.special.gammainc,),
+    evaluate=_each(gammainc),
+    samples=pairs,
+    scalar="gammainc(_0, _1)",
+    each=True,
+    wide=True,
+    helpers={**sources(gammainc, gamma_lower), **UPPER, **SHARE},
+    domain="a > 0, x >= 0",
+    partials=lambda a, x, y: (None, density(a, x)),
+    refuses={0: GAMMA_ONLY},
+)
 upper_gamma = elementwise(
-    "gammaincc", (scipy.special.gammaincc,), evaluate=_each(gammaincc), samples=pairs, scalar="gammaincc(_0, _1)",
-    each=True, wide=True, helpers={**sources(gammaincc, gamma_lower), **UPPER, **SHARE}, domain="a > 0, x >= 0",
-    partials=lambda a, x, y: (None, -density(a, x)), refuses={0: GAMMA_ONLY},
-)  # fmt: skip
+    "gammaincc",
+    (scipy.special.gammaincc,),
+    evaluate=_each(gammaincc),
+    samples=pairs,
+    scalar="gammaincc(_0, _1)",
+    each=True,
+    wide=True,
+    helpers={**sources(gammaincc, gamma_lower), **UPPER, **SHARE},
+    domain="a > 0, x >= 0",
+    partials=lambda a, x, y: (None, -density(a, x)),
+    refuses={0: GAMMA_ONLY},
+)
 
 BETA = sources(beta_share, beta_fraction, beta_series, betaln, stirling_rest)
 between: Rule = elementwise(
-    "beta_density", (), evaluate=_each(beta_density), samples=triples, scalar="beta_density(_0, _1, _2)", each=True,
-    wide=True, helpers={**sources(beta_density), **BETA}, refuses={0: BETA_ONLY, 1: BETA_ONLY},
+    "beta_density",
+    (),
+    evaluate=_each(beta_density),
+    samples=triples,
+    scalar="beta_density(_0, _1, _2)",
+    each=True,
+    wide=True,
+    helpers={**sources(beta_density), **BETA},
+    refuses={0: BETA_ONLY, 1: BETA_ONLY},
     partials=lambda a, b, x, y: (None, None, y * ((a - 1.0) / x - (b - 1.0) / (1.0 - x))),
-)  # fmt: skip
+)
 beta_integral = elementwise(
-    "betainc", (scipy.special.betainc,), evaluate=_each(betainc), samples=triples, scalar="betainc(_0, _1, _2)",
-    each=True, wide=True, helpers={**sources(betainc), **BETA}, domain="a > 0, b > 0, 0 <= x <= 1",
-    partials=lambda a, b, x, y: (None, None, between(a, b, x)), refuses={0: BETA_ONLY, 1: BETA_ONLY},
-)  # fmt: skip
+    "betainc",
+    (scipy.special.betainc,),
+    evaluate=_each(betainc),
+    samples=triples,
+    scalar="betainc(_0, _1, _2)",
+    each=True,
+    wide=True,
+    helpers={**sources(betainc), **BETA},
+    domain="a > 0, b > 0, 0 <= x <= 1",
+    partials=lambda a, b, x, y: (None, None, between(a, b, x)),
+    refuses={0: BETA_ONLY, 1: BETA_ONLY},
+)
 
 zeta: Rule = elementwise(
-    "hurwitz_zeta", (), evaluate=_each(hurwitz), samples=[(1.3, 0.7), (3.5, 1.0), (2.0, 21.5), (40.0, 2.0)],
-    each=True, wide=True, scalar="hurwitz(_0, _1)", helpers=sources(hurwitz), domain="x > 1, q > 0",
+    "hurwitz_zeta",
+    (),
+    evaluate=_each(hurwitz),
+    samples=[(1.3, 0.7), (3.5, 1.0), (2.0, 21.5), (40.0, 2.0)],
+    each=True,
+    wide=True,
+    scalar="hurwitz(_0, _1)",
+    helpers=sources(hurwitz),
+    domain="x > 1, q > 0",
     refuses={0: "scipy.special.zeta is differentiated by q only; use stop_gradient for x"},
     partials=lambda x, q, y: (None, -x * zeta(x + 1.0, q)),
-)  # fmt: skip
+)
 
 
 @registry.adaptor(scipy.special.zeta)

@@ -81,13 +81,26 @@ def kl_div(x: float, y: float) -> float:
 
 
 expit_log = elementwise(
-    "log_expit", (scipy.special.log_expit,), partials=lambda x, y: (sigmoid(-x),), scalar="log_expit(_0)", each=True,
-    samples=[*reals, (-40.0,), (40.0,)], helpers=sources(log_expit), wide=True,
-)  # fmt: skip
+    "log_expit",
+    (scipy.special.log_expit,),
+    partials=lambda x, y: (sigmoid(-x),),
+    scalar="log_expit(_0)",
+    each=True,
+    samples=[*reals, (-40.0,), (40.0,)],
+    helpers=sources(log_expit),
+    wide=True,
+)
 log_odds = elementwise(
-    "logit", (scipy.special.logit,), partials=lambda p, y: (1.0 / (p * (1.0 - p)),), scalar="logit(_0)", each=True,
-    samples=shares, helpers=sources(logit), wide=True, domain="0 < p < 1",
-)  # fmt: skip
+    "logit",
+    (scipy.special.logit,),
+    partials=lambda p, y: (1.0 / (p * (1.0 - p)),),
+    scalar="logit(_0)",
+    each=True,
+    samples=shares,
+    helpers=sources(logit),
+    wide=True,
+    domain="0 < p < 1",
+)
 
 
 def _ratio(x: Val, y: Val) -> Val:
@@ -97,20 +110,41 @@ def _ratio(x: Val, y: Val) -> Val:
 
 
 x_log_y = elementwise(
-    "xlogy", (scipy.special.xlogy,), partials=lambda x, y, z: (log(y), _ratio(x, y)), scalar="xlogy(_0, _1)",
-    each=True, samples=pairs, helpers=sources(xlogy), wide=True, domain="y > 0, or x = 0",
+    "xlogy",
+    (scipy.special.xlogy,),
+    partials=lambda x, y, z: (log(y), _ratio(x, y)),
+    scalar="xlogy(_0, _1)",
+    each=True,
+    samples=pairs,
+    helpers=sources(xlogy),
+    wide=True,
+    domain="y > 0, or x = 0",
     edges=[Edge((0.0, 2.0), (np.log(2.0), 0.0)), Edge((0.0, 0.0), (-np.inf, 0.0))],
-)  # fmt: skip
+)
 x_log1p_y = elementwise(
-    "xlog1py", (scipy.special.xlog1py,), partials=lambda x, y, z: (log1p(y), _ratio(x, 1.0 + y)), each=True,
-    scalar="xlog1py(_0, _1)", samples=pairs, helpers=sources(xlog1py), wide=True, domain="y > -1, or x = 0",
+    "xlog1py",
+    (scipy.special.xlog1py,),
+    partials=lambda x, y, z: (log1p(y), _ratio(x, 1.0 + y)),
+    each=True,
+    scalar="xlog1py(_0, _1)",
+    samples=pairs,
+    helpers=sources(xlog1py),
+    wide=True,
+    domain="y > -1, or x = 0",
     edges=[Edge((0.0, 2.0), (np.log(3.0), 0.0)), Edge((0.0, -1.0), (-np.inf, 0.0))],
-)  # fmt: skip
+)
 entropy = elementwise(
-    "entr", (scipy.special.entr,), partials=lambda x, y: (-log(x) - 1.0,), scalar="entr(_0)", each=True,
-    samples=[(0.7,), (0.02,), (2.0,)], helpers=sources(entr), wide=True, domain="x > 0",
+    "entr",
+    (scipy.special.entr,),
+    partials=lambda x, y: (-log(x) - 1.0,),
+    scalar="entr(_0)",
+    each=True,
+    samples=[(0.7,), (0.02,), (2.0,)],
+    helpers=sources(entr),
+    wide=True,
+    domain="x > 0",
     edges=[Edge((0.0,), (np.inf,))],
-)  # fmt: skip
+)
 
 
 def log_ratio(x: float, y: float) -> float:
@@ -125,17 +159,37 @@ def _log_ratio_of(x: Any, y: Any) -> Any:
 
 
 log_quotient = elementwise(
-    "log_ratio", (), evaluate=_log_ratio_of, partials=lambda x, y, z: (1.0 / x, -1.0 / y), scalar="log_ratio(_0, _1)",
-    each=True, samples=pairs, helpers=sources(log_ratio), wide=True,
-)  # fmt: skip
+    "log_ratio",
+    (),
+    evaluate=_log_ratio_of,
+    partials=lambda x, y, z: (1.0 / x, -1.0 / y),
+    scalar="log_ratio(_0, _1)",
+    each=True,
+    samples=pairs,
+    helpers=sources(log_ratio),
+    wide=True,
+)
 relative_entropy = elementwise(
-    "rel_entr", (scipy.special.rel_entr,), partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
-    each=True, scalar="rel_entr(_0, _1)", samples=pairs, helpers=sources(rel_entr), wide=True, domain="x > 0, y > 0",
+    "rel_entr",
+    (scipy.special.rel_entr,),
+    partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
+    each=True,
+    scalar="rel_entr(_0, _1)",
+    samples=pairs,
+    helpers=sources(rel_entr),
+    wide=True,
+    domain="x > 0, y > 0",
     edges=[Edge((0.0, 2.0), (-np.inf, 0.0)), Edge((0.0, 0.0), (np.nan, 0.0))],
-)  # fmt: skip
+)
 divergence = elementwise(
-    "kl_div", (scipy.special.kl_div,), each=True,
+    "kl_div",
+    (scipy.special.kl_div,),
+    each=True,
     partials=lambda x, y, z: (log_quotient(x, y), -expm1(log_quotient(x, y))),
-    scalar="kl_div(_0, _1)", samples=pairs, helpers=sources(kl_div, log_less), wide=True, domain="x > 0, y > 0",
+    scalar="kl_div(_0, _1)",
+    samples=pairs,
+    helpers=sources(kl_div, log_less),
+    wide=True,
+    domain="x > 0, y > 0",
     edges=[Edge((0.0, 2.0), (-np.inf, 1.0))],
-)  # fmt: skip
+)

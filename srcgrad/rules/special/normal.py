@@ -143,17 +143,36 @@ def ndtri(p: float) -> float:
 # ---- the rules
 
 bell: Rule = elementwise(
-    "bell", (), evaluate=lambda x: np.exp(-(x**2)), partials=lambda x, y: (-2.0 * x * y,), samples=wide_reals,
-    scalar="exp_of_square(_0, -1.0)", helpers=sources(exp_of_square), each=True, wide=True,
-)  # fmt: skip
+    "bell",
+    (),
+    evaluate=lambda x: np.exp(-(x**2)),
+    partials=lambda x, y: (-2.0 * x * y,),
+    samples=wide_reals,
+    scalar="exp_of_square(_0, -1.0)",
+    helpers=sources(exp_of_square),
+    each=True,
+    wide=True,
+)
 erf = elementwise(
-    "erf", (math.erf, scipy.special.erf), evaluate=scipy.special.erf, partials=lambda x, y: (SLOPE * bell(x),),
-    samples=reals, scalar="math.erf(_0)", each=True, wide=True,
-)  # fmt: skip
+    "erf",
+    (math.erf, scipy.special.erf),
+    evaluate=scipy.special.erf,
+    partials=lambda x, y: (SLOPE * bell(x),),
+    samples=reals,
+    scalar="math.erf(_0)",
+    each=True,
+    wide=True,
+)
 erfc_ = elementwise(
-    "erfc", (math.erfc, scipy.special.erfc), evaluate=scipy.special.erfc, samples=reals, scalar="math.erfc(_0)",
-    partials=lambda x, y: (-SLOPE * bell(x),), each=True, wide=True,
-)  # fmt: skip
+    "erfc",
+    (math.erfc, scipy.special.erfc),
+    evaluate=scipy.special.erfc,
+    samples=reals,
+    scalar="math.erfc(_0)",
+    partials=lambda x, y: (-SLOPE * bell(x),),
+    each=True,
+    wide=True,
+)
 
 
 def _nth(helper: Any) -> Any:
@@ -168,16 +187,29 @@ def _nth(helper: Any) -> Any:
 
 
 scaled: Rule = elementwise(
-    "erfcx", (), evaluate=_nth(erfcx), samples=wide_reals, params=({"order": 0}, {"order": 1}, {"order": 2}), wide=True,
-    partials=lambda x, y, order: (scaled(x, order=order + 1),), each=True,
-    scalar=lambda types, params: f"erfcx(_0, {params['order']})", helpers=sources(erfcx, erfc_ratio, exp_of_square),
-)  # fmt: skip
+    "erfcx",
+    (),
+    evaluate=_nth(erfcx),
+    samples=wide_reals,
+    params=({"order": 0}, {"order": 1}, {"order": 2}),
+    wide=True,
+    partials=lambda x, y, order: (scaled(x, order=order + 1),),
+    each=True,
+    scalar=lambda types, params: f"erfcx(_0, {params['order']})",
+    helpers=sources(erfcx, erfc_ratio, exp_of_square),
+)
 hazard: Rule = elementwise(
-    "normal_hazard", (), evaluate=_nth(normal_hazard), samples=wide_reals, params=({"order": 0}, {"order": 1}),
-    partials=lambda x, y, order: (hazard(x, order=order + 1),), each=True, wide=True,
+    "normal_hazard",
+    (),
+    evaluate=_nth(normal_hazard),
+    samples=wide_reals,
+    params=({"order": 0}, {"order": 1}),
+    partials=lambda x, y, order: (hazard(x, order=order + 1),),
+    each=True,
+    wide=True,
     scalar=lambda types, params: f"normal_hazard(_0, {params['order']})",
     helpers=sources(normal_hazard, ndtr, erfcx, erfc_ratio, exp_of_square),
-)  # fmt: skip
+)
 
 
 def _density(x: Val, y: Val) -> tuple[Val]:
@@ -185,30 +217,64 @@ def _density(x: Val, y: Val) -> tuple[Val]:
 
 
 integral = elementwise(
-    "ndtr", (scipy.special.ndtr,), partials=_density, samples=wide_reals, scalar="ndtr(_0)", each=True, wide=True,
+    "ndtr",
+    (scipy.special.ndtr,),
+    partials=_density,
+    samples=wide_reals,
+    scalar="ndtr(_0)",
+    each=True,
+    wide=True,
     helpers=sources(ndtr, erfcx, erfc_ratio, exp_of_square),
-)  # fmt: skip
+)
 log_integral = elementwise(
-    "log_ndtr", (scipy.special.log_ndtr,), partials=lambda x, y: (hazard(x, order=0),), samples=wide_reals, each=True,
-    scalar="log_ndtr(_0)", helpers=sources(log_ndtr, ndtr, erfcx, erfc_ratio, exp_of_square), wide=True,
-)  # fmt: skip
+    "log_ndtr",
+    (scipy.special.log_ndtr,),
+    partials=lambda x, y: (hazard(x, order=0),),
+    samples=wide_reals,
+    each=True,
+    scalar="log_ndtr(_0)",
+    helpers=sources(log_ndtr, ndtr, erfcx, erfc_ratio, exp_of_square),
+    wide=True,
+)
 
 INVERSES = sources(erfinv, erfinv_near, erfcinv, erfcinv_tail, erfcx, erfc_ratio, exp_of_square)
 inside = [(0.7,), (-0.3,), (0.02,), (0.995,)]
 erf_inverse = elementwise(
-    "erfinv", (scipy.special.erfinv,), partials=lambda x, y: (exp(y**2) / SLOPE,), samples=inside, scalar="erfinv(_0)",
-    each=True, helpers=INVERSES, wide=True, domain="-1 < x < 1", edges=[Edge((1.0,), (np.inf,))],
-)  # fmt: skip
+    "erfinv",
+    (scipy.special.erfinv,),
+    partials=lambda x, y: (exp(y**2) / SLOPE,),
+    samples=inside,
+    scalar="erfinv(_0)",
+    each=True,
+    helpers=INVERSES,
+    wide=True,
+    domain="-1 < x < 1",
+    edges=[Edge((1.0,), (np.inf,))],
+)
 erfc_inverse = elementwise(
-    "erfcinv", (scipy.special.erfcinv,), partials=lambda q, y: (-exp(y**2) / SLOPE,), each=True, helpers=INVERSES,
-    samples=[(0.7,), (1.3,), (1.9,), (0.02,)], scalar="erfcinv(_0)", wide=True, domain="0 < x < 2",
+    "erfcinv",
+    (scipy.special.erfcinv,),
+    partials=lambda q, y: (-exp(y**2) / SLOPE,),
+    each=True,
+    helpers=INVERSES,
+    samples=[(0.7,), (1.3,), (1.9,), (0.02,)],
+    scalar="erfcinv(_0)",
+    wide=True,
+    domain="0 < x < 2",
     edges=[Edge((0.0,), (-np.inf,))],
-)  # fmt: skip
+)
 quantile = elementwise(
-    "ndtri", (scipy.special.ndtri,), partials=lambda p, y: (exp(0.5 * y**2) / DENSITY,), scalar="ndtri(_0)", each=True,
-    samples=[(0.7,), (0.3,), (0.02,), (0.995,)], helpers={**sources(ndtri), **INVERSES}, wide=True, domain="0 < p < 1",
+    "ndtri",
+    (scipy.special.ndtri,),
+    partials=lambda p, y: (exp(0.5 * y**2) / DENSITY,),
+    scalar="ndtri(_0)",
+    each=True,
+    samples=[(0.7,), (0.3,), (0.02,), (0.995,)],
+    helpers={**sources(ndtri), **INVERSES},
+    wide=True,
+    domain="0 < p < 1",
     edges=[Edge((0.0,), (np.inf,))],
-)  # fmt: skip
+)
 
 
 @registry.adaptor(scipy.special.erfcx)
