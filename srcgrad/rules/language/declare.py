@@ -222,9 +222,6 @@ def elementwise(
     gone through in a loop.
     """
 
-    def by_elements(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, ...]:
-        return (promote(types, result),)
-
     def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
         if all(d is None for d in dots):
             return [None]
@@ -242,7 +239,7 @@ def elementwise(
             got.append(None if part is None else cast(sum_to(part, x), x.type.dtype))
         return got
 
-    infer = infer or by_elements
+    infer = infer or (lambda types, params: (promote(types, result),))
     info.setdefault("scalars", _of_scalars(functions))
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
     template = loop_text.each(name, template, infer) if each else template
