@@ -69,6 +69,6 @@ def test_pytorch(section: str, tmp_path: Path) -> None:
 
 def test_the_rules_shown_are_real() -> None:
     shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-rule.md").read_text("utf-8"), flags=re.DOTALL)
-    source = (ROOT / "srcgrad" / "rules" / "elementwise.py").read_text("utf-8")
+    source = (ROOT / "srcgrad" / "rules" / "scalar" / "elementwise.py").read_text("utf-8")
     assert len(shown) == 2
     assert all(text in source for text in shown)
