@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import stages
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "pytorch.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, flags=re.DOTALL | re.MULTILINE))
@@ -72,3 +74,13 @@ def test_the_rules_shown_are_real() -> None:
     source = (ROOT / "srcgrad" / "rules" / "scalar" / "elementwise.py").read_text("utf-8")
     assert len(shown) == 2
     assert all(text in source for text in shown)
+
+
+def test_the_stages_shown_are_real() -> None:
+    assert stages.shown() == stages.section(), "python -m tests.stages --write"
+
+
+@pytest.mark.parametrize("page", [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")], ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
