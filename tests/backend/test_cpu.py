@@ -107,3 +107,12 @@ def test_a_module_is_asked_for_nothing_by_a_fingerprint() -> None:
     exec("def __getattr__(name):\n    raise RuntimeError(name)\ndef helper(x):\n    return x\n", vars(module))
     fun = eval("lambda x: module.helper(x) + module.missing", {"module": module})
     assert fingerprint(fun).hexdigest() == fingerprint(fun).hexdigest()
+
+
+def test_functions_that_a_doctest_defines_in_a_library() -> None:
+    """They stand in the library's namespace, and are told apart by what they do all the same."""
+    made = []
+    for text in ("lambda x: x + 1.0", "lambda x: x * 2.0"):
+        space = {"__name__": "srcgrad.api"}
+        made.append(eval(compile(text, "<doctest srcgrad.api.grad[2]>", "eval"), space))
+    assert fingerprint(made[0]).hexdigest() != fingerprint(made[1]).hexdigest()
