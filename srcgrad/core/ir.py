@@ -202,7 +202,7 @@ class Append(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class RefAt(Stmt):
-    """target = refs[pos]"""
+    """target = refs[pos], counted from the start"""
 
     target: Var
     refs: Var
