@@ -18,7 +18,7 @@ from srcgrad.simplify.partials import Shares
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.races import Serial, shared_sums
 from srcgrad.simplify.totals import summed
-from srcgrad.transform import device, kernels, races
+from srcgrad.transform import device, kernels, races, workspace
 from srcgrad.transform.carried import Carried
 from srcgrad.transform.extremes import extremes
 from srcgrad.transform.plan import Plan
@@ -29,7 +29,8 @@ Pass = Callable[[Program], Program | str]
 OfLoop = Callable[[Facts, ir.For], Sequence[Stmt]]
 
 
-def active(program: Program) -> list[int]:
+def leaves(program: Program) -> list[int]:
+    """The places of the parameters that a program is differentiated by: all floats."""
     return [k for k, param in enumerate(program.main.params) if param.type.is_float]
 
 
@@ -150,6 +151,18 @@ def with_extremes(program: Program) -> Program | str:
 
 def adjoint_of_kernel(program: Program) -> Program:
     return simplify(Program(kernels.adjoint(program.main, len(program.main.params)).fun))
+
+
+def counted_rows(program: Program) -> Program:
+    """Of all loops whose adjoint keeps something."""
+    fun = program.main
+    loops = list(kernels.adjoint(fun, len(fun.params)).rows.values())
+    return simplify(Program(kernels.turns(fun, loops)))
+
+
+def with_places(program: Program) -> Program:
+    fun = program.main
+    return Program(workspace.placed(fun, [p for p in fun.params if p.name == "rows"], 1)[0])
 
 
 def races_of_threads(program: Program) -> str:

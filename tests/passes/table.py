@@ -28,7 +28,7 @@ from srcgrad.transform.forward import forward
 from srcgrad.transform.programs import quiet, reachable
 from srcgrad.transform.reverse import reverse
 from tests.passes import adapters
-from tests.passes.adapters import Pass, active, of_functions, of_loops
+from tests.passes.adapters import Pass, leaves, of_functions, of_loops
 
 # Those that leave what a program computes as it is.
 KEEPING: dict[str, Pass] = {
@@ -63,19 +63,22 @@ OF_KERNELS: dict[str, Pass] = {
     "barriers": of_functions(barriers),
     "register_sums": of_functions(sums),
     "reverse_kernel": adapters.adjoint_of_kernel,
+    "rows_of_kernel": adapters.counted_rows,
+    "workspace": adapters.with_places,
 }
 CHANGING: dict[str, Pass] = {
-    "forward": lambda program: forward(program, active(program)),
-    "grad": lambda program: simplify(derive.grad(program, active(program))),
-    "hessian": lambda program: simplify(derive.hessian(program, active(program), simplify)),
-    "hvp": lambda program: simplify(derive.hvp(program, active(program), simplify)),
-    "jacfwd": lambda program: simplify(derive.jacfwd(program, active(program), simplify)),
-    "jacrev": lambda program: simplify(derive.jacrev(program, active(program), simplify)),
+    "expected_shapes": lambda program: of_functions(dce)(reverse(program, leaves(program), checked=True)),
+    "forward": lambda program: forward(program, frozenset(leaves(program))),
+    "grad": lambda program: simplify(derive.grad(program, leaves(program))),
+    "hessian": lambda program: simplify(derive.hessian(program, leaves(program), simplify)),
+    "hvp": lambda program: simplify(derive.hvp(program, leaves(program), simplify)),
+    "jacfwd": lambda program: simplify(derive.jacfwd(program, leaves(program), simplify)),
+    "jacrev": lambda program: simplify(derive.jacrev(program, leaves(program), simplify)),
     "legalise": adapters.for_a_thread,
-    "random_draws": lambda program: once(program, active(program), lambda again: again),
-    "reverse": lambda program: of_functions(dce)(reverse(program, active(program))),  # what no rule reads is dead
-    "value_and_grad": lambda program: simplify(derive.value_and_grad(program, active(program))),
-    "where_guard": lambda program: simplify(reverse(program, active(program))),
+    "random_draws": lambda program: once(program, leaves(program), lambda again: again),
+    "reverse": lambda program: of_functions(dce)(reverse(program, leaves(program))),  # what no rule reads is dead
+    "value_and_grad": lambda program: simplify(derive.value_and_grad(program, leaves(program))),
+    "where_guard": lambda program: simplify(reverse(program, leaves(program))),
     "without_effects": lambda program: reachable(replace(program, main=quiet(program.main))),
 }
 # Those that only say something.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from srcgrad.core.ir import Primitive, Program, Type
+from srcgrad.core.ir import B1, Primitive, Program, Type
 from srcgrad.core.read_text import read
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
@@ -23,7 +23,7 @@ from srcgrad.rules import draws, threads
 from srcgrad.rules.registry import PRIMITIVES
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
-from tests.passes.adapters import active
+from tests.passes.adapters import leaves
 from tests.passes.table import KEEPING, PASSES
 
 TEXT = Path(__file__).parent / "text"
@@ -74,8 +74,8 @@ def test_the_pass_keeps_what_is_computed(path: Path) -> None:
     program, changed = made(path)
     if not isinstance(changed, Program):
         return  # the pass has left the program as it is, and says why
-    for whole in (3, 0):  # loops with iterations, and without
-        for a, b in zip(*(results(p, whole) for p in (changed, program)), strict=True):
+    for whole, special in ((3, False), (0, False), (3, True)):  # loops with iterations, and without; NaN and infinity
+        for a, b in zip(*(results(p, whole, special) for p in (changed, program)), strict=True):
             np.testing.assert_array_equal(a, b)
 
 
@@ -86,36 +86,58 @@ DIFFERENTIATED = [path for path in FILES if path.parent.name in ("forward", "rev
 def test_tangent_and_adjoint_agree(path: Path) -> None:
     """The inner product of cotangents with what the tangent program gives is that of tangents with adjoints."""
     program = read(parts(path)[1], KNOWN)
-    places, count = active(program), len(program.main.results)
+    places, count = leaves(program), len(program.main.results)
     for whole in (3, 0):
         args = [argument(param.type, k, whole) for k, param in enumerate(program.main.params)]
         dots = [argument(program.main.params[k].type, 10 + k, whole) for k in places]
-        out_dots = run(forward(program, places), *args, *dots)[count:]
+        out_dots = drawn(forward(program, frozenset(places)), *args, *dots)[count:]
         bars = [np.ones_like(dot) / (2 + k) for k, dot in enumerate(out_dots)]
-        out_bars = run(reverse(program, places), *args, *bars)[count:]
+        out_bars = drawn(reverse(program, places), *args, *bars)[count:]
         assert inner(bars, out_dots) == pytest.approx(inner(out_bars, dots), rel=1e-13)
+
+
+@pytest.mark.parametrize("name", ["side_not_taken", "through_several_operations", "of_arrays"])
+def test_the_side_of_a_where_that_is_not_taken_contributes_zero(name: str) -> None:
+    """At 0, where the root's derivative is infinite, and the logarithm's undefined further on."""
+    program, changed = made(TEXT / "where_guard" / f"{name}.txt")
+    assert isinstance(changed, Program)
+    zeros = np.zeros((4,) * program.main.params[0].type.rank)
+    *_, bar = run(changed, zeros, np.ones_like(zeros))
+    np.testing.assert_array_equal(bar, zeros)
 
 
 def inner(a: Sequence[Any], b: Sequence[Any]) -> float:
     return float(sum(np.sum(x * y) for x, y in zip(a, b, strict=True)))
 
 
-def results(program: Program, whole: int) -> tuple[Any, ...]:
+def results(program: Program, whole: int, special: bool) -> tuple[Any, ...]:
+    return drawn(program, *(argument(param.type, k, whole, special) for k, param in enumerate(program.main.params)))
+
+
+def drawn(program: Program, *args: Any) -> tuple[Any, ...]:
+    """What the program computes, with the same random numbers each time."""
     np.random.seed(0)
-    return run(program, *(argument(param.type, k, whole) for k, param in enumerate(program.main.params)))
+    return run(program, *args)
 
 
-def argument(type: Type, place: int, whole: int) -> Any:
-    """A value of this type: lengths of axes are 4, integers all the same, floats eighths, whose sums are exact."""
-    numbers = np.random.default_rng(place).integers(4, 12, size=(4,) * type.rank) / 8
-    kinds = {"i": lambda: np.full((4,) * type.rank, whole), "b": lambda: numbers > 1.0}
-    value = kinds.get(type.dtype[0], lambda: numbers)().astype(type.dtype)
+def argument(type: Type, place: int, whole: int, special: bool = False) -> Any:
+    """A value of this type: lengths of axes are 4, integers all the same, floats eighths, whose sums are exact, or
+    special ones."""
+    random = np.random.default_rng(place)
+    shape = (4,) * type.rank
+    numbers = random.choice([np.nan, np.inf, -np.inf, 0.0], shape) if special else random.integers(4, 12, shape) / 8
+    if type.dtype[0] == "i":
+        numbers = np.full(shape, whole)
+    value = (numbers > 1.0 if type == B1 else numbers).astype(type.dtype)
     return value if type.rank else value.item()
 
 
 @pytest.mark.parametrize("name", PASSES)
 def test_every_pass_is_shown(name: str) -> None:
-    assert len(list((TEXT / name).glob("*.txt"))) >= 3
+    """In three files at least, in one of which it does something."""
+    files = [parts(path) for path in (TEXT / name).glob("*.txt")]
+    assert len(files) >= 3
+    assert any(before != after for _, before, after in files)
 
 
 def test_every_folder_is_of_a_pass() -> None:
