@@ -71,7 +71,8 @@ def test_what_is_known_of_a_function_reads_back() -> None:
     facts = ir.FunFacts(
         overwritten=("x", "it's"), ordered=("x",), captured=("n",), shares=((0, 1), (1, 0)), together=((0, 1),),
         changed=True, no_unit_axes=frozenset({x, y}), same_shapes=((y, x),), lengths={x: (4,), y: (2,)},
-        plan=("x: kept", "y: kept"), checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),), kernel=ir.KernelFacts((y, x)),
+        plan=("x: kept", "y: kept"), checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),),
+        kernel=ir.KernelFacts((y, x)),
     )  # fmt: skip
     assert all(getattr(facts, field.name) != getattr(ir.FunFacts(), field.name) for field in fields(facts))
     made = again(Program(Fun("f", (x, y, n), (), (x,), facts))).main
