@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
-from srcgrad.core.layouts import VIEW
+from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
@@ -235,18 +235,21 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     atoms: list[ir.Atom] = [atom for value in plain for atom in scope.leaves(value)]
     result = low.place(lowered, atoms)
     if any(isinstance(stmt, ir.Custom) for stmt in lowered.program.main.body):
-        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts.shares)
+        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts)
     return result
 
 
-def _keep_apart(
-    low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], shares: Sequence[tuple[int, int]]
-) -> None:
-    """Of a function with its own rule that returns its argument's memory: neither may be written after the call."""
-    for n, k in shares:
+def _keep_apart(low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], facts: ir.FunFacts) -> None:
+    """Of a function with its own rule that returns its argument's memory, or one array twice: neither may be written
+    after the call."""
+    for n, k in facts.shares:
         target, arg = results[n], args[k]
         if isinstance(target, Var) and isinstance(arg, Var):
             low.b.layouts.doubtful(target, arg, VIEW)
+    for n, k in facts.together:
+        first, second = results[n], results[k]
+        assert isinstance(first, Var) and isinstance(second, Var)
+        low.b.layouts.doubtful(first, second, TWICE)
 
 
 def _given(low: Lowering, value: Any) -> Value:
