@@ -38,7 +38,7 @@ def options_of(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
             hint = f"did you mean `{alike}`?" if alike in names else f"the options are {', '.join(names)}"
             raise ArgumentError(f"there is no option `{name}`", hint=hint)
         if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
-            raise ArgumentError(f"{name}={value!r} is no bool", hint=f"use {name}=True or {name}=False")
+            raise ArgumentError(f"{name} must be True or False, not {value!r}", hint=f"use {name}=True or {name}=False")
     return Options(**{**given, "fastmath": _fastmath(given.get("fastmath"))})
 
 
@@ -72,7 +72,9 @@ def axes_of(in_axes: Any, names: Mapping[str, inspect.Parameter]) -> tuple[int |
         raise ArgumentError(f"in_axes={in_axes!r} has {len(axes)} entries for {len(names)} parameters", hint=hint)
     for axis in axes:
         if axis is not None and (isinstance(axis, bool) or not isinstance(axis, (int, np.integer))):
-            raise ArgumentError(f"in_axes={in_axes!r} holds {axis!r}, which is no axis", hint="give ints or None")
+            raise ArgumentError(
+                f"in_axes must hold integers or None, not {axis!r}", hint="give an axis, or None for what is not mapped"
+            )
     if all(a is None for a in axes):
         raise ArgumentError(f"in_axes={in_axes!r} maps nothing", hint="give the axis of one argument at least")
     return axes

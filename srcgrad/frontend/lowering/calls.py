@@ -119,7 +119,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if _listed(target) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
             name = getattr(target, "__name__", repr(target))
-            low.refuse(f"`{name}` misses an argument", f"it takes {LEAST[target]} at least")
+            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
@@ -203,7 +203,7 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
     try:
         inspect.signature(adaptor).bind(low.b, *given, **options)
     except TypeError as error:
-        message = f"`{name}` is not understood with these arguments: {str(error).replace(chr(39), '`')}"
+        message = f"`{name}` does not accept these arguments: {str(error).replace(chr(39), '`')}"
         raise UnsupportedError(message, hint="give it what NumPy's takes, without rarer options") from None
     try:
         return low.inward(low.emitted(adaptor, given, options))
@@ -374,7 +374,7 @@ def bind_arguments(
     for key in names:
         value_ = given[key] if key in given else default(key)
         if value_ is None:
-            low.refuse(f"`{name}` misses its argument `{key}`", f"it takes {wording.joined(names)}")
+            low.refuse(f"missing argument `{key}` in the call of `{name}`", f"it takes {wording.joined(names)}")
         env[key] = low.settle(value_, key)
     if arguments.vararg is not None:
         env[arguments.vararg.arg] = scope.struct(more)
