@@ -105,7 +105,9 @@ class Threads:
             slices = (item for item in view.how if isinstance(item, ir.Slice))
             ends += [end for s in slices for end in (s.start, s.stop, s.step) if end is not None]
             ref = view.base
-        known = ref in self.fun.params or isinstance(self.facts.makes.get(ref), ir.Alloc)  # type: ignore[arg-type]
+        if not isinstance(ref, Var):
+            return None
+        known = ref in self.fun.params or isinstance(self.facts.makes.get(ref), ir.Alloc)
         return self._union(tuple(ends)) if known else None
 
     def _union(self, atoms: Iterator[Atom] | tuple[Atom, ...]) -> frozenset[Coordinate] | None:

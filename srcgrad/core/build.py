@@ -50,18 +50,23 @@ class Builder:
         self.layouts.note(stmt)
         return stmt
 
-    def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Any:
-        """One atom, or a tuple if there are several results. Integer operations on literals are done at once."""
+    def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Atom:
+        """The one result of op. Integer operations on literals are done at once."""
+        (out,) = self.let_many(op, *args, name=name, **params)
+        return out
+
+    def let_many(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> tuple[Atom, ...]:
+        """All results of op."""
         types = op.infer(tuple(a.type for a in args), params)
         if len(types) == 1 and types[0] == ir.I8 and all(isinstance(a, Const) for a in args) and args:
-            return Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8)
+            return (Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8),)
         targets = tuple(Var(name, t) for t in types)
         self.put(ir.Let(targets, op, args, params, span=self.span))
         if types == (ir.I8,) and op.name not in PYTHONS:
             self._note_number(targets[0], op, args)
         if types == (ir.F8,) and op.name in ARITHMETIC and all(map(self.is_weak, args)):
             self.weak.add(targets[0])
-        return targets[0] if len(targets) == 1 else targets
+        return targets
 
     def is_weak(self, atom: Atom) -> bool:
         """Whether it is a literal, or a float that Python computes of literals."""

@@ -97,7 +97,7 @@ class Live:
         taken = self._taken(stmt, place, args, y)
         if taken is None or live is None:
             return taken or live
-        return logical_and(taken, live)  # type: ignore[no-any-return]
+        return logical_and(taken, live)
 
     def _taken(self, stmt: ir.Let, place: int, args: Sequence[Val], y: Val) -> Val | None:
         """Where this argument is what is chosen."""
@@ -108,9 +108,9 @@ class Live:
         if op.name == "where":
             return args[0] if place == 1 else logical_not(args[0])
         if op.name in CHOSEN:
-            return CHOSEN[op.name](args[place], args[1 - place])  # type: ignore[no-any-return]
+            return CHOSEN[op.name](args[place], args[1 - place])
         if op.name in SIZES:
-            return not_equal(args[0], 0.0)  # type: ignore[no-any-return]
+            return not_equal(args[0], 0.0)
         return equal(args[place], y) if selects(op) else None
 
 
@@ -120,4 +120,4 @@ def _moved(stmt: ir.Let, live: Val, args: Sequence[Val]) -> Val:
     rest = [None] * (len(args) - 1)
     each = expand_to(cast(live, "f8"), args[0])
     (counts,) = stmt.op.jvp([each, *rest], args, outs, stmt.params)  # type: ignore[misc]
-    return emit(registry.PRIMITIVES["greater"], counts, counts.lift(0.0))  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["greater"], counts, counts.lift(0.0))

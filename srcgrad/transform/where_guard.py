@@ -87,7 +87,7 @@ class TrueZero(Val):
             if name == "divide":
                 return got
             none = logical_and(none, self.where)
-        return where(none, got.lift(0.0), got)  # type: ignore[no-any-return]
+        return where(none, got.lift(0.0), got)
 
 
 class Vanishing(Val):
@@ -103,17 +103,17 @@ class Vanishing(Val):
         got, slope = super()._binary(name, left, right), right if left is self else left
         if name != "multiply" or not isinstance(slope, Val):
             return got
-        return where(equal(slope, 0.0), got.lift(0.0), got)  # type: ignore[no-any-return]
+        return where(equal(slope, 0.0), got.lift(0.0), got)
 
 
 def at_corner(args: Sequence[Val], part: Val) -> Val:
     """What goes through the size of something: 0 at 0, however large it is."""
-    return where(equal(args[0], 0.0), part.lift(0.0), part)  # type: ignore[no-any-return]
+    return where(equal(args[0], 0.0), part.lift(0.0), part)
 
 
 def _where(guard: Guard, counts: Val, not_: Val) -> Val:
     sides = (counts, not_) if guard.side else (not_, counts)
-    return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)
 
 
 class Guards:

@@ -60,7 +60,7 @@ class Writer:
     # ---- scalars
 
     def op(self, name: str, *args: Atom, called: str = "t", **params: object) -> Atom:
-        return self.builder.let(registry.PRIMITIVES[name], *args, name=called, **params)  # type: ignore[no-any-return]
+        return self.builder.let(registry.PRIMITIVES[name], *args, name=called, **params)
 
     def plus(self, a: Atom, b: Atom) -> Atom:
         if b == ZERO:

@@ -20,7 +20,7 @@ from srcgrad.core.layouts import READ_ONLY, VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Duals, Params, Rule, as_value, cast, general, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import not_equal, where
 from srcgrad.rules.scalar.elementwise import absolute, arctan2
 from srcgrad.rules.shapes.shape import as_copy, dims
@@ -74,7 +74,7 @@ conj: Rule = _of_one("conj", np.conj, "np.conj(_0)", lambda d, x, y: conj(d), la
 
 def _direction(x: Val, size: Val) -> Val:
     """conj(x) / |x|, and 0 at 0."""
-    return conj(x) / where(not_equal(size, 0.0), size, size.lift(1.0))  # type: ignore[no-any-return]
+    return conj(x) / where(not_equal(size, 0.0), size, size.lift(1.0))
 
 
 modulus = _of_one(
@@ -131,7 +131,7 @@ def _unchanged(builder: Builder, value: Val) -> Val:
 
 
 def _real_size(builder: Builder, value: Val) -> Val:
-    return emit(absolute, value)  # type: ignore[no-any-return]
+    return emit(absolute, value)
 
 
 registry.adaptor(np.real)(_part_of(real, lambda x: x))
@@ -148,8 +148,8 @@ for _name in ("conj", "conjugate"):
 def _angle(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     if not value.type.is_complex:
-        return registry.FUNCTIONS[np.arctan2](builder, 0.0, value)  # type: ignore[no-any-return]
-    return emit(arctan2, emit(imag, value), emit(real, value))  # type: ignore[no-any-return]
+        return value_of(np.arctan2, builder, 0.0, value)
+    return emit(arctan2, emit(imag, value), emit(real, value))
 
 
 @registry.adaptor(complex, np.complex128, np.complex64)

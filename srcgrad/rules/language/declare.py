@@ -32,7 +32,7 @@ Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 class Rule(ir.Primitive):
     """A primitive that a rule's lambda can call on builder values."""
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
+    def __call__(self, *args: Any, **params: Any) -> Val:
         values = [a for a in args if isinstance(a, Val)]
         anchor = next((a for a in values if _is_float(a)), values[0])
         return emit(self, *(anchor.lift(a) for a in args), **params)
@@ -85,21 +85,21 @@ def expand_to(value: Val, model: Val) -> Val:
     """value broadcast to model's shape (for tangents)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["broadcast_like"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["broadcast_like"], value, model)
 
 
 def sum_to(value: Val, model: Val) -> Val:
     """value summed over the axes along which model was broadcast (for adjoints)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["unbroadcast"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["unbroadcast"], value, model)
 
 
 def cast(value: Val, dtype: str) -> Val:
     """value in this dtype."""
     if value.type.dtype == dtype:
         return value
-    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)
 
 
 def _is_float(value: Val) -> bool:
@@ -145,7 +145,7 @@ def _single(value: Val) -> Val:
     atom = value.atom
     if isinstance(atom, ir.Var):
         name = f"{atom.name}_single"
-        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)  # type: ignore[no-any-return]
+        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)
     singles = {ir.F8: ir.F4, ir.C16: ir.C8}
     return Val(value.builder, ir.Const(atom.value, singles.get(atom.type, atom.type)))
 
@@ -177,7 +177,8 @@ def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, result: st
             raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")
         promotion.check(rule.name, values, exact=result in ("same", "number", "small"))
         out = emit(rule, *(widened(values) if result == "float" else values))
-        if scalars and out.type == ir.F8 and all(builder.is_weak(v.atom) for v in values):
+        weak = all(builder.is_weak(v.atom) for v in values)
+        if scalars and weak and isinstance(out.atom, ir.Var) and out.type == ir.F8:
             builder.weak.add(out.atom)  # a function of `math` gives a float of Python's own
         return out
 

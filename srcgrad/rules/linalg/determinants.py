@@ -47,7 +47,7 @@ def _third(a: Val, x: Val, y: Val) -> Val:
     wx, wy = dot(w, x, tb=True), dot(w, y, tb=True)
     first, second = dot(wx, w), dot(wy, w)
     inside = s * (t * w - first) - total(second * x) * w - t * second + dot(wy, first) + dot(wx, second)
-    return d * inside  # type: ignore[no-any-return]
+    return d * inside
 
 
 def _along_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:

@@ -82,7 +82,7 @@ def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
         raise UnsupportedError(f"{name} takes a matrix and a vector or a matrix; pass an array of two axes first")
     if max(v.type.rank for v in given) <= 2:
         left, right = floats(builder, given, name)
-        return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
+        return solve(left, right, transposed=False, small=_is_small(left))
     stacks = [float_memory(builder, v, name) for v in given]
     sides = [2, min(stacks[1].type.rank, 2)]  # since NumPy 2 only what has one axis is a vector
     right = stacks[1]
@@ -119,4 +119,4 @@ inv: Rule = general(
 @registry.adaptor(np.linalg.inv)
 @of_stacks("mn")
 def _np_inv(builder: Builder, a: Any) -> Val:
-    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]
+    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))

@@ -27,11 +27,11 @@ definite = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
 
 
 def turned(x: Val) -> Val:
-    return transpose(x, axes=(1, 0))  # type: ignore[no-any-return]
+    return transpose(x, axes=(1, 0))
 
 
 def lower(x: Val, offset: int = 0) -> Val:
-    return triangle(x, upper=False, offset=offset)  # type: ignore[no-any-return]
+    return triangle(x, upper=False, offset=offset)
 
 
 def same_type(types: Types, params: Params) -> tuple[ir.Type, ...]:

@@ -96,7 +96,7 @@ def _natural(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     if value.type.rank:
         raise UnsupportedError("math.log takes scalars, not arrays; for arrays use np.log")
-    return log(value)  # type: ignore[no-any-return]
+    return log(value)
 
 
 # ---- roots and squares
@@ -133,7 +133,7 @@ def _reciprocal(builder: Builder, x: Any) -> Val:
 
 def _guarded(size: Val) -> Val:
     """A divisor: 1 where size is 0, so that what is divided stays 0 there."""
-    return where(not_equal(size, 0.0), size, size.lift(1.0))  # type: ignore[no-any-return]
+    return where(not_equal(size, 0.0), size, size.lift(1.0))
 
 
 def _hypot_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
@@ -190,7 +190,7 @@ one_minus_square = elementwise(
 
 def _circle(x: Val) -> Val:
     """sqrt(1 - x*x)"""
-    return sqrt(one_minus_square(x))  # type: ignore[no-any-return]
+    return sqrt(one_minus_square(x))
 
 
 arcsin = elementwise(
@@ -316,7 +316,7 @@ sigmoid: Rule = elementwise(
 def _difference(a: Val, b: Val) -> Val:
     """a - b, and 0 for two infinities of one sign."""
     d = a - b
-    return where(isnan(d), d.lift(0.0), d)  # type: ignore[no-any-return]
+    return where(isnan(d), d.lift(0.0), d)
 
 
 of_infinities = [
@@ -399,7 +399,7 @@ def _heaviside(builder: Builder, x: Any, at_zero: Any) -> Val:
     if x.type.is_complex or at_zero.type.is_complex:
         raise UnsupportedError("np.heaviside takes no complex numbers; take real or imaginary parts")
     step = where(not_equal(x, 0.0), 0.5 * (sign(x) + 1.0), at_zero)
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 @registry.adaptor(math.modf, np.modf)

@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, Rule, as_value, elementwise, settle, static, total
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, greater, less, logical_and, where
 
 VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
@@ -28,10 +28,10 @@ def _shares(before: Rule) -> Callable[..., tuple[Share, Share]]:
 
     def partials(a: Val, b: Val, y: Val) -> tuple[Share, Share]:
         def first(g: Val) -> Val:
-            return where(before(b, a), g.lift(0.0), where(equal(a, b), 0.5 * g, g))  # type: ignore[no-any-return]
+            return where(before(b, a), g.lift(0.0), where(equal(a, b), 0.5 * g, g))
 
         def second(g: Val) -> Val:
-            return where(before(b, a), g, where(equal(a, b), 0.5 * g, g.lift(0.0)))  # type: ignore[no-any-return]
+            return where(before(b, a), g, where(equal(a, b), 0.5 * g, g.lift(0.0)))
 
         return first, second
 
@@ -115,7 +115,7 @@ def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., 
         if len(args) == 1 and isinstance(args[0], (tuple, list)):
             args = tuple(args[0])
         if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
-            return registry.FUNCTIONS[whole](builder, args[0])  # type: ignore[no-any-return]
+            return value_of(whole, builder, args[0])
         values = settle([as_value(builder, a) for a in args])
         if not values or any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} of arrays is not elementwise in Python; use np.{name}imum")
@@ -139,7 +139,7 @@ def _apart(low: Val, high: Val) -> bool:
 def _unless_pinned(value: Val, low: Val, high: Val) -> Val:
     """The value, or the lower bound in its place where it is equal to both: between equal bounds it has no part."""
     pinned = emit(logical_and, emit(equal, value, low), emit(equal, value, high))
-    return emit(where, pinned, low, value)  # type: ignore[no-any-return]
+    return emit(where, pinned, low, value)
 
 
 @registry.adaptor(np.clip)

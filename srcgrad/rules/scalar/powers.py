@@ -56,9 +56,9 @@ def _exponent_partial(a: Val, y: Val) -> Val | None:
     if base == 0:
         return None
     if base is not None:
-        return y * log(_as_dtype(a, y))  # type: ignore[no-any-return]
+        return y * log(_as_dtype(a, y))
     a = _as_dtype(a, y)
-    return y * log(where(not_equal(a, 0.0), a, a.lift(1.0)))  # type: ignore[no-any-return]
+    return y * log(where(not_equal(a, 0.0), a, a.lift(1.0)))
 
 
 def _as_dtype(value: Val, like: Val) -> Val:
@@ -99,16 +99,16 @@ def _power(builder: Builder, *args: Any) -> Val:
     promotion.check("power", (a, b), exact=True)
     if whole and b.type.rank:
         _expect_nonnegative(builder, b)
-        return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+        return emit(power, a, b, checked=True)
     if not whole or not isinstance(n, (int, float)):
-        return emit(power, a, b)  # type: ignore[no-any-return]
+        return emit(power, a, b)
     if n < 0 and a.type.rank:
         raise UnsupportedError("an array of integers to a negative power; NumPy refuses it: use floats, 1.0 / a")
     if n < 0:
-        return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
+        return emit(power, cast(a, "f8"), b)
     if a.type.dtype == "b1" and a.type.rank and n == 2:
         a = cast(a, "i1")  # NumPy squares
-    return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+    return emit(power, a, b, checked=True)
 
 
 def _expect_nonnegative(builder: Builder, exponents: Val) -> None:
@@ -123,7 +123,7 @@ registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)
 @registry.adaptor(math.pow)
 def _float_power(builder: Builder, a: Any, b: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in (a, b)])
-    return emit(power, _float(a), _float(b))  # type: ignore[no-any-return]
+    return emit(power, _float(a), _float(b))
 
 
 @registry.adaptor(np.float_power)
@@ -131,7 +131,7 @@ def _double_power(builder: Builder, a: Any, b: Any) -> Val:
     """In double precision, whatever comes in."""
     values = [as_value(builder, x) for x in (a, b)]
     kinds = ["c16" if v.type.is_complex else "f8" for v in values]
-    return emit(power, *(cast(contents(v), kind) for v, kind in zip(values, kinds, strict=True)))  # type: ignore[no-any-return]
+    return emit(power, *(cast(contents(v), kind) for v, kind in zip(values, kinds, strict=True)))
 
 
 def _float(value: Val) -> Val:

@@ -90,7 +90,7 @@ def _float(builder: Builder, x: Any = 0.0) -> Val:
 def _int(builder: Builder, x: Any = 0) -> Val:
     value = _scalar(builder, x, "int")
     if value.atom in builder.numbers:
-        return emit(cast, value, dtype="i8")  # type: ignore[no-any-return]  # a number of Python's own
+        return emit(cast, value, dtype="i8")  # a number of Python's own
     return number_to(builder, value, "i8")
 
 
@@ -151,7 +151,7 @@ round_to = zero(
 def _round(builder: Builder, x: Any, ndigits: Any = None) -> Val:
     value = contents(as_value(builder, x))
     if ndigits is not None or value.type.rank:
-        return _around(builder, value, 0 if ndigits is None else ndigits)  # type: ignore[no-any-return]
+        return _around(builder, value, 0 if ndigits is None else ndigits)
     return value if value.type == ir.I8 else emit(int_round, value)
 
 
@@ -164,7 +164,7 @@ def _around(builder: Builder, x: Any, decimals: Any = 0) -> Val:
         if value.type.dtype == "b1" and value.type.rank:
             raise UnsupportedError("np.round makes halves of booleans; use .astype(float) before")
         return value
-    return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)  # type: ignore[no-any-return]
+    return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)
 
 
 registry.adaptor(np.fix)(registry.FUNCTIONS[np.trunc])

@@ -165,4 +165,4 @@ def spread_back(g: Val, model: Val, axes: tuple[int, ...], keepdims: bool) -> Va
     leading = axes == tuple(range(len(axes)))
     if not keepdims and not leading:
         g = unsqueeze(g, axes=axes)
-    return broadcast_like(g, extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(g, extent(model))

@@ -96,7 +96,7 @@ within: Rule = linear(
 
 def none_of(model: Val) -> Val:
     """Zeros of model's shape."""
-    return broadcast_like(model.lift(0.0), extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(model.lift(0.0), extent(model))
 
 
 def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:

@@ -61,8 +61,8 @@ def length(x: Val, axis: int) -> Val:
     if isinstance(token, ir.Const) or (isinstance(token, ir.Var) and token.type == ir.I8):
         return Val(x.builder, token)
     if type(token) is tuple and len(token) == 2 and _at_hand(x.builder, token[0]):
-        return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])  # type: ignore[no-any-return]
-    return emit(dim, x, name="n", axis=axis)  # type: ignore[no-any-return]
+        return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])
+    return emit(dim, x, name="n", axis=axis)
 
 
 def _at_hand(builder: Builder, source: Any) -> bool:
@@ -80,7 +80,7 @@ def count(x: Val, axes: Sequence[int] | None = None) -> Val:
     """How many elements there are along these axes (by default all)."""
     over = range(x.type.rank) if axes is None else axes
     if len(over) == x.type.rank > 1:
-        return emit(size, extent(x), name="n")  # type: ignore[no-any-return]
+        return emit(size, extent(x), name="n")
     return product([length(x, k) for k in over], x.builder)
 
 
@@ -120,7 +120,7 @@ def _ndim(builder: Builder, x: Any) -> Val:
 
 
 def _transpose_back(g: Val, x: Val, axes: tuple[int, ...]) -> Val:
-    return transpose(g, axes=tuple(int(k) for k in np.argsort(axes)))  # type: ignore[no-any-return]
+    return transpose(g, axes=tuple(int(k) for k in np.argsort(axes)))
 
 
 def _transpose_template(types: Types, params: Params) -> str:
@@ -156,14 +156,14 @@ def _transposed(builder: Builder, x: Any, *axes: Any) -> Val:
         return value
     if isinstance(value.atom, ir.Var) and value.type.ref:
         return Val(builder, builder.view(value.atom, ir.Transpose(order)))
-    return emit(transpose, value, axes=order)  # type: ignore[no-any-return]
+    return emit(transpose, value, axes=order)
 
 
 # ---- reshaped
 
 
 def _reshape_back(g: Val, x: Val, *lengths: Val) -> Val:
-    return reshape(g, *dims(x))  # type: ignore[no-any-return]
+    return reshape(g, *dims(x))
 
 
 reshape: Rule = linear(

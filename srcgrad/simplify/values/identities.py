@@ -209,13 +209,13 @@ class _Identities:
         else:
             self.put(view if how == view.how else replace(view, how=how))
 
-    def unbroadcast(self, stmt: Any) -> Stmt:
+    def unbroadcast(self, stmt: ir.Store | ir.Accumulate) -> Stmt:
         """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
         made = self.made(stmt.value, "broadcast_like")
         if made is None or self.shapes.grows(stmt.ref):
-            return stmt  # type: ignore[no-any-return]
+            return stmt
         if made.args[0].type.rank and any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
-            return stmt  # type: ignore[no-any-return]
+            return stmt
         return replaced(stmt, value=made.args[0])
 
     # ---- branches
