@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import makes_fresh
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
-
-# Whole-array operations of one linear argument whose result is always new memory.
-FRESH = {
-    "sum", "mean", "prod", "max", "min", "unbroadcast", "dot", "matmul", "cumsum", "concatenate", "stack",
-    "solve", "inv", "cholesky", "solve_triangular", "qr", "eigh", "eig", "svd", "pinv", "lstsq", "cofactors", "roll",
-    "take_along", "add_along", "argsort", "triangle", "diagonal", "on_diagonal", "on_diagonal_of", "broadcast_to",
-}  # fmt: skip
-
-
-def makes_fresh(let: ir.Let) -> bool:
-    """Whether the operation's result surely shares no memory with its arguments."""
-    op, info = let.op, let.op.info
-    part = op.name == "cast" and let.args[0].type.is_complex and let.params["dtype"][0] == "f"
-    if part or op.name in ("real", "imag", "stop_gradient"):
-        return False
-    return getattr(info, "elementwise", False) or getattr(info, "shape", "") == "bilinear" or op.name in FRESH
 
 
 class Aliases:

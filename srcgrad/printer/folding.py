@@ -172,7 +172,7 @@ def _find_likes(folds: Folds, fun: Fun) -> None:
 
 def _dim_of(stmt: Stmt | None, axis: int) -> Var | None:
     """The memory whose length along this axis the statement reads."""
-    if not isinstance(stmt, ir.Let) or stmt.op.name not in ("dim", "shape") or stmt.params.get("axis") != axis:
+    if not isinstance(stmt, ir.Let) or not stmt.op.traits.measures or stmt.params.get("axis") != axis:
         return None
     (of,) = stmt.args
     return of if isinstance(of, Var) and of.type.ref else None

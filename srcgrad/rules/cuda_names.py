@@ -14,10 +14,10 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import NotDifferentiableError, UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast
-from srcgrad.rules.language.metadata import Info
 from srcgrad.rules.language.values import Val, contents
 
 AXES = ("x", "y", "z")
@@ -55,8 +55,8 @@ def _nowhere(**params: Any) -> NoReturn:
 
 
 def _place(name: str, template: Callable[..., str], infer: Callable[..., Any]) -> ir.Primitive:
-    info = Info("zero", (), ())
-    return ir.Primitive(name, infer, _nowhere, lambda types, params: template(**params), info=info)
+    traits = Traits("zero", is_length=True)
+    return ir.Primitive(name, infer, _nowhere, lambda types, params: template(**params), traits=traits)
 
 
 coordinate = _place("coordinate", lambda of, axis: f"cuda.{of}.{AXES[axis]}", lambda types, params: (ir.I8,))

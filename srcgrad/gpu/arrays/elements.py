@@ -22,7 +22,6 @@ REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host
 
 # how much an element costs, in operations: what is asked for often is held if it is more than a few
 READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
-CHEAP = frozenset({"add", "subtract", "multiply", "negative", "cast", "where", "less", "greater", "equal", "square"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)

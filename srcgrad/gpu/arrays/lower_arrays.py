@@ -36,6 +36,7 @@ from srcgrad.gpu.arrays.expansions import EXPANSIONS, at_broadcast, elementwise
 from srcgrad.gpu.arrays.memory import Memory, elements_of, select, view
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
+from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.transform.refuse import unsupported
 
 Tidy = Callable[[Program], Program]
@@ -197,11 +198,11 @@ class Loops:
             return
         args = [self.operand(a) for a in stmt.args]
         first = args[0] if args else None
-        if stmt.op.name == "dim" and isinstance(first, Elements):
+        if stmt.op is dim and isinstance(first, Elements):
             return self.assign(stmt.target, first.dims[stmt.params["axis"]])
-        if stmt.op.name == "size" and isinstance(first, Elements):
+        if stmt.op is size and isinstance(first, Elements):
             return self.assign(stmt.target, self.product(first.dims))
-        if getattr(stmt.op.info, "elementwise", False):
+        if stmt.op.traits.elementwise:
             return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
         expansion = EXPANSIONS.get(stmt.op.name)
         made = expansion(self.writer, args, stmt.params, types) if expansion else self.by_template(stmt, args)

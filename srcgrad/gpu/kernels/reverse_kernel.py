@@ -21,7 +21,8 @@ from srcgrad.core.walk import blocks, map_index, rebuild, walk
 from srcgrad.gpu.kernels.tiles import tiled
 from srcgrad.rules import cuda_names
 from srcgrad.rules.language.integers import trips
-from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.rules.scalar.arithmetic import add, floor_divide, multiply, right_shift
+from srcgrad.rules.scalar.compare import greater, less, less_equal
 from srcgrad.transform.adjoint import adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name
 from srcgrad.transform.plan import Access, Loop, Plan
@@ -139,12 +140,12 @@ class KernelKeeper(Keeper):
             if head.inner.type != ir.I8 or not isinstance(step, ir.Let) or step.args[0] is not head.inner:
                 continue
             factor = step.args[1].value.real if isinstance(step.args[1], Const) else 0
-            ends = test.args == (head.inner, INT_ZERO) and test.op.name == "greater"
-            if ends and factor >= (1 if step.op.name == "right_shift" else 2):
-                return step.op.name in ("floor_divide", "right_shift")
+            ends = test.args == (head.inner, INT_ZERO) and test.op is greater
+            if ends and factor >= (1 if step.op is right_shift else 2):
+                return step.op in (floor_divide, right_shift)
             starts = isinstance(head.init, Const) and head.init.value.real >= 1
-            if starts and test.args[0] is head.inner and test.op.name in ("less", "less_equal") and factor >= 2:
-                return step.op.name == "multiply"
+            if starts and test.args[0] is head.inner and test.op in (less, less_equal) and factor >= 2:
+                return step.op is multiply
         return False
 
     def _positions(self, site: Stmt, stmt: Stmt, region: Region, memory: ir.Type, name: str, ctx: Context) -> None:

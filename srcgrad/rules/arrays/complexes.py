@@ -17,6 +17,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import READ_ONLY, VIEW
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Duals, Params, Rule, as_value, cast, general, settle
@@ -39,7 +40,13 @@ def _same(types: tuple[ir.Type, ...], params: Params) -> tuple[ir.Type, ...]:
 
 
 def _of_one(
-    name: str, function: Any, template: Any, tangent: Callable[..., Val], adjoint: Callable[..., Val], infer: Any
+    name: str,
+    function: Any,
+    template: Any,
+    tangent: Callable[..., Val],
+    adjoint: Callable[..., Val],
+    infer: Any,
+    **traits: Any,
 ) -> Any:
     """A rule of one complex argument: tangent(dot, x, y) and adjoint(bar, x, y)."""
 
@@ -60,6 +67,7 @@ def _of_one(
         samples=numbers,
         elementwise=True,
         takes_complex=True,
+        **traits,
     )
 
 
@@ -67,8 +75,12 @@ def _part(method: str) -> Callable[..., str]:
     return lambda types, params: f"np.{method}(_0)" if types[0].rank else f"_0.{method}"
 
 
-real: Rule = _of_one("real", np.real, _part("real"), lambda d, x, y: real(d), lambda g, x, y: g, _real_of)
-imag: Rule = _of_one("imag", np.imag, _part("imag"), lambda d, x, y: imag(d), lambda g, x, y: g * (-1j), _real_of)
+real: Rule = _of_one(
+    "real", np.real, _part("real"), lambda d, x, y: real(d), lambda g, x, y: g, _real_of, transparent=always
+)
+imag: Rule = _of_one(
+    "imag", np.imag, _part("imag"), lambda d, x, y: imag(d), lambda g, x, y: g * (-1j), _real_of, transparent=always
+)
 conj: Rule = _of_one("conj", np.conj, "np.conj(_0)", lambda d, x, y: conj(d), lambda g, x, y: conj(g), _same)
 
 

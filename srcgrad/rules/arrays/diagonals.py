@@ -9,6 +9,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.construction import on_diagonal as set_diagonal
 from srcgrad.rules.language import arguments, loop_text, registry
@@ -96,6 +97,9 @@ _offsets = [{"offset": k, "axes": (0, 1)} for k in (0, 1, -1, 5)]
 diagonal: Rule = linear(
     "diagonal",
     (),
+    moves=True,
+    leaves_out=True,
+    fresh=True,
     transpose=lambda g, a, **params: on_diagonal_of(g, extent(a), **params),
     evaluate=_diagonal,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - 1),),
@@ -107,6 +111,8 @@ diagonal: Rule = linear(
 on_diagonal_of: Rule = linear(
     "on_diagonal_of",
     (),
+    fresh=True,
+    may_raise=always,
     transpose=lambda g, v, like, **params: diagonal(g, **params),
     evaluate=_put,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
@@ -141,6 +147,7 @@ def _square_template(types: Types, params: Params) -> Any:
 on_diagonal: Rule = linear(
     "on_diagonal",
     (),
+    fresh=True,
     transpose=lambda g, v, offset: diagonal(g, offset=offset, axes=(0, 1)),
     evaluate=lambda v, offset: np.diag(v, offset),
     infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
@@ -243,6 +250,8 @@ def _triangle_template(types: Types, params: Params) -> Any:
 triangle: Rule = linear(
     "triangle",
     (),
+    leaves_out=True,
+    fresh=True,
     transpose=lambda g, x, **params: triangle(g, **params),
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, upper, offset: (np.triu if upper else np.tril)(x, offset),

@@ -276,6 +276,8 @@ def _roll_template(types: Types, params: Params) -> Any:
 roll: Rule = linear(
     "roll",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, shift, axis: roll(g, -shift, axis=axis),
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, shift, axis: np.roll(x, shift, axis),

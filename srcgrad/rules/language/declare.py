@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Union
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
+from srcgrad.core.traits import Form, Traits, always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import loop_text, promotion, registry
 from srcgrad.rules.language.metadata import At as At
@@ -26,6 +28,7 @@ from srcgrad.rules.language.metadata import only_ranks as only_ranks
 from srcgrad.rules.language.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
+_TRAITS = frozenset(f.name for f in fields(Traits))
 Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 
 
@@ -251,7 +254,7 @@ def elementwise(
         template,
         jvp or tangent,
         vjp,
-        Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
+        *_told("elementwise", functions, samples, info, elementwise=True, partials=partials),
     )
     publish(rule, functions, arity=len(samples[0]), result=result)
     return rule
@@ -295,6 +298,20 @@ def elementwise_template(
         return (code, used) if used else code
 
     return template
+
+
+def _told(
+    form: Form, functions: tuple[Any, ...], samples: Samples, told: Mapping[str, Any], **traits: Any
+) -> tuple[Info, Traits]:
+    """What a declaration tells, parted into what tests and pages know and what passes know."""
+    known = {key: value for key, value in told.items() if key in _TRAITS}
+    rest = {key: value for key, value in told.items() if key not in _TRAITS}
+    if "domain" in rest:
+        known.setdefault("steep", always)
+    known = {**traits, **known}
+    if form == "bilinear" or known.get("elementwise"):
+        known.setdefault("fresh", True)
+    return Info(functions, samples, **rest), Traits(form, **known)
 
 
 def _of_scalars(functions: Sequence[Any]) -> bool:
@@ -342,7 +359,9 @@ def zero(
         infer,
         evaluate or functions[0],
         template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity, as_is),
-        info=Info("zero", functions, samples, elementwise=elementwise, **info),
+        None,
+        None,
+        *_told("zero", functions, samples, info, elementwise=elementwise),
     )
     if elementwise:
         publish(rule, functions, arity=arity, result=result)
@@ -377,7 +396,7 @@ def linear(
         return [None if g is None or not _is_float(args[0]) else transpose(g, *args, **params), *rest]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("linear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("linear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -419,7 +438,7 @@ def bilinear(
         ]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("bilinear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("bilinear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -440,7 +459,7 @@ def general(
     **info: Any,
 ) -> Rule:
     """Any other: jvp(dots, args, outs, params), vjp(bars, args, outs, params), lists in, lists out, None for zero."""
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("general", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("general", functions, samples, info))
     registry.register(rule)
     if functions:
         registry.adaptor(*functions)(plain_adaptor(rule))

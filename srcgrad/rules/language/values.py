@@ -86,7 +86,7 @@ def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Val:
 def emit_many(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> tuple[Val, ...]:
     """op applied to builder values: all of its results."""
     builder = args[0].builder
-    if any(a.type.is_complex for a in args) and not getattr(op.info, "takes_complex", False):
+    if any(a.type.is_complex for a in args) and not op.traits.takes_complex:
         raise UnsupportedError(f"`{op.name}` of complex numbers has no rule", hint="take real and imaginary parts")
     return tuple(Val(builder, out) for out in builder.let_many(op, *(a.atom for a in args), name=name, **params))
 

@@ -182,7 +182,8 @@ def _side(g: Val, other: Val, at: str, others: str, wanted: str) -> Val:
 
 contract: Rule = bilinear(
     "contract", (), infer=_contract_infer, evaluate=_contract, template=_contract_template, dims=_contract_dims,
-    demands=_contract_demands, left=lambda g, a, b, left, right, out: _side(g, b, out, right, left),
+    may_raise=lambda types, params: not {*params["left"]}.isdisjoint(params["right"]), demands=_contract_demands,
+    left=lambda g, a, b, left, right, out: _side(g, b, out, right, left),
     right=lambda g, a, b, left, right, out: _side(g, a, out, left, right), samples=[
         At(tower, tower, left="bij", right="bik", out="bjk"), At(tower, tower, left="bij", right="bkj", out="bki"),
         At(large, large[:, :16].copy(), left="bij", right="bkj", out="bik"),

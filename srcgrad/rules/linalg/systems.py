@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.diagonals import matrix_of
 from srcgrad.rules.language import arguments, registry, runtime_text
@@ -55,6 +56,8 @@ def _solve_template(types: Types, params: Params) -> Any:
 solve: Rule = general(
     "solve",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_solve_jvp,
     vjp=_solve_vjp,
     infer=lambda types, params: (types[1],),
@@ -103,6 +106,8 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 inv: Rule = general(
     "inv",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_inv_jvp,
     vjp=_inv_vjp,
     infer=lambda types, params: (types[0],),

@@ -13,14 +13,14 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, static
-from srcgrad.rules.language.metadata import Info
 from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.shapes.shape import length
 
-INFO = Info("draw", (), ())
+DRAW = Traits("draw")
 
 
 def _draw(name: str, dtype: str = "f8", more: int = 0) -> ir.Primitive:
@@ -40,7 +40,7 @@ def _draw(name: str, dtype: str = "f8", more: int = 0) -> ir.Primitive:
         size = [] if not shape else shape if len(shape) == 1 else [f"({', '.join(shape)})"]
         return f"np.random.{name}({', '.join([*own, *size])})"
 
-    return ir.Primitive(name, infer, evaluate, template, info=INFO)
+    return ir.Primitive(name, infer, evaluate, template, traits=DRAW)
 
 
 def _lengths(builder: Builder, size: Any) -> tuple[Val, ...]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import as_value, cast, static
-from srcgrad.rules.language.metadata import Info
 from srcgrad.rules.language.values import Val, value_of
 
 
@@ -29,7 +29,7 @@ def _draw(name: str, dtype: str = "f8") -> ir.Primitive:
         lambda types, params: (ir.Type(dtype),),
         lambda *args, rank: function(*args),
         template,
-        info=Info("draw", (), ()),
+        traits=Traits("draw"),
     )
 
 

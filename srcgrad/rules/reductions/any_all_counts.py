@@ -9,6 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry, runtime_text
 from srcgrad.rules.language.declare import Rule, zero
@@ -87,6 +88,7 @@ def _along(name: str, helper: Any, function: Any) -> Rule:
         samples=[*reals, (matrix,)],
         elementwise=False,
         dims=lambda dims, params: dims[0][:-1],
+        may_raise=always,
     )
 
 

@@ -328,6 +328,7 @@ def _prod_template(types: Types, params: Params) -> Any:
 prod: Rule = general(
     "prod",
     (),
+    fresh=True,
     jvp=_prod_jvp,
     vjp=_prod_vjp,
     evaluate=lambda x, axis: np.prod(x, axis),

@@ -64,7 +64,6 @@ smallest: Rule = general(
     template=each_line(runtime_text.kth_smallest, extra=("k",)),
     samples=[(row, 1), (matrix, 0), (matrix, 2), (tower, 1)],
     ties="shared equally",
-    finite_partials=True,
     selects=True,
 )
 
@@ -96,7 +95,6 @@ smallest_of_each: Rule = general(
     template=_each_template,
     samples=[(matrix, np.array([0, 2])), (tower, np.array([[1, 0], [2, 2]]))],
     ties="shared equally",
-    finite_partials=True,
     selects=True,
     without=only_ranks(2, 3),
 )

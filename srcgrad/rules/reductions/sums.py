@@ -89,6 +89,8 @@ def _sum_template(types: Types, params: Params) -> Any:
 sum_: Rule = linear(
     "sum",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims),
     infer=_sum_infer,
     evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims),
@@ -210,6 +212,8 @@ def _cumsum_template(types: Types, params: Params) -> Any:
 cumsum: Rule = linear(
     "cumsum",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
     infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),),
     evaluate=_cumsum_evaluate,

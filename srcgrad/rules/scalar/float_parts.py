@@ -9,6 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import loop_text, registry, runtime_text
 from srcgrad.rules.language.declare import Rule, as_value, cast, elementwise, promote, settle, zero
@@ -101,11 +102,18 @@ def _frexp(builder: Builder, x: Any) -> tuple[Val, Val]:
 # ---- integers
 
 isqrt = zero(
-    "isqrt", (math.isqrt,), scalar="isqrt(_0)", helpers=sources(runtime_text.isqrt), result="int", samples=[(0,), (17,)]
+    "isqrt",
+    (math.isqrt,),
+    may_raise=always,
+    scalar="isqrt(_0)",
+    helpers=sources(runtime_text.isqrt),
+    result="int",
+    samples=[(0,), (17,)],
 )
 factorial = zero(
     "factorial",
     (math.factorial,),
+    may_raise=always,
     scalar="factorial(_0)",
     helpers=sources(runtime_text.factorial),
     result="int",
@@ -138,6 +146,7 @@ def perm(n: int, k: int) -> int:
 zero(
     "comb",
     (math.comb,),
+    may_raise=always,
     scalar="comb(_0, _1)",
     helpers=sources(comb),
     result="int",
@@ -146,6 +155,7 @@ zero(
 _perm = zero(
     "perm",
     (),
+    may_raise=always,
     evaluate=math.perm,
     scalar="perm(_0, _1)",
     helpers=sources(perm),

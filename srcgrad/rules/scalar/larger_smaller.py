@@ -62,22 +62,24 @@ tie = Edge((1.3, 1.3), (0.5, 0.5))
 beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0))]
 
 
-def _of_two(function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = ()) -> Rule:
+def _of_two(
+    function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = (), **traits: Any
+) -> Rule:
     return elementwise(
         function.__name__,
         (function,),
         partials=partials,
         samples=pairs,
         result="number",
-        finite_partials=True,
         selects=True,
         edges=[tie, *edges],
         ties="shared equally",
+        **traits,
     )
 
 
-maximum = _of_two(np.maximum, _shares(greater))
-minimum = _of_two(np.minimum, _shares(less))
+maximum = _of_two(np.maximum, _shares(greater), chooses="larger", effort="little")
+minimum = _of_two(np.minimum, _shares(less), chooses="smaller", effort="little")
 fmax = _of_two(np.fmax, _ignoring_nan, beside_nan)
 fmin = _of_two(np.fmin, _ignoring_nan, beside_nan)
 
@@ -99,7 +101,8 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     edges = [_edge([far if k in ends else VALUES[k] for k in range(count)], ends) for ends in _chosen(count)]
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
-        partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True, selects=True,
+        partials=_shares(before) if count == 2 else _equal_shares, result="number", selects=True,
+        chooses="larger" if before is greater else "smaller",
         scalars=True, edges=edges, ties="shared equally",
     )  # fmt: skip
 

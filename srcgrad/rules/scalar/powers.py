@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Slope
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import promotion, registry, runtime_text
 from srcgrad.rules.language.declare import Edge, Literal, as_value, cast, elementwise, settle, static
@@ -20,10 +22,19 @@ from srcgrad.rules.scalar.elementwise import log
 
 
 def _power_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
-    base, exponent = types
-    if base.dtype[0] in "iub" and exponent.dtype[0] in "iub" and not params.get("checked"):
-        return "int_power_array(_0, _1)" if exponent.rank else "int_power(_0, _1)"
+    if _may_raise(types, params):
+        return "int_power_array(_0, _1)" if types[1].rank else "int_power(_0, _1)"
     return "_0 ** _1"
+
+
+def _may_raise(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
+    return all(t.dtype[0] in "iub" for t in types) and not params.get("checked")
+
+
+def _steep(args: Sequence[ir.Atom], params: Mapping[str, Any]) -> bool:
+    """At 0, or of negative numbers."""
+    n = args[1].value.real if isinstance(args[1], ir.Const) else -1.0
+    return not (n >= 0 and float(n).is_integer())
 
 
 def _power_partials(a: Val, b: Val, y: Val, checked: bool = False) -> tuple[Any, Any]:
@@ -72,7 +83,8 @@ def _as_dtype(value: Val, like: Val) -> Val:
 
 
 power = elementwise(
-    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="small", as_is=(1,),
+    "power", (np.power,), arithmetic=True, steep=_steep, slope=Slope.ROOT, may_raise=_may_raise,
+    partials=_power_partials, scalar=_power_template, result="small", as_is=(1,),
     samples=[
         (0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5), (-0.7, 3), (1.3, -2), (2, 1.5),
         *((-1.3, Literal(n)) for n in (0, 1, 2, 3, -1, 2.0)), (0.7, Literal(2.5)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,18 @@ def _cast_evaluate(x: Any, dtype: str) -> Any:
 
 def _cast_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
     name = np.dtype(params["dtype"]).name
-    if types[0].is_complex and params["dtype"][0] == "f":
+    if _takes_part(types, params):
         part = "np.real(_0)" if types[0].rank else "_0.real"
         same = types[0].dtype[1:] == str(2 * int(params["dtype"][1:]))
         return part if same else f"{part}.astype(np.{name})" if types[0].rank else f"np.{name}({part})"
     if types[0].rank:
         return f"_0.astype(np.{'bool_' if name == 'bool' else name})"
     return {"int64": "int(_0)", "bool": "bool(_0)"}.get(name, f"np.{name}(_0)")
+
+
+def _takes_part(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
+    """Whether it is the real part of complex numbers."""
+    return types[0].is_complex and params["dtype"][0] == "f"
 
 
 def _cast_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
@@ -54,9 +59,10 @@ def _cast_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dic
 
 
 cast = general(
-    "cast", (), jvp=_cast_jvp, vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
+    "cast", (), effort="least", constant_slope=True, python_integer=True, transparent=_takes_part, jvp=_cast_jvp,
+    vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
     samples=[(0.7,), (-1.3,)], params=({"dtype": "f8"}, {"dtype": "f4"}, {"dtype": "i8"}), elementwise=True,
-    finite_partials=True, takes_complex=True,
+    takes_complex=True,
 )  # fmt: skip
 
 

@@ -234,7 +234,8 @@ def _repeated_template(types: Types, params: Params) -> Any:
 
 
 broadcast_to: Rule = linear(
-    "broadcast_to", (), transpose=lambda g, x, *lengths: unbroadcast(g, extent(x)), template=_repeated_template,
+    "broadcast_to", (), shaped=True, moves=True, fresh=True, transpose=lambda g, x,
+    *lengths: unbroadcast(g, extent(x)), template=_repeated_template,
     infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
     evaluate=lambda x, *lengths: np.array(np.broadcast_to(x, lengths)),
     samples=[

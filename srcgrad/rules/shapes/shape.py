@@ -25,6 +25,9 @@ _tower = np.stack([_matrix, -2.0 * _matrix])
 dim = zero(
     "dim",
     (),
+    is_length=True,
+    measures=True,
+    python_integer=True,
     infer=lambda types, params: (ir.I8,),
     evaluate=lambda x, axis: x.shape[axis],
     template="_0.shape[axis]",
@@ -46,6 +49,7 @@ has_one = zero(
 size = zero(
     "size",
     (),
+    is_length=True,
     infer=lambda types, params: (ir.I8,),
     evaluate=np.size,
     template="_0.size",
@@ -132,6 +136,8 @@ def _transpose_template(types: Types, params: Params) -> str:
 transpose: Rule = linear(
     "transpose",
     (),
+    straight=True,
+    moves=True,
     transpose=_transpose_back,
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)),
@@ -167,7 +173,8 @@ def _reshape_back(g: Val, x: Val, *lengths: Val) -> Val:
 
 
 reshape: Rule = linear(
-    "reshape", (), transpose=_reshape_back, infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
+    "reshape", (), straight=True, shaped=True, in_order=True, moves=True, transpose=_reshape_back,
+    infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
     evaluate=lambda x, *lengths: np.ascontiguousarray(x).reshape(lengths),
     template=lambda types, params: "np.ascontiguousarray(_0).reshape(("
     + "".join(f"_{k}, " for k in range(1, len(types))).removesuffix(" " if len(types) == 2 else ", ") + "))",

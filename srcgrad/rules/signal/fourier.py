@@ -15,6 +15,7 @@ import scipy.fft
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.complexes import COMPLEX, REAL, conj, real
 from srcgrad.rules.language import arguments, loop_text, registry
@@ -124,7 +125,7 @@ def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 dft: Rule = linear(
-    "dft", (), transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
+    "dft", (), may_raise=always, transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
     dims=lambda dims, params: dims[0], params=[{"axes": (0,), "inverse": False, "norm": "backward"}], samples=[
         (waves,), (line,), At(wave_rows, axes=(0,), inverse=True, norm="ortho"),
         At(wave_rows, axes=(0, 1), inverse=True, norm="forward"),
@@ -187,6 +188,7 @@ def _rdft_back(g: Val, x: Val, axis: int, norm: str) -> Val:
 rdft: Rule = linear(
     "rdft",
     (),
+    may_raise=always,
     transpose=_rdft_back,
     infer=_as_complex,
     template=_rdft_template,
@@ -209,6 +211,7 @@ def _irdft_back(g: Val, x: Val, n: Val, axis: int, norm: str) -> Val:
 irdft: Rule = linear(
     "irdft",
     (),
+    may_raise=always,
     transpose=_irdft_back,
     template=_irdft_template,
     params=[LAST],
@@ -380,6 +383,7 @@ def _places_template(types: Types, params: Params) -> Any:
 places = zero(
     "fft_places",
     (),
+    may_raise=always,
     infer=lambda types, params: (ir.Type("i8", 1),),
     evaluate=_places,
     template=_places_template,

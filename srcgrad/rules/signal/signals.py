@@ -8,6 +8,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.gather import matrix
 from srcgrad.rules.arrays.take_sort_pad import searchsorted
@@ -112,6 +113,7 @@ def _convolve_template(types: Types, params: Params) -> Any:
 correlate: Rule = bilinear(
     "correlate",
     (),
+    may_raise=always,
     left=lambda g, a, v: convolve(g, v),
     right=lambda g, a, v: correlate(a, g),
     infer=_one_type,
@@ -123,6 +125,7 @@ correlate: Rule = bilinear(
 convolve: Rule = bilinear(
     "convolve",
     (),
+    may_raise=always,
     left=lambda g, a, v: correlate(g, v),
     right=lambda g, a, v: correlate(g, a),
     infer=_one_type,

@@ -13,8 +13,6 @@ from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import growing, key, same, written
 
-COMMUTATIVE = frozenset({"add", "multiply"})
-
 
 def cse(fun: Fun) -> Fun:
     """The function with repeated values replaced by the first of them."""
@@ -128,7 +126,7 @@ class _Cse:
             case ir.Let():
                 shapes = tuple(self.now(a) for a in stmt.args if isinstance(a, Var) and a.type.ref and self.grows(a))
                 args: Hashable = tuple(map(key, stmt.args))
-                if stmt.op.name in COMMUTATIVE:
+                if stmt.op.traits.commutative:
                     args = frozenset(map(key, stmt.args))
                 return (stmt.op, args, key(stmt.params), shapes)
             case ir.Load():
