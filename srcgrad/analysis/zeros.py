@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from srcgrad.analysis.activity import Flow, Reached, flows_of
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.ir import Atom, Fun, Var
 from srcgrad.core.traits import Slope
 from srcgrad.core.walk import defined, used, used_inside, walk
@@ -44,7 +44,7 @@ class Zeros:
     """What may be a true zero, going with the flows (tangents) or against them (adjoints)."""
 
     def __init__(
-        self, fun: Fun, classes: Classes, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
+        self, fun: Fun, classes: Aliases, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
     ) -> None:
         self._back, self._classes, self._varies, self._seeds = back, classes, varies, list(seeds)
         self._results = [r for r in fun.results if isinstance(r, Var)]

@@ -42,7 +42,7 @@ class Var:
     type: Type
 
     def __repr__(self) -> str:
-        return f"{self.name}@{id(self) % 9973}"
+        return f"{self.name}: {self.type}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
 from srcgrad.core.shapes import fixed
@@ -51,7 +51,7 @@ class Loops:
         self.fun, self.tidy = fun, tidy
         self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
         self.writer = writer or Writer()
-        self.classes = Classes(fun.body)
+        self.classes = Aliases(fun.body)
         self.atoms: dict[Var, Atom] = {}
         self.values: dict[Var, Elements] = {}
         self.memory: dict[Atom, Memory] = {}

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from srcgrad.analysis.effects import Facts, Region, classes_of
+from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.threads import Threads
 from srcgrad.core import ir
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.walk import blocks, map_index, rebuild, walk
@@ -273,7 +274,7 @@ def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
     """The function without stores of the forward sweep into memory that only the sweep back reads, which fills it."""
     end = next((k for k, s in enumerate(fun.body) if isinstance(s, ir.Remark)), 0)
     head, tail = fun.body[:end], fun.body[end:]
-    of = classes_of(fun).of
+    of = aliases_of(fun).of
     read = {of(s.ref) for s in walk(head) if isinstance(s, ir.Load)}
     gone = set(map(of, refilled)) - read
 

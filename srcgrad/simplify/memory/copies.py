@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
-from srcgrad.core.aliases import makes_fresh
+from srcgrad.core.aliases import aliases_of, makes_fresh
 from srcgrad.core.ir import Fun, Load, Stmt, Var
 from srcgrad.simplify.values.common import replaced, same, written
 
@@ -31,7 +30,7 @@ class _Life:
 
 class _Copies:
     def __init__(self, fun: Fun) -> None:
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.results = {r for r in fun.results if isinstance(r, Var)}
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:

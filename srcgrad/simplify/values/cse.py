@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import growing, key, same, written
@@ -46,7 +46,7 @@ class _Cse:
     """One walk. A class of memory has a version, new after each store: a load is known by reference, index, version."""
 
     def __init__(self, fun: Fun) -> None:
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.env: dict[Var, Atom] = {}
         self.scope = _Scope(None)
         self.version: dict[Var | None, int] = {}
