@@ -10,10 +10,11 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import sequences
 from srcgrad.rules.arrays.construction import copied
 from srcgrad.rules.arrays.evenly_spaced import spaced
 from srcgrad.rules.arrays.gather import argsort, ordered, take_along
-from srcgrad.rules.language import arguments, loop_text, registry, runtime_text
+from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import Rule, as_value, cast, linear, only_ranks, settle, static, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents
@@ -367,7 +368,7 @@ padded_places = zero(
     evaluate=_padded_places,
     template=lambda types, params: (
         f"{params['mode']}_places(_0, _1, _2)",
-        sources(getattr(runtime_text, f"{params['mode']}_places")),
+        sources(getattr(sequences, f"{params['mode']}_places")),
     ),
     samples=[(3, 1, 2), (3, 5, 4), (1, 2, 1)],
     params=[{"mode": m} for m in ("edge", "wrap", "reflect", "symmetric")],

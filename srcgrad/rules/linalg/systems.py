@@ -9,8 +9,9 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import small_matrices
 from srcgrad.rules.arrays.diagonals import matrix_of
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, static
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -48,7 +49,7 @@ def _solve_template(types: Types, params: Params) -> Any:
     left = "_0.T" if params["transposed"] else "_0"
     if not params.get("small"):
         return f"np.linalg.solve({left}, _1)"
-    helper = runtime_text.eliminate if types[1].rank == 1 else runtime_text.eliminate_columns
+    helper = small_matrices.eliminate if types[1].rank == 1 else small_matrices.eliminate_columns
     return f"{helper.__name__}({left}, _1)", sources(helper)
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import scipy.linalg
 
 from srcgrad.core import ir
+from srcgrad.numeric import spectra
 from srcgrad.rules.arrays.diagonals import triangle
-from srcgrad.rules.language import loop_text, runtime_text
+from srcgrad.rules.language import loop_text
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -216,7 +217,7 @@ def _qr_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Param
 
 
 def _qr(a: Any) -> Any:
-    return tuple(map(np.ascontiguousarray, runtime_text.reduced_qr(a)))
+    return tuple(map(np.ascontiguousarray, spectra.reduced_qr(a)))
 
 
 qr: Rule = general(
@@ -226,7 +227,7 @@ qr: Rule = general(
     vjp=_qr_vjp,
     infer=lambda types, params: (types[0], types[0]),
     evaluate=_qr,
-    template=lambda types, params: ("reduced_qr(_0)", sources(runtime_text.reduced_qr)),
+    template=lambda types, params: ("reduced_qr(_0)", sources(spectra.reduced_qr)),
     samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)],
     without=only_ranks(2),
     dims=lambda dims, params: [dims[0], dims[0][1:] * 2],

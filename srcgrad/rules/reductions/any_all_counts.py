@@ -10,7 +10,8 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.numeric import sequences
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, zero
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.reductions.sums import matrix, sum_
@@ -105,5 +106,5 @@ def _extreme(rule: Rule, function: Any, helper: Any) -> None:
     registry.adaptor(function, methods=(rule.name,))(call)
 
 
-_extreme(argmax, np.argmax, runtime_text.index_of_largest)
-_extreme(argmin, np.argmin, runtime_text.index_of_smallest)
+_extreme(argmax, np.argmax, sequences.index_of_largest)
+_extreme(argmin, np.argmin, sequences.index_of_smallest)
