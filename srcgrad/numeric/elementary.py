@@ -4,6 +4,8 @@ derivatives."""
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -57,4 +59,11 @@ def sinc_derivative_array(x: np.ndarray, order: int) -> np.ndarray:
     out = np.empty(x.shape)
     for index, element in np.ndenumerate(x):
         out[index] = sinc_derivative(element, order)
+    return out
+
+
+def binary_exponents(x: np.ndarray) -> np.ndarray:
+    out = np.empty(x.shape, np.int64)
+    for at in np.ndindex(x.shape):
+        out[at] = math.frexp(x[at])[1]
     return out

@@ -105,3 +105,29 @@ def fsum(x: np.ndarray) -> float:
         lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
         total = new
     return total + lost if np.isfinite(lost) else total
+
+
+def correlate(a: np.ndarray, v: np.ndarray) -> np.ndarray:
+    # the products of v with as many neighbours in a, wherever v fits
+    if v.size > a.size or v.size == 0:
+        raise ValueError("the shorter signal must be the second one, and not empty")
+    out = np.zeros(a.size - v.size + 1, a.dtype)
+    for j in range(v.size):
+        out += a[j : j + out.size] * v[j]
+    return out
+
+
+def convolve(a: np.ndarray, v: np.ndarray) -> np.ndarray:
+    if a.size == 0 or v.size == 0:
+        raise ValueError("a signal is empty")
+    out = np.zeros(a.size + v.size - 1, a.dtype)
+    for j in range(v.size):
+        out[j : j + a.size] += a * v[j]
+    return out
+
+
+def fft_places(n: int) -> np.ndarray:
+    # 0, 1 ... and, from the middle on, those below 0
+    out = np.arange(n)
+    out[(n + 1) // 2 :] -= n
+    return out

@@ -14,65 +14,35 @@ def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return out
 
 
-def eliminate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+# A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
+# GPU's thread has a small matrix in registers. singular: whether to raise where there is no solution
+def eliminate(a: np.ndarray, b: np.ndarray, singular: bool) -> np.ndarray:
     # the solution of a @ x = b for a small matrix, by Gauss's elimination with partial pivoting
     n = a.shape[0]
-    if a.shape[1] != n or b.shape[0] != n:
+    if singular and (a.shape[1] != n or b.shape[0] != n):
         raise ValueError("a linear system needs a square matrix and as many rows on the right")
     u, x = a.copy(), b.copy()
     for k in range(n):
-        p = k
         for i in range(k + 1, n):
-            if abs(u[i, k]) > abs(u[p, k]):
-                p = i
-        if u[p, k] == 0.0:
+            if abs(u[i, k]) > abs(u[k, k]):
+                for j in range(k, n):
+                    u[k, j], u[i, j] = u[i, j], u[k, j]
+                for at in np.ndindex(x.shape[1:]):
+                    x[(k, *at)], x[(i, *at)] = x[(i, *at)], x[(k, *at)]
+        if singular and u[k, k] == 0.0:
             raise np.linalg.LinAlgError("Singular matrix")
-        if p != k:
-            for j in range(k, n):
-                u[k, j], u[p, j] = u[p, j], u[k, j]
-            x[k], x[p] = x[p], x[k]
         for i in range(k + 1, n):
             factor = u[i, k] / u[k, k]
             for j in range(k + 1, n):
                 u[i, j] -= factor * u[k, j]
-            x[i] -= factor * x[k]
+            for at in np.ndindex(x.shape[1:]):
+                x[(i, *at)] -= factor * x[(k, *at)]
     for i in range(n - 1, -1, -1):
         for j in range(i + 1, n):
-            x[i] -= u[i, j] * x[j]
-        x[i] /= u[i, i]
-    return x
-
-
-def eliminate_columns(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # the solution of a @ x = b for a small matrix, by Gauss's elimination with partial pivoting
-    n = a.shape[0]
-    if a.shape[1] != n or b.shape[0] != n:
-        raise ValueError("a linear system needs a square matrix and as many rows on the right")
-    u, x = a.copy(), b.copy()
-    for k in range(n):
-        p = k
-        for i in range(k + 1, n):
-            if abs(u[i, k]) > abs(u[p, k]):
-                p = i
-        if u[p, k] == 0.0:
-            raise np.linalg.LinAlgError("Singular matrix")
-        if p != k:
-            for j in range(k, n):
-                u[k, j], u[p, j] = u[p, j], u[k, j]
-            for m in range(b.shape[1]):
-                x[k, m], x[p, m] = x[p, m], x[k, m]
-        for i in range(k + 1, n):
-            factor = u[i, k] / u[k, k]
-            for j in range(k + 1, n):
-                u[i, j] -= factor * u[k, j]
-            for m in range(b.shape[1]):
-                x[i, m] -= factor * x[k, m]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            for m in range(b.shape[1]):
-                x[i, m] -= u[i, j] * x[j, m]
-        for m in range(b.shape[1]):
-            x[i, m] /= u[i, i]
+            for at in np.ndindex(x.shape[1:]):
+                x[(i, *at)] -= u[i, j] * x[(j, *at)]
+        for at in np.ndindex(x.shape[1:]):
+            x[(i, *at)] /= u[i, i]
     return x
 
 
@@ -161,3 +131,24 @@ def squarings(a: np.ndarray) -> int:
         norm *= 0.5
         times += 1
     return times
+
+
+def solve_triangular(a: np.ndarray, b: np.ndarray, upper: bool, transposed: bool, unit: bool) -> np.ndarray:
+    n = a.shape[0]
+    if a.shape[1] != n or b.shape[0] != n:
+        raise ValueError("a triangular system needs a square matrix and as many rows on the right")
+    x = b.copy()
+    for i in range(n) if upper == transposed else range(n - 1, -1, -1):
+        if transposed and not unit:
+            for at in np.ndindex(x.shape[1:]):
+                x[(i, *at)] /= a[i, i]
+        for j in range(i + 1, n) if upper else range(i):
+            for at in np.ndindex(x.shape[1:]):
+                if transposed:
+                    x[(j, *at)] -= a[i, j] * x[(i, *at)]
+                else:
+                    x[(i, *at)] -= a[i, j] * x[(j, *at)]
+        if not transposed and not unit:
+            for at in np.ndindex(x.shape[1:]):
+                x[(i, *at)] /= a[i, i]
+    return x

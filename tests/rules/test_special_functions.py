@@ -14,6 +14,7 @@ import srcgrad.rules  # noqa: F401
 from srcgrad import grad, stop_gradient
 from srcgrad.core.run import run
 from srcgrad.errors import UnsupportedError
+from srcgrad.printer import templates
 from tests.numeric.exact import INF, NAN, mp, scaled_erfc, ulps
 from tests.rules.core_functions import backward, call, program
 
@@ -53,8 +54,7 @@ def test_limits_and_domains(function: Any) -> None:
     """What is printed gives what SciPy gives: at the ends, outside the domain, and for NaN."""
     fun = program(call(function, ...), 0.5)
     (stmt,) = fun.body
-    text = stmt.op.template((stmt.args[0].type,), dict(stmt.params))
-    code, helpers = text if isinstance(text, tuple) else (text, {})
+    code, helpers = templates.expanded(stmt.op, (stmt.args[0].type,), dict(stmt.params))
     space: dict[str, Any] = {"np": np, "math": math}
     for source in helpers.values():
         exec(source, space)

@@ -78,7 +78,7 @@ _adaptor(count_nonzero, np.count_nonzero, lambda true, n: true, ())
 
 
 def _along(name: str, helper: Any, function: Any) -> Rule:
-    template = each_line(helper, dtype="np.int64", empty=f"attempt to get {function.__name__} of an empty sequence")
+    template = each_line(helper, dtype=np.int64, empty=f"attempt to get {function.__name__} of an empty sequence")
     return zero(
         name,
         (),

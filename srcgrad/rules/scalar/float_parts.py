@@ -11,8 +11,9 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import elementary, integers
-from srcgrad.rules.language import loop_text, registry
+from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Rule, as_value, cast, elementwise, promote, settle, zero
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.scalar.compare import equal, isnan, where
@@ -73,12 +74,7 @@ def _exponents_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> A
     rank = types[0].rank
     if not rank:
         return "np.int64(math.frexp(_0)[1])"
-    index = list(loop_text.LETTERS[:rank])
-    lines = ["    out = np.empty(x.shape, np.int64)"]
-    one = f"{loop_text.subscript('out', index)} = math.frexp({loop_text.subscript('x', index)})[1]"
-    lines += [*loop_text.nest("out", rank, [one]), "    return out"]
-    name = f"binary_exponents_{rank}"
-    return f"{name}(_0)", {name: loop_text.function(name, "x", lines)}
+    return written_out(elementary.binary_exponents, types, f"binary_exponents_{rank}")
 
 
 binary_exponent = zero(
