@@ -82,5 +82,7 @@ def test_a_sum_has_no_forward_sweep_in_its_gradient() -> None:
 
 def test_the_plan_prints() -> None:
     lines = list(plan_of(programs.in_place_product).describe())
-    assert lines and all("kept at each load" in line for line in lines)
-    assert sum("a snapshot a turn" in line for line in plan_of(programs.time_steps_in_place).describe()) == 1
+    assert lines == ["a_kept (line 18): kept at each load, for a is overwritten later"]
+    (line,) = plan_of(programs.carried_scalar).describe()
+    assert line.startswith("s_kept (line ") and "its value at the entry of each iteration" in line
+    assert sum("a snapshot an iteration" in line for line in plan_of(programs.time_steps_in_place).describe()) == 1
