@@ -36,7 +36,7 @@ Transpose = Callable[[Fun, Sequence[Var]], Fun]
 
 @dataclass
 class Entering:
-    """The adjoints that go round a loop of the reverse sweep, backwards: of scalars, and the shadows of references.
+    """The adjoints that a loop of the reverse sweep carries: of scalars, and the shadows of references.
 
     scalars: with the bar that an iteration begins with, and the first.   shadows: with what stands for them there.
     """

@@ -27,8 +27,8 @@ from srcgrad.transform.random_draws import check_fixed
 from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.tape import Tape, append, reference_at
 
-# What goes round one printed loop: (inner, init, the next once the body is there, out).
-Round = tuple[Var, Atom, Callable[[], Atom], Var]
+# What one emitted loop carries: (inner, init, the next once the body is there, out).
+Carried = tuple[Var, Atom, Callable[[], Atom], Var]
 
 
 class Replay:
@@ -232,7 +232,7 @@ class Replay:
         if child:
             with self.b.at(None):
                 self.tape.make_entries(stmt, ctx)
-        rounds = self._rounds(stmt, region, ctx, inner)
+        carried = self._carried(stmt, region, ctx, inner)
         number, count = Var("turn", ir.I8), Var("turns", ir.I8)
         index = None
         if isinstance(stmt, ir.For):
@@ -245,8 +245,8 @@ class Replay:
             following = self.b.let(add, number, INT_ONE, name="turn") if counted(stmt) else number
             self.run(stmt.body, region, body, inner)
         if counted(stmt):
-            rounds.append((number, INT_ZERO, lambda: following, count))
-        carries = tuple(ir.Carry(v, init, nxt(), after) for v, init, nxt, after in rounds)
+            carried.append((number, INT_ZERO, lambda: following, count))
+        carries = tuple(ir.Carry(v, init, nxt(), after) for v, init, nxt, after in carried)
         exit = None if stmt.exit is None else inner(stmt.exit)
         if isinstance(stmt, ir.For):
             assert index is not None
@@ -261,14 +261,14 @@ class Replay:
             self.run(stmt.test, region, self.facts.region[stmt, "test"], tested)
         self.b.put(ir.While(tuple(test), tested(stmt.cond), carries, tuple(out), exit, span=stmt.span))
 
-    def _rounds(self, stmt: Loop, region: Region, ctx: Context, inner: Context) -> list[Round]:
+    def _carried(self, stmt: Loop, region: Region, ctx: Context, inner: Context) -> list[Carried]:
         """The carry of the printed loop: scalars, the references that are there, and the shadows that travel."""
-        rounds: list[Round] = []
+        carried: list[Carried] = []
 
         def put(carry: ir.Carry, here: dict, there: dict, suffix: str) -> None:  # type: ignore[type-arg]
             var, out = Var(carry.inner.name + suffix, carry.inner.type), Var(carry.out.name + suffix, carry.out.type)
             init = here[carry.init] if isinstance(carry.init, Var) else carry.init
-            rounds.append((var, init, lambda: there[carry.next] if isinstance(carry.next, Var) else carry.next, out))
+            carried.append((var, init, lambda: there[carry.next] if isinstance(carry.next, Var) else carry.next, out))
             there[carry.inner], here[carry.out] = var, out
 
         for carry in stmt.carry:
@@ -277,7 +277,7 @@ class Replay:
                 put(carry, ctx.env, inner.env, "")
             if shadow:
                 put(carry, ctx.bar, inner.bar, "_bar")
-        return rounds
+        return carried
 
     def _begin_iteration(self, stmt: Loop, number: Var, child: bool, ctx: Context, inner: Context) -> None:
         """Note the iteration's row, and keep what enters it, if the loop stands in the region that is run."""

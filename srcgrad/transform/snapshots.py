@@ -146,7 +146,7 @@ class Snapshots:
         )
 
     def _distinct_inits(self, loop: Loop, cls: Var) -> bool:
-        """Whether the references that go round start as different, whole memories."""
+        """Whether the references that the loop carries start as different, whole memories."""
         facts = self._facts
         inits = [c.init for c in loop.carry if c.inner.type.ref and facts.classes.of(c.inner) is cls]
         whole = {

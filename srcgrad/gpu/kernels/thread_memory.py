@@ -120,7 +120,7 @@ class ThreadShadows:
         return shadow
 
     def _clear(self, shadow: Var, alloc: ir.Alloc, index: tuple[Atom, ...]) -> None:
-        """Loops that store zeros; of memory that a block shares, its threads take turns."""
+        """Loops that store zeros; of memory that a block shares, each of its threads some."""
         axis = len(index)
         if axis == len(alloc.shape):
             self._b.store(shadow, index, const(0.0, ir.Type(shadow.type.dtype)))
