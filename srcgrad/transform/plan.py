@@ -180,7 +180,7 @@ class Plan:
                 self._note(storage.name, rank, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
                 if isinstance(storage, Listed):
                     place = storage.positions
-                    self._note(place.name, len(place.lengths), site, f"where in {storage.name} each visit's is")
+                    self._note(place.name, len(place.lengths), site, f"the position in {storage.name} of what each visit keeps")
             if isinstance(stmt, (ir.For, ir.While)):
                 self._store_entries(stmt, region)
         for stmt in reversed(stmts):
