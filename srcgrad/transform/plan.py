@@ -179,8 +179,8 @@ class Plan:
                 rank = storage.memory.rank if isinstance(storage, Listed) else len(storage.lengths)
                 self._note(storage.name, rank, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
                 if isinstance(storage, Listed):
-                    place = storage.positions
-                    self._note(place.name, len(place.lengths), site, f"the position in {storage.name} of what each visit keeps")
+                    place, reason = storage.positions, f"the position in {storage.name} of what each visit keeps"
+                    self._note(place.name, len(place.lengths), site, reason)
             if isinstance(stmt, (ir.For, ir.While)):
                 self._store_entries(stmt, region)
         for stmt in reversed(stmts):
