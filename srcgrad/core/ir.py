@@ -400,13 +400,13 @@ class KernelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a reverse sweep keeps: the array's name and rank in the generated code, the user's line, and why.
+    """What a reverse sweep keeps: the array's or list's name and type in the generated code, the user's line, and why.
 
     shadow: it is memory of the adjoint itself, which each run finds again.
     """
 
     name: str
-    rank: int
+    type: Type
     line: int | None
     reason: str
     shadow: bool = False

@@ -21,7 +21,7 @@ from srcgrad.rules.language import registry
 
 VALUE = Recipe("value", (), leaves=())
 FURTHER = {"dot": "tangent", "bar": "adjoint"}
-Named = tuple[str, int]  # an array's name in the generated code, and its rank
+Named = tuple[str, ir.Type]  # an array or a list in the generated code
 SECONDS = 0.05  # how long each of the two functions is timed
 
 
@@ -107,11 +107,11 @@ def _reasons(main: Fun) -> Iterator[tuple[Alloc | NewList, str | None]]:
     """All memory that is made, with what the plan says if it is made to keep a value of the function."""
     said: dict[Named, list[str]] = {}
     for thing in (thing for thing in main.facts.plan if not thing.shadow):
-        said.setdefault((thing.name, thing.rank), []).append(thing.reason)
+        said.setdefault((thing.name, thing.type), []).append(thing.reason)
     why = {named: "; ".join(dict.fromkeys(reasons)) for named, reasons in said.items()}
     for stmt in walk.walk(main.body):
         if isinstance(stmt, (Alloc, NewList)):
-            yield stmt, _reason((stmt.target.name, stmt.target.type.rank), why)
+            yield stmt, _reason((stmt.target.name, stmt.target.type), why)
 
 
 def _reason(named: Named, why: Mapping[Named, str]) -> str | None:

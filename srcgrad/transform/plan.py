@@ -176,11 +176,10 @@ class Plan:
         for stmt in stmts:
             for site in self.sites.get(stmt, ()):
                 self.storage[site] = storage = self._choice.of(site, region)
-                rank = storage.memory.rank if isinstance(storage, Listed) else len(storage.lengths)
-                self._note(storage.name, rank, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
+                self._note(storage.name, storage.type, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
                 if isinstance(storage, Listed):
                     place, reason = storage.positions, f"the position in {storage.name} of what each visit keeps"
-                    self._note(place.name, len(place.lengths), site, reason)
+                    self._note(place.name, place.type, site, reason)
             if isinstance(stmt, (ir.For, ir.While)):
                 self._store_entries(stmt, region)
         for stmt in reversed(stmts):
@@ -192,27 +191,23 @@ class Plan:
         self.rows[loop] = self._choice.extent(loop, region)
         self.entries[loop] = []
         for carry in loop.carry:
-            name, listed = carry.inner.name, self.references[loop] == "list"
-            if not carry.inner.type.ref:
-                self._note(
-                    f"{name}_kept",
-                    1,
-                    loop,
-                    "its value at the entry of each iteration, from which the body is run again",
-                )
-            elif listed and self.scope.halves(carry.inner, region)[1]:
+            name, kind = carry.inner.name, carry.inner.type
+            if not kind.ref:
+                reason = "its value at the entry of each iteration, from which the body is run again"
+                self._note(f"{name}_kept", ir.Type(kind.dtype, 1, ref=True), loop, reason)
+            elif self.references[loop] == "list" and self.scope.halves(carry.inner, region)[1]:
                 self.memory.check_lists(loop.span)
                 reason = "its shadow at the entry of each iteration, for it is chosen at run time"
-                self._note(f"{name}_bars", carry.inner.type.rank, loop, reason, shadow=True)
+                self._note(f"{name}_bars", ir.Type(kind.dtype, kind.rank, many=True), loop, reason, shadow=True)
             else:
                 continue
             self.entries[loop].append(carry)
         for root in self.snapshots[loop]:
-            reason = "a snapshot an iteration, for the loop's body rewrites it"
-            self._note(f"{root.name}_kept", 1 + root.type.rank, loop, reason)
+            kind, reason = root.type, "a snapshot an iteration, for the loop's body rewrites it"
+            self._note(f"{root.name}_kept", ir.Type(kind.dtype, 1 + kind.rank, ref=True), loop, reason)
 
-    def _note(self, name: str, rank: int, stmt: Stmt, reason: str, shadow: bool = False) -> None:
-        self.made.append(ir.Kept(name, rank, stmt.span.line if stmt.span else None, reason, shadow))
+    def _note(self, name: str, kind: ir.Type, stmt: Stmt, reason: str, shadow: bool = False) -> None:
+        self.made.append(ir.Kept(name, kind, stmt.span.line if stmt.span else None, reason, shadow))
 
     def _reason(self, site: Site) -> str:
         match site:

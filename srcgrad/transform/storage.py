@@ -30,6 +30,10 @@ class Rows:
     dtype: str
     lengths: tuple[Length | None, ...]
 
+    @property
+    def type(self) -> ir.Type:
+        return ir.Type(self.dtype, len(self.lengths), ref=True)
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -38,6 +42,10 @@ class Listed:
     name: str
     memory: ir.Type
     positions: Rows
+
+    @property
+    def type(self) -> ir.Type:
+        return ir.Type(self.memory.dtype, self.memory.rank, many=True)
 
 
 Storage = Rows | Listed
