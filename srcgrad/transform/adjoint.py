@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from srcgrad.analysis.effect_only import silent
 from srcgrad.analysis.effects import Region
 from srcgrad.analysis.reads import partly_read
-from srcgrad.analysis.zeros import SIZES, Zeros
+from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
@@ -132,7 +132,7 @@ class Adjoint:
         ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
-        if stmt.op.name in SIZES and parts[0] is not None and self.zeros.awaited(stmt.target):
+        if stmt.op.traits.is_size and parts[0] is not None and self.zeros.awaited(stmt.target):
             parts = [at_corner(args, parts[0])]
         for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
             if part is not None and arg in self.activity:

@@ -102,9 +102,7 @@ class Replay:
             self.b.put(ir.Let(targets, stmt.op, args, stmt.params, span=self.b.span))
             ctx.env.update(zip(stmt.targets, targets, strict=True))
             return
-        got = self.b.let(stmt.op, *args, name=stmt.targets[0].name, **stmt.params)
-        for target, atom in zip(stmt.targets, got if isinstance(got, tuple) else (got,), strict=True):
-            ctx.env[target] = atom
+        ctx.env[stmt.target] = self.b.let(stmt.op, *args, name=stmt.target.name, **stmt.params)
 
     def _run_load(self, stmt: ir.Load, region: Region, current: Region, ctx: Context) -> None:
         level, kept = self.plan.level[stmt], self.plan.kept(stmt)

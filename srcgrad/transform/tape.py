@@ -93,13 +93,13 @@ class Tape:
     def _longest(self, loop: Loop, root: Var, axis: int, ctx: Context) -> Atom:
         """The axis's length in a snapshot; swapped buffers may differ in it."""
         if not any(root is c.inner for c in loop.carry):
-            return self._b.let(dim, ctx(root), axis=axis, name="n")  # type: ignore[no-any-return]
+            return self._b.let(dim, ctx(root), axis=axis, name="n")
         of = self._plan.facts.classes.of
         swapped = [c for c in loop.carry if c.inner.type == root.type and of(c.inner) is of(root)]
         first, *more = (self._b.let(dim, ctx(c.init), axis=axis, name="n") for c in swapped)
         for other in more:
             first = self._b.let(larger, first, other, name="n")
-        return first  # type: ignore[no-any-return]
+        return first
 
     # ---- what a visit of a site loads, draws, appends or makes
 

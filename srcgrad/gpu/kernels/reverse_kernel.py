@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from srcgrad.analysis.effects import Facts, classes_of
+from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.walk import blocks, rebuild, walk
@@ -71,7 +72,7 @@ def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
     """The function without stores of the forward sweep into memory that only the reverse sweep reads, and fills."""
     end = next((k for k, s in enumerate(fun.body) if isinstance(s, ir.Remark)), 0)
     forward, back = fun.body[:end], fun.body[end:]
-    of = classes_of(fun).of
+    of = aliases_of(fun).of
     read = {of(s.ref) for s in walk(forward) if isinstance(s, ir.Load)}
     gone = set(map(of, refilled)) - read
 

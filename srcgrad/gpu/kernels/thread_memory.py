@@ -16,6 +16,8 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Span, Stmt, Var
 from srcgrad.gpu.kernels.tiles import tiled
 from srcgrad.rules import cuda_names
+from srcgrad.rules.scalar.arithmetic import floor_divide, multiply, right_shift
+from srcgrad.rules.scalar.compare import greater, less, less_equal
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Length, Loop
 from srcgrad.transform.refuse import unsupported
 
@@ -90,12 +92,12 @@ class ThreadMemory:
             if carry.inner.type != ir.I8 or not isinstance(step, ir.Let) or step.args[0] is not carry.inner:
                 continue
             factor = step.args[1].value.real if isinstance(step.args[1], Const) else 0
-            ends = test.args == (carry.inner, INT_ZERO) and test.op.name == "greater"
-            if ends and factor >= (1 if step.op.name == "right_shift" else 2):
-                return step.op.name in ("floor_divide", "right_shift")
+            ends = test.args == (carry.inner, INT_ZERO) and test.op is greater
+            if ends and factor >= (1 if step.op is right_shift else 2):
+                return step.op in (floor_divide, right_shift)
             starts = isinstance(carry.init, Const) and carry.init.value.real >= 1
-            if starts and test.args[0] is carry.inner and test.op.name in ("less", "less_equal") and factor >= 2:
-                return step.op.name == "multiply"
+            if starts and test.args[0] is carry.inner and test.op in (less, less_equal) and factor >= 2:
+                return step.op is multiply
         return False
 
 
