@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import srcgrad as sg
 from srcgrad.backend import cache, cpu, shim
 from srcgrad.compiler.fingerprint import fingerprint
 from srcgrad.core import ir
@@ -83,6 +85,13 @@ def made(factor, count):
         return x * factor + count
 
     return inner
+
+
+def test_the_version_takes_in_every_file_of_the_package():
+    package = Path(sg.__file__).parent
+    files = [str(path).removeprefix(str(package)) for path in package.rglob("*.py")]
+    assert "/rules/scalar/elementwise.py" in files
+    assert [name for name in files if f"{name!r}, {(package / name[1:]).stat().st_size}, " not in cache.version()] == []
 
 
 def test_fingerprints():
