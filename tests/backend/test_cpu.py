@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
+import random
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +111,20 @@ def test_fingerprints():
     assert print_of(made(1.0, 1), 1) != print_of(made(1.0, 2), 1)
     assert fingerprint(made(2.0, 1)).portable
     assert not fingerprint(made(object(), 1)).portable
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: copy.copy(x),
+        lambda x: copy.deepcopy(x),
+        lambda x: dataclasses.asdict(x),
+        lambda x: dataclasses.astuple(x),
+        lambda x: dataclasses.replace(x),
+        lambda x: random.gauss(x, 1.0),
+    ],
+)
+def test_what_functions_of_the_standard_library_do_inside_does_not_keep_from_the_cache(fun):
+    print_ = fingerprint(fun)
+    assert print_.portable
+    assert len(print_.functions) < 40
