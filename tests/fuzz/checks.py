@@ -297,5 +297,5 @@ def dot(p: Any, q: Any) -> float:
 
 def like(y: Any, rng: np.random.Generator) -> Any:
     if isinstance(y, np.ndarray):
-        return rng.standard_normal(y.shape).astype(y.dtype)
+        return np.asarray(rng.standard_normal(y.shape), y.dtype)
     return type(y)(rng.standard_normal())

@@ -10,6 +10,7 @@ from typing import Any
 from srcgrad.analysis.effects import Classes, Facts
 from srcgrad.analysis.overwrites import Overwrites, _Case
 from srcgrad.core import ir
+from srcgrad.core.walk import map_index
 from srcgrad.rules.language import declare, registry
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar import elementwise
@@ -18,6 +19,7 @@ from srcgrad.simplify.memory.copies import _Copies
 from srcgrad.simplify.values.cse import _Cse
 from srcgrad.simplify.values.dce import _Liveness
 from srcgrad.transform import adjoint, replay, tape, where_guard
+from srcgrad.transform.context import Bars
 from srcgrad.transform.forward import _Forward
 from srcgrad.transform.plan import Plan
 from tests.fuzz.checks import Menu, judge
@@ -161,7 +163,7 @@ def repeated() -> Any:
     def run_one(self: Any, stmt: Any, region: Any, current: Any, ctx: Any) -> None:
         outer = isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in ctx.env
         if outer and not self.plan.level[stmt].within(region):
-            index, value = replay.map_index(stmt.index, ctx), ctx(stmt.value)
+            index, value = map_index(stmt.index, ctx), ctx(stmt.value)
             self.b.put(replace(stmt, ref=ctx.ref(stmt.ref), index=index, value=value))
         else:
             old(self, stmt, region, current, ctx)
@@ -203,7 +205,7 @@ def always_swap() -> Any:
 
 @fault("what a loop loads is kept in one row", policy="keep", patterns=("recurrences in place",))
 def one_row() -> Any:
-    old = replay.visit
+    old = tape.visit
 
     def visit(*args: Any) -> Any:
         return tuple(tape.INT_ZERO for _ in old(*args))
@@ -255,15 +257,14 @@ def turns_short() -> Any:
 
 @fault("a scalar from outside a loop gets the last turn's share only")
 def last_share() -> Any:
-    bars = adjoint.Bars
-    old = bars._begin
+    old = Bars._begin
 
     def begin(self: Any, target: Any) -> None:
         old(self, target)
         if target in self.incoming and self.own.get(target) is self.incoming[target]:
             self.own[target] = ir.Const(0.0, target.type)
 
-    return patched(bars, "_begin", begin)
+    return patched(Bars, "_begin", begin)
 
 
 # ---- simplification, forward mode

@@ -102,11 +102,6 @@ class Public:
         _, (_, dots) = self.ff(*self.inputs(x), *self.per_argument(d), *self.per_argument(v), *nothing)
         return floats(dots)
 
-    def third_reverse(self, x: Leaves, w: Leaves, v: Leaves, u: Leaves) -> Leaves:
-        raise NotImplementedError
-
-    third_forward = third_reverse
-
 
 def fill(model: Any, items: Iterator[Any]) -> Any:
     """model's structure with the items in the places of floats, and None in those of others."""

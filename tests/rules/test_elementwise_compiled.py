@@ -77,7 +77,9 @@ def choice_cases() -> list[Case]:
 
 def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
     """One function that evaluates every case, what it calls, and its arguments."""
-    lines, helpers, args = [], {}, []
+    lines: list[str] = []
+    helpers: dict[str, str] = {}
+    args: list[Any] = []
     for k, case in enumerate(cases):
         text = case.primitive.template
         if not isinstance(text, str):
