@@ -227,8 +227,8 @@ class Generator:
     def new_memory(self, scope: Scope) -> Var:
         if self.random.random() < 0.3:
             scope.add(self.b.alloc("f8", (const(N), const(N)), self.pick(scope, F8), name=self.name()), writable=True)
-        init = (self.pick(scope, F8),) if self.random.random() < 0.3 else ()
-        return scope.add(self.b.alloc("f8", (const(N),), *init, name=self.name()), writable=True)
+        init: Atom | str = self.pick(scope, F8) if self.random.random() < 0.3 else "zeros"
+        return scope.add(self.b.alloc("f8", (const(N),), init, name=self.name()), writable=True)
 
     def view(self, scope: Scope) -> None:
         kind = self.random.choice((VECTOR, MATRIX))
@@ -322,8 +322,9 @@ class Generator:
         span, turn, after = self.b.span, Var("k", I8), Var("k", I8)
         inner.add(turn)
         with self.b.block() as test:
-            # where it is differentiated, a test writes nothing and what it computes stays in it, as the front end has it
-            self.statements(inner.inner() if self.real else inner, self.random.choice((0, 0, 2)), 0, pure=self.real)
+            # beside derivatives a test writes nothing, and what it computes stays in it: so the front end makes it
+            seen = inner.inner() if self.real else inner
+            self.statements(seen, self.random.choice((0, 0, 2)), 0, pure=self.real)
             inner.values.clear()
             go = self.b.let(less, turn, const(self.random.randint(0, 3)))
         with self.b.block() as body:

@@ -31,7 +31,7 @@ def cell(text, name="<ipython-input-1>"):
     """Run a text as a notebook does."""
     text = textwrap.dedent(text)
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    space: dict[str, Any] = {}
+    space = {}
     exec(compile(text, name, "exec"), space)
     return space
 

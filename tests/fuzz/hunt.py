@@ -150,7 +150,7 @@ def smallest(p: Fuzzed, menu: Checked, failed: Verdict) -> Fuzzed:
 
 def needed(p: Fuzzed, menu: Menu, failed: Verdict) -> Menu:
     """The menu without what the failure does not need, so that shrinking is fast."""
-    for flag in ("second", "forward", "reverse_twice", "reverse_forward", "simplified", "verified"):
+    for flag in ("second", "forward", "reverse_twice", "reverse_forward", "forward_twice", "simplified", "verified"):
         change: dict[str, Any] = {flag: False}
         less = replace(menu, **change)
         if getattr(menu, flag) and alike(judge(p, less), failed):

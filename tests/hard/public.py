@@ -13,7 +13,7 @@ import numpy as np
 
 import srcgrad as sg
 from tests import oracle
-from tests.hard.compare import Leaves
+from tests.directions import Leaves
 from tests.hard.table import Case
 
 

@@ -8,8 +8,8 @@ from tests.core.generate import arguments, random_program
 from tests.printer.executing import agrees
 
 
-def check(seed: int, **size: int) -> None:
-    agrees(random_program(seed, **size), *arguments(seed))
+def check(seed: int, size: int = 12, depth: int = 3) -> None:
+    agrees(random_program(seed, size, depth), *arguments(seed))
 
 
 @pytest.mark.parametrize("block", range(10))
