@@ -5,6 +5,7 @@ Spans and facts are not read back: a program that is read has neither.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 
 TOKEN = re.compile(
     r"""(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
@@ -148,8 +149,11 @@ class _Reader:
             "store": self._store,
             "atomic": self._atomic,
             "barrier": lambda t: ir.Barrier(),
-            "effect": self._effect,
-            "check": self._check,
+            "raise": self._raise,
+            "assert": self._assert,
+            "print": self._print,
+            "seed": self._seed,
+            "leave": lambda t: ir.Return(tuple(t.many(lambda: self.const(t)))),
         }
         self.values: dict[str, Callable[[_Tokens, tuple[Var, ...]], Stmt]] = {
             "draw": self._draw,
@@ -229,6 +233,11 @@ class _Reader:
         assert value is not None
         return const(value, Type(tokens.word())) if tokens.skip("~") else const(value)
 
+    def const(self, tokens: _Tokens) -> Const:
+        found = self.atom(tokens)
+        assert isinstance(found, Const)
+        return found
+
     def var(self, tokens: _Tokens) -> Var:
         found = self.atom(tokens)
         assert isinstance(found, Var)
@@ -263,7 +272,7 @@ class _Reader:
             return self.statements[tokens.word()](tokens)
         targets = self._targets(tokens)
         if not targets and tokens.peek(1) == "[":
-            return self._accumulate(tokens, "")
+            return self._accumulate(tokens, None)
         word = tokens.word()
         if word in self.values and tokens.peek() != "(":
             return self.values[word](tokens, targets)
@@ -291,36 +300,53 @@ class _Reader:
 
     def _atomic(self, tokens: _Tokens) -> Stmt:
         how = tokens.word()
-        return self._accumulate(tokens, how)
+        return self._accumulate(tokens, ir.Atomic(how))
 
-    def _accumulate(self, tokens: _Tokens, atomic: str) -> Stmt:
+    def _accumulate(self, tokens: _Tokens, atomic: ir.Atomic | None) -> Stmt:
         ref, index = self.var(tokens), self.index(tokens)
         tokens.expect("+=")
         return ir.Accumulate(ref, index, self.atom(tokens), atomic)
 
-    def _effect(self, tokens: _Tokens) -> Stmt:
-        in_python, args = tokens.skip("python"), self.arguments(tokens)
-        code, format, home = (tokens.literal() for _ in range(3))
-        return ir.Effect(code, args, self._failure(tokens), format, home, in_python)
+    # ---- what passes through
 
-    def _failure(self, tokens: _Tokens) -> ir.Failure | None:
+    def _raise(self, tokens: _Tokens) -> Stmt:
+        name = tokens.word()
+        module = tokens.literal() if tokens.skip("of") else "builtins"
+        format = tokens.literal() if tokens.skip("filling") else None
+        parts = tuple(tokens.many(lambda: self._part(tokens))) if tokens.peek() not in ("", "else") else ()
         if not tokens.skip("else"):
-            return None
-        error = tokens.word()
-        text, message, hint = (tokens.literal() for _ in range(3))
-        return ir.Failure(error, text, message, hint, None)
+            return ir.Raise(module, name, parts, format)
+        error, (text,) = tokens.word(), parts
+        assert isinstance(text, str)
+        return ir.failing(ir.Failure(error, text, tokens.literal(), tokens.literal(), None))
 
-    def _check(self, tokens: _Tokens) -> Stmt:
-        demand: Any = tokens.word()
-        left = self._measure(tokens)
-        tokens.expect(",")
-        right, failure = self._measure(tokens), self._failure(tokens)
-        assert failure is not None
-        return ir.Check(demand, left, right, failure)
+    def _assert(self, tokens: _Tokens) -> Stmt:
+        cond = self.atom(tokens)
+        return ir.Assert(cond, self._part(tokens) if tokens.skip(",") else None)
 
-    def _measure(self, tokens: _Tokens) -> ir.Measure:
-        if tokens.skip("length"):
-            return ir.Length(self.var(tokens), int(tokens.word()))
+    def _print(self, tokens: _Tokens) -> Stmt:
+        parts = tuple(tokens.many(lambda: self._part(tokens))) if tokens.peek() not in ("", "{") else ()
+        return ir.Print(parts, tuple(self._params(tokens).items()))
+
+    def _seed(self, tokens: _Tokens) -> Stmt:
+        stream = ir.Stream[tokens.word().upper()]
+        return ir.Seed(stream, self.atom(tokens))
+
+    def _part(self, tokens: _Tokens) -> ir.Part:
+        """One of what is printed or raised."""
+        if tokens.peek()[:1] in ("'", '"'):
+            text: str = tokens.literal()
+            return text
+        if tokens.skip("literal"):
+            return ir.Literal(ast.literal_eval(tokens.literal()))
+        if tokens.skip("python"):
+            return ir.AsPython(self.atom(tokens))
+        if tokens.skip("format"):
+            text = tokens.literal()
+            tokens.expect("(")
+            return ir.Formatted(text, tuple(tokens.many(lambda: self._part(tokens), ")")))
+        if tokens.skip("("):
+            return tuple(tokens.many(lambda: self._part(tokens), ")"))
         return self.atom(tokens)
 
     # ---- right-hand sides
@@ -335,10 +361,10 @@ class _Reader:
 
     def _alloc(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
         start = tokens.word()
-        init = self.atom(tokens) if start == "holds" else start
+        init = self.atom(tokens) if start == "holds" else ir.Init(start)
         tokens.expect("(")
         shape = tokens.many(lambda: None if tokens.skip("grows") else self.atom(tokens), ")")
-        return ir.Alloc(targets[0], tuple(shape), init, tokens.word() if tokens.peek() else "")
+        return ir.Alloc(targets[0], tuple(shape), init, ir.Space(tokens.word()) if tokens.peek() else None)
 
     def _view(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
         base = self.var(tokens)

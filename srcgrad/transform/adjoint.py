@@ -180,7 +180,8 @@ class Adjoint(Sweep):
             total = Var(incoming.name, incoming.type)
             carry.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
             bars.own[var] = total
-        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out), parallel=getattr(stmt, "parallel", False)))
+        parallel = isinstance(stmt, ir.For) and stmt.parallel
+        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out), parallel=parallel))
         for (head, _, _), done in zip(heads, own_rows, strict=True):
             bars.add(head.init, done.out)
 

@@ -18,7 +18,7 @@ from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Stmt, Var
-from srcgrad.core.walk import instantiate, map_how, map_index, walk
+from srcgrad.core.walk import instantiate, map_how, map_index, rebuild, walk
 from srcgrad.rules.language.integers import larger
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.shapes.shape import dim
@@ -109,8 +109,7 @@ class Sweep:
                 self._run_draw(stmt, region, current, ctx)
             case ir.Effect() | ir.Remark() | ir.Barrier():
                 if region is self.facts.top:
-                    args = tuple(map(ctx, stmt.args)) if isinstance(stmt, ir.Effect) else ()
-                    self.b.put(replace(stmt, args=args) if isinstance(stmt, ir.Effect) else stmt)
+                    self.b.put(rebuild(stmt, ctx, lambda v: v, lambda block: block))
 
     def argument(self, atom: Atom, ctx: Context) -> Atom:
         """An argument as it stands; where a reference is not there, its shadow tells the shape as well."""
@@ -186,7 +185,7 @@ class Sweep:
     def shadow_of(self, ref: Var, name: str) -> Var:
         """New zeros in ref's shape."""
         dims = [self.b.let(dim, ref, axis=k, name="n") for k in range(ref.type.rank)]
-        shadow = self.b.alloc(ref.type.dtype, dims, "zeros", name)
+        shadow = self.b.alloc(ref.type.dtype, dims, ir.Init.ZEROS, name)
         self.b.copy_dims(shadow, ref)
         return shadow
 
@@ -194,7 +193,7 @@ class Sweep:
         level = self.facts.level_of(stmt.target)
         real, twin = self.halves(stmt.target, region)
         if real:
-            init = stmt.init if isinstance(stmt.init, str) else ctx(stmt.init)
+            init = stmt.init if isinstance(stmt.init, ir.Init) else ctx(stmt.init)
             shape = [None if n is None else ctx(n) for n in stmt.shape]
             ctx.env[stmt.target] = self.b.alloc(stmt.target.type.dtype, shape, init, stmt.target.name)
         if not twin:
@@ -352,13 +351,13 @@ class Sweep:
             for head in stmt.carry:
                 if not head.inner.type.ref:
                     name = f"{head.inner.name}_kept"
-                    ctx.kept[stmt, head.inner] = self.b.alloc(head.inner.type.dtype, [extent], "empty", name)
+                    ctx.kept[stmt, head.inner] = self.b.alloc(head.inner.type.dtype, [extent], ir.Init.EMPTY, name)
                 elif self.plan.references[stmt] == "list" and self.halves(head.inner, region)[1]:
                     ctx.kept[stmt, head.inner] = self.keeper.new_list(head.inner.type, f"{head.inner.name}_bars")
             for root in self.plan.snapshots[stmt]:
                 lengths = [self._longest(stmt, root, axis, ctx) for axis in range(root.type.rank)]
-                name = f"{root.name}_kept"
-                ctx.kept[stmt, "snapshot", root] = self.b.alloc(root.type.dtype, [extent, *lengths], "empty", name)
+                name, dims = f"{root.name}_kept", [extent, *lengths]
+                ctx.kept[stmt, "snapshot", root] = self.b.alloc(root.type.dtype, dims, ir.Init.EMPTY, name)
 
     def _longest(self, stmt: Loop, root: Var, axis: int, ctx: Context) -> Atom:
         """The axis's length in a snapshot; swapped buffers may differ in it."""

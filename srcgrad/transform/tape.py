@@ -80,7 +80,7 @@ class Keeper:
 
     def _rows(self, site: Stmt, stmt: Stmt, region: Region, dtype: str, name: str, ctx: Context) -> Var:
         dims = [self.extent(loop, ctx) for loop in self._facts.loops_between(site, region)]
-        return self._b.alloc(dtype, dims or [INT_ONE], "empty", name)
+        return self._b.alloc(dtype, dims or [INT_ONE], ir.Init.EMPTY, name)
 
     def _rows_of_arrays(self, site: ir.Load | ir.Draw, stmt: Stmt, region: Region, ctx: Context) -> bool:
         """One array for all visits, if their number and the lengths of what is kept are known before stmt.
@@ -88,13 +88,14 @@ class Keeper:
         Not where visits may be few among many turns: a list is as long as there are visits.
         """
         holders = [s for _, s in self._facts.chain(site, region)[:-1]]
-        if len(holders) > 1 and any(isinstance(s, ir.If) or getattr(s, "exit", None) is not None for s in holders):
+        if len(holders) > 1 and any(map(_may_be_left, holders)):
             return False
         rows = [self.extent(loop, ctx) for loop in self._facts.loops_between(site, region)] or [INT_ONE]
         axes = [self._length(d, ctx) for d in self._lengths.shapes.dims(site.target)]
         if None in rows or None in axes:
             return False
-        ctx.kept[site] = self._b.alloc(site.target.type.dtype, [*rows, *axes], "empty", f"{site.target.name}_kept")
+        name = f"{site.target.name}_kept"
+        ctx.kept[site] = self._b.alloc(site.target.type.dtype, [*rows, *axes], ir.Init.EMPTY, name)
         return True
 
     @cached_property
@@ -121,7 +122,7 @@ class Keeper:
         ctx.kept[site] = refs, self._rows(site, stmt, region, "i8", "place_kept", ctx)
 
     def new_list(self, memory: ir.Type, name: str) -> Var:
-        like = self._b.alloc(memory.dtype, [INT_ZERO] * memory.rank, "empty", "none")
+        like = self._b.alloc(memory.dtype, [INT_ZERO] * memory.rank, ir.Init.EMPTY, "none")
         refs = Var(name, ir.Type(memory.dtype, memory.rank, many=True))
         self._b.put(ir.NewList(refs, like))
         return refs
@@ -169,3 +170,8 @@ def visit(facts: Facts, site: Stmt, level: Region, ctx: Context) -> tuple[Atom, 
     """Where in a kept array this visit goes: the rows of the loops between its level and the site."""
     between = facts.loops_between(site, level)
     return tuple(atom for loop, atom in ctx.counters if loop in between) or (INT_ZERO,)
+
+
+def _may_be_left(holder: Stmt) -> bool:
+    """Whether a branch, or a loop with an exit."""
+    return isinstance(holder, ir.If) or (isinstance(holder, (ir.For, ir.While)) and holder.exit is not None)

@@ -50,7 +50,7 @@ class Memory:
         self.facts = facts
         classes = facts.classes
         self.given = {classes.of(p) for p in facts.fun.params if p.type.ref}
-        shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared")
+        shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED)
         self.shared = {classes.of(v) for v in shared}
         self.read_back = {cls for cls in self.given if self._read_back(cls, plan)}
 
@@ -176,13 +176,13 @@ class KernelReverse(Reverse):
         self.run(fun.body, top, top, ctx)
         self.b.put(ir.Remark("reverse", opens=True))
         self._bear_views_first(ctx)
-        if any(self.made[v].space == "shared" for v in ctx.bar.values() if v in self.made):
+        if any(self.made[v].space is ir.Space.SHARED for v in ctx.bar.values() if v in self.made):
             self.b.put(ir.Barrier())
         self.back(fun.body, top, ctx, bars)
         facts = replace(fun.facts, same_shapes=tuple(zip(given, self._active, strict=True)))
         rows = {var: loop for loop, var in self.keeper.rows.items()}
         params = (*fun.params, *given, *rows)
-        shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space == "shared")
+        shared = tuple(v for v in self.made if v in ctx.bar.values() and self.made[v].space is ir.Space.SHARED)
         results = (*given, *_counted(fun))
         made = Fun(adjoint_name(fun.name), params, tuple(self.b.out), results, facts)
         refilled = tuple(v for v, alloc in self.made.items() if self._is_refilled(alloc.target))
@@ -218,13 +218,13 @@ class KernelReverse(Reverse):
                 bar = bars.take(stmt.target)
                 if bar is not None:
                     index = map_index(stmt.index, ctx)
-                    self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic="add", span=stmt.span))
+                    self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic=ir.Atomic.ADD, span=stmt.span))
             case ir.Accumulate() if stmt.ref in _counted(self.fun):  # here is where it is looked who won
                 self.b.put(replace(stmt, index=map_index(stmt.index, ctx)))
-            case ir.Accumulate(atomic="max" | "min") if stmt.ref in self.activity:
+            case ir.Accumulate(atomic=ir.Atomic.MAX | ir.Atomic.MIN as extreme) if stmt.ref in self.activity:
                 raise unsupported(
                     stmt.span,
-                    f"cuda.atomic.{stmt.atomic} of floats that are differentiated",
+                    f"cuda.atomic.{extreme.value} of floats that are differentiated",
                     "write what is compared into an array, and reduce it in a kernel of its own",
                 )
             case _:
@@ -234,7 +234,7 @@ class KernelReverse(Reverse):
         """New zeros in ref's shape and space."""
         alloc = self.made[ref]
         shadow = Var(name, ref.type)
-        made = ir.Alloc(shadow, alloc.shape, "empty", alloc.space)
+        made = ir.Alloc(shadow, alloc.shape, ir.Init.EMPTY, alloc.space)
         self.b.put(made)
         self.made[shadow] = made
         with self.b.at(None):
@@ -250,7 +250,7 @@ class KernelReverse(Reverse):
         start: Atom = INT_ZERO
         step: Atom = INT_ONE
         left = len(alloc.shape) - 1 - axis
-        if alloc.space == "shared" and left < 3:
+        if alloc.space is ir.Space.SHARED and left < 3:
             start = self.b.let(cuda_names.coordinate, name="k", of="threadIdx", axis=left)
             step = self.b.let(cuda_names.coordinate, name="step", of="blockDim", axis=left)
         length = alloc.shape[axis]
@@ -318,7 +318,7 @@ def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:
         if not direct(loop):
             rows = Var("turns", ir.I8)
             yield ir.Let((rows,), trips, (loop.start, loop.stop, loop.step))
-        yield ir.Accumulate(found, (place,), rows, atomic="max", span=loop.span)
+        yield ir.Accumulate(found, (place,), rows, atomic=ir.Atomic.MAX, span=loop.span)
         yield loop
         return
     turn, after, following = (Var(name, ir.I8) for name in ("turn", "turns", "turn"))
@@ -326,4 +326,4 @@ def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:
     count = ir.Let((following,), add, (turn, INT_ONE))
     carry = (*loop.carry, ir.Carry(turn, init, following, after))
     yield replace(loop, body=(count, *loop.body), carry=carry)
-    yield ir.Accumulate(found, (place,), after, atomic="max", span=loop.span)
+    yield ir.Accumulate(found, (place,), after, atomic=ir.Atomic.MAX, span=loop.span)

@@ -36,7 +36,7 @@ def elements(fun: Fun) -> Fun:
 def fresh(facts: Facts) -> Iterator[ir.Alloc]:
     """Zeros that have one name."""
     for stmt in facts.where:
-        if isinstance(stmt, ir.Alloc) and stmt.init == "zeros" and one_name(facts, stmt.target):
+        if isinstance(stmt, ir.Alloc) and stmt.init is ir.Init.ZEROS and one_name(facts, stmt.target):
             yield stmt
 
 
