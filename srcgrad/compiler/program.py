@@ -24,7 +24,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
-from srcgrad.frontend.source import wording
+from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.origins import Origin
@@ -90,8 +90,10 @@ def tidy(program: Program) -> Program:
 
 def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
-    custom = getattr(fun, "__srcgrad_core__", None)
-    return custom(specs) if custom is not None else lower(python_function(fun), specs, long)
+    if not hooks.gives_core(fun):
+        return lower(python_function(fun), specs, long)
+    made: Lowered = fun.__srcgrad_core__(specs)
+    return made
 
 
 def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins: Mapping[str, Origin]) -> Lowered:

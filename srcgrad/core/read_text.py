@@ -5,7 +5,6 @@ Spans and facts are not read back: a program that is read has neither.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 
 TOKEN = re.compile(
-    r"""(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+    r"""(?P<string>b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")
       | (?P<complex>\([^()\s,'"]*j\)|-?[\d.]+(?:e[+-]?\d+)?j)
       | (?P<number>-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf\b|nan\b))
       | (?P<name>@?[^\W\d]\w*(?:\.\d+)?)
@@ -25,6 +24,9 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 WORD_VALUES = {"True": True, "False": False, "None": None}
+
+
+_NO_VALUE = object()
 
 
 class TextError(ValueError):
@@ -113,13 +115,16 @@ class _Tokens:
         if text == "[":
             return self.many(self.literal, "]")
         if text == "{":
-            return dict(self.many(self._pair, "}"))
+            return self._braces()
+        if text == "set":
+            self.expect("(")
+            return set(self.many(self.literal, ")"))
         raise TextError(f"{text!r} is not a literal, in the line {self.text!r}")
 
-    def _pair(self) -> tuple[Any, Any]:
-        key = self.literal()
-        self.expect(":")
-        return key, self.literal()
+    def _braces(self) -> dict[Any, Any] | set[Any]:
+        """A dictionary or a set."""
+        pairs = self.many(lambda: (self.literal(), self.literal() if self.skip(":") else _NO_VALUE), "}")
+        return {key for key, _ in pairs} if pairs and pairs[0][1] is _NO_VALUE else dict(pairs)
 
     def type(self) -> Type:
         many, ref = self.skip("list"), self.skip("&")
@@ -136,7 +141,9 @@ def number(text: str) -> float | int | complex:
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
-def _unquoted(text: str) -> str:
+def _unquoted(text: str) -> str | bytes:
+    if text[0] == "b":
+        return text[2:-1].encode("latin-1").decode("unicode_escape").encode("latin-1")
     return text[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape")
 
 
@@ -338,7 +345,7 @@ class _Reader:
             text: str = tokens.literal()
             return text
         if tokens.skip("literal"):
-            return ir.Literal(ast.literal_eval(tokens.literal()))
+            return ir.Literal(tokens.literal())
         if tokens.skip("python"):
             return ir.AsPython(self.atom(tokens))
         if tokens.skip("format"):

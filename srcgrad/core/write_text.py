@@ -162,7 +162,7 @@ class _Writer:
             case ir.Assert(cond, message):
                 return f"assert {self.atom(cond)}{'' if message is None else f', {self.part(message)}'}"
             case ir.Print(parts, options):
-                return f"print {self.parts(parts)}{_params(dict(options))}"
+                return f"print {self.parts(parts)}".rstrip() + _params(dict(options))
             case ir.Seed(stream, value):
                 return f"seed {stream.name.lower()} {self.atom(value)}"
             case ir.Return(values):
@@ -186,12 +186,12 @@ class _Writer:
             case Var() | ir.Const():
                 return self.atom(part)
             case ir.Literal(value):
-                return f"literal {repr(value)!r}"
+                return f"literal {value!r}"
             case ir.AsPython(number):
                 return f"python {self.atom(number)}"
             case ir.Formatted(text, parts):
                 return f"format {text!r} ({self.parts(parts)})"
-        return f"({self.parts(part)})"
+        return f"({self.parts(part)}{',' if len(part) == 1 else ''})"
 
     # ---- statements with blocks
 
