@@ -1,6 +1,6 @@
 """Reading the text of a core program: what `core.write_text` writes, as a program again.
 
-Spans and facts are not read back: a program that is read has neither.
+Spans are not read back: a program that is read has none.
 """
 
 from __future__ import annotations
@@ -13,24 +13,8 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
-
-TOKEN = re.compile(
-    r"""(?P<string>b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")
-      | (?P<complex>\([^()\s,'"]*j\)|-?[\d.]+(?:e[+-]?\d+)?j)
-      | (?P<number>-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf\b|nan\b))
-      | (?P<name>@?[^\W\d]\w*(?:\.\d+)?)
-      | (?P<sign>\+=|[-()\[\]{},:=~&])
-      | \s+""",
-    re.VERBOSE,
-)
-WORD_VALUES = {"True": True, "False": False, "None": None}
-
-
-_NO_VALUE = object()
-
-
-class TextError(ValueError):
-    """A text that is no core program: the message has the line."""
+from srcgrad.core.text_tokens import WORD_VALUES, Tokens, number
+from srcgrad.core.text_tokens import TextError as TextError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,110 +33,13 @@ def read(text: str, primitives: Mapping[str, ir.Primitive]) -> Program:
     return Program(funs[0], {fun.name: fun for fun in funs[1:]})
 
 
-class _Tokens:
-    """The words of one line, taken from the left."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.items: list[tuple[str, str]] = []
-        end = 0
-        for found in TOKEN.finditer(text):
-            if found.start() != end:
-                break
-            end = found.end()
-            if found.lastgroup:
-                self.items.append((found.lastgroup, found[0]))
-        if end != len(text):
-            raise TextError(f"cannot read {text[end:]!r} in the line {text!r}")
-        self.at = 0
-
-    def peek(self, ahead: int = 0) -> str:
-        return self.items[self.at + ahead][1] if self.at + ahead < len(self.items) else ""
-
-    def take(self) -> tuple[str, str]:
-        if self.at == len(self.items):
-            raise TextError(f"the line ends too soon: {self.text!r}")
-        self.at += 1
-        return self.items[self.at - 1]
-
-    def word(self) -> str:
-        return self.take()[1]
-
-    def skip(self, text: str) -> bool:
-        """Take the next word if it is this one."""
-        if self.peek() == text:
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        if not self.skip(text):
-            raise TextError(f"{text!r} is missing before {self.peek()!r} in the line {self.text!r}")
-
-    def many(self, one: Callable[[], Any], end: str = "") -> list[Any]:
-        """Items between commas, up to `end` or the end of the line."""
-        out = []
-        while self.at < len(self.items) and self.peek() != end:
-            out.append(one())
-            if not self.skip(","):
-                break
-        if end:
-            self.expect(end)
-        return out
-
-    # ---- Python's literals
-
-    def literal(self) -> Any:
-        kind, text = self.take()
-        if kind == "string":
-            return _unquoted(text)
-        if kind in ("number", "complex"):
-            return number(text)
-        if text in WORD_VALUES:
-            return WORD_VALUES[text]
-        if text == "(":
-            return tuple(self.many(self.literal, ")"))
-        if text == "[":
-            return self.many(self.literal, "]")
-        if text == "{":
-            return self._braces()
-        if text == "set":
-            self.expect("(")
-            return set(self.many(self.literal, ")"))
-        raise TextError(f"{text!r} is not a literal, in the line {self.text!r}")
-
-    def _braces(self) -> dict[Any, Any] | set[Any]:
-        """A dictionary or a set."""
-        pairs = self.many(lambda: (self.literal(), self.literal() if self.skip(":") else _NO_VALUE), "}")
-        return {key for key, _ in pairs} if pairs and pairs[0][1] is _NO_VALUE else dict(pairs)
-
-    def type(self) -> Type:
-        many, ref = self.skip("list"), self.skip("&")
-        dtype, rank = self.word(), 0
-        if self.skip("["):
-            rank = int(self.word())
-            self.expect("]")
-        return Type(dtype, rank, ref, many)
-
-
-def number(text: str) -> float | int | complex:
-    if text.endswith(("j", "j)")):
-        return complex(text.strip("()"))
-    return int(text) if text.lstrip("-").isdigit() else float(text)
-
-
-def _unquoted(text: str) -> str | bytes:
-    if text[0] == "b":
-        return text[2:-1].encode("latin-1").decode("unicode_escape").encode("latin-1")
-    return text[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape")
-
-
 class _Reader:
     def __init__(self, lines: Sequence[Line], primitives: Mapping[str, ir.Primitive]) -> None:
         self.lines, self.primitives = lines, primitives
         self.at = 0
-        self.vars: dict[str, Var] = {}
-        self.statements: dict[str, Callable[[_Tokens], Stmt]] = {
+        self.vars: dict[str, Var] = {}  # those in scope
+        self.everywhere: dict[str, Var] = {}  # those of the function
+        self.statements: dict[str, Callable[[Tokens], Stmt]] = {
             "store": self._store,
             "atomic": self._atomic,
             "barrier": lambda t: ir.Barrier(),
@@ -162,7 +49,7 @@ class _Reader:
             "seed": self._seed,
             "leave": lambda t: ir.Return(tuple(t.many(lambda: self.const(t)))),
         }
-        self.values: dict[str, Callable[[_Tokens, tuple[Var, ...]], Stmt]] = {
+        self.values: dict[str, Callable[[Tokens, tuple[Var, ...]], Stmt]] = {
             "draw": self._draw,
             "load": self._load,
             "alloc": self._alloc,
@@ -179,21 +66,56 @@ class _Reader:
     # ---- functions and blocks
 
     def fun(self) -> Fun:
-        outer, self.vars = self.vars, {}
-        depth, tokens = self.lines[self.at].depth, _Tokens(self.line().removesuffix(":"))
+        outer, everywhere = self.vars, self.everywhere
+        self.vars, self.everywhere = {}, {}
+        depth, tokens = self.lines[self.at].depth, Tokens(self.line().removesuffix(":"))
         while tokens.word() != "fun":
             pass
         name = tokens.word()
         tokens.expect("(")
         params = tuple(tokens.many(lambda: self.bound(tokens), ")"))
         self.at += 1
+        told = list(self._fact_lines())
         body = self.block(depth + 1)
-        end = _Tokens(self.line())
+        end = Tokens(self.line())
         end.expect("return")
         results = tuple(end.many(lambda: self.atom(end)))
         self.at += 1
-        self.vars = outer
-        return Fun(name, params, body, results)
+        facts = ir.FunFacts(**{fact: self._fact(fact, Tokens(text)) for fact, text in told})
+        self.vars, self.everywhere = outer, everywhere
+        return Fun(name, params, body, results, facts)
+
+    def _fact_lines(self) -> Iterator[tuple[str, str]]:
+        """What is told below a function's head: the name of a fact, and the text of it."""
+        while found := FACT.match(self.line()):
+            yield found[1], found[2]
+            self.at += 1
+
+    def _fact(self, name: str, tokens: Tokens) -> Any:
+        """Read at the function's end: a fact may name what is bound in its body."""
+
+        def var() -> Var:
+            return self.everywhere[tokens.word()]
+
+        def like() -> tuple[Var, Var]:
+            first = var()
+            tokens.expect("like")
+            return first, var()
+
+        match name:
+            case "changed":
+                return tokens.literal()
+            case "kernel":
+                tokens.expect("counted")
+                return ir.KernelFacts(tuple(tokens.many(var)))
+            case "no_unit_axes":
+                return frozenset(tokens.many(var))
+            case "same_shapes":
+                return tuple(tokens.many(like))
+            case "lengths":
+                return dict(tokens.many(lambda: (var(), tokens.literal())))
+        items = tuple(tokens.many(tokens.literal))
+        return tuple(ir.Verdict(*item) for item in items) if name == "parallel" else items
 
     def block(self, depth: int) -> tuple[Stmt, ...]:
         """The statements of this depth, up to what ends their block."""
@@ -206,8 +128,7 @@ class _Reader:
                 return
             if text.startswith("#"):
                 self.at += 1
-                if not FACT.match(text):
-                    yield ir.Remark(text.lstrip("#").strip(), text.startswith("##"))
+                yield ir.Remark(text.lstrip("#").strip(), text.startswith("##"))
                 continue
             yield self.compound(depth) if text.endswith(":") else self.plain()
 
@@ -215,7 +136,7 @@ class _Reader:
         """The atoms of a line `word ...`, if it comes next."""
         if self.at == len(self.lines) or self.lines[self.at].depth != depth:
             return ()
-        tokens = _Tokens(self.line())
+        tokens = Tokens(self.line())
         if not tokens.skip(word):
             return ()
         self.at += 1
@@ -223,14 +144,14 @@ class _Reader:
 
     # ---- atoms
 
-    def bound(self, tokens: _Tokens) -> Var:
+    def bound(self, tokens: Tokens) -> Var:
         name = tokens.word()
         tokens.expect(":")
         var = Var(name.partition(".")[0], tokens.type())
-        self.vars[name] = var
+        self.vars[name] = self.everywhere[name] = var
         return var
 
-    def atom(self, tokens: _Tokens) -> Atom:
+    def atom(self, tokens: Tokens) -> Atom:
         kind, text = tokens.take()
         if kind == "name" and text not in WORD_VALUES:
             if text not in self.vars:
@@ -240,21 +161,21 @@ class _Reader:
         assert value is not None
         return const(value, Type(tokens.word())) if tokens.skip("~") else const(value)
 
-    def const(self, tokens: _Tokens) -> Const:
+    def const(self, tokens: Tokens) -> Const:
         found = self.atom(tokens)
         assert isinstance(found, Const)
         return found
 
-    def var(self, tokens: _Tokens) -> Var:
+    def var(self, tokens: Tokens) -> Var:
         found = self.atom(tokens)
         assert isinstance(found, Var)
         return found
 
-    def index(self, tokens: _Tokens) -> ir.Index:
+    def index(self, tokens: Tokens) -> ir.Index:
         tokens.expect("[")
         return tuple(tokens.many(lambda: self.item(tokens), "]"))
 
-    def item(self, tokens: _Tokens) -> ir.Item:
+    def item(self, tokens: Tokens) -> ir.Item:
         parts: list[Atom | None] = [None]
         while tokens.peek() not in (",", "]"):
             if tokens.skip(":"):
@@ -266,14 +187,14 @@ class _Reader:
             return parts[0]
         return ir.Slice(*parts)
 
-    def arguments(self, tokens: _Tokens) -> tuple[Atom, ...]:
+    def arguments(self, tokens: Tokens) -> tuple[Atom, ...]:
         tokens.expect("(")
         return tuple(tokens.many(lambda: self.atom(tokens), ")"))
 
     # ---- statements
 
     def plain(self) -> Stmt:
-        tokens = _Tokens(self.line())
+        tokens = Tokens(self.line())
         self.at += 1
         if tokens.peek() in self.statements and tokens.peek(1) not in (":", "["):
             return self.statements[tokens.word()](tokens)
@@ -285,14 +206,14 @@ class _Reader:
             return self.values[word](tokens, targets)
         return ir.Let(targets, self.primitives[word], self.arguments(tokens), self._params(tokens))
 
-    def _targets(self, tokens: _Tokens) -> tuple[Var, ...]:
+    def _targets(self, tokens: Tokens) -> tuple[Var, ...]:
         """What stands before an equals sign."""
         if tokens.peek(1) != ":":
             return ()
         found = tuple(tokens.many(lambda: self.bound(tokens), "="))
         return found
 
-    def _params(self, tokens: _Tokens) -> dict[str, Any]:
+    def _params(self, tokens: Tokens) -> dict[str, Any]:
         def one() -> tuple[str, Any]:
             name = tokens.word()
             tokens.expect("=")
@@ -300,23 +221,23 @@ class _Reader:
 
         return dict(tokens.many(one, "}")) if tokens.skip("{") else {}
 
-    def _store(self, tokens: _Tokens) -> Stmt:
+    def _store(self, tokens: Tokens) -> Stmt:
         ref, index = self.var(tokens), self.index(tokens)
         tokens.expect("=")
         return ir.Store(ref, index, self.atom(tokens))
 
-    def _atomic(self, tokens: _Tokens) -> Stmt:
+    def _atomic(self, tokens: Tokens) -> Stmt:
         how = tokens.word()
         return self._accumulate(tokens, ir.Atomic(how))
 
-    def _accumulate(self, tokens: _Tokens, atomic: ir.Atomic | None) -> Stmt:
+    def _accumulate(self, tokens: Tokens, atomic: ir.Atomic | None) -> Stmt:
         ref, index = self.var(tokens), self.index(tokens)
         tokens.expect("+=")
         return ir.Accumulate(ref, index, self.atom(tokens), atomic)
 
     # ---- what passes through
 
-    def _raise(self, tokens: _Tokens) -> Stmt:
+    def _raise(self, tokens: Tokens) -> Stmt:
         name = tokens.word()
         module = tokens.literal() if tokens.skip("of") else "builtins"
         format = tokens.literal() if tokens.skip("filling") else None
@@ -327,19 +248,19 @@ class _Reader:
         assert isinstance(text, str)
         return ir.failing(ir.Failure(error, text, tokens.literal(), tokens.literal(), None))
 
-    def _assert(self, tokens: _Tokens) -> Stmt:
+    def _assert(self, tokens: Tokens) -> Stmt:
         cond = self.atom(tokens)
         return ir.Assert(cond, self._part(tokens) if tokens.skip(",") else None)
 
-    def _print(self, tokens: _Tokens) -> Stmt:
+    def _print(self, tokens: Tokens) -> Stmt:
         parts = tuple(tokens.many(lambda: self._part(tokens))) if tokens.peek() not in ("", "{") else ()
         return ir.Print(parts, tuple(self._params(tokens).items()))
 
-    def _seed(self, tokens: _Tokens) -> Stmt:
+    def _seed(self, tokens: Tokens) -> Stmt:
         stream = ir.Stream[tokens.word().upper()]
         return ir.Seed(stream, self.atom(tokens))
 
-    def _part(self, tokens: _Tokens) -> ir.Part:
+    def _part(self, tokens: Tokens) -> ir.Part:
         """One of what is printed or raised."""
         if tokens.peek()[:1] in ("'", '"'):
             text: str = tokens.literal()
@@ -358,22 +279,22 @@ class _Reader:
 
     # ---- right-hand sides
 
-    def _draw(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _draw(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         op = self.primitives[tokens.word()]
         return ir.Draw(targets[0], op, self.arguments(tokens), self._params(tokens))
 
-    def _load(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _load(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         ref, index = self.var(tokens), self.index(tokens)
         return ir.Load(targets[0], ref, index, copy=not tokens.skip("in"))
 
-    def _alloc(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _alloc(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         start = tokens.word()
         init = self.atom(tokens) if start == "holds" else ir.Init(start)
         tokens.expect("(")
         shape = tokens.many(lambda: None if tokens.skip("grows") else self.atom(tokens), ")")
         return ir.Alloc(targets[0], tuple(shape), init, ir.Space(tokens.word()) if tokens.peek() else None)
 
-    def _view(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _view(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         base = self.var(tokens)
         if tokens.skip("transpose"):
             return ir.View(targets[0], base, ir.Transpose(tokens.literal()))
@@ -381,28 +302,28 @@ class _Reader:
             return ir.View(targets[0], base, ir.Reshape(self.arguments(tokens)))
         return ir.View(targets[0], base, self.index(tokens))
 
-    def _list(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _list(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         tokens.expect("like")
         return ir.NewList(targets[0], self.var(tokens))
 
-    def _append(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _append(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         refs = self.var(tokens)
         tokens.expect(",")
         return ir.Append(refs, self.var(tokens), targets[0])
 
-    def _ref_at(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _ref_at(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         refs = self.var(tokens)
         tokens.expect(",")
         return ir.RefAt(targets[0], refs, self.atom(tokens))
 
-    def _call(self, tokens: _Tokens, targets: tuple[Var, ...]) -> Stmt:
+    def _call(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         callee, args = tokens.word(), self.arguments(tokens)
         return ir.Call(targets, callee, args, tokens.skip("loud"), tokens.skip("shares"))
 
     # ---- statements with blocks
 
     def compound(self, depth: int) -> Stmt:
-        tokens = _Tokens(self.line().removesuffix(":"))
+        tokens = Tokens(self.line().removesuffix(":"))
         self.at += 1
         outer = dict(self.vars)
         targets = self._targets(tokens)
@@ -421,7 +342,7 @@ class _Reader:
         self.vars |= bound
         return stmt
 
-    def _carries(self, tokens: _Tokens) -> list[tuple[Var, Atom]]:
+    def _carries(self, tokens: Tokens) -> list[tuple[Var, Atom]]:
         def one() -> tuple[Var, Atom]:
             before = dict(self.vars)
             inner = self.bound(tokens)
@@ -441,7 +362,7 @@ class _Reader:
         found = self.ends("exit", depth)
         return tuple(carry), found[0] if found else None
 
-    def _for(self, tokens: _Tokens, targets: tuple[Var, ...], parallel: bool, depth: int) -> Stmt:
+    def _for(self, tokens: Tokens, targets: tuple[Var, ...], parallel: bool, depth: int) -> Stmt:
         index = self.bound(tokens)
         tokens.expect("in")
         tokens.expect("range")
@@ -451,10 +372,10 @@ class _Reader:
         carry, end = self._leave(heads, targets, depth + 1)
         return ir.For(index, start, stop, step, carry, body, end, parallel)
 
-    def _while(self, tokens: _Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
+    def _while(self, tokens: Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
         heads = self._carries(tokens)
         test = self.block(depth + 1)
-        head = _Tokens(self.line().removesuffix(":"))
+        head = Tokens(self.line().removesuffix(":"))
         head.expect("while")
         cond = self.atom(head)
         self.at += 1
@@ -462,7 +383,7 @@ class _Reader:
         carry, end = self._leave(heads, targets, depth + 1)
         return ir.While(test, cond, carry, body, end)
 
-    def _if(self, tokens: _Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
+    def _if(self, tokens: Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
         cond = self.atom(tokens)
         then = self.block(depth + 1)
         thens = self.ends("give", depth + 1)
@@ -475,7 +396,7 @@ class _Reader:
         outs = tuple(ir.Out(*out) for out in zip(targets, thens, orelses, strict=True))
         return ir.If(cond, then, orelse, outs)
 
-    def _custom(self, tokens: _Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
+    def _custom(self, tokens: Tokens, targets: tuple[Var, ...], depth: int) -> Stmt:
         args = self.arguments(tokens)
         funs: dict[str, Fun] = {}
         while self.at < len(self.lines) and self.lines[self.at].depth == depth + 1:
@@ -484,4 +405,4 @@ class _Reader:
         return ir.Custom(targets, args, funs["primal"], funs.get("jvp"), funs.get("fwd"), funs.get("bwd"))
 
 
-FACT = re.compile(r"# (?:" + "|".join(ir.FunFacts.__dataclass_fields__) + r"): ")
+FACT = re.compile(rf"# ({'|'.join(ir.FunFacts.__dataclass_fields__)}): (.*)")

@@ -175,7 +175,7 @@ def _attempt(
         low.b.out.clear()
         value = emit_call(low, itself, env)
     value = values.seen(_finished(low, source, value))
-    shares = _shares(low, value, params)
+    shares, together = _shares(low, value, params), Aliases(low.b.out).together(list(values.leaves(value)))
     value = _results(low, value, params)
     check_apart(low)
     captured = tuple(low.captures.entries.values())
@@ -184,6 +184,7 @@ def _attempt(
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
         captured=tuple(c.name for c in captured),
         shares=tuple(shares),
+        together=together,
         changed=any(struct.born < born for struct in low.changed),
         no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
+from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering import values
@@ -18,6 +19,7 @@ from srcgrad.frontend.lowering.capture import Captured, Captures
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Value
+from srcgrad.frontend.lowering.view_conflicts import conflict
 from srcgrad.frontend.lowering.written_parameters import Aliases, written
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
@@ -33,6 +35,8 @@ class Callee:
     captured: list[Captured] = field(default_factory=list)
     core: ir.Fun | None = None
     shares: bool = False  # what it returns may be an argument's memory
+    together: tuple[tuple[int, int], ...] = ()  # the results that may be one array, in pairs
+    doubts: Sequence[Doubt] = ()
     written: frozenset[int] = frozenset()  # the arguments that it writes into: their new contents are results, too
 
 
@@ -84,9 +88,11 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
         for target in (t for t in targets if t.type.ref):
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
-    if callee.shares:
-        return values.refill(callee.result, iter(targets))
-    return values.refill(callee.result, iter([_copy(low, t) if t.type.ref else t for t in targets]))
+    if not callee.shares:
+        targets = [_copy(low, t) if t.type.ref else t for t in targets]
+    for j, k in callee.together:
+        low.b.layouts.doubtful(targets[j], targets[k], TWICE)
+    return values.refill(callee.result, iter(targets))
 
 
 def _copy(low: Lowering, ref: Var) -> Var:
@@ -120,7 +126,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     callees = low.recursions.callees
     while True:
         provisional = len(callees)
-        before = callee.shares, callee.written
+        before = callee.shares, callee.written, callee.together
         try:
             value, captured, core = _attempt(low, callee, env, body)
         except Unresolved:
@@ -135,13 +141,17 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
             and values.same_shape(callee.result, value)
         )
         settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
-        settled = settled and before == (callee.shares, callee.written)
+        settled = settled and before == (callee.shares, callee.written, callee.together)
         callee.result = values.map_leaves(value, lambda atom: Var("result", atom.type))
         callee.captured, callee.core = captured, core
         if settled:
             if _surely_calls(core.body, callee.name):
                 name = callee.name.removesuffix("_inner")
                 low.refuse(f"`{name}` calls itself whatever its arguments are", "end it: return something else first")
+            found = conflict(core, callee.doubts)
+            if found is not None:
+                why = found[1].why
+                low.refuse(why.message.format(found[1].base.name), why.hint)
             return
         del callees[provisional:]  # they were made with what was known of this one
 
@@ -208,6 +218,8 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     if any(aliases.root(p) in refs for p in own.values()):
         message = f"`{_plain(callee.name)}` calls itself, writes into an array that it is given, and returns it"
         low.refuse(message, "return nothing: who calls it has the array")
+    callee.together = aliases.together(results)
+    callee.doubts = other.b.layouts.doubts
     check_apart(other)
     return value, captured, core
 

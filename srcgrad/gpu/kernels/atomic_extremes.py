@@ -90,7 +90,7 @@ def _name(site: Accumulate) -> str:
 
 def _check(site: Accumulate, fun: Fun) -> None:
     if site.ref not in fun.params:
-        message = f"cuda.atomic.{_name(site)} in memory that is no argument"
+        message = f"cuda.atomic.{_name(site)} is supported on kernel arguments only"
         raise unsupported(site.span, message, "find it by a tree of comparisons, or in an argument of the kernel")
     for other in walk(fun.body):
         if isinstance(other, Accumulate) and other.ref is site.ref and other.atomic != site.atomic:
