@@ -29,7 +29,7 @@ class Var:
     type: Type
 
     def __repr__(self) -> str:
-        return f"{self.name}@{id(self) % 9973}"
+        return f"{self.name}: {self.type}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from srcgrad.core.effect_statements import Return as Return
 from srcgrad.core.effect_statements import Seed as Seed
 from srcgrad.core.effect_statements import Stream as Stream
 from srcgrad.core.effect_statements import failing as failing
+from srcgrad.core.traits import Traits
 from srcgrad.core.types import B1 as B1
 from srcgrad.core.types import C8 as C8
 from srcgrad.core.types import C16 as C16
@@ -52,6 +53,7 @@ class Primitive:
     or (expression, {helper name: helper source}).
     jvp(dots, args, outs, params) and vjp(bars, args, outs, params) work on builder values; `None` stands for zero.
     A primitive with neither carries no derivative (`differentiable` false: comparisons, shapes, floor ...).
+    traits: what passes know of it.   info: what tests and pages know of it.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Primitive:
     jvp: Callable[..., Any] | None = None
     vjp: Callable[..., Any] | None = None
     info: Any = None
+    traits: Traits = field(default_factory=Traits)
 
     @property
     def differentiable(self) -> bool:

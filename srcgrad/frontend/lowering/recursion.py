@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Var
 from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.walk import blocks, rebuild, walk
@@ -20,7 +21,6 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Value
 from srcgrad.frontend.lowering.view_conflicts import conflict
-from srcgrad.frontend.lowering.written_parameters import Aliases, written
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
 
@@ -208,14 +208,14 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     every = (*params, *(c.param for c in captured))
     results = tuple(values.leaves(value))
     core = checked(ir.Fun(callee.name, every, tuple(other.b.out), (*results, *own.values())))
-    aliases, more = Aliases(core.body), [every.index(p) for p in written(core)]
+    aliases, more = Aliases(core.body, given_back=True), [every.index(p) for p in written(core)]
     if any(k >= len(params) for k in more):
         message = f"`{_plain(callee.name)}` calls itself and writes into what is not its own"
         low.refuse(message, "pass it as an argument")
     callee.written |= frozenset(more)
-    refs = {aliases.root(r) for r in results if isinstance(r, Var) and r.type.ref}
-    callee.shares = any(aliases.root(p) in refs for p in every if p.type.ref)
-    if any(aliases.root(p) in refs for p in own.values()):
+    refs = {aliases.of(r) for r in results if isinstance(r, Var) and r.type.ref}
+    callee.shares = any(aliases.of(p) in refs for p in every if p.type.ref)
+    if any(aliases.of(p) in refs for p in own.values()):
         message = f"`{_plain(callee.name)}` calls itself, writes into an array that it is given, and returns it"
         low.refuse(message, "return nothing: who calls it has the array")
     callee.together = aliases.together(results)
@@ -230,9 +230,9 @@ def _plain(name: str) -> str:
 
 def check_apart(low: Lowering) -> None:
     """Refuse calls that give a recursive function an array that it writes into, and the same memory once more."""
-    aliases = Aliases(low.b.out)
+    aliases = Aliases(low.b.out, given_back=True)
     for callee, args in low.handed:
-        roots = [aliases.root(a) if isinstance(a, Var) and a.type.ref else None for a in args]
+        roots = [aliases.of(a) if isinstance(a, Var) and a.type.ref else None for a in args]
         if any(roots.count(roots[k]) > 1 for k in callee.written):
             message = f"`{_plain(callee.name)}`, which calls itself, writes into memory that it is given twice"
             raise UnsupportedError(message, hint="give it a copy")
