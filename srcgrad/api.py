@@ -14,7 +14,7 @@ from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
 from srcgrad.derivatives.mapped_on_gpu import Mapped
 from srcgrad.errors import ArgumentError
-from srcgrad.frontend.source import wording
+from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.functions import behind, signature_of
 
@@ -472,7 +472,7 @@ def _plain(fun: Any) -> Any:
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
     made = adapted(fun)
-    if not hasattr(made, "__srcgrad_core__") and not isinstance(behind(made), types.FunctionType):
+    if not hooks.gives_core(made) and not isinstance(behind(made), types.FunctionType):
         raise ArgumentError(f"{_called(fun)} is not a Python function", hint=_instead(fun))
     return made
 

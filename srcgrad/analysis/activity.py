@@ -83,7 +83,7 @@ def flows_of(stmt: Stmt) -> list[Flow]:
         case ir.Store() | ir.Accumulate():
             pairs = [(stmt.value, stmt.ref)]
         case ir.Alloc():
-            pairs = [] if isinstance(stmt.init, str) else [(stmt.init, stmt.target)]
+            pairs = [] if isinstance(stmt.init, ir.Init) else [(stmt.init, stmt.target)]
         case ir.For() | ir.While():
             pairs = [flow for c in stmt.carry for flow in ((c.init, c.inner), (c.next, c.inner), (c.inner, c.out))]
         case ir.If():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from srcgrad.bounds.demands import Check, Length, Measure
 from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly, Symbol
@@ -209,15 +210,15 @@ class Writer:
         out.append(ir.Let((target,), dim, (of,), {"axis": axis}))
         return target
 
-    def measure(self, measure: ir.Measure, out: list[Stmt]) -> Atom:
-        return self.length(measure.of, measure.axis, out) if isinstance(measure, ir.Length) else measure
+    def measure(self, measure: Measure, out: list[Stmt]) -> Atom:
+        return self.length(measure.of, measure.axis, out) if isinstance(measure, Length) else measure
 
-    def sign(self, check: ir.Check, out: list[Stmt]) -> Atom:
+    def sign(self, check: Check, out: list[Stmt]) -> Atom:
         """Whether a number is negative, or zero, where it must not be."""
         left = self.measure(check.left, out)
         return _let(out, less if check.demand == "nonnegative" else equal, left, Const(0, ir.I8))
 
-    def index(self, check: ir.Check, above: bool, below: bool, out: list[Stmt]) -> Atom:
+    def index(self, check: Check, above: bool, below: bool, out: list[Stmt]) -> Atom:
         """Whether an index is too large, or too small, or either."""
         left, right = self.measure(check.left, out), self.measure(check.right, out)
         high = _let(out, greater_equal, left, right) if above else None

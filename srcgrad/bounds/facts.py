@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from srcgrad.bounds.demands import Length, Measure
 from srcgrad.bounds.inequalities import Facts
 from srcgrad.bounds.proofs import Prover
 from srcgrad.core import ir, walk
@@ -87,7 +88,7 @@ class Ranges:
     def proves_zero(self, poly: Poly) -> bool:
         return self.proves(poly) and self.proves(-poly)
 
-    def unite(self, a: ir.Length, b: ir.Length) -> None:
+    def unite(self, a: Length, b: Length) -> None:
         """The two lengths are equal, from here to the end of the scope."""
         self.shapes.unite(*(self.shapes.dims(m.of)[m.axis] for m in (a, b)))
 
@@ -98,8 +99,8 @@ class Ranges:
             return Poly.constant(int(atom.value.real))
         return self._values.get(atom) or Poly.of(atom)
 
-    def measure(self, measure: ir.Measure) -> Poly:
-        return self.length(measure.of, measure.axis) if isinstance(measure, ir.Length) else self.value(measure)
+    def measure(self, measure: Measure) -> Poly:
+        return self.length(measure.of, measure.axis) if isinstance(measure, Length) else self.value(measure)
 
     def length(self, of: Var, axis: int) -> Poly:
         return self._dim(self.shapes.first(self.shapes.dims(of)[axis]))
@@ -168,8 +169,8 @@ class Ranges:
         elif isinstance(stmt, ir.Draw) and stmt.op.name in ("randint", "permutation"):
             first = Poly({}) if stmt.op.name == "permutation" else self.value(stmt.args[0])
             self._among(stmt.target, first, self.value(stmt.args[0 if stmt.op.name == "permutation" else 1]) - 1)
-        elif isinstance(stmt, ir.Effect) and stmt.code.startswith("assert _0"):
-            self.learn(*self.sides(stmt.args[0])[0])
+        elif isinstance(stmt, ir.Assert):
+            self.learn(*self.sides(stmt.cond)[0])
 
     def _among(self, target: Var, first: Poly, last: Poly) -> None:
         """The integer, or the elements of the array, lie between these."""

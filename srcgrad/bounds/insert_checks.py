@@ -26,6 +26,7 @@ from srcgrad.bounds.conditions import (
     replaced,
     single,
 )
+from srcgrad.bounds.demands import Check, Length, Measure
 from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
@@ -43,7 +44,7 @@ class Pending(Stmt):
     """A way for a check to fail, that is not placed yet; moved: in front of a loop that holds the check, written as
     the last of these statements."""
 
-    check: ir.Check
+    check: Check
     way: Conditions
     below: bool = False
     moved: bool = False
@@ -61,13 +62,13 @@ class Rounds(NamedTuple):
 
 def checked(fun: Fun) -> Fun:
     """The function without `Check` statements: what cannot be proved is tested by branches."""
-    if not any(isinstance(stmt, ir.Check) for stmt in walk.walk(fun.body)):
+    if not any(isinstance(stmt, Check) for stmt in walk.walk(fun.body)):
         return fun
     return Bounds(fun).whole() if SWITCH["checked"] else replace(fun, body=_unchecked(fun.body))
 
 
 def _unchecked(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    left = (stmt for stmt in stmts if not isinstance(stmt, ir.Check))
+    left = (stmt for stmt in stmts if not isinstance(stmt, Check))
     return tuple(walk.rebuild(stmt, lambda a: a, lambda v: v, _unchecked) for stmt in left)
 
 
@@ -79,7 +80,7 @@ class Bounds:
         self.ranges = Ranges(fun)
         self.writer = Writer()
         self.writer.visible = set(fun.params)
-        self.where: dict[ir.Check, str] = {}
+        self.where: dict[Check, str] = {}
         self.passed: set[frozenset[object]] = set()  # what has been tested, where no inequality tells
 
     def whole(self) -> Fun:
@@ -105,7 +106,7 @@ class Bounds:
         out: list[Stmt] = []
         for stmt in stmts:
             match stmt:
-                case ir.Check():
+                case Check():
                     self._check(stmt, out)
                 case ir.For():
                     self._for(stmt, out)
@@ -126,10 +127,10 @@ class Bounds:
 
     # ---- checks
 
-    def _check(self, check: ir.Check, out: list[Stmt]) -> None:
+    def _check(self, check: Check, out: list[Stmt]) -> None:
         self.where[check] = "proved"
         for measure in (check.left, check.right):
-            if isinstance(measure, ir.Length):
+            if isinstance(measure, Length):
                 self.writer.seen(self.ranges.measure(measure), measure.of, measure.axis)
         if isinstance(check.left, Var) and check.left.type.rank:
             if not self._holds(check.left, self.ranges.measure(check.right)):
@@ -166,7 +167,7 @@ class Bounds:
         elif way and all(c.relation == "!=" for c in way):
             self.passed.add(key)
 
-    def _ways(self, check: ir.Check) -> list[Conditions]:
+    def _ways(self, check: Check) -> list[Conditions]:
         """The ways to fail."""
         left, right = self.ranges.measure(check.left), self.ranges.measure(check.right)
         match check.demand:
@@ -187,12 +188,12 @@ class Bounds:
             case "nonzero":
                 return [(Condition(left, "=="),)]
 
-    def _long(self, measure: ir.Measure) -> bool:
+    def _long(self, measure: Measure) -> bool:
         """Whether it is a length that is surely not 1: nothing is repeated to fit."""
         shapes = self.ranges.shapes
-        return isinstance(measure, ir.Length) and shapes.is_long(shapes.dims(measure.of)[measure.axis])
+        return isinstance(measure, Length) and shapes.is_long(shapes.dims(measure.of)[measure.axis])
 
-    def _learn(self, check: ir.Check) -> None:
+    def _learn(self, check: Check) -> None:
         """What is known where the check has passed."""
         left, right = self.ranges.measure(check.left), self.ranges.measure(check.right)
         match check.demand:
@@ -200,7 +201,7 @@ class Bounds:
                 self.ranges.learn(right - left - 1, left + right)
             case "equal":
                 self.ranges.learn(left - right, right - left)
-                if isinstance(check.left, ir.Length) and isinstance(check.right, ir.Length):
+                if isinstance(check.left, Length) and isinstance(check.right, Length):
                     self.ranges.unite(check.left, check.right)
             case "nonnegative":
                 self.ranges.learn(left)
@@ -346,8 +347,7 @@ class Bounds:
                 continue
             ways = [way for way in group if isinstance(way, Pending)]
             out.extend(let for way in ways for let in way.written)
-            failure = ways[0].check.failure
-            raising = ir.Effect(failure.code, failure=failure)
+            raising = ir.failing(ways[0].check.failure)
             out.append(ir.If(self._wrong(ways, out), (raising,), ()))
         return out
 
@@ -380,14 +380,20 @@ def _told(stmt: Stmt) -> object:
 
 def _ends(stmts: Sequence[Stmt]) -> bool:
     """Whether the statements surely raise."""
-    return any(isinstance(stmt, ir.Effect) and stmt.code.startswith("raise") for stmt in stmts)
+    return any(isinstance(stmt, ir.Raise) for stmt in stmts)
+
+
+def _error(stmt: Stmt) -> str | None:
+    """The name of the failure, of a check of ours."""
+    if isinstance(stmt, Pending):
+        return stmt.check.failure.error
+    return stmt.failure.error if isinstance(stmt, ir.Raise) and stmt.failure is not None else None
 
 
 def _undisturbed(stmts: Sequence[Stmt], error: str) -> bool:
     """Whether nothing in a loop's body may be seen from outside, or end the function, but by this error."""
     for stmt in walk.walk(stmts):
-        failure = stmt.check.failure if isinstance(stmt, Pending) else getattr(stmt, "failure", None)
-        if isinstance(stmt, (ir.Effect, Pending)) and (failure is None or failure.error != error):
+        if isinstance(stmt, (ir.Effect, Pending)) and _error(stmt) != error:
             return False
         if isinstance(stmt, ir.Call):
             return False

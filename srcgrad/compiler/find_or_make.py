@@ -17,6 +17,7 @@ from srcgrad.compiler.fingerprint import Fingerprint, fingerprint, of_library
 from srcgrad.compiler.request import Recipe
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
+from srcgrad.frontend.source import hooks
 from srcgrad.frontend.source.origins import follow, found, unchanged
 from srcgrad.frontend.source.read import watched
 from srcgrad.frontend.source.structure import Leaf, Spec, describe, leaf_types, parts
@@ -224,8 +225,8 @@ def _whole(space: Any, print_: Fingerprint) -> bool:
 
 def is_parallel(fun: Any, recipe: Recipe, options: Options) -> bool:
     """Whether marked loops run in parallel: by the option, else for maps, and if the function is compiled so."""
-    while options.parallel is None and recipe.kind != "vmap" and hasattr(fun, "__srcgrad_made__"):
-        fun, recipe, options = fun.__srcgrad_made__
+    while options.parallel is None and recipe.kind != "vmap" and hooks.is_made(fun):
+        fun, recipe, options = fun.__srcgrad_made__()
     if options.parallel is not None:
         return options.parallel
     return recipe.kind == "vmap" or threads.runs_threads(fun)

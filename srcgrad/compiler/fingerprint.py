@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.frontend.source import hooks
 from srcgrad.frontend.source.functions import is_jitted, module_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, parts
 
@@ -89,10 +90,9 @@ class Fingerprint:
         return True
 
     def _object(self, value: Any, by_type: bool) -> None:
-        inner = getattr(type(value), "__srcgrad_parts__", None)
-        if inner is not None:
+        if hooks.gives_parts(value):
             self.text(type(value).__name__)
-            self._all(inner(value), by_type=False)
+            self._all(value.__srcgrad_parts__(), by_type=False)
         elif isinstance(value, types.FunctionType):
             self._function(value)
         elif is_jitted(value):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +21,7 @@ from srcgrad.frontend.source.error_places import placed
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.gpu.arrays.legalise import Out
 from srcgrad.gpu.arrays.workspace_lengths import Work
-from srcgrad.printer.mapped_kernel import Argument, Mapped, counting_kernel, kernel_name, literals, mapped_kernel
+from srcgrad.printer.mapped_kernel import Argument, Mapped, counting_kernel, kernel_name, mapped_kernel
 from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.language import registry
 from srcgrad.transform.refuse import unsupported
@@ -97,7 +96,7 @@ def bounded(main: Fun, works: Sequence[Var]) -> Fun:
     """The function with a look at the lengths of its work arrays before it stores there: where floats decide how many
     turns a loop takes, rounding may have let the counting kernel take fewer, for compilers fuse where they like."""
     literal = {s.index for s in walk.walk(main.body) if isinstance(s, ir.For) and isinstance(s.stop, Const)}
-    short = ir.Effect(f"raise {TOO_SHORT.name}({TOO_SHORT.args[0]!r})")
+    short = ir.Raise(TOO_SHORT.module, TOO_SHORT.name, TOO_SHORT.args)
 
     def looks(stmt: ir.Store | ir.Accumulate) -> Iterator[Stmt]:
         for axis, place in enumerate(stmt.index):
@@ -140,42 +139,53 @@ def silent(main: Fun) -> Fun:
 
 def _leaving(main: Fun, told: Callable[[Raised], tuple[Stmt, ...]]) -> Fun:
     """The function with an end, and what is told before, where it would raise."""
-    leave = ir.Effect(f"return {', '.join(_nothing(r.type) for r in main.results if not r.type.rank)}".strip())
+    leave = ir.Return(tuple(Const(NOTHING[r.type.dtype], r.type) for r in main.results if not r.type.rank))
 
     def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         out: list[Stmt] = []
         for stmt in stmts:
-            found = _raised(stmt) if isinstance(stmt, ir.Effect) else None
-            if found is None or not isinstance(stmt, ir.Effect):
+            if not isinstance(stmt, (ir.Raise, ir.Assert)):
                 out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block))
                 continue
-            steps = tuple(replace(step, span=stmt.span) for step in (*told(found), leave))
-            asserts = stmt.code.startswith("assert") and stmt.args
-            out += [ir.If(stmt.args[0], (), steps, span=stmt.span)] if asserts else steps
+            steps = tuple(replace(step, span=stmt.span) for step in (*told(_raised(stmt)), leave))
+            match stmt:
+                case ir.Assert(cond=Var() as cond):
+                    out.append(ir.If(cond, (), steps, span=stmt.span))
+                case _:
+                    out += steps
         return tuple(out)
 
     return replace(main, body=block(main.body))
 
 
-def _nothing(type: Type) -> str:
-    """A number of this type, which nobody reads."""
-    return {"b1": "False", "i8": "0", "f8": "0.0", "f4": "np.float32(0.0)", "c16": "0j", "c8": "np.complex64(0j)"}[
-        type.dtype
-    ]
+# by dtype, a number that nobody reads
+NOTHING: dict[str, float | complex] = {"b1": False, "i8": 0, "f8": 0.0, "f4": 0.0, "c16": 0j, "c8": 0j}
 
 
-def _raised(stmt: ir.Effect) -> Raised | None:
-    """The exception that an effect may raise."""
-    found = re.match(r"(?:raise (\w+)|assert \w+,? ?)(.*)", stmt.code, re.DOTALL)
-    if found is None:
-        return None
-    asserts = found[1] is None
-    args = literals(f"({found[2]})" if asserts else found[2] or "()")
-    if args is None:
+def _raised(stmt: ir.Raise | ir.Assert) -> Raised:
+    """The exception that the statement may raise."""
+    if isinstance(stmt, ir.Assert):
+        parts = () if stmt.message is None else (stmt.message,)
+        return Raised("builtins", "AssertionError", _fixed(parts, stmt.span))
+    first = () if stmt.format is None else (stmt.format,)
+    return Raised(stmt.module, stmt.name, (*first, *_fixed(stmt.parts, stmt.span)))
+
+
+def _fixed(parts: tuple[ir.Part, ...], span: ir.Span | None) -> tuple[Any, ...]:
+    """The values of parts that are known."""
+
+    def one(part: ir.Part) -> Any:
+        match part:
+            case str():
+                return part
+            case Const(value) | ir.Literal(value):
+                return value
+            case tuple():
+                return tuple(map(one, part))
         hint = "write a message of fixed text"
-        raise unsupported(stmt.span, "an exception with values in it cannot come from the GPU", hint)
-    module, name = stmt.home or ("builtins", found[1] or "AssertionError")
-    return Raised(module, name, args)
+        raise unsupported(span, "an exception with values in it cannot come from the GPU", hint)
+
+    return tuple(map(one, parts))
 
 
 # ---- to source

@@ -24,7 +24,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
-from srcgrad.frontend.source import wording
+from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.origins import Origin
@@ -93,8 +93,10 @@ def tidy(program: Program) -> Program:
 
 def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
-    custom = getattr(fun, "__srcgrad_core__", None)
-    return custom(specs) if custom is not None else lower(python_function(fun), specs, long)
+    if not hooks.gives_core(fun):
+        return lower(python_function(fun), specs, long)
+    made: Lowered = fun.__srcgrad_core__(specs)
+    return made
 
 
 def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins: Mapping[str, Origin]) -> Lowered:
@@ -150,8 +152,7 @@ def unrepeated(made: Lowered) -> Lowered:
     either = registry.PRIMITIVES["logical_or"]
     found = functools.reduce(lambda a, b: builder.let(either, a, b), [builder.let(has_one, a) for a in arrays])
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
-    raising = ir.Effect(f"raise ValueError({REPEATED!r})", failure=failure)
-    body = (*builder.out, ir.If(found, (raising,), ()), *main.body)
+    body = (*builder.out, ir.If(found, (ir.failing(failure),), ()), *main.body)
     return replace(made, program=replace(made.program, main=replace(main, body=body)))
 
 
@@ -441,19 +442,19 @@ def device_text(program: Program, options: str) -> str:
 
 def failures(program: Program) -> dict[str, tuple[str, Problem]]:
     """By message, the checks that the program makes: the error that each raises, and what is to be told of it."""
-    found = (effect.failure for effect in _effects(program) if effect.failure is not None)
+    found = (raising.failure for raising in _raised(program) if raising.failure is not None)
     return {failure.text: (failure.error, _problem(failure)) for failure in found}
 
 
 def formats(program: Program) -> dict[str, int]:
     """The f-strings that the program raises, with the number of values that each takes."""
-    found = (effect.format for effect in _effects(program) if effect.format is not None)
+    found = (raising.format for raising in _raised(program) if raising.format is not None)
     return {text: sum(name is not None for _, name, _, _ in Formatter().parse(text)) for text in found}
 
 
-def _effects(program: Program) -> Iterator[ir.Effect]:
+def _raised(program: Program) -> Iterator[ir.Raise]:
     for fun in (program.main, *program.callees.values()):
-        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Effect))
+        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Raise))
 
 
 def _problem(failure: ir.Failure) -> Problem:

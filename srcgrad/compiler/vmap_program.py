@@ -56,7 +56,7 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
     count = _dim(builder, params[first], leaf_axes[first] or 0)
     shapes = _shapes(builder, main, params, leaf_axes, captured, count)
     dtypes = [r.type.dtype for r in main.results]
-    outs = [builder.alloc(d, (count, *shape), "empty", "out") for d, shape in zip(dtypes, shapes, strict=True)]
+    outs = [builder.alloc(d, (count, *shape), ir.Init.EMPTY, "out") for d, shape in zip(dtypes, shapes, strict=True)]
     index = Var("i", ir.I8)
     with builder.block() as body:
         results = _at(builder, main, params, leaf_axes, captured, index)

@@ -108,9 +108,11 @@ class Builder:
     def accumulate(self, ref: Var, index: ir.Index | None, value: Atom) -> None:
         self.put(ir.Accumulate(ref, whole(ref) if index is None else index, value, span=self.span))
 
-    def alloc(self, dtype: str, shape: Sequence[Atom | None], init: str | Atom = "zeros", name: str = "a") -> Var:
+    def alloc(
+        self, dtype: str, shape: Sequence[Atom | None], init: ir.Init | Atom = ir.Init.ZEROS, name: str = "a"
+    ) -> Var:
         """New memory of this shape; with an array value as init, its shape is taken and `shape` is ()."""
-        rank = init.type.rank if not isinstance(init, str) and init.type.rank else len(shape)
+        rank = init.type.rank if not isinstance(init, ir.Init) and init.type.rank else len(shape)
         target = Var(name, Type(dtype, rank, ref=True))
         self.put(ir.Alloc(target, tuple(shape), init, span=self.span))
         return target

@@ -10,8 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
+from srcgrad.core.atoms import Atom as Atom
+from srcgrad.core.atoms import Atomic as Atomic
+from srcgrad.core.atoms import Const as Const
+from srcgrad.core.atoms import Init as Init
+from srcgrad.core.atoms import Space as Space
+from srcgrad.core.atoms import Span as Span
+from srcgrad.core.atoms import Stmt as Stmt
+from srcgrad.core.atoms import Var as Var
+from srcgrad.core.effect_statements import PYTHONS as PYTHONS
+from srcgrad.core.effect_statements import AsPython as AsPython
+from srcgrad.core.effect_statements import Assert as Assert
+from srcgrad.core.effect_statements import Effect as Effect
+from srcgrad.core.effect_statements import Failure as Failure
+from srcgrad.core.effect_statements import Formatted as Formatted
+from srcgrad.core.effect_statements import Literal as Literal
+from srcgrad.core.effect_statements import Part as Part
+from srcgrad.core.effect_statements import Print as Print
+from srcgrad.core.effect_statements import Raise as Raise
+from srcgrad.core.effect_statements import Return as Return
+from srcgrad.core.effect_statements import Seed as Seed
+from srcgrad.core.effect_statements import Stream as Stream
+from srcgrad.core.effect_statements import failing as failing
 from srcgrad.core.traits import Traits
 from srcgrad.core.types import B1 as B1
 from srcgrad.core.types import C8 as C8
@@ -20,40 +42,6 @@ from srcgrad.core.types import F4 as F4
 from srcgrad.core.types import F8 as F8
 from srcgrad.core.types import I8 as I8
 from srcgrad.core.types import Type as Type
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a statement comes from: the user's file, line and column (1-based line, 0-based column), and its text."""
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    text: str
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Var:
-    """A variable; `name` is a wish for its spelling, not its identity."""
-
-    name: str
-    type: Type
-
-    def __repr__(self) -> str:
-        return f"{self.name}: {self.type}"
-
-
-@dataclass(frozen=True, slots=True)
-class Const:
-    """A literal scalar of a definite type."""
-
-    value: float | int | bool | complex
-    type: Type
-
-
-Atom = Union[Var, Const]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +99,6 @@ class Reshape:
 
 
 @dataclass(frozen=True, eq=False)
-class Stmt:
-    span: Span | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True, eq=False)
 class Let(Stmt):
     """targets = op(*args, **params): pure. A reference among the args only where op reads its shape."""
 
@@ -153,28 +136,27 @@ class Store(Stmt):
 class Accumulate(Stmt):
     """ref[index] += value; repeated places of an array index add up.
 
-    atomic: 'add' where other threads may add to the place too; 'max' or 'min' puts the larger or smaller one there.
+    atomic: ADD where other threads may add to the place too; MAX or MIN puts the larger or smaller one there.
     """
 
     ref: Var
     index: Index
     value: Atom
-    atomic: str = ""
+    atomic: Atomic | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Alloc(Stmt):
     """target = new memory. `shape` has an atom an axis, or None for one that grows when stored to.
 
-    init: 'zeros', 'empty', 'local' (empty, of literal lengths, in a GPU thread's own memory), or the scalar or array
-    value that it holds at first (an array value gives the shape itself, and `shape` is then ()).
-    space: 'shared' among the threads of a block, or 'local'.
+    init: how it starts, or the scalar or array value that it holds at first (an array value gives the shape itself, and
+    `shape` is then ()).
     """
 
     target: Var
     shape: tuple[Atom | None, ...]
-    init: str | Atom = "zeros"
-    space: str = ""
+    init: Init | Atom = Init.ZEROS
+    space: Space | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,42 +274,6 @@ class Custom(Stmt):
     bwd: Fun | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What is raised where a check fails, and the expression of the user's that is to blame.
-
-    text: the message in generated code, which says where in words.   message, hint: what is told beside the line.
-    """
-
-    error: str
-    text: str
-    message: str
-    hint: str
-    where: Span | None
-
-    @property
-    def code(self) -> str:
-        """The statement that raises it in generated code."""
-        return f"raise {'ValueError' if self.error == 'PowerError' else self.error}({self.text!r})"
-
-
-@dataclass(frozen=True, eq=False)
-class Effect(Stmt):
-    """assert, raise, print: a Python statement over `_0, _1, ...` that passes through.
-
-    failure: of a check of ours.   format: the first argument of what is raised, which the next ones are to be filled
-    into (compiled code formats no numbers).   home: the module and the name of an exception of the user's.   in_python:
-    a print with formats or options, for which compiled code goes back to Python.
-    """
-
-    code: str
-    args: tuple[Atom, ...] = ()
-    failure: Failure | None = None
-    format: str | None = None
-    home: tuple[str, str] | None = None
-    in_python: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Draw(Stmt):
     """target = op(*args, **params): random numbers, from a stream that every draw moves on. A draw happens once, where
@@ -339,31 +285,15 @@ class Draw(Stmt):
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
-    """The length of an axis of memory or of an array value."""
-
-    of: Var
-    axis: int
-
-
-Measure = Union[Var, Const, Length]
-Demand = Literal["index", "equal", "broadcast", "into", "nonnegative", "nonzero"]
-
-
 @dataclass(frozen=True, eq=False)
-class Check(Stmt):
-    """What must hold here, else the failure is raised. Lowering proves it, moves it in front of loops, or makes a
-    branch of it (`syntax/bounds.py`): no pass after lowering sees one.
+class Passing(Stmt):
+    """A statement that one stage alone knows, and that no later pass sees: it says itself what it reads."""
 
-    index: -right <= left < right (of every element, if left is an array value).   equal: left == right.
-    broadcast: equal, or one of them is 1.   into: equal, or left is 1.   nonnegative, nonzero: of left; right is 0.
-    """
+    def atoms(self) -> tuple[Atom, ...]:
+        raise NotImplementedError
 
-    demand: Demand
-    left: Measure
-    right: Measure
-    failure: Failure
+    def mapped(self, f: Callable[[Atom], Atom]) -> Stmt:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,7 +90,7 @@ class Layouts:
         match stmt:
             case ir.Alloc():
                 self._contiguous.add(stmt.target)
-                if isinstance(stmt.init, str) or self._in_order(stmt.target) or self._in_order(stmt.init):
+                if isinstance(stmt.init, ir.Init) or self._in_order(stmt.target) or self._in_order(stmt.init):
                     self._ordered.add(stmt.target)
             case ir.Load() if self._in_order(stmt.ref) and not any(i.type.rank for i in index_atoms(stmt.index)):
                 self._ordered.add(stmt.target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import random
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,8 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
 
 Env = dict[Var, Any]
-UPDATES = {"": np.add, "add": np.add, "max": np.maximum, "min": np.minimum}  # of an element, by what is atomic
+# of an element, by what is atomic
+UPDATES = {None: np.add, ir.Atomic.ADD: np.add, ir.Atomic.MAX: np.maximum, ir.Atomic.MIN: np.minimum}
 
 
 class Growing:
@@ -138,17 +139,46 @@ class _Run:
             case ir.Custom(targets, args, primal):
                 got = self.fun(primal, tuple(self.atom(a, env) for a in args))
                 env.update(zip(targets, got, strict=True))
-            case ir.Effect(code, args):
-                names = {f"_{k}": _array(self.atom(a, env)) for k, a in enumerate(args)}
-                if stmt.home is not None:
-                    names[stmt.home[1]] = getattr(sys.modules[stmt.home[0]], stmt.home[1])
-                exec(code, {"np": np, "math": math, **names})  # the user's own assert, raise or print
+            case ir.Effect():
+                self.effect(stmt, env)
             case ir.Draw(target, op, args, params):
                 env[target] = _typed(op.evaluate(*(self.atom(a, env) for a in args), **params), target.type, op)
             case ir.Remark() | ir.Barrier():  # one thread alone has nobody to wait for
                 pass
             case _:
                 raise TypeError(type(stmt).__name__)
+
+    def effect(self, stmt: ir.Effect, env: Env) -> None:
+        match stmt:
+            case ir.Raise(module, name, parts, format):
+                first = [] if format is None else [format]
+                raise getattr(sys.modules[module], name)(*first, *(self.part(p, env) for p in parts))
+            case ir.Assert(cond, message):
+                if not self.atom(cond, env):
+                    raise AssertionError(*([] if message is None else [self.part(message, env)]))
+            case ir.Print(parts, options):
+                keywords: dict[str, Any] = dict(options)
+                print(*(self.part(p, env) for p in parts), **keywords)
+            case ir.Seed(stream, value):
+                start = np.random.seed if stream is ir.Stream.NUMPY else random.seed
+                start(self.atom(value, env))
+            case _:
+                raise TypeError(type(stmt).__name__)
+
+    def part(self, part: ir.Part, env: Env) -> Any:
+        """What is printed or raised."""
+        match part:
+            case Var() | ir.Const():
+                return _array(self.atom(part, env))
+            case ir.Literal(value):
+                return value
+            case ir.AsPython(number):
+                return self.atom(number, env).item() if number.type.is_float else self.atom(number, env)
+            case ir.Formatted(text, parts):
+                return text.format(*(self.part(p, env) for p in parts))
+            case tuple():
+                return tuple(self.part(p, env) for p in part)
+        return part
 
     def let(self, stmt: ir.Let, env: Env) -> None:
         got = stmt.op.evaluate(*(_array(self.atom(a, env)) for a in stmt.args), **stmt.params)
@@ -169,15 +199,16 @@ class _Run:
 
     def alloc(self, stmt: ir.Alloc, env: Env) -> Any:
         dtype = np.dtype(stmt.target.type.dtype)
-        init = stmt.init if isinstance(stmt.init, str) else self.atom(stmt.init, env)
+        init = stmt.init if isinstance(stmt.init, ir.Init) else self.atom(stmt.init, env)
         if isinstance(init, np.ndarray):
             return np.array(init, dtype)
         if None in stmt.shape:
             return Growing(tuple(None if n is None else self.atom(n, env) for n in stmt.shape), dtype.str[1:])
         shape = tuple(self.atom(n, env) for n in stmt.shape if n is not None)
-        if isinstance(init, str):
-            # 'empty' is filled with something that no program can mistake for a result
-            return np.zeros(shape, dtype) if init == "zeros" or dtype.kind != "f" else np.full(shape, np.nan, dtype)
+        if isinstance(init, ir.Init):
+            # EMPTY is filled with something that no program can mistake for a result
+            zeros = init is ir.Init.ZEROS or dtype.kind != "f"
+            return np.zeros(shape, dtype) if zeros else np.full(shape, np.nan, dtype)
         return np.full(shape, init, dtype)
 
     def view(self, base: Any, how: ir.Index | ir.Transpose | ir.Reshape, env: Env) -> Any:

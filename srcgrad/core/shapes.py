@@ -170,7 +170,7 @@ class Shapes:
     def _note_alloc(self, stmt: ir.Alloc) -> None:
         if None in stmt.shape:
             self._growing.add(stmt.target)
-        elif not isinstance(stmt.init, str) and stmt.init.type.rank:
+        elif not isinstance(stmt.init, ir.Init) and stmt.init.type.rank:
             self._dims[stmt.target] = self.dims(stmt.init)
             self._made_of(stmt.target, stmt.init)
         else:

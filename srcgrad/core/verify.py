@@ -161,6 +161,8 @@ class _Verifier:
             case ir.Draw():
                 inferred = stmt.op.infer(tuple(a.type for a in stmt.args), stmt.params)
                 self.need(tuple(inferred) == (stmt.target.type,), f"{stmt.op} gives {inferred}, not {stmt.target.type}")
+            case ir.Assert():
+                self.is_type(stmt.cond, ir.B1, "the condition")
             case ir.NewList():
                 self.is_ref(stmt.like)
                 like = stmt.like.type
@@ -202,11 +204,9 @@ class _Verifier:
         self.is_ref(stmt.target)
         for n in stmt.shape:
             self.need(n is None or n.type == ir.I8, f"the length {n!r} is no integer")
-        if isinstance(stmt.init, str):
-            self.need(stmt.init in ("zeros", "empty", "local"), f"unknown init {stmt.init!r}")
-        rank = len(stmt.shape) if isinstance(stmt.init, str) or not stmt.init.type.rank else stmt.init.type.rank
+        rank = len(stmt.shape) if isinstance(stmt.init, ir.Init) or not stmt.init.type.rank else stmt.init.type.rank
         self.need(rank == stmt.target.type.rank, f"memory of rank {rank} bound to {stmt.target.type}")
-        if not isinstance(stmt.init, str):
+        if not isinstance(stmt.init, ir.Init):
             self.need(not stmt.init.type.ref, f"the init {stmt.init!r} is a reference")
             self.need(not stmt.init.type.rank or not stmt.shape, "both a shape and an array value as init")
             self.need(None not in stmt.shape, "memory that grows has no value at first")

@@ -8,6 +8,7 @@ from operator import is_
 from typing import Any
 
 from srcgrad.core import ir
+from srcgrad.core.effect_statements import map_part, map_parts, part_atoms
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 
 AtomMap = Callable[[Atom], Atom]
@@ -61,34 +62,25 @@ def map_how(how: ir.Index | ir.Transpose | ir.Reshape, f: AtomMap) -> ir.Index |
     return how if _same(shape, how.shape) else ir.Reshape(shape)
 
 
-def measured(measure: ir.Measure) -> Atom:
-    """What a measure is read from."""
-    return measure.of if isinstance(measure, ir.Length) else measure
-
-
-def _map_measure(measure: ir.Measure, f: AtomMap) -> ir.Measure:
-    if not isinstance(measure, ir.Length):
-        return f(measure)
-    of = f(measure.of)
-    assert isinstance(of, Var)
-    return ir.Length(of, measure.axis)
-
-
 def used(stmt: Stmt) -> Iterable[Atom]:
     """The atoms that the statement itself reads in its own region (an inner block's uses are not among them).
 
     Of a loop: start, stop, step and the inits. Its nexts, cond and exit are read inside: see `used_inside`.
     """
-    return stmt.args if isinstance(stmt, ir.Let) else _USED.get(type(stmt), _nothing)(stmt)
+    return stmt.args if isinstance(stmt, ir.Let) else _USED.get(type(stmt), _other)(stmt)
 
 
-def _nothing(stmt: Stmt) -> tuple[Atom, ...]:
-    return ()
+def _other(stmt: Stmt) -> tuple[Atom, ...]:
+    return stmt.atoms() if isinstance(stmt, ir.Passing) else ()
+
+
+def _used_assert(stmt: ir.Assert) -> tuple[Atom, ...]:
+    return (stmt.cond, *part_atoms(() if stmt.message is None else (stmt.message,)))
 
 
 def _used_alloc(stmt: ir.Alloc) -> tuple[Atom, ...]:
     shape = tuple(n for n in stmt.shape if n is not None)
-    return shape if isinstance(stmt.init, str) else (*shape, stmt.init)
+    return shape if isinstance(stmt.init, ir.Init) else (*shape, stmt.init)
 
 
 def _inits(stmt: ir.For | ir.While) -> tuple[Atom, ...]:
@@ -99,7 +91,10 @@ _USED: dict[type[Stmt], Callable[..., tuple[Atom, ...]]] = {
     ir.Let: lambda s: s.args,
     ir.Call: lambda s: s.args,
     ir.Custom: lambda s: s.args,
-    ir.Effect: lambda s: s.args,
+    ir.Raise: lambda s: (*part_atoms(s.parts),),
+    ir.Assert: _used_assert,
+    ir.Print: lambda s: (*part_atoms(s.parts),),
+    ir.Seed: lambda s: (s.value,),
     ir.Draw: lambda s: s.args,
     ir.Load: lambda s: (s.ref, *index_atoms(s.index)),
     ir.Store: lambda s: (s.ref, *index_atoms(s.index), s.value),
@@ -109,7 +104,6 @@ _USED: dict[type[Stmt], Callable[..., tuple[Atom, ...]]] = {
     ir.NewList: lambda s: (s.like,),
     ir.Append: lambda s: (s.refs, s.ref),
     ir.RefAt: lambda s: (s.refs, s.pos),
-    ir.Check: lambda s: (measured(s.left), measured(s.right)),
     ir.For: lambda s: (s.start, s.stop, s.step, *_inits(s)),
     ir.While: _inits,
     ir.If: lambda s: (s.cond,),
@@ -184,7 +178,13 @@ def walk(stmts: Iterable[Stmt]) -> Iterator[Stmt]:
 def rebuild(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     """The statement with its uses, its bindings and its blocks mapped, bindings before the blocks that see them; most
     kinds are given back as they are where nothing changes."""
+    if isinstance(stmt, ir.Passing):
+        return stmt.mapped(atom)
     return _REBUILD[type(stmt)](stmt, atom, bind, block)
+
+
+def _itself(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    return stmt
 
 
 def _ref(atom: AtomMap, var: Var) -> Var:
@@ -218,7 +218,7 @@ def _rebuild_write(stmt: ir.Store | ir.Accumulate, atom: AtomMap, bind: BindMap,
 
 def _rebuild_alloc(stmt: ir.Alloc, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     shape = tuple(None if n is None else atom(n) for n in stmt.shape)
-    init = stmt.init if isinstance(stmt.init, str) else atom(stmt.init)
+    init = stmt.init if isinstance(stmt.init, ir.Init) else atom(stmt.init)
     target = bind(stmt.target)
     if target is stmt.target and init is stmt.init and _same(shape, stmt.shape):
         return stmt
@@ -246,17 +246,23 @@ def _rebuild_call(stmt: ir.Call | ir.Custom, atom: AtomMap, bind: BindMap, block
     return replace(stmt, args=tuple(map(atom, stmt.args)), targets=tuple(map(bind, stmt.targets)))
 
 
-def _rebuild_effect(stmt: ir.Effect, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    args = tuple(map(atom, stmt.args))
-    return stmt if _same(args, stmt.args) else replace(stmt, args=args)
+def _rebuild_said(stmt: ir.Raise | ir.Print, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    parts = map_parts(stmt.parts, atom)
+    return stmt if parts is stmt.parts else replace(stmt, parts=parts)
+
+
+def _rebuild_assert(stmt: ir.Assert, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    cond, message = atom(stmt.cond), None if stmt.message is None else map_part(stmt.message, atom)
+    return stmt if cond is stmt.cond and message is stmt.message else replace(stmt, cond=cond, message=message)
+
+
+def _rebuild_seed(stmt: ir.Seed, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
+    value = atom(stmt.value)
+    return stmt if value is stmt.value else replace(stmt, value=value)
 
 
 def _rebuild_draw(stmt: ir.Draw, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     return replace(stmt, args=tuple(map(atom, stmt.args)), target=bind(stmt.target))
-
-
-def _rebuild_check(stmt: ir.Check, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    return replace(stmt, left=_map_measure(stmt.left, atom), right=_map_measure(stmt.right, atom))
 
 
 def _rebuild_for(stmt: ir.For, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
@@ -294,11 +300,14 @@ _REBUILD: dict[type[Stmt], Callable[[Any, AtomMap, BindMap, BlockMap], Stmt]] = 
     ir.RefAt: _rebuild_list,
     ir.Call: _rebuild_call,
     ir.Custom: _rebuild_call,
-    ir.Effect: _rebuild_effect,
+    ir.Raise: _rebuild_said,
+    ir.Assert: _rebuild_assert,
+    ir.Print: _rebuild_said,
+    ir.Seed: _rebuild_seed,
+    ir.Return: _itself,
     ir.Draw: _rebuild_draw,
-    ir.Check: _rebuild_check,
-    ir.Remark: lambda stmt, atom, bind, block: stmt,
-    ir.Barrier: lambda stmt, atom, bind, block: stmt,
+    ir.Remark: _itself,
+    ir.Barrier: _itself,
     ir.For: _rebuild_for,
     ir.While: _rebuild_while,
     ir.If: _rebuild_if,

@@ -23,6 +23,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 WORDS = frozenset({"True", "False", "None", "nan", "inf", "call", "custom", "draw", "load", "alloc", "view", "list"})
 WORDS |= {"append", "at", "for", "while", "if", "in", "with", "range", "next", "exit", "give", "parallel", "j"}
+WORDS |= {"literal", "python", "format", "filling", "of", "else"}
 DEFAULTS = {bool: "b1", int: "i8", float: "f8", complex: "c16"}
 INDENT = "    "
 
@@ -93,7 +94,7 @@ class _Writer:
                 case tuple() if field.name == "same_shapes":
                     items = [" like ".join(self.known(pair)) for pair in fact if len(list(self.known(pair))) == 2]
                 case tuple() if field.name == "plan":
-                    items = [repr(str(kept)) for kept in fact]
+                    items = [repr((k.name, str(k.type), k.line, k.reason, k.shadow)) for k in fact]
                 case tuple() if field.name == "parallel":
                     items = [repr(tuple(verdict)) for verdict in fact]
                 case tuple():
@@ -117,16 +118,14 @@ class _Writer:
             case ir.Store(ref, index, value):
                 return f"store {self.atom(ref)}{self.index(index)} = {self.atom(value)}"
             case ir.Accumulate(ref, index, value, atomic):
-                how = f"atomic {atomic} " if atomic else ""
+                how = f"atomic {atomic.value} " if atomic else ""
                 return f"{how}{self.atom(ref)}{self.index(index)} += {self.atom(value)}"
             case ir.Remark(text, opens):
                 return f"{'##' if opens else '#'} {text}"
             case ir.Barrier():
                 return "barrier"
             case ir.Effect():
-                return self.effect(stmt)
-            case ir.Check(demand, left, right, failure):
-                return f"check {demand} {self.measure(left)}, {self.measure(right)} {failure_text(failure)}"
+                return self.effect(stmt).rstrip()
         made = self.value(stmt)
         return f"{self.binds(_targets(stmt))}{made}"
 
@@ -141,8 +140,8 @@ class _Writer:
                 return f"load {self.atom(ref)}{self.index(index)}{'' if copy else ' in place'}"
             case ir.Alloc(_, shape, init, space):
                 lengths = ", ".join("grows" if n is None else self.atom(n) for n in shape)
-                start = init if isinstance(init, str) else f"holds {self.atom(init)}"
-                return f"alloc {start} ({lengths}){' ' + space if space else ''}"
+                start = init.value if isinstance(init, ir.Init) else f"holds {self.atom(init)}"
+                return f"alloc {start} ({lengths}){' ' + space.value if space else ''}"
             case ir.View(_, base, how):
                 return f"view {self.atom(base)}{self.how(how)}"
             case ir.NewList(_, like):
@@ -163,15 +162,45 @@ class _Writer:
                 return f" reshape ({self.atoms(shape)})"
         return self.index(how)
 
-    def measure(self, measure: ir.Measure) -> str:
-        if isinstance(measure, ir.Length):
-            return f"length {self.atom(measure.of)} {measure.axis}"
-        return self.atom(measure)
+    # ---- what passes through
 
     def effect(self, stmt: ir.Effect) -> str:
-        told = "" if stmt.failure is None else " " + failure_text(stmt.failure)
-        where = " python" if stmt.in_python else ""
-        return f"effect{where} ({self.atoms(stmt.args)}) {stmt.code!r} {stmt.format!r} {stmt.home!r}{told}"
+        match stmt:
+            case ir.Raise():
+                return self.raising(stmt)
+            case ir.Assert(cond, message):
+                return f"assert {self.atom(cond)}{'' if message is None else f', {self.part(message)}'}"
+            case ir.Print(parts, options):
+                return f"print {self.parts(parts)}".rstrip() + _params(dict(options))
+            case ir.Seed(stream, value):
+                return f"seed {stream.name.lower()} {self.atom(value)}"
+            case ir.Return(values):
+                return f"leave {self.atoms(values)}"
+        raise TypeError(type(stmt).__name__)
+
+    def raising(self, stmt: ir.Raise) -> str:
+        home = "" if stmt.builtin else f" of {stmt.module!r}"
+        format = "" if stmt.format is None else f" filling {stmt.format!r}"
+        failure = stmt.failure
+        told = "" if failure is None else f" else {failure.error} {failure.message!r} {failure.hint!r}"
+        return f"raise {stmt.name}{home}{format} {self.parts(stmt.parts)}".rstrip() + told
+
+    def parts(self, parts: Iterable[ir.Part]) -> str:
+        return ", ".join(map(self.part, parts))
+
+    def part(self, part: ir.Part) -> str:
+        match part:
+            case str():
+                return repr(part)
+            case Var() | ir.Const():
+                return self.atom(part)
+            case ir.Literal(value):
+                return f"literal {value!r}"
+            case ir.AsPython(number):
+                return f"python {self.atom(number)}"
+            case ir.Formatted(text, parts):
+                return f"format {text!r} ({self.parts(parts)})"
+        return f"({self.parts(part)}{',' if len(part) == 1 else ''})"
 
     # ---- statements with blocks
 
@@ -238,10 +267,6 @@ class _Writer:
         text = self.atoms(atoms)
         if text:
             yield f"{INDENT * depth}give {text}"
-
-
-def failure_text(failure: ir.Failure) -> str:
-    return f"else {failure.error} {failure.text!r} {failure.message!r} {failure.hint!r}"
 
 
 def _params(params: Any) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from srcgrad.compiler.request import Positional
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
-from srcgrad.frontend.source import classes, wording
+from srcgrad.frontend.source import classes, hooks, wording
+from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, describe, leaves, parts
 
 Parameter = inspect.Parameter
@@ -114,6 +115,11 @@ class Parameters:
                 raise ArgumentError(f"argnums={argnums!r} names a parameter twice", hint="name each once")
             return places, False
         return (self.place(argnums),), True
+
+
+def parameters_of(fun: Any) -> Parameters:
+    own = fun.__srcgrad_arguments__ if hooks.takes_arguments(fun) else None
+    return Parameters(signature_of(fun), own)
 
 
 def unknown_types(names: Sequence[str]) -> tuple[str, str]:

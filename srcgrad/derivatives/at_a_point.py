@@ -16,7 +16,6 @@ from srcgrad.derivatives.derivative import Derivative
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
-from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, describe, leaf_types, parts
 
 _MADE: weakref.WeakKeyDictionary[Any, dict[Any, Derivative]] = weakref.WeakKeyDictionary()
@@ -29,11 +28,6 @@ def _derivative(fun: Any, recipe: Recipe, options: Options) -> Derivative:
     if key not in made:
         made[key] = Derivative(fun, recipe, options)
     return made[key]
-
-
-def _parameters(fun: Any) -> arguments.Parameters:
-    own = getattr(fun, "__srcgrad_arguments__", None)
-    return arguments.Parameters(signature_of(fun), own)
 
 
 def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[Any, Any]:
@@ -56,7 +50,7 @@ def _checked(fun: Any, primals: Any, tangents: Any) -> tuple[list[Any], list[Any
     if len(primals) != len(tangents):
         message = f"there are {len(primals)} primals and {len(tangents)} tangents"
         raise ArgumentError(message, hint="give one tangent a primal: None stands for zero")
-    parameters = _parameters(fun)
+    parameters = arguments.parameters_of(fun)
     parameters.bind(primals, {})
     names = parameters.by_place(len(primals))
     specs = [arguments.spec_of(p, n) for p, n in zip(primals, names, strict=True)]
@@ -157,7 +151,7 @@ def _leaf_each(spec: Node) -> Node:
 def vjp_with(fun: Any, primals: Sequence[Any], options: Options) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """(value, pullback); the pullback keeps copies of the arrays, so that writing into them later does not matter."""
     with speaking_of(fun):
-        parameters = _parameters(fun)
+        parameters = arguments.parameters_of(fun)
         full = parameters.bind(primals, {})
         specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
     copies = iter([v.copy() if isinstance(v, np.ndarray) else v for v in arguments.flat(full, specs)])

@@ -30,7 +30,6 @@ from srcgrad.derivatives.one_call import SIMPLE, Call, Owner, exact, same
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
 from srcgrad.frontend.source.error_places import speaking_of
-from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Leaf, Spec, leaf_types, leaves
 from srcgrad.frontend.source.versions import Version, current, versions
 from srcgrad.printer import saved_module
@@ -54,17 +53,15 @@ class Derivative:
         self._options = options
         self._argnums = argnums
         self._of: dict[int, tuple[Any, Derivative]] = {}  # for objects, by id, that it was found on as a method
-        inner = signature_of(fun)
-        self._primal_parameters = Parameters(inner, getattr(self.primal, "__srcgrad_arguments__", None))
+        self._primal_parameters = arguments.parameters_of(self.primal)
         if argnums is not None:
             places, single = self._places(argnums)
             recipe = replace(recipe, argnums=places, single=single)
         self._recipe = recipe
-        self.__srcgrad_made__ = fun, recipe, options  # decides whether a derivative of it is parallel
         functools.update_wrapper(self, fun, updated=())
         name = getattr(fun, "__name__", "f")
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
-        self.__signature__ = _with_extras(inner, recipe)
+        self.__signature__ = _with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
         self._owner = Owner(fun, recipe, names, own, self._entries)
@@ -355,6 +352,10 @@ class Derivative:
         return compiled_call.dispatcher(
             self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit
         )
+
+    def __srcgrad_made__(self) -> tuple[Any, Recipe, Options]:
+        """What decides whether a derivative of it is parallel."""
+        return self.primal, self._recipe, self._options
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""

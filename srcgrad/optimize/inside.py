@@ -19,7 +19,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const
 from srcgrad.errors import ArgumentError, CallError, UnsupportedError
 from srcgrad.frontend.lowering import values as scope
-from srcgrad.frontend.source import wording
+from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.read import codes
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
 from srcgrad.optimize import implicit, methods
@@ -43,7 +43,7 @@ def allow(public: Any, method: str) -> None:
         items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
         return compiled(solve), items, told_history if _static(specs, "history") else told
 
-    public.__srcgrad_bind__ = bind
+    hooks.replace_calls(public, bind)
     overloads.allow(public, resolve)
 
 

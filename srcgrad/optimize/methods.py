@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, value_and_grad, vmap
+from srcgrad.frontend.source import hooks
 from srcgrad.optimize import first_order, linear, second_order
 from srcgrad.optimize.descent import NIT, VALUE, Method, searching, start
 from srcgrad.optimize.loop import descending
@@ -37,8 +38,7 @@ def spread(fun: Part) -> Part:
     def call(x, args):  # type: ignore[no-untyped-def]
         return fun(x, *args)
 
-    call.__srcgrad_of__ = fun  # type: ignore[attr-defined]
-    return call
+    return hooks.put_around(call, fun)
 
 
 @functools.lru_cache(maxsize=256)

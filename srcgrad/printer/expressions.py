@@ -122,15 +122,16 @@ class Expressions:
 
     def alloc(self, stmt: ir.Alloc) -> ast.expr:
         code = stmt.target.type.dtype
-        if not isinstance(stmt.init, str):
+        if not isinstance(stmt.init, ir.Init):
             return self.filled(stmt, stmt.init)
-        if stmt.space or stmt.init == "local":
-            return call(f"cuda.{stmt.space or 'local'}.array", self.shape(stmt.shape), templates.dtype(code))
+        if stmt.space or stmt.init is ir.Init.LOCAL:
+            space = stmt.space or ir.Space.LOCAL
+            return call(f"cuda.{space.value}.array", self.shape(stmt.shape), templates.dtype(code))
         model = self.folds.like.get(stmt.target)
         if model is not None:
-            return call(f"np.{stmt.init}_like", self.atom(model))
+            return call(f"np.{stmt.init.value}_like", self.atom(model))
         args = [self.shape(stmt.shape)] + ([] if code == "f8" else [templates.dtype(code)])
-        return call(f"np.{stmt.init}", *args)
+        return call(f"np.{stmt.init.value}", *args)
 
     def filled(self, stmt: ir.Alloc, init: Atom) -> ast.expr:
         code = stmt.target.type.dtype

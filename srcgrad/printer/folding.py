@@ -160,7 +160,7 @@ def _find_likes(folds: Folds, fun: Fun) -> None:
     reshaped = {s.base for s in walk.walk(fun.body) if isinstance(s, ir.View) and isinstance(s.how, ir.Reshape)}
     classes = frozenset().union(*map(folds.memory.of, reshaped))
     for stmt in walk.walk(fun.body):
-        if not isinstance(stmt, ir.Alloc) or not stmt.shape or stmt.init not in ("zeros", "empty"):
+        if not isinstance(stmt, ir.Alloc) or not stmt.shape or stmt.init not in (ir.Init.ZEROS, ir.Init.EMPTY):
             continue
         models = {_dim_of(folds.defs.get(n), k) if isinstance(n, Var) else None for k, n in enumerate(stmt.shape)}
         model = models.pop() if len(models) == 1 else None
@@ -416,8 +416,8 @@ def _slots(folds: Folds, stmt: Stmt) -> list[Atom]:
             uses = templates.of_let(stmt).uses
             return [a for k, a in enumerate(stmt.args) if uses.get(k, 0) <= 1]
         case ir.Effect():
-            uses = templates.parse(stmt.code, "exec").uses
-            return [a for k, a in enumerate(stmt.args) if uses.get(k, 0) <= 1]
+            read = Counter(walk.used(stmt))
+            return [a for a, times in read.items() if times == 1]
         case ir.Load():
             return [stmt.ref, *walk.index_atoms(stmt.index)]
         case ir.Store() | ir.Accumulate():

@@ -113,13 +113,3 @@ def _call(mapped: Mapped, names: _Names) -> str:
 
 def kernel_name(function: str) -> str:
     return f"{function}_kernel"
-
-
-def literals(call: str) -> tuple[object, ...] | None:
-    """The arguments of a call, given as `(...)`, if all are literals."""
-    tree = ast.parse(f"f{call}", mode="eval").body
-    assert isinstance(tree, ast.Call)
-    try:
-        return tuple(ast.literal_eval(arg) for arg in tree.args)
-    except ValueError:
-        return None

@@ -99,7 +99,7 @@ def _source(arg: Atom, site: Site) -> Source:
     if arg in site.fun.params:
         return Source(param=next(k for k, p in enumerate(site.fun.params) if p is arg))
     if isinstance(stmt, ir.Alloc):
-        return Source(fresh=isinstance(stmt.init, str) or not stmt.init.type.rank)
+        return Source(fresh=isinstance(stmt.init, ir.Init) or not stmt.init.type.rank)
     if isinstance(stmt, ir.View) and isinstance(stmt.how, tuple) and _keeps(stmt.how):
         base = _source(stmt.base, site)
         return Source(base.fresh, base.param, moved=True)

@@ -45,7 +45,8 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     overloads = Overloads(program) if compiled and decorator == "njit" and program.callees else None
     bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, compiled, overloads) for fun in funs}
     texts = [*helpers.values(), *bodies.values()]
-    homes = {s.home for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Effect) and s.home is not None}
+    raised = (s for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Raise))
+    homes = {(s.module, s.name) for s in raised if not s.builtin}
     head = None if jit_options is None else f"{decorator}({jit_options})"
     parallel = {fun.name for fun in funs if any(isinstance(s, ir.For) and s.parallel for s in walk.walk(fun.body))}
     heads = {
@@ -69,7 +70,7 @@ def render_kernels(funs: Sequence[Fun]) -> str:
 def _expect_plain_prints(funs: Iterable[Fun]) -> None:
     """Refuse prints that a GPU's thread cannot make."""
     for stmt in (s for fun in funs for s in walk.walk(fun.body)):
-        if isinstance(stmt, ir.Effect) and stmt.in_python:
+        if isinstance(stmt, ir.Print) and stmt.in_python:
             message, hint, span = "a GPU prints numbers and literal texts alone", "print without formats", stmt.span
             where = (span.file, span.line, span.column, " " * span.column + span.text) if span is not None else ()
             raise UnsupportedError(message, problems=[Problem(message, hint, *where)])

@@ -14,7 +14,8 @@ from typing import cast
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
 from srcgrad.errors import UnsupportedError
-from srcgrad.printer import helpers, parallel_iterations, templates
+from srcgrad.printer import helpers, parallel_iterations
+from srcgrad.printer.effects import effect
 from srcgrad.printer.evaluation_order import Branch, Leave, Loop, Moves, Node, Plain
 from srcgrad.printer.expressions import FULL, Called, Expressions, negated
 from srcgrad.printer.folding import Folds
@@ -131,9 +132,9 @@ class Statements:
             case ir.Append(refs, ref, pos):
                 position = [self.bind((pos,), call("len", self.atom(refs)))] if self.folds.uses[pos] else []
                 return [*position, self.method(refs, "append", self.atom(ref))]
-            case ir.Effect(code, args):
-                tree = templates.fill(templates.parse(code, "exec"), [self.atom(a) for a in args])
-                return _in_python(tree.body) if stmt.in_python and self.compiled else list(tree.body)
+            case ir.Effect():
+                made = effect(stmt, self.atom)
+                return _in_python([made]) if self.compiled and isinstance(stmt, ir.Print) and stmt.in_python else [made]
             case ir.Draw(target) if not self.folds.uses[target]:
                 return [ast.Expr(self.express.value(stmt))]
             case ir.Remark(text):
@@ -175,7 +176,7 @@ class Statements:
             return [self.add_at(stmt)]
         if stmt.atomic:
             parts = self.atom(stmt.ref), self.express.index(stmt.index), self.atom(stmt.value)
-            return [ast.Expr(call(f"cuda.atomic.{stmt.atomic}", *parts))]
+            return [ast.Expr(call(f"cuda.atomic.{stmt.atomic.value}", *parts))]
         value, op = self.atom(stmt.value), cast(ast.operator, ast.Add())
         place = cast(ast.Subscript, self.express.place(stmt.ref, stmt.index, ast.Store()))
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
@@ -211,7 +212,7 @@ class Statements:
         places = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice) and not i.type.rank]
         if len(places) != len(axes):
             raise UnsupportedError("memory grows along an axis that is stored to as a whole")
-        function = self.helper(*helpers.grow(len(alloc.shape), axes, alloc.init == "zeros"))
+        function = self.helper(*helpers.grow(len(alloc.shape), axes, alloc.init is ir.Init.ZEROS))
         return [self.bind((stmt.ref,), call(function, self.atom(stmt.ref), *map(self.atom, places)))]
 
     # ---- copies

@@ -153,25 +153,27 @@ def _syncthreads(builder: Builder) -> None:
     builder.put(ir.Barrier(span=builder.span))
 
 
-def _array(space: str) -> Callable[..., Val]:
+def _array(space: ir.Space) -> Callable[..., Val]:
     def call(builder: Builder, shape: Any, dtype: Any) -> Val:
         code = np.dtype(getattr(dtype, "name", dtype)).str[1:]
         if code not in ("f8", "f4", "i8", "i4", "u4", "u8", "i2", "u2", "i1", "u1", "b1"):
-            raise UnsupportedError(f"cuda.{space}.array of {dtype}", hint="use floats, integers or booleans")
+            raise UnsupportedError(f"cuda.{space.value}.array of {dtype}", hint="use floats, integers or booleans")
         sizes = [n.atom for n in arguments.lengths(builder, shape)]
         if not all(isinstance(n, ir.Const) for n in sizes):
-            raise UnsupportedError(f"the shape of a cuda.{space}.array is not known", hint="use literals or constants")
-        if space == "shared" and any(isinstance(n, ir.Const) and n.value == 0 for n in sizes):
+            raise UnsupportedError(
+                f"the shape of a cuda.{space.value}.array is not known", hint="use literals or constants"
+            )
+        if space is ir.Space.SHARED and any(isinstance(n, ir.Const) and n.value == 0 for n in sizes):
             raise UnsupportedError("dynamic shared memory has no derivative here", hint="give the shape as literals")
         target = ir.Var("a", ir.Type(code, len(sizes), ref=True))
-        builder.put(ir.Alloc(target, tuple(sizes), "empty", space, span=builder.span))
+        builder.put(ir.Alloc(target, tuple(sizes), ir.Init.EMPTY, space, span=builder.span))
         return Val(builder, target)
 
     return call
 
 
-_adaptor(cuda.shared.array)(_array("shared"))
-_adaptor(cuda.local.array)(_array("local"))
+_adaptor(cuda.shared.array)(_array(ir.Space.SHARED))
+_adaptor(cuda.local.array)(_array(ir.Space.LOCAL))
 
 
 def _updated(builder: Builder, array: Any, index: Any) -> tuple[ir.Var, ir.Index]:
@@ -194,7 +196,7 @@ def _value(builder: Builder, value: Any, dtype: str) -> Val:
 def _atomic_add(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
     ref, place = _updated(builder, array, index)
     part = _value(builder, value, ref.type.dtype)
-    builder.put(ir.Accumulate(ref, place, part.atom, atomic="add", span=builder.span))
+    builder.put(ir.Accumulate(ref, place, part.atom, atomic=ir.Atomic.ADD, span=builder.span))
     return OLD_VALUE
 
 
@@ -202,11 +204,11 @@ def _atomic_add(builder: Builder, array: Any, index: Any, value: Any) -> AtomicR
 def _atomic_sub(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
     ref, place = _updated(builder, array, index)
     part = -_value(builder, value, ref.type.dtype)
-    builder.put(ir.Accumulate(ref, place, part.atom, atomic="add", span=builder.span))
+    builder.put(ir.Accumulate(ref, place, part.atom, atomic=ir.Atomic.ADD, span=builder.span))
     return OLD_VALUE
 
 
-def _extreme(which: str) -> Callable[..., AtomicResult]:
+def _extreme(which: ir.Atomic) -> Callable[..., AtomicResult]:
     def call(builder: Builder, array: Any, index: Any, value: Any) -> AtomicResult:
         ref, place = _updated(builder, array, index)
         candidate = _value(builder, value, ref.type.dtype)
@@ -216,5 +218,5 @@ def _extreme(which: str) -> Callable[..., AtomicResult]:
     return call
 
 
-_adaptor(cuda.atomic.max)(_extreme("max"))
-_adaptor(cuda.atomic.min)(_extreme("min"))
+_adaptor(cuda.atomic.max)(_extreme(ir.Atomic.MAX))
+_adaptor(cuda.atomic.min)(_extreme(ir.Atomic.MIN))

@@ -114,7 +114,7 @@ class Adjoint:
     def _back_load(self, stmt: ir.Load, ctx: Context, bars: Bars) -> None:
         bar = bars.take(stmt.target)
         if bar is not None:
-            atomic = "add" if self.plan.memory.of_others(stmt.ref) else ""
+            atomic = ir.Atomic.ADD if self.plan.memory.of_others(stmt.ref) else None
             index = map_index(stmt.index, ctx)
             self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=stmt.span))
 
@@ -154,10 +154,10 @@ class Adjoint:
         bars.add(value, bar.atom)
 
     def _back_store(self, stmt: ir.Store | ir.Accumulate, ctx: Context, bars: Bars) -> None:
-        if isinstance(stmt, ir.Accumulate) and stmt.atomic in ("max", "min"):
+        if isinstance(stmt, ir.Accumulate) and stmt.atomic in (ir.Atomic.MAX, ir.Atomic.MIN):
             raise unsupported(
                 stmt.span,
-                f"cuda.atomic.{stmt.atomic} of floats that are differentiated",
+                f"cuda.atomic.{stmt.atomic.value} of floats that are differentiated",
                 "write what is compared into an array, and reduce it in a kernel of its own",
             )
         shadow, index = ctx.bar[stmt.ref], map_index(stmt.index, ctx)
@@ -226,7 +226,9 @@ class Adjoint:
             total = Var(incoming.name, incoming.type)
             carries.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
             bars.own[var] = total
-        self.b.put(ir.For(index, *bounds, tuple(carries), tuple(out), parallel=getattr(stmt, "parallel", False)))
+        self.b.put(
+            ir.For(index, *bounds, tuple(carries), tuple(out), parallel=isinstance(stmt, ir.For) and stmt.parallel)
+        )
         for (carry, _, _), done in zip(entering.scalars, scalars, strict=True):
             bars.add(carry.init, done.out)
 

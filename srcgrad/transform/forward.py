@@ -127,7 +127,7 @@ class _Forward:
     def zeros(self, like: Atom) -> Var:
         """New memory of zeros in like's shape."""
         assert isinstance(like, Var)
-        return self.builder.alloc(like.type.dtype, self.shape(like), "zeros", _dotted(like.name))
+        return self.builder.alloc(like.type.dtype, self.shape(like), ir.Init.ZEROS, _dotted(like.name))
 
     def shape(self, like: Var) -> list[Atom]:
         return [dim(Val(self.builder, like), axis=axis).atom for axis in range(like.type.rank)]
@@ -236,7 +236,7 @@ class _Forward:
         return atom
 
     def alloc(self, stmt: ir.Alloc) -> None:
-        init: str | Atom | None = stmt.init if isinstance(stmt.init, str) else self.tangent(stmt.init)
+        init: ir.Init | Atom | None = stmt.init if isinstance(stmt.init, ir.Init) else self.tangent(stmt.init)
         if init is None:
             self.dot[stmt.target] = self.zeros(stmt.target)
             return

@@ -218,14 +218,14 @@ def _started(init: Atom, buffer: Var) -> Iterator[Stmt]:
 def _alike(buffer: Var, second: Var) -> Iterator[Stmt]:
     lengths = tuple(Var("n", ir.I8) for _ in range(buffer.type.rank))
     yield from (ir.Let((n,), dim, (buffer,), {"axis": k}) for k, n in enumerate(lengths))
-    yield Alloc(second, lengths, "empty")
+    yield Alloc(second, lengths, ir.Init.EMPTY)
 
 
 def _filled(alloc: Stmt, ref: Var) -> Iterator[Stmt]:
     """What an allocation puts into its memory."""
     assert isinstance(alloc, Alloc)
-    if alloc.init != "empty":
-        value = ir.Const(0.0, ir.Type(ref.type.dtype)) if isinstance(alloc.init, str) else alloc.init
+    if alloc.init is not ir.Init.EMPTY:
+        value = ir.Const(0.0, ir.Type(ref.type.dtype)) if isinstance(alloc.init, ir.Init) else alloc.init
         yield Store(ref, whole(ref), value, span=alloc.span)
 
 

@@ -90,6 +90,6 @@ class OwnShadows:
 
     def zeros_like(self, ref: Var, name: str) -> Var:
         dims = [self._b.let(dim, ref, axis=k, name="n") for k in range(ref.type.rank)]
-        shadow = self._b.alloc(ref.type.dtype, dims, "zeros", name)
+        shadow = self._b.alloc(ref.type.dtype, dims, ir.Init.ZEROS, name)
         self._b.copy_dims(shadow, ref)
         return shadow

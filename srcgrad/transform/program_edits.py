@@ -50,7 +50,7 @@ def hushed(call: ir.Call) -> ir.Call:
 
 
 def loud(fun: Fun) -> bool:
-    return any(isinstance(s, (ir.Effect, ir.Call)) and getattr(s, "loud", True) for s in walk.walk(fun.body))
+    return any(isinstance(s, ir.Effect) or (isinstance(s, ir.Call) and s.loud) for s in walk.walk(fun.body))
 
 
 def function(callees: Mapping[str, Fun], name: str) -> Fun:
@@ -78,7 +78,7 @@ def expect_shape(builder: Builder, array: Var, like: Var, message: str) -> None:
         length = builder.let(dim, like, axis=axis, name="n")
         wrong = builder.let(other_length, array, length, axis=axis, name="wrong")
         failure = ir.Failure("ValueError", message, message, "give it that shape", None)
-        builder.put(ir.If(wrong, (ir.Effect(f"raise ValueError({message!r})", failure=failure),), ()))
+        builder.put(ir.If(wrong, (ir.failing(failure),), ()))
 
 
 def with_own_results(fun: Fun) -> Fun:

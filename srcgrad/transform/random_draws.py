@@ -98,7 +98,7 @@ class _Split:
     def fun(self) -> Fun:
         fun = self.source
         for tape in self.tape.values() if self.record else ():
-            self.builder.put(ir.Alloc(tape, (None,), "empty"))
+            self.builder.put(ir.Alloc(tape, (None,), ir.Init.EMPTY))
         for stmt in fun.body:
             with self.builder.at(stmt.span):
                 if isinstance(stmt, ir.Draw):

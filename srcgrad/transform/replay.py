@@ -15,7 +15,7 @@ from srcgrad.analysis.effects import Region
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Stmt, Var
-from srcgrad.core.walk import instantiate, map_how, map_index
+from srcgrad.core.walk import instantiate, map_how, map_index, rebuild
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.transform.context import Context, bar_name
 from srcgrad.transform.custom_sharing import check_shared
@@ -85,8 +85,7 @@ class Replay:
                     self.b.put(ir.Barrier(span=stmt.span))
             case ir.Effect() | ir.Remark():
                 if region is self.facts.top:
-                    args = tuple(map(ctx, stmt.args)) if isinstance(stmt, ir.Effect) else ()
-                    self.b.put(replace(stmt, args=args) if isinstance(stmt, ir.Effect) else stmt)
+                    self.b.put(rebuild(stmt, ctx, lambda v: v, lambda block: block))
 
     def _run_let(self, stmt: ir.Let, ctx: Context) -> None:
         for arg in stmt.args:
@@ -129,7 +128,7 @@ class Replay:
         itself, shadow = self.scope.halves(stmt.target, region)
         if itself:
             target = Var(stmt.target.name, stmt.target.type)
-            init = stmt.init if isinstance(stmt.init, str) else ctx(stmt.init)
+            init = stmt.init if isinstance(stmt.init, ir.Init) else ctx(stmt.init)
             shape = tuple(None if n is None else ctx(n) for n in stmt.shape)
             self.b.put(replace(stmt, target=target, shape=shape, init=init))
             self.shadows.note(target, stmt)

@@ -74,18 +74,18 @@ class Tape:
             if kind.ref:
                 _once(self._entries, carry.inner, self._new_list(kind, f"{name}_bars"))
             else:
-                _once(self._entries, carry.inner, self._b.alloc(kind.dtype, [rows], "empty", f"{name}_kept"))
+                _once(self._entries, carry.inner, self._b.alloc(kind.dtype, [rows], ir.Init.EMPTY, f"{name}_kept"))
         for root in self._plan.snapshots[loop]:
             lengths = [self._longest(loop, root, axis, ctx) for axis in range(root.type.rank)]
-            kept = self._b.alloc(root.type.dtype, [rows, *lengths], "empty", f"{root.name}_kept")
+            kept = self._b.alloc(root.type.dtype, [rows, *lengths], ir.Init.EMPTY, f"{root.name}_kept")
             _once(self._snapshots, (loop, root), kept)
 
     def _new_rows(self, rows: Rows, ctx: Context) -> Var:
         lengths = [None if n is None else emit_length(self._b, n, ctx) for n in rows.lengths]
-        return self._b.alloc(rows.dtype, lengths, "empty", rows.name)
+        return self._b.alloc(rows.dtype, lengths, ir.Init.EMPTY, rows.name)
 
     def _new_list(self, memory: ir.Type, name: str) -> Var:
-        like = self._b.alloc(memory.dtype, [INT_ZERO] * memory.rank, "empty", "none")
+        like = self._b.alloc(memory.dtype, [INT_ZERO] * memory.rank, ir.Init.EMPTY, "none")
         refs = Var(name, ir.Type(memory.dtype, memory.rank, many=True))
         self._b.put(ir.NewList(refs, like))
         return refs

@@ -167,7 +167,7 @@ class Guards:
         if not self._zeros.pointed(value) or value.type.is_complex:
             return self._enter(value, None, True, part)
         builder = part.builder
-        seen = {value: builder.alloc("f8", _shape(builder, shadow), "zeros", f"{value.name}_read")}
+        seen = {value: builder.alloc("f8", _shape(builder, shadow), ir.Init.ZEROS, f"{value.name}_read")}
         refs = {readers[0].ref if isinstance(readers[0], ir.Load) else readers[0].base: seen[value]}
         for reader in readers:
             if isinstance(reader, ir.View):

@@ -227,7 +227,7 @@ class Generator:
     def new_memory(self, scope: Scope) -> Var:
         if self.random.random() < 0.3:
             scope.add(self.b.alloc("f8", (const(N), const(N)), self.pick(scope, F8), name=self.name()), writable=True)
-        init: Atom | str = self.pick(scope, F8) if self.random.random() < 0.3 else "zeros"
+        init: ir.Init | Atom = self.pick(scope, F8) if self.random.random() < 0.3 else ir.Init.ZEROS
         return scope.add(self.b.alloc("f8", (const(N),), init, name=self.name()), writable=True)
 
     def view(self, scope: Scope) -> None:

@@ -11,6 +11,7 @@ from srcgrad.core.ir import B1, F8, I8, Type, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import VerifyError, verify
 from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.scalar.compare import greater
 from srcgrad.rules.scalar.elementwise import sin
 
 VECTOR = Type("f8", 1, ref=True)
@@ -110,7 +111,8 @@ def test_calls_find_their_callee() -> None:
 
 def test_effects_happen() -> None:
     x = Var("x", F8)
-    f = ir.Fun("f", (x,), (ir.Effect("assert _0 > 0, 'negative'", (x,)),), (x,))
+    positive = Var("positive", ir.B1)
+    f = ir.Fun("f", (x,), (ir.Let((positive,), greater, (x, const(0.0))), ir.Assert(positive, "negative")), (x,))
     assert run(f, 1.0) == (1.0,)
     with pytest.raises(AssertionError, match="negative"):
         run(f, -1.0)

@@ -10,10 +10,11 @@ import pytest
 import srcgrad as sg
 from srcgrad.compiler import program as pipeline
 from srcgrad.core import ir
-from srcgrad.core.ir import Fun, Program, Var
+from srcgrad.core.ir import F8, Fun, Program, Var
 from srcgrad.core.read_text import TextError, read
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
+from srcgrad.core.walk import walk
 from srcgrad.core.write_text import write
 from srcgrad.rules.language.registry import PRIMITIVES
 from tests import oracle
@@ -71,12 +72,13 @@ def test_a_text_is_a_program() -> None:
 
 def test_what_is_known_of_a_function_reads_back() -> None:
     """Each fact, with the variables that it speaks of."""
+    refs = ir.Type("f8", 1, many=True)
     x, y, n = Var("x", ir.Type("f8", 1, ref=True)), Var("y", ir.Type("f8", 1, ref=True)), Var("n", ir.I8)
     facts = ir.FunFacts(
         overwritten=("x", "it's"), ordered=("x",), captured=("n",), shares=((0, 1), (1, 0)), together=((0, 1),),
         changed=True, no_unit_axes=frozenset({x, y}), same_shapes=((y, x),), lengths={x: (4,), y: (2,)},
-        plan=("x: kept", "y: kept"), checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),),
-        kernel=ir.KernelFacts((y, x)),
+        plan=(ir.Kept("x_kept", ir.I8, None, "it is needed"), ir.Kept("y", refs, 3, "it's read", True)),
+        checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),), kernel=ir.KernelFacts((y, x)),
     )  # fmt: skip
     assert all(getattr(facts, field.name) != getattr(ir.FunFacts(), field.name) for field in fields(facts))
     made = again(Program(Fun("f", (x, y, n), (), (x,), facts))).main
@@ -108,3 +110,54 @@ def test_what_is_wrong_is_told_with_the_line(old: str, new: str, message: str) -
     with pytest.raises(TextError, match=message) as error:
         read(TEXT.replace(old, new), PRIMITIVES)
     assert "the line" in str(error.value)
+
+
+PASSING = """\
+fun f(x: f8, n: i8, a: &f8[1]):
+    print 'x is', x, n, (x, ('one',)), literal None
+    print
+    print format '{:.3f} {!r}' (x, python n) {sep='', flush=True}
+    positive: b1 = greater(x, 0.0)
+    assert positive
+    assert positive, 'a text with "quotes", \\\\ and {braces}:'
+    assert False, literal ['a', b'b', {'c': 1, 'd': (2.5, True)}, {3}]
+    seed numpy n
+    seed python 3
+    if positive:
+        raise ValueError
+    if positive:
+        raise ValueError 'too large', x, 1, -2.5, a
+    if positive:
+        raise ShapeError of 'srcgrad.errors' filling 'x is {:.2f}' x
+    if positive:
+        raise IndexError 'a[n] is out of range (line 3 of f)' else IndexError 'a[n] is out of range' 'from -n to n - 1'
+    if positive:
+        raise ValueError 'n to a negative power' else PowerError 'n to a power' 'make it a float'
+    if positive:
+        leave 0, 0.0, 0.5~f4, False
+    return x
+"""
+
+
+def test_what_passes_through_reads_back() -> None:
+    program = read(PASSING, PRIMITIVES)
+    assert write(program) == PASSING
+    statements = [s for s in walk(program.main.body) if isinstance(s, ir.Effect)]
+    assert [type(s).__name__ for s in statements] == ["Print"] * 3 + ["Assert"] * 3 + ["Seed"] * 2 + [
+        *["Raise"] * 5,
+        "Return",
+    ]
+    literal = statements[5]
+    assert isinstance(literal, ir.Assert) and literal.message == ir.Literal(
+        ["a", b"b", {"c": 1, "d": (2.5, True)}, {3}]
+    )
+    index, power = (s.failure for s in statements[11:13] if isinstance(s, ir.Raise))
+    assert index is not None and index.text == "a[n] is out of range (line 3 of f)"
+    assert power is not None and power.error == "PowerError"
+
+
+@pytest.mark.parametrize("name", ["print", "seed", "leave", "literal", "python", "format", "of", "filling"])
+def test_a_variable_may_have_the_name_of_a_word(name: str) -> None:
+    x, y = (Var(name, F8) for _ in range(2))
+    body = (ir.Let((y,), PRIMITIVES["add"], (x, x)), ir.Print(("at", x, (y, ir.Formatted("{!r}", (ir.AsPython(y),))))))
+    again(Program(ir.Fun("f", (x,), body, (y,))))

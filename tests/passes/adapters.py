@@ -138,7 +138,7 @@ def for_a_thread(program: Program) -> Program:
 
 def with_plain_additions(program: Program) -> Program:
     fun = program.main
-    shared = [s.target for s in walk(fun.body) if isinstance(s, ir.Alloc) and s.space == "shared"]
+    shared = [s.target for s in walk(fun.body) if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED]
     return Program(atomics(fun, asked(fun), [*(p for p in fun.params if p.type.ref), *shared]))
 
 
@@ -175,7 +175,7 @@ def tiles(program: Program) -> str:
     """Of each array that a block shares, the loop that fills it anew."""
     facts = Facts(program.main)
     threads, said = Threads(program.main, facts), []
-    for alloc in (s for s in walk(program.main.body) if isinstance(s, ir.Alloc) and s.space == "shared"):
+    for alloc in (s for s in walk(program.main.body) if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED):
         loop = tiled(facts.classes.of(alloc.target), threads)
         index = loop.index.name if isinstance(loop, ir.For) else "while" if loop else ""
         said.append(f"{alloc.target.name}: " + (f"filled in each iteration over {index}" if loop else "no tile"))

@@ -15,7 +15,7 @@ from srcgrad.core.ir import B1, F4, F8, I8, Atom, Carry, Const, Program, Type, V
 from srcgrad.core.run import run
 from srcgrad.printer.render import render
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
-from srcgrad.rules.scalar.compare import less
+from srcgrad.rules.scalar.compare import greater, less
 from srcgrad.rules.scalar.elementwise import cos, sin
 from srcgrad.rules.shapes.shape import dim
 from tests.printer.executing import agrees
@@ -42,7 +42,7 @@ def body_of(p: Program) -> str:
 def adjoint_of_a_product() -> Program:
     x, n, b = Var("x", VECTOR), Var("n", I8), Builder()
     length, here = b.let(dim, x, axis=0), line(4, "s = s * math.sin(x[i])")
-    kept = b.alloc("f8", (n,), "empty", name="s_kept")
+    kept = b.alloc("f8", (n,), ir.Init.EMPTY, name="s_kept")
     head = line(3, "for i in range(n):")
     s, last, i = Var("s", F8), Var("s", F8), Var("i", I8)
     with b.block() as body, b.at(here):
@@ -245,13 +245,15 @@ def test_a_while_whose_test_needs_statements() -> None:
 
 def test_effects_are_the_users_statements() -> None:
     x = Var("x", F8)
+    positive, formatted = Var("t", ir.B1), ir.Formatted("{!r} is small", (x,))
     stmts = (
-        ir.Effect("assert _0 > 0, f'{_0!r} is small'", (x,), span=line(2, "assert x > 0, f'{x!r} is small'")),
-        ir.Effect("print('at', _0)", (x,)),
+        ir.Let((positive,), greater, (x, const(0.0))),
+        ir.Assert(positive, formatted, span=line(2, "assert x > 0.0, '{!r} is small'.format(x)")),
+        ir.Print(("at", x)),
     )
     p = Program(ir.Fun("f", (x,), stmts, (x,)))
     text = body_of(p).replace('"', "'")
-    assert text == "assert x > 0, f'{x!r} is small'\nprint('at', x)\nreturn x"
+    assert text == "assert x > 0.0, '{!r} is small'.format(x)\nprint('at', x)\nreturn x"
     agrees(p, 1.0)
 
 

@@ -74,16 +74,16 @@ def test_a_loop_with_an_effect_stays() -> None:
     with b.block() as body:
         b.let(sin, X)
         y = b.let(add, X, const(1.0))
-        b.put(ir.Effect("print(_0)", (y,)))
+        b.put(ir.Print((y,)))
     loop(b, [], body)
-    assert kinds(cleaned(b, X)) == ["For", "Let", "Effect"]
+    assert kinds(cleaned(b, X)) == ["For", "Let", "Print"]
 
 
 def test_the_condition_of_an_effect_stays() -> None:
     b = Builder()
     positive = b.let(ir.Primitive("p", lambda types, params: (ir.B1,), lambda x: bool(x > 0), "_0 > 0"), X)
-    b.put(ir.If(positive, (), (ir.Effect("raise ValueError"),)))
-    assert kinds(cleaned(b, X)) == ["Let", "If", "Effect"]
+    b.put(ir.If(positive, (), (ir.Raise("builtins", "ValueError"),)))
+    assert kinds(cleaned(b, X)) == ["Let", "If", "Raise"]
 
 
 def test_a_remark_before_nothing_goes() -> None:

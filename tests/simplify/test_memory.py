@@ -63,7 +63,7 @@ def test_not_the_first_use_or_not_surely_all() -> None:
     b.store(used, (const(0),), X)
     b.accumulate(used, None, X)
     b.accumulate(other, None, b.load(A))  # as long as A, or A is of length 1
-    unset = b.alloc("f8", (N,), "empty")
+    unset = b.alloc("f8", (N,), ir.Init.EMPTY)
     b.put(ir.If(const(True), (), ()))
     with b.block() as then:
         b.store(unset, None, X)

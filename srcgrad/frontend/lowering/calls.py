@@ -30,7 +30,7 @@ from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
 from srcgrad.frontend.lowering.special_methods import converted, mapping
 from srcgrad.frontend.lowering.state import Reported
 from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Struct, Value
-from srcgrad.frontend.source import classes, fence, wording
+from srcgrad.frontend.source import classes, fence, hooks, wording
 from srcgrad.frontend.source.classes import ALLOWED
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
@@ -123,10 +123,11 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
-    if classes.brings(target, "__srcgrad_bind__"):
-        target, args = target.__srcgrad_bind__(args, named)
+    bind = hooks.bind_of(target)
+    if bind is not None:
+        target, args = bind(args, named)
         return _prepared(low, target, args, {})
-    if classes.brings(target, "__srcgrad_core__"):
+    if hooks.gives_core(target):
         return _prepared(low, target, args, named)
     if _listed(target) and target in registry.FUNCTIONS:
         low.divides(target, args)
@@ -213,11 +214,11 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
         raise type(error)(error.problems[0].message, hint=OTHERWISE) from None
 
 
-def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
+def _prepared(low: Lowering, target: hooks.GivesCore, args: Args, named: Named) -> Value:
     """An object that brings its own core program (a derivative, a solver, a function with its own rule)."""
     try:
-        if hasattr(target, "__srcgrad_arguments__"):
-            given = target.__srcgrad_arguments__(args, named)
+        if hooks.takes_arguments(target):
+            given: Sequence[Any] = target.__srcgrad_arguments__(args, named)
         elif not named and not hasattr(target, "__signature__"):
             given = list(args)
         else:
@@ -305,10 +306,11 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
         return call(low, Known(found.__func__), [Known(owner.kind), *args], named, node)
     if isinstance(found, types.FunctionType):
         return inline(low, found, [owner, *args], named, node)
-    if found is not None and hasattr(found, "__srcgrad_core__") and not hasattr(found, "__get__"):
-        return call(low, Known(found), args, named, node)
-    if found is not None and hasattr(found, "__srcgrad_core__"):
-        return call(low, Known(found.__get__(None, owner.kind)), [owner, *args], named, node)
+    if hooks.gives_core(found):
+        bind = getattr(found, "__get__", None)
+        if bind is None:
+            return call(low, Known(found), args, named, node)
+        return call(low, Known(bind(None, owner.kind)), [owner, *args], named, node)
     message = f"the method `{name}` of a {owner.kind.__name__} is outside the language"
     return low.refuse(message, "write it out")
 

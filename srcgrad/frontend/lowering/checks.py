@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from srcgrad.bounds.demands import Check, Demand, Length, Measure
 from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL, Builder
 from srcgrad.core.ir import Atom, Const, Failure, Var
@@ -19,6 +19,7 @@ from srcgrad.rules.scalar.powers import power
 
 ZERO = Const(0, ir.I8)
 LONG = 60
+PLACED = ("ValueError", "IndexError", "PowerError")  # errors of rules that are told with the user's line
 DIVISIONS: tuple[Callable[..., Any], ...] = (operator.floordiv, operator.mod, divmod)
 
 
@@ -29,11 +30,9 @@ class Checks:
     frame: Frame
     node: ast.AST  # what is being read
 
-    def demand(
-        self, kind: ir.Demand, left: ir.Measure, right: ir.Measure, said: tuple[str, str, str], node: ast.AST
-    ) -> None:
+    def demand(self, kind: Demand, left: Measure, right: Measure, said: tuple[str, str, str], node: ast.AST) -> None:
         """Put a check of what stands at this node of the user's. said: the error, its message and a hint."""
-        self.b.put(ir.Check(kind, left, right, self._failure(said, node), span=self.b.span))
+        self.b.put(Check(kind, left, right, self._failure(said, node), span=self.b.span))
 
     def _failure(self, said: tuple[str, str, str], node: ast.AST) -> Failure:
         error, message, hint = said
@@ -49,7 +48,7 @@ class Checks:
             if not isinstance(item, ir.Slice):
                 hint = f"on axis {axis} of n elements an index lies from -n to n - 1"
                 said = "IndexError", f"{shown(node)} is out of range", hint
-                self.demand("index", item, ir.Length(ref, axis), said, node)
+                self.demand("index", item, Length(ref, axis), said, node)
 
     def divides(self, function: Any, args: Sequence[Value]) -> None:
         """Demand that an integer is not divided by zero."""
@@ -93,8 +92,7 @@ class Checks:
                     self.fits(value, ref, index)
                 case ir.View(base=base, how=tuple() as how):
                     self.in_range(base, how)
-                case ir.If(then=(ir.Effect() as raising,), orelse=()) if raising.failure is None:
-                    # of a rule
+                case ir.If(then=(ir.Raise() as raising,), orelse=()) if _of_a_rule(raising):
                     stmt = replace(stmt, then=(self._placed(raising),), span=None)
             self.b.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, self._block) if walk.blocks(stmt) else stmt)
 
@@ -110,17 +108,17 @@ class Checks:
         self.demand("nonnegative", exponent, ZERO, said, self.node)
         return replace(let, params={**let.params, "checked": True})
 
-    def _placed(self, raising: ir.Effect) -> ir.Effect:
+    def _placed(self, raising: ir.Raise) -> ir.Raise:
         """A rule's error, told with the user's line."""
-        found = re.fullmatch(r"raise (ValueError|IndexError|PowerError)\((['\"])(.*)\2\)", raising.code)
-        if found is None:
-            return raising
-        return self.raising(found[1], found[3])
+        error = raising.name if raising.failure is None else raising.failure.error
+        match raising.parts:
+            case (str() as message,) if error in PLACED:
+                return self.raising(error, message)
+        return raising
 
-    def raising(self, error: str, message: str, hint: str = "") -> ir.Effect:
+    def raising(self, error: str, message: str, hint: str = "") -> ir.Raise:
         """An error of ours, told with the user's line."""
-        failure = self._failure((error, message, hint), self.node)
-        return ir.Effect(failure.code, failure=failure)
+        return ir.failing(self._failure((error, message, hint), self.node))
 
     def _block(self, stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
         with self.b.block() as out:
@@ -136,17 +134,17 @@ class Checks:
             return
         demands = let.op.traits.demands
         if demands:
-            places = {dim: ir.Length(a, k) for a in arrays for k, dim in enumerate(self.b.dims(a))}
+            places = {dim: Length(a, k) for a in arrays for k, dim in enumerate(self.b.dims(a))}
             for a, b in demands([self.b.dims(a) for a in let.args], let.params):
                 if a in places and b in places:
                     self._lengths("equal", places[a], places[b])
         elif let.op.traits.elementwise:
             for axis in range(1, max(a.type.rank for a in arrays) + 1):
-                first, *more = (ir.Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis)
+                first, *more = (Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis)
                 for other in more:
                     self._lengths("broadcast", first, other)
 
-    def _lengths(self, kind: ir.Demand, left: ir.Length, right: ir.Length) -> None:
+    def _lengths(self, kind: Demand, left: Length, right: Length) -> None:
         tokens = self._tokens(kind, self.b.dims(left.of)[left.axis], self.b.dims(right.of)[right.axis])
         if tokens[0] == tokens[1] or (kind == "broadcast" and ONE in tokens) or (kind == "into" and tokens[0] == ONE):
             return
@@ -155,7 +153,7 @@ class Checks:
         said = "ValueError", f"the shapes in {shown(self.node)} do not fit together", hint
         self.demand(kind, left, right, said, self.node)
 
-    def _tokens(self, kind: ir.Demand, left: Dim, right: Dim) -> list[Dim]:
+    def _tokens(self, kind: Demand, left: Dim, right: Dim) -> list[Dim]:
         """What stands for the lengths where they meet. That they are equal may be known only since they do."""
         shapes = self.b.shapes
         meet = kind == "equal" or (shapes.is_long(left) and (kind == "into" or shapes.is_long(right)))
@@ -172,7 +170,13 @@ class Checks:
             return
         target = ref if all(i == FULL for i in index) else self.b.view(ref, index)
         for axis in range(1, rank + 1):
-            self._lengths("into", ir.Length(value, rank - axis), ir.Length(target, len(wanted) - axis))
+            self._lengths("into", Length(value, rank - axis), Length(target, len(wanted) - axis))
+
+
+def _of_a_rule(raising: ir.Raise) -> bool:
+    """Whether a rule raises it, which knows nothing of the user's line."""
+    failure = raising.failure
+    return raising.builtin if failure is None else failure.error == "PowerError" and failure.where is None
 
 
 def shown(node: ast.AST) -> str:

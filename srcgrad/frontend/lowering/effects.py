@@ -6,15 +6,15 @@ import ast
 import sys
 from collections.abc import Sequence
 from string import Formatter
-from typing import cast
+from typing import Any, cast
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.paths import Lowering, handles
 from srcgrad.frontend.lowering.special_methods import own
-from srcgrad.frontend.lowering.values import FALSE, RAISED, TRUE, Known, Struct, Value
-from srcgrad.frontend.source import classes
+from srcgrad.frontend.lowering.values import RAISED, TRUE, Known, Struct, Value
+from srcgrad.frontend.source import classes, wording
 
 
 def _shows_itself(value: Struct) -> bool:
@@ -23,35 +23,32 @@ def _shows_itself(value: Struct) -> bool:
     return found is not None and not found.generated and found.value.__module__ not in ("collections", "dataclasses")
 
 
-class _Holes:
-    """What is dynamic in a printed text: `_0, _1, ...`."""
+def _part(low: Lowering, node: ast.expr) -> ir.Part:
+    """An expression in what is printed or raised."""
+    return _shown(low, low.settle(low.ex(node), "a"))
 
-    def __init__(self, low: Lowering) -> None:
-        self.low = low
-        self.args: list[Atom] = []
 
-    def hole(self, atom: Atom) -> str:
-        if isinstance(atom, Const):
-            return repr(atom.value)
-        if atom not in self.args:
-            self.args.append(atom)
-        return f"_{self.args.index(atom)}"
+def _shown(low: Lowering, value: Value) -> ir.Part:
+    match value:
+        case Var() | Const():
+            return value
+        case Struct() if own(low, value, "__str__") or _shows_itself(value):
+            low.refuse(f"a {value.kind.__name__} says itself how it is printed", "print what it holds")
+        case Struct() if not issubclass(value.kind, dict):
+            return tuple(_shown(low, item) for item in value.items)
+        case Known():
+            return _literal(low, value.value)
+    return scope.describe(value)
 
-    def value(self, node: ast.expr) -> str:
-        return self.text(self.low.settle(self.low.ex(node), "a"))
 
-    def text(self, value: Value) -> str:
-        match value:
-            case Var() | Const():
-                return self.hole(value)
-            case Struct() if own(self.low, value, "__str__") or _shows_itself(value):
-                self.low.refuse(f"a {value.kind.__name__} says itself how it is printed", "print what it holds")
-            case Struct() if not issubclass(value.kind, dict):
-                items = [self.text(item) for item in value.items]
-                return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-            case Known():
-                return repr(value.value)
-        return repr(scope.describe(value))
+def _literal(low: Lowering, value: object) -> ir.Part:
+    if isinstance(value, str):
+        return value
+    try:
+        ast.literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        low.refuse(f"{wording.of_object(value)} is printed or raised", "write what is to be read as a text")
+    return ir.Literal(value)
 
 
 # ---- print
@@ -59,35 +56,27 @@ class _Holes:
 
 def print_(low: Lowering, node: ast.Call) -> None:
     """A print. What Numba's has not (formats, `sep`, `end`) is left to Python's."""
-    holes = _Holes(low)
-    texts = [_formatted(low, a, holes) if _dynamic(a) else holes.value(_plain(a)) for a in node.args]
+    parts = tuple(_formatted(low, a) if _dynamic(a) else _part(low, _plain(a)) for a in node.args)
+    options: list[tuple[str, Any]] = []
     for option in node.keywords:
         if option.arg not in ("sep", "end", "flush") or not isinstance(option.value, ast.Constant):
             low.refuse("this option of print is outside the language", "give sep, end and flush as literals")
-        texts.append(f"{option.arg}={option.value.value!r}")
-    in_python = bool(node.keywords) or any(map(_dynamic, node.args))
-    code = f"print({', '.join(texts)})"
-    low.b.put(ir.Effect(code, tuple(holes.args), in_python=in_python, span=low.b.span))
+        options.append((option.arg, option.value.value))
+    low.b.put(ir.Print(parts, tuple(options), span=low.b.span))
 
 
-def _formatted(low: Lowering, node: ast.expr, holes: _Holes) -> str:
-    """An f-string as a call of str.format over the holes."""
+def _formatted(low: Lowering, node: ast.expr) -> ir.Formatted:
+    """An f-string as a call of str.format."""
     text, values = _format(low, cast(ast.JoinedStr, node))
-    fields = [field for _, field, _, _ in Formatter().parse(text) if field is not None]
     told = [how for _, field, _, how in Formatter().parse(text) if field is not None]
-    assert len(fields) == len(values)
-    given = [_as_python(low, value, how, holes) for value, how in zip(values, told, strict=True)]
-    return f"{text!r}.format({', '.join(given)})"
+    return ir.Formatted(text, tuple(_as_python(low, value, how) for value, how in zip(values, told, strict=True)))
 
 
-def _as_python(low: Lowering, node: ast.expr, how: str | None, holes: _Holes) -> str:
+def _as_python(low: Lowering, node: ast.expr, how: str | None) -> ir.Part:
     """A value to be formatted; a number whose repr is asked for as Python's own."""
-    value = low.settle(low.ex(node), "a")
-    text = holes.text(value)
-    if how is None or not isinstance(value, Var) or not value.type.is_scalar:
-        return text
-    kind = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}.get(value.type.dtype, "")
-    return f"{kind}({text})" if kind else text
+    part = _part(low, node)
+    own_ = how is not None and isinstance(part, Var) and part.type.is_scalar and part.type.dtype in ir.PYTHONS
+    return ir.AsPython(part) if own_ and isinstance(part, Var) else part
 
 
 # ---- raise
@@ -109,8 +98,7 @@ def _raise(low: Lowering, node: ast.Raise) -> None:
 
 
 def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]) -> None:
-    holes = _Holes(low)
-    texts: list[str] = []
+    parts: list[ir.Part] = []
     format = None
     for place, node in enumerate(nodes):
         if isinstance(node, ast.Starred):
@@ -119,12 +107,12 @@ def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]
             if place or (kind.__init__ is not getattr(kind.__base__, "__init__", None) and not _builtin(kind)):
                 low.refuse("an f-string stands here among what an exception takes", "let it be the first argument")
             format, values = _format(low, cast(ast.JoinedStr, node))
-            texts += [repr(format), *map(holes.value, values)]
+            parts += [_part(low, value) for value in values]
         else:
-            texts.append(holes.value(_plain(node)))
-    home = None if _builtin(kind) else _home(low, kind)
-    code = f"raise {kind.__name__}({', '.join(texts)})"
-    low.b.put(ir.Effect(code, tuple(holes.args), format=format, home=home, span=low.b.span))
+            parts.append(_part(low, _plain(node)))
+    if not _builtin(kind):
+        _expect_importable(low, kind)
+    low.b.put(ir.Raise(kind.__module__, kind.__name__, tuple(parts), format, span=low.b.span))
     low.frame.env[RAISED] = TRUE
 
 
@@ -162,11 +150,10 @@ def _builtin(kind: type[BaseException]) -> bool:
     return kind.__module__ == "builtins"
 
 
-def _home(low: Lowering, kind: type[BaseException]) -> tuple[str, str]:
-    """The module from which generated code can import the exception, and its name there."""
+def _expect_importable(low: Lowering, kind: type[BaseException]) -> None:
+    """Generated code imports the exception from its module, by its name there."""
     if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is not kind:
         low.refuse(f"the exception {kind.__qualname__} cannot be imported", "define it at the top of a module")
-    return kind.__module__, kind.__name__
 
 
 # ---- assert
@@ -179,9 +166,8 @@ def _assert(low: Lowering, node: ast.Assert) -> None:
         return
     plain = None if node.msg is None else _plain(node.msg)
     if plain is None or isinstance(plain, ast.Constant):
-        text = "" if plain is None else f", {plain.value!r}"
-        code = f"assert {'False' if cond == FALSE else '_0'}{text}"
-        low.b.put(ir.Effect(code, () if cond == FALSE else (cond,), span=low.b.span))
+        message = None if plain is None else _literal(low, plain.value)
+        low.b.put(ir.Assert(cond, message, span=low.b.span))
         return
     live = low.live_after(node)
     low.branch(low.negated(cond), lambda: _raising(low, AssertionError, [plain]), lambda: None, live)

@@ -138,11 +138,11 @@ def become(low: State, struct: Struct, wanted: Wanted, room: Atom | None = None)
 
 def _memory(low: State, leaf: Atom, room: Atom | None, name: str) -> Var:
     if leaf.type.ref:
-        none = low.b.alloc(leaf.type.dtype, [ZERO] * leaf.type.rank, "empty", "none")
+        none = low.b.alloc(leaf.type.dtype, [ZERO] * leaf.type.rank, ir.Init.EMPTY, "none")
         refs = Var(name, ir.Type(leaf.type.dtype, leaf.type.rank, many=True))
         low.b.put(ir.NewList(refs, none, span=low.b.span))
         return refs
-    return low.b.alloc("f4" if _gives_way(low, leaf) else leaf.type.dtype, (room,), "empty", name)
+    return low.b.alloc("f4" if _gives_way(low, leaf) else leaf.type.dtype, (room,), ir.Init.EMPTY, name)
 
 
 def _gives_way(low: State, atom: Atom) -> bool:
@@ -357,7 +357,7 @@ def _stacked(low: State, rows: Rows) -> Var:
     low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "an array of no rows"),), ()))
     first = _row(low, item(low, rows, ZERO))
     dims = [low.b.let(dim, first, axis=k, name="n") for k in range(first.type.rank)]
-    out = low.b.alloc(first.type.dtype, (rows.count, *dims), "empty", "rows")
+    out = low.b.alloc(first.type.dtype, (rows.count, *dims), ir.Init.EMPTY, "rows")
     index = Var("i", ir.I8)
     with low.b.block() as body:
         row = _row(low, item(low, rows, index))
@@ -382,7 +382,7 @@ def _row(low: State, value: Value) -> Var:
     joined = types[0]
     for other in types[1:]:
         joined = values.join_type(joined, other)
-    row = low.b.alloc(joined.dtype, (Const(len(items), ir.I8),), "empty", "row")
+    row = low.b.alloc(joined.dtype, (Const(len(items), ir.I8),), ir.Init.EMPTY, "row")
     for k, atom in enumerate(items):
         low.b.store(row, (Const(k, ir.I8),), low.converted(atom, joined))
     return row

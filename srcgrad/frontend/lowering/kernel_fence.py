@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from srcgrad.bounds.demands import Check
 from srcgrad.core import ir
 from srcgrad.core.aliases import written
 from srcgrad.core.ir import Fun, KernelFacts, Stmt, Var
@@ -29,18 +30,18 @@ def checked(main: Fun, source: Source) -> Fun:
 
 
 def _without_checks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    kept = (s for s in stmts if not isinstance(s, ir.Check))
+    kept = (s for s in stmts if not isinstance(s, Check))
     return tuple(rebuild(s, lambda a: a, lambda v: v, _without_checks) if blocks(s) else _placed(s) for s in kept)
 
 
 def _placed(stmt: Stmt) -> Stmt:
-    return replace(stmt, space="local") if isinstance(stmt, ir.Alloc) and _is_kept(stmt) else stmt
+    return replace(stmt, space=ir.Space.LOCAL) if isinstance(stmt, ir.Alloc) and _is_kept(stmt) else stmt
 
 
 def _is_kept(alloc: ir.Alloc) -> bool:
     """Whether a derivative that is called in the kernel keeps values of a loop in it, of literal length."""
     literal = all(isinstance(n, ir.Const) for n in alloc.shape)
-    return alloc.span is None and not alloc.space and alloc.init == "empty" and literal
+    return alloc.span is None and not alloc.space and alloc.init is ir.Init.EMPTY and literal
 
 
 def _problems(main: Fun, source: Source) -> Iterator[Problem]:
@@ -55,11 +56,11 @@ def _refused(main: Fun) -> Iterator[Refused]:
     top = set(main.body)
     for stmt in walk(main.body):
         match stmt:
-            case ir.Alloc(space="") if not _is_kept(stmt) and stmt.span is None:
+            case ir.Alloc(space=None) if not _is_kept(stmt) and stmt.span is None:
                 yield stmt, "a derivative that is called here keeps values of a loop", KEEPS
-            case ir.Alloc(space="") if not _is_kept(stmt):
+            case ir.Alloc(space=None) if not _is_kept(stmt):
                 yield stmt, "an array is made in a kernel", "use cuda.local.array, cuda.shared.array or an argument"
-            case ir.Alloc(space="shared") if stmt not in top:
+            case ir.Alloc(space=ir.Space.SHARED) if stmt not in top:
                 yield stmt, "shared memory is declared in a branch or a loop", "declare it at the top of the kernel"
             case ir.Let() | ir.Load() if any(v.type.rank and not v.type.ref for v in _made(stmt)):
                 yield stmt, "a whole array is read in a kernel", "write a loop over its elements"

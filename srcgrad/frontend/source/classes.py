@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -103,11 +102,6 @@ def computed_field(kind: type) -> str:
 
 def _is_slot(value: Any) -> bool:
     return isinstance(value, types.MemberDescriptorType)
-
-
-def brings(value: Any, name: str) -> bool:
-    """Whether an object or its class has an attribute, without asking its `__getattr__`."""
-    return inspect.getattr_static(value, name, MISSING) is not MISSING
 
 
 def held(value: Any, name: str) -> Any:

@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from srcgrad.errors import Problem, SrcgradError
+from srcgrad.frontend.source import hooks
 from srcgrad.frontend.source.functions import behind
 from srcgrad.frontend.source.read import Source, python_function, read
 
@@ -41,8 +42,9 @@ def placed(error: SrcgradError, fun: Any) -> SrcgradError:
 
 def users_own(fun: Any) -> Any:
     """The user's function behind a derivative, a dispatcher, or a function that this package has put around it."""
-    while not hasattr(behind(fun), "__code__") or hasattr(fun, "__srcgrad_of__"):
-        inner = getattr(fun, "__srcgrad_of__", getattr(fun, "__wrapped__", None))
+    while not hasattr(behind(fun), "__code__") or hooks.inside_of(fun) is not None:
+        inner = hooks.inside_of(fun)
+        inner = getattr(fun, "__wrapped__", None) if inner is None else inner
         if inner is None:
             return fun
         fun = inner

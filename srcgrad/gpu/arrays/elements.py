@@ -11,6 +11,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder, const, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Type, Var
 from srcgrad.rules.language import registry
+from srcgrad.rules.language.raising import raising
 
 Place = tuple[Atom, ...]  # an index for each axis
 At = Callable[[Place], Atom]
@@ -100,7 +101,7 @@ class Writer:
 
     def require(self, bad: Atom, message: str) -> None:
         """Raise where `bad` is true."""
-        raised = ir.Effect(f"raise ValueError({message!r})", span=self.builder.span)
+        raised = raising(self.builder, message)
         if not isinstance(bad, Const):
             self.builder.put(ir.If(bad, (raised,), (), span=self.builder.span))
         elif bad.value:
@@ -174,7 +175,7 @@ class Writer:
 
     def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
         """A thread's own array; one that the caller gives, where it is long or its length is not known."""
-        return self.builder.alloc(dtype, dims, "local" if fits(dims) else "empty", name)
+        return self.builder.alloc(dtype, dims, ir.Init.LOCAL if fits(dims) else ir.Init.EMPTY, name)
 
     def fill(self, ref: Var, value: Elements | Var | Const) -> None:
         """Store a value, element by element."""

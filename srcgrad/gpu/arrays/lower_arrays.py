@@ -178,7 +178,7 @@ class Loops:
             case ir.If():
                 self.branch(stmt)
             case ir.Effect():
-                self.writer.builder.put(replace(stmt, args=tuple(map(self.scalar, stmt.args))))
+                self.writer.builder.put(walk.rebuild(stmt, self.scalar, lambda v: v, lambda block: block))
             case ir.Remark():
                 self.writer.builder.put(stmt)
             case _:
@@ -261,14 +261,14 @@ class Loops:
         self.writer.nest(chosen.dims, put)
 
     def alloc(self, stmt: ir.Alloc) -> None:
-        value = None if isinstance(stmt.init, str) else self.operand(stmt.init)
+        value = None if isinstance(stmt.init, ir.Init) else self.operand(stmt.init)
         own = tuple(None if n is None else self.atom(n) for n in stmt.shape)
         dims = value.dims if isinstance(value, Elements) else own
         root = self.root(stmt, dims)
         known = tuple(UNKNOWN if n is None else n for n in dims)
         exact = UNKNOWN in known or root not in self.worked
         self.memory[stmt.target] = Memory(root, known, self.classes.of(stmt.target), exact=exact)
-        start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init == "zeros" else value
+        start = self.writer.zero(ir.Type(stmt.target.type.dtype)) if stmt.init is ir.Init.ZEROS else value
         if start is not None and UNKNOWN not in known:
             self.writer.nest(
                 known, lambda p: self.writer.builder.store(root, p, at_broadcast(self.writer, start, p, known))
@@ -292,7 +292,7 @@ class Loops:
             self.given[target] = root
         else:
             self.worked.add(root)
-            self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init="empty"))
+            self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init=ir.Init.EMPTY))
         return root
 
     def view(self, stmt: ir.View) -> None:
@@ -461,7 +461,7 @@ def _plain(stmts: Sequence[Stmt], span: Span | None) -> tuple[Stmt, ...]:
     """Statements of a function of ours, whose indices are in range, as if they stood at this line of the user's."""
 
     def block(inner: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        kept = [s for s in inner if not (isinstance(s, ir.Effect) and s.failure is not None)]
+        kept = [s for s in inner if not (isinstance(s, ir.Raise) and s.failure is not None)]
         return tuple(replace(walk.rebuild(s, lambda a: a, lambda v: v, block), span=span) for s in kept)
 
     return block(stmts)

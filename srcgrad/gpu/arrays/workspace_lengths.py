@@ -23,7 +23,7 @@ class Work:
 
 def allocations(fun: Fun) -> list[ir.Alloc]:
     """What makes memory that is not a thread's own."""
-    return [s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc) and s.init != "local" and not s.space]
+    return [s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc) and s.init is not ir.Init.LOCAL and not s.space]
 
 
 def given(fun: Fun) -> tuple[Fun, tuple[Work, ...]]:

@@ -47,12 +47,12 @@ def extremes(fun: Fun) -> Extremes | None:
     more = (*lefts.values(), *counts.values())
 
     def counting(b: Builder, site: Accumulate) -> None:
-        b.put(Accumulate(counts[site.ref], site.index, Const(1.0, site.value.type), "add", span=site.span))
+        b.put(Accumulate(counts[site.ref], site.index, Const(1.0, site.value.type), ir.Atomic.ADD, span=site.span))
 
     def sharing(b: Builder, site: Accumulate) -> None:
         part = b.let(divide, site.value, b.load(counts[site.ref], site.index, "ties"), name="part")
-        b.put(Accumulate(wons[site.ref], site.index, Const(1, ir.I8), "add", span=site.span))
-        b.put(replace(site, value=part, atomic="add"))
+        b.put(Accumulate(wons[site.ref], site.index, Const(1, ir.I8), ir.Atomic.ADD, span=site.span))
+        b.put(replace(site, value=part, atomic=ir.Atomic.ADD))
 
     def where_left(do: Callable[[Builder, Accumulate], None]) -> Callable[[Accumulate], Iterator[Stmt]]:
         def site(stmt: Accumulate) -> Iterator[Stmt]:
@@ -80,12 +80,17 @@ def extremes(fun: Fun) -> Extremes | None:
 
 
 def _is_extreme(stmt: Accumulate) -> bool:
-    return stmt.atomic in ("max", "min") and stmt.ref.type.is_float
+    return stmt.atomic in (ir.Atomic.MAX, ir.Atomic.MIN) and stmt.ref.type.is_float
+
+
+def _name(site: Accumulate) -> str:
+    assert site.atomic is not None
+    return site.atomic.value
 
 
 def _check(site: Accumulate, fun: Fun) -> None:
     if site.ref not in fun.params:
-        message = f"cuda.atomic.{site.atomic} is supported on kernel arguments only"
+        message = f"cuda.atomic.{_name(site)} is supported on kernel arguments only"
         raise unsupported(site.span, message, "find it by a tree of comparisons, or in an argument of the kernel")
     for other in walk(fun.body):
         if isinstance(other, Accumulate) and other.ref is site.ref and other.atomic != site.atomic:

@@ -20,14 +20,14 @@ def check(fun: Fun, varying: frozenset[Coordinate]) -> None:
     for stmt in facts.where:
         if isinstance(stmt, ir.Barrier):
             _check_barrier(stmt, threads)
-        elif isinstance(stmt, ir.Alloc) and stmt.space == "local":
+        elif isinstance(stmt, ir.Alloc) and stmt.space is ir.Space.LOCAL:
             _check_alone(stmt, facts)
     for param in fun.params:
         if param.type.ref:
             _check_memory(param, threads)
     block = Threads(fun, facts, frozenset(c for c in varying if c[0] == "threadIdx"))
     for stmt in facts.where:
-        if isinstance(stmt, ir.Alloc) and stmt.space == "shared":
+        if isinstance(stmt, ir.Alloc) and stmt.space is ir.Space.SHARED:
             _check_one_writer(facts.stores.get(facts.classes.of(stmt.target), []), block, stmt.target.name)
 
 
@@ -43,7 +43,7 @@ def _check_barrier(stmt: ir.Barrier, threads: Threads) -> None:
 def _check_alone(local: ir.Alloc, facts: Facts) -> None:
     """Refuse a name for this memory or other threads': what is added to the one must be atomic, to the other cannot."""
     cls, name = facts.classes.of(local.target), local.target.name
-    shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared")
+    shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED)
     if any(facts.classes.of(ref) is cls for ref in (*(p for p in facts.fun.params if p.type.ref), *shared)):
         message = f"one name stands for `{name}`, which is this thread's, or for an array that threads share"
         raise unsupported(local.span, message, "copy its elements into a cuda.local.array")

@@ -55,7 +55,7 @@ def adjoint(fun: Fun, own: int) -> AdjointKernel:
     sweeps.replay.run(fun.body, top, top, ctx)
     b.put(ir.Remark("reverse", opens=True))
     sweeps.create_shadows(fun.body, ctx)
-    shared = tuple(v for v, alloc in shadows.made.items() if alloc.space == "shared" and v in ctx.bar.values())
+    shared = tuple(v for v, alloc in shadows.made.items() if alloc.space is ir.Space.SHARED and v in ctx.bar.values())
     if shared:
         b.put(ir.Barrier())
     sweeps.back(fun.body, top, ctx, Bars(b, facts, plan.activity, top, False))
@@ -113,7 +113,7 @@ def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:
         if numbering(loop) is not Numbering.INDEX:
             rows = Var("turns", ir.I8)
             yield ir.Let((rows,), trips, (loop.start, loop.stop, loop.step))
-        yield ir.Accumulate(found, (place,), rows, atomic="max", span=loop.span)
+        yield ir.Accumulate(found, (place,), rows, atomic=ir.Atomic.MAX, span=loop.span)
         yield loop
         return
     number, after, following = (Var(name, ir.I8) for name in ("turn", "turns", "turn"))
@@ -121,4 +121,4 @@ def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:
     count = ir.Let((following,), add, (number, INT_ONE))
     carry = (*loop.carry, ir.Carry(number, init, following, after))
     yield replace(loop, body=(count, *loop.body), carry=carry)
-    yield ir.Accumulate(found, (place,), after, atomic="max", span=loop.span)
+    yield ir.Accumulate(found, (place,), after, atomic=ir.Atomic.MAX, span=loop.span)

@@ -34,7 +34,7 @@ class ThreadMemory:
         self._facts, self._overwrites = facts, Overwrites(facts)
         classes = facts.classes
         self._given = {classes.of(p) for p in facts.fun.params if p.type.ref}
-        shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared")
+        shared = (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED)
         self._shared = dict.fromkeys(classes.of(v) for v in shared)
         self._read_back = {cls for cls in self._given if self._is_read_back(cls)}
         self.counted: dict[Loop, Var] = {}
@@ -114,7 +114,7 @@ class ThreadShadows:
     def zeros_like(self, ref: Var, name: str) -> Var:
         alloc = self.made[ref]
         shadow = Var(name, ref.type)
-        made = ir.Alloc(shadow, alloc.shape, "empty", alloc.space)
+        made = ir.Alloc(shadow, alloc.shape, ir.Init.EMPTY, alloc.space)
         self._b.put(made)
         self.made[shadow] = made
         with self._b.at(None):
@@ -130,7 +130,7 @@ class ThreadShadows:
         start: Atom = INT_ZERO
         step: Atom = INT_ONE
         left = len(alloc.shape) - 1 - axis
-        if alloc.space == "shared" and left < 3:
+        if alloc.space is ir.Space.SHARED and left < 3:
             start = self._b.let(cuda_names.coordinate, name="k", of="threadIdx", axis=left)
             step = self._b.let(cuda_names.coordinate, name="step", of="blockDim", axis=left)
         length = alloc.shape[axis]

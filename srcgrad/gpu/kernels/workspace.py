@@ -78,8 +78,8 @@ def _rewritten(stmts: tuple[Stmt, ...], params: Mapping[Var, Var], thread: Atom 
         if blocks(stmt):
             return rebuild(stmt, lambda a: a, lambda v: v, block)
         match stmt:
-            case ir.Alloc(space=""):
-                return None if stmt.target in params else replace(stmt, space="local")
+            case ir.Alloc(space=None):
+                return None if stmt.target in params else replace(stmt, space=ir.Space.LOCAL)
             case ir.Load() | ir.Store() if stmt.ref in params:
                 assert thread is not None
                 return replace(stmt, ref=params[stmt.ref], index=(*stmt.index, thread))

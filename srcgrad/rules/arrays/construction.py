@@ -12,14 +12,15 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, promotion, registry
 from srcgrad.rules.language.declare import as_value, cast, static
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.shapes.shape import dims
 
 # ---- of one value
 
 
-def _allocate(builder: Builder, dtype: str, shape: Sequence[Val], init: str | Val) -> Val:
-    start = init if isinstance(init, str) else _number(init, dtype).atom
+def _allocate(builder: Builder, dtype: str, shape: Sequence[Val], init: ir.Init | Val) -> Val:
+    start = init if isinstance(init, ir.Init) else _number(init, dtype).atom
     return Val(builder, builder.alloc(dtype, tuple(n.atom for n in shape), start))
 
 
@@ -33,41 +34,41 @@ def _number(value: Val, dtype: str) -> Val:
     return cast(value, kind.dtype)
 
 
-def _filled(name: str, init: str | float) -> Any:
+def _filled(name: str, init: ir.Init | float) -> Any:
     def call(builder: Builder, shape: Any, dtype: Any = float, **options: Any) -> Val:
         arguments.no_options({k: v for k, v in options.items() if (k, v) != ("order", "C")}, name)
-        start = init if isinstance(init, str) else as_value(builder, init)
+        start = init if isinstance(init, ir.Init) else as_value(builder, init)
         return _allocate(builder, arguments.dtype_of(dtype), arguments.lengths(builder, shape), start)
 
     return call
 
 
-def _filled_like(name: str, init: str | float) -> Any:
+def _filled_like(name: str, init: ir.Init | float) -> Any:
     def call(builder: Builder, like: Any, dtype: Any = None, shape: Any = None, **options: Any) -> Val:
         arguments.no_options(options, name)
         model = arguments.as_array(builder, like)
         if model.type.rank == 0:
             raise UnsupportedError(f"{name} takes an array, not a scalar; index or loop over numbers instead")
         code = model.type.dtype if dtype is None else arguments.dtype_of(dtype)
-        start = init if isinstance(init, str) else as_value(builder, init)
+        start = init if isinstance(init, ir.Init) else as_value(builder, init)
         return _allocate(builder, code, dims(model) if shape is None else arguments.lengths(builder, shape), start)
 
     return call
 
 
-registry.adaptor(np.zeros)(_filled("np.zeros", "zeros"))
+registry.adaptor(np.zeros)(_filled("np.zeros", ir.Init.ZEROS))
 registry.adaptor(np.ones)(_filled("np.ones", 1))
-registry.adaptor(np.empty)(_filled("np.empty", "empty"))
-registry.adaptor(np.zeros_like)(_filled_like("np.zeros_like", "zeros"))
+registry.adaptor(np.empty)(_filled("np.empty", ir.Init.EMPTY))
+registry.adaptor(np.zeros_like)(_filled_like("np.zeros_like", ir.Init.ZEROS))
 registry.adaptor(np.ones_like)(_filled_like("np.ones_like", 1))
-registry.adaptor(np.empty_like)(_filled_like("np.empty_like", "empty"))
+registry.adaptor(np.empty_like)(_filled_like("np.empty_like", ir.Init.EMPTY))
 
 
 def _full_of(builder: Builder, dtype: str, shape: Sequence[Val], value: Val) -> Val:
     promotion.fits(np.dtype(dtype), [value])
     if value.type.rank == 0:
         return _allocate(builder, dtype, shape, value)
-    new = _allocate(builder, dtype, shape, "empty")
+    new = _allocate(builder, dtype, shape, ir.Init.EMPTY)
     builder.store(_ref(new), None, cast(contents(value), dtype).atom)
     return new
 
@@ -98,7 +99,7 @@ def _eye(builder: Builder, N: Any, M: Any = None, k: Any = 0, dtype: Any = float
     arguments.no_options({name: v for name, v in options.items() if (name, v) != ("order", "C")}, "np.eye")
     rows, columns = arguments.lengths(builder, (N, N if M is None else M))
     offset, code = arguments.integer(k, "k"), arguments.dtype_of(dtype)
-    new = _allocate(builder, code, (rows, columns), "zeros")
+    new = _allocate(builder, code, (rows, columns), ir.Init.ZEROS)
     down, right = max(-offset, 0), max(offset, 0)
     turns = rows if M is None else registry.FUNCTIONS[min](builder, rows - down, columns - right)
     if M is None and offset:
@@ -229,9 +230,8 @@ def _check_equal(builder: Builder, a: Val, b: Val) -> None:
         return
     if static(a) is not None and static(b) is not None:
         raise UnsupportedError("the rows of np.array have different lengths; make them of one length")
-    message = "the rows of np.array have different lengths"
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-    builder.put(ir.If(emit(registry.PRIMITIVES["not_equal"], a, b).atom, (raising,), (), span=builder.span))
+    wrong = emit(registry.PRIMITIVES["not_equal"], a, b)
+    raise_if(builder, wrong, "the rows of np.array have different lengths")
 
 
 def _leaves(items: list[Any] | Val, at: tuple[int, ...] = ()) -> list[tuple[tuple[int, ...], Val]]:
@@ -263,7 +263,7 @@ def _array(builder: Builder, given: Any, dtype: Any = None, copy: Any = True, **
     found = arguments.result_type([v.type.dtype for _, v in leaves]) if leaves else "f8"
     code = found if dtype is None else arguments.dtype_of(dtype)
     values = [(at, contents(v)) for at, v in leaves]
-    new = _allocate(builder, code, _shape_of(builder, items), "empty")
+    new = _allocate(builder, code, _shape_of(builder, items), ir.Init.EMPTY)
     for at, value in values:
         index: ir.Index = (*(ir.Const(k, ir.I8) for k in at), *(ir.Slice(),) * value.type.rank)
         element = _number(value, code) if value.type.rank == 0 else cast(value, code)

@@ -17,6 +17,7 @@ from srcgrad.core.build import Builder, const, index_rank, whole
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast, zero
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit, emit_many, value_of
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.scalar.compare import not_equal
@@ -73,8 +74,7 @@ def check_lengths(builder: Builder, a: Val, b: Val, message: str, error: str = "
     """Raise at run time where two lengths differ, unless they are known to be equal."""
     if a.atom == b.atom or builder.shapes.same_length(a.atom, b.atom):
         return
-    raising = ir.Effect(f"raise {error}({message!r})", span=builder.span)
-    builder.put(ir.If(emit(not_equal, a, b).atom, (raising,), (), span=builder.span))
+    raise_if(builder, emit(not_equal, a, b), message, error)
 
 
 @registry.adaptor(np.nonzero, methods=("nonzero",))

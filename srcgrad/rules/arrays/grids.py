@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
@@ -43,7 +44,7 @@ def _meshgrid(
     shape = [length(values[order.index(axis)], 0).atom for axis in range(rank)]
     grids = []
     for value in standing:
-        new = builder.alloc(value.type.dtype, shape, "empty")
+        new = builder.alloc(value.type.dtype, shape, ir.Init.EMPTY)
         builder.store(new, whole(new), value.atom)
         grids.append(Val(builder, new))
     return _shared(grids, rows) if same else tuple(grids)
@@ -70,7 +71,8 @@ def _indices(builder: Builder, dimensions: Any, dtype: Any = int, sparse: Any = 
     rows = [_standing(cast(spaced(n), code), axis, len(lengths)) for axis, n in enumerate(lengths)]
     if arguments.flag(sparse, "sparse"):
         return tuple(rows)
-    new = Val(builder, builder.alloc(code, [as_value(builder, len(rows)).atom, *(n.atom for n in lengths)], "empty"))
+    shape = [as_value(builder, len(rows)).atom, *(n.atom for n in lengths)]
+    new = Val(builder, builder.alloc(code, shape, ir.Init.EMPTY))
     for k, row in enumerate(rows):
         inner = viewed(new, (as_value(builder, k).atom, *whole(new.atom)[1:]))  # type: ignore[arg-type]
         builder.store(inner.atom, None, row.atom)  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ def stacked(builder: Builder, values: Sequence[Val], axis: Any, name: str, dtype
             expect_equal(builder, a, b, f"all arrays of {name} must have the same shape")
     place = arguments.one_axis(axis, rank + 1)
     shape = [n.atom for n in (*lengths[:place], as_value(builder, len(values)), *lengths[place:])]
-    new = builder.alloc(first.type.dtype if dtype is None else arguments.dtype_of(dtype), shape, "empty")
+    new = builder.alloc(first.type.dtype if dtype is None else arguments.dtype_of(dtype), shape, ir.Init.EMPTY)
     for k, value in enumerate(values):
         element = arguments.scalar_type(new.type.dtype).dtype if rank == 0 else new.type.dtype
         builder.store(new, along(place, rank + 1, ir.Const(k, ir.I8)), cast(value, element).atom)

@@ -59,7 +59,7 @@ def _polyval(builder: Builder, p: Any, x: Any) -> Val:
 
 def _of_array(builder: Builder, given: Val, value: Val, n: Val, at: ir.Var) -> Val:
     places = memory_of(builder, value, "")
-    y = builder.alloc(value.type.dtype, [m.atom for m in dims(places)], "zeros", "y")
+    y = builder.alloc(value.type.dtype, [m.atom for m in dims(places)], ir.Init.ZEROS, "y")
     with builder.block() as body:
         x = contents(places)
         here = Val(builder, builder.load(y)) * x + Val(builder, builder.load(_ref(given), (at,)))
@@ -76,7 +76,7 @@ def _sum_of(function: Any, sign: float) -> None:
         rows = settle([_row(builder, a, name) for a in (a1, a2)])
         dtype = arguments.result_type([r.type.dtype for r in rows])
         n = registry.FUNCTIONS[max](builder, *(length(r, 0) for r in rows))
-        out = builder.alloc(dtype, [n.atom], "zeros", "p")
+        out = builder.alloc(dtype, [n.atom], ir.Init.ZEROS, "p")
         for row, factor in zip(rows, (1.0, sign), strict=True):
             start = n - length(row, 0)
             value = cast(row, dtype) if factor == 1.0 else -cast(row, dtype)

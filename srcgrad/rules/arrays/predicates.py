@@ -14,6 +14,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.writes import unravelled
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from srcgrad.rules.shapes.axes import memory_of
@@ -147,9 +148,8 @@ def _isrealobj(builder: Builder, x: Any) -> Val:
 def _asarray_chkfinite(builder: Builder, a: Any) -> Val:
     given = arguments.as_array(builder, a)
     finite = registry.FUNCTIONS[np.all](builder, emit(isfinite, contents(given)))
-    raising = ir.Effect("raise ValueError('array must not contain infs or NaNs')", span=builder.span)
     wrong = registry.FUNCTIONS[np.logical_not](builder, finite)
-    builder.put(ir.If(wrong.atom, (raising,), (), span=builder.span))
+    raise_if(builder, wrong, "array must not contain infs or NaNs")
     return given
 
 
@@ -171,8 +171,7 @@ def _extreme(function: Any, plain: Any, instead: float) -> None:
             if axis is not None and value.type.rank > 1
             else registry.FUNCTIONS[np.all](builder, missing)
         )
-        raising = ir.Effect("raise ValueError('All-NaN slice encountered')", span=builder.span)
-        builder.put(ir.If(none.atom, (raising,), (), span=builder.span))
+        raise_if(builder, none, "All-NaN slice encountered")
         return value_of(plain, builder, emit(where, missing, value.lift(instead), value), axis)
 
 
@@ -248,5 +247,4 @@ def _ravel_multi_index(builder: Builder, multi_index: Any, dims: Any) -> Val:
 def _none(builder: Builder, wrong: Val, message: str) -> None:
     """Raise ValueError where any is true."""
     any_ = registry.FUNCTIONS[np.any](builder, wrong) if wrong.type.rank else wrong
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-    builder.put(ir.If(any_.atom, (raising,), (), span=builder.span))
+    raise_if(builder, any_, message)

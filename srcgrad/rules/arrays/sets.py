@@ -15,6 +15,7 @@ from srcgrad.rules.arrays.fancy_index import true_places, write
 from srcgrad.rules.arrays.take_sort_pad import searchsorted, taken
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.scalar.arithmetic import remainder, subtract
@@ -195,19 +196,18 @@ def _setxor1d(builder: Builder, ar1: Any, ar2: Any, **options: Any) -> Val:
 def _counted(builder: Builder, places: Val, n: Val, weights: Any) -> Val:
     """How often each of 0, 1, ... n - 1 is among the places, or the sum of the weights there."""
     if weights is None:
-        out = builder.alloc("i8", [n.atom], "zeros", "counts")
+        out = builder.alloc("i8", [n.atom], ir.Init.ZEROS, "counts")
         write(builder, out, (places.atom,), as_value(builder, 1), np.add)
         return Val(builder, out)
     value = row_of(builder, weights, "weights")
     value = value if value.type.dtype == "f8" else cast(value, "f8")
-    out = builder.alloc("f8", [n.atom], "zeros", "sums")
+    out = builder.alloc("f8", [n.atom], ir.Init.ZEROS, "sums")
     write(builder, out, (places.atom,), value, np.add)
     return Val(builder, out)
 
 
 def _refuse(builder: Builder, wrong: Val, message: str) -> None:
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-    builder.put(ir.If(wrong.atom, (raising,), (), span=builder.span))
+    raise_if(builder, wrong, message)
 
 
 def _real(builder: Builder, given: Any, what: str) -> None:

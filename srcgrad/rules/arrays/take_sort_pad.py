@@ -343,7 +343,7 @@ def _padded_with(builder: Builder, value: Val, widths: Sequence[tuple[Val, Val]]
     if known is not None and kind.dtype[0] == "f" and not isinstance(known, complex):
         number = Val(builder, ir.Const(float(known), kind))
     shape = [length(value, k) + a + b for k, (a, b) in enumerate(widths)]
-    init = "zeros" if static(number) == 0 else cast(number, kind.dtype).atom
+    init = ir.Init.ZEROS if static(number) == 0 else cast(number, kind.dtype).atom
     new = builder.alloc(value.type.dtype, [n.atom for n in shape], init)
     inside = tuple(ir.Slice(a.atom, (a + length(value, k)).atom) for k, (a, _) in enumerate(widths))
     builder.store(new, inside, value.atom)
@@ -392,7 +392,7 @@ def _choose(builder: Builder, which: Any, choices: Any, **options: Any) -> Val:
     conditions = [registry.FUNCTIONS[np.equal](builder, number, as_value(builder, k)) for k in range(len(choices))]
     inside = registry.FUNCTIONS[np.all](builder, _in_range(number, len(choices))) if number.type.rank else None
     test = inside if inside is not None else _in_range(number, len(choices))
-    builder.put(ir.Effect("assert _0, 'invalid entry in choice array'", (test.atom,), span=builder.span))
+    builder.put(ir.Assert(test.atom, "invalid entry in choice array", span=builder.span))
     return _select(builder, conditions[:-1], choices[:-1], choices[-1])
 
 

@@ -17,6 +17,7 @@ from srcgrad.rules.arrays.gather import argsort
 from srcgrad.rules.arrays.take_sort_pad import taken
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.scalar.arithmetic import floor_divide, remainder
 from srcgrad.rules.scalar.compare import less, where
@@ -110,9 +111,7 @@ def _where_true(builder: Builder, ref: ir.Var, mask: Any, name: str) -> Val:
 
 def _expect(builder: Builder, a: Val, b: Val, message: str) -> None:
     if not builder.shapes.same_length(a.atom, b.atom):
-        raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-        wrong = registry.FUNCTIONS[np.not_equal](builder, a, b)
-        builder.put(ir.If(wrong.atom, (raising,), (), span=builder.span))
+        raise_if(builder, registry.FUNCTIONS[np.not_equal](builder, a, b), message)
 
 
 @registry.adaptor(np.putmask)
@@ -157,14 +156,13 @@ def _inserted(builder: Builder, memory: Val, place: Val, value: Val, axis: int) 
     """The array with value (a number, one slice, or several in one row) put in front of the place."""
     rank, n = memory.type.rank, length(memory, axis)
     place = emit(where, emit(less, place, as_value(builder, 0)), place + n, place)
-    raising = ir.Effect("raise IndexError('the place of np.insert is out of bounds')", span=builder.span)
     outside = registry.FUNCTIONS[np.logical_or](builder, place > n, place < 0)
-    builder.put(ir.If(outside.atom, (raising,), (), span=builder.span))
+    raise_if(builder, outside, "the place of np.insert is out of bounds", "IndexError")
     if value.type.rank not in (0, 1 if rank == 1 else rank - 1):
         raise UnsupportedError("np.insert takes a number or one slice of the array to insert")
     if value.type.rank < rank:
         lengths = [as_value(builder, 1) if k == axis else length(memory, k) for k in range(rank)]
-        room = builder.alloc(memory.type.dtype, [k.atom for k in lengths], "empty", "values")
+        room = builder.alloc(memory.type.dtype, [k.atom for k in lengths], ir.Init.EMPTY, "values")
         builder.store(room, along(axis, rank, ir.Const(0, ir.I8)) if value.type.rank else whole(room), value.atom)
         value = contents(Val(builder, room))
     assert isinstance(memory.atom, ir.Var)
@@ -179,7 +177,7 @@ def _spread_in(builder: Builder, old: Val, places: Val, value: Val) -> Val:
     order = argsort(emit(where, emit(less, places, as_value(builder, 0)), places + n, places), axis=0)
     at = emit(where, emit(less, places, as_value(builder, 0)), places + n, places)
     settled = taken(memory_of(builder, at, ""), order, 0) + spaced(more)
-    out = builder.alloc(old.type.dtype, [(n + more).atom], "empty")
+    out = builder.alloc(old.type.dtype, [(n + more).atom], ir.Init.EMPTY)
     free = builder.alloc("i8", [(n + more).atom], ir.Const(1, ir.I8), "free")
     write(builder, free, (settled.atom,), as_value(builder, 0))
     (rest,) = true_places(Val(builder, free))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from srcgrad.core import ir
 from srcgrad.core.shapes import ONE, Dim
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.compare import equal, logical_and, not_equal, where
 from srcgrad.rules.shapes.axes import broadcast_to
@@ -52,8 +52,7 @@ def _joint(letter: str, values: Sequence[Val], terms: Sequence[str]) -> Val | No
     for other in more:
         unlike = emit(logical_and, emit(not_equal, first, first.lift(1)), emit(not_equal, other, other.lift(1)))
         unlike = emit(logical_and, unlike, emit(not_equal, first, other))
-        raising = ir.Effect(f"raise ValueError({DIFFER!r})", span=builder.span)
-        builder.put(ir.If(unlike.atom, (raising,), (), span=builder.span))
+        raise_if(builder, unlike, DIFFER)
         first = emit(where, emit(equal, first, first.lift(1)), other, first)
     return first
 

@@ -70,7 +70,7 @@ def for_each(
     lead = [n.atom for n, _ in turns]
     outs = []
     for result, shape in zip(results, shapes(len(results)), strict=True):
-        out = builder.alloc(result.type.dtype, [*lead, *(n.atom for n in shape)], "empty", name="stack")
+        out = builder.alloc(result.type.dtype, [*lead, *(n.atom for n in shape)], ir.Init.EMPTY, name="stack")
         index = (*(i.atom for i in indices), *(ir.Slice() for _ in shape))
         body.append(ir.Store(out, index, result.atom, span=builder.span))
         outs.append(Val(builder, out))

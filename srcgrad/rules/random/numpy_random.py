@@ -17,6 +17,7 @@ from srcgrad.core.traits import Traits
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, static
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.shapes.shape import length
 
@@ -307,8 +308,7 @@ def _places(builder: Builder, n: Val, size: Any, replace: bool) -> Val:
 
 def check_count(builder: Builder, count: Val, n: Val) -> None:
     message = "Cannot take a larger sample than population when replace is False"
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-    builder.put(ir.If((count > n).atom, (raising,), (), span=builder.span))
+    raise_if(builder, count > n, message)
 
 
 # ---- the stream
@@ -319,4 +319,4 @@ def _seed(builder: Builder, seed: Any = None) -> None:
     if seed is None:
         raise UnsupportedError("np.random.seed is given no number", hint="compiled code needs one: np.random.seed(0)")
     number = _whole(builder, seed, "seed", "seed")
-    builder.put(ir.Effect("np.random.seed(_0)", (number.atom,), span=builder.span))
+    builder.put(ir.Seed(ir.Stream.NUMPY, number.atom, span=builder.span))

@@ -106,4 +106,4 @@ def _randrange(builder: Builder, start: Any, stop: Any = None, step: Any = None)
 def _seed(builder: Builder, a: Any = None) -> None:
     if a is None:
         raise UnsupportedError("random.seed is given no number", hint="compiled code needs one: random.seed(0)")
-    builder.put(ir.Effect("random.seed(_0)", (_whole(builder, a).atom,), span=builder.span))
+    builder.put(ir.Seed(ir.Stream.PYTHON, _whole(builder, a).atom, span=builder.span))

@@ -17,7 +17,7 @@ from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.largest_smallest import at_ties, to_ties
 from srcgrad.rules.reductions.norms_and_variances import no_booleans
 from srcgrad.rules.reductions.sums import matrix, reduced_type, row, sum_, tower
-from srcgrad.rules.scalar.compare import greater_equal, isnan, less_equal, logical_not, where
+from srcgrad.rules.scalar.compare import greater_equal, isnan, less_equal, logical_and, logical_not, where
 from srcgrad.rules.scalar.rounding import floor
 from srcgrad.rules.shapes.axes import memory_of
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types
@@ -137,9 +137,10 @@ def _share(builder: Builder, q: Any, scale: float, name: str) -> Val:
     value = contents(as_value(builder, q))
     value = value if value.type.is_float else _as_float(value)
     share = value if scale == 1 else value / scale
-    inside = emit(greater_equal, share, share.lift(0.0)), emit(less_equal, share, share.lift(1.0))
-    code = f"assert _0 and _1, {f'q of {name} must be from 0 to {scale:g}'!r}"
-    builder.put(ir.Effect(code, tuple(v.atom for v in inside), span=builder.span))
+    enough, little = emit(greater_equal, share, share.lift(0.0)), emit(less_equal, share, share.lift(1.0))
+    inside = emit(logical_and, enough, little)
+    message = f"q of {name} must be from 0 to {scale:g}"
+    builder.put(ir.Assert(inside.atom, message, span=builder.span))
     return share
 
 
@@ -189,7 +190,7 @@ def _quantiles(
 
 def _in_turn(builder: Builder, q: Val, shape: Sequence[Val], dtype: str, one: Callable[[Any], Val]) -> Val:
     n, at = length(q, 0), ir.Var("k", ir.I8)
-    out = builder.alloc(dtype, [n.atom, *(m.atom for m in shape)], "empty", "quantiles")
+    out = builder.alloc(dtype, [n.atom, *(m.atom for m in shape)], ir.Init.EMPTY, "quantiles")
     assert isinstance(q.atom, ir.Var)
     with builder.block() as body:
         got = contents(one(Val(builder, builder.load(q.atom, (at,), "q"))))

@@ -12,6 +12,7 @@ from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle, static
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.norms_and_variances import float_array, no_booleans
 from srcgrad.rules.scalar.compare import equal, greater, less, logical_and, where
@@ -133,8 +134,7 @@ def _uneven(memory: Val, axis: int, places: Val, order: int) -> list[Val]:
 
 def _slope(memory: Val, axis: int, spacing: Val, order: int) -> Val:
     builder, n = memory.builder, length(memory, axis)
-    raising = ir.Effect(f"raise ValueError('np.gradient needs at least {order + 1} elements')", span=builder.span)
-    builder.put(ir.If((n < order + 1).atom, (raising,), (), span=builder.span))
+    raise_if(builder, n < order + 1, f"np.gradient needs at least {order + 1} elements")
     spacing = contents(spacing)
     if spacing.type.rank > 1:
         raise UnsupportedError("np.gradient takes numbers or arrays of one axis as its spacings")

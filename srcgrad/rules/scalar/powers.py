@@ -16,6 +16,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import integers
 from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, Literal, as_value, cast, elementwise, settle, static
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.scalar.compare import logical_or, not_equal, where
@@ -126,8 +127,7 @@ def _power(builder: Builder, *args: Any) -> Val:
 
 def _expect_nonnegative(builder: Builder, exponents: Val) -> None:
     negative = registry.FUNCTIONS[np.any](builder, registry.FUNCTIONS[np.less](builder, exponents, 0))
-    raising = ir.Effect("raise PowerError('an integer is raised to a negative power')", span=builder.span)
-    builder.put(ir.If(negative.atom, (raising,), (), span=builder.span))
+    raise_if(builder, negative, "an integer is raised to a negative power", "PowerError")
 
 
 registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)

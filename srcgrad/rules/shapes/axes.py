@@ -15,6 +15,7 @@ from srcgrad.numeric import rearrangements
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, as_value, linear, static
 from srcgrad.rules.language.over_elements import written_out
+from srcgrad.rules.language.raising import raise_if
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, not_equal, where
 from srcgrad.rules.shapes.broadcast import Params, Types, extent, squeeze, unbroadcast, unsqueeze
@@ -42,8 +43,7 @@ def expect_equal(builder: Builder, a: Val, b: Val, message: str) -> None:
         return
     if static(a) is not None and static(b) is not None:
         raise UnsupportedError(message)
-    raising = ir.Effect(f"raise ValueError({message!r})", span=builder.span)
-    builder.put(ir.If(emit(not_equal, a, b).atom, (raising,), (), span=builder.span))
+    raise_if(builder, emit(not_equal, a, b), message)
 
 
 def along(axis: int, rank: int, item: ir.Item) -> ir.Index:

@@ -29,7 +29,7 @@ def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) ->
     reasons: dict[str, list[str]] = {}
     for shadow in shadows:
         accesses = [s for s in facts.where if isinstance(s, Access) and facts.root(s.ref) is shadow]
-        added = {s for s in accesses if isinstance(s, ir.Accumulate) and s.atomic == "add"}
+        added = {s for s in accesses if isinstance(s, ir.Accumulate) and s.atomic is ir.Atomic.ADD}
         scope = "grid" if shadow in fun.params else "block"
         signs = threads.own(accesses, scope) if added else None
         if signs is not None and facts.classes.simple(shadow):
@@ -64,7 +64,7 @@ def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:
     def one(stmt: Stmt) -> Stmt:
         if stmt in plain:
             assert isinstance(stmt, ir.Accumulate)
-            return replace(stmt, atomic="")
+            return replace(stmt, atomic=None)
         return rebuild(stmt, lambda a: a, lambda v: v, block) if blocks(stmt) else stmt
 
     return block(stmts)

@@ -16,7 +16,7 @@ def barriers(fun: Fun) -> Fun:
     if not _waits(fun.body):
         return fun
     facts = Facts(fun)
-    shared = [s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared"]
+    shared = [s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED]
     visible = {facts.classes.of(v) for v in (*shared, *fun.params)} & _ordered(facts)
     body = _Pass(facts, visible).block(fun.body, dirty=False, more=False)
     return replace(fun, body=body)
@@ -25,8 +25,11 @@ def barriers(fun: Fun) -> Fun:
 def _ordered(facts: Facts) -> set[Var]:
     """The memory that is written, but for what is only updated atomically: in any order."""
     read = {facts.classes.of(s.ref) for s in facts.where if isinstance(s, ir.Load)}
-    atomic = {cls: {getattr(s, "atomic", "") for s in stores} for cls, stores in facts.stores.items()}
-    return {cls for cls, ways in atomic.items() if cls in read or "" in ways or len(ways) > 1}
+    atomic = {
+        cls: {s.atomic if isinstance(s, ir.Accumulate) else None for s in stores}
+        for cls, stores in facts.stores.items()
+    }
+    return {cls for cls, ways in atomic.items() if cls in read or None in ways or len(ways) > 1}
 
 
 def _waits(stmts: tuple[Stmt, ...]) -> bool:

@@ -23,7 +23,7 @@ def checks_first(facts: Facts, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
     effects = [s for s in walk(loop.body) if isinstance(s, ir.Effect)]
     if not effects:
         return (), loop
-    if any(effect.code.startswith("print") for effect in effects):
+    if any(isinstance(effect, ir.Print) for effect in effects):
         raise Serial("it prints")
     if any(isinstance(s, (ir.Append, ir.RefAt)) for s in walk(loop.body)):
         raise Serial("arrays are gathered in a list")

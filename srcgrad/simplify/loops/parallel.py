@@ -147,8 +147,10 @@ def _only_places(loop: ir.For) -> bool:
     index = loop.index
     for stmt in walk(loop.body):
         match stmt:
-            case ir.Load() | ir.Store() | ir.Accumulate():
-                fine = index not in _slice_parts(stmt.index) and getattr(stmt, "value", None) is not index
+            case ir.Load():
+                fine = index not in _slice_parts(stmt.index)
+            case ir.Store() | ir.Accumulate():
+                fine = index not in _slice_parts(stmt.index) and stmt.value is not index
             case ir.View(how=tuple() as items):
                 fine = index not in _slice_parts(items)
             case ir.Let(op=op, args=args) if op in (add, subtract, multiply):

@@ -64,7 +64,7 @@ class _Sums:
 
     def _movable(self, stmt: Accumulate, loop: For) -> bool:
         facts, cls = self._facts, self._facts.classes.of(stmt.ref)
-        if stmt.atomic not in ("", "add") or cls not in self._of_others:
+        if stmt.atomic not in (None, ir.Atomic.ADD) or cls not in self._of_others:
             return False
         if loop.exit is not None or not isinstance(loop.step, Const):
             return False
@@ -76,7 +76,7 @@ class _Sums:
         for other in walk(loop.body):
             if isinstance(other, (ir.Load, ir.Store)) and facts.classes.of(other.ref) is cls:
                 return False
-            if isinstance(other, Accumulate) and other.atomic in ("max", "min"):
+            if isinstance(other, Accumulate) and other.atomic in (ir.Atomic.MAX, ir.Atomic.MIN):
                 return False
             if isinstance(other, (ir.Barrier, ir.Call, ir.Custom)):
                 return False
@@ -85,7 +85,7 @@ class _Sums:
 
 def _visible(facts: Facts) -> Iterator[Var]:
     yield from (p for p in facts.fun.params if p.type.ref)
-    yield from (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space == "shared")
+    yield from (s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED)
 
 
 def _if_any(loop: For, after: tuple[Stmt, ...]) -> Iterator[Stmt]:

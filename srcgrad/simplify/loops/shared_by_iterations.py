@@ -46,7 +46,7 @@ def check_repeatable(facts: Facts, loop: ir.For) -> None:
     for stmt in walk(loop.body):
         if isinstance(stmt, ir.Draw):
             raise Serial("it draws random numbers, one after another")
-        if isinstance(stmt, ir.Effect) and stmt.code.startswith("print"):
+        if isinstance(stmt, ir.Print):
             raise Serial("it prints")
         if isinstance(stmt, (ir.Call, ir.Custom)):
             raise Serial("a function that calls itself is called, which may raise an error")

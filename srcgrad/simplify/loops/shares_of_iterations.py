@@ -49,7 +49,7 @@ class Shares:
         b, loop = self._b, self._loop
         count = self._count()
         parts = {
-            ref: b.alloc(ref.type.dtype, [count, *self._dims(ref)], "zeros", f"{ref.name}_parts")
+            ref: b.alloc(ref.type.dtype, [count, *self._dims(ref)], ir.Init.ZEROS, f"{ref.name}_parts")
             for ref in self._shared
         }
         share = Var("share", ir.I8)

@@ -58,4 +58,4 @@ def read_by(stmt: Stmt) -> Iterator[Var]:
         case ir.Load():
             yield stmt.ref
         case ir.Call() | ir.Custom() | ir.Effect():
-            yield from (a for a in stmt.args if isinstance(a, Var) and a.type.ref)
+            yield from (a for a in walk.used(stmt) if isinstance(a, Var) and a.type.ref)

@@ -36,7 +36,7 @@ def elements(fun: Fun) -> Fun:
 def fresh(facts: Facts) -> Iterator[ir.Alloc]:
     """Zeros that have one name."""
     for stmt in facts.where:
-        if isinstance(stmt, ir.Alloc) and stmt.init == "zeros" and one_name(facts, stmt.target):
+        if isinstance(stmt, ir.Alloc) and stmt.init is ir.Init.ZEROS and one_name(facts, stmt.target):
             yield stmt
 
 
@@ -78,6 +78,6 @@ def _firsts(stmts: list[Stmt]) -> Iterator[ir.Accumulate]:
         where = place(stmt.index) if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) else None
         if where is None:
             return
-        if isinstance(stmt, ir.Accumulate) and where not in seen and stmt.atomic in ("", "add"):
+        if isinstance(stmt, ir.Accumulate) and where not in seen and stmt.atomic in (None, ir.Atomic.ADD):
             yield stmt
         seen.add(where)

@@ -50,7 +50,7 @@ class _Promote:
                     out[place], new = None, ir.Store(new.ref, new.index, new.value, span=new.span)
             if isinstance(new, ir.Store) and _is_zero(new.value) and all(item == FULL for item in new.index):
                 zeroed[self.classes.of(new.ref)] = len(out)
-            if isinstance(new, Alloc) and isinstance(new.init, str):
+            if isinstance(new, Alloc) and isinstance(new.init, ir.Init):
                 untouched[new.target] = len(out)
             self.shapes.note(new)
             out.append(new)
@@ -80,7 +80,8 @@ class _Promote:
         value, memory = first.value, alloc.target
         if any(item != FULL for item in first.index) or value is memory or None in alloc.shape:
             return None
-        if isinstance(first, ir.Accumulate) and (alloc.init != "zeros" or first.atomic in ("max", "min")):
+        extreme = isinstance(first, ir.Accumulate) and first.atomic in (ir.Atomic.MAX, ir.Atomic.MIN)
+        if extreme or (isinstance(first, ir.Accumulate) and alloc.init is not ir.Init.ZEROS):
             return None
         if value.type.dtype != memory.type.dtype or not self.fills(first):
             return None

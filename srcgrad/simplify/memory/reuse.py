@@ -49,8 +49,8 @@ class _Reuser:
             shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) and not own else None
             if shape is not None and isinstance(stmt, ir.Alloc):
                 self.moved = True
-                tidy = stmt.init == "zeros" and self._cleans_up(stmt, loop)
-                before.append(replace(stmt, shape=shape, init="zeros" if tidy else "empty"))
+                tidy = stmt.init is ir.Init.ZEROS and self._cleans_up(stmt, loop)
+                before.append(replace(stmt, shape=shape, init=ir.Init.ZEROS if tidy else ir.Init.EMPTY))
                 body.extend([] if tidy else _refresh(stmt))
             else:
                 body.append(stmt)
@@ -79,9 +79,9 @@ class _Reuser:
         facts, inside = self._facts, self._facts.region[loop, "body"]
         if not facts.classes.simple(alloc.target) or not facts.level_of(alloc.target).within(inside):
             return None
-        if isinstance(alloc.init, str) and alloc.init not in ("zeros", "empty"):
+        if alloc.init is ir.Init.LOCAL:
             return None
-        if not isinstance(alloc.init, str) and (alloc.init.type.rank or not self._outside(alloc.init, inside)):
+        if not isinstance(alloc.init, ir.Init) and (alloc.init.type.rank or not self._outside(alloc.init, inside)):
             return None
         shape = [None if n is None else self._length_before(n, inside, before) for n in alloc.shape]
         return None if None in shape else tuple(n for n in shape if n is not None)
@@ -107,9 +107,9 @@ class _Reuser:
 
 def _refresh(alloc: ir.Alloc) -> list[Stmt]:
     """What makes the memory new at the head of a turn."""
-    if alloc.init == "empty":
+    if alloc.init is ir.Init.EMPTY:
         return []
-    value = const(0.0, ir.Type(alloc.target.type.dtype)) if isinstance(alloc.init, str) else alloc.init
+    value = const(0.0, ir.Type(alloc.target.type.dtype)) if isinstance(alloc.init, ir.Init) else alloc.init
     if isinstance(value, Const) and alloc.target.type.dtype[0] in "iub":
         value = Const(int(value.value.real), ir.I8 if alloc.target.type.dtype[0] != "b" else ir.B1)
     return [ir.Store(alloc.target, whole(alloc.target), value, span=alloc.span)]

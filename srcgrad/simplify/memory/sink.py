@@ -92,7 +92,7 @@ class _Gone(Stmt):
 
 
 def _adds(stmt: Accumulate) -> bool:
-    return stmt.atomic in ("", "add")
+    return stmt.atomic in (None, ir.Atomic.ADD)
 
 
 def _zero(atom: ir.Atom) -> bool:

@@ -152,7 +152,7 @@ class _Cse:
             case ir.Store() if stmt.value.type == stmt.ref.type.value() and all(i == FULL for i in stmt.index):
                 if stmt.ref.type.rank and self.shapes.same(stmt.value, stmt.ref):
                     self.scope.known[self.place(stmt.ref, stmt.index), 0] = stmt.value
-            case ir.Alloc() if not isinstance(stmt.init, str) and stmt.init.type == stmt.target.type.value():
+            case ir.Alloc() if not isinstance(stmt.init, ir.Init) and stmt.init.type == stmt.target.type.value():
                 if stmt.init.type.rank:
                     self.scope.known[self.place(stmt.target, (FULL,) * stmt.init.type.rank), 0] = stmt.init
 

@@ -117,7 +117,7 @@ class _Liveness:
             case ir.Load():
                 self.read(stmt.ref)
             case ir.Call() | ir.Custom() | ir.Effect():
-                for atom in stmt.args:
+                for atom in walk.used(stmt):
                     self.read(atom)
             case ir.Let():
                 for atom in stmt.args:

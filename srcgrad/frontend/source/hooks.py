@@ -1,0 +1,115 @@
+"""What an object may give so that srcgrad takes it for more than a Python function: six hooks, each a protocol.
+
+===========================  ==========================================  =============================================
+hook                         given by                                    asked for by
+===========================  ==========================================  =============================================
+`__srcgrad_core__`           derivatives, functions with a rule of       lowering, where it is called (`calls`) or
+                             their own, solvers, methods and partials    differentiated (`compiler.program`); `api`
+`__srcgrad_arguments__`      derivatives                                 lowering and `derivatives`, for a call's values
+`__srcgrad_bind__`           the public solvers                          lowering, where one is called
+`__srcgrad_made__`           derivatives                                 the choice between threads and one thread
+`__srcgrad_parts__`          all that give a core program                fingerprints of what a program is made of
+`__srcgrad_of__`             functions that this package puts around     errors, which name the user's function
+                             one of the user's
+===========================  ==========================================  =============================================
+
+Each is looked up without an object's `__getattr__`. What `functools.wraps` copies onto a function is no hook of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, Protocol, TypeGuard, TypeVar
+
+from srcgrad.frontend.source.structure import Spec
+
+
+class GivesCore(Protocol):
+    """What brings its own core program."""
+
+    def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
+        """The program for arguments of these structures, a `frontend.lowering.function.Lowered`."""
+
+
+class TakesArguments(Protocol):
+    """What sorts out by itself the arguments of a call."""
+
+    def __srcgrad_arguments__(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Sequence[Any]:
+        """A value for each parameter."""
+
+
+class GivesParts(Protocol):
+    """What is known by what it is made of, for fingerprints."""
+
+    def __srcgrad_parts__(self) -> tuple[Any, ...]:
+        """Texts, functions and objects that its program depends on."""
+
+
+class Made(Protocol):
+    """What is made from a function."""
+
+    def __srcgrad_made__(self) -> tuple[Any, Any, Any]:
+        """The function, the `compiler.request.Recipe` and the `compiler.find_or_make.Options`."""
+
+
+# of the arguments of a call by place and by name: what is called instead, and with what
+Bind = Callable[[Sequence[Any], dict[str, Any]], tuple[Any, list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a function carries as `__srcgrad_bind__`: another that carries it too has copied it."""
+
+    function: FunctionType
+    bind: Bind
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def gives_core(value: Any) -> TypeGuard[GivesCore]:
+    return _of_class(value, "__srcgrad_core__")
+
+
+def takes_arguments(value: Any) -> TypeGuard[TakesArguments]:
+    return _of_class(value, "__srcgrad_arguments__")
+
+
+def gives_parts(value: Any) -> TypeGuard[GivesParts]:
+    return _of_class(value, "__srcgrad_parts__")
+
+
+def is_made(value: Any) -> TypeGuard[Made]:
+    return _of_class(value, "__srcgrad_made__")
+
+
+def _of_class(value: Any, name: str) -> bool:
+    return any(name in vars(base) for base in type(value).__mro__)
+
+
+def replace_calls(function: Any, bind: Bind) -> None:
+    """Let lowering put another call in the place of one of this function."""
+    function.__srcgrad_bind__ = Bound(function, bind)
+
+
+def bind_of(value: Any) -> Bind | None:
+    """How a call of this function is replaced, if it is."""
+    found = _attributes(value).get("__srcgrad_bind__")
+    return found.bind if isinstance(found, Bound) and found.function is value else None
+
+
+def put_around(function: F, inner: Any) -> F:
+    """Say that a function of this package stands for one of the user's."""
+    vars(function)["__srcgrad_of__"] = inner
+    return function
+
+
+def inside_of(value: Any) -> Any | None:
+    """The user's function that a function of this package stands for."""
+    return _attributes(value).get("__srcgrad_of__")
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    return vars(value) if isinstance(value, FunctionType) else {}
