@@ -31,7 +31,7 @@ Builtin = Callable[[Lowering, Args, Named], "Value | None"]
 
 
 def _call(low: Lowering, function: Value, *args: Value) -> Value:
-    return low.hooks["call"](low, function, args)  # type: ignore[no-any-return]
+    return low.constructs.call(function, args)
 
 
 def known_length(low: Lowering, value: Value) -> Value:
@@ -113,7 +113,7 @@ def _sequence(kind: type) -> Builtin:
 def listed(low: Lowering, array: Var) -> Struct:
     """list(array): its numbers."""
     value = low.b.load(array) if array.type.ref else array
-    memory = low.b.alloc(array.type.dtype, (), init=value, name=low.naming or "items")
+    memory = low.b.alloc(array.type.dtype, (), init=value, name=low.naming.now or "items")
     item = Var("item", scalar_of(memory.type))
     return Struct(list, (), (), values.Rows(item, (memory,), low.length(memory)))
 

@@ -11,9 +11,9 @@ from typing import cast
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import values as scope
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import own
-from srcgrad.frontend.lowering.values import FALSE, RAISED, TRUE, Known, Struct, Value
+from srcgrad.frontend.lowering.values import FALSE, TRUE, Known, Struct, Value
 from srcgrad.frontend.source import classes
 
 
@@ -93,8 +93,7 @@ def _as_python(low: Lowering, node: ast.expr, how: str | None, holes: _Holes) ->
 # ---- raise
 
 
-@handles(ast.Raise)
-def _raise(low: Lowering, node: ast.Raise) -> None:
+def raise_(low: Lowering, node: ast.Raise) -> None:
     call = node.exc
     if call is None or node.cause is not None:
         low.refuse("only a new exception can be raised", 'for example: raise ValueError("...")')
@@ -125,7 +124,7 @@ def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]
     home = None if _builtin(kind) else _home(low, kind)
     code = f"raise {kind.__name__}({', '.join(texts)})"
     low.b.put(ir.Effect(code, tuple(holes.args), format=format, home=home, span=low.b.span))
-    low.frame.env[RAISED] = TRUE
+    low.set_flags(raised=True)
 
 
 def _dynamic(node: ast.expr) -> bool:
@@ -172,8 +171,7 @@ def _home(low: Lowering, kind: type[BaseException]) -> tuple[str, str]:
 # ---- assert
 
 
-@handles(ast.Assert)
-def _assert(low: Lowering, node: ast.Assert) -> None:
+def assert_(low: Lowering, node: ast.Assert) -> None:
     cond = low.truth(low.ex(node.test))
     if cond == TRUE:
         return
