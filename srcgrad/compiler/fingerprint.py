@@ -100,7 +100,9 @@ class Fingerprint:
         elif isinstance(value, types.MethodType):
             self.value(value.__func__)
             self.value(value.__self__, by_type)
-        elif isinstance(value, (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype)):
+        elif isinstance(value, types.ModuleType):
+            self.text("module", value.__name__)  # its own `__getattr__` is asked for nothing
+        elif isinstance(value, (types.BuiltinFunctionType, np.ufunc, np.dtype)):
             self.text(type(value).__name__, getattr(value, "__name__", str(value)), getattr(value, "__module__", ""))
         elif isinstance(value, type):
             self._class(value)

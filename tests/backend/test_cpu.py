@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 
 import numpy as np
 import pytest
@@ -99,3 +100,10 @@ def test_fingerprints():
     assert print_of(made(1.0, 1), 1) != print_of(made(1.0, 2), 1)
     assert fingerprint(made(2.0, 1)).portable
     assert not fingerprint(made(object(), 1)).portable
+
+
+def test_a_module_is_asked_for_nothing_by_a_fingerprint() -> None:
+    module = types.ModuleType("with_names_of_its_own")
+    exec("def __getattr__(name):\n    raise RuntimeError(name)\ndef helper(x):\n    return x\n", vars(module))
+    fun = eval("lambda x: module.helper(x) + module.missing", {"module": module})
+    assert fingerprint(fun).hexdigest() == fingerprint(fun).hexdigest()
