@@ -25,6 +25,13 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
     ast.Set: ("a set is outside the language", "use an array or a tuple"),
 }
+# of later versions of Python
+NEWER: dict[str, tuple[str, str]] = {
+    "TypeAlias": ("a type alias inside a function is outside the language", "define it outside"),
+    "TemplateStr": ("a template string is outside the language", "make it outside the function"),
+    "Interpolation": ("a template string is outside the language", "make it outside the function"),
+}
+REFUSED |= {getattr(ast, name): told for name, told in NEWER.items() if hasattr(ast, name)}
 
 
 def check(source: Source) -> None:
