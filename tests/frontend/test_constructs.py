@@ -29,6 +29,7 @@ SAMPLES: dict[type[ast.stmt], str] = {
     ast.AugAssign: "c += a + b",
     ast.Expr: "(c := a) + b",
     ast.If: "if (c := a) > b:\n    HERE\nelse:\n    HERE",
+    ast.Match: "match a:\n case [b.x, c, *d]:\n  HERE\n case float(e) | {'k': _, **e}:\n  HERE\n case f:\n  HERE",
     ast.For: "for c, d in zip(a, b):\n    HERE\nelse:\n    HERE",
     ast.While: "while (c := a) > b:\n    HERE\nelse:\n    HERE",
     ast.Break: "break",
@@ -124,3 +125,11 @@ def test_jumps_in_its_blocks_are_seen(kind: type[ast.stmt]) -> None:
         if kind not in LOOPS:
             assert leaves([node]) == expected, "lowering/paths.py: leaves"
     assert not jumps([sample(kind, "pass")]) or kind in LEAVING
+
+
+def test_patterns_are_refused_or_lowered() -> None:
+    """Those of `match`, in lowering/matching.py."""
+    known = {
+        ast.MatchValue, ast.MatchSingleton, ast.MatchAs, ast.MatchOr, ast.MatchSequence, ast.MatchClass, ast.MatchStar,
+    }  # fmt: skip
+    assert {kind for kind in kinds(ast.pattern) if kind not in REFUSED} == known

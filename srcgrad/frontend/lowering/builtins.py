@@ -186,11 +186,15 @@ def _isinstance(low: Lowering, args: Args, named: Named) -> Value | None:
         given = [k.value for k in kinds.items if isinstance(k, Known)]
     else:
         given = [kinds.value] if isinstance(kinds, Known) else []
-    for kind in given:
-        asked = classes.written(type(kind), "__instancecheck__")
-        if getattr(kind, "_is_protocol", False) or (asked is not None and not asked.foreign):
-            low.refuse(f"`{kind.__name__}` says itself what its objects are", "ask for a plain class")
-    return values.TRUE if any(issubclass(class_of(value), kind) for kind in given) else values.FALSE
+    return values.TRUE if any([is_instance(low, value, kind) for kind in given]) else values.FALSE
+
+
+def is_instance(low: Lowering, value: Value, kind: type) -> bool:
+    """isinstance(value, kind)"""
+    asked = classes.written(type(kind), "__instancecheck__")
+    if getattr(kind, "_is_protocol", False) or (asked is not None and not asked.foreign):
+        low.refuse(f"`{kind.__name__}` says itself what its objects are", "ask for a plain class")
+    return issubclass(class_of(value), kind)
 
 
 SCALARS: dict[str, type] = {"f": float, "i": int, "b": bool, "c": complex}

@@ -19,6 +19,9 @@ class Constructs(Protocol):
     def statement(self, node: ast.stmt) -> None:
         """Lower a statement."""
 
+    def match(self, node: ast.Match, rest: Sequence[ast.stmt]) -> None:
+        """Lower a `match` that may leave its block, of which `rest` is what follows."""
+
     def expression(self, node: ast.expr) -> Value:
         """Lower an expression."""
 

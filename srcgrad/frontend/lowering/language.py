@@ -19,6 +19,7 @@ from srcgrad.frontend.lowering import (
     growing_lists,
     imports,
     loops,
+    matching,
     special_methods,
     statements,
     subscripts,
@@ -35,6 +36,7 @@ STATEMENTS: Mapping[type[ast.stmt], Callable[[Lowering, Any], None]] = {
     ast.AugAssign: statements.augmented_assignment,
     ast.Expr: statements.expression_statement,
     ast.If: statements.if_,
+    ast.Match: matching.match_,
     ast.For: loops.for_,
     ast.While: loops.while_,
     ast.Break: statements.break_,
@@ -87,6 +89,9 @@ class Language:
         if type(node) not in STATEMENTS:
             _refuse(node)
         STATEMENTS[type(node)](self.low, node)
+
+    def match(self, node: ast.Match, rest: Sequence[ast.stmt]) -> None:
+        matching.match_(self.low, node, rest)
 
     def expression(self, node: ast.expr) -> Value:
         if type(node) not in EXPRESSIONS:

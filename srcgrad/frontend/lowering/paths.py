@@ -91,6 +91,9 @@ class Lowering(State):
                 return self._guarded(pending, stmts[n:])
             if isinstance(node, ast.If) and jumps(node.body + node.orelse):
                 return self._if_jump(node, stmts[n + 1 :])
+            if isinstance(node, ast.Match) and jumps([node]):
+                with self.b.at(self.frame.source.span(node)), self.placing(node):
+                    return self.constructs.match(node, stmts[n + 1 :])
             self._collecting(node)
 
     def _collecting(self, node: ast.stmt) -> None:
@@ -325,6 +328,9 @@ def jumps(stmts: Sequence[ast.stmt], loop: bool = False) -> bool:
             case ast.If():
                 if jumps(node.body, loop) or jumps(node.orelse, loop):
                     return True
+            case ast.Match(cases=cases):
+                if any(jumps(case.body, loop) for case in cases):
+                    return True
             case ast.For() | ast.While():
                 if jumps(node.body, True) or jumps(node.orelse, loop):
                     return True
@@ -338,4 +344,20 @@ def leaves(stmts: Sequence[ast.stmt]) -> bool:
     last = stmts[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, ast.Match):
+        return irrefutable(last.cases[-1]) and all(leaves(case.body) for case in last.cases)
     return isinstance(last, (ast.Break, ast.Continue, ast.Return))
+
+
+def irrefutable(case: ast.match_case) -> bool:
+    """Whether a case takes whatever comes."""
+
+    def fits_all(pattern: ast.pattern) -> bool:
+        match pattern:
+            case ast.MatchAs(pattern=inner):
+                return inner is None or fits_all(inner)
+            case ast.MatchOr(patterns=patterns):
+                return fits_all(patterns[-1])
+        return False
+
+    return case.guard is None and fits_all(case.pattern)
