@@ -202,7 +202,7 @@ class Append(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class RefAt(Stmt):
-    """target = refs[pos]"""
+    """target = refs[pos], counted from the start"""
 
     target: Var
     refs: Var
@@ -404,17 +404,19 @@ class FunFacts:
 
     overwritten, ordered: the names of the parameters that the user's function writes into, so that they are copied at
     its head, and of those among them that must come in C order.   captured: the names of what it takes from around it.
-    shares: (result, parameter), by position, that are the same memory in the user's function.   changed: it changes
-    objects that it is given.   no_unit_axes: array parameters of which the caller has seen that no axis has length 1.
-    same_shapes: parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of
-    parameters, where they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were
-    proved, moved in front of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
+    shares: (result, parameter), by position, that are the same memory in the user's function.   together: (result,
+    result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
+    caller has seen that no axis has length 1.   same_shapes: parameters (tangents, cotangents) with the variable whose
+    shape each has.   lengths: of the axes of parameters, where they are known.   plan: what the reverse sweep keeps,
+    and why.   checks: how many checks were proved, moved in front of loops, and placed where they stand.   parallel: of
+    each loop, why it is parallel or not.
     """
 
     overwritten: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
     shares: tuple[tuple[int, int], ...] = ()
+    together: tuple[tuple[int, int], ...] = ()
     changed: bool = False
     no_unit_axes: frozenset[Var] = frozenset()
     same_shapes: tuple[tuple[Var, Var], ...] = ()

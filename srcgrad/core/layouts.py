@@ -26,6 +26,10 @@ VIEW = Why(
     "make the copy in words: put .copy() behind what is taken of the array",
 )
 OVERLAP = Why("this writes into `{}` while it is read through another name", "give a copy: .copy()")
+TWICE = Why(
+    "this would be seen through another name: the call before returned one array twice, or a view of it",
+    "return a copy in one of the places: .copy()",
+)
 READ_ONLY = Why("this writes into `{}`, which is read-only in NumPy", "make a copy first: .copy()")
 
 

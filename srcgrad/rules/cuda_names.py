@@ -175,7 +175,7 @@ _adaptor(cuda.local.array)(_array("local"))
 def _updated(builder: Builder, array: Any, index: Any) -> tuple[ir.Var, ir.Index]:
     """The memory and the place of an atomic update."""
     if not isinstance(array, Val) or not array.type.ref or not isinstance(array.atom, ir.Var):
-        raise UnsupportedError("an atomic update of something that is no array", hint="give an array and an index")
+        raise UnsupportedError("an atomic update needs an array", hint="give an array and an index")
     items = index if isinstance(index, (tuple, list)) else (index,)
     atoms = tuple(arguments.as_array(builder, i).atom for i in items)
     if len(atoms) != array.type.rank or any(a.type != ir.I8 for a in atoms):

@@ -156,7 +156,7 @@ def _attempt(
         low.b.out.clear()
         value = emit_call(low, itself, env)
     value = values.seen(_finished(low, source, value))
-    shares = _shares(low, value, params)
+    shares, together = _shares(low, value, params), Aliases(low.b.out).together(list(values.leaves(value)))
     value = _results(low, value, params)
     check_apart(low)
     facts = ir.FunFacts(
@@ -164,6 +164,7 @@ def _attempt(
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
         captured=tuple(c.name for c in made.captured),
         shares=tuple(shares),
+        together=together,
         changed=made.changes_older,
         no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
+from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering import values
@@ -19,6 +20,7 @@ from srcgrad.frontend.lowering.new_function import NewFunction, copy_of
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Unresolved
 from srcgrad.frontend.lowering.values import Value
+from srcgrad.frontend.lowering.view_conflicts import conflict
 from srcgrad.frontend.lowering.written_parameters import Aliases, written
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
@@ -34,6 +36,7 @@ class Callee:
     captured: list[Captured] = field(default_factory=list)
     core: ir.Fun | None = None
     shares: bool = False  # what it returns may be an argument's memory
+    together: tuple[tuple[int, int], ...] = ()  # the results that may be one array, in pairs
     written: frozenset[int] = frozenset()  # the arguments that it writes into: their new contents are results, too
 
 
@@ -85,9 +88,11 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
         for target in (t for t in targets if t.type.ref):
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
-    if callee.shares:
-        return values.refill(callee.result, iter(targets))
-    return values.refill(callee.result, iter([copy_of(low, t) if t.type.ref else t for t in targets]))
+    if not callee.shares:
+        targets = [copy_of(low, t) if t.type.ref else t for t in targets]
+    for j, k in callee.together:
+        low.b.layouts.doubtful(targets[j], targets[k], TWICE)
+    return values.refill(callee.result, iter(targets))
 
 
 def told(program: ir.Program) -> ir.Program:
@@ -121,6 +126,8 @@ class Found:
     core: ir.Fun
     shares: bool
     written: frozenset[int]
+    together: tuple[tuple[int, int], ...]
+    doubts: Sequence[Doubt]
 
 
 def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> None:
@@ -132,6 +139,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         try:
             return _attempt(low, callee, env, body)
         except Unresolved:
+            del callees[provisional:]
             if callee.result is not None:
                 raise
             return None
@@ -143,16 +151,20 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         else:
             callee.result = values.map_leaves(found.value, lambda atom: Var("result", atom.type))
             callee.captured, callee.core = found.captured, found.core
-            callee.shares, callee.written = found.shares, found.written
+            callee.shares, callee.written, callee.together = found.shares, found.written, found.together
         if not stable:
             del callees[provisional:]  # they were made with what was known of this one
         return not stable
 
     found = low.retry.until_stable(run, again)
-    if found is not None and _surely_calls(found.core.body, callee.name):
-        low.refuse(
-            f"`{_plain(callee.name)}` calls itself whatever its arguments are", "end it: return something else first"
-        )
+    assert found is not None
+    if _surely_calls(found.core.body, callee.name):
+        message = f"`{_plain(callee.name)}` calls itself whatever its arguments are"
+        low.refuse(message, "end it: return something else first")
+    clash = conflict(found.core, found.doubts)
+    if clash is not None:
+        why = clash[1].why
+        low.refuse(why.message.format(clash[1].base.name), why.hint)
 
 
 def _stable(callee: Callee, found: Found) -> bool:
@@ -161,7 +173,7 @@ def _stable(callee: Callee, found: Found) -> bool:
     if result is None or _types(result) != _types(found.value) or not values.same_shape(result, found.value):
         return False
     same = [c.origin.key for c in found.captured] == [c.origin.key for c in callee.captured]
-    return same and (callee.shares, callee.written) == (found.shares, found.written)
+    return same and (callee.shares, callee.written, callee.together) == (found.shares, found.written, found.together)
 
 
 def _surely_calls(stmts: Sequence[ir.Stmt], name: str) -> bool:
@@ -203,8 +215,10 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     results = tuple(values.leaves(value))
     core = checked(made.finished(callee.name, (*results, *made.copies.values())))
     shares, overwritten = _memory_of(low, made, core, results)
+    together = Aliases(core.body).together(results)
     check_apart(other)
-    return Found(value, list(made.captured), core, shares, callee.written | overwritten)
+    doubts = other.b.layouts.doubts
+    return Found(value, list(made.captured), core, shares, callee.written | overwritten, together, doubts)
 
 
 def _as_known(low: Lowering, value: Value, callee: Callee) -> Value:

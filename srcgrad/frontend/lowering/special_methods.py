@@ -74,7 +74,7 @@ def invoke(low: Lowering, found: Found, value: Value, name: str, args: Sequence[
     if isinstance(method, classmethod):
         return low.constructs.call(Known(method.__func__), [Known(kind), *args])
     if not isinstance(method, types.FunctionType) or found.generated:
-        low.refuse(f"the `{name}` of `{kind.__name__}` is no function that can be read", "write it as a method")
+        low.refuse(f"the `{name}` of `{kind.__name__}` is not a function that can be read", "write it as a method")
     return low.constructs.inline(method, [value, *args], {}, low.frame.node)
 
 

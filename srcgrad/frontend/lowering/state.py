@@ -287,7 +287,7 @@ class State(Checks):
                 return Val(self.b, self.constructs.array(value))
             case Struct():
                 if not self.constructs.is_sequence(value):
-                    self.refuse(f"a {value.kind.__name__} stands where a number or an array must be", "give its fields")
+                    self.refuse(f"expected a number or an array, got a {value.kind.__name__}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
@@ -295,7 +295,7 @@ class State(Checks):
             case Known():
                 return value.value
         return self.refuse(
-            f"{values.describe(value)} stands where a number or an array must be", "use a number or an array here"
+            f"expected a number or an array, got {values.describe(value)}", "use a number or an array here"
         )
 
     def inward(self, value: Any) -> Value:
@@ -329,9 +329,7 @@ class State(Checks):
 
     def atom(self, value: Value) -> Atom:
         if not isinstance(value, (Var, Const)):
-            self.refuse(
-                f"{values.describe(value)} stands where a number or an array must be", "use a number or an array here"
-            )
+            self.refuse(f"expected a number or an array, got {values.describe(value)}", "use a number or an array here")
         return value
 
     def integer(self, value: Value) -> Atom:

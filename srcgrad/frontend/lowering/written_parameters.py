@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
@@ -45,6 +46,12 @@ class Aliases:
             a, b = self.root(refs[0]), self.root(other)
             if a is not b:
                 self.parent[b] = a
+
+    def together(self, atoms: Sequence[Atom]) -> tuple[tuple[int, int], ...]:
+        """The pairs of references among these, by position, that may share memory."""
+        roots = [self.root(a) if isinstance(a, Var) and a.type.ref else None for a in atoms]
+        pairs = combinations(range(len(atoms)), 2)
+        return tuple((j, k) for j, k in pairs if roots[j] is roots[k] and roots[j] is not None)
 
     def viewed(self, var: Var) -> bool:
         """Whether var may be a part of larger memory."""

@@ -22,7 +22,7 @@ def dtype_of(given: Any) -> str:
     try:
         code = np.dtype(given).str
     except TypeError:
-        raise UnsupportedError(f"{given!r} is no dtype; use np.float64 or np.float32") from None
+        raise UnsupportedError(f"unknown dtype {given!r}; use np.float64 or np.float32") from None
     if code[0] == ">" or code[1:] not in LENGTHS:
         raise UnsupportedError(f"arrays of dtype {np.dtype(given)} are not supported; use float64 or float32")
     return str(code[1:])

@@ -121,7 +121,7 @@ def as_value(builder: Builder, value: Any) -> Val:
         return value
     if type(value) not in LITERALS:
         raise UnsupportedError(
-            f"a {type(value).__name__} stands where a number or an array must be; use a number or an array here"
+            f"expected a number or an array, got a {type(value).__name__}; use a number or an array here"
         )
     return Val(builder, ir.Const(value, LITERALS[type(value)]))
 

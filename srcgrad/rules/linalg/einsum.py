@@ -72,7 +72,7 @@ def _terms(subscripts: Any, ranks: Sequence[int]) -> tuple[list[str], str]:
 def _spelled(part: str, rank: int) -> str:
     plain = part.replace("...", "")
     if not all(c.isalpha() and c.isascii() for c in plain):
-        raise UnsupportedError(f"{part!r} are no subscripts of np.einsum")
+        raise UnsupportedError(f"{part!r} are not subscripts of np.einsum")
     if any(c in BATCH for c in plain):
         raise UnsupportedError("np.einsum is understood with small letters only")
     hidden = rank - len(plain)

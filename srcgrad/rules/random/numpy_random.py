@@ -172,7 +172,9 @@ def _other(name: str, kinds: Sequence[tuple[str, Kind]], dtype: str = "f8") -> C
             size = values.pop()
         for what, _ in kinds[len(values) :]:
             if what not in named:
-                raise UnsupportedError(f"np.random.{name} misses its argument `{what}`", hint="give it")
+                raise UnsupportedError(
+                    f"missing argument `{what}` in the call of np.random.{name}", hint=f"give {what}=..."
+                )
             values.append(named.pop(what))
         if len(values) > len(kinds) or named:
             told = ", ".join(what for what, _ in kinds)

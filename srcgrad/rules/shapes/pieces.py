@@ -40,7 +40,7 @@ def _part_template(types: Types, params: Params) -> str:
 
 def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
     if g.shape[axis] > max(like.shape[axis] - start, 0):
-        raise ValueError("there is no room for so many")
+        raise ValueError("the arrays do not fit into the target")
     out = np.zeros(like.shape, g.dtype)
     out[(slice(None),) * axis + (slice(start, start + g.shape[axis]),)] = g
     return out
@@ -53,7 +53,7 @@ def _within_template(types: Types, params: Params) -> Any:
     lines = ["    # zeros of like's shape with value in its place"]
     room = f"max(like.shape[{axis}] - start, 0)" if later else f"like.shape[{axis}]"
     lines.append(f"    if value.shape[{axis}] > {room}:")
-    lines.append("        raise ValueError('there is no room for so many')")
+    lines.append("        raise ValueError('the arrays do not fit into the target')")
     lines += ["    out = np.zeros(like.shape, value.dtype)", f"    out[{where}] = value", "    return out"]
     call = f"{name}(_0, _1, _2)" if later else f"{name}(_0, _1)"
     return call, {name: loop_text.function(name, "value, like, start" if later else "value, like", lines)}

@@ -20,7 +20,7 @@ def summed(loop: ir.For) -> ir.For:
     """The loop with `total = total + part` for each carry as the last statements of its body."""
     for carry in loop.carry:
         if not carry.inner.type.is_scalar or carry.inner.type == ir.B1:
-            raise Serial(f"`{carry.inner.name}` goes from turn to turn, and is no sum")
+            raise Serial(f"`{carry.inner.name}` is carried between iterations but is not a sum")
     parts = _Parts({c.inner: zero_of(c.inner.type) for c in loop.carry})
     body = list(parts.block(loop.body))
     carries = []
@@ -53,7 +53,7 @@ class _Parts:
         """What has been added to what goes round here; not to another total that takes its place."""
         part = self.now.pop(atom, None) if isinstance(atom, Var) else None
         if part is None or self.first[atom] is not carry.inner:  # type: ignore[index]
-            raise Serial(f"`{carry.inner.name}` goes from turn to turn, and is no sum")
+            raise Serial(f"`{carry.inner.name}` is carried between iterations but is not a sum")
         return part
 
     def take(self, total: Var) -> Atom:
@@ -66,7 +66,7 @@ class _Parts:
     def one(self, stmt: Stmt) -> list[Stmt]:
         read = _reads(stmt)
         for var in read & self.gone:
-            raise Serial(f"`{var.name}` goes from turn to turn, and is used on the way")
+            raise Serial(f"`{var.name}` is carried between iterations, and is used on the way")
         totals = [var for var in self.now if var in read]
         if not totals:
             return [stmt]
@@ -77,12 +77,12 @@ class _Parts:
                 return [self.branch(stmt, totals)]
             case ir.For() | ir.While():
                 return [self.loop(stmt, totals)]
-        raise Serial(f"`{totals[0].name}` goes from turn to turn, and is used on the way")
+        raise Serial(f"`{totals[0].name}` is carried between iterations, and is used on the way")
 
     def added(self, let: ir.Let, totals: Sequence[Var]) -> list[Stmt]:
         left, right = let.args
         if len(totals) > 1 or left is right or (let.op is subtract and left is not totals[0]):
-            raise Serial(f"`{totals[0].name}` goes from turn to turn, and is no sum")
+            raise Serial(f"`{totals[0].name}` is carried between iterations but is not a sum")
         before, new = self.take(totals[0]), right if left is totals[0] else left
         self.span[let.target], self.first[let.target] = let.span, self.first[totals[0]]
         if _is_zero(before) and let.op is add:
@@ -102,13 +102,13 @@ class _Parts:
         for out in stmt.outs:
             ends = [(then, out.then), (orelse, out.orelse)]
             if any(end in side.gone for side, end in ends) or len({end in side.now for side, end in ends}) == 2:
-                raise Serial(f"`{out.target.name}` goes from turn to turn, and is no sum")
+                raise Serial(f"`{out.target.name}` is carried between iterations but is not a sum")
             if out.then not in then.now:
                 outs.append(out)
                 continue
             entered = {side.first[end] for side, end in ends}  # type: ignore[index]
             if len(entered) > 1:
-                raise Serial(f"`{out.target.name}` goes from turn to turn, and is no sum")
+                raise Serial(f"`{out.target.name}` is carried between iterations but is not a sum")
             part = Var(out.target.name, out.target.type)
             outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))  # type: ignore[arg-type]
             self.now[out.target], self.first[out.target] = part, self.first[entered.pop()]
@@ -126,7 +126,7 @@ class _Parts:
         others = {a for c in stmt.carry if c not in carries for a in (c.init, c.next)} | _inside(stmt)
         for total in totals:
             if total in others or sum(c.init is total for c in stmt.carry) != 1:
-                raise Serial(f"`{total.name}` goes from turn to turn, and is used on the way")
+                raise Serial(f"`{total.name}` is carried between iterations, and is used on the way")
         starts = {c.inner: self.take(c.init) for c in carries}  # type: ignore[arg-type]
         self.first.update({c.out: self.first[c.init] for c in carries})  # type: ignore[index]
         self.now.update({c.out: c.out for c in carries})

@@ -78,7 +78,7 @@ class _Parallel:
                 raise Serial("arrays meet of which one may have to be repeated")
             made, how = self.loop(stmt)
         except Serial as why:
-            self.say(stmt, f"one turn after another: {why}")
+            self.say(stmt, f"one iteration after another: {why}")
             return [replace(stmt, parallel=False, body=self.block(stmt.body))]
         self.say(stmt, how)
         return made

@@ -12,14 +12,13 @@ from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
 from srcgrad.core.shapes import FULL, ONE
 from srcgrad.rules.language import registry
 from srcgrad.simplify.values.common import key, replaced, same
-from srcgrad.simplify.values.table import TABLE
+from srcgrad.simplify.values.table import SMALL, TABLE
 
 FOLDED = frozenset(
     "add subtract multiply negative equal not_equal less less_equal greater greater_equal logical_and logical_or "
     "logical_not logical_xor trips nonnegative larger".split()
 )
 LENGTHS = frozenset({"dim", "shape"})
-SMALL = 2**24  # integers below are exact in every float type
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
