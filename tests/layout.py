@@ -12,6 +12,7 @@ from pathlib import Path
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("core",),
+    ("numeric",),
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),

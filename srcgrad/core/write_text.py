@@ -19,7 +19,7 @@ from dataclasses import fields
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 WORDS = frozenset({"True", "False", "None", "nan", "inf", "call", "custom", "draw", "load", "alloc", "view", "list"})
 WORDS |= {"append", "at", "for", "while", "if", "in", "with", "range", "next", "exit", "give", "parallel", "j"}
@@ -31,11 +31,6 @@ def write(program: Program | Fun) -> str:
     """The text of a program: its main function, then those that it calls by name."""
     funs = [program] if isinstance(program, Fun) else [program.main, *program.callees.values()]
     return "\n\n".join("\n".join(_Writer().fun(fun)) for fun in funs) + "\n"
-
-
-def type_text(type: Type) -> str:
-    lengths = f"[{type.rank}]" if type.rank or type.ref else ""
-    return f"{'list ' if type.many else ''}{'&' if type.ref else ''}{type.dtype}{lengths}"
 
 
 class _Writer:
@@ -57,7 +52,7 @@ class _Writer:
     def bind(self, var: Var) -> str:
         number = self.taken[var.name] = self.taken.get(var.name, 0) + 1
         self.names[var] = var.name if number == 1 and var.name not in WORDS else f"{var.name}.{number}"
-        return f"{self.names[var]}: {type_text(var.type)}"
+        return f"{self.names[var]}: {var.type}"
 
     def binds(self, targets: Iterable[Var]) -> str:
         """The left-hand side of a statement, with its equals sign; nothing if it binds nothing."""
@@ -97,6 +92,8 @@ class _Writer:
                     items = [f"{self.names[var]} {lengths}" for var, lengths in fact.items() if var in self.names]
                 case tuple() if field.name == "same_shapes":
                     items = [" like ".join(self.known(pair)) for pair in fact if len(list(self.known(pair))) == 2]
+                case tuple() if field.name == "plan":
+                    items = [repr(str(kept)) for kept in fact]
                 case tuple() if field.name == "parallel":
                     items = [repr(tuple(verdict)) for verdict in fact]
                 case tuple():

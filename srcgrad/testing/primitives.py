@@ -16,6 +16,7 @@ from srcgrad.backend.shim import math_shim
 from srcgrad.core import ir
 from srcgrad.core.ir import Type
 from srcgrad.core.run import run
+from srcgrad.printer import templates
 from srcgrad.rules.language.declare import Edge
 from srcgrad.testing.numerical import Estimate, derivative
 from srcgrad.testing.samples import Case, Values, cases, type_of
@@ -113,8 +114,7 @@ def run_printed(case: Case) -> Values:
 
 def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The expression that a primitive prints as, and the names that it needs."""
-    text = primitive.template if isinstance(primitive.template, str) else primitive.template(types, params)
-    code, helpers = text if isinstance(text, tuple) else (text, {})
+    code, helpers = templates.expanded(primitive, types, params)
     space: dict[str, Any] = {"np": np, "math": MATH, **params}
     for source in helpers.values():
         exec(source, space)
@@ -127,7 +127,10 @@ def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, 
 def still_places(case: Case) -> Ways:
     """The arguments that only say how, and those that are symmetric."""
     info = case.primitive.info
-    return Ways(range(1, len(case.given)) if info.shape == "linear" else tuple(info.refuses), info.symmetric)
+    return Ways(
+        range(1, len(case.given)) if case.primitive.traits.form == "linear" else tuple(case.primitive.traits.refuses),
+        info.symmetric,
+    )
 
 
 def check_slopes(case: Case, programs: Programs) -> None:

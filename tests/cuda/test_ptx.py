@@ -92,7 +92,7 @@ def scalar_samples(rule: Any) -> tuple[Any, ...]:
     return tuple(np.asarray(v).ravel()[0].item() for v in values)
 
 
-ELEMENTWISE = [p for p in registry.PRIMITIVES.values() if p.info.elementwise and p.info.samples]
+ELEMENTWISE = [p for p in registry.PRIMITIVES.values() if p.traits.elementwise and p.info.samples]
 # what is computed in double precision for single: CUDA's own reduction of large arguments, rounding
 IN_DOUBLE = set("sin cos tan int_round isqrt".split())
 

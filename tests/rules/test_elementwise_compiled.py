@@ -13,6 +13,7 @@ import pytest
 import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.run import run
+from srcgrad.printer import templates
 from srcgrad.rules.language.declare import At, Literal
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.testing.samples import Case, spread, type_of
@@ -31,7 +32,7 @@ SINGLE = {"f8": "f4", "c16": "c8"}
 
 def _given_as_scalars(primitive: ir.Primitive) -> bool:
     samples = primitive.info.samples
-    return primitive.info.elementwise and not any(np.ndim(a) for args in samples for a in args)
+    return primitive.traits.elementwise and not any(np.ndim(a) for args in samples for a in args)
 
 
 def _alone(sample: Any) -> bool:
@@ -79,10 +80,7 @@ def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
     """One function that evaluates every case, what it calls, and its arguments."""
     lines, helpers, args = [], {}, []
     for k, case in enumerate(cases):
-        text = case.primitive.template
-        if not isinstance(text, str):
-            text = text(tuple(map(type_of, case.args)), case.params)
-        code, used = text if isinstance(text, tuple) else (text, {})
+        code, used = templates.expanded(case.primitive, tuple(map(type_of, case.args)), case.params)
         helpers.update(used)
         named = re.sub(r"\b_([0-9])\b", lambda m, k=k: f"x{k}_{m[1]}", code)  # type: ignore[misc]
         lines.append(f"    r{k} = {named}")

@@ -80,7 +80,7 @@ def _turns(low: Lowering, node: ast.Call) -> Value | None:
             first, *more = [low.integer(low.ex(b)) for b in bounds]
             start, stop = (first, more[0]) if more else (Const(0, I8), first)
             step = more[1] if len(more) == 2 else Const(1, I8)
-            return low.b.let(trips, start, stop, step, name="turns")  # type: ignore[no-any-return]
+            return low.b.let(trips, start, stop, step, name="turns")
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Var
 from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.walk import blocks, rebuild, walk
@@ -21,7 +22,6 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Unresolved
 from srcgrad.frontend.lowering.values import Value
 from srcgrad.frontend.lowering.view_conflicts import conflict
-from srcgrad.frontend.lowering.written_parameters import Aliases, written
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
 
@@ -215,7 +215,7 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     results = tuple(values.leaves(value))
     core = checked(made.finished(callee.name, (*results, *made.copies.values())))
     shares, overwritten = _memory_of(low, made, core, results)
-    together = Aliases(core.body).together(results)
+    together = Aliases(core.body, given_back=True).together(results)
     check_apart(other)
     doubts = other.b.layouts.doubts
     return Found(value, list(made.captured), core, shares, callee.written | overwritten, together, doubts)
@@ -231,15 +231,15 @@ def _as_known(low: Lowering, value: Value, callee: Callee) -> Value:
 
 def _memory_of(low: Lowering, made: NewFunction, core: ir.Fun, results: Sequence[Atom]) -> tuple[bool, frozenset[int]]:
     """Whether what is returned may be an argument's memory, and which arguments are written into."""
-    aliases, overwritten = Aliases(core.body), frozenset(core.params.index(p) for p in written(core))
+    aliases, overwritten = Aliases(core.body, given_back=True), frozenset(core.params.index(p) for p in written(core))
     if any(k >= len(made.params) for k in overwritten):
         message = f"`{_plain(core.name)}` calls itself and writes into what is not its own"
         low.refuse(message, "pass it as an argument")
-    refs = {aliases.root(r) for r in results if isinstance(r, Var) and r.type.ref}
-    if any(aliases.root(p) in refs for p in made.copies.values()):
+    refs = {aliases.of(r) for r in results if isinstance(r, Var) and r.type.ref}
+    if any(aliases.of(p) in refs for p in made.copies.values()):
         message = f"`{_plain(core.name)}` calls itself, writes into an array that it is given, and returns it"
         low.refuse(message, "return nothing: who calls it has the array")
-    return any(aliases.root(p) in refs for p in core.params if p.type.ref), overwritten
+    return any(aliases.of(p) in refs for p in core.params if p.type.ref), overwritten
 
 
 def _plain(name: str) -> str:
@@ -248,9 +248,9 @@ def _plain(name: str) -> str:
 
 def check_apart(low: Lowering) -> None:
     """Refuse calls that give a recursive function an array that it writes into, and the same memory once more."""
-    aliases = Aliases(low.b.out)
+    aliases = Aliases(low.b.out, given_back=True)
     for callee, args in low.calls.given:
-        roots = [aliases.root(a) if isinstance(a, Var) and a.type.ref else None for a in args]
+        roots = [aliases.of(a) if isinstance(a, Var) and a.type.ref else None for a in args]
         if any(roots.count(roots[k]) > 1 for k in callee.written):
             message = f"`{_plain(callee.name)}`, which calls itself, writes into memory that it is given twice"
             raise UnsupportedError(message, hint="give it a copy")

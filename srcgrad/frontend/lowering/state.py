@@ -365,7 +365,7 @@ class State(Checks):
     def negated(self, cond: Atom) -> Atom:
         if isinstance(cond, Const):
             return FALSE if cond.value else TRUE
-        return self.b.let(registry.PRIMITIVES["logical_not"], cond)  # type: ignore[no-any-return]
+        return self.b.let(registry.PRIMITIVES["logical_not"], cond)
 
     def either(self, a: Atom, b: Atom) -> Atom:
         for x, y in ((a, b), (b, a)):

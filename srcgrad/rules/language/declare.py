@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Union
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
+from srcgrad.core.traits import Form, Traits, always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import loop_text, promotion, registry
+from srcgrad.rules.language import by_numbers, promotion, registry
 from srcgrad.rules.language.metadata import At as At
 from srcgrad.rules.language.metadata import Edge as Edge
 from srcgrad.rules.language.metadata import Info as Info
@@ -23,16 +25,18 @@ from srcgrad.rules.language.metadata import Literal as Literal
 from srcgrad.rules.language.metadata import Params as Params
 from srcgrad.rules.language.metadata import Samples as Samples
 from srcgrad.rules.language.metadata import only_ranks as only_ranks
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
+_TRAITS = frozenset(f.name for f in fields(Traits))
 Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 
 
 class Rule(ir.Primitive):
     """A primitive that a rule's lambda can call on builder values."""
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
+    def __call__(self, *args: Any, **params: Any) -> Val:
         values = [a for a in args if isinstance(a, Val)]
         anchor = next((a for a in values if _is_float(a)), values[0])
         return emit(self, *(anchor.lift(a) for a in args), **params)
@@ -85,21 +89,21 @@ def expand_to(value: Val, model: Val) -> Val:
     """value broadcast to model's shape (for tangents)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["broadcast_like"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["broadcast_like"], value, model)
 
 
 def sum_to(value: Val, model: Val) -> Val:
     """value summed over the axes along which model was broadcast (for adjoints)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["unbroadcast"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["unbroadcast"], value, model)
 
 
 def cast(value: Val, dtype: str) -> Val:
     """value in this dtype."""
     if value.type.dtype == dtype:
         return value
-    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)
 
 
 def _is_float(value: Val) -> bool:
@@ -145,7 +149,7 @@ def _single(value: Val) -> Val:
     atom = value.atom
     if isinstance(atom, ir.Var):
         name = f"{atom.name}_single"
-        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)  # type: ignore[no-any-return]
+        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)
     singles = {ir.F8: ir.F4, ir.C16: ir.C8}
     return Val(value.builder, ir.Const(atom.value, singles.get(atom.type, atom.type)))
 
@@ -177,7 +181,8 @@ def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, result: st
             raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")
         promotion.check(rule.name, values, exact=result in ("same", "number", "small"))
         out = emit(rule, *(widened(values) if result == "float" else values))
-        if scalars and out.type == ir.F8 and all(builder.is_weak(v.atom) for v in values):
+        weak = all(builder.is_weak(v.atom) for v in values)
+        if scalars and weak and isinstance(out.atom, ir.Var) and out.type == ir.F8:
             builder.weak.add(out.atom)  # a function of `math` gives a float of Python's own
         return out
 
@@ -205,6 +210,7 @@ def elementwise(
     scalar: Template | None = None,
     array: Template | None = None,
     helpers: Mapping[str, str] | None = None,
+    numeric: Callable[..., float] | None = None,
     wide: bool = False,
     result: str = "float",
     infer: Callable[..., tuple[ir.Type, ...]] | None = None,
@@ -219,7 +225,7 @@ def elementwise(
     scalar, array: the expressions it prints as, over `_0, _1`; by default its function in `math` and that in `np`.
     helpers: sources that these need. wide: whether they give f8 for f4. jvp: another tangent than that of the partials.
     as_is: which arguments say how, and are never cast. each: whether `scalar` is for numbers only, so that arrays are
-    gone through in a loop.
+    gone through in a loop. numeric: the function of numbers that computes each element, in place of all these.
     """
 
     def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -233,24 +239,24 @@ def elementwise(
         (g,) = bars
         if g is None or not any(map(_is_float, args)):
             return [None] * len(args)
-        got: list[Val | None] = []
-        for x, p in zip(args, partials(*args, outs[0], **params), strict=True):
-            part = _times(g, p) if _is_float(x) else None
-            got.append(None if part is None else cast(sum_to(part, x), x.type.dtype))
-        return got
+        parts = partials(*args, outs[0], **params)
+        got = [_times(g, p) if _is_float(x) else None for x, p in zip(args, parts, strict=True)]
+        return [None if v is None else cast(sum_to(v, x), x.type.dtype) for x, v in zip(args, got, strict=True)]
 
     infer = infer or (lambda types, params: (promote(types, result),))
     info.setdefault("scalars", _of_scalars(functions))
+    if numeric:
+        scalar, helpers = scalar or by_numbers.call_of(numeric), sources(numeric)
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
-    template = loop_text.each(name, template, infer) if each else template
+    template = by_numbers.each(name, template, infer) if each or numeric else template
     rule = Rule(
         name,
         infer,
-        evaluate or functions[0],
+        evaluate or (by_numbers.evaluate_by(numeric) if numeric else functions[0]),
         template,
         jvp or tangent,
         vjp,
-        Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
+        *_told("elementwise", functions, samples, info, elementwise=True, partials=partials),
     )
     publish(rule, functions, arity=len(samples[0]), result=result)
     return rule
@@ -294,6 +300,20 @@ def elementwise_template(
         return (code, used) if used else code
 
     return template
+
+
+def _told(
+    form: Form, functions: tuple[Any, ...], samples: Samples, told: Mapping[str, Any], **traits: Any
+) -> tuple[Info, Traits]:
+    """What a declaration tells, parted into what tests and pages know and what passes know."""
+    known = {key: value for key, value in told.items() if key in _TRAITS}
+    rest = {key: value for key, value in told.items() if key not in _TRAITS}
+    if "domain" in rest:
+        known.setdefault("steep", always)
+    known = {**traits, **known}
+    if form == "bilinear" or known.get("elementwise"):
+        known.setdefault("fresh", True)
+    return Info(functions, samples, **rest), Traits(form, **known)
 
 
 def _of_scalars(functions: Sequence[Any]) -> bool:
@@ -341,7 +361,9 @@ def zero(
         infer,
         evaluate or functions[0],
         template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity, as_is),
-        info=Info("zero", functions, samples, elementwise=elementwise, **info),
+        None,
+        None,
+        *_told("zero", functions, samples, info, elementwise=elementwise),
     )
     if elementwise:
         publish(rule, functions, arity=arity, result=result)
@@ -376,7 +398,7 @@ def linear(
         return [None if g is None or not _is_float(args[0]) else transpose(g, *args, **params), *rest]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("linear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("linear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -418,7 +440,7 @@ def bilinear(
         ]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("bilinear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("bilinear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -439,7 +461,7 @@ def general(
     **info: Any,
 ) -> Rule:
     """Any other: jvp(dots, args, outs, params), vjp(bars, args, outs, params), lists in, lists out, None for zero."""
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("general", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("general", functions, samples, info))
     registry.register(rule)
     if functions:
         registry.adaptor(*functions)(plain_adaptor(rule))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import runtime_text
+from srcgrad.numeric import sequences
 from srcgrad.rules.language.declare import zero
 from srcgrad.rules.language.metadata import At
 from srcgrad.rules.language.runtime_text import sources
@@ -34,21 +34,32 @@ def _outside(places: Any, n: int) -> bool:
 
 
 def _outside_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
-    return "outside(_0, _1)", sources(runtime_text.outside)
+    return "outside(_0, _1)", sources(sequences.outside)
 
 
 trips = zero(
     "trips",
     (_trips,),
+    folds=True,
+    is_length=True,
     infer=_int,
     template="len(range(_0, _1, _2))",
     elementwise=False,
     samples=[(0, 5, 1), (3, 3, 1), (7, 0, -2)],
 )
 nonnegative = zero(
-    "nonnegative", (_nonnegative,), infer=_int, template="max(_0, 0)", elementwise=False, samples=[(3,), (-1,)]
+    "nonnegative",
+    (_nonnegative,),
+    folds=True,
+    is_length=True,
+    infer=_int,
+    template="max(_0, 0)",
+    elementwise=False,
+    samples=[(3,), (-1,)],
 )
-larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])
+larger = zero(
+    "larger", (_larger,), folds=True, infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)]
+)
 outside = zero(
     "outside",
     (),

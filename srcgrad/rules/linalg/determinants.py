@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import arguments, runtime_text
+from srcgrad.core.traits import always
+from srcgrad.numeric import small_matrices
+from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -27,11 +29,11 @@ singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.5, -1.0, 0.7]])
 
 
 def _cofactors(a: Any) -> Any:
-    return runtime_text.cofactors(_square(a))
+    return small_matrices.cofactors(_square(a))
 
 
 def _cofactors_along(a: Any, x: Any) -> Any:
-    return runtime_text.cofactors_along(_square(a), x)
+    return small_matrices.cofactors_along(_square(a), x)
 
 
 def _square(a: Any) -> Any:
@@ -47,7 +49,7 @@ def _third(a: Val, x: Val, y: Val) -> Val:
     wx, wy = dot(w, x, tb=True), dot(w, y, tb=True)
     first, second = dot(wx, w), dot(wy, w)
     inside = s * (t * w - first) - total(second * x) * w - t * second + dot(wy, first) + dot(wx, second)
-    return d * inside  # type: ignore[no-any-return]
+    return d * inside
 
 
 def _along_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -62,8 +64,8 @@ def _along_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Pa
     return [None, None] if g is None else [_third(a, x, g), cofactors_along(a, g)]
 
 
-_all = sources(runtime_text.cofactors, runtime_text.diagonalised)
-_both = sources(runtime_text.cofactors_along, runtime_text.diagonalised)
+_all = sources(small_matrices.cofactors, small_matrices.diagonalised)
+_both = sources(small_matrices.cofactors_along, small_matrices.diagonalised)
 
 cofactors_along: Rule = general(
     "cofactors_along",
@@ -86,6 +88,7 @@ def _cofactors_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params
 cofactors: Rule = general(
     "cofactors",
     (),
+    fresh=True,
     jvp=_cofactors_jvp,
     vjp=_cofactors_jvp,
     infer=same_type,
@@ -108,6 +111,7 @@ def _det_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 det: Rule = general(
     "det",
     (),
+    may_raise=always,
     jvp=_det_jvp,
     vjp=_det_vjp,
     infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
@@ -133,6 +137,7 @@ def _slogdet_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 slogdet: Rule = general(
     "slogdet",
     (),
+    may_raise=always,
     jvp=_slogdet_jvp,
     vjp=_slogdet_vjp,
     infer=_slogdet_infer,

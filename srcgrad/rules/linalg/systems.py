@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import small_matrices
 from srcgrad.rules.arrays.diagonals import matrix_of
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, static
-from srcgrad.rules.language.runtime_text import sources
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.einsum import floats
 from srcgrad.rules.linalg.matmul import dot, line, outer, square
@@ -48,13 +50,15 @@ def _solve_template(types: Types, params: Params) -> Any:
     left = "_0.T" if params["transposed"] else "_0"
     if not params.get("small"):
         return f"np.linalg.solve({left}, _1)"
-    helper = runtime_text.eliminate if types[1].rank == 1 else runtime_text.eliminate_columns
-    return f"{helper.__name__}({left}, _1)", sources(helper)
+    name = "eliminate" if types[1].rank == 1 else "eliminate_columns"
+    return f"{name}({left}, _1)", written_out(small_matrices.eliminate, types, name, singular=True)[1]
 
 
 solve: Rule = general(
     "solve",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_solve_jvp,
     vjp=_solve_vjp,
     infer=lambda types, params: (types[1],),
@@ -82,7 +86,7 @@ def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
         raise UnsupportedError(f"{name} takes a matrix and a vector or a matrix; pass an array of two axes first")
     if max(v.type.rank for v in given) <= 2:
         left, right = floats(builder, given, name)
-        return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
+        return solve(left, right, transposed=False, small=_is_small(left))
     stacks = [float_memory(builder, v, name) for v in given]
     sides = [2, min(stacks[1].type.rank, 2)]  # since NumPy 2 only what has one axis is a vector
     right = stacks[1]
@@ -103,6 +107,8 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 inv: Rule = general(
     "inv",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_inv_jvp,
     vjp=_inv_vjp,
     infer=lambda types, params: (types[0],),
@@ -119,4 +125,4 @@ inv: Rule = general(
 @registry.adaptor(np.linalg.inv)
 @of_stacks("mn")
 def _np_inv(builder: Builder, a: Any) -> Val:
-    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]
+    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))

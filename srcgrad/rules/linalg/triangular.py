@@ -14,9 +14,11 @@ import numpy as np
 import scipy.linalg
 
 from srcgrad.core import ir
+from srcgrad.core.traits import always
+from srcgrad.numeric import rearrangements, small_matrices, spectra
 from srcgrad.rules.arrays.diagonals import triangle
-from srcgrad.rules.language import loop_text, runtime_text
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.matmul import dot, line, matrix, outer, pair, square
@@ -27,11 +29,11 @@ definite = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
 
 
 def turned(x: Val) -> Val:
-    return transpose(x, axes=(1, 0))  # type: ignore[no-any-return]
+    return transpose(x, axes=(1, 0))
 
 
 def lower(x: Val, offset: int = 0) -> Val:
-    return triangle(x, upper=False, offset=offset)  # type: ignore[no-any-return]
+    return triangle(x, upper=False, offset=offset)
 
 
 def same_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -58,29 +60,11 @@ symmetric: Rule = linear(
 # ---- triangular systems
 
 
-def _substitution(upper: bool, transposed: bool, unit: bool, rank: int) -> list[str]:
-    """The lines that make x of b: from the first row on or from the last, rows or columns of the triangle at a time."""
-    downwards = upper == transposed
-    rows = "range(n)" if downwards else "range(n - 1, -1, -1)"
-    others = "range(i + 1, n)" if upper else "range(i)"
-    target, source = ("j", "i") if transposed else ("i", "j")
-    column, deep, loop = ("", "", []) if rank == 1 else (", k", "    ", ["for k in range(x.shape[1]):"])
-    update = [f"for j in {others}:", *(f"    {s}" for s in loop)]
-    update.append(f"    {deep}x[{target}{column}] -= a[i, j] * x[{source}{column}]")
-    divide = [] if unit else [*loop, f"{deep}x[i{column}] /= a[i, i]"]
-    body = [*divide, *update] if transposed else [*update, *divide]
-    return [f"for i in {rows}:", *(f"    {s}" for s in body)]
-
-
 def _triangular_template(types: Types, params: Params) -> Any:
     upper, transposed, unit = params["upper"], params["transposed"], params["unit"]
-    rank = types[1].rank
     words = ["solve", "upper" if upper else "lower", *["transposed"] * transposed, *["unit"] * unit]
-    name = "_".join([*words, *["columns"] * (rank == 2)])
-    lines = ["n = a.shape[0]", "if a.shape[1] != n or b.shape[0] != n:"]
-    lines += ["    raise ValueError('a triangular system needs a square matrix and as many rows on the right')"]
-    lines += ["x = b.copy()", *_substitution(upper, transposed, unit, rank), "return x"]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "a, b", ["    " + s for s in lines])}
+    name = "_".join([*words, *["columns"] * (types[1].rank == 2)])
+    return written_out(small_matrices.solve_triangular, types, name, **params)
 
 
 def _solve_triangular(a: Any, b: Any, upper: bool, transposed: bool, unit: bool) -> Any:
@@ -119,7 +103,8 @@ def _triangular_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], param
 _ways = [{"upper": u, "transposed": t, "unit": False} for u in (False, True) for t in (False, True)]
 
 solve_triangular: Rule = general(
-    "solve_triangular", (), jvp=_triangular_jvp, vjp=_triangular_vjp, infer=lambda types, params: (types[1],),
+    "solve_triangular", (), fresh=True, may_raise=always, jvp=_triangular_jvp, vjp=_triangular_vjp,
+    infer=lambda types, params: (types[1],),
     evaluate=_solve_triangular, template=_triangular_template, dims=lambda dims, params: dims[1], params=_ways,
     without=only_ranks(2), samples=[
         (square, line), (square, matrix.T.copy()), At(square, line, upper=True, transposed=False, unit=True),
@@ -131,25 +116,13 @@ solve_triangular: Rule = general(
 # ---- Cholesky: the derivatives are along symmetric changes
 
 
-def _half_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    # the lower triangle, its diagonal halved",
-        "    out = np.zeros(x.shape, x.dtype)",
-        "    for i in range(x.shape[0]):",
-        "        for j in range(i):",
-        "            out[i, j] = x[i, j]",
-        "        out[i, i] = x[i, i] / 2",
-        "    return out",
-    ]
-    return "lower_half(_0)", {"lower_half": loop_text.function("lower_half", "x", lines)}
-
-
 lower_half: Rule = linear(
     "lower_half",
     (),
+    leaves_out=True,
     transpose=lambda g, x: lower_half(g),
     infer=same_type,
-    template=_half_template,
+    template=lambda types, params: ("lower_half(_0)", sources(rearrangements.lower_half)),
     evaluate=lambda x: (np.tril(x) - 0.5 * np.diag(np.diag(x))).astype(x.dtype),
     dims=first_dims,
     samples=[(square,)],
@@ -178,7 +151,8 @@ def _cholesky_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params:
 
 
 cholesky: Rule = general(
-    "cholesky", (), jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type, evaluate=np.linalg.cholesky,
+    "cholesky", (), fresh=True, may_raise=always, jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type,
+    evaluate=np.linalg.cholesky,
     template="np.linalg.cholesky(_0)", dims=first_dims, samples=[(definite,)], without=only_ranks(2),
     symmetric=(0,), demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
@@ -216,17 +190,19 @@ def _qr_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Param
 
 
 def _qr(a: Any) -> Any:
-    return tuple(map(np.ascontiguousarray, runtime_text.reduced_qr(a)))
+    return tuple(map(np.ascontiguousarray, spectra.reduced_qr(a)))
 
 
 qr: Rule = general(
     "qr",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_qr_jvp,
     vjp=_qr_vjp,
     infer=lambda types, params: (types[0], types[0]),
     evaluate=_qr,
-    template=lambda types, params: ("reduced_qr(_0)", sources(runtime_text.reduced_qr)),
+    template=lambda types, params: ("reduced_qr(_0)", sources(spectra.reduced_qr)),
     samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)],
     without=only_ranks(2),
     dims=lambda dims, params: [dims[0], dims[0][1:] * 2],

@@ -9,8 +9,10 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.numeric import sequences
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, zero
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.reductions.sums import matrix, sum_
@@ -62,7 +64,7 @@ def _adaptor(rule: Rule, function: Any, some: Callable[[Val, Val], Val], methods
         value, axes, keep = _operands(builder, x, axis, keepdims, rule.name)
         value = _truths(value)
         if len(axes) == value.type.rank and not keep:
-            return emit(rule, value)  # type: ignore[no-any-return]
+            return emit(rule, value)
         return some(emit(sum_, value, axes=axes, keepdims=keep), count(value, axes))
 
     registry.adaptor(function, methods=methods)(call)
@@ -77,7 +79,7 @@ _adaptor(count_nonzero, np.count_nonzero, lambda true, n: true, ())
 
 
 def _along(name: str, helper: Any, function: Any) -> Rule:
-    template = each_line(helper, dtype="np.int64", empty=f"attempt to get {function.__name__} of an empty sequence")
+    template = each_line(helper, dtype=np.int64, empty=f"attempt to get {function.__name__} of an empty sequence")
     return zero(
         name,
         (),
@@ -87,6 +89,7 @@ def _along(name: str, helper: Any, function: Any) -> Rule:
         samples=[*reals, (matrix,)],
         elementwise=False,
         dims=lambda dims, params: dims[0][:-1],
+        may_raise=always,
     )
 
 
@@ -99,11 +102,11 @@ def _extreme(rule: Rule, function: Any, helper: Any) -> None:
         if len(axes) > 1 and axis is not None:
             raise UnsupportedError(f"np.{rule.name} takes one axis")
         if len(axes) == value.type.rank and not keep:
-            return emit(rule, value)  # type: ignore[no-any-return]
+            return emit(rule, value)
         return kept(emit(over_lines, lines(value, axes, keep)), value.type.rank, axes, keep)
 
     registry.adaptor(function, methods=(rule.name,))(call)
 
 
-_extreme(argmax, np.argmax, runtime_text.index_of_largest)
-_extreme(argmin, np.argmin, runtime_text.index_of_smallest)
+_extreme(argmax, np.argmax, sequences.index_of_largest)
+_extreme(argmin, np.argmin, sequences.index_of_smallest)

@@ -10,7 +10,8 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.rules.language import promotion, registry, runtime_text
+from srcgrad.numeric import elementary
+from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, as_value, cast, elementwise, settle, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, emit
@@ -22,26 +23,40 @@ pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 add = elementwise(
     "add",
     (np.add, operator.add, operator.iadd),
+    arithmetic=True,
+    folds=True,
+    commutative=True,
+    effort="least",
+    constant_slope=True,
+    straight=True,
     partials=lambda a, b, y: (1, 1),
     samples=pairs,
     scalar="_0 + _1",
     result="number",
-    finite_partials=True,
     takes_complex=True,
 )
 subtract = elementwise(
     "subtract",
     (np.subtract, operator.sub, operator.isub),
+    arithmetic=True,
+    folds=True,
+    effort="least",
+    constant_slope=True,
+    straight=True,
     partials=lambda a, b, y: (1, -1),
     samples=pairs,
     scalar="_0 - _1",
     result="number",
-    finite_partials=True,
     takes_complex=True,
 )
 multiply = elementwise(
     "multiply",
     (np.multiply, operator.mul, operator.imul),
+    arithmetic=True,
+    folds=True,
+    commutative=True,
+    effort="least",
+    straight=True,
     partials=lambda a, b, y: (b, a),
     samples=pairs,
     scalar="_0 * _1",
@@ -51,6 +66,10 @@ multiply = elementwise(
 divide = elementwise(
     "divide",
     (np.divide, operator.truediv, operator.itruediv),
+    arithmetic=True,
+    effort="little",
+    straight=True,
+    steep=lambda args, params: isinstance(args[1], ir.Var),
     partials=lambda a, b, y: (lambda g: g / b, -y / b),
     samples=pairs,
     scalar="_0 / _1",
@@ -59,17 +78,22 @@ divide = elementwise(
 negative = elementwise(
     "negative",
     (np.negative, operator.neg),
+    arithmetic=True,
+    folds=True,
+    effort="least",
+    constant_slope=True,
+    straight=True,
     partials=lambda x, y: (-1,),
     samples=reals,
     scalar="-_0",
     result="number",
-    finite_partials=True,
     takes_complex=True,
 )
 
 floor_divide = zero(
     "floor_divide",
     (np.floor_divide, operator.floordiv, operator.ifloordiv),
+    arithmetic=True,
     scalar="_0 // _1",
     result="small",
     samples=[*pairs, (7, -2)],
@@ -77,6 +101,7 @@ floor_divide = zero(
 remainder = elementwise(
     "remainder",
     (np.remainder, operator.mod, operator.imod),
+    arithmetic=True,
     partials=lambda a, b, y: (1, -floor_divide(a, b)),
     samples=[*pairs, (-7.5, 2.0)],
     scalar="_0 % _1",
@@ -124,7 +149,7 @@ ieee_remainder = elementwise(
     edges=[Edge((975.6499999999999, 1.9), (1.0, -513.0))],  # whose quotient rounds to a half
     evaluate=_ieee_remainder,
     scalar="ieee_remainder(_0, _1)",
-    helpers=sources(runtime_text.ieee_remainder),
+    helpers=sources(elementary.ieee_remainder),
     wide=True,
 )
 

@@ -15,11 +15,15 @@ import scipy.fft
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import rearrangements, sequences
 from srcgrad.rules.arrays.complexes import COMPLEX, REAL, conj, real
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, static, zero
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.over_elements import written_out
+from srcgrad.rules.language.runtime_text import sources
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.linalg.matmul import matrix
 from srcgrad.rules.shapes.broadcast import Params, Types
 from srcgrad.rules.shapes.shape import length
@@ -31,36 +35,13 @@ SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 LAST: Params = {"axis": 0, "norm": "backward"}
 
 
-def _part(rank: int, axis: int, places: str, body: str) -> list[str]:
-    """The lines of a loop nest over x, along one axis through these places only; `[]` in the body is the element's."""
-    rows = [places if k == axis else f"x.shape[{k}]" for k in range(rank)]
-    lines = [f"{'    ' * (k + 1)}for {loop_text.LETTERS[k]} in range({row}):" for k, row in enumerate(rows)]
-    return [*lines, "    " * (rank + 1) + body.replace("[]", f"[{', '.join(loop_text.LETTERS[:rank])}]")]
-
-
 # ---- cut off or filled up with zeros
-
-
-def _resized(x: Any, n: int, axis: int) -> Any:
-    out = np.zeros((*x.shape[:axis], int(n), *x.shape[axis + 1 :]), x.dtype)
-    there = (slice(None),) * axis + (slice(min(int(n), x.shape[axis])),)
-    out[there] = x[there]
-    return out
 
 
 def _resized_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
     name = f"resized_{rank}_along_{axis}" if rank > 1 else "resized"
-    shape = "".join(f"{'n' if k == axis else f'x.shape[{k}]'}, " for k in range(rank)).rstrip(
-        " " if rank == 1 else ", "
-    )
-    lines = [
-        "    # as much as there is, and zeros from there on",
-        f"    out = np.zeros(({shape}), x.dtype)",
-        *_part(rank, axis, f"min(n, x.shape[{axis}])", "out[] = x[]"),
-        "    return out",
-    ]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, n", lines)}
+    return written_out(rearrangements.resized, types, name, axis=axis)
 
 
 resized: Rule = linear(
@@ -68,7 +49,7 @@ resized: Rule = linear(
     (),
     transpose=lambda g, x, n, axis: resized(g, length(x, axis), axis=axis),
     infer=lambda types, params: (types[0],),
-    evaluate=_resized,
+    evaluate=rearrangements.resized,
     template=_resized_template,
     params=[{"axis": 0}],
     samples=[(line, 3), (line, 6), (matrix, 3), At(matrix, 2, axis=1), At(np.stack([matrix, -matrix]), 4, axis=1)],
@@ -83,7 +64,7 @@ def resize(x: Val, n: Any, axis: int) -> Val:
         return x
     if here.atom == wanted.atom or x.builder.shapes.same_length(here.atom, wanted.atom):
         return x
-    return resized(x, wanted, axis=axis)  # type: ignore[no-any-return]
+    return resized(x, wanted, axis=axis)
 
 
 # ---- transforms of complex numbers
@@ -116,7 +97,7 @@ def _dft(x: Any, axes: tuple[int, ...], inverse: bool, norm: Any) -> Any:
 
 def _dft_back(g: Val, x: Val, **params: Any) -> Val:
     got = dft(g, **params)
-    return got if x.type.is_complex else real(got)  # type: ignore[no-any-return]
+    return got if x.type.is_complex else real(got)
 
 
 def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -124,7 +105,7 @@ def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 dft: Rule = linear(
-    "dft", (), transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
+    "dft", (), may_raise=always, transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
     dims=lambda dims, params: dims[0], params=[{"axes": (0,), "inverse": False, "norm": "backward"}], samples=[
         (waves,), (line,), At(wave_rows, axes=(0,), inverse=True, norm="ortho"),
         At(wave_rows, axes=(0, 1), inverse=True, norm="forward"),
@@ -137,30 +118,17 @@ dft: Rule = linear(
 # ---- of real numbers, and back to them
 
 
-def _between(x: Any, n: int, axis: int, factor: float) -> Any:
-    out = np.array(x)
-    inside = np.moveaxis(out, axis, 0)
-    inside[1 : (int(n) + 1) // 2] *= factor
-    return out
-
-
 def _between_template(types: Types, params: Params) -> Any:
     rank, axis, half = types[0].rank, params["axis"], params["factor"] == 0.5
     name = f"{'halved' if half else 'doubled'}_inside{f'_{rank}_along_{axis}' if rank > 1 else ''}"
-    lines = [
-        "    # all but what belongs to frequency 0 and, if n is even, to the highest",
-        "    out = x.copy()",
-        *_part(rank, axis, f"1, min((n + 1) // 2, x.shape[{axis}])", "out[] += x[]" if not half else "out[] /= 2"),
-        "    return out",
-    ]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, n", lines)}
+    return written_out(rearrangements.scaled_inside, types, name, axis=axis, half=half)
 
 
 between: Rule = linear(
     "scaled_inside",
     (),
     transpose=lambda g, x, n, **params: between(g, n, **params),
-    evaluate=_between,
+    evaluate=lambda x, n, axis, factor: rearrangements.scaled_inside(x, n, axis, factor == 0.5),
     infer=lambda types, params: (types[0],),
     template=_between_template,
     dims=lambda dims, params: dims[0],
@@ -181,12 +149,13 @@ def _rdft_template(types: Types, params: Params) -> str:
 
 def _rdft_back(g: Val, x: Val, axis: int, norm: str) -> Val:
     n = length(x, axis)
-    return irdft(between(conj(g), n, axis=axis, factor=0.5), n, axis=axis, norm=SWAPPED[norm])  # type: ignore[no-any-return]
+    return irdft(between(conj(g), n, axis=axis, factor=0.5), n, axis=axis, norm=SWAPPED[norm])
 
 
 rdft: Rule = linear(
     "rdft",
     (),
+    may_raise=always,
     transpose=_rdft_back,
     infer=_as_complex,
     template=_rdft_template,
@@ -203,12 +172,13 @@ def _irdft_template(types: Types, params: Params) -> str:
 
 
 def _irdft_back(g: Val, x: Val, n: Val, axis: int, norm: str) -> Val:
-    return conj(between(rdft(g, axis=axis, norm=SWAPPED[norm]), n, axis=axis, factor=2.0))  # type: ignore[no-any-return]
+    return conj(between(rdft(g, axis=axis, norm=SWAPPED[norm]), n, axis=axis, factor=2.0))
 
 
 irdft: Rule = linear(
     "irdft",
     (),
+    may_raise=always,
     transpose=_irdft_back,
     template=_irdft_template,
     params=[LAST],
@@ -247,7 +217,7 @@ def _reals(builder: Builder, x: Any, name: str) -> Val:
 
 
 def _half(n: Val) -> Val:
-    return registry.FUNCTIONS[np.floor_divide](n.builder, n, Val(n.builder, ir.Const(2, ir.I8)))  # type: ignore[no-any-return]
+    return value_of(np.floor_divide, n.builder, n, Val(n.builder, ir.Const(2, ir.I8)))
 
 
 def _over(value: Val, s: Any, axes: Any) -> tuple[list[int], list[Any]]:
@@ -286,7 +256,7 @@ def _to_real(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str) -
     n = (length(value, last) - 1) * 2 if size is None else as_value(value.builder, size)
     value = _along(value, others, lengths, True, norm)
     value = value if size is None else resize(value, _half(n) + 1, last)
-    return irdft(value, n, axis=last, norm=norm)  # type: ignore[no-any-return]
+    return irdft(value, n, axis=last, norm=norm)
 
 
 def _named(name: str) -> list[Any]:
@@ -329,7 +299,7 @@ def _hermitian(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str)
 
 
 def _to_hermitian(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str) -> Val:
-    return conj(_from_real(value, over, sizes, SWAPPED[norm]))  # type: ignore[no-any-return]
+    return conj(_from_real(value, over, sizes, SWAPPED[norm]))
 
 
 for _name, _start, _how in (
@@ -354,7 +324,7 @@ def _shift(name: str, sign: int) -> None:
         value = contents(arguments.array_value(builder, x, f"np.fft.{name}"))
         over = arguments.all_axes(axes, value.type.rank)
         by = tuple(_half(length(value, k)) * sign for k in over)
-        return registry.FUNCTIONS[np.roll](builder, value, by, over)  # type: ignore[no-any-return]
+        return value_of(np.roll, builder, value, by, over)
 
     registry.adaptor(*_named(name))(call)
 
@@ -368,18 +338,13 @@ def _places(n: int) -> Any:
 
 
 def _places_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    # 0, 1 ... and, from the middle on, those below 0",
-        "    out = np.arange(n)",
-        "    out[(n + 1) // 2:] -= n",
-        "    return out",
-    ]
-    return "fft_places(_0)", {"fft_places": loop_text.function("fft_places", "n", lines)}
+    return "fft_places(_0)", sources(sequences.fft_places)
 
 
 places = zero(
     "fft_places",
     (),
+    may_raise=always,
     infer=lambda types, params: (ir.Type("i8", 1),),
     evaluate=_places,
     template=_places_template,

@@ -6,7 +6,7 @@ loops, but nothing else may look at it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.core import ir
@@ -44,19 +44,20 @@ class _Parts:
     """now: of each total as it stands, what has been added in this turn; a total that was added to is gone.
     first: what it was as the turn began."""
 
-    def __init__(self, now: dict[Var, Atom], gone: set[Var] | None = None) -> None:
-        self.now, self.gone = now, gone or set()
-        self.first = {total: total for total in now}
+    def __init__(self, now: Mapping[Var, Atom], gone: Iterable[Atom] = ()) -> None:
+        self.now: dict[Atom, Atom] = {total: part for total, part in now.items()}
+        self.gone = set(gone)
+        self.first: dict[ir.Atom, Var] = {total: total for total in now}
         self.span: dict[Atom, ir.Span | None] = {}
 
     def of(self, atom: Atom, carry: ir.Carry) -> Atom:
         """What has been added to what goes round here; not to another total that takes its place."""
-        part = self.now.pop(atom, None) if isinstance(atom, Var) else None
-        if part is None or self.first[atom] is not carry.inner:  # type: ignore[index]
+        part = self.now.pop(atom, None)
+        if part is None or self.first[atom] is not carry.inner:
             raise Serial(f"`{carry.inner.name}` is carried between iterations but is not a sum")
         return part
 
-    def take(self, total: Var) -> Atom:
+    def take(self, total: Atom) -> Atom:
         self.gone.add(total)
         return self.now.pop(total)
 
@@ -94,7 +95,7 @@ class _Parts:
         return [ir.Let((part,), negative if _is_zero(before) else let.op, args, span=let.span)]
 
     def branch(self, stmt: ir.If, totals: Sequence[Var]) -> Stmt:
-        then, orelse = (_Parts({v: self.now[v] for v in totals}, set(self.gone)) for _ in range(2))
+        then, orelse = (_Parts({v: self.now[v] for v in totals}, self.gone) for _ in range(2))
         new = replace(stmt, then=then.block(stmt.then), orelse=orelse.block(stmt.orelse))
         for total in totals:
             self.take(total)
@@ -106,11 +107,11 @@ class _Parts:
             if out.then not in then.now:
                 outs.append(out)
                 continue
-            entered = {side.first[end] for side, end in ends}  # type: ignore[index]
+            entered = {side.first[end] for side, end in ends}
             if len(entered) > 1:
                 raise Serial(f"`{out.target.name}` is carried between iterations but is not a sum")
             part = Var(out.target.name, out.target.type)
-            outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))  # type: ignore[arg-type]
+            outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))
             self.now[out.target], self.first[out.target] = part, self.first[entered.pop()]
             self.span[out.target] = stmt.span
         return replace(new, outs=tuple(outs))
@@ -127,8 +128,8 @@ class _Parts:
         for total in totals:
             if total in others or sum(c.init is total for c in stmt.carry) != 1:
                 raise Serial(f"`{total.name}` is carried between iterations, and is used on the way")
-        starts = {c.inner: self.take(c.init) for c in carries}  # type: ignore[arg-type]
-        self.first.update({c.out: self.first[c.init] for c in carries})  # type: ignore[index]
+        starts = {c.inner: self.take(c.init) for c in carries}
+        self.first.update({c.out: self.first[c.init] for c in carries})
         self.now.update({c.out: c.out for c in carries})
         self.span.update({c.out: stmt.span for c in carries})
         new = tuple(ir.Carry(c.inner, starts.get(c.inner, c.init), c.next, c.out) for c in stmt.carry)

@@ -89,7 +89,7 @@ class _Parallel:
     def length(self, b: Builder, loop: ir.For, start: Atom, stop: Atom) -> Atom:
         """How many turns there are."""
         if not isinstance(start, Const):
-            return b.let(subtract, stop, start, name="n")  # type: ignore[no-any-return]
+            return b.let(subtract, stop, start, name="n")
         first = int(start.value.real)
         if loop.step == ONE:
             return minus(self._facts, b, stop, first)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Alloc, Fun, Stmt, Var
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import replaced, same
@@ -27,7 +27,7 @@ def promote(fun: Fun) -> Fun:
 class _Promote:
     def __init__(self, fun: Fun) -> None:
         self.shapes = shapes_of(fun)
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         out: list[Stmt | None] = []
