@@ -16,12 +16,12 @@ def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 # A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
 # GPU's thread has a small matrix in registers. singular: whether to raise where there is no solution
-def eliminate(a: np.ndarray, b: np.ndarray, singular: bool) -> np.ndarray:
+def eliminate(a: np.ndarray, b: np.ndarray, singular: bool, in_place: bool = False) -> np.ndarray:
     # the solution of a @ x = b for a small matrix, by Gauss's elimination with partial pivoting
     n = a.shape[0]
     if singular and (a.shape[1] != n or b.shape[0] != n):
         raise ValueError("a linear system needs a square matrix and as many rows on the right")
-    u, x = a.copy(), b.copy()
+    u, x = (a if in_place else a.copy()), (b if in_place else b.copy())
     for k in range(n):
         for i in range(k + 1, n):
             if abs(u[i, k]) > abs(u[k, k]):

@@ -15,8 +15,8 @@ from srcgrad.rules.language.over_elements import OverElements
 Array = NDArray[np.floating]
 
 
-# Not finite if the matrix is singular
-solve = loop_nests.python("solve", OverElements(eliminate, (2, 1), (("singular", False),)))
+# In place; not finite if the matrix is singular
+solve = loop_nests.python("solve", OverElements(eliminate, (2, 1), (("singular", False), ("in_place", True))))
 
 
 def newton_direction(hessian: Array, gradient: Array) -> Array:

@@ -167,6 +167,9 @@ class _Writer:
             self.ranks[target.id] = rank
         if isinstance(value, tuple):
             return self.named(target.id, value)
+        if isinstance(value, ast.Name) and value.id in self.params and self.times[target.id] == 1:
+            self.env[target.id] = value  # another name of an argument
+            return []
         if self.times[target.id] > 1 or not known(value):
             return [ast.Assign([target], expression(value), lineno=0)]
         self.env[target.id] = value
@@ -254,14 +257,15 @@ class _Writer:
         return tuple(items)
 
     def attribute(self, node: ast.Attribute) -> Any:
-        if isinstance(node.value, ast.Name) and (rank := self.ranks.get(node.value.id)) is not None:
+        made = ast.Attribute(base := self.residual(node.value), node.attr, ast.Load())
+        if isinstance(base, ast.Name) and (rank := self.ranks.get(base.id)) is not None:
             if node.attr == "ndim":
                 return rank
             if node.attr == "shape":
-                shape = Shape(ast.Subscript(node, ast.Constant(k), ast.Load()) for k in range(rank))
-                shape.whole = node
+                shape = Shape(ast.Subscript(made, ast.Constant(k), ast.Load()) for k in range(rank))
+                shape.whole = made
                 return shape
-        return ast.Attribute(self.residual(node.value), node.attr, ast.Load())
+        return made
 
     def subscript(self, node: ast.Subscript) -> Any:
         value, index = self.value(node.value), self.index(node.slice)
@@ -302,7 +306,7 @@ class _Writer:
     def formula(self, name: str) -> ast.FunctionDef | None:
         """The function of this name, if it is one of those that give indices."""
         function = self.globals.get(name)
-        if function is None or getattr(function, "__module__", "") != indices.__name__:
+        if not isinstance(function, FunctionType) or function.__module__ != indices.__name__:
             return None
         (tree,) = ast.parse(inspect.getsource(function)).body
         assert isinstance(tree, ast.FunctionDef)
@@ -372,6 +376,8 @@ class _Writer:
     def rank_of(self, node: ast.expr) -> int | None:
         """The rank of an array that is made here."""
         match node:
+            case ast.IfExp(test=test, body=body, orelse=orelse) if known(chosen := self.value(test)):
+                return self.rank_of(body if chosen else orelse)
             case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=made), args=[shape, *_]) if made in MADE:
                 lengths = self.value(shape)
                 return len(lengths) if isinstance(lengths, tuple) else 1

@@ -303,7 +303,7 @@ def forward_store() -> Any:
 # ---- the hunt
 
 
-MENU = Menu(second=False, reverse_twice=False, reverse_forward=False, verified=False)
+MENU = Menu(second=False, reverse_twice=False, reverse_forward=False, forward_twice=False, verified=False)
 
 
 def caught(f: Fault, p: Fuzzed, menu: Menu = MENU) -> bool:

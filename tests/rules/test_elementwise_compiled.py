@@ -78,7 +78,9 @@ def choice_cases() -> list[Case]:
 
 def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
     """One function that evaluates every case, what it calls, and its arguments."""
-    lines, helpers, args = [], {}, []
+    lines: list[str] = []
+    helpers: dict[str, str] = {}
+    args: list[Any] = []
     for k, case in enumerate(cases):
         code, used = templates.expanded(case.primitive, tuple(map(type_of, case.args)), case.params)
         helpers.update(used)

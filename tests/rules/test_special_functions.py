@@ -12,6 +12,7 @@ import scipy.special as sp
 
 import srcgrad.rules  # noqa: F401
 from srcgrad import grad, stop_gradient
+from srcgrad.core.ir import Let
 from srcgrad.core.run import run
 from srcgrad.errors import UnsupportedError
 from srcgrad.printer import templates
@@ -54,6 +55,7 @@ def test_limits_and_domains(function: Any) -> None:
     """What is printed gives what SciPy gives: at the ends, outside the domain, and for NaN."""
     fun = program(call(function, ...), 0.5)
     (stmt,) = fun.body
+    assert isinstance(stmt, Let)
     code, helpers = templates.expanded(stmt.op, (stmt.args[0].type,), dict(stmt.params))
     space: dict[str, Any] = {"np": np, "math": math}
     for source in helpers.values():

@@ -14,7 +14,7 @@ from srcgrad.printer import loop_nests
 from srcgrad.rules.language.over_elements import OverElements
 
 SOLVE, SOLVE_COLUMNS = (
-    loop_nests.python(name, OverElements(eliminate, (2, rank), (("singular", False),)))
+    loop_nests.python(name, OverElements(eliminate, (2, rank), (("singular", False), ("in_place", False))))
     for name, rank in (("solve", 1), ("solve_columns", 2))
 )
 

@@ -51,7 +51,7 @@ def _solve_template(types: Types, params: Params) -> Any:
     if not params.get("small"):
         return f"np.linalg.solve({left}, _1)"
     name = "eliminate" if types[1].rank == 1 else "eliminate_columns"
-    return f"{name}({left}, _1)", written_out(small_matrices.eliminate, types, name, singular=True)[1]
+    return f"{name}({left}, _1)", written_out(small_matrices.eliminate, types, name, singular=True, in_place=False)[1]
 
 
 solve: Rule = general(
