@@ -27,15 +27,26 @@ def many_constructs_at_once():
 
 
 @mistake
-def a_match():
-    def f(x, kind):
-        match kind:
-            case 0:
+def a_pattern_for_dicts():
+    def f(x, options):
+        match options:
+            case {"kind": 0}:
                 return x
             case _:
                 return x * x
 
-    sg.grad(f)(1.0, 1)
+    sg.grad(f)(1.0, {"kind": 0})
+
+
+@mistake
+def a_pattern_for_a_boolean_of_numpy():
+    def f(x):
+        match x > 0.0:
+            case True:
+                return x
+        return x * x
+
+    sg.grad(f)(1.0)
 
 
 @mistake

@@ -70,6 +70,36 @@ def bound_in_branches(w: Writer) -> Lines:
     return lines
 
 
+@statement("match")
+def match_(w: Writer) -> Lines:
+    """Literals, alternatives, a guard, tuples that give names; each case may leave a loop."""
+    deeper(w)
+    subject = w.pick([*w.names("int"), f"int({w.scalar(0)} > 0.2) + int({w.scalar(0)} > 0.4)"])
+    if w.chance(0.4):
+        return _match_tuple(w, subject)
+    lines, jumps = [f"match {subject}:"], w.loops > 0
+    m = w.fresh("m")
+    for head in ("case 0:", w.pick(("case 1 | 2:", "case 1:")), f"case {m} if {w.condition()}:", "case _:"):
+        if head != "case 0:" and w.chance(0.25):
+            continue
+        with w.inner():
+            if head.startswith(f"case {m}"):
+                w.bind(m, Kind("int", (0, 3)))
+            lines += indented([head, *w.block(2, jumps=jumps)])
+    return lines
+
+
+def _match_tuple(w: Writer, subject: str) -> Lines:
+    """The two items of a tuple, of which a case gives one a name; a value in the place of an array's element."""
+    value, name, other = f"{w.scalar(1)} * 1.0", w.fresh("e"), w.fresh("q")
+    lines = [f"match ({subject}, {value}):"]
+    for head in (f"case (0 | 2, {name}):", f"case (1, {name} as {other}) if {other} > 0.1:", f"case [_, {name}]:"):
+        with w.inner():
+            w.bind(name, FLOAT)
+            lines += indented([head, *w.block(2)])
+    return lines
+
+
 # ---- loops
 
 

@@ -16,10 +16,10 @@ STATEMENTS: dict[str, float] = {
     "array rebound": 3, "array updated in place": 4, "alias": 2.5, "view": 4, "copy": 1.5, "arrays swapped": 2.5,
     "arrays rotated": 0.7, "scratch array": 2, "array chosen": 1.2, "out argument": 0,
     # control flow
-    "if": 3, "if else": 3, "elif": 0.7, "bound in both branches": 1, "for range": 6, "for over array": 1.5,
-    "for enumerate": 0.7, "for zip": 0.7, "for reversed": 0.5, "for over rows": 1, "for else": 0.7, "while": 2.5,
-    "zero-trip loop": 0.6, "triangular loops": 1, "time loop swapped": 2, "time loop fresh": 2, "time loop slices": 1,
-    "scratch in loop": 1.2, "read after its loop": 0.6,
+    "if": 3, "if else": 3, "elif": 0.7, "match": 0.7, "bound in both branches": 1, "for range": 6,
+    "for over array": 1.5, "for enumerate": 0.7, "for zip": 0.7, "for reversed": 0.5, "for over rows": 1,
+    "for else": 0.7, "while": 2.5, "zero-trip loop": 0.6, "triangular loops": 1, "time loop swapped": 2,
+    "time loop fresh": 2, "time loop slices": 1, "scratch in loop": 1.2, "read after its loop": 0.6,
     # functions
     "helper writes": 2.5, "helper writes views": 1.5, "helper returns argument": 1, "same array twice": 1,
     "helper with default": 0.7, "nested function": 0.8, "closure writes": 0.6,

@@ -1,6 +1,9 @@
 """Control flow: loops, exits, branches, names that come out of them."""
 
+import enum
 import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -484,3 +487,201 @@ def pass_and_unused(x, a):
     for _ in range(3):
         pass
     return a[0] * x
+
+
+# ---- match
+
+
+class Kind(enum.Enum):
+    SINE = 1
+    SQUARE = 2
+
+
+class Scales:
+    half = 0.5
+    three = 3
+
+
+@dataclass
+class Circle:
+    r: Any
+
+
+@dataclass
+class Box:
+    w: Any
+    h: Any
+
+
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
+@case(scalar(0.6), number(2), third=True, jit=True)
+def match_numbers(x, k):
+    match k:
+        case 0:
+            return x
+        case 1 | 2:
+            y = math.sin(x) * x
+        case n if n > 5:
+            y = x * n
+        case _:
+            y = x
+    return y * x
+
+
+@case(scalar(0.6), vector(6), number(9), jit=True)
+def match_in_a_loop(x, a, n):
+    s = x
+    for i in range(n):
+        match i % 4:
+            case 0:
+                s = s * a[i % 6] + x
+            case 1 if s > 0.5:
+                a[i % 6] = s * s
+            case 2:
+                continue
+            case k:
+                s = math.cos(s) * a[k]
+                if s > 3.0:
+                    break
+        a[i % 6] = a[i % 6] * s
+    return s * a[1]
+
+
+@case(scalar(0.6), vector(6))
+def match_returns_in_a_loop(x, a):
+    s = x
+    for i, v in enumerate(a):
+        match (i, bool(v > 0.9)):
+            case (0, _):
+                s = s * v
+            case (_, True):
+                return s * v * x
+            case (j, False) if j > 3:
+                break
+            case _:
+                s = s + v * v
+        a[i] = s
+    return s * a[0]
+
+
+@case(scalar(0.6), number("square"), number(None))
+def match_what_is_known(x, name, nothing):
+    y = x
+    for word in (name, "cube", True, nothing):
+        match word:
+            case "sine":
+                y = math.sin(y)
+            case "square" | "cube" as found if found != "cube":
+                y = y * y * x
+            case "cube":
+                y = y * x
+            case True | False:
+                y = y + x
+            case None:
+                y = y * 1.5
+    return y * x
+
+
+@case(number((0.5, (0.7, 0.9))), scalar(0.3), third=True)
+def match_tuples(p, x):
+    match p:
+        case (a, b, c):
+            return a * b * c
+        case (a, [b, c]) if b > c:
+            return a * x
+        case [a, (b, c) as inner]:
+            return a * b * inner[1] * x * x
+    return x
+
+
+@case(number((0.5, 0.7, 0.9, 1.1)), scalar(0.3))
+def match_stars(p, x):
+    match p:
+        case (a, *_, b) if a > b:
+            return x
+        case (a, *middle, b):
+            s = x
+            for m in middle:
+                s = s * m + a
+            return s * b
+    return x
+
+
+@case(scalar(0.7), vector(4), number(2))
+def match_classes(x, a, k):
+    s = x
+    for shape in (Circle(x * a[0]), Box(a[1], x), Box(h=a[2] * x, w=2.0), Pair(a[3], x), a):
+        match shape:
+            case Circle(r):
+                s += math.pi * r * r
+            case Box(w=2.0, h=h):
+                s *= h + 1.0
+            case Box(w, h):
+                s += w * h * s
+            case Pair(a=p, b=q) | (p, q):
+                s += p * q * s
+            case np.ndarray():
+                s *= shape[k]
+    return s
+
+
+@case(scalar(0.7), number(3), number(Kind.SINE))
+def match_names_of_values(x, k, kind):
+    match k:
+        case Scales.half:
+            y = x
+        case Scales.three:
+            y = x * x
+        case _:
+            y = 2.0 * x
+    match kind:
+        case Kind.SQUARE:
+            return y * y
+        case Kind.SINE:
+            return math.sin(y) * x
+
+
+@case(scalar(0.7), number(-1.0))
+def match_floats(x, v):
+    match x * v:
+        case -0.7:
+            y = x * 3.0
+        case 0.0 | -0.0:
+            y = x
+        case float(w) if w < 0.0:
+            y = w * w
+    return y * x
+
+
+@case(scalar(0.7), number(2))
+def match_keeps_what_a_guard_refused(x, k):
+    n = x
+    match k:
+        case 1 | 2 as n if x > 1.0:
+            return n * x
+    return n * x * x
+
+
+@case(scalar(0.7), number(0), number(3))
+def match_one_of_two_places(x, i, j):
+    match (i, j):
+        case (0, n) | (n, 0):
+            return x**n
+    return x
+
+
+@case(scalar(0.7), vector(4))
+def match_writes(x, a):
+    b = a
+    match len(a), not x < 0.0:
+        case 4, True:
+            b = a[::-1]
+            b[0] = x * a[1]
+        case _:
+            a[0] = x
+    b[1] = b[1] * b[0]
+    return a[3] * a[2] * b[1]

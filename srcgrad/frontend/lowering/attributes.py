@@ -16,7 +16,7 @@ from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import cuda_names, values
 from srcgrad.frontend.lowering.expressions import binary, dimension
 from srcgrad.frontend.lowering.objects import hold, item_of, plain_method, set_item_of
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import CONTAINERS, invoke, kind_of, own
 from srcgrad.frontend.lowering.values import Known, Method, Struct, Value
 from srcgrad.frontend.source import classes, wording
@@ -31,8 +31,7 @@ class Super:
     """The kind of what `super()` gives."""
 
 
-@handles(ast.Attribute)
-def _attribute(low: Lowering, node: ast.Attribute) -> Value:
+def attribute_access(low: Lowering, node: ast.Attribute) -> Value:
     return attribute(low, low.ex(node.value), node.attr)
 
 
@@ -66,7 +65,7 @@ def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
     if found is not None and isinstance(found.value, property):
         if found.value.fget is None:
             low.refuse(f"the property `{name}` cannot be read", "give it a function that reads it")
-        return low.hooks["call"](low, Known(found.value.fget), [value])  # type: ignore[no-any-return]
+        return low.constructs.call(Known(found.value.fget), [value])
     item = value.get(name) if not issubclass(kind, (dict, list)) else None
     if item is not None:
         return item
@@ -171,7 +170,7 @@ def store(low: Lowering, owner: Struct, name: str, value: Value) -> None:
     if found is not None and isinstance(found.value, property):
         if found.value.fset is None:
             low.refuse(f"the property `{name}` has no setter", "set what it is computed from")
-        low.hooks["call"](low, Known(found.value.fset), [owner, low.settle(value, name)])
+        low.constructs.call(Known(found.value.fset), [owner, low.settle(value, name)])
         return
     slot = found is not None and isinstance(found.value, types.MemberDescriptorType)
     if found is not None and hasattr(type(found.value), "__set__") and not slot:
@@ -220,7 +219,7 @@ def _super_attribute(low: Lowering, value: Struct, name: str) -> Value:
         low.refuse(f"no class above `{given.value.__name__}` has `{name}`", "look up how it is called")
     method = found.value
     if isinstance(method, property):
-        return low.hooks["call"](low, Known(method.fget), [owner])  # type: ignore[no-any-return]
+        return low.constructs.call(Known(method.fget), [owner])
     if isinstance(method, staticmethod):
         return Known(method.__func__)
     if isinstance(method, classmethod):

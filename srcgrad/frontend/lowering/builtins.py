@@ -31,7 +31,7 @@ Builtin = Callable[[Lowering, Args, Named], "Value | None"]
 
 
 def _call(low: Lowering, function: Value, *args: Value) -> Value:
-    return low.hooks["call"](low, function, args)  # type: ignore[no-any-return]
+    return low.constructs.call(function, args)
 
 
 def known_length(low: Lowering, value: Value) -> Value:
@@ -113,7 +113,7 @@ def _sequence(kind: type) -> Builtin:
 def listed(low: Lowering, array: Var) -> Struct:
     """list(array): its numbers."""
     value = low.b.load(array) if array.type.ref else array
-    memory = low.b.alloc(array.type.dtype, (), init=value, name=low.naming or "items")
+    memory = low.b.alloc(array.type.dtype, (), init=value, name=low.naming.now or "items")
     item = Var("item", scalar_of(memory.type))
     return Struct(list, (), (), values.Rows(item, (memory,), low.length(memory)))
 
@@ -186,11 +186,15 @@ def _isinstance(low: Lowering, args: Args, named: Named) -> Value | None:
         given = [k.value for k in kinds.items if isinstance(k, Known)]
     else:
         given = [kinds.value] if isinstance(kinds, Known) else []
-    for kind in given:
-        asked = classes.written(type(kind), "__instancecheck__")
-        if getattr(kind, "_is_protocol", False) or (asked is not None and not asked.foreign):
-            low.refuse(f"`{kind.__name__}` says itself what its objects are", "ask for a plain class")
-    return values.TRUE if any(issubclass(class_of(value), kind) for kind in given) else values.FALSE
+    return values.TRUE if any([is_instance(low, value, kind) for kind in given]) else values.FALSE
+
+
+def is_instance(low: Lowering, value: Value, kind: type) -> bool:
+    """isinstance(value, kind)"""
+    asked = classes.written(type(kind), "__instancecheck__")
+    if getattr(kind, "_is_protocol", False) or (asked is not None and not asked.foreign):
+        low.refuse(f"`{kind.__name__}` says itself what its objects are", "ask for a plain class")
+    return issubclass(class_of(value), kind)
 
 
 SCALARS: dict[str, type] = {"f": float, "i": int, "b": bool, "c": complex}

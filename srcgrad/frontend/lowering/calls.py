@@ -25,7 +25,7 @@ from srcgrad.frontend.lowering.construction import construct, generated_init, in
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
 from srcgrad.frontend.lowering.objects import method
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
 from srcgrad.frontend.lowering.special_methods import converted, mapping
 from srcgrad.frontend.lowering.state import Reported
@@ -44,16 +44,15 @@ Args = Sequence[Value]
 Named = dict[str, Value]
 
 
-@handles(ast.Call)
-def _call(low: Lowering, node: ast.Call) -> Value:
+def call_expression(low: Lowering, node: ast.Call) -> Value:
     function = low.ex(node.func)
     if isinstance(function, Known) and function.value is print:
         print_(low, node)
         return Known(None)
     if isinstance(function, Known) and any(function.value is f for f in (sum, any, all)) and node.args:
-        given = low.hooks["consume"](low, function.value, node)
+        given = low.constructs.consume(function.value, node)
         if given is not None:
-            return given  # type: ignore[no-any-return]
+            return given
     if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
         return turns
     args: list[Value] = []
@@ -92,7 +91,7 @@ def call(low: Lowering, function: Value, args: Args, named: Named, node: ast.AST
         case Method():
             return _method(low, function, args, named, node)
         case Known():
-            return _known(low, function, args, named, node)
+            return call_known(low, function, args, named, node)
         case Struct(kind=kind) if kind is functools.partial:
             return _partial(low, function, args, named, node)
         case Struct() if calls(function.kind):
@@ -111,7 +110,7 @@ def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AS
 # ---- known objects
 
 
-def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
+def call_known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
     target = function.value
     told = converted(low, target, args) if _listed(target) else None
     if told is not None:
@@ -429,32 +428,32 @@ def run(
     low: Lowering, source: Source, name: str, env: dict[str, Value], outer: Frame | None, node: ast.AST, key: Any
 ) -> Value:
     """The body of a function with its parameters bound; what it returns."""
-    if len(low.stack) > DEPTH_LIMIT:
+    if len(low.calls.stack) > DEPTH_LIMIT:
         low.refuse(f"the call of `{name}` is nested more than {DEPTH_LIMIT} deep", "use a loop")
     names, live = facts_of(source.node)
     caller, span = low.frame, low.b.span
     path = (*caller.path, id(node)) if caller is not None else ()
     cells = {key: cell(env.get(key), key) for key in shared_of(source.node) & (names | env.keys())}
     cells |= {key: _outer_cell(low, outer, key) for key in free_of(source.node)}
-    low.frame = Frame(source, name, {**env, **cells}, names | env.keys(), live, path, outer)
-    low.stack.append(key)
-    refused = len(low.refusals)
+    low.frame = Frame(source, name, {**env, **cells}, names | env.keys(), live, path, node, outer)
+    low.calls.stack.append(key)
+    refused = len(low.retry.refusals)
     try:
         if isinstance(source.node, ast.Lambda):
             with low.b.at(source.span(source.node.body)):
                 return low.settle(low.ex(source.node.body), "result")
         low.block(source.node.body)
-        if scope.RAISED in low.frame.env and caller is not None:
-            caller.env[scope.RAISED] = scope.TRUE
-        if len(low.refusals) > refused:
+        if low.frame.flags.raised and caller is not None:
+            caller.flags = caller.flags.but(raised=True)
+        if len(low.retry.refusals) > refused:
             raise Reported
         with low.placing(source.node):
             return low.result()
     except SrcgradError as error:
         raise _called_from(error, caller, node) from None
     finally:
-        low.refusals[refused:] = [_called_from(e, caller, node) for e in low.refusals[refused:]]
-        low.stack.pop()
+        low.retry.refusals[refused:] = [_called_from(e, caller, node) for e in low.retry.refusals[refused:]]
+        low.calls.stack.pop()
         low.frame, low.b.span = caller, span
 
 
@@ -465,8 +464,3 @@ def _called_from(error: SrcgradError, caller: Frame | None, node: ast.AST) -> Sr
     span = caller.source.span(node)
     call = f"{span.file}, line {span.line}: {span.text}"
     return error.at(lambda p: dataclasses.replace(p, calls=(*p.calls, call)))
-
-
-Lowering.hooks["inline"] = lambda low, fun, args, named, node: inline(low, fun, args, named, node)
-Lowering.hooks["builtin"] = lambda low, function, args: _known(low, Known(function), args, {}, low.frame.source.node)
-Lowering.hooks["call"] = lambda low, function, args: call(low, function, args, {}, low.frame.source.node)

@@ -28,7 +28,6 @@ class Checks:
 
     b: Builder
     frame: Frame
-    node: ast.AST  # what is being read
 
     def demand(self, kind: Demand, left: Measure, right: Measure, said: tuple[str, str, str], node: ast.AST) -> None:
         """Put a check of what stands at this node of the user's. said: the error, its message and a hint."""
@@ -43,7 +42,7 @@ class Checks:
 
     def in_range(self, ref: Var, index: ir.Index, node: ast.AST | None = None) -> None:
         """Demand that the places of an index exist (by default, of the node being read). Slices are cut off instead."""
-        node = self.node if node is None else node
+        node = self.frame.node if node is None else node
         for axis, item in enumerate(index):
             if not isinstance(item, ir.Slice):
                 hint = f"on axis {axis} of n elements an index lies from -n to n - 1"
@@ -58,8 +57,8 @@ class Checks:
         if all(isinstance(a, (Var, Const)) and a.type.is_scalar and a.type.dtype in ("i8", "b1") for a in args):
             assert isinstance(left, (Var, Const)) and isinstance(right, (Var, Const))
             if right.type == ir.I8 and not (isinstance(right, Const) and right.value):
-                said = "ZeroDivisionError", f"{shown(self.node)} divides by zero", "check the divisor first"
-                self.demand("nonzero", right, ZERO, said, self.node)
+                said = "ZeroDivisionError", f"{shown(self.frame.node)} divides by zero", "check the divisor first"
+                self.demand("nonzero", right, ZERO, said, self.frame.node)
 
     def emitted(self, adaptor: Callable[..., Any], given: Sequence[Any], options: dict[str, Any]) -> Any:
         """What a rule emits, with checks of what it takes for granted: places, lengths."""
@@ -80,8 +79,8 @@ class Checks:
                 case ir.Alloc(shape=shape):
                     for n in shape:
                         if isinstance(n, Var):
-                            said = "ValueError", f"a length in {shown(self.node)} is negative", "take max(n, 0)"
-                            self.demand("nonnegative", n, ZERO, said, self.node)
+                            said = "ValueError", f"a length in {shown(self.frame.node)} is negative", "take max(n, 0)"
+                            self.demand("nonnegative", n, ZERO, said, self.frame.node)
                 case ir.Let():
                     self._agree(stmt)
                     stmt = self._of_integers(stmt)
@@ -103,9 +102,9 @@ class Checks:
         exponent = let.args[1]
         if not exponent.type.is_scalar:
             return let
-        message = f"{shown(self.node)} raises an integer to a negative power"
+        message = f"{shown(self.frame.node)} raises an integer to a negative power"
         said = "PowerError", message, "make the base a float: 2.0 ** -n, or float(b) ** n"
-        self.demand("nonnegative", exponent, ZERO, said, self.node)
+        self.demand("nonnegative", exponent, ZERO, said, self.frame.node)
         return replace(let, params={**let.params, "checked": True})
 
     def _placed(self, raising: ir.Raise) -> ir.Raise:
@@ -118,7 +117,7 @@ class Checks:
 
     def raising(self, error: str, message: str, hint: str = "") -> ir.Raise:
         """An error of ours, told with the user's line."""
-        return ir.failing(self._failure((error, message, hint), self.node))
+        return ir.failing(self._failure((error, message, hint), self.frame.node))
 
     def _block(self, stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
         with self.b.block() as out:
@@ -150,8 +149,8 @@ class Checks:
             return
         words = {"equal": "lengths must be equal", "broadcast": "lengths must be equal, or one of them 1"}
         hint = words.get(kind, "the value's lengths must be those of what is assigned to, or 1")
-        said = "ValueError", f"the shapes in {shown(self.node)} do not fit together", hint
-        self.demand(kind, left, right, said, self.node)
+        said = "ValueError", f"the shapes in {shown(self.frame.node)} do not fit together", hint
+        self.demand(kind, left, right, said, self.frame.node)
 
     def _tokens(self, kind: Demand, left: Dim, right: Dim) -> list[Dim]:
         """What stands for the lengths where they meet. That they are equal may be known only since they do."""

@@ -13,7 +13,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.expressions import short_circuit
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import (
     contains_items,
     invoke,
@@ -53,8 +53,7 @@ SWAPPED: dict[Compare, Compare] = {
 }
 
 
-@handles(ast.Compare)
-def _compare(low: Lowering, node: ast.Compare) -> Value:
+def comparison(low: Lowering, node: ast.Compare) -> Value:
     return _chain(low, low.ex(node.left), list(zip(node.ops, node.comparators, strict=True)))
 
 
@@ -109,7 +108,7 @@ def is_same(low: Lowering, left: Value, right: Value) -> bool:
 def _is_same_object(low: Lowering, left: Struct, right: Struct) -> bool:
     """Of two structures that are not the same here: whether they may still be one object in Python."""
     objects = not any(side.value or side.locked for side in (left, right))
-    if left.kind is not right.kind or (objects and max(left.born, right.born) > low.born):
+    if left.kind is not right.kind or (objects and max(left.born, right.born) > low.retry.born):
         return False
     return low.refuse(
         f"whether two names stand for the same {left.kind.__name__} is not known here", "use == or compare with None"

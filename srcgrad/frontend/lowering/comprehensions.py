@@ -12,7 +12,7 @@ from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.calls import call
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.values import Closure, Known, Struct, Value
 from srcgrad.frontend.source.liveness import assigned
@@ -26,8 +26,7 @@ class _Unknown(Exception):
     """The items are not known apart."""
 
 
-@handles(ast.ListComp, ast.GeneratorExp, ast.DictComp)
-def _comprehension(low: Lowering, node: Comprehension) -> Value:
+def comprehension(low: Lowering, node: Comprehension) -> Value:
     if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node)):
         low.refuse("a walrus stands in a comprehension", "write the loop out")
     known = _known(low, node)
@@ -36,7 +35,7 @@ def _comprehension(low: Lowering, node: Comprehension) -> Value:
     if isinstance(node, ast.DictComp):
         low.refuse("the keys of a dict comprehension are not known here", "go over a tuple of strings, or over a dict")
     items = Struct(list, (), ())
-    items.label = values.spelling(low.naming) or "items"
+    items.label = values.spelling(low.naming.now) or "items"
     return _run(low, node, _appending, items)
 
 
@@ -45,25 +44,21 @@ def _comprehension(low: Lowering, node: Comprehension) -> Value:
 
 def _known(low: Lowering, node: Comprehension) -> Value | None:
     """The items one by one; None (and nothing is emitted) if they are not known apart."""
-    frame = low.frame
-    env, names = frame.env, frame.locals
-    frame.env, frame.locals = dict(env), names | frozenset(assigned([part.target for part in node.generators]))
+    frame, names = low.frame, low.frame.locals
+    frame.locals = names | frozenset(assigned([part.target for part in node.generators]))
     items: list[Value] = []
-    born = values.now()
-    with low.changes() as changed, low.b.block() as out:
+    with low.attempt() as tried:
         try:
             _generate(low, node, 0, items)
             done = True
         except _Unknown:
             done = False
-            low.undo(changed, born)
-    frame.env, frame.locals = env, names
+    frame.locals = names
     if not done:
         return None
-    for stmt in out:
-        low.b.put(stmt)
+    low.keep(tried)
     if isinstance(node, ast.DictComp):
-        return low.hooks["call"](low, Known(dict), [values.struct(items)])  # type: ignore[no-any-return]
+        return low.constructs.call(Known(dict), [values.struct(items)])
     return values.struct(items, list)
 
 
@@ -186,12 +181,15 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
             return None
         value = low.ex(generator)
         if not isinstance(value, Struct) or not isinstance(value.rows, values.Rows):
-            return low.hooks["builtin"](low, function, [value, *start])  # type: ignore[no-any-return]
+            return low.constructs.builtin(function, [value, *start])
         low.frame.env[SEQUENCE] = value
         generator = _OVER.setdefault(id(node), (node, _each(node)))[1]
-    if function is sum:
-        return _run(low, generator, _summing, start[0] if start else Const(0, ir.I8))
-    return _run(low, generator, _ALL if function is all else _ANY)
+    try:
+        if function is sum:
+            return _run(low, generator, _summing, start[0] if start else Const(0, ir.I8))
+        return _run(low, generator, _ALL if function is all else _ANY)
+    finally:
+        low.frame.env.pop(SEQUENCE, None)
 
 
 def _each(node: ast.Call) -> ast.GeneratorExp:
@@ -205,11 +203,6 @@ def _each(node: ast.Call) -> ast.GeneratorExp:
 
 def _known_domains(low: Lowering, node: ast.GeneratorExp) -> bool:
     """Whether the first thing that a generator goes over has items that are known apart."""
-    born = values.now()
-    with low.changes() as changed, low.b.block():
+    with low.attempt():
         over = domain(low, node.generators[0].iter)
-        low.undo(changed, born)
     return isinstance(over, Struct)
-
-
-Lowering.hooks["consume"] = consume

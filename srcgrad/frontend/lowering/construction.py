@@ -78,7 +78,7 @@ def _initialise(low: Lowering, init: Found, made: Struct, args: Args, named: Nam
     """init(made, *args, **named), by a user's function or by what `@dataclass` writes."""
     if init.generated and "__dataclass_fields__" in vars(init.owner):
         return _set_fields(low, init, made, args, named)
-    low.hooks["inline"](low, init.value, [made, *args], named, node)
+    low.constructs.inline(init.value, [made, *args], named, node)
 
 
 def generated_init(target: Any, args: Args) -> Found | None:
@@ -131,7 +131,7 @@ def _put(low: Lowering, made: Struct, name: str, value: Value) -> None:
 
 
 def _made(low: Lowering, factory: Callable[[], Any], name: str) -> Value:
-    return low.settle(low.hooks["call"](low, Known(factory), []), name)
+    return low.settle(low.constructs.call(Known(factory), []), name)
 
 
 def _given(low: Lowering, kind: type, names: tuple[str, ...], by_place: int, args: Args, named: Named) -> Named:

@@ -19,7 +19,7 @@ def of_threads(value: Any) -> bool:
 
 def attribute(low: Lowering, value: Any, name: str) -> Value:
     """What `value.name` means in a kernel."""
-    if not low.threads:
+    if not low.setting.threads:
         low.refuse(f"`cuda.{name}` stands outside a kernel", "use it in a kernel that srcgrad.cuda.adjoint is given")
     if isinstance(value, types.ModuleType):
         return Known(cuda_names.word(name))

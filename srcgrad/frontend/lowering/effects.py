@@ -11,9 +11,9 @@ from typing import Any, cast
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import values as scope
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import own
-from srcgrad.frontend.lowering.values import RAISED, TRUE, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
 from srcgrad.frontend.source import classes, wording
 
 
@@ -82,8 +82,7 @@ def _as_python(low: Lowering, node: ast.expr, how: str | None) -> ir.Part:
 # ---- raise
 
 
-@handles(ast.Raise)
-def _raise(low: Lowering, node: ast.Raise) -> None:
+def raise_(low: Lowering, node: ast.Raise) -> None:
     call = node.exc
     if call is None or node.cause is not None:
         low.refuse("only a new exception can be raised", 'for example: raise ValueError("...")')
@@ -113,7 +112,7 @@ def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]
     if not _builtin(kind):
         _expect_importable(low, kind)
     low.b.put(ir.Raise(kind.__module__, kind.__name__, tuple(parts), format, span=low.b.span))
-    low.frame.env[RAISED] = TRUE
+    low.set_flags(raised=True)
 
 
 def _dynamic(node: ast.expr) -> bool:
@@ -159,8 +158,7 @@ def _expect_importable(low: Lowering, kind: type[BaseException]) -> None:
 # ---- assert
 
 
-@handles(ast.Assert)
-def _assert(low: Lowering, node: ast.Assert) -> None:
+def assert_(low: Lowering, node: ast.Assert) -> None:
     cond = low.truth(low.ex(node.test))
     if cond == TRUE:
         return

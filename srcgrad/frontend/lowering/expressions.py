@@ -13,7 +13,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.growing_lists import expect_equal
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import converted, iterable, mapping, operated
 from srcgrad.frontend.lowering.values import FALSE, TRUE, VALUE, Closure, Known, Struct, Value
 from srcgrad.rules.language import registry
@@ -35,19 +35,16 @@ BINARY: dict[type[ast.operator], Any] = {
 }
 
 
-@handles(ast.Constant)
-def _constant(low: Lowering, node: ast.Constant) -> Value:
+def constant(low: Lowering, node: ast.Constant) -> Value:
     kind = LITERALS.get(type(node.value))
     return Known(node.value) if kind is None else Const(node.value, kind)  # type: ignore[arg-type]
 
 
-@handles(ast.Name)
-def _name(low: Lowering, node: ast.Name) -> Value:
+def name_(low: Lowering, node: ast.Name) -> Value:
     return low.lookup(node.id)
 
 
-@handles(ast.Tuple, ast.List)
-def _display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
+def display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
     items: list[Value] = []
     for item in node.elts:
         if isinstance(item, ast.Starred):
@@ -57,8 +54,7 @@ def _display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
     return values.struct(items, tuple if isinstance(node, ast.Tuple) else list)
 
 
-@handles(ast.Dict)
-def _dict(low: Lowering, node: ast.Dict) -> Value:
+def dict_(low: Lowering, node: ast.Dict) -> Value:
     made: dict[str, Value] = {}
     for part, item in zip(node.keys, node.values, strict=True):
         key, value = None if part is None else low.ex(part), low.ex(item)
@@ -100,8 +96,7 @@ def element(low: Lowering, ref: Var, index: Atom) -> Value:
     return low.b.load(ref, full) if ref.type.rank == 1 else low.b.view(ref, full)
 
 
-@handles(ast.BinOp)
-def _binary(low: Lowering, node: ast.BinOp) -> Value:
+def binary_operation(low: Lowering, node: ast.BinOp) -> Value:
     return binary(low, BINARY[type(node.op)], low.ex(node.left), low.ex(node.right))
 
 
@@ -142,8 +137,7 @@ def _sequence(value: Struct) -> type | None:
 SIGNS: dict[type[ast.unaryop], Any] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert}
 
 
-@handles(ast.UnaryOp)
-def _unary(low: Lowering, node: ast.UnaryOp) -> Value:
+def unary_operation(low: Lowering, node: ast.UnaryOp) -> Value:
     value = low.ex(node.operand)
     if isinstance(node.op, ast.Not):
         return low.negated(low.truth(value))
@@ -156,8 +150,7 @@ def _unary(low: Lowering, node: ast.UnaryOp) -> Value:
 # ---- conditions
 
 
-@handles(ast.BoolOp)
-def _boolean(low: Lowering, node: ast.BoolOp) -> Value:
+def boolean_operation(low: Lowering, node: ast.BoolOp) -> Value:
     return _operands(low, node.values, isinstance(node.op, ast.And))
 
 
@@ -176,20 +169,15 @@ def short_circuit(low: Lowering, left: Atom, rest: Callable[[], Value], both: bo
     """left and rest, or left or rest. What is cheap and cannot fail is not worth a branch."""
     if isinstance(left, Const):
         return rest() if bool(left.value) == both else left
-    before, born = low.frame.env, values.now()
-    low.frame.env = dict(before)
-    with low.changes() as changed, low.b.block() as out:
+    with low.attempt() as tried:
         right = rest()
-        untouched = not changed
-        low.undo(changed, born)
-    plain = untouched and low.frame.env == before and all(map(harmless, out))
+    plain = not tried.touched and tried.env == low.frame.env and all(map(harmless, tried.out))
     if isinstance(right, (Var, Const)) and right.type == ir.B1 and plain:
-        low.b.out.extend(out)
+        low.b.out.extend(tried.out)
         if isinstance(right, Const):
             return left if bool(right.value) == both else right
         name = "logical_and" if both else "logical_or"
         return low.b.let(registry.PRIMITIVES[name], left, right)
-    low.frame.env = before
     other = FALSE if both else TRUE
     return choose(low, left, rest, lambda: other) if both else choose(low, left, lambda: other, rest)
 
@@ -204,33 +192,22 @@ def choose(low: Lowering, cond: Atom, then: Callable[[], Value], orelse: Callabl
     if isinstance(cond, Const):
         return then() if cond.value else orelse()
 
-    def put(side: Callable[[], Value]) -> Callable[[], None]:
-        def run() -> None:
-            value = low.settle(side(), "t")
-            low.frame.env[VALUE] = value
-
-        return run
-
-    low.branch(cond, put(then), put(orelse), None)
-    value = low.frame.env.pop(VALUE)
+    value = low.branch(cond, lambda: low.settle(then(), "t"), lambda: low.settle(orelse(), "t"), None)
     if isinstance(value, values.Poison):
         low.refuse(value.message.replace(f"`{values.spelling(VALUE)}`", "the value"), "give both sides one type")
-    return value
+    return Known(None) if value is None else value  # both sides raise
 
 
-@handles(ast.IfExp)
-def _conditional(low: Lowering, node: ast.IfExp) -> Value:
+def conditional(low: Lowering, node: ast.IfExp) -> Value:
     return choose(low, low.truth(low.ex(node.test)), lambda: low.ex(node.body), lambda: low.ex(node.orelse))
 
 
-@handles(ast.NamedExpr)
-def _walrus(low: Lowering, node: ast.NamedExpr) -> Value:
+def walrus(low: Lowering, node: ast.NamedExpr) -> Value:
     low.bind(node.target.id, low.ex(node.value))
     return low.lookup(node.target.id)
 
 
-@handles(ast.Lambda)
-def _lambda(low: Lowering, node: ast.Lambda) -> Value:
+def lambda_(low: Lowering, node: ast.Lambda) -> Value:
     return closure(low, node)
 
 
@@ -245,8 +222,7 @@ def dimension(low: Lowering, value: Var, axis: int) -> Atom:
     return low.length(value, axis)
 
 
-@handles(ast.JoinedStr)
-def _text(low: Lowering, node: ast.JoinedStr) -> Value:
+def formatted_string(low: Lowering, node: ast.JoinedStr) -> Value:
     low.refuse("f-strings are only understood in print, assert and raise", "make the string outside the function")
 
 

@@ -14,23 +14,14 @@ from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.errors import CallError, UnsupportedError
-from srcgrad.frontend.lowering import (
-    calls,
-    comparisons,
-    comprehensions,
-    effects,
-    imports,
-    kernel_fence,
-    loops,
-    statements,
-    subscripts,
-    values,
-    view_conflicts,
-)
+from srcgrad.frontend.lowering import calls, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
-from srcgrad.frontend.lowering.capture import Captured, Captures, StaticUse
+from srcgrad.frontend.lowering.capture import Captured, StaticUse
+from srcgrad.frontend.lowering.language import lowering
+from srcgrad.frontend.lowering.new_function import NewFunction
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, told
+from srcgrad.frontend.lowering.retry import Retry
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Struct, Value
 from srcgrad.frontend.source import fence, wording
@@ -39,17 +30,6 @@ from srcgrad.frontend.source.read import Source, python_function, read
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
 
 Doubts = Sequence[Doubt]
-# imported for the node kinds that they handle
-HANDLERS = (
-    calls,
-    comparisons,
-    comprehensions,
-    effects,
-    imports,
-    loops,
-    statements,
-    subscripts,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +73,15 @@ def lower_with(
     source = read(fun)
     fence.check(source)
     copies = Copies()
-    while True:
-        lowered, unsure = _attempt(fun, source, specs, copies, fixed, long)
-        again = _wider(source, lowered, unsure, copies)
-        if again == copies:
-            program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
-            return replace(lowered, program=program)
-        copies = again
+
+    def again(tried: tuple[Lowered, Doubts]) -> bool:
+        nonlocal copies
+        before, copies = copies, _wider(source, *tried, copies)
+        return copies != before
+
+    lowered, _ = Retry().until_stable(lambda: _attempt(fun, source, specs, copies, fixed, long), again)
+    program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
+    return replace(lowered, program=program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +134,24 @@ def _attempt(
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
-    low = Lowering(Captures(), single)
-    low.threads = threads
-    low.recursions = Recursions()
-    params: list[Var] = []
+    low = lowering(single, threads)
+    low.calls.recursions = Recursions()
+    made = NewFunction(low)
+    params = made.params
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
     if long:
         low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
-    own = {p: _owned(low, p, k in copies.ordered) if k in copies.overwritten else p for k, p in enumerate(params)}
+    made.copy_overwritten(copies.overwritten, copies.ordered)
 
     def inside(atom: Atom) -> Atom:
-        return _scalar(low, own[atom]) if isinstance(atom, Var) else atom
+        return _scalar(low, made.copies.get(atom, atom)) if isinstance(atom, Var) else atom
 
     env = {name: _within(value, inside) for name, value in arguments.items()}
     env |= {name: low.captures.object(origin.read(), origin) for name, origin in fixed.items()}
-    low.born = born = values.now()
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(values.spec_of(v) for v in env.values()))
-    value = _body(low, source, name, env, key)
-    itself = low.recursions.find(key)
+    value = _body(made, source, name, env, key)
+    itself = low.calls.recursions.find(key)
     if itself is not None and not copies.overwritten:
         low.b.out.clear()
         value = emit_call(low, itself, env)
@@ -181,36 +162,32 @@ def _attempt(
     )
     value = _results(low, value, params)
     check_apart(low)
-    captured = tuple(low.captures.entries.values())
     facts = ir.FunFacts(
         overwritten=tuple(params[k].name for k in sorted(copies.overwritten)),
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
-        captured=tuple(c.name for c in captured),
+        captured=tuple(c.name for c in made.captured),
         shares=tuple(shares),
         together=together,
-        changed=any(struct.born < born for struct in low.changed),
+        changed=made.changes_older,
         no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
     )
-    main = ir.Fun(name, (*params, *(c.param for c in captured)), tuple(low.b.out), tuple(values.leaves(value)), facts)
-    callees = {c.name: c.core for c in low.recursions.callees if c.core is not None} | low.callees
+    main = made.finished(name, tuple(values.leaves(value)), facts)
+    callees = {c.name: c.core for c in low.calls.recursions.callees if c.core is not None} | low.calls.callees
     statics = tuple(low.captures.statics.values())
-    lowered = Lowered(ir.Program(main, callees), tuple(specs), values.spec_of(value), captured, statics)
+    lowered = Lowered(ir.Program(main, callees), tuple(specs), values.spec_of(value), made.captured, statics)
     return lowered, low.b.layouts.doubts
 
 
-def _body(low: Lowering, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:
-    """The function's own statements, and all their refusals at once."""
+def _body(made: NewFunction, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:
+    """What the function's own statements return."""
     try:
-        value = calls.run(low, source, name, env, None, source.node, key)
+        return made.run(lambda: calls.run(made.low, source, name, env, None, source.node, key))
     except Reported:
-        low.raise_refusals()
         raise UnsupportedError("this function cannot be read, and what stands in the way was lost") from None
     except Unresolved:
         message = "what the recursive functions return cannot be found"
         problem = source.problem(source.node, message, "return a float first")
         raise UnsupportedError(message, problems=[problem]) from None
-    low.raise_refusals()
-    return value
 
 
 def _within(value: Value, change: Callable[[Atom], Atom]) -> Value:
@@ -231,14 +208,6 @@ def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
             items = [_argument(low, f"{name}_{key}", child, params) for key, child in zip(keys, children, strict=True)]
             return Struct(kind, keys, tuple(items))
     raise TypeError(type(spec).__name__)
-
-
-def _owned(low: Lowering, param: Var, ordered: bool) -> Var:
-    """A copy of a parameter, for the function writes into it."""
-    copy = low.b.alloc(param.type.dtype, (), init=low.b.load(param), name=param.name)
-    if ordered:
-        low.b.layouts.assume_ordered(copy)
-    return copy
 
 
 def _scalar(low: Lowering, atom: Var) -> Atom:

@@ -48,7 +48,7 @@ def nonnegative_of(low: State, n: Atom) -> Atom:
     """max(n, 0); the length of an array is not negative."""
     if isinstance(n, Const):
         return n if int(n.value.real) >= 0 else ZERO
-    if n in low.lengths:
+    if n in low.lists.of_arrays:
         return n
     rows: Atom = low.b.let(nonnegative, n, name="n")
     return rows
@@ -60,7 +60,7 @@ OUTSIDE = ("IndexError", "list index out of range", "an index of n items lies fr
 def expect_equal(low: State, a: Atom, b: Atom, message: str) -> None:
     """Raise ValueError at run time unless two integers are equal."""
     if not values.identical(a, b):
-        low.demand("equal", a, b, ("ValueError", message, ""), low.node)
+        low.demand("equal", a, b, ("ValueError", message, ""), low.frame.node)
 
 
 # ---- what an item is
@@ -147,7 +147,7 @@ def _memory(low: State, leaf: Atom, room: Atom | None, name: str) -> Var:
 
 def _gives_way(low: State, atom: Atom) -> bool:
     """Whether a literal gives way to single precision."""
-    return low.single and isinstance(atom, Const) and atom.type == ir.F8
+    return low.setting.single and isinstance(atom, Const) and atom.type == ir.F8
 
 
 def _moved(low: State, old: Rows, new: Rows) -> tuple[Var, ...]:
@@ -208,12 +208,12 @@ def append(low: State, struct: Struct, value: Value) -> None:
         rows = _rows(struct)
     _put(low, rows, rows.count, value)
     count = plus(low, rows.count, ONE)
-    low.steps[count] = _step(low, rows.count, 1)
+    low.lists.steps[count] = _step(low, rows.count, 1)
     low.put_content(struct, ((), (), replace(rows, count=count)))
 
 
 def _step(low: State, count: Atom, more: int) -> tuple[Atom, int]:
-    start, steps = low.steps.get(count, (count, 0))
+    start, steps = low.lists.steps.get(count, (count, 0))
     return start, steps + more
 
 
@@ -228,25 +228,25 @@ def place(low: State, rows: Rows, index: Atom) -> Atom:
         start, more = _step(low, rows.count, 0)
         behind = -index.value
         index = low.atom(low.apply(operator.sub, rows.count, Const(behind, ir.I8)))
-        if low.at_least.get(start, 0) + more < behind:
+        if low.lists.at_least.get(start, 0) + more < behind:
             _exists(low, index)
         return index
     if rows.exact and not any(m.type.many for m in rows.memory):
         low.in_range(rows.memory[0], (index,))
         return index
-    if index in low.within and values.identical(low.within[index], rows.count):
+    if index in low.lists.within and values.identical(low.lists.within[index], rows.count):
         return index
     if not isinstance(index, Const):
         from_end = low.apply(operator.add, index, rows.count)
         index = low.atom(low.apply(np.where, low.apply(operator.lt, index, ZERO), from_end, index))
         _exists(low, index)
-    low.demand("index", index, rows.count, OUTSIDE, low.node)
+    low.demand("index", index, rows.count, OUTSIDE, low.frame.node)
     return index
 
 
 def _exists(low: State, index: Atom) -> None:
     """Demand that a place, counted from the start, is not before it."""
-    low.demand("nonnegative", index, ZERO, OUTSIDE, low.node)
+    low.demand("nonnegative", index, ZERO, OUTSIDE, low.frame.node)
 
 
 def item(low: State, rows: Rows, index: Atom) -> Value:
@@ -335,7 +335,7 @@ def repeated(low: State, struct: Struct, times: Atom) -> Struct:
         low.refuse("the same object is repeated in a list of unknown length", "use a comprehension, or an array")
     count = nonnegative_of(low, times)
     first = low.converted(value, ir.F4) if _gives_way(low, value) else value
-    memory = low.b.alloc(first.type.dtype, (count,), first, low.naming or "items")
+    memory = low.b.alloc(first.type.dtype, (count,), first, low.naming.now or "items")
     return Struct(list, (), (), Rows(value, (memory,), count))
 
 
@@ -386,6 +386,3 @@ def _row(low: State, value: Value) -> Var:
     for k, atom in enumerate(items):
         low.b.store(row, (Const(k, ir.I8),), low.converted(atom, joined))
     return row
-
-
-State.hooks["array"] = array

@@ -7,12 +7,11 @@ import sys
 from typing import Any
 
 from srcgrad.frontend.lowering.capture import Origin
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known
 
 
-@handles(ast.Import)
-def _import(low: Lowering, node: ast.Import) -> None:
+def import_(low: Lowering, node: ast.Import) -> None:
     for alias in node.names:
         module = _module(low, alias.name)
         if alias.asname is None and "." in alias.name:
@@ -20,8 +19,7 @@ def _import(low: Lowering, node: ast.Import) -> None:
         low.bind(alias.asname or alias.name, Known(module, Origin(sys.modules, alias.name)))
 
 
-@handles(ast.ImportFrom)
-def _import_from(low: Lowering, node: ast.ImportFrom) -> None:
+def import_from(low: Lowering, node: ast.ImportFrom) -> None:
     if node.level or node.module is None:
         low.refuse("a relative import stands inside the function", "import at the top of the file")
     module = Known(_module(low, node.module), Origin(sys.modules, node.module))

@@ -99,7 +99,7 @@ def _range(low: Lowering, bounds: list[Atom]) -> Domain:
                 low.refuse("the step of a range is 0", "use another step")
             if isinstance(step, Var):
                 said = "ValueError", "the step of a range is 0", "check the step first"
-                low.demand("nonzero", step, ZERO, said, low.node)
+                low.demand("nonzero", step, ZERO, said, low.frame.node)
             return Domain(start, stop, step, lambda index: index)
     return low.refuse("range takes one to three integers", "write range(stop) or range(start, stop, step)")
 

@@ -5,8 +5,8 @@ loops are not lowered over and over."""
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
@@ -16,25 +16,23 @@ from srcgrad.frontend.lowering.expressions import has_effects
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
-from srcgrad.frontend.lowering.paths import Held, Lowering, handles, held_in
+from srcgrad.frontend.lowering.paths import Lowering, held_in
+from srcgrad.frontend.lowering.retry import Held
 from srcgrad.frontend.lowering.state import REPORTED
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.values import (
-    BROKEN,
-    CONTINUED,
-    ENDED,
+    CONDITIONS,
     FALSE,
-    RAISED,
     RESULT,
-    RETURNED,
     TRUE,
     Env,
+    Flags,
     Maybe,
     Poison,
     Struct,
     Value,
 )
-from srcgrad.frontend.source.liveness import assigned, outside_scopes
+from srcgrad.frontend.source.liveness import Names, assigned, outside_scopes
 
 UNROLL_LIMIT = 200
 
@@ -55,26 +53,24 @@ class Turn:
     index: Var | None
     test: tuple[Stmt, ...]
     cond: Atom
-    body: list[Stmt]
-    after: Env
+    after: dict[str, Value | None]
     exit: Atom
-    flags: dict[str, Atom]
+    flags: Flags
     heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
-    held: Held
+    body: list[Stmt] = field(default_factory=list)
+    held: Held = field(default_factory=dict)
     carry: list[ir.Carry] = field(default_factory=list)
     unchanged: dict[Var, Atom] = field(default_factory=dict)
 
 
-@handles(ast.For)
-def _for(low: Lowering, node: ast.For) -> None:
+def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
     if isinstance(over, Struct):
         return _unrolled(low, node, over, 0)
     loop(low, node, over)
 
 
-@handles(ast.While)
-def _while(low: Lowering, node: ast.While) -> None:
+def while_(low: Lowering, node: ast.While) -> None:
     if isinstance(node.test, ast.Constant) and not node.test.value:
         return low.block(node.orelse)
     loop(low, node, None)
@@ -95,22 +91,22 @@ def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
     assign(low, node.target, items.items[turn])
     low.block(node.body)
     low.frame.loops.pop()
-    env = low.frame.env
-    broken, returned = env.pop(BROKEN, FALSE), low.flag(RETURNED)
-    env.pop(CONTINUED, None)
-    stop = low.either(broken, returned)  # type: ignore[arg-type]
-    flags: Env = {RETURNED: returned} if broken == FALSE and returned != FALSE else {}
-
-    def go() -> None:
-        low.frame.env[RETURNED] = FALSE
-        _unrolled(low, node, items, turn + 1)
-
-    if RAISED not in env:
-        low.branch(low.negated(stop), go, lambda: _known(low, flags), names, flags)
+    if not low.frame.flags.raised:
+        _unless_left(low, lambda: _unrolled(low, node, items, turn + 1), names)
 
 
-def _known(low: Lowering, flags: Env) -> None:
-    low.frame.env.update(dict.fromkeys(flags, TRUE))
+def _unless_left(low: Lowering, go: Callable[[], None], names: Names) -> None:
+    """What follows a turn, or a loop, unless it was broken or returned from there."""
+    broken, returned = low.flag("broken"), low.flag("returned")
+    low.set_flags(broken=FALSE, continued=FALSE)
+    stop = low.either(broken, returned)
+    flags = {"returned": returned} if broken == FALSE and returned != FALSE else {}
+
+    def follow() -> None:
+        low.set_flags(returned=FALSE)
+        go()
+
+    low.branch(low.negated(stop), follow, lambda: low.set_flags(**dict.fromkeys(flags, TRUE)), names, flags)
 
 
 # ---- loops
@@ -126,51 +122,41 @@ def _carried_names(low: Lowering, node: ast.For | ast.While) -> list[str]:
 
 def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     frame = low.frame
-    before, names = dict(frame.env), _carried_names(low, node)
-    facts: Facts = low.facts.setdefault((frame.path, id(node)), Facts())
+    names = _carried_names(low, node)
+    facts: Facts = low.retry.loops.setdefault((frame.path, id(node)), Facts())
+    before: Env = dict(frame.env)  # what goes round, as it is before the loop: names, the result, what objects hold
+    if frame.flags.result is not None:
+        before[RESULT] = frame.flags.result
     objects = Objects(values.now())
+
+    def again(turn: Turn) -> bool:
+        found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
+        names.extend(name for name in found if name not in names)
+        for name, struct in objects.boxes.items():
+            before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
+        for name in found:
+            facts.models.pop(name, None)
+        return bool(found) or _wider(low, objects.carried(names), before, turn, facts)
+
     frame.loops.append(frame.live.leaving(node))
     try:
-        while True:
-            refused = len(low.refusals)
-            turn = _trial(low, node, over, objects.carried(names), before, facts, objects)
-            found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
-            names += [name for name in found if name not in names]
-            for name, struct in objects.boxes.items():
-                before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
-            for name in found:
-                facts.models.pop(name, None)
-            if not found and not _wider(low, objects.carried(names), before, turn, facts):
-                break
-            if not any(turn.after.get(name) is REPORTED for name in names):
-                del low.refusals[refused:]  # what is still wrong with the wider types is found again
+        turn = low.retry.until_stable(
+            lambda: _trial(low, node, over, objects.carried(names), before, facts, objects),
+            again,
+            lambda turn: any(turn.after.get(name) is REPORTED for name in names),
+        )
     finally:
         frame.loops.pop()
-        frame.env = before
-    frame.env = dict(before)
-    _finish(low, node, over, names, turn, facts, objects)
+    _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
-        _orelse(low, node)
-
-
-def _orelse(low: Lowering, node: ast.For | ast.While) -> None:
-    """The else of a loop: run unless the loop was broken or returned from."""
-    broken, returned = low.frame.env.pop(BROKEN, FALSE), low.flag(RETURNED)
-    stop = low.either(broken, returned)  # type: ignore[arg-type]
-    flags: Env = {RETURNED: returned} if broken == FALSE and returned != FALSE else {}
-
-    def go() -> None:
-        low.frame.env[RETURNED] = FALSE
-        low.block(node.orelse)
-
-    low.branch(low.negated(stop), go, lambda: _known(low, flags), low.live_after(node), flags)
+        _unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
     """What is assumed of a name at the head of a turn."""
     if name in facts.models:
         return facts.models[name]
-    if isinstance(init, Const) and init.type == ir.F8 and low.single:
+    if isinstance(init, Const) and init.type == ir.F8 and low.setting.single:
         return Var(name, ir.F4)  # a literal gives way to single precision, if the body does not say otherwise
     return init
 
@@ -185,11 +171,12 @@ def _trial(
     objects: Objects,
 ) -> Turn:
     """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
-    with low.changes() as touched:
+    with low.attempt() as tried:
         turn = _body(low, node, over, names, before, facts, objects)
-        turn.held = {struct: struct.content for struct in touched if struct.born < objects.born}
-        turn.after |= {n: held_in(s, s.content) for n, s in objects.boxes.items() if s not in objects.counted}  # type: ignore[misc]
-        low.undo(touched, objects.born)
+    turn.body, turn.held = tried.out, tried.held
+    for name, struct in objects.boxes.items():
+        if struct not in objects.counted:
+            turn.after[name] = held_in(struct, tried.held.get(struct, struct.content))
     return turn
 
 
@@ -202,47 +189,49 @@ def _body(
     facts: Facts,
     objects: Objects,
 ) -> Turn:
-    env = {k: v for k, v in before.items() if k not in (BROKEN, CONTINUED, ENDED, RETURNED)}
+    env = {k: v for k, v in before.items() if k != RESULT and k not in objects.boxes}
     inner: dict[str, Value] = {}
     for name in names:
         model = _model(low, name, before.get(name), facts)
         env.pop(name, None)
         if model is not None:
-            env[name] = inner[name] = _fresh(low, name, model, before.get(name), facts)
+            inner[name] = _fresh(low, name, model, before.get(name), facts)
+            if name != RESULT and name not in objects.boxes:
+                env[name] = inner[name]
     for name, struct in objects.boxes.items():
-        env.pop(name, None)
         if struct not in objects.counted:
             low.hold(struct, inner.get(name))
-    if not any(atom.type.ref for atom in values.leaves(inner.get(RESULT, TRUE))):
-        env.pop(RESULT, None)  # what it was does not matter: a turn that returns is the last
     low.frame.env = env
+    result = inner.get(RESULT)
+    memory = result is not None and any(atom.type.ref for atom in values.leaves(result))
+    # what a number was does not matter: a turn that returns is the last
+    low.frame.flags = Flags(result=result if memory else None)
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()
     cond: Atom = TRUE
     heads: dict[Struct, values.Rows] = {}
-    with low.b.block() as body:
-        if over is not None and index is not None:
-            if over.start == ZERO and over.step == ONE:
-                low.within[index] = over.stop
-            heads = counted_heads(low, over, index, objects)
-        if over is not None and isinstance(node, ast.For) and index is not None:
-            assign(low, node.target, over.item(index))
+    if over is not None and index is not None:
+        if over.start == ZERO and over.step == ONE:
+            low.lists.within[index] = over.stop
+        heads = counted_heads(low, over, index, objects)
+    if over is not None and isinstance(node, ast.For) and index is not None:
+        assign(low, node.target, over.item(index))
+        low.block(node.body)
+    elif isinstance(node, ast.While):
+        head = _test(low, node)
+        if head is None:
+            _tested_inside(low, node)
+        else:
+            test, cond = head
             low.block(node.body)
-        elif isinstance(node, ast.While):
-            head = _test(low, node)
-            if head is None:
-                _tested_inside(low, node)
-            else:
-                test, cond = head
-                low.block(node.body)
-        env = low.frame.env
-        if RAISED in env:
-            env = {**env, **inner}
-        flags = {name: env.get(name, FALSE) for name in (BROKEN, ENDED, RETURNED)}
-        exit: Atom = FALSE
-        for flag in flags.values():
-            exit = low.either(exit, flag)  # type: ignore[arg-type]
-    return Turn(inner, index, test, cond, body, env, exit, flags, heads, {})  # type: ignore[arg-type]
+    flags = low.frame.flags
+    after: dict[str, Value | None] = {**low.frame.env}
+    if flags.result is not None:
+        after[RESULT] = flags.result
+    if flags.raised:
+        after |= inner
+    exit = low.either(low.either(flags.broken, flags.ended), flags.returned)
+    return Turn(inner, index, test, cond, after, exit, flags, heads)
 
 
 def _index_name(node: ast.For | ast.While) -> str:
@@ -270,22 +259,17 @@ def _test(low: Lowering, node: ast.While) -> tuple[tuple[Stmt, ...], Atom] | Non
         return (), TRUE
     if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
         return None
-    env = low.frame.env
-    low.frame.env = dict(env)
-    born = values.now()
-    with low.changes() as changed, low.b.block() as test:
+    with low.attempt() as tried:
         cond = low.truth(low.ex(node.test))
-        plain = not changed and not has_effects(test)
-        low.undo(changed, born)
-    low.frame.env = env
-    return (tuple(test), cond) if plain else None
+    plain = not tried.touched and not has_effects(tried.out)
+    return (tuple(tried.out), cond) if plain else None
 
 
 def _tested_inside(low: Lowering, node: ast.While) -> None:
     """while True: if test: body; else: leave."""
     names = low.frame.kept | low.frame.live.always | assigned_names(node.test)
     cond = low.truth(low.ex(node.test))
-    low.branch(cond, lambda: low.block(node.body), lambda: low.frame.env.__setitem__(ENDED, TRUE), names)
+    low.branch(cond, lambda: low.block(node.body), lambda: low.set_flags(ended=TRUE), names)
 
 
 def assigned_names(node: ast.AST) -> frozenset[str]:
@@ -352,6 +336,7 @@ def _finish(
     over: Domain | None,
     names: list[str],
     turn: Turn,
+    before: Env,
     facts: Facts,
     objects: Objects,
 ) -> None:
@@ -360,15 +345,15 @@ def _finish(
     after: dict[str, Value | None] = {}
     for name in names:
         struct = objects.boxes.get(name)
-        if struct is not None:
-            if struct not in objects.counted:
-                after[name] = _carry(low, name, turn, over, facts)
-            env.pop(name, None)
+        if struct is not None and struct in objects.counted:
             continue
-        out = _carry(low, name, turn, over, facts)
-        env.pop(name, None)
-        if out is not None:
-            env[name] = out
+        out = after[name] = _carry(low, name, turn, before.get(name), over, facts)
+        if name == RESULT:
+            low.set_flags(result=out)
+        elif struct is None:
+            env.pop(name, None)
+            if out is not None:
+                env[name] = out
     _carry_flags(low, node, turn)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
@@ -383,16 +368,17 @@ def _finish(
         low.b.put(ir.For(turn.index, over.start, over.stop, over.step, carry, body, exit, over.parallel, span=span))
     else:
         low.b.put(ir.While(test, put(turn.cond), carry, body, exit, span=span))
-    for name, value in after.items():
-        low.hold(objects.boxes[name], value)
+    for name, struct in objects.boxes.items():
+        if struct not in objects.counted:
+            low.hold(struct, after[name])
     for struct in objects.counted:
         assert isinstance(struct.rows, values.Rows)
         low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
-def _carry(low: Lowering, name: str, turn: Turn, over: Domain | None, facts: Facts) -> Value | None:
+def _carry(low: Lowering, name: str, turn: Turn, init: Value | None, over: Domain | None, facts: Facts) -> Value | None:
     """The carries of one name; what it is after the loop."""
-    inner, next_, init = turn.inner.get(name), turn.after.get(name), low.frame.env.get(name)
+    inner, next_ = turn.inner.get(name), turn.after.get(name)
     if inner is None or isinstance(inner, Poison):
         return inner
     if name == RESULT:
@@ -428,12 +414,12 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
 
 def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
-    wanted = [RETURNED] + ([BROKEN] if node.orelse else [])
+    wanted = ["returned"] + (["broken"] if node.orelse else [])
+    low.set_flags(returned=FALSE, broken=FALSE)
     for name in wanted:
-        flag: Any = turn.flags.get(name, FALSE)
-        low.frame.env.pop(name, None)
+        flag = turn.flags.get(name)
         if flag == FALSE:
             continue
-        out = Var(values.spelling(name), ir.B1)
-        turn.carry.append(ir.Carry(Var(values.spelling(name), ir.B1), FALSE, flag, out))
-        low.frame.env[name] = out
+        inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
+        turn.carry.append(ir.Carry(inner, FALSE, flag, out))
+        low.set_flags(**{name: out})

@@ -11,7 +11,8 @@ from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO, Wanted
 from srcgrad.frontend.lowering.loop_domains import Domain, arith, trips
-from srcgrad.frontend.lowering.paths import Held, Lowering, wish_of
+from srcgrad.frontend.lowering.paths import Lowering, wish_of
+from srcgrad.frontend.lowering.retry import Held
 from srcgrad.frontend.lowering.values import Struct
 
 Heads = dict[Struct, values.Rows]
@@ -50,7 +51,7 @@ def _steps(low: Lowering, head: values.Rows, end: values.Rows) -> int:
     """How many items more there are at the end of a turn; -1 if it cannot be told."""
     if isinstance(end.count, Const) and isinstance(head.count, Const):
         return int(end.count.value.real) - int(head.count.value.real)
-    start, more = low.steps.get(end.count, (end.count, 0))
+    start, more = low.lists.steps.get(end.count, (end.count, 0))
     return more if start is head.count else -1
 
 
@@ -101,6 +102,6 @@ def counted_heads(low: Lowering, over: Domain, index: Var, objects: Objects) -> 
         count = arith(low, operator.add, arith(low, operator.mul, turn, Const(more, ir.I8)), Const(start, ir.I8))
         assert isinstance(struct.rows, values.Rows)
         heads[struct] = replace(struct.rows, count=count)
-        low.at_least[count] = start
+        low.lists.at_least[count] = start
         low.put_content(struct, ((), (), heads[struct]))
     return heads

@@ -1,7 +1,7 @@
 """How paths part and meet.
 
-Jumps are structured away here. Flags (`returned`, `broken`, ...) live in the environment as constants; where one side
-of an `if` jumps, what follows moves into the other side, so that most flags stay constants; the others guard the rest.
+Jumps are structured away here. Each path has its flags (`returned`, `broken`, ...), most of them constants: where one
+side of an `if` jumps, what follows moves into the other side; flags that are not constant guard the rest.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.errors import SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering.retry import Attempt, Held
 from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
-from srcgrad.frontend.lowering.state import handles as handles
 from srcgrad.frontend.lowering.values import (
+    CONDITIONS,
     FALSE,
-    FLAGS,
-    RAISED,
     RESULT,
-    RETURNED,
     TRUE,
+    VALUE,
     Cell,
     Content,
     Env,
+    Flags,
     Known,
     Poison,
     Struct,
@@ -34,18 +35,26 @@ from srcgrad.frontend.lowering.values import (
 )
 from srcgrad.frontend.source.liveness import Names, assigned
 
-Held = dict[Struct, Content]  # what objects hold on one path
-NOTHING: tuple[Held, Held] = ({}, {})
+Conditions = dict[str, Atom]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
-    """What a side of a branch leaves behind: names, statements, whether it never ends, what older objects hold."""
+    """A side of a branch: what was done in it, the value that it gives, if it is an expression, and whether it never
+    ends."""
 
-    env: Env
-    out: list[Stmt]
+    tried: Attempt
+    value: Value | None
     dead: bool
-    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where two sides are joined: their statements, what objects hold on either, and what comes out of the branch."""
+
+    blocks: tuple[list[Stmt], list[Stmt]]
+    views: tuple[Held, Held]
+    outs: list[ir.Out] = field(default_factory=list)
 
 
 def held_in(struct: Struct, content: Content) -> Value | None:
@@ -66,19 +75,25 @@ class Lowering(State):
     # ---- blocks and jumps
 
     def flag(self, name: str) -> Atom:
-        return self.frame.env.get(name, FALSE)  # type: ignore[return-value]
+        return self.frame.flags.get(name)
+
+    def set_flags(self, **changed: Any) -> None:
+        self.frame.flags = self.frame.flags.but(**changed)
 
     def block(self, stmts: Sequence[ast.stmt]) -> None:
         for n, node in enumerate(stmts):
-            if RAISED in self.frame.env:
+            if self.frame.flags.raised:
                 return
-            pending = [name for name in FLAGS if self.flag(name) != FALSE]
+            pending = [name for name in CONDITIONS if self.flag(name) != FALSE]
             if any(isinstance(self.flag(name), Const) for name in pending):
                 return
             if pending:
                 return self._guarded(pending, stmts[n:])
             if isinstance(node, ast.If) and jumps(node.body + node.orelse):
                 return self._if_jump(node, stmts[n + 1 :])
+            if isinstance(node, ast.Match) and jumps([node]):
+                with self.b.at(self.frame.source.span(node)), self.placing(node):
+                    return self.constructs.match(node, stmts[n + 1 :])
             self._collecting(node)
 
     def _collecting(self, node: ast.stmt) -> None:
@@ -87,17 +102,16 @@ class Lowering(State):
             self.stmt(node)
         except SrcgradError as error:
             if not isinstance(error, Reported):
-                self.refusals.append(error)
-            env = self.frame.env
-            env.update(dict.fromkeys(assigned([node]), REPORTED))
+                self.retry.refusals.append(error)
+            self.frame.env.update(dict.fromkeys(assigned([node]), REPORTED))
             if isinstance(node, (ast.Return, ast.Raise)):
-                env[RAISED] = TRUE
+                self.set_flags(raised=True)
 
     def raise_refusals(self) -> None:
         """All that was refused, as one error."""
-        problems = list(dict.fromkeys(p for error in self.refusals for p in error.problems))
+        problems = list(dict.fromkeys(p for error in self.retry.refusals for p in error.problems))
         if problems:
-            kinds = {type(error) for error in self.refusals}
+            kinds = {type(error) for error in self.retry.refusals}
             raise (kinds.pop() if len(kinds) == 1 else UnsupportedError)(problems[0].message, problems=problems)
 
     def live_after(self, node: ast.stmt) -> Names:
@@ -109,15 +123,14 @@ class Lowering(State):
         set_ = self.flag(pending[0])
         for name in pending[1:]:
             set_ = self.either(set_, self.flag(name))
-        flags: Env = {name: self.flag(name) for name in pending} if len(pending) == 1 else {}
+        flags: Conditions = {name: self.flag(name) for name in pending} if len(pending) == 1 else {}
 
         def go() -> None:
-            self.frame.env.update(dict.fromkeys(pending, FALSE))
+            self.set_flags(**dict.fromkeys(pending, FALSE))
             self.block(stmts)
 
         def skip() -> None:
-            if len(pending) == 1:
-                self.frame.env[pending[0]] = TRUE
+            self.set_flags(**dict.fromkeys(flags, TRUE))
 
         with self.b.at(None), self.placing(stmts[0]):
             self.branch(self.negated(set_), go, skip, self.live_after(stmts[-1]), flags)
@@ -143,73 +156,88 @@ class Lowering(State):
         finally:
             self.b.out = kept
 
-    def _side(self, run: Callable[[], None], before: Env) -> Side:
-        """What a side leaves behind. What it changed of older objects is undone."""
-        frame, born = self.frame, values.now()
-        frame.env = env = dict(before)
-        with self.b.block() as out, self.changes() as changed:
+    def _side(self, run: Callable[[], Value | None]) -> Side:
+        value = None
+        with self.attempt() as tried:
             try:
-                run()
-                ends = RAISED not in frame.env
+                value = run()
+                ends = not self.frame.flags.raised
             except Unresolved:
-                ends, self.frame = False, frame
-            held = {struct: struct.content for struct in changed if struct.born < born}
-            self.undo(changed, born)
-        env = frame.env
-        frame.env = before
-        return Side(env, out, not ends, held)
+                ends = False
+        return Side(tried, value, not ends)
 
     def branch(
         self,
         cond: Atom,
-        then: Callable[[], None],
-        orelse: Callable[[], None],
+        then: Callable[[], Value | None],
+        orelse: Callable[[], Value | None],
         live: Names | None,
-        flags: Env | None = None,
-    ) -> None:
-        """Lower both sides and join what they bind (of `live`, or all). A side that only raises becomes a guard."""
+        flags: Conditions | None = None,
+    ) -> Value | None:
+        """Lower both sides and join what they bind (of `live`, or all), and what they give. A side that only raises
+        becomes a guard. A list that has another length on the two sides is one of unknown length from before the
+        branch, and the sides are lowered again."""
         if isinstance(cond, Const):
             return (then if cond.value else orelse)()
-        frame, before, span, refused = self.frame, self.frame.env, self.b.span, len(self.refusals)
-        a, b = self._side(then, before), self._side(orelse, before)
+        a, b = self.retry.until_stable(lambda: (self._side(then), self._side(orelse)), self._outgrown)
         if a.dead or b.dead:
-            return self._one_side(cond, a, b, before)
-        if self._outgrown(a, b):
-            del self.refusals[refused:]
-            return self.branch(cond, then, orelse, live, flags)
-        outs: list[ir.Out] = []
-        blocks, views = (a.out, b.out), (a.held, b.held)
-        frame.env = {}
-        for name in dict.fromkeys([*a.env, *b.env]):
-            value = self._joined(name, a.env.get(name), b.env.get(name), blocks, outs, live, flags or {}, views)
-            if value is not None:
-                frame.env[name] = value
-        for struct in dict.fromkeys([*a.held, *b.held]):
-            x, y = (held_in(struct, side.held.get(struct, struct.content)) for side in (a, b))
-            self.hold(struct, self._joined(wish_of(struct), x, y, blocks, outs, None, {}, views))
-        if a.out or b.out or outs:
-            self.b.put(ir.If(cond, tuple(a.out), tuple(b.out), tuple(outs), span=span))
+            return self._one_side(cond, a, b)
+        return self._meet(cond, a, b, live, flags or {})
 
-    def _one_side(self, cond: Atom, a: Side, b: Side, before: Env) -> None:
+    def _meet(self, cond: Atom, a: Side, b: Side, live: Names | None, flags: Conditions) -> Value | None:
+        """Join what two sides leave behind; what they give."""
+        frame, span, x, y = self.frame, self.b.span, a.tried, b.tried
+        meeting = Meeting((x.out, y.out), (x.held, y.held))
+        env: Env = {}
+        for name in dict.fromkeys([*x.env, *y.env]):
+            p, q = x.env.get(name), y.env.get(name)
+            if live is None or name in live or values.identical(p, q):
+                joined = self._joined(name, p, q, meeting)
+                if joined is not None:
+                    env[name] = joined
+        met = self._flags_met(x.flags, y.flags, flags, meeting)
+        value = self._joined(VALUE, a.value, b.value, meeting)
+        for struct in dict.fromkeys([*x.held, *y.held]):
+            p, q = (held_in(struct, side.held.get(struct, struct.content)) for side in (x, y))
+            self.hold(struct, self._joined(wish_of(struct), p, q, meeting))
+        frame.env, frame.flags = env, met
+        if x.out or y.out or meeting.outs:
+            self.b.put(ir.If(cond, tuple(x.out), tuple(y.out), tuple(meeting.outs), span=span))
+        return value
+
+    def _flags_met(self, x: Flags, y: Flags, flags: Conditions, meeting: Meeting) -> Flags:
+        """flags: those set on the second side exactly when they were set before."""
+        result = self._joined(RESULT, x.result, y.result, meeting)
+        met = Flags(result=result)
+        for name in CONDITIONS:
+            known = name in flags and x.get(name) == FALSE
+            joined = flags[name] if known else self._joined(CONDITIONS[name], x.get(name), y.get(name), meeting)
+            met = met.but(**{name: joined})
+        return met
+
+    def _one_side(self, cond: Atom, a: Side, b: Side) -> Value | None:
         """A side that surely raises becomes a guard; the other is what follows."""
         frame, span = self.frame, self.b.span
         if a.dead and b.dead:
-            self.b.put(ir.If(cond, tuple(a.out), tuple(b.out), span=span))
-            frame.env = {**before, RAISED: TRUE}
-            return
+            self.b.put(ir.If(cond, tuple(a.tried.out), tuple(b.tried.out), span=span))
+            self.set_flags(raised=True)
+            return None
         dead, alive = (a, b) if a.dead else (b, a)
-        if dead.out:
-            self.b.put(ir.If(cond if a.dead else self.negated(cond), tuple(dead.out), (), span=span))
-        self.b.out.extend(alive.out)
-        frame.env = alive.env
-        for struct, content in alive.held.items():
+        if dead.tried.out:
+            guard = cond if a.dead else self.negated(cond)
+            self.b.put(ir.If(guard, tuple(dead.tried.out), (), span=span))
+        self.b.out.extend(alive.tried.out)
+        frame.env, frame.flags = alive.tried.env, alive.tried.flags
+        for struct, content in alive.tried.held.items():
             self.put_content(struct, content)
+        return alive.value
 
-    def _outgrown(self, a: Side, b: Side) -> bool:
-        """Whether a list has other lengths on the two sides; it is one of unknown length from before the branch."""
-        for struct in dict.fromkeys([*a.held, *b.held]):
-            if struct.kind is list:
-                ends = [side.held.get(struct, struct.content) for side in (a, b)]
+    def _outgrown(self, sides: tuple[Side, Side]) -> bool:
+        """Whether a list has other lengths on the two sides; it becomes one of unknown length, here."""
+        a, b = sides
+        for struct in dict.fromkeys([*a.tried.held, *b.tried.held]):
+            if struct.kind is list and not a.dead and not b.dead:
+                ends = [side.tried.held.get(struct, struct.content) for side in sides]
                 wanted = growing_lists.outgrown(self, struct.content, ends, False)
                 if wanted is not None:
                     growing_lists.become(self, struct, wanted)
@@ -228,51 +256,41 @@ class Lowering(State):
             content = value.content
         self.put_content(struct, content)
 
-    def _joined(
-        self,
-        name: str,
-        x: Value | None,
-        y: Value | None,
-        blocks: tuple[list[Stmt], list[Stmt]],
-        outs: list[ir.Out],
-        live: Names | None,
-        flags: Env,
-        views: tuple[Held, Held] = NOTHING,
-    ) -> Value | None:
-        if name in FLAGS:
-            x, y = FALSE if x is None else x, FALSE if y is None else y
-            if name in flags and x == FALSE:
-                return flags[name]  # set on the other side exactly when it was set before
+    def _joined(self, name: str, x: Value | None, y: Value | None, meeting: Meeting) -> Value | None:
+        """One value from those of two sides."""
         if values.identical(x, y):
             return x
-        if live is not None and name not in live and not name.startswith("@"):
-            return None
         if name == RESULT:
-            x, y = self.filled(x, y, blocks[0], views[1]), self.filled(y, x, blocks[1], views[0])
-        pair = values.align(x, y, name, *views)
+            first, second = meeting.views
+            x, y = self.filled(x, y, meeting.blocks[0], second), self.filled(y, x, meeting.blocks[1], first)
+        pair = values.align(x, y, name, *meeting.views)
         if isinstance(pair, Poison):
             if name == RESULT:
                 self.refuse_result(pair)
             return pair
         both = list(zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True))
-        return values.refill(pair[0], iter([self._out(name, p, q, blocks, outs) for p, q in both]))
+        return values.refill(pair[0], iter([self._out(name, p, q, meeting) for p, q in both]))
 
-    def _out(self, name: str, x: Atom, y: Atom, blocks: tuple[list[Stmt], list[Stmt]], outs: list[ir.Out]) -> Atom:
+    def _out(self, name: str, x: Atom, y: Atom, meeting: Meeting) -> Atom:
         if values.identical(x, y):
             return x
         type = values.join_atoms(x, y)
-        with self.into(blocks[0]):
+        with self.into(meeting.blocks[0]):
             x = self.converted(x, type)
-        with self.into(blocks[1]):
+        with self.into(meeting.blocks[1]):
             y = self.converted(y, type)
         target = Var(values.spelling(name), type)
         if isinstance(x, Var) and self.b.same_shape(x, y):
             self.b.copy_dims(target, x)
-        outs.append(ir.Out(target, x, y))
+        meeting.outs.append(ir.Out(target, x, y))
         return target
 
     def filled(
-        self, value: Value | None, model: Value | None, block: list[Stmt], view: Held = NOTHING[0]
+        self,
+        value: Value | None,
+        model: Value | None,
+        block: list[Stmt],
+        view: Held = {},  # noqa: B006
     ) -> Value | None:
         """A function's result on a path where it has none yet: anything of the right type, for a flag says so."""
         if value is not None or model is None:
@@ -289,10 +307,11 @@ class Lowering(State):
 
     def result(self) -> Value:
         """What the function of this frame returned, at its end."""
-        returned, value = self.flag(RETURNED), self.frame.env.get(RESULT)
+        flags = self.frame.flags
+        value = flags.result
         if value is None:
             return Known(None)
-        if returned != TRUE and not values.identical(value, Known(None)):
+        if flags.returned != TRUE and not values.identical(value, Known(None)):
             self.refuse(f"`{self.frame.name}` returns a value on some paths only", "end it with a return statement")
         return value
 
@@ -309,6 +328,9 @@ def jumps(stmts: Sequence[ast.stmt], loop: bool = False) -> bool:
             case ast.If():
                 if jumps(node.body, loop) or jumps(node.orelse, loop):
                     return True
+            case ast.Match(cases=cases):
+                if any(jumps(case.body, loop) for case in cases):
+                    return True
             case ast.For() | ast.While():
                 if jumps(node.body, True) or jumps(node.orelse, loop):
                     return True
@@ -322,4 +344,20 @@ def leaves(stmts: Sequence[ast.stmt]) -> bool:
     last = stmts[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, ast.Match):
+        return irrefutable(last.cases[-1]) and all(leaves(case.body) for case in last.cases)
     return isinstance(last, (ast.Break, ast.Continue, ast.Return))
+
+
+def irrefutable(case: ast.match_case) -> bool:
+    """Whether a case takes whatever comes."""
+
+    def fits_all(pattern: ast.pattern) -> bool:
+        match pattern:
+            case ast.MatchAs(pattern=inner):
+                return inner is None or fits_all(inner)
+            case ast.MatchOr(patterns=patterns):
+                return fits_all(patterns[-1])
+        return False
+
+    return case.guard is None and fits_all(case.pattern)

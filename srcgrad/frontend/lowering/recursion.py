@@ -17,8 +17,9 @@ from srcgrad.core.walk import blocks, rebuild, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captured, Captures
+from srcgrad.frontend.lowering.new_function import NewFunction, copy_of
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.lowering.state import Reported, Unresolved
+from srcgrad.frontend.lowering.state import Unresolved
 from srcgrad.frontend.lowering.values import Value
 from srcgrad.frontend.lowering.view_conflicts import conflict
 
@@ -36,7 +37,6 @@ class Callee:
     core: ir.Fun | None = None
     shares: bool = False  # what it returns may be an argument's memory
     together: tuple[tuple[int, int], ...] = ()  # the results that may be one array, in pairs
-    doubts: Sequence[Doubt] = ()
     written: frozenset[int] = frozenset()  # the arguments that it writes into: their new contents are results, too
 
 
@@ -55,11 +55,11 @@ class Recursions:
 
 
 def is_active(low: Lowering, key: Any) -> bool:
-    return key in low.stack
+    return key in low.calls.stack
 
 
 def call_itself(low: Lowering, fun: types.FunctionType, key: Any, env: dict[str, Value], body: Body) -> Value:
-    recursions: Recursions = low.recursions
+    recursions: Recursions = low.calls.recursions
     callee = recursions.find(key)
     if callee is None:
         callee = Callee(key, recursions.unused(fun.__name__))
@@ -76,9 +76,9 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     targets = [Var(callee.name, atom.type) for atom in values.leaves(callee.result)]
     changed = {k: ref for k in sorted(callee.written) if isinstance(ref := args[k], Var)}
     contents = [Var(ref.name, ref.type) for ref in changed.values()]
-    low.handed.append((callee, tuple(args)))
+    low.calls.given.append((callee, tuple(args)))
     for k, ref in changed.items():
-        args[k] = _copy(low, ref)  # the way back reads again what the call was given
+        args[k] = copy_of(low, ref)  # the way back reads again what the call was given
     call = ir.Call((*targets, *contents), callee.name, tuple(args), shares=callee.shares, span=low.b.span)
     low.b.put(call)
     for ref, new in zip(changed.values(), contents, strict=True):
@@ -89,14 +89,10 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
     if not callee.shares:
-        targets = [_copy(low, t) if t.type.ref else t for t in targets]
+        targets = [copy_of(low, t) if t.type.ref else t for t in targets]
     for j, k in callee.together:
         low.b.layouts.doubtful(targets[j], targets[k], TWICE)
     return values.refill(callee.result, iter(targets))
-
-
-def _copy(low: Lowering, ref: Var) -> Var:
-    return low.b.alloc(ref.type.dtype, (), low.b.load(ref), ref.name)
 
 
 def told(program: ir.Program) -> ir.Program:
@@ -121,39 +117,63 @@ def told(program: ir.Program) -> ir.Program:
     return ir.Program(replace(program.main, body=block(program.main.body)), made)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """What an attempt to lower a callee has found."""
+
+    value: Value
+    captured: list[Captured]
+    core: ir.Fun
+    shares: bool
+    written: frozenset[int]
+    together: tuple[tuple[int, int], ...]
+    doubts: Sequence[Doubt]
+
+
 def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> None:
     """Lower the callee until its result and what it captures stay the same."""
-    callees = low.recursions.callees
-    while True:
-        provisional = len(callees)
-        before = callee.shares, callee.written, callee.together
+    callees = low.calls.recursions.callees
+    provisional = len(callees)
+
+    def run() -> Found | None:
         try:
-            value, captured, core = _attempt(low, callee, env, body)
+            return _attempt(low, callee, env, body)
         except Unresolved:
             del callees[provisional:]
             if callee.result is not None:
                 raise
+            return None
+
+    def again(found: Found | None) -> bool:
+        stable = found is not None and _stable(callee, found)
+        if found is None:
             callee.result = Var("result", ir.F8)  # nothing is known: a float, unless the next round says otherwise
-            continue
-        same = (
-            callee.result is not None
-            and _types(callee.result) == _types(value)
-            and values.same_shape(callee.result, value)
-        )
-        settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
-        settled = settled and before == (callee.shares, callee.written, callee.together)
-        callee.result = values.map_leaves(value, lambda atom: Var("result", atom.type))
-        callee.captured, callee.core = captured, core
-        if settled:
-            if _surely_calls(core.body, callee.name):
-                name = callee.name.removesuffix("_inner")
-                low.refuse(f"`{name}` calls itself whatever its arguments are", "end it: return something else first")
-            found = conflict(core, callee.doubts)
-            if found is not None:
-                why = found[1].why
-                low.refuse(why.message.format(found[1].base.name), why.hint)
-            return
-        del callees[provisional:]  # they were made with what was known of this one
+        else:
+            callee.result = values.map_leaves(found.value, lambda atom: Var("result", atom.type))
+            callee.captured, callee.core = found.captured, found.core
+            callee.shares, callee.written, callee.together = found.shares, found.written, found.together
+        if not stable:
+            del callees[provisional:]  # they were made with what was known of this one
+        return not stable
+
+    found = low.retry.until_stable(run, again)
+    assert found is not None
+    if _surely_calls(found.core.body, callee.name):
+        message = f"`{_plain(callee.name)}` calls itself whatever its arguments are"
+        low.refuse(message, "end it: return something else first")
+    clash = conflict(found.core, found.doubts)
+    if clash is not None:
+        why = clash[1].why
+        low.refuse(why.message.format(clash[1].base.name), why.hint)
+
+
+def _stable(callee: Callee, found: Found) -> bool:
+    """Whether an attempt has found what was assumed."""
+    result = callee.result
+    if result is None or _types(result) != _types(found.value) or not values.same_shape(result, found.value):
+        return False
+    same = [c.origin.key for c in found.captured] == [c.origin.key for c in callee.captured]
+    return same and (callee.shares, callee.written, callee.together) == (found.shares, found.written, found.together)
 
 
 def _surely_calls(stmts: Sequence[ir.Stmt], name: str) -> bool:
@@ -169,59 +189,57 @@ def _types(value: Value) -> list[ir.Type]:
     return [atom.type for atom in values.leaves(value)]
 
 
-def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> tuple[Value, list[Captured], ir.Fun]:
-    other = Lowering(Captures(), low.single)
-    other.recursions = low.recursions
+def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> Found:
+    other = Lowering(Captures(), replace(low.setting, threads=False))
+    other.calls.recursions = low.calls.recursions
     other.frame = low.frame
-    params: list[Var] = []
+    made = NewFunction(other)
 
     def param(name: str) -> Callable[[Atom], Atom]:
         def make(atom: Atom) -> Atom:
-            params.append(Var(name, atom.type))
-            return params[-1]
+            made.params.append(Var(name, atom.type))
+            return made.params[-1]
 
         return make
 
     locked = "a function that calls itself must not change its arguments"
     plain = {name: values.copied(value, locked=locked, lock=False) for name, value in env.items()}
     fresh = {name: values.map_leaves(value, param(name)) for name, value in plain.items()}
-    born = values.now()
-    own: dict[Atom, Var] = {p: _copy(other, p) for k, p in enumerate(params) if k in callee.written}
-    try:
-        value = body(other, {name: values.map_leaves(v, lambda a: own.get(a, a)) for name, v in fresh.items()})
-    except Reported:
-        other.raise_refusals()
-        raise
-    other.raise_refusals()
-    if any(struct.born < born for struct in other.changed):
+    made.copy_overwritten(callee.written)
+    given = {name: values.map_leaves(v, lambda a: made.copies.get(a, a)) for name, v in fresh.items()}
+    value = made.run(lambda: body(other, given))
+    if made.changes_older:
         low.refuse("a function that calls itself changes what is not its own", "return a new object instead")
-    value = values.copied(value)
-    if callee.result is not None and values.same_shape(value, callee.result):
-        joined = [
-            values.join_atoms(a, b) for a, b in zip(values.leaves(value), values.leaves(callee.result), strict=True)
-        ]
-        value = values.refill(
-            value, iter([other.converted(a, t) for a, t in zip(values.leaves(value), joined, strict=True)])
-        )
-    captured = list(other.captures.entries.values())
+    value = _as_known(other, values.copied(value), callee)
     low.captures.statics.update(other.captures.statics)
-    every = (*params, *(c.param for c in captured))
     results = tuple(values.leaves(value))
-    core = checked(ir.Fun(callee.name, every, tuple(other.b.out), (*results, *own.values())))
-    aliases, more = Aliases(core.body, given_back=True), [every.index(p) for p in written(core)]
-    if any(k >= len(params) for k in more):
-        message = f"`{_plain(callee.name)}` calls itself and writes into what is not its own"
-        low.refuse(message, "pass it as an argument")
-    callee.written |= frozenset(more)
-    refs = {aliases.of(r) for r in results if isinstance(r, Var) and r.type.ref}
-    callee.shares = any(aliases.of(p) in refs for p in every if p.type.ref)
-    if any(aliases.of(p) in refs for p in own.values()):
-        message = f"`{_plain(callee.name)}` calls itself, writes into an array that it is given, and returns it"
-        low.refuse(message, "return nothing: who calls it has the array")
-    callee.together = aliases.together(results)
-    callee.doubts = other.b.layouts.doubts
+    core = checked(made.finished(callee.name, (*results, *made.copies.values())))
+    shares, overwritten = _memory_of(low, made, core, results)
+    together = Aliases(core.body, given_back=True).together(results)
     check_apart(other)
-    return value, captured, core
+    doubts = other.b.layouts.doubts
+    return Found(value, list(made.captured), core, shares, callee.written | overwritten, together, doubts)
+
+
+def _as_known(low: Lowering, value: Value, callee: Callee) -> Value:
+    """What a callee returns, in the types that it has as far as is known."""
+    if callee.result is None or not values.same_shape(value, callee.result):
+        return value
+    pairs = list(zip(values.leaves(value), values.leaves(callee.result), strict=True))
+    return values.refill(value, iter([low.converted(a, values.join_atoms(a, b)) for a, b in pairs]))
+
+
+def _memory_of(low: Lowering, made: NewFunction, core: ir.Fun, results: Sequence[Atom]) -> tuple[bool, frozenset[int]]:
+    """Whether what is returned may be an argument's memory, and which arguments are written into."""
+    aliases, overwritten = Aliases(core.body, given_back=True), frozenset(core.params.index(p) for p in written(core))
+    if any(k >= len(made.params) for k in overwritten):
+        message = f"`{_plain(core.name)}` calls itself and writes into what is not its own"
+        low.refuse(message, "pass it as an argument")
+    refs = {aliases.of(r) for r in results if isinstance(r, Var) and r.type.ref}
+    if any(aliases.of(p) in refs for p in made.copies.values()):
+        message = f"`{_plain(core.name)}` calls itself, writes into an array that it is given, and returns it"
+        low.refuse(message, "return nothing: who calls it has the array")
+    return any(aliases.of(p) in refs for p in core.params if p.type.ref), overwritten
 
 
 def _plain(name: str) -> str:
@@ -231,7 +249,7 @@ def _plain(name: str) -> str:
 def check_apart(low: Lowering) -> None:
     """Refuse calls that give a recursive function an array that it writes into, and the same memory once more."""
     aliases = Aliases(low.b.out, given_back=True)
-    for callee, args in low.handed:
+    for callee, args in low.calls.given:
         roots = [aliases.of(a) if isinstance(a, Var) and a.type.ref else None for a in args]
         if any(roots.count(roots[k]) > 1 for k in callee.written):
             message = f"`{_plain(callee.name)}`, which calls itself, writes into memory that it is given twice"

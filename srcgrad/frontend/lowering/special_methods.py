@@ -70,12 +70,12 @@ def invoke(low: Lowering, found: Found, value: Value, name: str, args: Sequence[
     method, kind = found.value, kind_of(value)
     assert kind is not None
     if isinstance(method, staticmethod):
-        return low.hooks["call"](low, Known(method.__func__), args)  # type: ignore[no-any-return]
+        return low.constructs.call(Known(method.__func__), args)
     if isinstance(method, classmethod):
-        return low.hooks["call"](low, Known(method.__func__), [Known(kind), *args])  # type: ignore[no-any-return]
+        return low.constructs.call(Known(method.__func__), [Known(kind), *args])
     if not isinstance(method, types.FunctionType) or found.generated:
         low.refuse(f"the `{name}` of `{kind.__name__}` is not a function that can be read", "write it as a method")
-    return low.hooks["inline"](low, method, [value, *args], {}, low.node)  # type: ignore[no-any-return]
+    return low.constructs.inline(method, [value, *args], {}, low.frame.node)
 
 
 def special(low: Lowering, value: Value, name: str, *args: Value) -> Value | None:
@@ -243,11 +243,7 @@ def _number(low: Lowering, name: str, kinds: str, result: Value) -> Value:
     return low.converted(atom, {"f": ir.F8, "i": ir.I8}.get(kinds, ir.C16))
 
 
-def _taken_apart(value: Struct) -> bool:
+def is_sequence(value: Struct) -> bool:
     """Whether NumPy takes an object for a sequence of its items: a tuple or list with no methods that say otherwise."""
     names = ("__iter__", "__len__", "__getitem__", "__array__", "__array_ufunc__", "__array_function__")
     return contains_items(value) and not any(classes.written(value.kind, name) for name in names)
-
-
-Lowering.hooks["truth"] = truth
-Lowering.hooks["contains_items"] = _taken_apart

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, ClassVar, NoReturn, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
@@ -16,14 +16,14 @@ from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, U
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.checks import Checks
+from srcgrad.frontend.lowering.constructs import Constructs
+from srcgrad.frontend.lowering.retry import Attempt, Retry
 from srcgrad.frontend.lowering.values import FALSE, RESULT, TRUE, Content, Frame, Known, Maybe, Poison, Struct, Value
 from srcgrad.frontend.source.structure import Leaf, Node, Spec
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
-
-Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class Unresolved(Exception):
@@ -37,63 +37,85 @@ class Reported(SrcgradError):
 REPORTED = Poison("refused before")
 
 
-def handles(*kinds: type[ast.AST]) -> Callable[[Handler], Handler]:
-    """Decorator: this function (lowering, node) lowers nodes of these kinds."""
+@dataclass(slots=True)
+class ListFacts:
+    """What is known of integers that are lengths and places of lists.
 
-    def put(f: Handler) -> Handler:
-        State.handlers.update(dict.fromkeys(kinds, f))
-        return f
+    steps: a length is so much more than another.   at_least: a length is surely so much.   within: the index of a loop
+    goes from 0 to below this.   of_arrays: the lengths of arrays.
+    """
 
-    return put
+    steps: dict[Atom, tuple[Atom, int]] = field(default_factory=dict)
+    at_least: dict[Atom, int] = field(default_factory=dict)
+    within: dict[Atom, Atom] = field(default_factory=dict)
+    of_arrays: set[Atom] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Calls:
+    """The functions that are being read, and those that the program calls.
+
+    recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
+    programs that were put in place.
+    """
+
+    recursions: Any = None
+    stack: list[Any] = field(default_factory=list)
+    given: list[tuple[Any, tuple[Atom, ...]]] = field(default_factory=list)
+    callees: dict[str, ir.Fun] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Naming:
+    """Preferred names. now: of what is evaluated.   boxed: what names hold, or held, that nested functions bind too."""
+
+    now: str = ""
+    boxed: set[Atom] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is one for all functions of a program. constructs: makes those of a lowering.   single: whether literals
+    give way to single precision.   threads: whether a kernel is read."""
+
+    constructs: Callable[[Any], Constructs]
+    single: bool = False
+    threads: bool = False
 
 
 class State(Checks):
     """What is emitted, what names stand for, and how the user's values become core values."""
 
-    handlers: ClassVar[dict[type[ast.AST], Callable[..., Any]]] = {}
-    hooks: ClassVar[dict[str, Callable[..., Any]]] = {}  # what later modules provide
-
-    def __init__(self, captures: Captures, single: bool = False) -> None:
+    def __init__(self, captures: Captures, setting: Setting) -> None:
         self.b = Builder()
-        self.captures = captures
         self.b.weak = captures.weak
-        self.single = single
+        self.captures = captures
+        self.constructs = setting.constructs(self)
+        self.setting = setting
         self.frame: Frame = None  # type: ignore[assignment]
-        self.node = ast.Pass()
-        self.stack: list[Any] = []
-        self.recursions: Any = None
-        self.callees: dict[str, ir.Fun] = {}  # of programs that were put in place
-        self.handed: list[tuple[Any, tuple[Atom, ...]]] = []  # the recursive functions called, with their arguments
-        self.refusals: list[SrcgradError] = []
-        self.facts: dict[Any, Any] = {}  # what was found of loops, by call path and loop
-        self.changed: dict[Struct, Content] = {}  # objects changed in this region, and what they held at its start
-        self.steps: dict[Atom, tuple[Atom, int]] = {}  # lengths of lists: so much more than another
-        self.at_least: dict[Atom, int] = {}  # lengths of lists that are surely so long
-        self.within: dict[Atom, Atom] = {}  # indices of loops that are from 0 to below this
-        self.lengths: set[Atom] = set()  # of arrays
-        self.boxed: set[Atom] = set()  # what names hold, or held, that nested functions bind too
-        self.naming = ""  # the name that what is evaluated gets
-        self.threads = False  # whether it is a kernel
-        self.born = 0  # when the function's own statements begin
+        self.calls = Calls()
+        self.lists = ListFacts()
+        self.naming = Naming()
+        self.retry = Retry()
 
     # ---- going over the tree
 
     def stmt(self, node: ast.stmt) -> None:
-        with self.b.at(self.frame.source.span(node)):
-            self._handle(node)
+        with self.b.at(self.frame.source.span(node)), self.reading(node):
+            self.constructs.statement(node)
 
     def ex(self, node: ast.expr) -> Value:
-        return self._handle(node)  # type: ignore[no-any-return]
+        with self.reading(node):
+            return self.constructs.expression(node)
 
-    def _handle(self, node: ast.AST) -> Any:
-        outer, self.node = self.node, node
+    @contextmanager
+    def reading(self, node: ast.AST) -> Iterator[None]:
+        """Checks and errors of what is done inside belong to this node."""
+        frame = self.frame
+        outer, frame.node = frame.node, node
         with self.placing(node):
-            if type(node) not in self.handlers:
-                message = f"`{type(node).__name__}` is outside the language"
-                raise UnsupportedError(message, hint="see docs/supported.md for what can be written instead")
-            value = self.handlers[type(node)](self, node)
-        self.node = outer
-        return value
+            yield
+        frame.node = outer
 
     @contextmanager
     def placing(self, node: ast.AST) -> Iterator[None]:
@@ -149,7 +171,7 @@ class State(Checks):
             value.label = name
         box = self.frame.env.get(name)
         if isinstance(box, Struct) and box.kind is values.Cell:
-            self.boxed.update(values.leaves(values.seen(value)))
+            self.naming.boxed.update(values.leaves(values.seen(value)))
             return self.put_content(box, ((), (value,), None))
         self.frame.bound.update(values.leaves(values.seen(value)))
         self.frame.env[name] = value
@@ -157,11 +179,11 @@ class State(Checks):
     @contextmanager
     def named(self, name: str) -> Iterator[None]:
         """What is made inside is for this name."""
-        kept, self.naming = self.naming, name
+        kept, self.naming.now = self.naming.now, name
         try:
             yield
         finally:
-            self.naming = kept
+            self.naming.now = kept
 
     def spelled(self, value: Value, name: str, before: int) -> Value:
         """A scalar or memory that a statement (since `before`) has just made for a name takes its spelling."""
@@ -170,7 +192,7 @@ class State(Checks):
             return value
         if not value.type.is_scalar and not isinstance(made, (ir.Alloc, ir.View)):
             return value
-        if value in self.frame.bound or value in self.boxed:
+        if value in self.frame.bound or value in self.naming.boxed:
             return value  # a walrus inside named it
         named = Var(name, value.type)
         self.b.out.pop()
@@ -208,25 +230,45 @@ class State(Checks):
         self.put_content(struct, content)
 
     def put_content(self, struct: Struct, content: Content) -> None:
-        self.changed.setdefault(struct, struct.content)
+        self.retry.changed.setdefault(struct, struct.content)
         struct.content = content
 
     @contextmanager
     def changes(self) -> Iterator[dict[Struct, Content]]:
         """A region: what it changes, with what that held before."""
-        outer, self.changed = self.changed, {}
+        outer, self.retry.changed = self.retry.changed, {}
         try:
-            yield self.changed
+            yield self.retry.changed
         finally:
-            for struct, content in self.changed.items():
+            for struct, content in self.retry.changed.items():
                 outer.setdefault(struct, content)
-            self.changed = outer
+            self.retry.changed = outer
 
-    def undo(self, changed: dict[Struct, Content], born: int) -> None:
-        """Let the objects that are older than this hold again what they held; younger ones are of the region."""
-        for struct, content in changed.items():
-            if struct.born < born:
-                struct.content = content
+    # ---- attempts
+
+    @contextmanager
+    def attempt(self) -> Iterator[Attempt]:
+        """A region that leaves nothing behind: what it emitted, bound and changed stands in the attempt, to be kept or
+        to be joined. (What was refused in it is forgotten by `Retry.until_stable`, where it is run again.)"""
+        frame, env, flags, born = self.frame, self.frame.env, self.frame.flags, values.now()
+        frame.env = dict(env)
+        with self.b.block() as out, self.changes() as changed:
+            tried = Attempt(out, frame.env, flags)
+            try:
+                yield tried
+            finally:
+                tried.env, tried.flags, tried.touched = frame.env, frame.flags, bool(changed)
+                tried.held = {struct: struct.content for struct in changed if struct.born < born}
+                for struct in tried.held:
+                    struct.content = changed[struct]
+                self.frame, frame.env, frame.flags = frame, env, flags
+
+    def keep(self, tried: Attempt) -> None:
+        """Let what was emitted and changed in an attempt count."""
+        for stmt in tried.out:
+            self.b.put(stmt)
+        for struct, content in tried.held.items():
+            self.put_content(struct, content)
 
     # ---- values
 
@@ -242,9 +284,9 @@ class State(Checks):
             case Var() | Const():
                 return Val(self.b, value)
             case Struct(rows=values.Rows()):
-                return Val(self.b, self.hooks["array"](self, value))
+                return Val(self.b, self.constructs.array(value))
             case Struct():
-                if not self.hooks["contains_items"](value):
+                if not self.constructs.is_sequence(value):
                     self.refuse(f"expected a number or an array, got a {value.kind.__name__}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
@@ -282,7 +324,7 @@ class State(Checks):
     def length(self, array: Var, axis: int = 0) -> Atom:
         """array.shape[axis]"""
         length: Atom = self.b.let(dim, array, axis=axis, name="n")
-        self.lengths.add(length)
+        self.lists.of_arrays.add(length)
         return length
 
     def atom(self, value: Value) -> Atom:
@@ -315,7 +357,7 @@ class State(Checks):
             case Var() if value.type.is_scalar:
                 return self.converted(value, ir.B1)
             case Struct() | Known():
-                return self.hooks["truth"](self, value)  # type: ignore[no-any-return]
+                return self.constructs.truth(value)
             case Var():
                 self.refuse("the truth of an array is ambiguous", "use .any() or .all(), or compare elements")
         return TRUE
@@ -335,7 +377,8 @@ class State(Checks):
         """Put another function's program in place; its recursive functions become this program's."""
         program = lowered.program
         names = {name: self._unused(name) for name in program.callees}
-        self.callees.update({names[name]: renamed(fun, names, names[name]) for name, fun in program.callees.items()})
+        for name, fun in program.callees.items():
+            self.calls.callees[names[name]] = renamed(fun, names, names[name])
         main = renamed(program.main, names, program.main.name)
         given = [self.converted(a, p.type) if p.type.is_scalar else a for a, p in zip(args, main.params, strict=False)]
         captured = [self.captures.adopt(c) for c in lowered.captured]
@@ -345,7 +388,7 @@ class State(Checks):
         return from_spec(lowered.result, iter(results))
 
     def _unused(self, name: str) -> str:
-        return next(n for n in (f"{name}{k or ''}" for k in range(10**6)) if n not in self.callees)
+        return next(n for n in (f"{name}{k or ''}" for k in range(10**6)) if n not in self.calls.callees)
 
 
 def renamed(fun: ir.Fun, names: dict[str, str], name: str) -> ir.Fun:

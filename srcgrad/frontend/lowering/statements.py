@@ -10,14 +10,13 @@ from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, unpacked
 from srcgrad.frontend.lowering.objects import extend, get_item, set_item, update
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
-from srcgrad.frontend.lowering.values import BROKEN, CONTINUED, RESULT, RETURNED, TRUE, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
 
 
-@handles(ast.Assign)
-def _assign(low: Lowering, node: ast.Assign) -> None:
+def assignment(low: Lowering, node: ast.Assign) -> None:
     before = len(low.b.out)
     if isinstance(node.targets[0], ast.Name):
         with low.named(node.targets[0].id):
@@ -25,7 +24,7 @@ def _assign(low: Lowering, node: ast.Assign) -> None:
         value = low.spelled(value, node.targets[0].id, before)
     else:
         value = low.ex(node.value)
-        if low.threads and isinstance(node.targets[0], ast.Tuple) and isinstance(value, Struct):
+        if low.setting.threads and isinstance(node.targets[0], ast.Tuple) and isinstance(value, Struct):
             value = low.spelled_each(value, node.targets[0].elts, before)
     if len(node.targets) > 1:
         value = low.settle(value, "a")
@@ -33,8 +32,7 @@ def _assign(low: Lowering, node: ast.Assign) -> None:
         assign(low, target, value)
 
 
-@handles(ast.AnnAssign)
-def _annotated(low: Lowering, node: ast.AnnAssign) -> None:
+def annotated_assignment(low: Lowering, node: ast.AnnAssign) -> None:
     if node.value is not None:
         assign(low, node.target, low.ex(node.value))
 
@@ -69,8 +67,7 @@ def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
         assign(low, target, item)
 
 
-@handles(ast.AugAssign)
-def _augmented(low: Lowering, node: ast.AugAssign) -> None:
+def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:
     match node.target:
         case ast.Subscript():
             owner = low.ex(node.target.value)
@@ -119,42 +116,34 @@ def augmented(low: Lowering, node: ast.AugAssign, old: Value, right: Value) -> V
     return binary(low, function, old, right)
 
 
-@handles(ast.If)
-def _if(low: Lowering, node: ast.If) -> None:
+def if_(low: Lowering, node: ast.If) -> None:
     cond = low.truth(low.ex(node.test))
     low.branch(cond, lambda: low.block(node.body), lambda: low.block(node.orelse), low.live_after(node))
 
 
-@handles(ast.Return)
-def _return(low: Lowering, node: ast.Return) -> None:
+def return_(low: Lowering, node: ast.Return) -> None:
     value = Known(None) if node.value is None else low.ex(node.value)
-    low.frame.env[RESULT] = low.settle(value, "result")
-    low.frame.env[RETURNED] = TRUE
+    low.set_flags(returned=TRUE, result=low.settle(value, "result"))
 
 
-@handles(ast.Break)
-def _break(low: Lowering, node: ast.Break) -> None:
-    low.frame.env[BROKEN] = TRUE
+def break_(low: Lowering, node: ast.Break) -> None:
+    low.set_flags(broken=TRUE)
 
 
-@handles(ast.Continue)
-def _continue(low: Lowering, node: ast.Continue) -> None:
-    low.frame.env[CONTINUED] = TRUE
+def continue_(low: Lowering, node: ast.Continue) -> None:
+    low.set_flags(continued=TRUE)
 
 
-@handles(ast.Pass, ast.Global, ast.Nonlocal)
-def _pass(low: Lowering, node: ast.Pass) -> None:
+def pass_(low: Lowering, node: ast.Pass) -> None:
     """Nothing to do (`global` and `nonlocal` of names that are written are refused by the fence)."""
 
 
-@handles(ast.Expr)
-def _expression(low: Lowering, node: ast.Expr) -> None:
+def expression_statement(low: Lowering, node: ast.Expr) -> None:
     if not isinstance(node.value, ast.Constant):
         low.ex(node.value)
 
 
-@handles(ast.FunctionDef)
-def _function(low: Lowering, node: ast.FunctionDef) -> None:
+def nested_function(low: Lowering, node: ast.FunctionDef) -> None:
     if node.decorator_list:
         low.refuse("a decorated nested function is outside the language", "define it outside")
     low.bind(node.name, closure(low, node))

@@ -14,7 +14,7 @@ from srcgrad.core.walk import walk
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.expressions import dimension
 from srcgrad.frontend.lowering.objects import get_item, part, set_item
-from srcgrad.frontend.lowering.paths import Lowering, handles
+from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 from srcgrad.rules.arrays import fancy_index
 from srcgrad.rules.language import promotion, registry
@@ -22,8 +22,7 @@ from srcgrad.rules.language.values import Val, contents
 from srcgrad.rules.shapes.shape import dims
 
 
-@handles(ast.Subscript)
-def _subscript(low: Lowering, node: ast.Subscript) -> Value:
+def subscript(low: Lowering, node: ast.Subscript) -> Value:
     inner = node.value
     if isinstance(inner, ast.Attribute) and inner.attr == "shape":
         owner = low.ex(inner.value)

@@ -20,9 +20,10 @@ from srcgrad.frontend.source.read import Source
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, static
 
 TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
-RETURNED, BROKEN, CONTINUED, ENDED, RAISED = "@ret", "@brk", "@cont", "@end", "@raise"
-FLAGS = (RETURNED, BROKEN, CONTINUED, ENDED)
-RESULT, VALUE = "@result", "@value"
+RESULT, VALUE = (
+    "@result",
+    "@value",
+)  # what a function returns, and what an expression gives, among names that are joined
 
 
 class Struct:
@@ -167,9 +168,34 @@ Env = dict[str, Value]
 ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Poison)
 
 
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How a path has left the statements that it is in, as conditions, and what it returns if it has returned.
+
+    ended: the test of a `while` that stands inside its body was false.   raised: nothing follows.
+    """
+
+    returned: Atom = FALSE
+    broken: Atom = FALSE
+    continued: Atom = FALSE
+    ended: Atom = FALSE
+    raised: bool = False
+    result: Value | None = None
+
+    def get(self, name: str) -> Atom:
+        return getattr(self, name)  # type: ignore[no-any-return]
+
+    def but(self, **changed: Any) -> Flags:
+        return replace(self, **changed)
+
+
+# the conditions, and how they are spelled in generated source
+CONDITIONS = {"returned": "ret", "broken": "brk", "continued": "cont", "ended": "end"}
+
+
 @dataclass(eq=False)
 class Frame:
-    """One function being lowered: its text, its names, and where free names are found."""
+    """One function being lowered: its text, its names, where free names are found, and what is being read."""
 
     source: Source
     name: str
@@ -177,7 +203,9 @@ class Frame:
     locals: frozenset[str]
     live: Liveness
     path: tuple[int, ...]
+    node: ast.AST
     outer: Frame | None = None
+    flags: Flags = Flags()
     loops: list[frozenset[str]] = field(default_factory=list)  # what each open loop hands on
     bound: set[Atom] = field(default_factory=set)  # what its names hold, or held
 

@@ -20,11 +20,18 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Yield: ("`yield` is outside the language", "fill an array and return it"),
     ast.YieldFrom: ("`yield from` is outside the language", "fill an array and return it"),
     ast.Delete: ("`del` is outside the language", "leave it out: an unused name costs nothing"),
-    ast.Match: ("`match` is outside the language", "use `if` and `elif`"),
+    ast.MatchMapping: ("a pattern for dicts is outside the language", "use `if` and `elif`"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
     ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
     ast.Set: ("a set is outside the language", "use an array or a tuple"),
 }
+# of later versions of Python
+NEWER: dict[str, tuple[str, str]] = {
+    "TypeAlias": ("a type alias inside a function is outside the language", "define it outside"),
+    "TemplateStr": ("a template string is outside the language", "make it outside the function"),
+    "Interpolation": ("a template string is outside the language", "make it outside the function"),
+}
+REFUSED |= {getattr(ast, name): told for name, told in NEWER.items() if hasattr(ast, name)}
 
 
 def check(source: Source) -> None:
@@ -53,6 +60,7 @@ def _outer_writes(
     source: Source, nodes: list[ast.AST], node: ast.Global | ast.Nonlocal, word: str
 ) -> Iterator[Problem]:
     written = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    written |= {n.name for n in nodes if isinstance(n, (ast.MatchAs, ast.MatchStar)) and n.name is not None}
     for name in node.names:
         if name in written:
             yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")

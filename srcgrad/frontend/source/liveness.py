@@ -51,6 +51,8 @@ def assigned(nodes: Iterable[ast.AST]) -> list[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 names[name] = None
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                names[name] = None
             case ast.alias():
                 names[(node.asname or node.name).split(".")[0]] = None
     return list(names)
@@ -76,6 +78,8 @@ def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Name
     match stmt:
         case ast.If():
             return reads(stmt.test) | _block(live, stmt.body, out, jumps) | _block(live, stmt.orelse, out, jumps)
+        case ast.Match(subject=subject, cases=cases):
+            return out | reads(subject) | frozenset().union(*(_case(live, case, out, jumps) for case in cases))
         case ast.For() | ast.While():
             return _loop(live, stmt, out, jumps)
         case ast.Return() | ast.Raise():
@@ -94,6 +98,11 @@ def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Name
         case ast.AugAssign(target=ast.Name(id=name)):
             return out | reads(stmt) | {name}
     return out | reads(stmt)
+
+
+def _case(live: Liveness, case: ast.match_case, out: Names, jumps: tuple[Names, Names]) -> Names:
+    inside = reads(case.guard) | _block(live, case.body, out, jumps)
+    return reads(case.pattern) | (inside - frozenset(assigned([case.pattern])))
 
 
 def _loop(live: Liveness, loop: Loop, out: Names, jumps: tuple[Names, Names]) -> Names:

@@ -31,12 +31,23 @@ class Source:
 
     def span(self, node: ast.AST) -> Span:
         """The place of a node, with its text on one line; of a compound statement, of its head only."""
+        if isinstance(node, ast.match_case):
+            return self._span_of_case(node)
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
         head = _head(node)
         text = self._text(line, column, *(head or (end_line, end_column)))
         end = self._characters(end_line, end_column)
         return Span(self.file, line, self._characters(line, column), end_line, end, text)
+
+    def _span_of_case(self, case: ast.match_case) -> Span:
+        """The place of a case, which has none of its own: the line of its pattern, up to the first statement."""
+        line, first = case.pattern.lineno, case.body[0]
+        text = self.lines[line - 1]
+        column = len(text) - len(text.lstrip()) if text.lstrip().startswith("case") else case.pattern.col_offset
+        head = (first.lineno, first.col_offset) if first.lineno == line else (first.lineno - 1, 10**6)
+        end_line, end_column = head[0], min(head[1], len(self.lines[head[0] - 1]))
+        return Span(self.file, line, column, end_line, end_column, self._text(line, column, *head))
 
     def problem(self, node: ast.AST, message: str, hint: str = "") -> Problem:
         return self.problem_at(self.span(node), message, hint)
@@ -61,6 +72,8 @@ class Source:
 
 def _head(node: ast.AST) -> tuple[int, int] | None:
     """Where the head of a compound statement ends (before its first inner statement)."""
+    if isinstance(node, ast.Match):
+        return node.cases[0].pattern.lineno - 1, 10**6
     body = getattr(node, "body", None)
     if not isinstance(body, list) or not body:
         return None
