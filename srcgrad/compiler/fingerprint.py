@@ -217,8 +217,10 @@ def _functions(value: Any) -> list[types.FunctionType]:
 
 
 def of_library(fun: types.FunctionType) -> bool:
-    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name."""
-    return str(fun.__globals__.get("__name__")).split(".")[0] in LIBRARIES
+    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name, and
+    what a doctest defines stands in the namespace of the module that is tested."""
+    typed = fun.__code__.co_filename.startswith(("<doctest", "<stdin", "<ipython"))
+    return not typed and module_of(fun).split(".")[0] in LIBRARIES
 
 
 def of_user(value: Any) -> bool:

@@ -60,7 +60,7 @@ def rolled(x: np.ndarray, shift: int, axis: int) -> np.ndarray:
 def within(value: np.ndarray, like: np.ndarray, start: int, axis: int, later: bool) -> np.ndarray:
     # zeros of like's shape with value in its place
     if value.shape[axis] > (max(like.shape[axis] - start, 0) if later else like.shape[axis]):
-        raise ValueError("there is no room for so many")
+        raise ValueError("the arrays do not fit into the target")
     out = np.zeros(like.shape, value.dtype)
     out[(*(slice(None),) * axis, slice(start, start + value.shape[axis]))] = value
     return out

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
+import srcgrad as sg
 from srcgrad import rules
+from srcgrad.compiler import program
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Fun, Var
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.core.walk import walk
+from srcgrad.core.walk import used, walk
 from srcgrad.rules.language import registry
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.identities import identities
@@ -214,3 +217,63 @@ def test_arrays() -> None:
     lengths = [by_target[r].args[0] for r in fun.results if isinstance(r, Var)]
     assert lengths == [matrix, half]  # the rows are the matrix's own, the columns are fewer
     assert run(fun, np.zeros((3, 4))) == (3, 3)
+
+
+def large(x: float) -> float:
+    return 1e308 * (2.0 * x) * 1e-300
+
+
+def larger(x: float) -> float:
+    return (4.0 * x) * 4.5e307 * 1e-300
+
+
+def negative(x: float) -> float:
+    return -1.7e308 * (x * 2.0) * 1e-300
+
+
+def whole_power(x: float) -> float:
+    return 1e200 * (1e108 * (4.0 * x)) * 1e-300
+
+
+def small(x: float) -> float:
+    return 5.0 * (2.0 * x)
+
+
+@pytest.mark.parametrize("fun", [large, larger, negative, whole_power, small], ids=lambda f: f.__name__)
+def test_literals_are_not_taken_together_beyond_the_largest_float(fun: Callable[[float], float]) -> None:
+    value, slope = sg.value_and_grad(fun, jit=False)(1e-10)
+    assert value == fun(1e-10)
+    assert slope == pytest.approx(fun(1e-10) / 1e-10, rel=1e-13)
+
+
+def single(x: Any) -> Any:
+    return 3e38 * (4.0 * x) * 1e-30
+
+
+def test_literals_are_not_taken_together_beyond_the_largest_single() -> None:
+    x = np.float32(1e-5)
+    value, slope = sg.value_and_grad(single, jit=False)(x)
+    assert value == single(x)
+    assert slope == pytest.approx(1.2e9, rel=1e-6)
+
+
+def integers(x: float, n: int) -> float:
+    return x * (5 * (2 * n)) + x * (-3 * (n * 4))
+
+
+def test_integers_that_are_taken_together_stay_integers() -> None:
+    (made,) = (p for name, p in stages(integers, 1.5, 7) if name == "simplify")
+    literals = [a for s in walk(made.main.body) for a in used(s) if isinstance(a, ir.Const) and a.type == ir.I8]
+    assert literals
+    assert all(type(a.value) is int for a in literals)
+    assert sg.grad(integers, jit=False)(1.5, 7) == 10 * 7 - 12 * 7
+
+
+def stages(fun: Any, *args: Any) -> list[tuple[str, Any]]:
+    seen: dict[str, Any] = {}
+    program.WATCHERS.append(seen.__setitem__)
+    try:
+        sg.value_and_grad(fun, jit=False).source_for(*args)
+    finally:
+        program.WATCHERS.pop()
+    return list(seen.items())

@@ -69,6 +69,7 @@ _row, _line, _tower = _matrix[:1].copy(), _matrix[0].copy(), np.stack([_matrix, 
 broadcast_like: Rule = linear(
     "broadcast_like",
     (),
+    straight=True,
     transpose=lambda g, value, like: unbroadcast(g, extent(value)),
     infer=_like_infer,
     evaluate=_spread,
@@ -79,6 +80,7 @@ broadcast_like: Rule = linear(
 unbroadcast: Rule = linear(
     "unbroadcast",
     (),
+    fresh=True,
     transpose=lambda g, value, like: broadcast_like(g, extent(value)),
     infer=_like_infer,
     evaluate=evaluated(broadcasting.gathered),
@@ -108,6 +110,7 @@ def _squeezed_dims(dims: Sequence[Dims], params: Params) -> Dims:
 unsqueeze: Rule = linear(
     "unsqueeze",
     (),
+    moves=True,
     transpose=lambda g, x, axes: squeeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank + len(params["axes"])),),
     evaluate=lambda x, axes: np.expand_dims(x, axes),
@@ -119,6 +122,7 @@ unsqueeze: Rule = linear(
 squeeze: Rule = linear(
     "squeeze",
     (),
+    moves=True,
     transpose=lambda g, x, axes: unsqueeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - len(params["axes"])),),
     evaluate=lambda x, axes: np.squeeze(x, axes),
@@ -135,4 +139,4 @@ def spread_back(g: Val, model: Val, axes: tuple[int, ...], keepdims: bool) -> Va
     leading = axes == tuple(range(len(axes)))
     if not keepdims and not leading:
         g = unsqueeze(g, axes=axes)
-    return broadcast_like(g, extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(g, extent(model))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.core.traits import always
 from srcgrad.numeric import rearrangements
 from srcgrad.rules.language.declare import Duals, Rule, general, linear
 from srcgrad.rules.language.over_elements import written_out
@@ -61,6 +62,8 @@ def _like_dims(dims: Sequence[Dims], params: Params) -> Dims:
 part: Rule = linear(
     "part",
     (),
+    moves=True,
+    leaves_out=True,
     transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
     infer=_first_type,
     evaluate=_part,
@@ -72,6 +75,7 @@ part: Rule = linear(
 within: Rule = linear(
     "within",
     (),
+    may_raise=always,
     transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
     infer=_first_type,
     evaluate=_within,
@@ -87,7 +91,7 @@ within: Rule = linear(
 
 def none_of(model: Val) -> Val:
     """Zeros of model's shape."""
-    return broadcast_like(model.lift(0.0), extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(model.lift(0.0), extent(model))
 
 
 def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -128,6 +132,8 @@ def _joined_template(types: Types, params: Params) -> str:
 concatenate: Rule = general(
     "concatenate",
     (),
+    moves=True,
+    fresh=True,
     jvp=_joined_jvp,
     vjp=_joined_vjp,
     infer=_first_type,

@@ -8,6 +8,7 @@ from typing import Any
 import scipy.special
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.numeric import incomplete
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Rule, as_value, elementwise, settle, widen
@@ -39,6 +40,7 @@ lower_gamma = elementwise(
 upper_gamma = elementwise(
     "gammaincc",
     (scipy.special.gammaincc,),
+    may_raise=always,
     samples=pairs,
     numeric=incomplete.gammaincc,
     domain="a > 0, x >= 0",
@@ -67,6 +69,7 @@ beta_integral = elementwise(
 zeta: Rule = elementwise(
     "hurwitz_zeta",
     (),
+    may_raise=always,
     samples=[(1.3, 0.7), (3.5, 1.0), (2.0, 21.5), (40.0, 2.0)],
     numeric=incomplete.hurwitz,
     domain="x > 1, q > 0",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.special
 
+from srcgrad.core.traits import Slope
 from srcgrad.numeric import logistic
 from srcgrad.rules.language.declare import Edge, elementwise
 from srcgrad.rules.language.values import Val
@@ -20,6 +21,7 @@ pairs = [(0.7, 1.9), (1.3, 0.4), (2.0, 3.0)]
 expit_log = elementwise(
     "log_expit",
     (scipy.special.log_expit,),
+    slope=Slope.FLAT,
     partials=lambda x, y: (sigmoid(-x),),
     numeric=logistic.log_expit,
     samples=[*reals, (-40.0,), (40.0,)],
@@ -27,6 +29,7 @@ expit_log = elementwise(
 log_odds = elementwise(
     "logit",
     (scipy.special.logit,),
+    slope=Slope.LOGARITHM,
     partials=lambda p, y: (1.0 / (p * (1.0 - p)),),
     numeric=logistic.logit,
     samples=shares,
@@ -43,6 +46,7 @@ def _ratio(x: Val, y: Val) -> Val:
 x_log_y = elementwise(
     "xlogy",
     (scipy.special.xlogy,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log(y), _ratio(x, y)),
     numeric=logistic.xlogy,
     samples=pairs,
@@ -52,6 +56,7 @@ x_log_y = elementwise(
 x_log1p_y = elementwise(
     "xlog1py",
     (scipy.special.xlog1py,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log1p(y), _ratio(x, 1.0 + y)),
     numeric=logistic.xlog1py,
     samples=pairs,
@@ -61,6 +66,7 @@ x_log1p_y = elementwise(
 entropy = elementwise(
     "entr",
     (scipy.special.entr,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (-log(x) - 1.0,),
     numeric=logistic.entr,
     samples=[(0.7,), (0.02,), (2.0,)],
@@ -72,6 +78,7 @@ entropy = elementwise(
 log_quotient = elementwise(
     "log_ratio",
     (),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (1.0 / x, -1.0 / y),
     numeric=logistic.log_ratio,
     samples=pairs,
@@ -79,6 +86,7 @@ log_quotient = elementwise(
 relative_entropy = elementwise(
     "rel_entr",
     (scipy.special.rel_entr,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
     numeric=logistic.rel_entr,
     samples=pairs,
@@ -88,6 +96,7 @@ relative_entropy = elementwise(
 divergence = elementwise(
     "kl_div",
     (scipy.special.kl_div,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log_quotient(x, y), -expm1(log_quotient(x, y))),
     evaluate=scipy.special.kl_div,
     numeric=logistic.kl_div,

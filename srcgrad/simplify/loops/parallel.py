@@ -78,7 +78,7 @@ class _Parallel:
                 raise Serial("arrays meet of which one may have to be repeated")
             made, how = self.loop(stmt)
         except Serial as why:
-            self.say(stmt, f"one turn after another: {why}")
+            self.say(stmt, f"one iteration after another: {why}")
             return [replace(stmt, parallel=False, body=self.block(stmt.body))]
         self.say(stmt, how)
         return made
@@ -89,7 +89,7 @@ class _Parallel:
     def length(self, b: Builder, loop: ir.For, start: Atom, stop: Atom) -> Atom:
         """How many turns there are."""
         if not isinstance(start, Const):
-            return b.let(subtract, stop, start, name="n")  # type: ignore[no-any-return]
+            return b.let(subtract, stop, start, name="n")
         first = int(start.value.real)
         if loop.step == ONE:
             return minus(self._facts, b, stop, first)

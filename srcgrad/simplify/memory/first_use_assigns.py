@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Alloc, Fun, Stmt, Var
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import replaced, same
@@ -27,7 +27,7 @@ def promote(fun: Fun) -> Fun:
 class _Promote:
     def __init__(self, fun: Fun) -> None:
         self.shapes = shapes_of(fun)
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         out: list[Stmt | None] = []
@@ -64,7 +64,7 @@ class _Promote:
     def restarted(self, zeroing: Stmt | None, first: ir.Accumulate) -> bool:
         """Whether all that was zeroed is added to at once."""
         same_place = isinstance(zeroing, ir.Store) and zeroing.ref is first.ref and first.value is not first.ref
-        return same_place and all(item == FULL for item in first.index) and self.fills(first)
+        return same_place and not first.atomic and all(item == FULL for item in first.index) and self.fills(first)
 
     def inside(self, stmt: Stmt) -> Stmt:
         blocks = walk.blocks(stmt)
@@ -80,7 +80,7 @@ class _Promote:
         value, memory = first.value, alloc.target
         if any(item != FULL for item in first.index) or value is memory or None in alloc.shape:
             return None
-        if isinstance(first, ir.Accumulate) and alloc.init != "zeros":
+        if isinstance(first, ir.Accumulate) and (alloc.init != "zeros" or first.atomic in ("max", "min")):
             return None
         if value.type.dtype != memory.type.dtype or not self.fills(first):
             return None

@@ -6,14 +6,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import growing, key, same, written
-
-COMMUTATIVE = frozenset({"add", "multiply"})
 
 
 def cse(fun: Fun) -> Fun:
@@ -48,7 +46,7 @@ class _Cse:
     """One walk. A class of memory has a version, new after each store: a load is known by reference, index, version."""
 
     def __init__(self, fun: Fun) -> None:
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.env: dict[Var, Atom] = {}
         self.scope = _Scope(None)
         self.version: dict[Var | None, int] = {}
@@ -128,7 +126,7 @@ class _Cse:
             case ir.Let():
                 shapes = tuple(self.now(a) for a in stmt.args if isinstance(a, Var) and a.type.ref and self.grows(a))
                 args: Hashable = tuple(map(key, stmt.args))
-                if stmt.op.name in COMMUTATIVE:
+                if stmt.op.traits.commutative:
                     args = frozenset(map(key, stmt.args))
                 return (stmt.op, args, key(stmt.params), shapes)
             case ir.Load():

@@ -18,6 +18,7 @@ from srcgrad.core.ir import Atom, Const, Let, Var
 from srcgrad.core.shapes import ONE, Shapes
 
 EXACT, ZERO_SIGN, ROUNDING = "exact", "sign of zero", "rounding"
+SMALL = 2**24  # integers below are exact in every float type
 
 
 class Look(Protocol):
@@ -260,14 +261,19 @@ def _times_minus_one(look: Look, let: Let) -> Atom | None:
 
 @identity("multiply", "5 * (2 * x) = 10 * x")
 def _scaled_twice(look: Look, let: Let) -> Atom | None:
-    """Doubling is exact but where it overflows, and there the larger product overflows too."""
+    """Doubling is exact but where it overflows, and there the larger product overflows too; as long as the product of
+    the literals is exact."""
     for outer, arg in (let.args, let.args[::-1]):
         inner = look.made(arg, "multiply")
         if inner is None or not look.once(inner.target) or not _integral(outer) or abs(outer.value) < 1:
             continue
         for two, x in (inner.args, inner.args[::-1]):
-            if isinstance(two, Const) and (literal(two, 2.0) or literal(two, 4.0)):
-                return look.emit("multiply", Const(float(outer.value.real * two.value.real), let.target.type), x)
+            if not isinstance(two, Const) or not (literal(two, 2.0) or literal(two, 4.0)):
+                continue
+            both = int(outer.value.real) * int(two.value.real)
+            if abs(both) < SMALL:
+                kind = let.target.type
+                return look.emit("multiply", Const(both if kind.dtype[0] in "iu" else float(both), kind), x)
     return None
 
 
