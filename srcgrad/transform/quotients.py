@@ -150,16 +150,16 @@ def gathered(fun: Fun) -> Fun:
 
 def taken_apart(fun: Fun) -> Fun:
     """The function with these operations as quotients again."""
-    return replace(fun, body=_apart(fun.body))
+    return replace(fun, body=_in_parts(fun.body))
 
 
-def _apart(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+def _in_parts(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     out: list[Stmt] = []
     for stmt in stmts:
         if isinstance(stmt, ir.Let) and stmt.op is quotient:
             out.extend(_plain(stmt))
         else:
-            out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, _apart) if walk.blocks(stmt) else stmt)
+            out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, _in_parts) if walk.blocks(stmt) else stmt)
     return tuple(out)
 
 
