@@ -47,10 +47,6 @@ def _takes_part(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
     return types[0].is_complex and params["dtype"][0] == "f"
 
 
-def _may_be_operand(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
-    return _takes_part(types, params) or types[0].dtype == params["dtype"]
-
-
 def _cast_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
     (dot,) = dots
     return [None if dot is None or params["dtype"][0] not in "fc" else declare.cast(dot, params["dtype"])]
@@ -63,7 +59,7 @@ def _cast_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dic
 
 
 cast = general(
-    "cast", (), effort="least", constant_slope=True, python_integer=True, transparent=_may_be_operand, jvp=_cast_jvp,
+    "cast", (), effort="least", constant_slope=True, python_integer=True, transparent=_takes_part, jvp=_cast_jvp,
     vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
     samples=[(0.7,), (-1.3,)], params=({"dtype": "f8"}, {"dtype": "f4"}, {"dtype": "i8"}), elementwise=True,
     takes_complex=True,
