@@ -9,7 +9,7 @@ def lu_fwd(a, a_dot):
     a_2 = a.copy()
     a_dot = a_dot.copy()
     if n > a.shape[1]:
-        raise IndexError("a[k, k] is out of range (line 5 of lu)")
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     for k in range(n):
         # a[k, k] += 3.0
         a_2[k, k] += 3.0

@@ -7,7 +7,7 @@ def lu(a):
     # a = a.copy()
     a = a.copy()
     if n > a.shape[1]:
-        raise IndexError("a[k, k] is out of range (line 5 of lu)")
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     for k in range(n):
         # a[k, k] += 3.0
         a[k, k] += 3.0

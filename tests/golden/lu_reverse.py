@@ -8,7 +8,7 @@ def lu_rev(a, value_bar):
     # a = a.copy()
     a_2 = a.copy()
     if n > a.shape[1]:
-        raise IndexError("a[k, k] is out of range (line 5 of lu)")
+        raise IndexError('a[k, k] is out of range (line 5 of lu)')
     rows = n - 1
     a_kept = np.empty((n, max(rows, 0)))
     for k in range(n):

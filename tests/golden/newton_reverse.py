@@ -7,7 +7,7 @@ def grow(kept, i):
     if i < kept.shape[0]:
         return kept
     bigger = np.empty((max(2 * kept.shape[0], i + 1),) + kept.shape[1:], kept.dtype)
-    bigger[: kept.shape[0]] = kept
+    bigger[:kept.shape[0]] = kept
     return bigger
 
 

@@ -3,7 +3,7 @@ import math
 
 def product_fwd(x, n, x_dot):
     if n > x.shape[0]:
-        raise IndexError("x[i] is out of range (line 4 of product)")
+        raise IndexError('x[i] is out of range (line 4 of product)')
     s = 1.0
     s_dot = 0.0
     for i in range(n):

@@ -4,7 +4,7 @@ import numpy as np
 
 def product_rev(x, n, value_bar):
     if n > x.shape[0]:
-        raise IndexError("x[i] is out of range (line 4 of product)")
+        raise IndexError('x[i] is out of range (line 4 of product)')
     s_kept = np.empty(max(n, 0))
     s = 1.0
     for i in range(n):

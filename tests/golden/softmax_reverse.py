@@ -4,7 +4,7 @@ import numpy as np
 def softmax_rev(x, m, value_bar):
     # z = np.exp(-((x - m) ** 2))
     t = x - m
-    t2 = np.exp(-(t**2))
+    t2 = np.exp(-t ** 2)
     # y = z / np.sum(z)
     t3 = np.sum(t2)
     t4 = t2 / t3

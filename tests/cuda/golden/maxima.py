@@ -30,21 +30,7 @@ def maxima_ties(x, groups, largest, smallest, largest_left, smallest_left, large
 
 
 @cuda.jit
-def maxima_adjoint(
-    x,
-    groups,
-    largest,
-    smallest,
-    x_bar,
-    largest_bar,
-    smallest_bar,
-    largest_left,
-    smallest_left,
-    largest_ties,
-    smallest_ties,
-    largest_won,
-    smallest_won,
-):
+def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_bar, largest_left, smallest_left, largest_ties, smallest_ties, largest_won, smallest_won):
     # i = cuda.grid(1)
     i = cuda.grid(1)
     # reverse
