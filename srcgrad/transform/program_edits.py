@@ -8,6 +8,7 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.rules.language.integers import other_length
 from srcgrad.rules.shapes.shape import dim
 
@@ -37,11 +38,12 @@ def rename(fun: Fun, name: str) -> Fun:
 def quiet(fun: Fun) -> Fun:
     """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (hushed(s) if isinstance(s, ir.Call) else s for s in stmts if not isinstance(s, ir.Effect))
-        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
+    def quieter(stmt: Stmt) -> Rewritten:
+        if isinstance(stmt, ir.Effect):
+            return ()
+        return hushed(stmt) if isinstance(stmt, ir.Call) else stmt
 
-    return replace(fun, body=block(fun.body)) if loud(fun) else fun
+    return rewrite(fun, quieter)
 
 
 def hushed(call: ir.Call) -> ir.Call:
