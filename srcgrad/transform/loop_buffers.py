@@ -52,7 +52,7 @@ class Fresh:
         return True
 
 
-def settled(fun: Fun) -> Fun:
+def carried_arrays_to_buffers(fun: Fun) -> Fun:
     """The function with such arrays as buffers, as far as their shapes are known to stay."""
     while True:
         loops = (stmt for stmt in walk(fun.body) if isinstance(stmt, (ir.For, ir.While)))

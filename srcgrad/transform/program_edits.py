@@ -35,18 +35,18 @@ def rename(fun: Fun, name: str) -> Fun:
     return replace(fun, name=name)
 
 
-def quiet(fun: Fun) -> Fun:
+def without_effects(fun: Fun) -> Fun:
     """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
 
     def quieter(stmt: Stmt) -> Rewritten:
         if isinstance(stmt, ir.Effect):
             return ()
-        return hushed(stmt) if isinstance(stmt, ir.Call) else stmt
+        return calling_without_effects(stmt) if isinstance(stmt, ir.Call) else stmt
 
     return rewrite(fun, quieter)
 
 
-def hushed(call: ir.Call) -> ir.Call:
+def calling_without_effects(call: ir.Call) -> ir.Call:
     """A call of the same function without what passes through, which `function` makes where it is asked for."""
     return replace(call, callee=call.callee + QUIET, loud=False) if call.loud else call
 
@@ -56,10 +56,10 @@ def loud(fun: Fun) -> bool:
 
 
 def function(callees: Mapping[str, Fun], name: str) -> Fun:
-    """The function of this name, or the quiet one of another."""
+    """The function of this name, or another's without its effects."""
     if name in callees or not name.endswith(QUIET):
         return callees[name]
-    return rename(quiet(callees[name.removesuffix(QUIET)]), name)
+    return rename(without_effects(callees[name.removesuffix(QUIET)]), name)
 
 
 def reachable(program: Program) -> Program:

@@ -126,12 +126,12 @@ def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
     return let.args[0] is not inner.target or (joined and inner.op.name == "exp")
 
 
-def gathered(fun: Fun) -> Fun:
+def gather_quotients(fun: Fun) -> Fun:
     """The function with such quotients as one operation each; the same object if there are none."""
     return _Finder().fun(fun)
 
 
-def taken_apart(fun: Fun) -> Fun:
+def take_quotients_apart(fun: Fun) -> Fun:
     """The function with these operations as quotients again."""
     return rewrite(fun, lambda stmt: _plain(stmt) if isinstance(stmt, ir.Let) and stmt.op is quotient else stmt)
 

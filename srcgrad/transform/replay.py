@@ -25,7 +25,7 @@ from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Context, bar_name
 from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.plan import Loop, Plan
-from srcgrad.transform.program_edits import hushed
+from srcgrad.transform.program_edits import calling_without_effects
 from srcgrad.transform.random_draws import check_fixed
 from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.tape import INT_ONE, INT_ZERO, Keeper, counted, row, step_of, visit
@@ -104,7 +104,7 @@ class Sweep:
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
                 again = region is not self.facts.top and isinstance(stmt, ir.Call)
-                self._run_call(stmt, ctx, hushed(stmt) if again else stmt)  # type: ignore[arg-type]
+                self._run_call(stmt, ctx, calling_without_effects(stmt) if again else stmt)  # type: ignore[arg-type]
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
             case ir.Effect() | ir.Remark() | ir.Barrier():

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from srcgrad.core.ir import Fun, Program
-from srcgrad.simplify.loops.counting import counting
-from srcgrad.simplify.loops.register_sums import sums
-from srcgrad.simplify.memory.copies import copies
-from srcgrad.simplify.memory.copy_is_move import moves
-from srcgrad.simplify.memory.dead_stores import stores
-from srcgrad.simplify.memory.first_element_store import elements
-from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.loops.counting import count_loops
+from srcgrad.simplify.loops.register_sums import sum_in_registers
+from srcgrad.simplify.memory.copies import mark_needed_copies
+from srcgrad.simplify.memory.copy_is_move import move_copies
+from srcgrad.simplify.memory.dead_stores import remove_dead_stores
+from srcgrad.simplify.memory.first_element_store import store_first_elements
+from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
-from srcgrad.simplify.memory.values_are_memory import named
+from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 
@@ -37,21 +37,21 @@ def active(program: Program) -> list[int]:
 
 # Those that leave what a program computes as it is.
 KEEPING: dict[str, Pass] = {
-    "copies": of_functions(copies),
-    "counting": of_functions(counting),
+    "copies": of_functions(mark_needed_copies),
+    "counting": of_functions(count_loops),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
-    "first_element_store": of_functions(elements),
+    "first_element_store": of_functions(store_first_elements),
     "hoist": of_functions(hoist),
-    "identities": of_functions(identities),
-    "copy_is_move": of_functions(moves),
-    "values_are_memory": of_functions(named),
-    "first_use_assigns": of_functions(promote),
+    "identities": of_functions(apply_identities),
+    "copy_is_move": of_functions(move_copies),
+    "values_are_memory": of_functions(read_values_from_memory),
+    "first_use_assigns": of_functions(assign_at_first_use),
     "reuse": of_functions(reuse),
     "simplify": simplify,
     "sink": of_functions(sink),
-    "dead_stores": of_functions(stores),
-    "register_sums": of_functions(sums),
+    "dead_stores": of_functions(remove_dead_stores),
+    "register_sums": of_functions(sum_in_registers),
 }
 CHANGING: dict[str, Pass] = {
     "forward": lambda program: forward(program, active(program)),

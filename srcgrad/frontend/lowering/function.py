@@ -29,7 +29,7 @@ from srcgrad.frontend.lowering import (
 from srcgrad.frontend.lowering.builtins import known_length
 from srcgrad.frontend.lowering.capture import Captured, Captures, StaticUse
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, told
+from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, mark_effectful_calls
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Struct, Value
 from srcgrad.frontend.lowering.written_parameters import Aliases, written
@@ -97,7 +97,7 @@ def lower_with(
         lowered, unsure = _attempt(fun, source, specs, copies, fixed, long)
         again = _wider(source, lowered, unsure, copies)
         if again == copies:
-            program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
+            program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
             return replace(lowered, program=program)
         copies = again
 

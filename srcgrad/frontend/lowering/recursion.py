@@ -94,7 +94,7 @@ def _copy(low: Lowering, ref: Var) -> Var:
     return low.b.alloc(ref.type.dtype, (), low.b.load(ref), ref.name)
 
 
-def told(program: ir.Program) -> ir.Program:
+def mark_effectful_calls(program: ir.Program) -> ir.Program:
     """The program with the calls marked that may raise or print, or draw random numbers."""
     loud: set[str] = set()
 

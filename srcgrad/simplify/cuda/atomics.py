@@ -21,7 +21,7 @@ from srcgrad.core.walk import kept, walk
 Access = ir.Load | ir.Store | ir.Accumulate
 
 
-def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
+def remove_atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
     """The function with additions to the shadows that need not be atomic made plain, and a word on why."""
     facts = Facts(fun)
     threads, anywhere = Threads(fun, facts, varying), Threads(fun, facts, varying | asked(fun))

@@ -10,7 +10,7 @@ from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite_block
 from srcgrad.core.walk import walk
 
 
-def barriers(fun: Fun) -> Fun:
+def remove_barriers(fun: Fun) -> Fun:
     """The function without such barriers; the same object if there are none."""
     if not _waits(fun.body):
         return fun

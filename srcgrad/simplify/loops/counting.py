@@ -14,7 +14,7 @@ from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.rules.scalar.compare import OPPOSITE
 
 
-def counting(fun: Fun) -> Fun:
+def count_loops(fun: Fun) -> Fun:
     """The function with such loops counted, where the step is surely positive (by another, `range` may have a turn
     where the `while` has none); the same object if there are none."""
     return _Counting(fun).fun(fun)

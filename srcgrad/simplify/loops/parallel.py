@@ -29,7 +29,7 @@ from srcgrad.simplify.values.dce import dce
 ZERO, ONE = const(0), const(1)
 
 
-def parallelised(program: Program, enabled: bool) -> Program:
+def parallelise(program: Program, enabled: bool) -> Program:
     """The program with those loops marked that are to run in parallel; in its `facts.parallel`, what was decided."""
     callees = {name: rewrite(fun, serial) for name, fun in program.callees.items()}
     if not enabled:

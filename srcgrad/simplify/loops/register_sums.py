@@ -16,7 +16,7 @@ from srcgrad.rules.scalar.compare import greater, less
 from srcgrad.simplify.values.common import key
 
 
-def sums(fun: Fun) -> Fun:
+def sum_in_registers(fun: Fun) -> Fun:
     """The function with such sums; the same object if there are none. For kernels only: what others read of the memory
     while the loop runs, they would read at an unknown time anyhow."""
     return _Sums(Facts(fun)).fun(fun)

@@ -16,7 +16,7 @@ TRANSPARENT = frozenset({"cast", "stop_gradient", "positive", "real", "imag", "c
 FRESH = frozenset({"unbroadcast", "sum", "cumsum"})
 
 
-def copies(fun: Fun) -> Fun:
+def mark_needed_copies(fun: Fun) -> Fun:
     """The function with `Load.copy` set where, and only where, it may matter."""
     return _Copies(fun).fun(fun)
 

@@ -11,7 +11,7 @@ from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 
 
-def moves(fun: Fun) -> Fun:
+def move_copies(fun: Fun) -> Fun:
     """The function without such copies; the same object if there are none."""
     moves = _Moves(Facts(fun))
     return moves.fun(fun) if moves.gone else fun

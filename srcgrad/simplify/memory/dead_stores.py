@@ -13,7 +13,7 @@ from srcgrad.core.rewrite import rewrite
 from srcgrad.simplify.values.common import growing
 
 
-def stores(fun: Fun) -> Fun:
+def remove_dead_stores(fun: Fun) -> Fun:
     """The function without its dead stores; the same object if there are none."""
     facts = Facts(fun)
     dead = set(_dead(facts))

@@ -12,7 +12,7 @@ from srcgrad.core.rewrite import rewrite
 Place = tuple[int, ...]
 
 
-def elements(fun: Fun) -> Fun:
+def store_first_elements(fun: Fun) -> Fun:
     """The function with first accumulations made stores; the same object if there are none.
 
     Adding to zeros may change the sign of a zero.

@@ -15,7 +15,7 @@ from srcgrad.core.rewrite import GONE, Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL
 
 
-def promote(fun: Fun) -> Fun:
+def assign_at_first_use(fun: Fun) -> Fun:
     """`a = zeros(n)` and then, first of all, `a[:] = v` or `a[:] += v`, becomes `a = v` (as memory of its own).
 
     Loads of the whole of `a` are then `v` itself (see `cse`), and memory that is only loaded so is a value again (see

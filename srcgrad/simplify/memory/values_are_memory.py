@@ -14,7 +14,7 @@ from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import rebuild, used, walk
 
 
-def named(fun: Fun) -> Fun:
+def read_values_from_memory(fun: Fun) -> Fun:
     """The function with such values read from their memory."""
     return _Homes(Facts(fun)).fun(fun)
 
@@ -79,16 +79,16 @@ class _Homes(Rewriter):
 # ---- the user's names
 
 
-def christened(program: Program) -> Program:
+def name_values(program: Program) -> Program:
     """The program as it was lowered, array values called after the names that the user gave them.
 
     A named array is memory at first; where it becomes a value again, its name would else be lost.
     """
-    callees = {name: _christened(fun) for name, fun in program.callees.items()}
-    return Program(_christened(program.main), callees)
+    callees = {name: _with_names(fun) for name, fun in program.callees.items()}
+    return Program(_with_names(program.main), callees)
 
 
-def _christened(fun: Fun) -> Fun:
+def _with_names(fun: Fun) -> Fun:
     fills = [s for s in walk(fun.body) if isinstance(s, Alloc) and isinstance(s.init, Var) and s.init.type.rank]
     made = [(s.init, s.target.name) for s in fills if isinstance(s.init, Var) and s.init.name in ("t", "draw")]
     return _Names({value: Var(name, value.type) for value, name in made}).fun(fun) if made else fun

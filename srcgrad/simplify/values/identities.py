@@ -24,7 +24,7 @@ SMALL = 2**24  # integers below are exact in every float type
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
-def identities(fun: Fun) -> Fun:
+def apply_identities(fun: Fun) -> Fun:
     """The function with what an identity shortens replaced."""
     return _Identities(fun).fun(fun)
 
