@@ -11,6 +11,7 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
@@ -24,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     assign_at_first_use,
     store_first_elements,
     cse,
+    remove_repeated_stores,
     remove_dead_stores,
     move_copies,
     sink,

@@ -13,6 +13,7 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
@@ -51,6 +52,7 @@ KEEPING: dict[str, Pass] = {
     "simplify": simplify,
     "sink": of_functions(sink),
     "dead_stores": of_functions(remove_dead_stores),
+    "repeated_stores": of_functions(remove_repeated_stores),
     "register_sums": of_functions(sum_in_registers),
 }
 CHANGING: dict[str, Pass] = {

@@ -12,6 +12,7 @@ from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.simplify.memory.copies import mark_needed_copies
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.simplify.values.cse import cse
@@ -28,6 +29,7 @@ PASSES = {
     "copies": [mark_needed_copies],
     "hoist": [hoist],
     "sink": [sink],
+    "repeated_stores": [remove_repeated_stores],
     "together": [dce, apply_identities, assign_at_first_use, cse, sink, dce, hoist, mark_needed_copies],
     "pipeline": [simplify_fun],
 }
