@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import stages
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "pytorch.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, flags=re.DOTALL | re.MULTILINE))
@@ -69,6 +71,16 @@ def test_pytorch(section: str, tmp_path: Path) -> None:
 
 def test_the_rules_shown_are_real() -> None:
     shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-rule.md").read_text("utf-8"), flags=re.DOTALL)
-    source = (ROOT / "srcgrad" / "rules" / "elementwise.py").read_text("utf-8")
+    source = (ROOT / "srcgrad" / "rules" / "scalar" / "elementwise.py").read_text("utf-8")
     assert len(shown) == 2
     assert all(text in source for text in shown)
+
+
+def test_the_stages_shown_are_real() -> None:
+    assert stages.shown() == stages.section(), "python -m tests.stages --write"
+
+
+@pytest.mark.parametrize("page", [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")], ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([\w./-]+)(?:#[\w-]+)?\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from srcgrad.analysis.effects import Classes, Facts
+from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.walk import walk
 
@@ -18,7 +19,7 @@ class Reached:
     Grows until nothing is added: a carried value that starts constant is reached if its next is.
     """
 
-    def __init__(self, classes: Classes, flows: list[Flow], start: Iterable[Var]) -> None:
+    def __init__(self, classes: Aliases, flows: list[Flow], start: Iterable[Var]) -> None:
         self._classes = classes
         self._found = {self._key(v) for v in start if _carries(v)}
         size = -1
@@ -33,7 +34,7 @@ class Reached:
         return self._classes.of(var) if var.type.ref or var.type.many else var
 
 
-def varied(fun: Fun, classes: Classes, active: Iterable[Var]) -> Reached:
+def varied(fun: Fun, classes: Aliases, active: Iterable[Var]) -> Reached:
     """What depends on the active parameters in a way that derivatives see."""
     return Reached(classes, _all_flows(fun), active)
 

@@ -1,20 +1,18 @@
-"""Memory: regions, classes of references that may share memory, and what is overwritten later. Facts, no rewriting.
+"""Memory: regions, and what is overwritten later. Facts, no rewriting.
 
 A *region* is the function's body, a loop's body or test, or one side of a branch; each variable is bound in one.
-References are in one *class* if they may reach the same memory; flow-insensitive union is enough, because single
-assignment has removed `b = a`. A class is *merged* when a reference of it is chosen at run time (carried, out of a
-branch, in a list); else it is *simple*: each reference is a view of one root. The *level* of a class is the shallowest
-region in which any of it is bound: where the memory's life ends.
+The *level* of a class of references (`core.aliases`) is the shallowest region in which any of it is bound: where the
+memory's life ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
+from collections.abc import Iterator
 
 from srcgrad.core import ir
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Stmt, Var
-from srcgrad.core.walk import blocks, defined, defined_inside, walk
+from srcgrad.core.walk import blocks, defined, defined_inside
 
 
 class Region:
@@ -34,80 +32,6 @@ class Region:
         return region is not None
 
 
-_BINDING = frozenset({ir.View, ir.NewList, ir.Append, ir.RefAt, ir.For, ir.While, ir.If})
-
-
-class Classes:
-    """Union-find over the references and lists of references of a function."""
-
-    def __init__(self, stmts: Iterable[Stmt]) -> None:
-        self._up: dict[Var, Var] = {}
-        self._chosen: set[Var] = set()
-        self._like: dict[Var, Var] = {}
-        for stmt in walk(stmts):
-            if type(stmt) in _BINDING:
-                self._scan(stmt)
-        self._merged = {self.of(var) for var in self._chosen}
-
-    def of(self, var: Var) -> Var:
-        """The representative of var's class (of what is in it, for a list)."""
-        var = self._like.get(var, var)
-        root = var
-        while root in self._up:
-            root = self._up[root]
-        while var is not root:  # shorter for the next who asks
-            self._up[var], var = root, self._up[var]
-        return root
-
-    def simple(self, var: Var) -> bool:
-        """Whether every reference of var's class is a view of one known root."""
-        return self.of(var) not in self._merged
-
-    def _unify(self, first: ir.Atom, *others: ir.Atom, chosen: bool = True) -> None:
-        if not isinstance(first, Var) or not (first.type.ref or first.type.many):
-            return
-        members = [first, *(o for o in others if isinstance(o, Var))]
-        if first.type.many:
-            members = [self._like.setdefault(m, self._like.get(first, m)) for m in members]
-        if chosen:
-            self._chosen.update(members)
-        for member in members[1:]:
-            a, b = self.of(members[0]), self.of(member)
-            if a is not b:
-                self._up[b] = a
-
-    def _scan(self, stmt: Stmt) -> None:
-        match stmt:
-            case ir.View():
-                self._unify(stmt.base, stmt.target, chosen=False)
-            case ir.NewList():
-                # The list gets a token of its own: what is appended to it joins, the reference that gave its type
-                # does not.
-                self._like[stmt.target] = Var(stmt.target.name, stmt.like.type)
-                self._chosen.add(self._like[stmt.target])
-            case ir.Append():
-                self._unify(self._like[stmt.refs], stmt.ref)
-            case ir.RefAt():
-                self._unify(self._like[stmt.refs], stmt.target)
-            case ir.For() | ir.While():
-                for c in stmt.carry:
-                    self._unify(c.inner, c.init, c.next, c.out)
-            case ir.If():
-                for o in stmt.outs:
-                    self._unify(o.target, o.then, o.orelse)
-
-
-_KNOWN: WeakKeyDictionary[ir.Fun, Classes] = WeakKeyDictionary()
-
-
-def classes_of(fun: ir.Fun) -> Classes:
-    """The classes of a function's memory, found once for the many passes that ask."""
-    found = _KNOWN.get(fun)
-    if found is None:
-        found = _KNOWN[fun] = Classes(fun.body)
-    return found
-
-
 class Facts:
     """Where everything stands in a function, and what may happen to memory."""
 
@@ -120,7 +44,7 @@ class Facts:
         self.region: dict[tuple[Stmt, str], Region] = {}
         self.base: dict[Var, ir.View] = {}
         self.makes: dict[Var, Stmt] = {}
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self._scan(fun.body, self.top)
         self.level: dict[Var, Region] = {}
         self.roots: dict[Var, list[Var]] = {}

@@ -15,11 +15,12 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.affine import Poly
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.rules.cuda_names import coordinate, gridsize
+from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
 
 Loop = ir.For | ir.While
 Reach = tuple[Var, ir.Index]  # what a statement reads or writes
 Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn: what polynomials here are over
-LENGTHS = frozenset({"dim", "size", "nonnegative", "trips", "grid", "gridsize", "coordinate"})
 WHOLE = ir.Slice()
 
 
@@ -44,10 +45,10 @@ def positive(atom: Atom, makes: Mapping[Atom, Stmt] | Mapping[Var, Stmt]) -> boo
     made = makes.get(atom)
     if not isinstance(made, ir.Let):
         return False
-    if made.op.name in ("multiply", "add"):
+    if made.op in (multiply, add):
         return all(positive(a, makes) for a in made.args)
-    extent = made.op.name == "coordinate" and made.params["of"] in ("blockDim", "gridDim")
-    return extent or made.op.name == "gridsize"
+    extent = made.op is coordinate and made.params["of"] in ("blockDim", "gridDim")
+    return extent or made.op is gridsize
 
 
 class Overwrites:
@@ -195,12 +196,12 @@ class _Case:
     def _expanded(self, var: Var, primed: bool) -> Poly:
         made = self._facts.makes.get(var)
         if isinstance(made, ir.Let) and var.type == ir.I8 and all(a.type == ir.I8 for a in made.args):
-            name, args = made.op.name, [self._sum(a, primed) for a in made.args]
-            if name in ("add", "subtract"):
-                return args[0] + args[1] if name == "add" else args[0] - args[1]
-            if name == "negative":
+            op, args = made.op, [self._sum(a, primed) for a in made.args]
+            if op in (add, subtract):
+                return args[0] + args[1] if op is add else args[0] - args[1]
+            if op is negative:
                 return -args[0]
-            if name == "multiply" and any(a.known is not None for a in args):
+            if op is multiply and any(a.known is not None for a in args):
                 return args[0] * args[1]
         return Poly.of((var, primed))
 
@@ -251,8 +252,8 @@ class _Case:
 
     def _never_negative(self, made: ir.Let) -> bool:
         """Whether it is a length, a place in the grid, or a product of such numbers."""
-        if made.op.name != "multiply":
-            return made.op.name in LENGTHS
+        if made.op is not multiply:
+            return made.op.traits.is_length
         factors = (self._facts.makes.get(a) if isinstance(a, Var) else a for a in made.args)
         return all(
             f.value.real >= 0 if isinstance(f, Const) else isinstance(f, ir.Let) and self._never_negative(f)

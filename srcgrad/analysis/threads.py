@@ -10,7 +10,10 @@ from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.walk import walk
-from srcgrad.rules.scalar.compare import OPPOSITE
+from srcgrad.rules.cuda_names import coordinate, grid, gridsize
+from srcgrad.rules.scalar.arithmetic import floor_divide, remainder
+from srcgrad.rules.scalar.compare import OPPOSITE, equal, greater, less, logical_and, logical_not, logical_or
+from srcgrad.rules.shapes.shape import dim
 
 # A coordinate that tells threads apart: ('threadIdx', axis) or ('blockIdx', axis).
 Coordinate = tuple[str, int]
@@ -22,8 +25,8 @@ FULL = ir.Slice()
 def asked(fun: Fun) -> frozenset[Coordinate]:
     """The coordinates along the axes that the kernel asks for."""
     lets = [s for s in walk(fun.body) if isinstance(s, ir.Let)]
-    axes = {axis for s in lets if s.op.name in ("grid", "gridsize") for axis in range(len(s.targets))}
-    axes |= {s.params["axis"] for s in lets if s.op.name == "coordinate"}
+    axes = {axis for s in lets if s.op in (grid, gridsize) for axis in range(len(s.targets))}
+    axes |= {s.params["axis"] for s in lets if s.op is coordinate}
     return frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in axes)
 
 
@@ -84,14 +87,14 @@ class Threads:
         return None
 
     def _of_let(self, made: ir.Let) -> frozenset[Coordinate] | None:
-        if made.op.name == "coordinate":
+        if made.op is coordinate:
             of, axis = made.params["of"], made.params["axis"]
             return frozenset({(of, axis)}) & self.varying
-        if made.op.name == "grid":
+        if made.op is grid:
             place = made.targets
             axes = range(len(place))
             return frozenset((of, axis) for of in ("threadIdx", "blockIdx") for axis in axes) & self.varying
-        if made.op.name == "dim":
+        if made.op is dim:
             return self._of_length(made.args[0])
         return None if any(a.type.ref for a in made.args) else self._union(made.args)
 
@@ -105,7 +108,9 @@ class Threads:
             slices = (item for item in view.how if isinstance(item, ir.Slice))
             ends += [end for s in slices for end in (s.start, s.stop, s.step) if end is not None]
             ref = view.base
-        known = ref in self.fun.params or isinstance(self.facts.makes.get(ref), ir.Alloc)  # type: ignore[arg-type]
+        if not isinstance(ref, Var):
+            return None
+        known = ref in self.fun.params or isinstance(self.facts.makes.get(ref), ir.Alloc)
         return self._union(tuple(ends)) if known else None
 
     def _union(self, atoms: Iterator[Atom] | tuple[Atom, ...]) -> frozenset[Coordinate] | None:
@@ -264,7 +269,7 @@ class Threads:
         row, column = (self.facts.makes.get(a) if isinstance(a, Var) else None for _, a in (one, other))
         if not isinstance(row, ir.Let) or not isinstance(column, ir.Let):
             return None
-        if (row.op.name, column.op.name) != ("floor_divide", "remainder"):
+        if (row.op, column.op) != (floor_divide, remainder):
             return None
         (x, n), (y, m) = (tuple(self.poly(a).key for a in made.args) for made in (row, column))
         whole = self._sign(self.poly(row.args[0])) if self.agreed(self.poly(row.args[1])) else None
@@ -272,19 +277,19 @@ class Threads:
 
     # ---- what is known where a statement is run
 
-    def tests(self, stmt: Stmt) -> Iterator[tuple[str, Atom, Atom]]:
+    def tests(self, stmt: Stmt) -> Iterator[tuple[ir.Primitive, Atom, Atom]]:
         """The comparisons of integers that hold."""
         for cond, value in self.guards(stmt):
             yield from self._tests(cond, value)
 
-    def _tests(self, cond: Atom, value: bool) -> Iterator[tuple[str, Atom, Atom]]:
+    def _tests(self, cond: Atom, value: bool) -> Iterator[tuple[ir.Primitive, Atom, Atom]]:
         made = self.facts.makes.get(cond) if isinstance(cond, Var) else None
         match made:
-            case ir.Let(op=op, args=(a, b)) if op.name in OPPOSITE and a.type == ir.I8 and b.type == ir.I8:
-                yield op.name if value else OPPOSITE[op.name], a, b
-            case ir.Let(op=op, args=(a,)) if op.name == "logical_not":
+            case ir.Let(op=op, args=(a, b)) if op in OPPOSITE and a.type == ir.I8 and b.type == ir.I8:
+                yield op if value else OPPOSITE[op], a, b
+            case ir.Let(op=op, args=(a,)) if op is logical_not:
                 yield from self._tests(a, not value)
-            case ir.Let(op=op, args=(a, b)) if op.name == ("logical_and" if value else "logical_or"):
+            case ir.Let(op=op, args=(a, b)) if op is (logical_and if value else logical_or):
                 yield from (*self._tests(a, value), *self._tests(b, value))
             case ir.If():
                 out = next(o for o in made.outs if o.target is cond)
@@ -292,16 +297,16 @@ class Threads:
                 if isinstance(other, Const) and bool(other.value) is not value:
                     yield from (*self._tests(made.cond, value), *self._tests(last, value))
 
-    def _below(self, name: str, a: Atom, b: Atom) -> Iterator[tuple[Poly, Poly]]:
+    def _below(self, test: ir.Primitive, a: Atom, b: Atom) -> Iterator[tuple[Poly, Poly]]:
         """What is less than what."""
-        if name == "less":
+        if test is less:
             yield self.poly(a), self.poly(b)
-        elif name == "greater":
+        elif test is greater:
             yield self.poly(b), self.poly(a)
 
-    def _pins(self, name: str, a: Atom, b: Atom) -> Iterator[Sign]:
+    def _pins(self, test: ir.Primitive, a: Atom, b: Atom) -> Iterator[Sign]:
         """`if cuda.threadIdx.x == 0`: one thread only passes (along this axis)."""
-        for here, there in ((a, b), (b, a)) if name == "equal" else ():
+        for here, there in ((a, b), (b, a)) if test is equal else ():
             sign = self._sign(self.poly(here))
             if sign is not None and isinstance(there, Const):
                 yield Sign((), (sign.form, there.value), sign.covers)

@@ -13,51 +13,29 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from srcgrad.analysis.activity import Flow, Reached, flows_of
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Const, Fun, Var
+from srcgrad.core.aliases import Aliases
+from srcgrad.core.ir import Atom, Fun, Var
+from srcgrad.core.traits import Slope
 from srcgrad.core.walk import defined, used, used_inside, walk
-
-# whose slopes vanish at an infinity: faster than any power, or as the inverse of one
-FAST = frozenset("exp exp2 expm1 sigmoid tanh sech erf erfc logaddexp logaddexp2 log_expit quotient".split())
-STRAIGHT = frozenset("add subtract negative multiply divide broadcast_like reshape transpose".split())
-EXPONENTIALS = frozenset("exp exp2 expm1 quotient".split())
-SLOW = frozenset({"arctan"})
-GROWING = frozenset("exp exp2 expm1 sinh cosh".split())  # whose slope overflows where they do
-HALVES = frozenset({"sqrt", "arcsin", "arccos", "arccosh"})  # which go with the root of the distance from their end
-ROOTS = HALVES | {"cbrt", "power"}
-LOGARITHMS = frozenset("log log2 log10 log1p logit xlogy xlog1py arctanh log_ratio entr rel_entr kl_div".split())
-LEAVE_OUT = frozenset("part take_along diagonal triangle lower_half between kth_smallest kth_smallest_of_each".split())
-SIZES = frozenset({"absolute", "fabs"})  # 0 at 0 by definition
-
-
-def selects(op: ir.Primitive) -> bool:
-    """Whether op gives some of what it is given as it is, and the rest has no part in it."""
-    return op.name == "where" or bool(getattr(op.info, "selects", False))
+from srcgrad.rules.scalar.arithmetic import divide, multiply
+from srcgrad.rules.scalar.compare import where
+from srcgrad.rules.scalar.rounding import cast
 
 
 def steep(let: ir.Let) -> bool:
     """Whether a slope of this operation may be infinite at a finite argument."""
-    if let.op.name == "divide":
-        return isinstance(let.args[1], Var)
-    if let.op.name == "quotient":  # the divisor may be 0 but for 1 + exp(x) and its like
-        rest = let.args[1]
-        sure = isinstance(rest, Const) and rest.value.real >= 0 and let.params["inner"].name in ("exp", "exp2", "cosh")
-        return not (sure and getattr(let.params["joined"], "name", "add") == "add")
-    if let.op.name == "power":  # at 0, or of negative numbers
-        n = let.args[1].value.real if isinstance(let.args[1], Const) else -1.0
-        return not (n >= 0 and float(n).is_integer())
-    return let.op.name == "cbrt" or bool(getattr(let.op.info, "domain", ""))
+    return let.op.traits.steep(let.args, let.params)
 
 
 def at_infinity(let: ir.Let) -> bool:
     """Whether an operand that is infinite in itself may be a slope."""
-    if let.op.name in GROWING:
+    if Slope.GROWING in let.op.traits.slope:
         return True
-    if let.op.name not in ("multiply", "divide"):
+    if let.op not in (multiply, divide):
         return False
     first, second = let.args
-    if let.op.name == "divide":
+    if let.op is divide:
         return isinstance(first, Var) or abs(first.value) == math.inf
     return first is not second
 
@@ -66,7 +44,7 @@ class Zeros:
     """What may be a true zero, going with the flows (tangents) or against them (adjoints)."""
 
     def __init__(
-        self, fun: Fun, classes: Classes, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
+        self, fun: Fun, classes: Aliases, varies: Callable[[Atom], bool], back: bool, seeds: Iterable[Var] = ()
     ) -> None:
         self._back, self._classes, self._varies, self._seeds = back, classes, varies, list(seeds)
         self._results = [r for r in fun.results if isinstance(r, Var)]
@@ -95,11 +73,11 @@ class Zeros:
 
     @cached_property
     def _fast(self) -> Reached:
-        return self._spread(_of(lambda let: let.op.name in FAST or let.op.name in SLOW))
+        return self._spread(_of(lambda let: bool(let.op.traits.slope & (Slope.FLAT | Slope.FLATTER))))
 
     @cached_property
     def _exponential(self) -> Reached:
-        return self._spread(_of(lambda let: let.op.name in EXPONENTIALS))
+        return self._spread(_of(lambda let: Slope.EXPONENTIAL in let.op.traits.slope))
 
     @cached_property
     def _after_steep(self) -> Reached:
@@ -107,7 +85,7 @@ class Zeros:
 
     @cached_property
     def _after_root(self) -> Reached:
-        return self._after(lambda let: steep(let) and let.op.name in ROOTS)
+        return self._after(lambda let: steep(let) and Slope.ROOT in let.op.traits.slope)
 
     @cached_property
     def _after_infinity(self) -> Reached:
@@ -115,11 +93,11 @@ class Zeros:
 
     @cached_property
     def _after_quotient(self) -> Reached:
-        return self._after(lambda let: at_infinity(let) and let.op.name == "divide")
+        return self._after(lambda let: at_infinity(let) and let.op is divide)
 
     @cached_property
     def _after_log(self) -> Reached:
-        return self._after(lambda let: let.op.name in LOGARITHMS)
+        return self._after(lambda let: Slope.LOGARITHM in let.op.traits.slope)
 
     @cached_property
     def _before_steep(self) -> Reached:
@@ -130,38 +108,38 @@ class Zeros:
         """Whether a zero of what belongs to atom is a true one for let, and may occur."""
         if not self._true.has(atom):
             return False
-        return not self._doubtful.has(atom) or (not self._back and let.op.name in HALVES)
+        return not self._doubtful.has(atom) or (not self._back and Slope.SQUARE_ROOT in let.op.traits.slope)
 
     def flat(self, let: ir.Let) -> bool:
         """Whether an adjoint of let may be zero because an operand is infinite.
 
         Of products this is asked behind exponentials only, where infinite factors are in use (`exp(-beta * inf)`).
         """
-        if let.op.name == "multiply":
+        if let.op is multiply:
             return self._exponential.has(let.target)
         return self._fast.has(let.target)
 
     def outgrown(self, let: ir.Let) -> bool:
         """Whether a pole of let only goes to exponentials, which are flatter at an infinity than it is steep."""
-        return let.op.name not in LOGARITHMS and self.only_grows(let.target)
+        return Slope.LOGARITHM not in let.op.traits.slope and self.only_grows(let.target)
 
     def truth(self, let: ir.Let) -> bool:
         """Whether let multiplies with what is 0 or 1: `(x > 0) * x`."""
-        return let.op.name == "multiply" and any(a.type.dtype == "b1" or a in self._truths for a in let.args)
+        return let.op is multiply and any(a.type.dtype == "b1" or a in self._truths for a in let.args)
 
     @cached_property
     def _truths(self) -> set[Atom]:
-        chosen = [let for let in self._lets if let.op.name == "where" and not any(map(self._varies, let.args))]
-        casts = [let for let in self._lets if let.op.name == "cast" and let.args[0].type.dtype == "b1"]
+        chosen = [let for let in self._lets if let.op is where and not any(map(self._varies, let.args))]
+        casts = [let for let in self._lets if let.op is cast and let.args[0].type.dtype == "b1"]
         return {let.target for let in (*chosen, *casts)}
 
     def flattens(self, let: ir.Let, place: int) -> bool:
         """Whether let's slope may be zero where the tangent of this argument is infinite, and the derivative is 0."""
-        arg = let.args[place]
-        sources = self._after_infinity if let.op.name in EXPONENTIALS else self._after_quotient
-        if let.op.name in FAST:
+        arg, slope = let.args[place], let.op.traits.slope
+        sources = self._after_infinity if Slope.EXPONENTIAL in slope else self._after_quotient
+        if Slope.FLAT in slope:
             return (sources.has(arg) or self._after_steep.has(arg)) and not self._after_log.has(arg)
-        return let.op.name in SLOW and sources.has(arg) and not self._after_steep.has(arg)
+        return Slope.FLATTER in slope and sources.has(arg) and not self._after_steep.has(arg)
 
     def only_grows(self, var: Var) -> bool:
         """Whether a value goes, through sums and products, to exponentials and nowhere else."""
@@ -194,11 +172,11 @@ class Zeros:
 
 
 def _exponential(let: ir.Let) -> bool:
-    return let.op.name in EXPONENTIALS - {"quotient"}
+    return Slope.EXPONENTIAL | Slope.GROWING in let.op.traits.slope
 
 
 def _passes(let: ir.Let, found: set[Var]) -> bool:
-    return let.op.name in STRAIGHT and let.targets[0] in found
+    return let.op.traits.straight and let.targets[0] in found
 
 
 def _of(holds: Callable[[ir.Let], bool]) -> Callable[[ir.Stmt], Iterator[Flow]]:
@@ -210,14 +188,14 @@ def _of(holds: Callable[[ir.Let], bool]) -> Callable[[ir.Stmt], Iterator[Flow]]:
 
 
 def _pairs(let: ir.Let) -> Iterator[Flow]:
-    args = let.args[1:] if let.op.name == "divide" else let.args  # by the dividend it is 0 where all is infinite
+    args = let.args[1:] if let.op is divide else let.args  # by the dividend it is 0 where all is infinite
     yield from ((a, t) for a in args if isinstance(a, Var) and not a.type.ref for t in let.targets)
 
 
 def _choices(stmt: ir.Stmt) -> Iterator[Flow]:
     """Flows at which some of what flows is left out."""
     match stmt:
-        case ir.Let() if selects(stmt.op) or stmt.op.name in LEAVE_OUT or stmt.op.name in SIZES:
+        case ir.Let(op=op) if op.traits.selects or op.traits.leaves_out or op.traits.is_size:
             yield from _pairs(stmt)
         case ir.Load():
             if any(item != ir.Slice() for item in stmt.index):
@@ -240,18 +218,16 @@ def _into(branch: ir.If) -> Iterator[Flow]:
 def _curved(stmt: ir.Stmt, varies: Callable[[Atom], bool]) -> Iterator[Flow]:
     """Flows through operations whose slope may vanish at a point."""
     match stmt:
-        case ir.Let() if not selects(stmt.op) and not _straight(stmt, varies):
+        case ir.Let() if not stmt.op.traits.selects and not _straight(stmt, varies):
             yield from _pairs(stmt)
         case ir.Call() | ir.Custom():
             yield from ((a, t) for a in stmt.args if isinstance(a, Var) for t in stmt.targets)
 
 
 def _straight(let: ir.Let, varies: Callable[[Atom], bool]) -> bool:
-    info = let.op.info
-    if getattr(info, "shape", "") in ("linear", "zero") or getattr(info, "finite_partials", False):
+    traits = let.op.traits
+    if traits.form in ("linear", "zero") or traits.constant_slope or traits.is_size:
         return True
-    if let.op.name in SIZES:
-        return True
-    if let.op.name == "multiply" or getattr(info, "shape", "") == "bilinear":
+    if let.op is multiply or traits.form == "bilinear":
         return sum(map(varies, let.args)) <= 1
-    return let.op.name == "divide" and not varies(let.args[1])
+    return let.op is divide and not varies(let.args[1])

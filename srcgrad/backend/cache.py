@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 LOG = logging.getLogger("srcgrad")
 
 

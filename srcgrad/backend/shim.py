@@ -38,10 +38,12 @@ def math_shim() -> types.ModuleType:
             setattr(shim, name, _lenient(value))
         else:
             setattr(shim, name, value)
-    shim.floor = lambda x: int(np.floor(x))  # type: ignore[attr-defined]
-    shim.ceil = lambda x: int(np.ceil(x))  # type: ignore[attr-defined]
-    shim.trunc = lambda x: int(np.trunc(x))  # type: ignore[attr-defined]
+    vars(shim).update(floor=_whole(np.floor), ceil=_whole(np.ceil), trunc=_whole(np.trunc))
     return shim
+
+
+def _whole(rounded: np.ufunc) -> Callable[[Any], int]:
+    return lambda x: int(rounded(x))
 
 
 def chooser(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,12 @@ from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly, Symbol
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.shapes import Dim, Shapes, Shorter
+from srcgrad.rules.arrays.fancy_index import nonzero
+from srcgrad.rules.arrays.gather import argsort
+from srcgrad.rules.reductions.any_all_counts import count_nonzero
+from srcgrad.rules.scalar.arithmetic import add, subtract
+from srcgrad.rules.scalar.rounding import cast
+from srcgrad.rules.shapes.shape import size as size_of
 
 # The polynomials that are not negative where a condition is true, and where it is false.
 Sides = tuple[list[Poly], list[Poly]]
@@ -137,10 +143,10 @@ class Ranges:
 
     def _note_spread(self, stmt: Stmt) -> None:
         match stmt:
-            case ir.Let(op=op, args=(Var() as mask,)) if op.name == "nonzero":
+            case ir.Let(op=op, args=(Var() as mask,)) if op is nonzero:
                 ends = ((Poly({}), self.length(mask, k) - 1) for k in range(mask.type.rank))
                 self._spread.update(zip(stmt.targets, ends, strict=True))
-            case ir.Let(op=op, args=(Var() as array,), targets=(target,)) if op.name == "argsort":
+            case ir.Let(op=op, args=(Var() as array,), targets=(target,)) if op is argsort:
                 self._spread[target] = Poly({}), self.length(array, stmt.params["axis"]) - 1
             case ir.Alloc(target=target, init=Var() as init) if init in self._spread and target not in self._changing:
                 self._spread[target] = self._spread[init]
@@ -186,7 +192,7 @@ class Ranges:
         return itself if rule is None else rule(self, itself, values)
 
     def _cast(self, stmt: ir.Let, itself: Poly) -> Poly:
-        if stmt.op.name == "cast" and stmt.args[0].type == ir.B1:
+        if stmt.op is cast and stmt.args[0].type == ir.B1:
             return self.bounded(itself, Poly.constant(0), Poly.constant(1))
         return itself
 
@@ -197,9 +203,9 @@ class Ranges:
         size = Poly.constant(1)
         for axis in range(array.type.rank):
             size = size * self.length(array, axis)
-        if stmt.op.name == "size":
+        if stmt.op is size_of:
             return size
-        last = size if stmt.op.name == "count_nonzero" else size - 1  # of an empty array argmax raises
+        last = size if stmt.op is count_nonzero else size - 1  # of an empty array argmax raises
         return self.bounded(itself, Poly.constant(0), last)
 
     def _condition(self, stmt: ir.Let) -> Sides:
@@ -335,8 +341,8 @@ def _change(atom: Atom, head: Var, makes: dict[Var, Stmt]) -> tuple[int | None, 
     if atom is head:
         return 0, 0
     made = makes.get(atom) if isinstance(atom, Var) else None
-    if isinstance(made, ir.Let) and made.op.name in ("add", "subtract") and isinstance(made.args[1], Const):
-        by = int(made.args[1].value.real) * (1 if made.op.name == "add" else -1)
+    if isinstance(made, ir.Let) and made.op in (add, subtract) and isinstance(made.args[1], Const):
+        by = int(made.args[1].value.real) * (1 if made.op is add else -1)
         low, high = _change(made.args[0], head, makes)
         return None if low is None else low + by, None if high is None else high + by
     if isinstance(made, ir.If):

@@ -179,7 +179,8 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
         message = f"`{primal.__name__}` has a rule of its own and writes into its argument"
         raise UnsupportedError(message, hint="let it work on a copy: x = x.copy()")
     captured = tuple(c.name for c in rule.captured.values())
-    facts = FunFacts(captured=captured, shares=base.program.main.facts.shares)
+    told = base.program.main.facts
+    facts = FunFacts(captured=captured, shares=told.shares, together=told.together)
     main = Fun(base.program.main.name, tuple(params), (stmt,), targets, facts)
     statics = {s.origin.key: s for part in rule.parts for s in part.statics}
     return Lowered(Program(main), base.params, base.result, tuple(rule.captured.values()), tuple(statics.values()))

@@ -100,7 +100,9 @@ class Fingerprint:
         elif isinstance(value, types.MethodType):
             self.value(value.__func__)
             self.value(value.__self__, by_type)
-        elif isinstance(value, (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype)):
+        elif isinstance(value, types.ModuleType):
+            self.text("module", value.__name__)  # its own `__getattr__` is asked for nothing
+        elif isinstance(value, (types.BuiltinFunctionType, np.ufunc, np.dtype)):
             self.text(type(value).__name__, getattr(value, "__name__", str(value)), getattr(value, "__module__", ""))
         elif isinstance(value, type):
             self._class(value)
@@ -215,8 +217,10 @@ def _functions(value: Any) -> list[types.FunctionType]:
 
 
 def of_library(fun: types.FunctionType) -> bool:
-    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name."""
-    return str(fun.__globals__.get("__name__")).split(".")[0] in LIBRARIES
+    """Whether a library has written this function. Where it was written counts: a wrapper may bear another's name, and
+    what a doctest defines stands in the namespace of the module that is tested."""
+    typed = fun.__code__.co_filename.startswith(("<doctest", "<stdin", "<ipython"))
+    return not typed and module_of(fun).split(".")[0] in LIBRARIES
 
 
 def of_user(value: Any) -> bool:

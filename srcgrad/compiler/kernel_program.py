@@ -9,13 +9,13 @@ from typing import Any
 from srcgrad.analysis.threads import Coordinate, asked
 from srcgrad.compiler.program import run_pass, tidy
 from srcgrad.core import ir
+from srcgrad.core.aliases import written
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Fun, Program
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.capture import Captured, StaticUse
 from srcgrad.frontend.lowering.function import lower_kernel
 from srcgrad.frontend.lowering.kernel_shapes import coordinates
-from srcgrad.frontend.lowering.written_parameters import written
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.frontend.source.structure import Spec
 from srcgrad.gpu.arrays.legalise import on_device

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from srcgrad.backend import cache
 from srcgrad.compiler.custom_program import custom_program
@@ -46,6 +46,7 @@ from srcgrad.transform.random_draws import check_none, once
 from srcgrad.transform.reverse import reverse
 
 LOG = logging.getLogger("srcgrad")
+T = TypeVar("T")
 
 # Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
 WATCHERS: list[Callable[[str, Program], None]] = []
@@ -59,7 +60,7 @@ class Derived(NamedTuple):
     extras: tuple[Var, ...] = ()
 
 
-def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) -> Any:
+def run_pass(name: str, call: Callable[..., T], program: Program, *args: Any) -> T:
     """One pass over a program. What fails inside names the pass and a file with the program before it."""
     start = time.perf_counter()
     try:
@@ -72,8 +73,10 @@ def run_pass(name: str, call: Callable[..., Any], program: Program, *args: Any) 
             hint=f"please report it with the program before the pass: {_written(name, program)}",
         ) from error
     LOG.debug("pass %s of %s, %.3f s", name, program.main.name, time.perf_counter() - start)
+    made = out.program if isinstance(out, Derived) else out
     for watcher in WATCHERS:
-        watcher(name, out.program if isinstance(out, Derived) else out)
+        assert isinstance(made, Program)
+        watcher(name, made)
     return out
 
 
@@ -85,7 +88,7 @@ def _written(name: str, program: Program) -> Path:
 
 
 def tidy(program: Program) -> Program:
-    return run_pass("simplify", simplify, program)  # type: ignore[no-any-return]
+    return run_pass("simplify", simplify, program)
 
 
 def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
@@ -384,7 +387,7 @@ def _float_value(type: Type) -> bool:
 
 def scheduled(program: Program, parallel: bool) -> Program:
     """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
-    return run_pass("parallel", parallelise, tidy(inline(program)), parallel)  # type: ignore[no-any-return]
+    return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
 @deep

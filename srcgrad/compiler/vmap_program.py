@@ -72,7 +72,7 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
 
 
 def _dim(builder: Builder, array: Atom, axis: int) -> Atom:
-    return builder.let(registry.PRIMITIVES["dim"], array, name="n", axis=axis % array.type.rank)  # type: ignore[no-any-return]
+    return builder.let(registry.PRIMITIVES["dim"], array, name="n", axis=axis % array.type.rank)
 
 
 def _at(

@@ -15,8 +15,6 @@ from srcgrad.core.shapes import FULL as FULL
 from srcgrad.core.shapes import Dim as Dim
 from srcgrad.core.shapes import Shapes
 
-PYTHONS = frozenset({"dim", "cast"})  # what gives Python's own integers
-ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "floor_divide", "remainder"})
 LITERALS = {bool: ir.B1, int: ir.I8, float: ir.F8, complex: ir.C16}
 
 
@@ -50,18 +48,23 @@ class Builder:
         self.layouts.note(stmt)
         return stmt
 
-    def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Any:
-        """One atom, or a tuple if there are several results. Integer operations on literals are done at once."""
+    def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Atom:
+        """The one result of op. Integer operations on literals are done at once."""
+        (out,) = self.let_many(op, *args, name=name, **params)
+        return out
+
+    def let_many(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> tuple[Atom, ...]:
+        """All results of op."""
         types = op.infer(tuple(a.type for a in args), params)
         if len(types) == 1 and types[0] == ir.I8 and all(isinstance(a, Const) for a in args) and args:
-            return Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8)
+            return (Const(int(op.evaluate(*(a.value for a in args if isinstance(a, Const)), **params)), ir.I8),)
         targets = tuple(Var(name, t) for t in types)
         self.put(ir.Let(targets, op, args, params, span=self.span))
-        if types == (ir.I8,) and op.name not in PYTHONS:
+        if types == (ir.I8,) and not op.traits.python_integer:
             self._note_number(targets[0], op, args)
-        if types == (ir.F8,) and op.name in ARITHMETIC and all(map(self.is_weak, args)):
+        if types == (ir.F8,) and op.traits.arithmetic and all(map(self.is_weak, args)):
             self.weak.add(targets[0])
-        return targets[0] if len(targets) == 1 else targets
+        return targets
 
     def is_weak(self, atom: Atom) -> bool:
         """Whether it is a literal, or a float that Python computes of literals."""
@@ -78,11 +81,11 @@ class Builder:
     def _note_number(self, target: Var, op: ir.Primitive, args: Sequence[Atom]) -> None:
         arrays = [a.type.dtype for a in args if a.type.rank]
         if arrays:
-            narrow = op.name in ("max", "min")
-            self.numbers[target] = arrays[0] if narrow else "u8" if all(d[0] == "u" for d in arrays) else "i8"
+            wide = "u8" if all(d[0] == "u" for d in arrays) else "i8"
+            self.numbers[target] = arrays[0] if op.traits.keeps_dtype else wide
         elif given := [self.numbers[a] for a in args if a in self.numbers]:
-            wide = np.result_type(*map(np.dtype, given))
-            self.numbers[target] = str(wide.str[1:]) if wide.kind in "iu" else "i8"
+            kind = np.result_type(*map(np.dtype, given))
+            self.numbers[target] = str(kind.str[1:]) if kind.kind in "iu" else "i8"
 
     def draw(self, op: ir.Primitive, *args: Atom, name: str = "draw", **params: Any) -> Var:
         (type_,) = op.infer(tuple(a.type for a in args), params)

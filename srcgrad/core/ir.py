@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Union
 
+from srcgrad.core.traits import Traits
 from srcgrad.core.types import B1 as B1
 from srcgrad.core.types import C8 as C8
 from srcgrad.core.types import C16 as C16
@@ -41,7 +42,7 @@ class Var:
     type: Type
 
     def __repr__(self) -> str:
-        return f"{self.name}@{id(self) % 9973}"
+        return f"{self.name}: {self.type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Primitive:
     or (expression, {helper name: helper source}).
     jvp(dots, args, outs, params) and vjp(bars, args, outs, params) work on builder values; `None` stands for zero.
     A primitive with neither carries no derivative (`differentiable` false: comparisons, shapes, floor ...).
+    traits: what passes know of it.   info: what tests and pages know of it.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Primitive:
     jvp: Callable[..., Any] | None = None
     vjp: Callable[..., Any] | None = None
     info: Any = None
+    traits: Traits = field(default_factory=Traits)
 
     @property
     def differentiable(self) -> bool:
@@ -202,7 +205,7 @@ class Append(Stmt):
 
 @dataclass(frozen=True, eq=False)
 class RefAt(Stmt):
-    """target = refs[pos]"""
+    """target = refs[pos], counted from the start"""
 
     target: Var
     refs: Var
@@ -404,17 +407,19 @@ class FunFacts:
 
     overwritten, ordered: the names of the parameters that the user's function writes into, so that they are copied at
     its head, and of those among them that must come in C order.   captured: the names of what it takes from around it.
-    shares: (result, parameter), by position, that are the same memory in the user's function.   changed: it changes
-    objects that it is given.   no_unit_axes: array parameters of which the caller has seen that no axis has length 1.
-    same_shapes: parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of
-    parameters, where they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were
-    proved, moved in front of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
+    shares: (result, parameter), by position, that are the same memory in the user's function.   together: (result,
+    result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
+    caller has seen that no axis has length 1.   same_shapes: parameters (tangents, cotangents) with the variable whose
+    shape each has.   lengths: of the axes of parameters, where they are known.   plan: what the reverse sweep keeps,
+    and why.   checks: how many checks were proved, moved in front of loops, and placed where they stand.   parallel: of
+    each loop, why it is parallel or not.
     """
 
     overwritten: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
     shares: tuple[tuple[int, int], ...] = ()
+    together: tuple[tuple[int, int], ...] = ()
     changed: bool = False
     no_unit_axes: frozenset[Var] = frozenset()
     same_shapes: tuple[tuple[Var, Var], ...] = ()

@@ -26,6 +26,10 @@ VIEW = Why(
     "make the copy in words: put .copy() behind what is taken of the array",
 )
 OVERLAP = Why("this writes into `{}` while it is read through another name", "give a copy: .copy()")
+TWICE = Why(
+    "this would be seen through another name: the call before returned one array twice, or a view of it",
+    "return a copy in one of the places: .copy()",
+)
 READ_ONLY = Why("this writes into `{}`, which is read-only in NumPy", "make a copy first: .copy()")
 
 
@@ -90,17 +94,15 @@ class Layouts:
                     self._ordered.add(stmt.target)
             case ir.Load() if self._in_order(stmt.ref) and not any(i.type.rank for i in index_atoms(stmt.index)):
                 self._ordered.add(stmt.target)
-            case ir.Let() if stmt.op.name == "reshape" or all(map(self._in_order, stmt.args)):
-                self._ordered.update(t for t in stmt.targets if stmt.op.name == "reshape" or _elementwise(stmt.op))
+            case ir.Let() if stmt.op.traits.in_order:
+                self._ordered.update(stmt.targets)
+            case ir.Let() if stmt.op.traits.elementwise and all(map(self._in_order, stmt.args)):
+                self._ordered.update(stmt.targets)
             case ir.View():
                 if _keeps(stmt.how, stmt.base.type.rank):
                     for known in (self._contiguous, self._ordered):
                         if stmt.base in known:
                             known.add(stmt.target)
-
-
-def _elementwise(op: ir.Primitive) -> bool:
-    return bool(getattr(op.info, "elementwise", False))
 
 
 def _keeps(how: ir.Index | ir.Transpose | ir.Reshape, rank: int) -> bool:

@@ -1,6 +1,6 @@
 """Reading the text of a core program: what `core.write_text` writes, as a program again.
 
-Spans and facts are not read back: a program that is read has neither.
+Spans are not read back: a program that is read has none.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ class _Reader:
     def __init__(self, lines: Sequence[Line], primitives: Mapping[str, ir.Primitive]) -> None:
         self.lines, self.primitives = lines, primitives
         self.at = 0
-        self.vars: dict[str, Var] = {}
+        self.vars: dict[str, Var] = {}  # those in scope
+        self.everywhere: dict[str, Var] = {}  # those of the function
         self.statements: dict[str, Callable[[_Tokens], Stmt]] = {
             "store": self._store,
             "atomic": self._atomic,
@@ -168,7 +169,8 @@ class _Reader:
     # ---- functions and blocks
 
     def fun(self) -> Fun:
-        outer, self.vars = self.vars, {}
+        outer, everywhere = self.vars, self.everywhere
+        self.vars, self.everywhere = {}, {}
         depth, tokens = self.lines[self.at].depth, _Tokens(self.line().removesuffix(":"))
         while tokens.word() != "fun":
             pass
@@ -176,13 +178,47 @@ class _Reader:
         tokens.expect("(")
         params = tuple(tokens.many(lambda: self.bound(tokens), ")"))
         self.at += 1
+        told = list(self._fact_lines())
         body = self.block(depth + 1)
         end = _Tokens(self.line())
         end.expect("return")
         results = tuple(end.many(lambda: self.atom(end)))
         self.at += 1
-        self.vars = outer
-        return Fun(name, params, body, results)
+        facts = ir.FunFacts(**{fact: self._fact(fact, _Tokens(text)) for fact, text in told})
+        self.vars, self.everywhere = outer, everywhere
+        return Fun(name, params, body, results, facts)
+
+    def _fact_lines(self) -> Iterator[tuple[str, str]]:
+        """What is told below a function's head: the name of a fact, and the text of it."""
+        while found := FACT.match(self.line()):
+            yield found[1], found[2]
+            self.at += 1
+
+    def _fact(self, name: str, tokens: _Tokens) -> Any:
+        """Read at the function's end: a fact may name what is bound in its body."""
+
+        def var() -> Var:
+            return self.everywhere[tokens.word()]
+
+        def like() -> tuple[Var, Var]:
+            first = var()
+            tokens.expect("like")
+            return first, var()
+
+        match name:
+            case "changed":
+                return tokens.literal()
+            case "kernel":
+                tokens.expect("counted")
+                return ir.KernelFacts(tuple(tokens.many(var)))
+            case "no_unit_axes":
+                return frozenset(tokens.many(var))
+            case "same_shapes":
+                return tuple(tokens.many(like))
+            case "lengths":
+                return dict(tokens.many(lambda: (var(), tokens.literal())))
+        items = tuple(tokens.many(tokens.literal))
+        return tuple(ir.Verdict(*item) for item in items) if name == "parallel" else items
 
     def block(self, depth: int) -> tuple[Stmt, ...]:
         """The statements of this depth, up to what ends their block."""
@@ -195,8 +231,7 @@ class _Reader:
                 return
             if text.startswith("#"):
                 self.at += 1
-                if not FACT.match(text):
-                    yield ir.Remark(text.lstrip("#").strip(), text.startswith("##"))
+                yield ir.Remark(text.lstrip("#").strip(), text.startswith("##"))
                 continue
             yield self.compound(depth) if text.endswith(":") else self.plain()
 
@@ -216,7 +251,7 @@ class _Reader:
         name = tokens.word()
         tokens.expect(":")
         var = Var(name.partition(".")[0], tokens.type())
-        self.vars[name] = var
+        self.vars[name] = self.everywhere[name] = var
         return var
 
     def atom(self, tokens: _Tokens) -> Atom:
@@ -451,4 +486,4 @@ class _Reader:
         return ir.Custom(targets, args, funs["primal"], funs.get("jvp"), funs.get("fwd"), funs.get("bwd"))
 
 
-FACT = re.compile(r"# (?:" + "|".join(ir.FunFacts.__dataclass_fields__) + r"): ")
+FACT = re.compile(rf"# ({'|'.join(ir.FunFacts.__dataclass_fields__)}): (.*)")

@@ -13,6 +13,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
 
 Env = dict[Var, Any]
+UPDATES = {"": np.add, "add": np.add, "max": np.maximum, "min": np.minimum}  # of an element, by what is atomic
 
 
 class Growing:
@@ -104,9 +105,9 @@ class _Run:
                 value = value.copy() if copy and target.type.rank else value
                 env[target] = _typed(value, target.type, "a load")
             case ir.Store(ref, index, value):
-                self.write(env[ref], self.index(index, env), self.atom(value, env), add=False)
-            case ir.Accumulate(ref, index, value):
-                self.write(env[ref], self.index(index, env), self.atom(value, env), add=True)
+                self.write(env[ref], self.index(index, env), self.atom(value, env), None)
+            case ir.Accumulate(ref, index, value, atomic):
+                self.write(env[ref], self.index(index, env), self.atom(value, env), UPDATES[atomic])
             case ir.Alloc():
                 env[stmt.target] = self.alloc(stmt, env)
             case ir.View(target, base, how):
@@ -144,7 +145,7 @@ class _Run:
                 exec(code, {"np": np, "math": math, **names})  # the user's own assert, raise or print
             case ir.Draw(target, op, args, params):
                 env[target] = _typed(op.evaluate(*(self.atom(a, env) for a in args), **params), target.type, op)
-            case ir.Remark():
+            case ir.Remark() | ir.Barrier():  # one thread alone has nobody to wait for
                 pass
             case _:
                 raise TypeError(type(stmt).__name__)
@@ -155,16 +156,16 @@ class _Run:
         for target, value in zip(stmt.targets, values, strict=True):
             env[target] = _typed(value, target.type, stmt.op)
 
-    def write(self, ref: Any, index: tuple[Any, ...], value: Any, add: bool) -> None:
+    def write(self, ref: Any, index: tuple[Any, ...], value: Any, update: np.ufunc | None) -> None:
         if isinstance(ref, Growing):
             ref.reach(index, value)
         array = _array(ref)
-        if not add:
+        if update is None:
             array[index] = value
         elif any(isinstance(i, np.ndarray) for i in index):
-            np.add.at(array, index, value)
+            update.at(array, index, value)
         else:
-            array[index] += value
+            array[index] = update(array[index], value)
 
     def alloc(self, stmt: ir.Alloc, env: Env) -> Any:
         dtype = np.dtype(stmt.target.type.dtype)

@@ -195,14 +195,15 @@ class Shapes:
 
     def _note_let(self, stmt: ir.Let, target: Var) -> None:
         """A primitive that tells its dims; an elementwise one: equal dims stay, a literal 1 gives way to the other."""
-        if stmt.op.name == "dim" and isinstance(stmt.args[0], Var):
+        traits = stmt.op.traits
+        if traits.measures and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
-        elif stmt.op.name in ("reshape", "broadcast_to"):
+        elif traits.shaped:
             self._dims[target] = tuple(map(self.length, stmt.args[1:]))
         elif stmt.op.name == "arange" and len(stmt.args) == 1 and isinstance(self.length(stmt.args[0]), tuple):
             self._dims[target] = (self.length(stmt.args[0]),)  # of a length, which is not negative
-        elif target.type.rank and getattr(stmt.op.info, "dims", None):
-            dims = stmt.op.info.dims([self.dims(a) for a in stmt.args], stmt.params)
+        elif target.type.rank and traits.dims:
+            dims = traits.dims([self.dims(a) for a in stmt.args], stmt.params)
             if len(stmt.targets) > 1:
                 dims = dims[stmt.targets.index(target)]
                 dims = [(stmt.targets[d.result], d.axis) if isinstance(d, LengthOf) else d for d in dims]
@@ -211,7 +212,7 @@ class Shapes:
             for a, b in self._demands(stmt):
                 self.met = self.met or (_of_stacks(stmt) and not self.equal(a, b))
                 self.unite(a, b)
-        elif target.type.rank and getattr(stmt.op.info, "elementwise", False):
+        elif target.type.rank and traits.elementwise:
             parts = [self.dims(a) for a in stmt.args]
             self._dims[target] = self._broadcast(parts, target)
             if any(a in self._hidden and ONE in self.dims(a) for a in stmt.args):
@@ -220,7 +221,7 @@ class Shapes:
 
     def _demands(self, stmt: ir.Let) -> Sequence[tuple[Dim, Dim]]:
         """Lengths that the operation demands to be equal."""
-        demands = getattr(stmt.op.info, "demands", None)
+        demands = stmt.op.traits.demands
         return demands([self.dims(a) for a in stmt.args], stmt.params) if demands else ()
 
     def _note_stored(self, stmt: ir.Store | ir.Accumulate) -> None:

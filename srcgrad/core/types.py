@@ -19,6 +19,11 @@ class Type:
     ref: bool = False
     many: bool = False
 
+    def __str__(self) -> str:
+        """As the text of programs has it."""
+        lengths = f"[{self.rank}]" if self.rank or self.ref else ""
+        return f"{'list ' if self.many else ''}{'&' if self.ref else ''}{self.dtype}{lengths}"
+
     @property
     def is_scalar(self) -> bool:
         return self.rank == 0 and not self.ref and not self.many

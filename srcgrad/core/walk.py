@@ -89,8 +89,7 @@ def used(stmt: Stmt) -> Iterable[Atom]:
 
     Of a loop: start, stop, step and the inits. Its nexts, cond and exit are read inside: see `used_inside`.
     """
-    kind = type(stmt)
-    return stmt.args if kind is ir.Let else _USED.get(kind, _nothing)(stmt)  # type: ignore[attr-defined]
+    return stmt.args if isinstance(stmt, ir.Let) else _USED.get(type(stmt), _nothing)(stmt)
 
 
 def _nothing(stmt: Stmt) -> tuple[Atom, ...]:

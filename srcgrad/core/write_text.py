@@ -1,23 +1,25 @@
 """A core program as text, one statement a line, that `core.read_text` reads back.
 
 A variable is written with its type where it is bound. Those of one preferred name are told apart by a number after a
-dot: `s`, `s.2`. References have `&` before their type, lists of references `list &`. What a loop carries stands in its
+dot: `s`, `s.2`. References have `&` before their type, lists of references `list`. What a loop carries stands in its
 head with what it is at first, the next values at the end of its body, and what is left of them before the equals sign:
 
     s.2: f8 = for i: i8 in range(0, n, 1) with s: f8 = 0.0:
         t: f8 = load x[i]
         u: f8 = add(s, t)
         next u
+
+What is known of a whole function stands below its head, a fact a line: `# overwritten: 'x'`, `# same_shapes: d like x`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
+from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 WORDS = frozenset({"True", "False", "None", "nan", "inf", "call", "custom", "draw", "load", "alloc", "view", "list"})
 WORDS |= {"append", "at", "for", "while", "if", "in", "with", "range", "next", "exit", "give", "parallel", "j"}
@@ -29,11 +31,6 @@ def write(program: Program | Fun) -> str:
     """The text of a program: its main function, then those that it calls by name."""
     funs = [program] if isinstance(program, Fun) else [program.main, *program.callees.values()]
     return "\n\n".join("\n".join(_Writer().fun(fun)) for fun in funs) + "\n"
-
-
-def type_text(type: Type) -> str:
-    lengths = f"[{type.rank}]" if type.rank or type.ref else ""
-    return f"{'list ' if type.many else ''}{'&' if type.ref else ''}{type.dtype}{lengths}"
 
 
 class _Writer:
@@ -55,7 +52,7 @@ class _Writer:
     def bind(self, var: Var) -> str:
         number = self.taken[var.name] = self.taken.get(var.name, 0) + 1
         self.names[var] = var.name if number == 1 and var.name not in WORDS else f"{var.name}.{number}"
-        return f"{self.names[var]}: {type_text(var.type)}"
+        return f"{self.names[var]}: {var.type}"
 
     def binds(self, targets: Iterable[Var]) -> str:
         """The left-hand side of a statement, with its equals sign; nothing if it binds nothing."""
@@ -77,25 +74,35 @@ class _Writer:
         pad = INDENT * depth
         params = ", ".join(map(self.bind, fun.params))
         yield f"{pad}{role}fun {fun.name}({params}):"
-        plain = ir.FunFacts()
-        for field in fields(fun.facts):
-            fact = getattr(fun.facts, field.name)
-            if fact != getattr(plain, field.name):
-                yield f"{pad}{INDENT}# {field.name}: {self.fact(fact)}"
-        yield from self.block(fun.body, depth + 1)
+        body = [*self.block(fun.body, depth + 1)]
+        yield from (f"{pad}{INDENT}# {fact}" for fact in self.facts(fun.facts))
+        yield from body
         yield f"{pad}{INDENT}return {self.atoms(fun.results)}".rstrip()
 
-    def fact(self, value: Any) -> str:
-        """A fact as a reader sees it; facts are not read back."""
-        if isinstance(value, Var):
-            return self.names.get(value, value.name)
-        if isinstance(value, dict):
-            return ", ".join(f"{self.fact(k)} {v}" for k, v in value.items())
-        if isinstance(value, frozenset):
-            return ", ".join(sorted(map(self.fact, value)))
-        if isinstance(value, tuple) and not hasattr(value, "_fields"):
-            return f"({', '.join(map(self.fact, value))})"
-        return str(value)
+    def facts(self, facts: ir.FunFacts) -> Iterator[str]:
+        """A line for each fact that says something; what it says of variables that are gone is left out."""
+        for field in fields(facts):
+            fact = getattr(facts, field.name)
+            match fact:
+                case ir.KernelFacts(counted):
+                    items = [f"counted {', '.join(self.known(counted))}".rstrip()]
+                case frozenset():
+                    items = sorted(self.known(fact))
+                case Mapping():
+                    items = [f"{self.names[var]} {lengths}" for var, lengths in fact.items() if var in self.names]
+                case tuple() if field.name == "same_shapes":
+                    items = [" like ".join(self.known(pair)) for pair in fact if len(list(self.known(pair))) == 2]
+                case tuple() if field.name == "parallel":
+                    items = [repr(tuple(verdict)) for verdict in fact]
+                case tuple():
+                    items = list(map(repr, fact)) if any(fact) else []
+                case _:
+                    items = [repr(fact)] if fact else []
+            if items:
+                yield f"{field.name}: {', '.join(items)}"
+
+    def known(self, vars: Iterable[Var]) -> Iterator[str]:
+        return (self.names[var] for var in vars if var in self.names)
 
     def block(self, stmts: Iterable[Stmt], depth: int) -> Iterator[str]:
         for stmt in stmts:

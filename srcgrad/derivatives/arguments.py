@@ -91,7 +91,7 @@ class Parameters:
         if isinstance(argnum, str):
             if argnum not in names:
                 hint = wording.meant(argnum, names, f"the parameters are {', '.join(names)}")
-                raise ArgumentError(f"argnums names `{argnum}`, which is no parameter", hint=hint)
+                raise ArgumentError(f"argnums names `{argnum}`, which is not a parameter", hint=hint)
             return names.index(argnum)
         if isinstance(argnum, bool) or not isinstance(argnum, (int, np.integer)):
             hint = "give an int, a parameter's name, or a tuple of those"

@@ -43,7 +43,8 @@ def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[A
     active = tuple(k for k, dot in enumerate(dots) if dot is not None)
     recipe = Recipe("jvp", tuple(range(len(full))), single=False, leaves=active)
     made = _derivative(fun, recipe, options)
-    return made.at([*full, tuple(d for d in dots if d is not None)])  # type: ignore[no-any-return]
+    value, tangent = made.at([*full, tuple(d for d in dots if d is not None)])
+    return value, tangent
 
 
 def _checked(fun: Any, primals: Any, tangents: Any) -> tuple[list[Any], list[Any]]:

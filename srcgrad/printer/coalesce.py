@@ -79,7 +79,7 @@ class Interference:
         for target in targets:
             self.define(target, live | own)
         live = live & ~own | self.set_of(self.folds.reads(stmt))
-        if isinstance(stmt, (ir.Store, ir.Accumulate)) and self.folds.aliases.grows(stmt.ref):
+        if isinstance(stmt, (ir.Store, ir.Accumulate)) and self.folds.memory.grows(stmt.ref):
             self.define(stmt.ref, live)  # growing binds the name again, before the store is evaluated
         return live
 

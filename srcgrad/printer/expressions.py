@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from srcgrad.core import ir
+from srcgrad.core.aliases import makes_fresh
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.printer import templates
-from srcgrad.printer.aliases import makes_fresh
 from srcgrad.printer.folding import Folds
 from srcgrad.printer.templates import call, literal
+from srcgrad.rules.scalar import rounding
 
 FULL = ir.Slice()
 
@@ -176,7 +177,7 @@ def _joined(op: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
 def _narrow(stmt: ir.Let, tree: ast.expr) -> ast.expr:
     """What computes integers of less than 64 bits in that many, as NumPy does: Numba makes 64 of them."""
     kind = stmt.targets[0].type
-    if not kind.rank or not kind.is_narrow or stmt.op.name == "cast" or not getattr(stmt.op.info, "elementwise", False):
+    if not kind.rank or not kind.is_narrow or stmt.op is rounding.cast or not stmt.op.traits.elementwise:
         return tree
     return ast.Call(ast.Attribute(tree, "astype", ast.Load()), [templates.dtype(kind.dtype)], [])
 

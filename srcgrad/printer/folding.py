@@ -13,7 +13,7 @@ from typing import TypeGuard
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.printer import templates
-from srcgrad.printer.aliases import Aliases
+from srcgrad.printer.memory import Memory
 
 LONGEST = 72  # characters of an expression, without its indentation and target
 IF_ELSE = 10  # characters of ` if  else `
@@ -47,7 +47,7 @@ class Folds:
     """The statements that are folded away, and what an expression then reads."""
 
     def __init__(self, fun: Fun) -> None:
-        self.aliases = Aliases(fun)
+        self.memory = Memory(fun)
         self.inside: dict[Var, Stmt] = {}  # folded into the use of this variable
         self.choices: dict[ir.If, None] = {}  # printed as `a if c else b`
         self.long: set[ir.If] = set()  # found to be too long for that
@@ -158,21 +158,21 @@ class _Groups:
 def _find_likes(folds: Folds, fun: Fun) -> None:
     """Memory that has exactly the shape and dtype of one array is made with np.zeros_like."""
     reshaped = {s.base for s in walk.walk(fun.body) if isinstance(s, ir.View) and isinstance(s.how, ir.Reshape)}
-    classes = frozenset().union(*map(folds.aliases.of, reshaped))
+    classes = frozenset().union(*map(folds.memory.of, reshaped))
     for stmt in walk.walk(fun.body):
         if not isinstance(stmt, ir.Alloc) or not stmt.shape or stmt.init not in ("zeros", "empty"):
             continue
         models = {_dim_of(folds.defs.get(n), k) if isinstance(n, Var) else None for k, n in enumerate(stmt.shape)}
         model = models.pop() if len(models) == 1 else None
         # a transposed model would hand its layout on, and a reshaped view of that would be a copy
-        if model is not None and model.type == stmt.target.type and not folds.aliases.of(stmt.target) & classes:
-            if not folds.aliases.grows(model):
+        if model is not None and model.type == stmt.target.type and not folds.memory.of(stmt.target) & classes:
+            if not folds.memory.grows(model):
                 folds.like[stmt.target] = model
 
 
 def _dim_of(stmt: Stmt | None, axis: int) -> Var | None:
     """The memory whose length along this axis the statement reads."""
-    if not isinstance(stmt, ir.Let) or stmt.op.name not in ("dim", "shape") or stmt.params.get("axis") != axis:
+    if not isinstance(stmt, ir.Let) or not stmt.op.traits.measures or stmt.params.get("axis") != axis:
         return None
     (of,) = stmt.args
     return of if isinstance(of, Var) and of.type.ref else None
@@ -198,7 +198,7 @@ class _Block:
                 size, reads = size + inner[0], reads | inner[1]
             else:
                 self.nested(stmt)
-            if _is_name(stmt) and stmt.ref not in self.folds.aliases.growing:
+            if _is_name(stmt) and stmt.ref not in self.folds.memory.growing:
                 self.folds.inside[stmt.target] = stmt
                 continue
             leaves = self.folds.reads(stmt)
@@ -206,7 +206,7 @@ class _Block:
             self.forget(stmt)
             if self.may_fold(stmt):
                 (target,) = walk.defined(stmt)
-                reads |= self.folds.aliases.reads(stmt)
+                reads |= self.folds.memory.reads(stmt)
                 self.pending[target] = Pending(stmt, at, size, reads, leaves, self.folds.uses[target])
                 for readers, read in zip(self.readers, (reads, map(self.folds.groups.of, leaves)), strict=True):
                     for one in {r for r in read if r is not None}:
@@ -270,7 +270,7 @@ class _Block:
                 self.drop(var)
             return
         groups = map(self.folds.groups.of, walk.defined(stmt))
-        for readers, changed in zip(self.readers, (self.folds.aliases.writes(stmt), groups), strict=True):
+        for readers, changed in zip(self.readers, (self.folds.memory.writes(stmt), groups), strict=True):
             for var in [v for one in changed if one is not None for v in readers.pop(one, ())]:
                 if var in self.pending:
                     self.drop(var)
@@ -350,7 +350,7 @@ class _Block:
                 size = LONGEST + 1
                 break
             size += _size(self.folds, end)
-            reads = reads.union(*map(self.folds.aliases.reads, walk.walk(block)))
+            reads = reads.union(*map(self.folds.memory.reads, walk.walk(block)))
         if size > LONGEST:
             self.folds.inside, self.folds.choices = before
             self.folds.long.add(stmt)
@@ -421,7 +421,7 @@ def _slots(folds: Folds, stmt: Stmt) -> list[Atom]:
         case ir.Load():
             return [stmt.ref, *walk.index_atoms(stmt.index)]
         case ir.Store() | ir.Accumulate():
-            if folds.aliases.grows(stmt.ref):
+            if folds.memory.grows(stmt.ref):
                 return [stmt.value]
             view = [stmt.ref] if all(i == ir.Slice() for i in stmt.index) else []
             return [*view, *walk.index_atoms(stmt.index), stmt.value]

@@ -9,20 +9,14 @@ import ast
 from collections.abc import Collection, Sequence
 
 from srcgrad.core import ir, walk
-from srcgrad.printer import templates
 from srcgrad.printer.templates import call, name
-
-# What may raise inside compiled code.
-RAISING = ("raise ", "linalg", "random", "fft")
 
 
 def may_raise(stmt: ir.Stmt) -> bool:
     """Whether compiled code of the statement may raise an error."""
     if not isinstance(stmt, ir.Let):
         return isinstance(stmt, (ir.Effect, ir.Draw, ir.Call, ir.Custom))
-    template = templates.of_let(stmt)
-    texts = [ast.unparse(template.tree), *template.helpers.values()]
-    return any(word in text for text in texts for word in RAISING)
+    return stmt.op.traits.may_raise([a.type for a in stmt.args], stmt.params)
 
 
 def guarded(loop: ir.For) -> bool:

@@ -164,9 +164,9 @@ class Statements:
         return ast.Assign([names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())], value)
 
     def store(self, stmt: ir.Store) -> Body:
-        shared = self.folds.aliases.of(stmt.ref)
+        shared = self.folds.memory.of(stmt.ref)
         load = self.folds.inside.get(stmt.value) if isinstance(stmt.value, Var) else None
-        copies = not isinstance(load, ir.Load) or bool(self.folds.aliases.of(load.ref) & shared)
+        copies = not isinstance(load, ir.Load) or bool(self.folds.memory.of(load.ref) & shared)
         value = self.atom(stmt.value, copies)
         return [*self.room(stmt), ast.Assign([self.express.place(stmt.ref, stmt.index, ast.Store())], value)]
 
@@ -203,7 +203,7 @@ class Statements:
     def room(self, stmt: ir.Store | ir.Accumulate) -> Body:
         """Before a store to memory that grows: make room."""
         alloc = self.folds.defs.get(stmt.ref)
-        if not self.folds.aliases.grows(stmt.ref):
+        if not self.folds.memory.grows(stmt.ref):
             return []
         if not isinstance(alloc, ir.Alloc):
             raise UnsupportedError("memory that grows is stored to through another name")

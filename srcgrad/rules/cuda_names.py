@@ -14,10 +14,10 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import NotDifferentiableError, UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast
-from srcgrad.rules.language.metadata import Info
 from srcgrad.rules.language.values import Val, contents
 
 AXES = ("x", "y", "z")
@@ -55,8 +55,8 @@ def _nowhere(**params: Any) -> NoReturn:
 
 
 def _place(name: str, template: Callable[..., str], infer: Callable[..., Any]) -> ir.Primitive:
-    info = Info("zero", (), ())
-    return ir.Primitive(name, infer, _nowhere, lambda types, params: template(**params), info=info)
+    traits = Traits("zero", is_length=True)
+    return ir.Primitive(name, infer, _nowhere, lambda types, params: template(**params), traits=traits)
 
 
 coordinate = _place("coordinate", lambda of, axis: f"cuda.{of}.{AXES[axis]}", lambda types, params: (ir.I8,))
@@ -69,7 +69,7 @@ def axis_of(builder: Builder, which: Coordinates, name: str) -> ir.Atom:
     """cuda.threadIdx.x"""
     if name not in AXES:
         raise UnsupportedError(f"`cuda.{which.name}` has no `{name}`", hint="its axes are x, y and z")
-    return builder.let(coordinate, name=f"{which.name}_{name}", of=which.name, axis=AXES.index(name))  # type: ignore[no-any-return]
+    return builder.let(coordinate, name=f"{which.name}_{name}", of=which.name, axis=AXES.index(name))
 
 
 # ---- the names of numba.cuda
@@ -134,16 +134,18 @@ def _dimensions(ndim: Any) -> int:
 
 @_adaptor(cuda.grid)
 def _grid(builder: Builder, ndim: Any) -> Any:
-    return _atoms(builder, builder.let(grid, name="i", ndim=_dimensions(ndim)))
+    return _atoms(builder, builder.let_many(grid, name="i", ndim=_dimensions(ndim)))
 
 
 @_adaptor(cuda.gridsize)
 def _gridsize(builder: Builder, ndim: Any) -> Any:
-    return _atoms(builder, builder.let(gridsize, name="stride", ndim=_dimensions(ndim)))
+    return _atoms(builder, builder.let_many(gridsize, name="stride", ndim=_dimensions(ndim)))
 
 
-def _atoms(builder: Builder, made: Any) -> Any:
-    return tuple(Val(builder, atom) for atom in made) if isinstance(made, tuple) else Val(builder, made)
+def _atoms(builder: Builder, made: tuple[ir.Atom, ...]) -> Any:
+    """A number on a grid of one axis, a tuple of them on others."""
+    values = tuple(Val(builder, atom) for atom in made)
+    return values if len(values) > 1 else values[0]
 
 
 @_adaptor(cuda.syncthreads)
@@ -175,7 +177,7 @@ _adaptor(cuda.local.array)(_array("local"))
 def _updated(builder: Builder, array: Any, index: Any) -> tuple[ir.Var, ir.Index]:
     """The memory and the place of an atomic update."""
     if not isinstance(array, Val) or not array.type.ref or not isinstance(array.atom, ir.Var):
-        raise UnsupportedError("an atomic update of something that is no array", hint="give an array and an index")
+        raise UnsupportedError("an atomic update needs an array", hint="give an array and an index")
     items = index if isinstance(index, (tuple, list)) else (index,)
     atoms = tuple(arguments.as_array(builder, i).atom for i in items)
     if len(atoms) != array.type.rank or any(a.type != ir.I8 for a in atoms):

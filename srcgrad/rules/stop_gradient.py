@@ -8,6 +8,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
 from srcgrad.core.stop_gradient import stop_gradient
+from srcgrad.core.traits import always
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import zero
 from srcgrad.rules.language.values import Val, contents, emit
@@ -21,6 +22,7 @@ def _same(types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[ir.Type, 
 stopped = zero(
     "stop_gradient",
     (),
+    transparent=always,
     infer=_same,
     evaluate=lambda x: x,
     template="_0",

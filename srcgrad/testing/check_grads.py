@@ -83,9 +83,11 @@ def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -
     if not isinstance(args, (tuple, list)):
         raise ArgumentError(f"args is {wording.of_spec(describe(args))}", hint="give a tuple: check_grads(f, (x,))")
     if isinstance(modes, str) or not modes or not set(modes) <= {"forward", "reverse"}:
-        raise ArgumentError(f"modes={modes!r} are no modes", hint='use modes=("forward", "reverse") or one of them')
+        raise ArgumentError(f"there are no modes {modes!r}", hint='use modes=("forward", "reverse") or one of them')
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ArgumentError(f"order={order!r} is no order of a derivative", hint="give an integer from 1")
+        raise ArgumentError(
+            f"the order of a derivative must be an integer from 1, not {order!r}", hint="give an integer from 1"
+        )
     if callable(fun) and isinstance(behind(fun), types.FunctionType):
         parameters = arguments.Parameters(signature_of(fun))
         parameters.bind(args, {})

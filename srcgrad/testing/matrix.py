@@ -74,7 +74,7 @@ def columns(primitive: ir.Primitive) -> Iterator[tuple[str, Case]]:
     yield from found
     yield from _empty([case for _, case in found])
     seen = set()
-    turned = ("2-D",) if primitive.info.elementwise else ("1-D", "2-D", "3-D")
+    turned = ("2-D",) if primitive.traits.elementwise else ("1-D", "2-D", "3-D")
     for column, case in found:
         if column in turned and (kind := tuple(map(type_of, case.plain))) not in seen:
             seen.add(kind)
@@ -86,7 +86,7 @@ def _column(case: Case) -> str:
     shapes = _shapes(case)
     if any(0 in shape for shape in shapes):
         return "empty"
-    if case.primitive.info.elementwise and len(set(shapes)) > 1:
+    if case.primitive.traits.elementwise and len(set(shapes)) > 1:
         return "broadcast"
     rank = max(map(len, shapes), default=0)
     return f"{rank}-D" if rank else "scalar"
@@ -171,7 +171,7 @@ class _Trial:
             self.layout(name, case, "float64")
         elif name == "empty":
             self.empty(case)
-        elif name == "3-D" and case.primitive.info.elementwise:
+        elif name == "3-D" and case.primitive.traits.elementwise:
             self.like_flat(name, case)
         else:
             check_value(case, self.programs)
@@ -322,9 +322,9 @@ def _by_column(primitive: ir.Primitive, column: str) -> str:
     ranks = {np.ndim(a) for case in cases(primitive) for a in case.plain}
     if info.scalars or ranks <= {0}:
         return "" if column == "scalar" else "it takes scalars only"
-    if column == "scalar" and not info.elementwise:
+    if column == "scalar" and not primitive.traits.elementwise:
         return "it takes arrays"
-    alone = not info.elementwise or all(len(_shapes(case)) == 1 for case in cases(primitive))
+    alone = not primitive.traits.elementwise or all(len(_shapes(case)) == 1 for case in cases(primitive))
     if column == "broadcast" and alone:
         return "it has no arguments that broadcast"
     return "one axis has one order" if column == "transposed" and max(ranks) < 2 else ""

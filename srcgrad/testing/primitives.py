@@ -127,7 +127,10 @@ def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, 
 def still_places(case: Case) -> Ways:
     """The arguments that only say how, and those that are symmetric."""
     info = case.primitive.info
-    return Ways(range(1, len(case.given)) if info.shape == "linear" else tuple(info.refuses), info.symmetric)
+    return Ways(
+        range(1, len(case.given)) if case.primitive.traits.form == "linear" else tuple(case.primitive.traits.refuses),
+        info.symmetric,
+    )
 
 
 def check_slopes(case: Case, programs: Programs) -> None:

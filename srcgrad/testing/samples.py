@@ -62,7 +62,7 @@ def cases(primitive: ir.Primitive) -> Iterator[Case]:
 def given_as_scalars(primitive: ir.Primitive) -> bool:
     """Whether its samples are scalars of which arrays can be made."""
     info = primitive.info
-    return info.elementwise and not any(np.ndim(a) for args in info.samples for a in args)
+    return primitive.traits.elementwise and not any(np.ndim(a) for args in info.samples for a in args)
 
 
 def spread(samples: Sequence[Values]) -> Iterator[Values]:

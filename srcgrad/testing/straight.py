@@ -46,12 +46,12 @@ class _Straight:
     def val(self, atom: Atom) -> Val:
         return Val(self.builder, atom)
 
-    def seed(self, atom: Atom, suffix: str) -> Val:
+    def seed(self, atom: Atom, suffix: str) -> Var:
         """A parameter of atom's type and shape."""
         var = Var((atom.name if isinstance(atom, Var) else "zero") + suffix, atom.type)
         if isinstance(atom, Var):
             self.builder.copy_dims(var, atom)
-        return self.val(var)
+        return var
 
     def or_zero(self, value: Val | None, like: Atom) -> Atom:
         if value is not None:
@@ -63,7 +63,7 @@ def tangent(fun: Fun, active: Collection[Atom] | None = None) -> Fun:
     """(*params, *dots of the active params) -> (*results, *dots of the float results); all floats are active if None"""
     straight = _Straight(fun)
     seeds = {p: straight.seed(p, "_dot") for p in floats(fun.params) if active is None or p in active}
-    dots: dict[Atom, Val | None] = {**seeds}
+    dots: dict[Atom, Val | None] = {p: straight.val(seed) for p, seed in seeds.items()}
     for stmt in straight.lets:
         straight.builder.put(stmt)
         given = [dots.get(a) for a in stmt.args]
@@ -72,8 +72,8 @@ def tangent(fun: Fun, active: Collection[Atom] | None = None) -> Fun:
             got = stmt.op.jvp(given, [straight.val(a) for a in stmt.args], outs, stmt.params)
             dots.update(zip(stmt.targets, got, strict=True))
     results = [straight.or_zero(dots.get(r), r) for r in floats(fun.results)]
-    params = (*fun.params, *(seed.atom for seed in seeds.values()))
-    return Fun(fun.name, params, tuple(straight.builder.out), (*fun.results, *results))  # type: ignore[arg-type]
+    params = (*fun.params, *seeds.values())
+    return Fun(fun.name, params, tuple(straight.builder.out), (*fun.results, *results))
 
 
 def adjoint(fun: Fun) -> Fun:
@@ -84,7 +84,7 @@ def adjoint(fun: Fun) -> Fun:
     bars: dict[Atom, list[Val | None]] = {}
     seeds = [straight.seed(r, "_bar") for r in floats(fun.results)]
     for result, seed in zip(floats(fun.results), seeds, strict=True):
-        bars.setdefault(result, []).append(seed)
+        bars.setdefault(result, []).append(straight.val(seed))
     for stmt in reversed(straight.lets):
         given = [total(bars.get(t, [])) for t in stmt.targets]
         if stmt.op.vjp is not None and any(g is not None for g in given):
@@ -93,8 +93,8 @@ def adjoint(fun: Fun) -> Fun:
             for arg, part in zip(stmt.args, got, strict=True):
                 bars.setdefault(arg, []).append(part)
     results = tuple(straight.or_zero(total(bars.get(p, [])), p) for p in floats(fun.params))
-    params = (*fun.params, *(seed.atom for seed in seeds))
-    return Fun(fun.name, params, tuple(straight.builder.out), results)  # type: ignore[arg-type]
+    params = (*fun.params, *seeds)
+    return Fun(fun.name, params, tuple(straight.builder.out), results)
 
 
 class Derived:

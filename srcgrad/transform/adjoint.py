@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from srcgrad.analysis.effects import Region
-from srcgrad.analysis.zeros import SIZES
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Stmt, Var
@@ -89,7 +88,7 @@ class Adjoint(Sweep):
         ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
-        if stmt.op.name in SIZES and parts[0] is not None and self.zeros.awaited(stmt.target):
+        if stmt.op.traits.is_size and parts[0] is not None and self.zeros.awaited(stmt.target):
             parts = [at_corner(args, parts[0])]
         for place, (arg, part) in enumerate(zip(stmt.args, parts, strict=True)):
             if part is not None and arg in self.activity:

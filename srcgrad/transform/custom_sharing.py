@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from srcgrad.analysis.effects import Facts, classes_of
+from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Var
 from srcgrad.transform.refuse import unsupported
 
@@ -23,7 +24,7 @@ def check_shared(stmt: ir.Custom, facts: Facts) -> None:
 
 def _together(stmt: ir.Custom, fun: ir.Fun) -> list[list[Var]]:
     """The statement's arguments and targets that are one memory inside fun, where a target is among them."""
-    classes = classes_of(fun)
+    classes = aliases_of(fun)
     outer: dict[Var, list[Var]] = {}
     counts: dict[Var, int] = {}
     for inner, arg in zip(fun.params, stmt.args, strict=False):

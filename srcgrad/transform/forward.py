@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from srcgrad.analysis.activity import varied
-from srcgrad.analysis.effects import Facts, classes_of
+from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
 from srcgrad.errors import NotDifferentiableError
@@ -72,7 +73,7 @@ class _Forward:
     def __init__(self, fun: Fun, active: frozenset[int], callees: _Callees) -> None:
         self.source, self.active, self.callees = fun, active, callees
         self.builder = Builder(fun)
-        classes = classes_of(fun)
+        classes = aliases_of(fun)
         self.varied = varied(fun, classes, [fun.params[k] for k in sorted(active)])
         self.directions = {fun.params[k] for k in active if fun.params[k].type.ref}  # they may be 0 in places
         self.live = Live(Zeros(fun, classes, self.varied.has, back=False, seeds=self.directions))

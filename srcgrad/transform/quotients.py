@@ -7,19 +7,20 @@ differentiated such a quotient becomes an operation of its own, which knows what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from srcgrad.analysis.zeros import GROWING
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite
-from srcgrad.rules.language.declare import Duals, Info, Params, cast, expand_to, promote, sum_to, total
+from srcgrad.core.traits import Slope, Traits
+from srcgrad.rules.language.declare import Duals, Params, cast, expand_to, promote, sum_to, total
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.arithmetic import add, divide, subtract
 from srcgrad.rules.scalar.compare import equal, where
+from srcgrad.rules.scalar.elementwise import cosh, exp, exp2
 
 
 def _infer(types: Sequence[ir.Type], params: Params) -> tuple[ir.Type, ...]:
@@ -36,7 +37,7 @@ def _partials(args: Sequence[Val], y: Val, params: Params) -> tuple[Callable[[Va
     if dividend.atom is grown.atom:  # exp(u) / (1 + exp(u)): the two ways to u cancel but for this
         share, by_grown = by_rest * (rest / divisor), -1.0
     else:
-        (slope,) = inner.info.partials(exponent, grown)
+        (slope,) = inner.traits.partials(exponent, grown)
         share = y.lift(1.0) if slope.atom is divisor.atom else slope / divisor
     toward = where(equal(y, 0.0), y.lift(0.0), y * share)
     return (
@@ -72,8 +73,21 @@ def _evaluate(a: Any, rest: Any, grown: Any, exponent: Any, inner: Any, joined: 
     return divide.evaluate(a, divisor)
 
 
+def _steep(args: Sequence[ir.Atom], params: Mapping[str, Any]) -> bool:
+    """Whether the divisor may be 0: that of 1 + exp(x) and its like is not."""
+    rest = args[1]
+    sure = isinstance(rest, Const) and rest.value.real >= 0 and params["inner"] in (exp, exp2, cosh)
+    return not (sure and params["joined"] in (None, add))
+
+
 quotient = ir.Primitive(
-    "quotient", _infer, _evaluate, "_0 / (_1 + _2)", _jvp, _vjp, Info("elementwise", (), (), elementwise=True)
+    "quotient",
+    _infer,
+    _evaluate,
+    "_0 / (_1 + _2)",
+    _jvp,
+    _vjp,
+    traits=Traits("elementwise", elementwise=True, fresh=True, slope=Slope.FLAT | Slope.EXPONENTIAL, steep=_steep),
 )
 
 
@@ -113,7 +127,11 @@ class _Finder(Rewriter):
             sides = [(one, two, made.op, True), (two, one, made.op, False)]
         for grown, rest, op, first in sides:
             inner = self.makes.get(grown) if isinstance(grown, Var) else None
-            if inner is not None and inner.op.name in GROWING and _fits(inner, let, rest, joined=op is not None):
+            if (
+                inner is not None
+                and Slope.GROWING in inner.op.traits.slope
+                and _fits(inner, let, rest, joined=op is not None)
+            ):
                 args = (let.args[0], rest, grown, inner.args[0])
                 return replace(let, op=quotient, args=args, params={"inner": inner.op, "joined": op, "first": first})
         return let
@@ -123,7 +141,7 @@ def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
     """Whether the exponent is a float value of the quotient's precision; exp(u) / (rest + exp(u)): by exp alone."""
     if inner.args[0].type.dtype != let.target.type.dtype:
         return False
-    return let.args[0] is not inner.target or (joined and inner.op.name == "exp")
+    return let.args[0] is not inner.target or (joined and inner.op is exp)
 
 
 def gather_quotients(fun: Fun) -> Fun:

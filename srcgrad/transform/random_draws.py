@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from srcgrad.analysis.activity import varied
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
 from srcgrad.rules.language.values import Val, emit
@@ -68,7 +68,7 @@ def once(program: Program, leaves: Sequence[int], make: Callable[[Program], Prog
     found = list(draws(program.main.body))
     if not found:
         return make(program)
-    reached = varied(program.main, classes_of(program.main), [program.main.params[k] for k in leaves])
+    reached = varied(program.main, aliases_of(program.main), [program.main.params[k] for k in leaves])
     for stmt in found:
         check_fixed(stmt, reached.has)
     first, again = _Split(program.main, record=True).fun(), _Split(program.main, record=False).fun()

@@ -35,7 +35,7 @@ def refuse_result(stmt: ir.Call | ir.Custom) -> UnsupportedError:
 
 def refuse_arguments(stmt: ir.Let, active: Sequence[bool]) -> None:
     """Raise where a derivative is asked for by an argument that the rule has none for."""
-    for place, told in getattr(stmt.op.info, "refuses", {}).items():
+    for place, told in stmt.op.traits.refuses.items():
         if active[place]:
             message, _, hint = told.partition("; ")
             raise unsupported(stmt.span, message, hint)

@@ -130,9 +130,7 @@ class Sweep:
             self.b.put(ir.Let(targets, stmt.op, args, stmt.params, span=self.b.span))
             ctx.env.update(zip(stmt.targets, targets, strict=True))
             return
-        got = self.b.let(stmt.op, *args, name=stmt.targets[0].name, **stmt.params)
-        for target, atom in zip(stmt.targets, got if isinstance(got, tuple) else (got,), strict=True):
-            ctx.env[target] = atom
+        ctx.env[stmt.target] = self.b.let(stmt.op, *args, name=stmt.target.name, **stmt.params)
 
     def _run_load(self, stmt: ir.Load, region: Region, current: Region, ctx: Context) -> None:
         level, kept = self.plan.level[stmt], self.plan.kept(stmt)
@@ -363,13 +361,13 @@ class Sweep:
     def _longest(self, stmt: Loop, root: Var, axis: int, ctx: Context) -> Atom:
         """The axis's length in a snapshot; swapped buffers may differ in it."""
         if root in ctx.env:
-            return self.b.let(dim, ctx(root), axis=axis, name="n")  # type: ignore[no-any-return]
+            return self.b.let(dim, ctx(root), axis=axis, name="n")
         of = self.facts.classes.of
         heads = [c for c in stmt.carry if c.inner.type == root.type and of(c.inner) is of(root)]
         first, *more = (self.b.let(dim, ctx(c.init), axis=axis, name="n") for c in heads)
         for other in more:
             first = self.b.let(larger, first, other, name="n")
-        return first  # type: ignore[no-any-return]
+        return first
 
     def _head_of_turn(self, stmt: Loop, turn: Var, child: bool, ctx: Context, inner: Context) -> None:
         with self.b.at(None):

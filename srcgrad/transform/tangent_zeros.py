@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from srcgrad.analysis.zeros import SIZES, Zeros, at_infinity, selects, steep
+from srcgrad.analysis.zeros import Zeros, at_infinity, steep
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import cast, expand_to
 from srcgrad.rules.language.values import Val, emit
+from srcgrad.rules.reductions.sums import cumsum
+from srcgrad.rules.scalar.arithmetic import divide
 from srcgrad.rules.scalar.compare import (
     equal,
     greater_equal,
@@ -24,14 +26,12 @@ from srcgrad.rules.scalar.compare import (
     logical_not,
     logical_or,
     not_equal,
+    where,
 )
-from srcgrad.transform.where_guard import MOVES, Guard, Guarded, TrueZero, Vanishing, at_corner
+from srcgrad.rules.shapes.pieces import concatenate
+from srcgrad.transform.where_guard import Guard, Guarded, TrueZero, Vanishing, at_corner
 
-MOVING = (MOVES | {"part", "take_along", "diagonal"}) - {"concatenate", "cumsum"}
-CHOSEN = {
-    **dict.fromkeys(("maximum", "max_2"), greater_equal),
-    **dict.fromkeys(("minimum", "min_2"), less_equal),
-}
+CHOSEN = {"larger": greater_equal, "smaller": less_equal}
 
 
 class Live:
@@ -67,13 +67,13 @@ class Live:
                 return Guarded.make(dot, Guard(live.atom, True))
             if zeros.surely(arg, stmt):
                 return TrueZero.make(dot)
-        if place == 1 and at_infinity(stmt) and stmt.op.name == "divide" and zeros.only_grows(stmt.target):
+        if place == 1 and at_infinity(stmt) and stmt.op is divide and zeros.only_grows(stmt.target):
             return Guarded.make(dot, Guard(isinf(args[0]).atom, False))  # an infinite dividend stays infinite
         return Vanishing.make(dot) if zeros.flattens(stmt, place) else dot
 
     def finished(self, stmt: ir.Let, tangents: Sequence[Val | None], args: Sequence[Val]) -> Sequence[Val | None]:
         """The tangents of what stmt makes: 0 at the corner of a size, however steep it is there."""
-        if stmt.op.name not in SIZES or tangents[0] is None or not self._zeros.rooted(stmt.args[0]):
+        if not stmt.op.traits.is_size or tangents[0] is None or not self._zeros.rooted(stmt.args[0]):
             return tangents
         return [at_corner(args, tangents[0])]
 
@@ -89,15 +89,16 @@ class Live:
     def _part(self, stmt: ir.Let, place: int, args: Sequence[Val]) -> Val | None:
         """Where the tangent of one argument counts in the result."""
         live, op, y = self.get(stmt.args[place]), stmt.op, Val(args[0].builder, stmt.target)
-        elementwise = getattr(op.info, "elementwise", False)
-        if op.name in MOVING or (selects(op) and not elementwise):
+        elementwise = op.traits.elementwise
+        moves = op.traits.moves and op not in (concatenate, cumsum)
+        if moves or (op.traits.selects and not elementwise):
             return None if live is None or live.type.rank == 0 or place else _moved(stmt, live, args)
         if not elementwise:
             return None
         taken = self._taken(stmt, place, args, y)
         if taken is None or live is None:
             return taken or live
-        return logical_and(taken, live)  # type: ignore[no-any-return]
+        return logical_and(taken, live)
 
     def _taken(self, stmt: ir.Let, place: int, args: Sequence[Val], y: Val) -> Val | None:
         """Where this argument is what is chosen."""
@@ -105,13 +106,13 @@ class Live:
         if self._zeros.truth(stmt):
             other = args[1 - place]
             return other if other.type.dtype == "b1" else not_equal(other, 0.0)
-        if op.name == "where":
+        if op is where:
             return args[0] if place == 1 else logical_not(args[0])
-        if op.name in CHOSEN:
-            return CHOSEN[op.name](args[place], args[1 - place])  # type: ignore[no-any-return]
-        if op.name in SIZES:
-            return not_equal(args[0], 0.0)  # type: ignore[no-any-return]
-        return equal(args[place], y) if selects(op) else None
+        if op.traits.chooses and len(args) == 2:
+            return CHOSEN[op.traits.chooses](args[place], args[1 - place])
+        if op.traits.is_size:
+            return not_equal(args[0], 0.0)
+        return equal(args[place], y) if op.traits.selects else None
 
 
 def _moved(stmt: ir.Let, live: Val, args: Sequence[Val]) -> Val:
@@ -120,4 +121,4 @@ def _moved(stmt: ir.Let, live: Val, args: Sequence[Val]) -> Val:
     rest = [None] * (len(args) - 1)
     each = expand_to(cast(live, "f8"), args[0])
     (counts,) = stmt.op.jvp([each, *rest], args, outs, stmt.params)  # type: ignore[misc]
-    return emit(registry.PRIMITIVES["greater"], counts, counts.lift(0.0))  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["greater"], counts, counts.lift(0.0))

@@ -112,7 +112,7 @@ class Keeper:
             return None if cut is None else self._b.let(nonnegative, cut, name="n")
         match dim:
             case (Var() as of, int(axis)) if of in ctx.env:
-                return self._b.let(length_of, ctx(of), axis=axis, name="n")  # type: ignore[no-any-return]
+                return self._b.let(length_of, ctx(of), axis=axis, name="n")
         return None
 
     def _positions(self, site: Stmt, stmt: Stmt, region: Region, memory: ir.Type, name: str, ctx: Context) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from srcgrad.analysis.zeros import LEAVE_OUT, Zeros, at_infinity, selects, steep
+from srcgrad.analysis.zeros import Zeros, at_infinity, steep
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Var
@@ -20,20 +20,14 @@ from srcgrad.core.walk import map_how, map_index
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import expand_to, static, sum_to
 from srcgrad.rules.language.values import Val, emit
+from srcgrad.rules.scalar.arithmetic import divide
 from srcgrad.rules.scalar.compare import equal, greater, greater_equal, less, less_equal, logical_and, not_equal, where
+from srcgrad.rules.shapes.broadcast import broadcast_like
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Bars, Context, zero
 
-# operations whose adjoints move elements about and add them up, none being subtracted
-MOVES = frozenset(
-    "reshape transpose unsqueeze squeeze broadcast_to roll sum cumsum concatenate part take_along diagonal".split()
-)
-
-# of pairs: what comes before the first, so that it is not chosen; and what says that the second is
-BEFORE = {
-    **dict.fromkeys(("maximum", "max_2"), (greater, greater_equal)),
-    **dict.fromkeys(("minimum", "min_2"), (less, less_equal)),
-}
+# of pairs of which one is chosen: what comes before the first, so that it is not it; and what says that the second is
+BEFORE = {"larger": (greater, greater_equal), "smaller": (less, less_equal)}
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ class TrueZero(Val):
             if name == "divide":
                 return got
             none = logical_and(none, self.where)
-        return where(none, got.lift(0.0), got)  # type: ignore[no-any-return]
+        return where(none, got.lift(0.0), got)
 
 
 class Vanishing(Val):
@@ -103,17 +97,17 @@ class Vanishing(Val):
         got, slope = super()._binary(name, left, right), right if left is self else left
         if name != "multiply" or not isinstance(slope, Val):
             return got
-        return where(equal(slope, 0.0), got.lift(0.0), got)  # type: ignore[no-any-return]
+        return where(equal(slope, 0.0), got.lift(0.0), got)
 
 
 def at_corner(args: Sequence[Val], part: Val) -> Val:
     """What goes through the size of something: 0 at 0, however large it is."""
-    return where(equal(args[0], 0.0), part.lift(0.0), part)  # type: ignore[no-any-return]
+    return where(equal(args[0], 0.0), part.lift(0.0), part)
 
 
 def _where(guard: Guard, counts: Val, not_: Val) -> Val:
     sides = (counts, not_) if guard.side else (not_, counts)
-    return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["where"], Val(counts.builder, guard.condition), *sides)
 
 
 class Guards:
@@ -142,7 +136,7 @@ class Guards:
         if not at_infinity(stmt) or not zeros.flat(stmt):
             return bar
         # a divisor of 0 is another thing than an infinite dividend: there the quotient is infinite at this point only
-        return TrueZero.make(bar, not_equal(args[1], 0.0) if stmt.op.name == "divide" else None)
+        return TrueZero.make(bar, not_equal(args[1], 0.0) if stmt.op is divide else None)
 
     def _all_guarded(self, target: Var) -> bool:
         """Whether no other statement (a store, a branch, a loop) has contributed since."""
@@ -154,7 +148,7 @@ class Guards:
         if not isinstance(arg, Var):
             return
         guard = self._of.get(stmt.targets[0]) if self._all_guarded(stmt.targets[0]) else None
-        if stmt.op.name == "where" and place > 0 and (guard is None or not self._zeros.pointed(arg)):
+        if stmt.op is where and place > 0 and (guard is None or not self._zeros.pointed(arg)):
             condition = ctx(stmt.args[0])
             guard = Guard(condition, place == 1, every=True)
         elif self._picks(stmt, guard) and self._zeros.pointed(arg):
@@ -166,7 +160,7 @@ class Guards:
         self._enter(arg, fitting, first, part)
 
     def _picks(self, stmt: ir.Let, guard: Guard | None) -> bool:
-        return selects(stmt.op) or (guard is None and stmt.op.name in LEAVE_OUT)
+        return stmt.op.traits.selects or (guard is None and stmt.op.traits.leaves_out)
 
     def read(self, value: Var, shadow: Var, readers: Sequence[ir.Load | ir.View], part: Val, ctx: Context) -> None:
         """value gets what memory that began with it has gathered: only where one of its readers has read it."""
@@ -225,14 +219,14 @@ def _chosen(guard: Guard | None, stmt: ir.Let, place: int, part: Val, ctx: Conte
     """The guard of an argument of a selection: what of it is chosen, and counts in what it is chosen for."""
     builder = part.builder
     args, outs = [Val(builder, ctx(a)) for a in stmt.args], [Val(builder, ctx(t)) for t in stmt.targets]
-    if guard is None and stmt.op.name in BEFORE:
-        before, not_after = BEFORE[stmt.op.name]
+    if guard is None and stmt.op.traits.chooses and len(args) == 2:
+        before, not_after = BEFORE[stmt.op.traits.chooses]
         taken = not_after(args[1], args[0]) if place else before(args[1], args[0])
         return _fitted(Guard(taken.atom, bool(place)), stmt, place, part, ctx)
     one = Val(builder, ir.Const(1.0, ir.Type(outs[0].type.dtype)))
     count = one if guard is None else _count(guard, builder)
     copies = stmt.op.vjp([expand_to(count, outs[0])], args, outs, stmt.params)[place]  # type: ignore[misc]
-    return None if copies is None else _mask(copies, part, every=stmt.op.name == "where")
+    return None if copies is None else _mask(copies, part, every=stmt.op is where)
 
 
 def _fitted(guard: Guard, stmt: ir.Let, place: int, part: Val, ctx: Context) -> Guard | None:
@@ -241,12 +235,12 @@ def _fitted(guard: Guard, stmt: ir.Let, place: int, part: Val, ctx: Context) -> 
     if guard.condition.type.rank == 0:
         return guard
     builder = part.builder
-    if stmt.op.name in MOVES:
+    if stmt.op.traits.moves:
         args = [Val(builder, ctx.bar[a] if a not in ctx.env and a in ctx.bar else ctx(a)) for a in stmt.args]
         outs = [Val(builder, ctx(stmt.targets[0]))]
         copies = stmt.op.vjp([_count(guard, builder)], args, outs, stmt.params)[place]  # type: ignore[misc]
         return None if copies is None else _mask(copies, part, guard.every)
-    if stmt.op.name != "broadcast_like" and not getattr(stmt.op.info, "elementwise", False):
+    if stmt.op is not broadcast_like and not stmt.op.traits.elementwise:
         return None
     if builder.same_shape(guard.condition, part.atom):
         return guard

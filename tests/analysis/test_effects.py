@@ -14,7 +14,7 @@ from tests.transform import memory_programs as programs
 A = np.ones(6)
 
 
-def facts_of(fun, *args) -> Facts:  # type: ignore[no-untyped-def]
+def facts_of(fun, *args) -> Facts:
     return Facts(lower(fun, [describe(a) for a in args]).program.main)
 
 
@@ -62,7 +62,7 @@ def test_the_last_load_is_not_overwritten() -> None:
 
 
 def test_the_other_side_of_a_branch_does_not_overwrite() -> None:
-    def sides(a):  # type: ignore[no-untyped-def]
+    def sides(a):
         b = a * 1.0
         if b[0] > 0.0:
             s = b[1] * b[2]

@@ -218,7 +218,7 @@ def integer_out(x):
     ("make", "error", "words"),
     [
         (lambda: sg.grad(product, argnums=2), sg.ArgumentError, "out of range"),
-        (lambda: sg.grad(product, argnums="z"), sg.ArgumentError, "names `z`, which is no parameter"),
+        (lambda: sg.grad(product, argnums="z"), sg.ArgumentError, "names `z`, which is not a parameter"),
         (lambda: sg.grad(product, argnums=1.5), sg.ArgumentError, "neither a place nor a name"),
         (lambda: sg.grad(product, argnums=(0, "x")), sg.ArgumentError, "twice"),
         (lambda: sg.grad(product, speed=3), sg.ArgumentError, "no option `speed`"),

@@ -255,5 +255,5 @@ def test_a_pass_that_fails_is_named(monkeypatch):
         raise KeyError("x")
 
     monkeypatch.setattr(pipeline, "simplify", fails)
-    with pytest.raises(sg.SrcgradError, match=r"internal error in the pass `simplify`(.|\n)*before_simplify\.py"):
+    with pytest.raises(sg.SrcgradError, match=r"internal error in the pass `simplify`(.|\n)*before_simplify\.txt"):
         sg.grad(lambda x: x * 4.25, jit=False)(1.0)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import srcgrad as sg
 from srcgrad.backend import cache, cpu, shim
 from srcgrad.compiler.fingerprint import fingerprint
 from srcgrad.core import ir
@@ -85,6 +88,13 @@ def made(factor, count):
     return inner
 
 
+def test_the_version_takes_in_every_file_of_the_package():
+    package = Path(sg.__file__).parent
+    files = [str(path).removeprefix(str(package)) for path in package.rglob("*.py")]
+    assert "/rules/scalar/elementwise.py" in files
+    assert [name for name in files if f"{name!r}, {(package / name[1:]).stat().st_size}, " not in cache.version()] == []
+
+
 def test_fingerprints():
     def print_of(factor, count):
         return fingerprint(made(factor, count)).hexdigest()
@@ -99,3 +109,19 @@ def test_fingerprints():
     assert print_of(made(1.0, 1), 1) != print_of(made(1.0, 2), 1)
     assert fingerprint(made(2.0, 1)).portable
     assert not fingerprint(made(object(), 1)).portable
+
+
+def test_a_module_is_asked_for_nothing_by_a_fingerprint() -> None:
+    module = types.ModuleType("with_names_of_its_own")
+    exec("def __getattr__(name):\n    raise RuntimeError(name)\ndef helper(x):\n    return x\n", vars(module))
+    fun = eval("lambda x: module.helper(x) + module.missing", {"module": module})
+    assert fingerprint(fun).hexdigest() == fingerprint(fun).hexdigest()
+
+
+def test_functions_that_a_doctest_defines_in_a_library() -> None:
+    """They stand in the library's namespace, and are told apart by what they do all the same."""
+    made = []
+    for text in ("lambda x: x + 1.0", "lambda x: x * 2.0"):
+        space = {"__name__": "srcgrad.api"}
+        made.append(eval(compile(text, "<doctest srcgrad.api.grad[2]>", "eval"), space))
+    assert fingerprint(made[0]).hexdigest() != fingerprint(made[1]).hexdigest()

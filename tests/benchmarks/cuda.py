@@ -65,7 +65,7 @@ def solve_scalar(x0: float, a: float) -> Any:
 
 
 @cuda.jit
-def scalars_by_hand(x0, a, x, value, nit, success):  # type: ignore[no-untyped-def]
+def scalars_by_hand(x0, a, x, value, nit, success):
     i = cuda.grid(1)
     if i < x0.shape[0]:
         at = x0[i]
@@ -98,14 +98,14 @@ def solve_system(x0: Any, a: float) -> Any:
 
 
 @cuda.jit(device=True)
-def three_by_hand(x, a, y):  # type: ignore[no-untyped-def]
+def three_by_hand(x, a, y):
     y[0] = 3.0 * x[0] - math.cos(x[1] * x[2]) - 0.5
     y[1] = x[0] ** 2 - 81.0 * (x[1] + 0.1) ** 2 + math.sin(x[2]) + 1.06
     y[2] = math.exp(-x[0] * x[1]) + 20.0 * x[2] + a
 
 
 @cuda.jit(device=True)
-def eliminate(m, y):  # type: ignore[no-untyped-def]
+def eliminate(m, y):
     for k in range(3):
         for i in range(k + 1, 3):
             if abs(m[i, k]) > abs(m[k, k]):
@@ -124,7 +124,7 @@ def eliminate(m, y):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit
-def systems_by_hand(x0, a, x, value, nit, success):  # type: ignore[no-untyped-def]
+def systems_by_hand(x0, a, x, value, nit, success):
     i = cuda.grid(1)
     if i < x0.shape[0]:
         at = cuda.local.array(3, float64)
@@ -166,7 +166,7 @@ def systems_by_hand(x0, a, x, value, nit, success):  # type: ignore[no-untyped-d
 
 
 @cuda.jit
-def stencil(a, b):  # type: ignore[no-untyped-def]
+def stencil(a, b):
     """Five points of a grid."""
     i, j = cuda.grid(2)
     if 0 < i < a.shape[0] - 1 and 0 < j < a.shape[1] - 1:
@@ -174,7 +174,7 @@ def stencil(a, b):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit
-def forces(x, f):  # type: ignore[no-untyped-def]
+def forces(x, f):
     """On each body, of all the others."""
     i = cuda.grid(1)
     if i < x.shape[0]:
@@ -194,7 +194,7 @@ def forces(x, f):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit
-def copy(a, b):  # type: ignore[no-untyped-def]
+def copy(a, b):
     i = cuda.grid(1)
     if i < a.shape[0]:
         b[i] = a[i]

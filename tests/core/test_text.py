@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
 import srcgrad as sg
 from srcgrad.compiler import program as pipeline
-from srcgrad.core.ir import Program
+from srcgrad.core import ir
+from srcgrad.core.ir import Fun, Program, Var
 from srcgrad.core.read_text import TextError, read
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
@@ -20,16 +23,12 @@ from tests.hard.table import Case
 
 
 def again(program: Program) -> Program:
-    """The program written and read back, which must be written the same."""
+    """The program written and read back, which must be written the same, what is known of its functions too."""
     text = write(program)
     made = read(text, PRIMITIVES)
     verify(made)
-    assert without_facts(write(made)) == without_facts(text)
+    assert write(made) == text
     return made
-
-
-def without_facts(text: str) -> list[str]:
-    return [line for line in text.splitlines() if not line.startswith("    # ")]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -64,6 +63,33 @@ fun f(x: &f8[1], n: i8):
 def test_a_text_is_a_program() -> None:
     (total,) = run(read(TEXT, PRIMITIVES), np.array([1.0, 2.0, 4.0]), 2)
     assert total == 3.0
+
+
+def test_what_is_known_of_a_function_reads_back() -> None:
+    """Each fact, with the variables that it speaks of."""
+    x, y, n = Var("x", ir.Type("f8", 1, ref=True)), Var("y", ir.Type("f8", 1, ref=True)), Var("n", ir.I8)
+    facts = ir.FunFacts(
+        overwritten=("x", "it's"), ordered=("x",), captured=("n",), shares=((0, 1), (1, 0)), together=((0, 1),),
+        changed=True, no_unit_axes=frozenset({x, y}), same_shapes=((y, x),), lengths={x: (4,), y: (2,)},
+        plan=("x: kept", "y: kept"), checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),),
+        kernel=ir.KernelFacts((y, x)),
+    )  # fmt: skip
+    assert all(getattr(facts, field.name) != getattr(ir.FunFacts(), field.name) for field in fields(facts))
+    made = again(Program(Fun("f", (x, y, n), (), (x,), facts))).main
+    there = dict(zip((x, y, n), made.params, strict=True))
+    assert made.facts == replace(
+        facts,
+        no_unit_axes=frozenset({there[x], there[y]}),
+        same_shapes=((there[y], there[x]),),
+        lengths={there[x]: (4,), there[y]: (2,)},
+        kernel=ir.KernelFacts((there[y], there[x])),
+    )
+
+
+def test_what_is_known_of_variables_that_are_gone_is_not_written() -> None:
+    x, gone = Var("x", ir.Type("f8", 1, ref=True)), Var("x", ir.Type("f8", 1, ref=True))
+    facts = ir.FunFacts(no_unit_axes=frozenset({gone}), same_shapes=((gone, x), (x, gone)), lengths={gone: (3,)})
+    assert again(Program(Fun("f", (x,), (), (x,), facts))).main.facts == ir.FunFacts()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def on_device(function: Any, *args: Any) -> Any:
     got: list[Any] = []
 
     @cuda.jit
-    def kernel(*args):  # type: ignore[no-untyped-def]
+    def kernel(*args):
         got.append(function(*args))
 
     kernel[1, 1](*args)

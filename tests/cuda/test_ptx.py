@@ -50,7 +50,7 @@ def smooth(x: float, a: float) -> float:
 
 
 def norm(p: Any, scale: float) -> float:
-    return scale * math.sqrt(p[0] * p[0] + p[1] * p[1]) + p[0] ** 3  # type: ignore[no-any-return]
+    return scale * math.sqrt(p[0] * p[0] + p[1] * p[1]) + p[0] ** 3
 
 
 def test_in_a_kernel() -> None:
@@ -60,7 +60,7 @@ def test_in_a_kernel() -> None:
     curve = sg.hessian(norm, target="cuda")
     along = sg.hvp(norm, target="cuda")
 
-    def kernel(x, a, out):  # type: ignore[no-untyped-def]
+    def kernel(x, a, out):
         i = cuda.grid(1)
         if i < x.size:
             value, bars = slope(x[i], a)
@@ -92,7 +92,7 @@ def scalar_samples(rule: Any) -> tuple[Any, ...]:
     return tuple(np.asarray(v).ravel()[0].item() for v in values)
 
 
-ELEMENTWISE = [p for p in registry.PRIMITIVES.values() if p.info.elementwise and p.info.samples]
+ELEMENTWISE = [p for p in registry.PRIMITIVES.values() if p.traits.elementwise and p.info.samples]
 # what is computed in double precision for single: CUDA's own reduction of large arguments, rounding
 IN_DOUBLE = set("sin cos tan int_round isqrt".split())
 

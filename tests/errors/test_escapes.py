@@ -1,8 +1,10 @@
 """Nothing but errors of srcgrad, and the user's own, comes out."""
 
 import math
+import operator
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -136,3 +138,11 @@ def test_what_numba_refuses_is_told_with_the_users_line(tmp_path: Path) -> None:
     assert (problem.file, problem.line, problem.source) == (str(path), 9, "    z = 'a' + y")
     assert "`z = name + y`" in problem.message and "\n" not in problem.message
     assert isinstance(caught.value.__cause__, numba.core.errors.TypingError)
+
+
+@pytest.mark.parametrize("fun", [np.sin, operator.neg])
+def test_what_has_no_text_is_shown_where_it_was_given(fun: Any) -> None:
+    with pytest.raises(sg.SrcgradError) as told:
+        sg.grad(fun)  # this line
+    problem = told.value.problems[0]
+    assert (problem.file, problem.source.strip()) == (__file__, "sg.grad(fun)  # this line")

@@ -348,7 +348,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "vmap": (vmap_inside, "`vmap` is called inside"),
     "an argument too many": (lambda x: Empty(x), "has no `__init__` that takes arguments"),
     "an abstract class": (lambda x: Shape(x).x, "is abstract"),
-    "an argument that is missing": (lambda x: Exacting().x, "misses its argument"),
+    "an argument that is missing": (lambda x: Exacting().x, "missing argument"),
     "a builtin": (lambda x: dict.fromkeys(["a"], x)["a"], "no rule"),
     "a list of its own": (lambda x: Listed([x])[0], "no rule"),
     "super outside": (lambda x: super().value(x), "outside of a method"),

@@ -165,7 +165,7 @@ class Checks:
         exec(compile(text, "<generated>", "exec"), namespace)
         name = program.main.name
         if self.menu.compiled:
-            return namespace[name]  # type: ignore[no-any-return]
+            return namespace[name]
         namespace["math"] = shim.math_shim()
         return shim.interpreted(namespace[name])
 

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from srcgrad.analysis.effects import Classes, Facts
+from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.overwrites import Overwrites, _Case
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases
 from srcgrad.rules.language import declare, registry
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar import elementwise
@@ -120,14 +121,14 @@ def unzeroed() -> Any:
 
 @fault("views are taken for other memory")
 def views_apart() -> Any:
-    old = Classes._scan
-    return patched(Classes, "_scan", lambda self, s: None if isinstance(s, ir.View) else old(self, s))
+    old = Aliases._scan
+    return patched(Aliases, "_scan", lambda self, s: None if isinstance(s, ir.View) else old(self, s))
 
 
 @fault("what a branch chooses is taken for other memory", patterns=("references chosen in loops", "merged classes"))
 def outs_apart() -> Any:
-    old = Classes._scan
-    return patched(Classes, "_scan", lambda self, s: None if isinstance(s, ir.If) else old(self, s))
+    old = Aliases._scan
+    return patched(Aliases, "_scan", lambda self, s: None if isinstance(s, ir.If) else old(self, s))
 
 
 @fault("nothing is ever overwritten later")

@@ -39,7 +39,7 @@ def main(words: list[str]) -> None:
     log.addHandler(told)
     log.setLevel(logging.INFO)
     for case in chosen(words):
-        print("case", case.name, flush=True)
+        print("case", case.name, told.count, flush=True)
         if differ := Comparison(case, Public(case, jit=True)).run("first"):
             print("differs", case.name, differ, flush=True)
     print("compiled", told.count)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from srcgrad.core.ir import Fun, Program
+from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
+from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.loops.register_sums import sum_in_registers
 from srcgrad.simplify.memory.copies import mark_needed_copies
 from srcgrad.simplify.memory.copy_is_move import move_copies
@@ -16,47 +16,80 @@ from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
-from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
+from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
+from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
+from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
+from srcgrad.transform.program_edits import reachable, without_effects
+from srcgrad.transform.random_draws import once
 from srcgrad.transform.reverse import reverse
-
-Pass = Callable[[Program], Program]
-
-
-def of_functions(pass_: Callable[[Fun], Fun]) -> Pass:
-    return lambda program: replace(program, main=pass_(program.main))
-
-
-def active(program: Program) -> list[int]:
-    return [k for k, param in enumerate(program.main.params) if param.type.is_float]
-
+from tests.passes import adapters
+from tests.passes.adapters import Pass, leaves, of_functions, of_loops
 
 # Those that leave what a program computes as it is.
 KEEPING: dict[str, Pass] = {
+    "name_values": name_values,
     "copies": of_functions(mark_needed_copies),
+    "copy_is_move": of_functions(move_copies),
     "counting": of_functions(count_loops),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
+    "dead_stores": of_functions(remove_dead_stores),
     "first_element_store": of_functions(store_first_elements),
+    "first_use_assigns": of_functions(assign_at_first_use),
     "hoist": of_functions(hoist),
     "identities": of_functions(apply_identities),
-    "copy_is_move": of_functions(move_copies),
-    "values_are_memory": of_functions(read_values_from_memory),
-    "first_use_assigns": of_functions(assign_at_first_use),
+    "repeated_stores": of_functions(remove_repeated_stores),
     "reuse": of_functions(reuse),
     "simplify": simplify,
     "sink": of_functions(sink),
-    "dead_stores": of_functions(remove_dead_stores),
-    "repeated_stores": of_functions(remove_repeated_stores),
+    "values_are_memory": of_functions(read_values_from_memory),
+    # of loops
+    "carried_sums": of_loops(adapters.summed_loop),
+    "errors_in_front": of_loops(adapters.checked_loop),
+    "parallel": lambda program: parallelise(program, True),
+    "shares_of_iterations": of_loops(adapters.loop_in_shares),
+    "stencil_blocks": of_loops(adapters.loop_in_blocks),
+    # before differentiation
+    "loop_buffers": of_functions(carried_arrays_to_buffers),
+}
+# Those of kernels, of which no thread can be run alone.
+OF_KERNELS: dict[str, Pass] = {
+    "atomic_extremes": adapters.with_extremes,
+    "atomics": adapters.with_plain_additions,
+    "barriers": of_functions(remove_barriers),
     "register_sums": of_functions(sum_in_registers),
+    "reverse_kernel": adapters.adjoint_of_kernel,
+    "rows_of_kernel": adapters.counted_rows,
+    "workspace": adapters.with_places,
 }
 CHANGING: dict[str, Pass] = {
-    "forward": lambda program: forward(program, active(program)),
-    "reverse": lambda program: reverse(program, active(program)),
+    "expected_shapes": lambda program: of_functions(dce)(reverse(program, leaves(program), checked=True)),
+    "forward": lambda program: forward(program, frozenset(leaves(program))),
+    "grad": lambda program: simplify(compositions.grad(program, leaves(program))),
+    "hessian": lambda program: simplify(compositions.hessian(program, leaves(program), simplify)),
+    "hvp": lambda program: simplify(compositions.hvp(program, leaves(program), simplify)),
+    "jacfwd": lambda program: simplify(compositions.jacfwd(program, leaves(program), simplify)),
+    "jacrev": lambda program: simplify(compositions.jacrev(program, leaves(program), simplify)),
+    "legalise": adapters.for_a_thread,
+    "random_draws": lambda program: once(program, leaves(program), lambda again: again),
+    "reverse": lambda program: of_functions(dce)(reverse(program, leaves(program))),  # what no rule reads is dead
+    "value_and_grad": lambda program: simplify(compositions.value_and_grad(program, leaves(program))),
+    "where_guard": lambda program: simplify(reverse(program, leaves(program))),
+    "without_effects": lambda program: reachable(replace(program, main=without_effects(program.main))),
 }
-PASSES = KEEPING | CHANGING
+# Those that only say something.
+TELLING: dict[str, Pass] = {
+    "carried": adapters.carried_memory,
+    "custom_sharing": adapters.custom_rules,
+    "plan": adapters.planned,
+    "refuse_races": adapters.races_of_threads,
+    "shared_by_iterations": adapters.shared_memory,
+    "tiles": adapters.tiles,
+}
+PASSES = KEEPING | OF_KERNELS | CHANGING | TELLING

@@ -23,7 +23,7 @@ SKEW = 0.31
 
 
 def takes_complex(rule: Primitive) -> bool:
-    return bool(getattr(rule.info, "takes_complex", False))
+    return rule.traits.takes_complex
 
 
 # a cast is what makes arguments complex in all of the others
@@ -52,13 +52,13 @@ def complex_cases(rule: Primitive) -> Iterator[tuple[Case, Collection[int]]]:
     for case in cases(rule):
         if case.given != case.args:  # literals
             continue
-        still = range(1, len(case.args)) if rule.info.shape == "linear" else ()
+        still = range(1, len(case.args)) if rule.traits.form == "linear" else ()
         if own:
             yield case, still
             if not takes_complex(rule):
                 continue
         places = [k for k, a in enumerate(case.args) if _carries(a) and k not in still]
-        mixed = rule.info.elementwise  # of the others' arguments, calls make one dtype
+        mixed = rule.traits.elementwise  # of the others' arguments, calls make one dtype
         for chosen in {tuple(places), *([tuple(places[:1]), tuple(places[1:])] if mixed else [])} - {()}:
             args = tuple(turned(a, k) if k in chosen else a for k, a in enumerate(case.args))
             if all(np.all(np.isfinite(a)) for a in args) and not (rule.name == "where" and np.iscomplexobj(args[0])):

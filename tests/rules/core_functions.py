@@ -19,7 +19,7 @@ def call(function: Any, *args: Any) -> Callable[..., Val]:
 
     def emit(builder: Builder, *values: Val) -> Val:
         given = iter(values)
-        return registry.FUNCTIONS[function](builder, *(next(given) if a is ... else a for a in args))  # type: ignore[no-any-return]
+        return registry.FUNCTIONS[function](builder, *(next(given) if a is ... else a for a in args))
 
     return emit
 

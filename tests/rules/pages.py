@@ -180,7 +180,7 @@ def _errors(known: dict[str, str]) -> dict[Any, str]:
 def _speaks(rule: ir.Primitive, name: str) -> bool:
     """Whether what a rule says of singular points is true of the function of this name, too."""
     alike = rule.name.split("_")[0] in (name, *name.split("_")) or name in rule.name
-    return alike or not rule.info.elementwise or "shared" in rule.info.ties
+    return alike or not rule.traits.elementwise or "shared" in rule.info.ties
 
 
 def row(told: str, function: Any, adaptor: Any, errors: str) -> str:

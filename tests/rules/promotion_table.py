@@ -38,7 +38,7 @@ def defined(text: str) -> Callable[..., Any]:
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     space: dict[str, Any] = {"np": np, "math": math, "HALF": HALF}
     exec(compile(text, name, "exec"), space)
-    return space["f"]  # type: ignore[no-any-return]
+    return space["f"]
 
 
 def large(code: str) -> np.ndarray[Any, Any]:

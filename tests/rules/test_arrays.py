@@ -24,14 +24,14 @@ normal = rng.standard_normal
 
 def call(function: Any, **options: Any) -> Callable[..., Val]:
     def make(builder: Builder, *args: Any) -> Val:
-        return FUNCTIONS[function](builder, *args, **options)  # type: ignore[no-any-return]
+        return FUNCTIONS[function](builder, *args, **options)
 
     return make
 
 
 def method(name: str, *rest: Any) -> Callable[..., Val]:
     def make(builder: Builder, *args: Any) -> Val:
-        return METHODS[name](builder, *args, *rest)  # type: ignore[no-any-return]
+        return METHODS[name](builder, *args, *rest)
 
     return make
 
@@ -70,7 +70,7 @@ REDUCTIONS = [(r, axis, keep) for r in AXES for axis in AXES[r] for keep in (Fal
 def test_reduction(function: Any, rank: int, axis: Any, keepdims: bool) -> None:
     def make(builder: Builder, x: Val) -> Val:
         square = FUNCTIONS[np.multiply](builder, x, x)
-        return FUNCTIONS[function](builder, square, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return FUNCTIONS[function](builder, square, axis=axis, keepdims=keepdims)
 
     check(make, [normal((2, 4, 3)[:rank])], lambda x: function(x * x, axis=axis, keepdims=keepdims))
 
@@ -234,7 +234,7 @@ def test_methods_with_arguments() -> None:
 
 def test_array_of_elements() -> None:
     def nested(builder: Builder, x: Val) -> Val:
-        return FUNCTIONS[np.array](builder, [[x, 2.0], (3.0, x * x)])  # type: ignore[no-any-return]
+        return FUNCTIONS[np.array](builder, [[x, 2.0], (3.0, x * x)])
 
     check(nested, [1.5], lambda x: np.array([[x, 2.0], (3.0, x * x)]))
     rows = [normal(3), normal(3)]
@@ -258,7 +258,7 @@ def test_evenly_spaced() -> None:
 @pytest.mark.parametrize("dtype", [float, "f4", np.float32, np.dtype("f8"), int, np.int32, bool])
 def test_dtypes(dtype: Any) -> None:
     for function in (np.zeros, np.ones):
-        made = program(lambda builder, n, f=function: FUNCTIONS[f](builder, (n, 2), dtype=dtype), [3])  # type: ignore[misc]
+        made = program(lambda builder, n, f=function: FUNCTIONS[f](builder, (n, 2), dtype=dtype), [3])
         (got,) = run(made, 3)
         np.testing.assert_array_equal(got, function((3, 2), dtype))
         assert got.dtype == np.dtype(dtype)

@@ -31,7 +31,7 @@ SINGLE = {"f8": "f4", "c16": "c8"}
 
 def _given_as_scalars(primitive: ir.Primitive) -> bool:
     samples = primitive.info.samples
-    return primitive.info.elementwise and not any(np.ndim(a) for args in samples for a in args)
+    return primitive.traits.elementwise and not any(np.ndim(a) for args in samples for a in args)
 
 
 def _alone(sample: Any) -> bool:

@@ -105,3 +105,31 @@ def test_higher_powers_of_sizes():
     assert sg.hessian(lambda x: abs(x) ** 3, jit=False)(-2.0) == 12.0
     slopes = sg.grad(lambda z: (abs(z) ** 2).real, jit=False)(1.0 + 2.0j)
     assert slopes in (2.0 - 4.0j, 2.0 + 4.0j)
+
+
+LENGTHS = [
+    lambda x: np.linalg.norm(x) ** 2,
+    lambda x: np.linalg.norm(x) * np.linalg.norm(x),
+    lambda x: np.square(np.linalg.norm(x)),
+    lambda x: math.hypot(x[0], x[1]) ** 2,
+    lambda x: np.hypot(x[0], x[1]) ** 2.0,
+    lambda x: np.sum(np.linalg.norm(x.reshape(1, 2), axis=1) ** 2),
+]
+
+
+@pytest.mark.parametrize("fun", LENGTHS)
+def test_squares_of_lengths_at_0(fun):
+    x = np.array([0.6, -0.8])
+    np.testing.assert_array_equal(sg.hessian(fun, jit=False)(np.zeros(2)), 2.0 * np.eye(2))
+    np.testing.assert_array_equal(sg.grad(fun, jit=False)(np.zeros(2)), [0.0, 0.0])
+    np.testing.assert_allclose(sg.hessian(fun, jit=False)(x), 2.0 * np.eye(2), rtol=1e-14)
+    np.testing.assert_allclose(sg.grad(fun, jit=False)(x), 2.0 * x, rtol=1e-14)
+
+
+def test_a_length_to_the_fourth():
+    x = np.array([0.6, -0.8])
+    fun = lambda x: np.linalg.norm(x) ** 4 + np.linalg.norm(x)  # noqa: E731
+    np.testing.assert_allclose(sg.grad(fun, jit=False)(x), 4.0 * x + x, rtol=1e-14)
+    np.testing.assert_array_equal(
+        sg.hessian(lambda x: np.linalg.norm(x) ** 4, jit=False)(np.zeros(2)), np.zeros((2, 2))
+    )

@@ -46,7 +46,7 @@ def part(function: Any, k: int, **options: Any) -> tuple[Callable[..., Val], Cal
     """The k-th of several results."""
 
     def make(builder: Builder, *args: Any) -> Val:
-        return FUNCTIONS[function](builder, *args, **options)[k]  # type: ignore[no-any-return]
+        return FUNCTIONS[function](builder, *args, **options)[k]
 
     return make, lambda *args: function(*args, **options)[k]
 
@@ -57,7 +57,7 @@ def writing(function: Any, *rest: Any, **options: Any) -> tuple[Callable[..., Va
     def make(builder: Builder, x: Val, *args: Any) -> Val:
         y = FUNCTIONS[np.copy](builder, x)
         FUNCTIONS[function](builder, y, *args, *rest, **options)
-        return y  # type: ignore[no-any-return]
+        return y
 
     def plain(x: Any, *args: Any) -> Any:
         y = x.copy()
@@ -105,38 +105,38 @@ def test_derivatives(case: int) -> None:
 
 
 def weighted(builder: Builder, x: Val, b: Val) -> Val:
-    return FUNCTIONS[scipy.special.logsumexp](builder, x, b=b)  # type: ignore[no-any-return]
+    return FUNCTIONS[scipy.special.logsumexp](builder, x, b=b)
 
 
 def blocks(builder: Builder, x: Val, y: Val) -> Val:
-    return FUNCTIONS[np.block](builder, [[x, y], [y, as_value(builder, 2.0)]])  # type: ignore[no-any-return]
+    return FUNCTIONS[np.block](builder, [[x, y], [y, as_value(builder, 2.0)]])
 
 
 def copied_where(builder: Builder, x: Val, y: Val) -> Val:
     out = FUNCTIONS[np.copy](builder, x)
     FUNCTIONS[np.copyto](builder, out, y, where=FUNCTIONS[np.greater](builder, x, as_value(builder, 0.0)))
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def horner(builder: Builder, x: Val) -> Val:
-    return FUNCTIONS[np.polyval](builder, (1.0, as_value(builder, 2), x), x)  # type: ignore[no-any-return]
+    return FUNCTIONS[np.polyval](builder, (1.0, as_value(builder, 2), x), x)
 
 
 def several(builder: Builder, x: Val) -> Val:
-    return FUNCTIONS[np.quantile](builder, x, [0.25, as_value(builder, 0.5)], 1)  # type: ignore[no-any-return]
+    return FUNCTIONS[np.quantile](builder, x, [0.25, as_value(builder, 0.5)], 1)
 
 
 def periods(builder: Builder, x: Val, period: Val) -> Val:
-    return FUNCTIONS[np.unwrap](builder, x, period=period)  # type: ignore[no-any-return]
+    return FUNCTIONS[np.unwrap](builder, x, period=period)
 
 
 def one_item(builder: Builder, x: Val) -> Val:
     item = METHODS["item"]
-    return item(builder, x, as_value(builder, -2)) * item(builder, x, as_value(builder, 1), as_value(builder, 2))  # type: ignore[no-any-return]
+    return item(builder, x, as_value(builder, -2)) * item(builder, x, as_value(builder, 1), as_value(builder, 2))
 
 
 def chosen(builder: Builder, k: Val, x: Val, y: Val) -> Val:
-    return METHODS["choose"](builder, k, [x, y])  # type: ignore[no-any-return]
+    return METHODS["choose"](builder, k, [x, y])
 
 
 def test_derivatives_second_order() -> None:

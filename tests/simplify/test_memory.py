@@ -13,6 +13,7 @@ from srcgrad.core.verify import verify
 from srcgrad.core.walk import walk
 from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.scalar.elementwise import exp, sin
+from srcgrad.rules.shapes.shape import dim
 from srcgrad.simplify.memory.copies import mark_needed_copies
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.sink import sink
@@ -47,17 +48,13 @@ def agree(before: Fun, after: Fun) -> None:
 def test_first_use_assigns(scalar: bool, accumulate: bool) -> None:
     b = Builder()
     value: Atom = X if scalar else b.let(sin, b.load(A))
-    shape = (b.let(dim(), A, axis=0),)
+    shape = (b.let(dim, A, axis=0),)
     memory = b.alloc("f8", shape)
     (b.accumulate if accumulate else b.store)(memory, None, value)
     before = fun_of(b, memory)
     after = assign_at_first_use(before)
     agree(before, after)
     assert "Store" not in kinds(after) and "Accumulate" not in kinds(after)
-
-
-def dim() -> ir.Primitive:
-    return ir.Primitive("dim", lambda types, params: (ir.I8,), lambda a, axis: a.shape[axis], "_0.shape[axis]")
 
 
 def test_not_the_first_use_or_not_surely_all() -> None:

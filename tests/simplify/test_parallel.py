@@ -311,7 +311,7 @@ def test_tangents_and_second_derivatives(fun: Callable[..., Any], args: tuple[An
         assert loops_in(source)
 
 
-# ---- what runs one turn after another
+# ---- what runs one iteration after another
 
 
 def prefix_sums(x: np.ndarray, w: float) -> float:
@@ -444,8 +444,8 @@ def beside_a_list(x: np.ndarray, w: float) -> float:
 
 
 SERIAL = [
-    (prefix_sums, (X, 1.3), "`total` goes from turn to turn"),
-    (product, (X, 1.3), "`total` goes from turn to turn"),
+    (prefix_sums, (X, 1.3), "`total` is carried between iterations"),
+    (product, (X, 1.3), "`total` is carried between iterations"),
     (neighbour, (X, 0.9), "turns may meet in `y`"),
     (one_scratch, (X, 1.3), "turns may meet in `scratch`"),
     (scattered, (X, PLACES), "turns may meet in `y`"),
@@ -455,9 +455,9 @@ SERIAL = [
     (wraps, (X, 1.3), "turns may meet in `y`"),
     (raises_late, (X, 1.3), "a turn may raise an error, and numbers are summed"),
     (solves, (A, 0.01), "a turn may raise an error, and numbers are summed"),
-    (totals_change_places, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
-    (one_total_or_the_other, (X, 1.3), "`s` goes from turn to turn, and is no sum"),
-    (last_one, (X, 1.3), "`t` goes from turn to turn"),
+    (totals_change_places, (X, 1.3), "`s` is carried between iterations but is not a sum"),
+    (one_total_or_the_other, (X, 1.3), "`s` is carried between iterations but is not a sum"),
+    (last_one, (X, 1.3), "`t` is carried between iterations"),
     (beside_a_list, (X, 1.3), "the function has lists of arrays"),
 ]
 
@@ -531,7 +531,7 @@ def test_a_parallel_dispatcher_has_parallel_derivatives() -> None:
 def test_explain_tells_of_each_loop() -> None:
     text = value_and_grad(prefix_sums, jit=False, parallel=True).explain(X, 1.3)
     assert "the loop over `i` (line" in text
-    assert "one turn after another: `total` goes from turn to turn" in text
+    assert "one iteration after another: `total` is carried between iterations" in text
 
 
 # ---- arrays that are repeated: beside parallel loops Numba takes what meets for equally long, whatever a thread sees

@@ -53,7 +53,7 @@ class Composer:
             *[lambda: call(np.where, self.condition(), a, c)] * 2,
             lambda: call(np.where, self.condition(), number(1.0), a),
         ]
-        return ways[self.r.integers(len(ways))]()  # type: ignore[no-any-return]
+        return ways[self.r.integers(len(ways))]()
 
     def condition(self) -> Val:
         if not self.conditions or self.r.random() > 0.4:

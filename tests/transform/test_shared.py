@@ -11,7 +11,7 @@ X = np.array([1.0, 2.0, 3.0])
 
 
 @sg.custom_vjp
-def tripled(x):  # type: ignore[no-untyped-def]
+def tripled(x):
     return x
 
 
@@ -19,7 +19,7 @@ tripled.defvjp(lambda x: (x, x), lambda kept, g: (3.0 * g,))
 
 
 @sg.custom_jvp
-def fivefold(x):  # type: ignore[no-untyped-def]
+def fivefold(x):
     return x
 
 
@@ -32,13 +32,13 @@ def test_the_rule_counts_where_nothing_is_written() -> None:
         assert np.array_equal(sg.grad(lambda x: np.sum(fivefold(x) * x), mode=mode, jit=False)(X), 6.0 * X)
 
 
-def writes_through_the_result(x):  # type: ignore[no-untyped-def]
+def writes_through_the_result(x):
     y = tripled(x)
     y[0] = 2.0 * x[1]
     return x[0] * x[1] + y[2]
 
 
-def writes_through_the_argument(x):  # type: ignore[no-untyped-def]
+def writes_through_the_argument(x):
     a = x * 1.0
     y = fivefold(a)
     a[0] = 2.0 * x[1]
@@ -55,7 +55,7 @@ def test_writes_to_shared_memory_are_refused(mode: str) -> None:
 
 
 def test_arrays_of_the_caller_that_a_list_has_views_of_stay() -> None:
-    def doubled(m):  # type: ignore[no-untyped-def]
+    def doubled(m):
         rows = []
         for i in range(m.shape[0]):
             rows.append(m[i])
@@ -70,7 +70,7 @@ def test_arrays_of_the_caller_that_a_list_has_views_of_stay() -> None:
 
 
 @sg.custom_jvp
-def tail(x):  # type: ignore[no-untyped-def]
+def tail(x):
     return x[1:]
 
 
@@ -79,8 +79,8 @@ tail.defjvp(lambda primals, tangents: (primals[0][1:], tangents[0][1:]))
 
 @pytest.mark.parametrize("rule", [tripled, fivefold, tail])
 @pytest.mark.parametrize("through", [True, False])
-def test_neither_is_written_where_a_rule_returns_what_it_is_given(rule, through: bool) -> None:  # type: ignore[no-untyped-def]
-    def f(x):  # type: ignore[no-untyped-def]
+def test_neither_is_written_where_a_rule_returns_what_it_is_given(rule, through: bool) -> None:
+    def f(x):
         y = rule(x)
         if through:
             y[0] = 2.0 * x[2]
@@ -96,13 +96,13 @@ def test_neither_is_written_where_a_rule_returns_what_it_is_given(rule, through:
 CAPTURED = np.array([1.0, 2.0, 3.0])
 
 
-def reshaped_capture(x):  # type: ignore[no-untyped-def]
+def reshaped_capture(x):
     g = CAPTURED.reshape(3, 1)
     g[0] = 2.0
     return x[0] * g[0, 0]
 
 
-def listed_capture(x):  # type: ignore[no-untyped-def]
+def listed_capture(x):
     parts = []
     for i in range(3):
         parts.append(CAPTURED[i:])
@@ -111,6 +111,6 @@ def listed_capture(x):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("f", [reshaped_capture, listed_capture])
-def test_what_is_captured_is_not_written_through_other_names(f) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_captured_is_not_written_through_other_names(f) -> None:
     with pytest.raises(sg.UnsupportedError, match="writes into `CAPTURED`"):
         sg.grad(f, jit=False)(X)

@@ -35,7 +35,7 @@ def work(kind: str, n: int) -> int:
     options = find_or_make.Options(jit=False, cache=False)
     sys.setprofile(profile)
     try:
-        made = lazy.pipeline.derive(f, Recipe("grad", (0, 1, 2), single=False), specs)
+        made = lazy.program.derive(f, Recipe("grad", (0, 1, 2), single=False), specs)
         find_or_make._text(made.program, options)
     finally:
         sys.setprofile(None)

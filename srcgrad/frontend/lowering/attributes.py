@@ -228,7 +228,7 @@ def _super_attribute(low: Lowering, value: Struct, name: str) -> Value:
     if isinstance(method, (types.FunctionType, types.WrapperDescriptorType, types.MethodDescriptorType)):
         return Known(method) if of_class else _bound(method, owner)
     if callable(method) or hasattr(type(method), "__get__"):
-        low.refuse(f"`{name}` of `{found.owner.__name__}` is no method that can be read", "write it out")
+        low.refuse(f"`{name}` of `{found.owner.__name__}` is not a method that can be read", "write it out")
     return low.captures.of_class(found.owner, name)
 
 

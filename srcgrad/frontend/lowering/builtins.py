@@ -254,7 +254,7 @@ def _bool(low: Lowering, args: Args, named: Named) -> Value | None:
 def _replace(low: Lowering, args: Args, named: Named) -> Value | None:
     owner = args[0]
     if not isinstance(owner, Struct) or not dataclasses.is_dataclass(owner.kind):
-        low.refuse(f"{values.describe(owner)} is no dataclass", "make a new one of its class")
+        low.refuse(f"{values.describe(owner)} is not a dataclass", "make a new one of its class")
     kind, init = owner.kind, classes.found(owner.kind, "__init__")
     if classes.found(kind, "__post_init__") is not None:
         low.refuse(f"`{kind.__name__}` has a __post_init__", "make the new one with its class")

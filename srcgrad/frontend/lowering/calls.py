@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
-from srcgrad.core.layouts import VIEW
+from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
@@ -81,7 +81,7 @@ def _turns(low: Lowering, node: ast.Call) -> Value | None:
             first, *more = [low.integer(low.ex(b)) for b in bounds]
             start, stop = (first, more[0]) if more else (Const(0, I8), first)
             step = more[1] if len(more) == 2 else Const(1, I8)
-            return low.b.let(trips, start, stop, step, name="turns")  # type: ignore[no-any-return]
+            return low.b.let(trips, start, stop, step, name="turns")
     return None
 
 
@@ -119,7 +119,7 @@ def _known(low: Lowering, function: Known, args: Args, named: Named, node: ast.A
     if _listed(target) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
             name = getattr(target, "__name__", repr(target))
-            low.refuse(f"`{name}` misses an argument", f"it takes {LEAST[target]} at least")
+            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
@@ -203,7 +203,7 @@ def library(low: Lowering, adaptor: Callable[..., Any], args: Args, named: Named
     try:
         inspect.signature(adaptor).bind(low.b, *given, **options)
     except TypeError as error:
-        message = f"`{name}` is not understood with these arguments: {str(error).replace(chr(39), '`')}"
+        message = f"`{name}` does not accept these arguments: {str(error).replace(chr(39), '`')}"
         raise UnsupportedError(message, hint="give it what NumPy's takes, without rarer options") from None
     try:
         return low.inward(low.emitted(adaptor, given, options))
@@ -235,18 +235,21 @@ def _prepared(low: Lowering, target: Any, args: Args, named: Named) -> Value:
     atoms: list[ir.Atom] = [atom for value in plain for atom in scope.leaves(value)]
     result = low.place(lowered, atoms)
     if any(isinstance(stmt, ir.Custom) for stmt in lowered.program.main.body):
-        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts.shares)
+        _keep_apart(low, atoms, list(scope.leaves(result)), lowered.program.main.facts)
     return result
 
 
-def _keep_apart(
-    low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], shares: Sequence[tuple[int, int]]
-) -> None:
-    """Of a function with its own rule that returns its argument's memory: neither may be written after the call."""
-    for n, k in shares:
+def _keep_apart(low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Atom], facts: ir.FunFacts) -> None:
+    """Of a function with its own rule that returns its argument's memory, or one array twice: neither may be written
+    after the call."""
+    for n, k in facts.shares:
         target, arg = results[n], args[k]
         if isinstance(target, Var) and isinstance(arg, Var):
             low.b.layouts.doubtful(target, arg, VIEW)
+    for n, k in facts.together:
+        first, second = results[n], results[k]
+        assert isinstance(first, Var) and isinstance(second, Var)
+        low.b.layouts.doubtful(first, second, TWICE)
 
 
 def _given(low: Lowering, value: Any) -> Value:
@@ -371,7 +374,7 @@ def bind_arguments(
     for key in names:
         value_ = given[key] if key in given else default(key)
         if value_ is None:
-            low.refuse(f"`{name}` misses its argument `{key}`", f"it takes {wording.joined(names)}")
+            low.refuse(f"missing argument `{key}` in the call of `{name}`", f"it takes {wording.joined(names)}")
         env[key] = low.settle(value_, key)
     if arguments.vararg is not None:
         env[arguments.vararg.arg] = scope.struct(more)

@@ -15,6 +15,7 @@ from srcgrad.core.ir import Atom, Const, Failure, Var
 from srcgrad.core.shapes import ONE, Dim
 from srcgrad.frontend.lowering.values import Frame, Value
 from srcgrad.frontend.source.read import Source
+from srcgrad.rules.scalar.powers import power
 
 ZERO = Const(0, ir.I8)
 LONG = 60
@@ -99,7 +100,7 @@ class Checks:
 
     def _of_integers(self, let: ir.Let) -> ir.Let:
         """A power of integers, which has no integer result where the exponent is negative."""
-        if let.op.name != "power" or let.params.get("checked") or any(a.type.dtype[0] not in "iub" for a in let.args):
+        if let.op is not power or let.params.get("checked") or any(a.type.dtype[0] not in "iub" for a in let.args):
             return let
         exponent = let.args[1]
         if not exponent.type.is_scalar:
@@ -133,13 +134,13 @@ class Checks:
         arrays = [a for a in let.args if isinstance(a, Var) and a.type.rank]
         if len(arrays) < 2:
             return
-        demands = getattr(let.op.info, "demands", None)
+        demands = let.op.traits.demands
         if demands:
             places = {dim: ir.Length(a, k) for a in arrays for k, dim in enumerate(self.b.dims(a))}
             for a, b in demands([self.b.dims(a) for a in let.args], let.params):
                 if a in places and b in places:
                     self._lengths("equal", places[a], places[b])
-        elif getattr(let.op.info, "elementwise", False):
+        elif let.op.traits.elementwise:
             for axis in range(1, max(a.type.rank for a in arrays) + 1):
                 first, *more = (ir.Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis)
                 for other in more:

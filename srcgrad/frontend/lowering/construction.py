@@ -42,7 +42,7 @@ def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) ->
     elif isinstance(init.value, types.FunctionType):
         _initialise(low, init, made, args, named, node)
     else:
-        low.refuse(f"the `__init__` of `{kind.__name__}` is no function that can be read", "write it as a method")
+        low.refuse(f"the `__init__` of `{kind.__name__}` is not a function that can be read", "write it as a method")
     if not changeable(kind):
         made.value, made.locked = True, FROZEN
     return made
@@ -145,7 +145,9 @@ def _given(low: Lowering, kind: type, names: tuple[str, ...], by_place: int, arg
 def _complete(low: Lowering, kind: type, names: tuple[str, ...], given: Named) -> None:
     for name in names:
         if name not in given:
-            low.refuse(f"`{kind.__name__}` misses its argument `{name}`", f"its fields are {wording.joined(names)}")
+            low.refuse(
+                f"missing argument `{name}` in the call of `{kind.__name__}`", f"its fields are {wording.joined(names)}"
+            )
 
 
 def literal(low: Lowering, value: Any) -> Value:

@@ -104,7 +104,7 @@ def _raise(low: Lowering, node: ast.Raise) -> None:
     kind = low.ex(name)
     made = kind.value if isinstance(kind, Known) else None
     if not isinstance(made, type) or not issubclass(made, BaseException):
-        low.refuse("what is raised is no exception", 'for example: raise ValueError("...")')
+        low.refuse("raise needs an exception", 'for example: raise ValueError("...")')
     _raising(low, made, args)
 
 

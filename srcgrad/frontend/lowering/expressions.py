@@ -188,7 +188,7 @@ def short_circuit(low: Lowering, left: Atom, rest: Callable[[], Value], both: bo
         if isinstance(right, Const):
             return left if bool(right.value) == both else right
         name = "logical_and" if both else "logical_or"
-        return low.b.let(registry.PRIMITIVES[name], left, right)  # type: ignore[no-any-return]
+        return low.b.let(registry.PRIMITIVES[name], left, right)
     low.frame.env = before
     other = FALSE if both else TRUE
     return choose(low, left, rest, lambda: other) if both else choose(low, left, lambda: other, rest)

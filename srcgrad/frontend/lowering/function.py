@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.errors import CallError, UnsupportedError
@@ -32,7 +33,6 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, mark_effectful_calls
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Struct, Value
-from srcgrad.frontend.lowering.written_parameters import Aliases, written
 from srcgrad.frontend.source import fence, wording
 from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import Source, python_function, read
@@ -125,9 +125,9 @@ def _wider(source: Source, lowered: Lowered, unsure: Doubts, copies: Copies) -> 
     conflict = view_conflicts.conflict(main, unsure)
     if conflict is None:
         return copies
-    aliases, (stmt, doubt) = Aliases(main.body), conflict
+    aliases, (stmt, doubt) = Aliases(main.body, given_back=True), conflict
     base = doubt.base
-    positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.root(p) is aliases.root(base)}
+    positions |= {k for k, p in enumerate(main.params) if p.type.ref and aliases.of(p) is aliases.of(base)}
     if positions == copies.ordered or doubt.why is not LAYOUT or max(positions, default=-1) >= own:
         raise view_conflicts.refusal(source, stmt, doubt)
     return Copies(positions, positions)  # a copy in C order leaves no doubt
@@ -175,7 +175,10 @@ def _attempt(
         low.b.out.clear()
         value = emit_call(low, itself, env)
     value = values.seen(_finished(low, source, value))
-    shares = _shares(low, value, params)
+    shares, together = (
+        _shares(low, value, params),
+        Aliases(low.b.out, given_back=True).together(list(values.leaves(value))),
+    )
     value = _results(low, value, params)
     check_apart(low)
     captured = tuple(low.captures.entries.values())
@@ -184,6 +187,7 @@ def _attempt(
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
         captured=tuple(c.name for c in captured),
         shares=tuple(shares),
+        together=together,
         changed=any(struct.born < born for struct in low.changed),
         no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
     )
@@ -253,16 +257,16 @@ def _finished(low: Lowering, source: Source, value: Value) -> Value:
 
 def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[int, int]]:
     """Which results are, in the user's function, memory of which parameters, or views of it."""
-    aliases, results = Aliases(low.b.out), list(enumerate(values.leaves(value)))
-    given = [(k, aliases.root(p)) for k, p in enumerate(params) if p.type.ref]
+    aliases, results = Aliases(low.b.out, given_back=True), list(enumerate(values.leaves(value)))
+    given = [(k, aliases.of(p)) for k, p in enumerate(params) if p.type.ref]
     return [
-        (n, k) for n, r in results for k, root in given if isinstance(r, Var) and r.type.ref and aliases.root(r) is root
+        (n, k) for n, r in results for k, root in given if isinstance(r, Var) and r.type.ref and aliases.of(r) is root
     ]
 
 
 def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:
     """What is returned by reference must be whole memory: a view is copied."""
-    aliases = Aliases(low.b.out)
+    aliases = Aliases(low.b.out, given_back=True)
     whole = {*params, *_allocated(low.b.out)}
 
     def result(atom: Atom) -> Atom:

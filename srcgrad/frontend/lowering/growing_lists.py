@@ -69,7 +69,7 @@ def expect_equal(low: State, a: Atom, b: Atom, message: str) -> None:
 def model(low: State, items: Sequence[Value]) -> Value:
     """The structure and the types of items, which must have one structure."""
     if not items:
-        low.refuse("what this empty list will hold is not known", "append to it in the function that makes it")
+        low.refuse("cannot infer the item type of this empty list", "append to it in the function that makes it")
     item = _typed(low, items[0])
     for other in items[1:]:
         pair = values.align(item, _typed(low, other), "an item")

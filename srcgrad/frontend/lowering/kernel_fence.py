@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from srcgrad.core import ir
+from srcgrad.core.aliases import written
 from srcgrad.core.ir import Fun, KernelFacts, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.core.walk import walk
 from srcgrad.errors import Problem, UnsupportedError
-from srcgrad.frontend.lowering.written_parameters import written
 from srcgrad.frontend.source.read import Source
 
 Refused = tuple[Stmt, str, str]

@@ -42,7 +42,7 @@ def changed(low: Lowering, over: Domain | None, held: Held, heads: Heads, stays:
             found[name] = None
     if over is not None and over.source is not None and over.source in held:
         if _length(held[over.source]) is not _length(over.source.content):
-            low.refuse("the list that a loop goes over gets longer or shorter inside it", "loop over a copy: list(...)")
+            low.refuse("a list must not change length while a loop iterates over it", "loop over a copy: list(...)")
     return list(found)
 
 

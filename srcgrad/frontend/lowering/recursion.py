@@ -10,7 +10,9 @@ from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Var
+from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.rewrite import rewrite
 from srcgrad.core.walk import changed, walk
 from srcgrad.errors import UnsupportedError
@@ -19,7 +21,7 @@ from srcgrad.frontend.lowering.capture import Captured, Captures
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Value
-from srcgrad.frontend.lowering.written_parameters import Aliases, written
+from srcgrad.frontend.lowering.view_conflicts import conflict
 
 Body = Callable[[Lowering, dict[str, Value]], Value]
 
@@ -34,6 +36,8 @@ class Callee:
     captured: list[Captured] = field(default_factory=list)
     core: ir.Fun | None = None
     shares: bool = False  # what it returns may be an argument's memory
+    together: tuple[tuple[int, int], ...] = ()  # the results that may be one array, in pairs
+    doubts: Sequence[Doubt] = ()
     written: frozenset[int] = frozenset()  # the arguments that it writes into: their new contents are results, too
 
 
@@ -85,9 +89,11 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
         for target in (t for t in targets if t.type.ref):
             for ref in refs:
                 low.b.layouts.doubtful(target, ref)
-    if callee.shares:
-        return values.refill(callee.result, iter(targets))
-    return values.refill(callee.result, iter([_copy(low, t) if t.type.ref else t for t in targets]))
+    if not callee.shares:
+        targets = [_copy(low, t) if t.type.ref else t for t in targets]
+    for j, k in callee.together:
+        low.b.layouts.doubtful(targets[j], targets[k], TWICE)
+    return values.refill(callee.result, iter(targets))
 
 
 def _copy(low: Lowering, ref: Var) -> Var:
@@ -120,7 +126,7 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     callees = low.recursions.callees
     while True:
         provisional = len(callees)
-        before = callee.shares, callee.written
+        before = callee.shares, callee.written, callee.together
         try:
             value, captured, core = _attempt(low, callee, env, body)
         except Unresolved:
@@ -135,13 +141,17 @@ def _resolve(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
             and values.same_shape(callee.result, value)
         )
         settled = same and [c.origin.key for c in captured] == [c.origin.key for c in callee.captured]
-        settled = settled and before == (callee.shares, callee.written)
+        settled = settled and before == (callee.shares, callee.written, callee.together)
         callee.result = values.map_leaves(value, lambda atom: Var("result", atom.type))
         callee.captured, callee.core = captured, core
         if settled:
             if _surely_calls(core.body, callee.name):
                 name = callee.name.removesuffix("_inner")
                 low.refuse(f"`{name}` calls itself whatever its arguments are", "end it: return something else first")
+            found = conflict(core, callee.doubts)
+            if found is not None:
+                why = found[1].why
+                low.refuse(why.message.format(found[1].base.name), why.hint)
             return
         del callees[provisional:]  # they were made with what was known of this one
 
@@ -198,16 +208,18 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
     every = (*params, *(c.param for c in captured))
     results = tuple(values.leaves(value))
     core = checked(ir.Fun(callee.name, every, tuple(other.b.out), (*results, *own.values())))
-    aliases, more = Aliases(core.body), [every.index(p) for p in written(core)]
+    aliases, more = Aliases(core.body, given_back=True), [every.index(p) for p in written(core)]
     if any(k >= len(params) for k in more):
         message = f"`{_plain(callee.name)}` calls itself and writes into what is not its own"
         low.refuse(message, "pass it as an argument")
     callee.written |= frozenset(more)
-    refs = {aliases.root(r) for r in results if isinstance(r, Var) and r.type.ref}
-    callee.shares = any(aliases.root(p) in refs for p in every if p.type.ref)
-    if any(aliases.root(p) in refs for p in own.values()):
+    refs = {aliases.of(r) for r in results if isinstance(r, Var) and r.type.ref}
+    callee.shares = any(aliases.of(p) in refs for p in every if p.type.ref)
+    if any(aliases.of(p) in refs for p in own.values()):
         message = f"`{_plain(callee.name)}` calls itself, writes into an array that it is given, and returns it"
         low.refuse(message, "return nothing: who calls it has the array")
+    callee.together = aliases.together(results)
+    callee.doubts = other.b.layouts.doubts
     check_apart(other)
     return value, captured, core
 
@@ -218,9 +230,9 @@ def _plain(name: str) -> str:
 
 def check_apart(low: Lowering) -> None:
     """Refuse calls that give a recursive function an array that it writes into, and the same memory once more."""
-    aliases = Aliases(low.b.out)
+    aliases = Aliases(low.b.out, given_back=True)
     for callee, args in low.handed:
-        roots = [aliases.root(a) if isinstance(a, Var) and a.type.ref else None for a in args]
+        roots = [aliases.of(a) if isinstance(a, Var) and a.type.ref else None for a in args]
         if any(roots.count(roots[k]) > 1 for k in callee.written):
             message = f"`{_plain(callee.name)}`, which calls itself, writes into memory that it is given twice"
             raise UnsupportedError(message, hint="give it a copy")

@@ -74,7 +74,7 @@ def invoke(low: Lowering, found: Found, value: Value, name: str, args: Sequence[
     if isinstance(method, classmethod):
         return low.hooks["call"](low, Known(method.__func__), [Known(kind), *args])  # type: ignore[no-any-return]
     if not isinstance(method, types.FunctionType) or found.generated:
-        low.refuse(f"the `{name}` of `{kind.__name__}` is no function that can be read", "write it as a method")
+        low.refuse(f"the `{name}` of `{kind.__name__}` is not a function that can be read", "write it as a method")
     return low.hooks["inline"](low, method, [value, *args], {}, low.node)  # type: ignore[no-any-return]
 
 

@@ -246,7 +246,7 @@ class State(Checks):
                 return Val(self.b, self.hooks["array"](self, value))
             case Struct():
                 if not self.hooks["contains_items"](value):
-                    self.refuse(f"a {value.kind.__name__} stands where a number or an array must be", "give its fields")
+                    self.refuse(f"expected a number or an array, got a {value.kind.__name__}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
@@ -254,7 +254,7 @@ class State(Checks):
             case Known():
                 return value.value
         return self.refuse(
-            f"{values.describe(value)} stands where a number or an array must be", "use a number or an array here"
+            f"expected a number or an array, got {values.describe(value)}", "use a number or an array here"
         )
 
     def inward(self, value: Any) -> Value:
@@ -288,9 +288,7 @@ class State(Checks):
 
     def atom(self, value: Value) -> Atom:
         if not isinstance(value, (Var, Const)):
-            self.refuse(
-                f"{values.describe(value)} stands where a number or an array must be", "use a number or an array here"
-            )
+            self.refuse(f"expected a number or an array, got {values.describe(value)}", "use a number or an array here")
         return value
 
     def integer(self, value: Value) -> Atom:
@@ -326,7 +324,7 @@ class State(Checks):
     def negated(self, cond: Atom) -> Atom:
         if isinstance(cond, Const):
             return FALSE if cond.value else TRUE
-        return self.b.let(registry.PRIMITIVES["logical_not"], cond)  # type: ignore[no-any-return]
+        return self.b.let(registry.PRIMITIVES["logical_not"], cond)
 
     def either(self, a: Atom, b: Atom) -> Atom:
         for x, y in ((a, b), (b, a)):

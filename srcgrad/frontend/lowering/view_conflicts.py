@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from srcgrad.core import ir
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.ir import Stmt, Var
 from srcgrad.core.layouts import Doubt
 from srcgrad.core.walk import blocks, defined, used, used_inside
 from srcgrad.errors import UnsupportedError
-from srcgrad.frontend.lowering.written_parameters import Aliases
 from srcgrad.frontend.source.read import Source
 
 Loops = tuple[Stmt, ...]
@@ -21,12 +21,12 @@ def conflict(fun: ir.Fun, doubts: Sequence[Doubt]) -> tuple[Stmt, Doubt] | None:
     other; and what is doubted."""
     if not doubts:
         return None
-    aliases, placed = Aliases(fun.body), list(_placed(fun.body))
+    aliases, placed = Aliases(fun.body, given_back=True), list(_placed(fun.body))
     for doubt in doubts:
         if doubt.apart:
-            root = aliases.root(doubt.base)
-            writes = (s for s, _ in placed if isinstance(s, ir.Store) and aliases.root(s.ref) is root)
-            stmt: Stmt | None = next(writes, None) if aliases.root(doubt.target) is root else None
+            root = aliases.of(doubt.base)
+            writes = (s for s, _ in placed if isinstance(s, ir.Store) and aliases.of(s.ref) is root)
+            stmt: Stmt | None = next(writes, None) if aliases.of(doubt.target) is root else None
         else:
             stmt = _written_later(doubt.target, doubt.base, fun, aliases, placed)
         if stmt is not None:
@@ -55,18 +55,18 @@ def _written_later(target: Var, base: Var, fun: ir.Fun, aliases: Aliases, placed
 
     One into base does not count if nobody looks at target after it.
     """
-    classes = {aliases.root(target), aliases.root(base)}
+    classes = {aliases.of(target), aliases.of(base)}
     found = [(k, loops) for k, (s, loops) in enumerate(placed) if target in defined(s)]
     if not found:
         return None  # it stands in code that is not emitted
     made, around = found[0]
     uses = _uses(target, fun, aliases, placed)
-    homes = [loops for s, loops in placed if isinstance(s, ir.Alloc) and aliases.root(s.target) is aliases.root(base)]
+    homes = [loops for s, loops in placed if isinstance(s, ir.Alloc) and aliases.of(s.target) is aliases.of(base)]
     fresh = set(homes[0]).intersection(*homes[1:]) if homes else set()  # loops in which base is new at each turn
     for k, (stmt, loops) in enumerate(placed):
-        if isinstance(stmt, (ir.Store, ir.Accumulate)) and aliases.root(stmt.ref) in classes:
+        if isinstance(stmt, (ir.Store, ir.Accumulate)) and aliases.of(stmt.ref) in classes:
             again = (set(loops) & set(around)) - fresh
-            through = aliases.root(stmt.ref) is aliases.root(target)
+            through = aliases.of(stmt.ref) is aliases.of(target)
             if (k > made or again) and (through or uses is None or (k > made and _looked_at((k, loops), around, uses))):
                 return stmt
     return None
@@ -79,7 +79,7 @@ def _uses(target: Var, fun: ir.Fun, aliases: Aliases, placed: Sequence[Placed]) 
         if isinstance(stmt, ir.View) and stmt.base in names:
             names.add(stmt.target)
     everywhere = {v for s, _ in placed for v in (*defined(s), *used_inside(s)) if isinstance(v, Var) and v.type.ref}
-    together = {v for v in everywhere if aliases.root(v) is aliases.root(target)}
+    together = {v for v in everywhere if aliases.of(v) is aliases.of(target)}
     if together != names or not names.isdisjoint(r for r in fun.results if isinstance(r, Var)):
         return None
     return [(k, loops) for k, (s, loops) in enumerate(placed) if not names.isdisjoint(used(s))]

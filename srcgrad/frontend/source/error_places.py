@@ -15,7 +15,7 @@ from srcgrad.errors import Problem, SrcgradError
 from srcgrad.frontend.source.functions import behind
 from srcgrad.frontend.source.read import Source, python_function, read
 
-PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = str(Path(__file__).parents[2])
 
 
 class speaking_of:

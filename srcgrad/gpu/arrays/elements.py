@@ -22,7 +22,6 @@ REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host
 
 # how much an element costs, in operations: what is asked for often is held if it is more than a few
 READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
-CHEAP = frozenset({"add", "subtract", "multiply", "negative", "cast", "where", "less", "greater", "equal", "square"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,7 +59,7 @@ class Writer:
     # ---- scalars
 
     def op(self, name: str, *args: Atom, called: str = "t", **params: object) -> Atom:
-        return self.builder.let(registry.PRIMITIVES[name], *args, name=called, **params)  # type: ignore[no-any-return]
+        return self.builder.let(registry.PRIMITIVES[name], *args, name=called, **params)
 
     def plus(self, a: Atom, b: Atom) -> Atom:
         if b == ZERO:

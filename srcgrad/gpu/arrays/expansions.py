@@ -10,7 +10,6 @@ from srcgrad.core.build import const, scalar_of
 from srcgrad.core.ir import Atom, Const, Type
 from srcgrad.gpu.arrays.elements import (
     ARITHMETIC,
-    CHEAP,
     LOOP,
     ONE,
     READ,
@@ -22,6 +21,8 @@ from srcgrad.gpu.arrays.elements import (
     row_major,
 )
 from srcgrad.rules.language import registry
+from srcgrad.rules.scalar.compare import where
+from srcgrad.rules.scalar.powers import power
 
 Params = Mapping[str, Any]
 Expansion = Callable[[Writer, Sequence[Operand], Params, Sequence[Type]], Any]
@@ -94,7 +95,7 @@ def elementwise(writer: Writer, op: ir.Primitive, args: Sequence[Operand], param
     dims = broadcast(writer, [dims_of(a) for a in args])
     kind = scalar_of(type)
     operands = [_unrepeated(writer, a, dims) for a in args]
-    floats = kind.is_float and op.name not in ("where", "power")
+    floats = kind.is_float and op not in (where, power)
 
     def at(place: Place) -> Atom:
         items = [at_broadcast(writer, a, place, dims) for a in operands]
@@ -102,7 +103,7 @@ def elementwise(writer: Writer, op: ir.Primitive, args: Sequence[Operand], param
             items = [writer.as_type(i, kind) if i.type in (ir.I8, ir.B1) else i for i in items]
         return narrow(writer, writer.as_type(writer.builder.let(op, *items, **params), kind), type.dtype)
 
-    cost = (1 if op.name in CHEAP else ARITHMETIC) + sum(a.cost for a in operands if isinstance(a, Elements))
+    cost = (1 if op.traits.effort == "least" else ARITHMETIC) + sum(a.cost for a in operands if isinstance(a, Elements))
     return Elements(type.dtype, dims, at, cost, reads_of(*operands))
 
 

@@ -14,6 +14,7 @@ from srcgrad.gpu.arrays.elements import REMEDY, UNKNOWN_LENGTH, Elements
 from srcgrad.gpu.arrays.lower_arrays import UNKNOWN, Loops
 from srcgrad.gpu.arrays.workspace_lengths import Work, allocations, counting, given
 from srcgrad.printer import gpu_expressions as templates
+from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.transform.refuse import unsupported
 
 HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'
@@ -124,7 +125,7 @@ def on_device(fun: Fun) -> Fun:
 
 
 def _scalar(stmt: Stmt) -> Stmt:
-    if not isinstance(stmt, ir.Let) or stmt.op.name in ("dim", "size"):
+    if not isinstance(stmt, ir.Let) or stmt.op in (dim, size):
         return stmt
     made = device_primitive(stmt.op)
     assert callable(made.template)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite_block
@@ -37,6 +37,7 @@ from srcgrad.gpu.arrays.expansions import EXPANSIONS, at_broadcast, elementwise
 from srcgrad.gpu.arrays.memory import Memory, elements_of, select, view
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
+from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.transform.refuse import unsupported
 
 Tidy = Callable[[Program], Program]
@@ -51,10 +52,10 @@ class Loops:
         self.fun, self.tidy = fun, tidy
         self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
         self.writer = writer or Writer()
-        self.classes = Classes(fun.body)
+        self.classes = Aliases(fun.body)
         self.atoms: dict[Var, Atom] = {}
         self.values: dict[Var, Elements] = {}
-        self.memory: dict[Var, Memory] = {}
+        self.memory: dict[Atom, Memory] = {}
         self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
         self.made: set[Var] = set()  # arrays that the function makes
         self.worked: set[Var] = set()  # those among them that the caller gives, which may be longer
@@ -198,11 +199,11 @@ class Loops:
             return
         args = [self.operand(a) for a in stmt.args]
         first = args[0] if args else None
-        if stmt.op.name == "dim" and isinstance(first, Elements):
+        if stmt.op is dim and isinstance(first, Elements):
             return self.assign(stmt.target, first.dims[stmt.params["axis"]])
-        if stmt.op.name == "size" and isinstance(first, Elements):
+        if stmt.op is size and isinstance(first, Elements):
             return self.assign(stmt.target, self.product(first.dims))
-        if getattr(stmt.op.info, "elementwise", False):
+        if stmt.op.traits.elementwise:
             return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
         expansion = EXPANSIONS.get(stmt.op.name)
         made = expansion(self.writer, args, stmt.params, types) if expansion else self.by_template(stmt, args)
@@ -324,7 +325,7 @@ class Loops:
                     self.memory[c.inner] = self.memory[c.out] = self.started(stmt, c)
                     continue
                 for var in (c.inner, c.out):
-                    self.memory[var] = self.chosen(var, self.memory[c.init].dims)  # type: ignore[index]
+                    self.memory[var] = self.chosen(var, self.memory[c.init].dims)
         if isinstance(stmt, ir.For) and _natural(stmt):
             self.writer.natural.add(stmt.index)
         names = [stmt.index.name] if isinstance(stmt, ir.For) else []
@@ -348,13 +349,13 @@ class Loops:
 
     def same_lengths(self, stmt: Stmt, carry: ir.Carry) -> None:
         """Refuse memory that has other lengths in the next turn."""
-        if self.memory[carry.next].dims != self.memory[carry.inner].dims:  # type: ignore[index]
+        if self.memory[carry.next].dims != self.memory[carry.inner].dims:
             message = "memory of another length is carried to the next turn, which is not supported on the GPU"
             raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
 
     def started(self, stmt: ir.For | ir.While, carry: ir.Carry) -> Memory:
         """The memory that turns hand on by copying into it, with what the first one starts with."""
-        start = self.memory[carry.init]  # type: ignore[index]
+        start = self.memory[carry.init]
         plain = start.where is None and start.source is None and start.root in self.made
         if plain and self.carried.alone(stmt, carry):
             return start
@@ -372,7 +373,7 @@ class Loops:
 
     def stays(self, carry: ir.Carry) -> bool:
         """Whether a turn hands on what lies in the right place already."""
-        after = self.memory[carry.next]  # type: ignore[index]
+        after = self.memory[carry.next]
         return after.where is None and after.root is self.memory[carry.inner].root
 
     def handed_on(self, stmt: ir.For | ir.While, moves: Sequence[ir.Carry]) -> tuple[Stmt, ...]:
@@ -381,10 +382,10 @@ class Loops:
         values = {}
         for c in left:
             self.same_lengths(stmt, c)
-            values[c] = elements_of(self.writer, self.memory[c.next])  # type: ignore[index]
+            values[c] = elements_of(self.writer, self.memory[c.next])
 
         def reads(c: ir.Carry, other: ir.Carry) -> bool:
-            source, into = self.memory[c.next], self.memory[other.inner]  # type: ignore[index]
+            source, into = self.memory[c.next], self.memory[other.inner]
             moved = c is not other or source.where is not None
             return moved and (source.root is into.root or source.root not in self.made)
 
@@ -395,7 +396,7 @@ class Loops:
                 for c in left:
                     if reads(c, chosen):
                         values[c] = self.writer.held(values[c], c.inner.name)
-                made = self.carried.facts.makes.get(chosen.next)  # type: ignore[arg-type]
+                made = self.carried.facts.makes.get(chosen.next) if isinstance(chosen.next, Var) else None
                 with self.writer.builder.at(made.span if made else stmt.span):
                     self.writer.fill(self.memory[chosen.inner].root, values[chosen])
                 left.remove(chosen)
@@ -407,8 +408,8 @@ class Loops:
         outs = []
         for out in stmt.outs:
             if out.target.type.ref:
-                dims = self.memory[out.then].dims  # type: ignore[index]
-                if dims != self.memory[out.orelse].dims:  # type: ignore[index]
+                dims = self.memory[out.then].dims
+                if dims != self.memory[out.orelse].dims:
                     message = "arrays of different lengths come out of a branch, which is not supported on the GPU"
                     raise unsupported(stmt.span, message, "give both sides the same length")
                 self.memory[out.target] = self.chosen(out.target, dims)

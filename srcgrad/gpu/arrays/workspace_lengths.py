@@ -104,15 +104,15 @@ class _Counters:
         return state
 
     def loop(self, stmt: ir.For | ir.While, state: list[Atom]) -> tuple[Stmt, list[Atom]]:
-        inners: list[Atom] = [Var("n", ir.I8) for _ in state]
-        body, nexts = self.block(stmt.body, inners)
-        outs: list[Atom] = [Var("n", ir.I8) for _ in state]
-        carry = tuple(ir.Carry(i, s, n, o) for i, s, n, o in zip(inners, state, nexts, outs, strict=True))  # type: ignore[arg-type]
-        return replace(stmt, body=body, carry=(*stmt.carry, *carry)), outs
+        inners = [Var("n", ir.I8) for _ in state]
+        body, nexts = self.block(stmt.body, list(inners))
+        outs = [Var("n", ir.I8) for _ in state]
+        carry = tuple(ir.Carry(i, s, n, o) for i, s, n, o in zip(inners, state, nexts, outs, strict=True))
+        return replace(stmt, body=body, carry=(*stmt.carry, *carry)), list(outs)
 
     def branch(self, stmt: ir.If, state: list[Atom]) -> tuple[Stmt, list[Atom]]:
         then, first = self.block(stmt.then, state)
         orelse, second = self.block(stmt.orelse, state)
-        targets: list[Atom] = [Var("n", ir.I8) for _ in state]
-        outs = tuple(ir.Out(t, a, b) for t, a, b in zip(targets, first, second, strict=True))  # type: ignore[arg-type]
-        return replace(stmt, then=then, orelse=orelse, outs=(*stmt.outs, *outs)), targets
+        targets = [Var("n", ir.I8) for _ in state]
+        outs = tuple(ir.Out(t, a, b) for t, a, b in zip(targets, first, second, strict=True))
+        return replace(stmt, then=then, orelse=orelse, outs=(*stmt.outs, *outs)), list(targets)

@@ -86,7 +86,7 @@ def _is_extreme(stmt: Accumulate) -> bool:
 
 def _check(site: Accumulate, fun: Fun) -> None:
     if site.ref not in fun.params:
-        message = f"cuda.atomic.{site.atomic} in memory that is no argument"
+        message = f"cuda.atomic.{site.atomic} is supported on kernel arguments only"
         raise unsupported(site.span, message, "find it by a tree of comparisons, or in an argument of the kernel")
     for other in walk(fun.body):
         if isinstance(other, Accumulate) and other.ref is site.ref and other.atomic != site.atomic:

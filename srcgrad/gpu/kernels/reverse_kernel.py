@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from srcgrad.analysis.effects import Facts, Region, classes_of
+from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.threads import Threads
 from srcgrad.core import ir
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite_block
@@ -22,7 +23,8 @@ from srcgrad.core.walk import map_index, walk
 from srcgrad.gpu.kernels.tiles import tiled
 from srcgrad.rules import cuda_names
 from srcgrad.rules.language.integers import trips
-from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.rules.scalar.arithmetic import add, floor_divide, multiply, right_shift
+from srcgrad.rules.scalar.compare import greater, less, less_equal
 from srcgrad.transform.adjoint import adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name
 from srcgrad.transform.plan import Access, Loop, Plan
@@ -140,12 +142,12 @@ class KernelKeeper(Keeper):
             if head.inner.type != ir.I8 or not isinstance(step, ir.Let) or step.args[0] is not head.inner:
                 continue
             factor = step.args[1].value.real if isinstance(step.args[1], Const) else 0
-            ends = test.args == (head.inner, INT_ZERO) and test.op.name == "greater"
-            if ends and factor >= (1 if step.op.name == "right_shift" else 2):
-                return step.op.name in ("floor_divide", "right_shift")
+            ends = test.args == (head.inner, INT_ZERO) and test.op is greater
+            if ends and factor >= (1 if step.op is right_shift else 2):
+                return step.op in (floor_divide, right_shift)
             starts = isinstance(head.init, Const) and head.init.value.real >= 1
-            if starts and test.args[0] is head.inner and test.op.name in ("less", "less_equal") and factor >= 2:
-                return step.op.name == "multiply"
+            if starts and test.args[0] is head.inner and test.op in (less, less_equal) and factor >= 2:
+                return step.op is multiply
         return False
 
     def _positions(self, site: Stmt, stmt: Stmt, region: Region, memory: ir.Type, name: str, ctx: Context) -> None:
@@ -273,7 +275,7 @@ def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
     """The function without stores of the forward sweep into memory that only the sweep back reads, which fills it."""
     end = next((k for k, s in enumerate(fun.body) if isinstance(s, ir.Remark)), 0)
     head, tail = fun.body[:end], fun.body[end:]
-    of = classes_of(fun).of
+    of = aliases_of(fun).of
     read = {of(s.ref) for s in walk(head) if isinstance(s, ir.Load)}
     gone = set(map(of, refilled)) - read
 

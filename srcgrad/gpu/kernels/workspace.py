@@ -61,11 +61,11 @@ def _known(fun: Fun, kept: Set[Var], dims: int) -> Atom | None:
 
 def _thread(builder: Builder, dims: int) -> Atom:
     """The number of the thread in the grid."""
-    places = builder.let(cuda_names.grid, name="thread", ndim=dims)
+    places = builder.let_many(cuda_names.grid, name="thread", ndim=dims)
+    thread = places[-1]
     if dims == 1:
-        return places  # type: ignore[no-any-return]
-    sizes = builder.let(cuda_names.gridsize, name="width", ndim=dims)
-    thread: Atom = places[-1]
+        return thread
+    sizes = builder.let_many(cuda_names.gridsize, name="width", ndim=dims)
     for place, size in zip(places[-2::-1], sizes[-2::-1], strict=True):
         thread = builder.let(add, place, builder.let(multiply, thread, size, name="thread"), name="thread")
     return thread

@@ -17,10 +17,11 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import READ_ONLY, VIEW
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Duals, Params, Rule, as_value, cast, general, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import not_equal, where
 from srcgrad.rules.scalar.elementwise import absolute, arctan2
 from srcgrad.rules.shapes.shape import as_copy, dims
@@ -39,7 +40,13 @@ def _same(types: tuple[ir.Type, ...], params: Params) -> tuple[ir.Type, ...]:
 
 
 def _of_one(
-    name: str, function: Any, template: Any, tangent: Callable[..., Val], adjoint: Callable[..., Val], infer: Any
+    name: str,
+    function: Any,
+    template: Any,
+    tangent: Callable[..., Val],
+    adjoint: Callable[..., Val],
+    infer: Any,
+    **traits: Any,
 ) -> Any:
     """A rule of one complex argument: tangent(dot, x, y) and adjoint(bar, x, y)."""
 
@@ -60,6 +67,7 @@ def _of_one(
         samples=numbers,
         elementwise=True,
         takes_complex=True,
+        **traits,
     )
 
 
@@ -67,14 +75,18 @@ def _part(method: str) -> Callable[..., str]:
     return lambda types, params: f"np.{method}(_0)" if types[0].rank else f"_0.{method}"
 
 
-real: Rule = _of_one("real", np.real, _part("real"), lambda d, x, y: real(d), lambda g, x, y: g, _real_of)
-imag: Rule = _of_one("imag", np.imag, _part("imag"), lambda d, x, y: imag(d), lambda g, x, y: g * (-1j), _real_of)
+real: Rule = _of_one(
+    "real", np.real, _part("real"), lambda d, x, y: real(d), lambda g, x, y: g, _real_of, transparent=always
+)
+imag: Rule = _of_one(
+    "imag", np.imag, _part("imag"), lambda d, x, y: imag(d), lambda g, x, y: g * (-1j), _real_of, transparent=always
+)
 conj: Rule = _of_one("conj", np.conj, "np.conj(_0)", lambda d, x, y: conj(d), lambda g, x, y: conj(g), _same)
 
 
 def _direction(x: Val, size: Val) -> Val:
     """conj(x) / |x|, and 0 at 0."""
-    return conj(x) / where(not_equal(size, 0.0), size, size.lift(1.0))  # type: ignore[no-any-return]
+    return conj(x) / where(not_equal(size, 0.0), size, size.lift(1.0))
 
 
 modulus = _of_one(
@@ -131,7 +143,7 @@ def _unchanged(builder: Builder, value: Val) -> Val:
 
 
 def _real_size(builder: Builder, value: Val) -> Val:
-    return emit(absolute, value)  # type: ignore[no-any-return]
+    return emit(absolute, value)
 
 
 registry.adaptor(np.real)(_part_of(real, lambda x: x))
@@ -148,8 +160,8 @@ for _name in ("conj", "conjugate"):
 def _angle(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     if not value.type.is_complex:
-        return registry.FUNCTIONS[np.arctan2](builder, 0.0, value)  # type: ignore[no-any-return]
-    return emit(arctan2, emit(imag, value), emit(real, value))  # type: ignore[no-any-return]
+        return value_of(np.arctan2, builder, 0.0, value)
+    return emit(arctan2, emit(imag, value), emit(real, value))
 
 
 @registry.adaptor(complex, np.complex128, np.complex64)

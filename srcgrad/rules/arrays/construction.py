@@ -90,7 +90,7 @@ def _full_like(builder: Builder, like: Any, fill_value: Any, dtype: Any = None, 
 
 @registry.adaptor(np.identity)
 def _identity(builder: Builder, n: Any, dtype: Any = float) -> Val:
-    return _eye(builder, n, dtype=dtype)  # type: ignore[no-any-return]
+    return _eye(builder, n, dtype=dtype)
 
 
 @registry.adaptor(np.eye)
@@ -182,7 +182,7 @@ registry.METHODS["astype"] = _astype
 def _asarray(builder: Builder, x: Any, dtype: Any = None, copy: Any = None, **options: Any) -> Val:
     arguments.no_options({k: v for k, v in options.items() if (k, v) != ("order", "C")}, "np.asarray")
     if copy is not None:
-        return _array(builder, x, dtype, copy=copy)  # type: ignore[no-any-return]
+        return _array(builder, x, dtype, copy=copy)
     given = arguments.as_array(builder, x)
     if given.type.rank == 0:
         raise UnsupportedError("np.asarray of a scalar is not supported; use the scalar itself, or np.array([x])")

@@ -9,11 +9,12 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.construction import on_diagonal as set_diagonal
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, only_ranks, static, zero
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, emit_many, value_of
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.shapes.axes import memory_of
 from srcgrad.rules.shapes.broadcast import Params, Types, extent
@@ -96,6 +97,9 @@ _offsets = [{"offset": k, "axes": (0, 1)} for k in (0, 1, -1, 5)]
 diagonal: Rule = linear(
     "diagonal",
     (),
+    moves=True,
+    leaves_out=True,
+    fresh=True,
     transpose=lambda g, a, **params: on_diagonal_of(g, extent(a), **params),
     evaluate=_diagonal,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - 1),),
@@ -107,6 +111,8 @@ diagonal: Rule = linear(
 on_diagonal_of: Rule = linear(
     "on_diagonal_of",
     (),
+    fresh=True,
+    may_raise=always,
     transpose=lambda g, v, like, **params: diagonal(g, **params),
     evaluate=_put,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
@@ -141,6 +147,7 @@ def _square_template(types: Types, params: Params) -> Any:
 on_diagonal: Rule = linear(
     "on_diagonal",
     (),
+    fresh=True,
     transpose=lambda g, v, offset: diagonal(g, offset=offset, axes=(0, 1)),
     evaluate=lambda v, offset: np.diag(v, offset),
     infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
@@ -167,7 +174,7 @@ def _diagonal_along(builder: Builder, a: Any, offset: Any, axis1: Any, axis2: An
     axes = (arguments.one_axis(axis1, rank), arguments.one_axis(axis2, rank))
     if axes[0] == axes[1]:
         raise UnsupportedError(f"{name} takes two different axes")
-    return diagonal(value, offset=arguments.integer(offset, "the offset"), axes=axes)  # type: ignore[no-any-return]
+    return diagonal(value, offset=arguments.integer(offset, "the offset"), axes=axes)
 
 
 @registry.adaptor(np.diagonal, methods=("diagonal",))
@@ -178,19 +185,19 @@ def _np_diagonal(builder: Builder, a: Any, offset: Any = 0, axis1: Any = 0, axis
 
 @registry.adaptor(np.linalg.diagonal)
 def _linalg_diagonal(builder: Builder, x: Any, offset: Any = 0) -> Val:
-    return _np_diagonal(builder, x, offset, -2, -1)  # type: ignore[no-any-return]
+    return _np_diagonal(builder, x, offset, -2, -1)
 
 
 @registry.adaptor(np.trace, methods=("trace",))
 def _trace(builder: Builder, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, **options: Any) -> Val:
     arguments.no_options(options, "np.trace")
     found = _diagonal_along(builder, a, offset, axis1, axis2, "np.trace")
-    return sum_(found, axes=(found.type.rank - 1,), keepdims=False)  # type: ignore[no-any-return]
+    return sum_(found, axes=(found.type.rank - 1,), keepdims=False)
 
 
 @registry.adaptor(np.linalg.trace)
 def _linalg_trace(builder: Builder, x: Any, offset: Any = 0) -> Val:
-    return _trace(builder, x, offset, -2, -1)  # type: ignore[no-any-return]
+    return _trace(builder, x, offset, -2, -1)
 
 
 @registry.adaptor(np.diag)
@@ -199,14 +206,14 @@ def _diag(builder: Builder, v: Any, k: Any = 0) -> Val:
     if value.type.rank > 2:
         raise UnsupportedError("np.diag takes an array of one or two axes")
     if value.type.rank == 2:
-        return _np_diagonal(builder, v, k)  # type: ignore[no-any-return]
-    return on_diagonal(value, offset=arguments.integer(k, "k"))  # type: ignore[no-any-return]
+        return _np_diagonal(builder, v, k)
+    return on_diagonal(value, offset=arguments.integer(k, "k"))
 
 
 @registry.adaptor(np.diagflat)
 def _diagflat(builder: Builder, v: Any, k: Any = 0) -> Val:
     value = arguments.array_value(builder, v, "np.diagflat")
-    return on_diagonal(contents(reshaped(value, -1)), offset=arguments.integer(k, "k"))  # type: ignore[no-any-return]
+    return on_diagonal(contents(reshaped(value, -1)), offset=arguments.integer(k, "k"))
 
 
 @registry.adaptor(np.fill_diagonal)
@@ -243,6 +250,8 @@ def _triangle_template(types: Types, params: Params) -> Any:
 triangle: Rule = linear(
     "triangle",
     (),
+    leaves_out=True,
+    fresh=True,
     transpose=lambda g, x, **params: triangle(g, **params),
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, upper, offset: (np.triu if upper else np.tril)(x, offset),
@@ -264,7 +273,7 @@ def _triangle_of(function: Any, upper: bool) -> None:
             n = length(memory, 0)
             rows = registry.FUNCTIONS[np.broadcast_to](builder, memory, (n, n))
             value = contents(rows)
-        return triangle(value, upper=upper, offset=arguments.integer(k, "k"))  # type: ignore[no-any-return]
+        return triangle(value, upper=upper, offset=arguments.integer(k, "k"))
 
     registry.adaptor(function)(call)
 
@@ -301,8 +310,8 @@ def _corner(name: str, function: Any) -> None:
         samples=[(3, 0, 3), (2, 1, 4), (3, -1, 2)],
     )
 
-    def call(builder: Builder, n: Any, k: Any = 0, m: Any = None) -> tuple[Val, Val]:
-        return emit(rule, *arguments.lengths(builder, (n, k, n if m is None else m)))  # type: ignore[no-any-return]
+    def call(builder: Builder, n: Any, k: Any = 0, m: Any = None) -> tuple[Val, ...]:
+        return emit_many(rule, *arguments.lengths(builder, (n, k, n if m is None else m)))
 
     registry.adaptor(function)(call)
 
@@ -321,4 +330,4 @@ def _vander(builder: Builder, x: Any, N: Any = None, increasing: Any = False) ->
     if not arguments.flag(increasing, "increasing"):
         powers = (columns - 1) - powers
     column = contents(reshaped(value, (length(value, 0), 1)))
-    return registry.FUNCTIONS[np.power](builder, column, powers)  # type: ignore[no-any-return]
+    return value_of(np.power, builder, column, powers)

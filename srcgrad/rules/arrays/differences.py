@@ -127,7 +127,7 @@ def _ediff1d(builder: Builder, x: Any, to_end: Any = None, to_begin: Any = None)
     arguments.no_options({"to_end": to_end, "to_begin": to_begin}, "np.ediff1d")
     value = _number(builder, x, "np.ediff1d")
     flat = value if value.type.rank == 1 else contents(reshaped(value, -1))
-    return emit(neighbours, flat, axis=0, sign=-1)  # type: ignore[no-any-return]
+    return emit(neighbours, flat, axis=0, sign=-1)
 
 
 @registry.adaptor(*(getattr(np, name) for name in ("trapezoid", "trapz") if hasattr(np, name)))
@@ -141,11 +141,11 @@ def _trapezoid(builder: Builder, y: Any, x: Any = None, dx: Any = 1.0, axis: Any
         steps = contents(as_value(builder, dx))
         if steps.type.rank:
             raise UnsupportedError("np.trapezoid takes a number as dx; give the places as x")
-        return emit(sum_, pairs, axes=(along,), keepdims=False) * (0.5 * steps)  # type: ignore[no-any-return]
+        return emit(sum_, pairs, axes=(along,), keepdims=False) * (0.5 * steps)
     places = _number(builder, x, "np.trapezoid")
     if places.type.rank not in (1, rank):
         raise UnsupportedError("np.trapezoid takes x of one axis, or of y's shape")
     steps = emit(neighbours, places, axis=along if places.type.rank == rank else 0, sign=-1)
     if steps.type.rank < rank and along < rank - 1:
         steps = emit(unsqueeze, steps, axes=tuple(range(1, rank - along)))
-    return 0.5 * emit(sum_, steps * pairs, axes=(along,), keepdims=False)  # type: ignore[no-any-return]
+    return 0.5 * emit(sum_, steps * pairs, axes=(along,), keepdims=False)

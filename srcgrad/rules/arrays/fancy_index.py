@@ -17,7 +17,7 @@ from srcgrad.core.build import Builder, const, index_rank, whole
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast, zero
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, emit_many, value_of
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.scalar.compare import not_equal
 from srcgrad.rules.shapes.broadcast import Params, Types, broadcast_like
@@ -60,8 +60,8 @@ nonzero = zero(
 def true_places(mask: Val) -> tuple[Val, ...]:
     """Where a mask is true: an array of integers, as memory, for each of its axes."""
     value = contents(mask)
-    found = emit(nonzero, value if value.type.dtype == "b1" else emit(not_equal, value, value.lift(0)), name="places")
-    arrays = found if isinstance(found, tuple) else (found,)
+    truths = value if value.type.dtype == "b1" else emit(not_equal, value, value.lift(0))
+    arrays = emit_many(nonzero, truths, name="places")
     builder = mask.builder
     first, *more = (builder.alloc("i8", (), v.atom, "places") for v in arrays)
     for other in more:
@@ -136,7 +136,7 @@ def read(builder: Builder, ref: ir.Var, index: ir.Index) -> Val:
     if len(shape) == 1:
         return got
     lengths = dims(got)
-    return reshape(got, *lengths[:front], *shape, *lengths[front + 1 :])  # type: ignore[no-any-return]
+    return reshape(got, *lengths[:front], *shape, *lengths[front + 1 :])
 
 
 # ---- writing
@@ -204,7 +204,7 @@ def _filled_out(builder: Builder, ref: ir.Var, index: ir.Index, front: int, valu
     rank = len(lengths) - (index_rank(index) - max(i.type.rank for i in index if not isinstance(i, ir.Slice)))
     filled = Val(builder, builder.load(memory))
     places = count(filled, range(front, front + rank))
-    return reshape(filled, *lengths[:front], places, *lengths[front + rank :])  # type: ignore[no-any-return]
+    return reshape(filled, *lengths[:front], places, *lengths[front + rank :])
 
 
 # ---- np.add.at and its like
@@ -264,4 +264,4 @@ for _function in (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.mi
 @registry.adaptor(np.argwhere)
 def _argwhere(builder: Builder, x: Any) -> Val:
     found = true_places(arguments.array_value(builder, x, "np.argwhere"))
-    return registry.FUNCTIONS[np.stack](builder, list(found), 1)  # type: ignore[no-any-return]
+    return value_of(np.stack, builder, list(found), 1)

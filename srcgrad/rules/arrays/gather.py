@@ -80,6 +80,10 @@ def _take_dims(dims: Sequence[Dims], params: Params) -> Dims:
 take_along: Rule = linear(
     "take_along",
     (),
+    moves=True,
+    leaves_out=True,
+    fresh=True,
+    may_raise=lambda types, params: types[0].rank > 1,
     transpose=lambda g, x, at, axis: add_along(g, at, extent(x), axis=axis),
     infer=_type,
     evaluate=_take,
@@ -91,6 +95,7 @@ take_along: Rule = linear(
 add_along: Rule = linear(
     "add_along",
     (),
+    fresh=True,
     transpose=lambda g, y, at, like, axis: take_along(g, at, axis=axis),
     infer=_type,
     evaluate=_add,
@@ -125,6 +130,7 @@ def _order_template(types: Types, params: Params) -> Any:
 argsort = zero(
     "argsort",
     (),
+    fresh=True,
     infer=lambda types, params: (ir.Type("i8", types[0].rank),),
     template=_order_template,
     evaluate=lambda x, axis: np.argsort(x, axis, kind="stable"),
@@ -137,4 +143,4 @@ argsort = zero(
 
 def ordered(x: Val, order: Val, axis: int) -> Val:
     """x in this order along an axis."""
-    return take_along(x, order, axis=axis)  # type: ignore[no-any-return]
+    return take_along(x, order, axis=axis)

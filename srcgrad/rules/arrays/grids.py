@@ -13,7 +13,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.evenly_spaced import spaced
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.shapes.axes import viewed
 from srcgrad.rules.shapes.shape import as_copy, length, reshaped
 
@@ -83,7 +83,7 @@ def _logspace(
 ) -> Val:
     exponents = registry.FUNCTIONS[np.linspace](builder, start, stop, num, endpoint, **options)
     root, powers = settle([as_value(builder, base), contents(exponents)])
-    return registry.FUNCTIONS[np.power](builder, root, powers)  # type: ignore[no-any-return]
+    return value_of(np.power, builder, root, powers)
 
 
 @registry.adaptor(np.geomspace)
@@ -95,5 +95,4 @@ def _geomspace(builder: Builder, start: Any, stop: Any, num: Any = 50, endpoint:
     steps = registry.FUNCTIONS[np.linspace](builder, 0.0, 1.0, num, endpoint, **options)
     code = arguments.result_type([v.type.dtype for v in (first, last) if v.type.dtype[0] == "f"] or ["f8"])
     first, last = cast(first, code), cast(last, code)
-    got = first * registry.FUNCTIONS[np.power](builder, last / first, cast(contents(steps), code))
-    return got  # type: ignore[no-any-return]
+    return first * value_of(np.power, builder, last / first, cast(contents(steps), code))

@@ -39,7 +39,7 @@ def _joined(builder: Builder, values: Sequence[Val], axis: Any, name: str) -> Va
         raise UnsupportedError(f"{name} joins arrays, not numbers; use np.array")
     if any(v.type.rank != rank for v in values):
         raise UnsupportedError(f"{name} joins arrays of one number of axes")
-    return concatenate(*values, axis=arguments.one_axis(axis, rank))  # type: ignore[no-any-return]
+    return concatenate(*values, axis=arguments.one_axis(axis, rank))
 
 
 @registry.adaptor(np.concatenate)
@@ -133,7 +133,7 @@ def _block(builder: Builder, arrays: Any) -> Val:
         if not isinstance(item, (tuple, list)):
             return next(given)
         parts = [joined(level + 1, one) for one in item]
-        return concatenate(*parts, axis=rank - depth + level)  # type: ignore[no-any-return]
+        return concatenate(*parts, axis=rank - depth + level)
 
     return joined(0, arrays)
 
@@ -173,7 +173,7 @@ def _delete(builder: Builder, x: Any, place: Any, axis: Any = None) -> Val:
     start = where if known is None or known.real >= 0 else length(memory, axis) + where
     before = builder.view(_ref(memory), along(axis, rank, ir.Slice(None, start.atom)))
     after = builder.view(_ref(memory), along(axis, rank, ir.Slice((start + 1).atom)))
-    return concatenate(*(contents(Val(builder, v)) for v in (before, after)), axis=axis)  # type: ignore[no-any-return]
+    return concatenate(*(contents(Val(builder, v)) for v in (before, after)), axis=axis)
 
 
 def _flat_if_none(memory: Val, axis: Any) -> tuple[Val, int]:

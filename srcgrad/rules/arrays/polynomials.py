@@ -12,7 +12,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.evenly_spaced import spaced
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.shapes.axes import memory_of
 from srcgrad.rules.shapes.pieces import concatenate
@@ -90,7 +90,7 @@ _sum_of(np.polysub, -1.0)
 
 @registry.adaptor(np.polymul)
 def _polymul(builder: Builder, a1: Any, a2: Any) -> Val:
-    return registry.FUNCTIONS[np.convolve](builder, *(_row(builder, a, "np.polymul") for a in (a1, a2)))  # type: ignore[no-any-return]
+    return value_of(np.convolve, builder, *(_row(builder, a, "np.polymul") for a in (a1, a2)))
 
 
 @registry.adaptor(np.polyder)
@@ -112,7 +112,7 @@ def _polyint(builder: Builder, p: Any, m: Any = 1, k: Any = None) -> Val:
     n = length(row, 0)
     out = row / cast(spaced(n, as_value(builder, 0), as_value(builder, -1)), row.type.dtype)
     last = registry.FUNCTIONS[np.array](builder, [as_value(builder, 0.0 if k is None else k)], row.type.dtype)
-    return emit(concatenate, out, contents(last), axis=0)  # type: ignore[no-any-return]
+    return emit(concatenate, out, contents(last), axis=0)
 
 
 @registry.adaptor(np.polyfit)
@@ -124,6 +124,6 @@ def _polyfit(builder: Builder, x: Any, y: Any, deg: Any, **options: Any) -> Val:
     places, values = settle([_row(builder, v, "np.polyfit") for v in (x, y)])
     (degree,) = arguments.lengths(builder, deg)
     powers = contents(registry.FUNCTIONS[np.vander](builder, places, degree + 1))
-    scale = registry.FUNCTIONS[np.sqrt](builder, emit(sum_, powers * powers, axes=(0,), keepdims=False))
+    scale = value_of(np.sqrt, builder, emit(sum_, powers * powers, axes=(0,), keepdims=False))
     found = registry.FUNCTIONS[np.linalg.lstsq](builder, powers / scale, values)
-    return contents(found[0]) / scale  # type: ignore[no-any-return]
+    return contents(found[0]) / scale

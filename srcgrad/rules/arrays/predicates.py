@@ -14,7 +14,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.writes import unravelled
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from srcgrad.rules.shapes.axes import memory_of
 from srcgrad.rules.shapes.shape import dims, length
@@ -31,7 +31,7 @@ def _close(builder: Builder, a: Any, b: Any, rtol: Any, atol: Any, equal_nan: An
     near = emit(logical_or, near, emit(equal, one, other))
     if arguments.flag(equal_nan, "equal_nan"):
         near = emit(logical_or, near, emit(logical_and, emit(isnan, one), emit(isnan, other)))
-    return near  # type: ignore[no-any-return]
+    return near
 
 
 def _as_float(value: Val) -> Val:
@@ -51,7 +51,7 @@ def _math_isclose(builder: Builder, a: Any, b: Any, rel_tol: Any = 1e-09, abs_to
     bound = registry.FUNCTIONS[np.maximum](builder, as_value(builder, rel_tol) * size, as_value(builder, abs_tol))
     near = emit(less_equal, registry.FUNCTIONS[np.abs](builder, one - other), bound)
     near = emit(logical_and, near, emit(isfinite, size))
-    return emit(logical_or, near, emit(equal, one, other))  # type: ignore[no-any-return]
+    return emit(logical_or, near, emit(equal, one, other))
 
 
 @registry.adaptor(np.allclose)
@@ -75,7 +75,7 @@ def _array_equal(builder: Builder, a1: Any, a2: Any, equal_nan: Any = False) -> 
         if not builder.shapes.same_length(a.atom, b.atom):
             same = emit(logical_and, same, emit(equal, a, b)) if isinstance(same.atom, ir.Var) else emit(equal, a, b)
     if not isinstance(same.atom, ir.Var):
-        return registry.FUNCTIONS[np.all](builder, _alike(builder, one, other, nan))  # type: ignore[no-any-return]
+        return value_of(np.all, builder, _alike(builder, one, other, nan))
     with builder.block() as then:
         alike = registry.FUNCTIONS[np.all](builder, _alike(builder, one, other, nan))
     out = ir.Var("same", ir.B1)
@@ -90,7 +90,7 @@ def _alike(builder: Builder, one: Val, other: Val, nan: bool) -> Val:
     same = emit(equal, a, b)
     if nan and a.type.is_float and b.type.is_float:
         same = emit(logical_or, same, emit(logical_and, emit(isnan, a), emit(isnan, b)))
-    return same  # type: ignore[no-any-return]
+    return same
 
 
 # ---- of one number
@@ -101,7 +101,7 @@ def _infinite(function: Any, sign: float) -> None:
     def call(builder: Builder, x: Any) -> Val:
         (value,) = settle([arguments.as_array(builder, x)])
         value = value if value.type.is_float else cast(value, "f8")
-        return emit(equal, value, value.lift(sign * math.inf))  # type: ignore[no-any-return]
+        return emit(equal, value, value.lift(sign * math.inf))
 
 
 _infinite(np.isposinf, 1.0)
@@ -115,10 +115,10 @@ def _real(function: Any, answer: bool) -> None:
         if value.type.is_complex:
             zero = registry.FUNCTIONS[np.imag](builder, value)
             compare = np.equal if answer else np.not_equal
-            return registry.FUNCTIONS[compare](builder, zero, zero.lift(0.0))  # type: ignore[no-any-return]
+            return value_of(compare, builder, zero, zero.lift(0.0))
         if not value.type.rank:
             return as_value(builder, answer)
-        return registry.FUNCTIONS[np.full](builder, dims(value), as_value(builder, answer))  # type: ignore[no-any-return]
+        return value_of(np.full, builder, dims(value), as_value(builder, answer))
 
 
 _real(np.isreal, True)
@@ -164,7 +164,7 @@ def _extreme(function: Any, plain: Any, instead: float) -> None:
         arguments.no_options({k: v for k, v in options.items() if (k, v) != ("keepdims", False)}, name)
         value = arguments.array_value(builder, x, name)
         if not value.type.is_float:
-            return registry.FUNCTIONS[plain](builder, value, axis)  # type: ignore[no-any-return]
+            return value_of(plain, builder, value, axis)
         missing = emit(isnan, value)
         none = (
             registry.FUNCTIONS[np.any](builder, registry.FUNCTIONS[np.all](builder, missing, axis))
@@ -173,7 +173,7 @@ def _extreme(function: Any, plain: Any, instead: float) -> None:
         )
         raising = ir.Effect("raise ValueError('All-NaN slice encountered')", span=builder.span)
         builder.put(ir.If(none.atom, (raising,), (), span=builder.span))
-        return registry.FUNCTIONS[plain](builder, emit(where, missing, value.lift(instead), value), axis)  # type: ignore[no-any-return]
+        return value_of(plain, builder, emit(where, missing, value.lift(instead), value), axis)
 
 
 _extreme(np.nanargmax, np.argmax, -math.inf)
@@ -207,7 +207,7 @@ def _diag_indices_from(builder: Builder, arr: Any) -> tuple[Val, ...]:
     value = arguments.as_array(builder, arr)
     if value.type.rank < 2:
         raise UnsupportedError("np.diag_indices_from takes arrays of two axes or more")
-    return _diag_indices(builder, length(value, 0), value.type.rank)  # type: ignore[no-any-return]
+    return _diag_indices(builder, length(value, 0), value.type.rank)
 
 
 def _integers(builder: Builder, given: Any, name: str) -> Val:

@@ -15,7 +15,7 @@ from srcgrad.rules.arrays.fancy_index import true_places, write
 from srcgrad.rules.arrays.take_sort_pad import searchsorted, taken
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.scalar.arithmetic import remainder, subtract
 from srcgrad.rules.scalar.compare import equal, isnan, logical_and, logical_not, not_equal
@@ -141,7 +141,7 @@ def _among(value: Val, others: Val) -> Val:
     found = emit(not_equal, left, right)
     if value.type.is_float:
         found = emit(logical_and, found, emit(equal, value, value))  # a NaN is no other
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @registry.adaptor(np.isin)
@@ -186,7 +186,7 @@ def _setdiff1d(builder: Builder, ar1: Any, ar2: Any, **options: Any) -> Val:
 def _setxor1d(builder: Builder, ar1: Any, ar2: Any, **options: Any) -> Val:
     left = _of_one(builder, ar1, ar2, dict(options), "np.setxor1d", False)
     right = _of_one(builder, ar2, ar1, options, "np.setxor1d", False)
-    return registry.FUNCTIONS[np.sort](builder, emit(concatenate, contents(left), contents(right), axis=0))  # type: ignore[no-any-return]
+    return value_of(np.sort, builder, emit(concatenate, contents(left), contents(right), axis=0))
 
 
 # ---- counts
@@ -272,7 +272,7 @@ def _edges(builder: Builder, value: Val, bins: Val, given: Any) -> Val:
         low, high = (cast(as_value(builder, v), value.type.dtype) for v in given)
     flat = emit(equal, low, high)
     half = [registry.FUNCTIONS[np.where](builder, flat, end + by, end) for end, by in ((low, -0.5), (high, 0.5))]
-    return registry.FUNCTIONS[np.linspace](builder, *half, bins + 1)  # type: ignore[no-any-return]
+    return value_of(np.linspace, builder, *half, bins + 1)
 
 
 # ---- repeated until the shape is full

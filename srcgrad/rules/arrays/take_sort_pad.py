@@ -16,7 +16,7 @@ from srcgrad.rules.arrays.gather import argsort, ordered, take_along
 from srcgrad.rules.language import arguments, loop_text, registry, runtime_text
 from srcgrad.rules.language.declare import Rule, as_value, cast, linear, only_ranks, settle, static, zero
 from srcgrad.rules.language.runtime_text import sources
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.scalar.arithmetic import remainder
 from srcgrad.rules.scalar.compare import greater_equal, less
 from srcgrad.rules.shapes.axes import along, at_least, leading_ones, memory_of
@@ -47,10 +47,10 @@ def _bounded(places: Val, n: Val, mode: Any) -> Val:
     if mode == "raise":
         return places
     if mode == "wrap":
-        return remainder(places, n)  # type: ignore[no-any-return]
+        return remainder(places, n)
     if mode == "clip":
         zero_ = as_value(places.builder, 0)
-        return registry.FUNCTIONS[np.clip](places.builder, places, zero_, n - 1)  # type: ignore[no-any-return]
+        return value_of(np.clip, places.builder, places, zero_, n - 1)
     raise UnsupportedError(f"the mode of np.take is 'raise', 'wrap' or 'clip', not {mode!r}")
 
 
@@ -73,7 +73,7 @@ def taken(memory: Val, places: Val, axis: int) -> Val:
     if places.type.rank <= 1:
         return got
     lengths = dims(memory)
-    return reshape(got, *lengths[:axis], *dims(places), *lengths[axis + 1 :])  # type: ignore[no-any-return]
+    return reshape(got, *lengths[:axis], *dims(places), *lengths[axis + 1 :])
 
 
 @registry.adaptor(np.take_along_axis)
@@ -84,7 +84,7 @@ def _take_along_axis(builder: Builder, x: Any, indices: Any, axis: Any = -1) -> 
         value, axis = contents(reshaped(value, -1)), 0
     if places.type.rank != value.type.rank:
         raise UnsupportedError("np.take_along_axis takes places of as many axes as the array has")
-    return take_along(value, places, axis=arguments.one_axis(axis, value.type.rank))  # type: ignore[no-any-return]
+    return take_along(value, places, axis=arguments.one_axis(axis, value.type.rank))
 
 
 # ---- sorted
@@ -121,7 +121,7 @@ registry.METHODS["sort"] = _sort_in_place
 def _argsort(builder: Builder, x: Any, axis: Any = -1, kind: Any = None, **options: Any) -> Val:
     arguments.no_options({k: v for k, v in options.items() if not (k == "stable" and v)}, "np.argsort")
     value, where = _axis_of(arguments.array_value(builder, x, "np.argsort"), axis)
-    return argsort(value, axis=where)  # type: ignore[no-any-return]
+    return argsort(value, axis=where)
 
 
 def _kth(given: Any) -> None:
@@ -134,14 +134,14 @@ def _kth(given: Any) -> None:
 def _partition(builder: Builder, x: Any, kth: Any, axis: Any = -1, **options: Any) -> Val:
     """All of it sorted, which is one of the orders that NumPy may give."""
     _kth(kth)
-    return _sort(builder, x, axis, **options)  # type: ignore[no-any-return]
+    return _sort(builder, x, axis, **options)
 
 
 @registry.adaptor(np.argpartition, methods=("argpartition",))
 def _argpartition(builder: Builder, x: Any, kth: Any, axis: Any = -1, **options: Any) -> Val:
     _kth(kth)
     _no_order(options, "np.argpartition")
-    return _argsort(builder, x, axis)  # type: ignore[no-any-return]
+    return _argsort(builder, x, axis)
 
 
 registry.INSTEAD.update({
@@ -184,7 +184,7 @@ def _searchsorted(builder: Builder, a: Any, v: Any, side: Any = "left", **option
     row = arguments.array_value(builder, a, "np.searchsorted")
     if row.type.rank != 1 or side not in ("left", "right"):
         raise UnsupportedError("np.searchsorted takes an array of one axis, and 'left' or 'right'")
-    return searchsorted(row, contents(arguments.as_array(builder, v)), side=side)  # type: ignore[no-any-return]
+    return searchsorted(row, contents(arguments.as_array(builder, v)), side=side)
 
 
 digitize = zero(
@@ -211,7 +211,7 @@ def _digitize(builder: Builder, x: Any, bins: Any, right: Any = False) -> Val:
     if row.type.rank != 1:
         raise UnsupportedError("the bins of np.digitize are an array of one axis")
     value = contents(arguments.as_array(builder, x))
-    return digitize(value, row, right=arguments.flag(right, "right"))  # type: ignore[no-any-return]
+    return digitize(value, row, right=arguments.flag(right, "right"))
 
 
 # ---- repeated
@@ -276,6 +276,8 @@ def _roll_template(types: Types, params: Params) -> Any:
 roll: Rule = linear(
     "roll",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, shift, axis: roll(g, -shift, axis=axis),
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, shift, axis: np.roll(x, shift, axis),
@@ -291,7 +293,7 @@ def _roll(builder: Builder, x: Any, shift: Any, axis: Any = None) -> Val:
     value = arguments.array_value(builder, x, "np.roll")
     if axis is None and value.type.rank > 1:
         flat = roll(contents(reshaped(value, -1)), *arguments.lengths(builder, shift), axis=0)
-        return reshape(flat, *dims(value))  # type: ignore[no-any-return]
+        return reshape(flat, *dims(value))
     over = axis if isinstance(axis, (tuple, list)) else (0 if axis is None else axis,)
     shifts = arguments.lengths(builder, shift)
     if len(shifts) != len(over):
@@ -398,12 +400,12 @@ def _choose(builder: Builder, which: Any, choices: Any, **options: Any) -> Val:
     inside = registry.FUNCTIONS[np.all](builder, _in_range(number, len(choices))) if number.type.rank else None
     test = inside if inside is not None else _in_range(number, len(choices))
     builder.put(ir.Effect("assert _0, 'invalid entry in choice array'", (test.atom,), span=builder.span))
-    return _select(builder, conditions[:-1], choices[:-1], choices[-1])  # type: ignore[no-any-return]
+    return _select(builder, conditions[:-1], choices[:-1], choices[-1])
 
 
 def _in_range(number: Val, n: int) -> Val:
     within = greater_equal(number, 0), less(number, n)
-    return registry.FUNCTIONS[np.logical_and](number.builder, *within)  # type: ignore[no-any-return]
+    return value_of(np.logical_and, number.builder, *within)
 
 
 registry.METHODS["choose"] = _choose

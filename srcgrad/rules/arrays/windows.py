@@ -12,8 +12,8 @@ import scipy.special
 from srcgrad.core.build import Builder
 from srcgrad.rules.arrays.evenly_spaced import spaced
 from srcgrad.rules.language import arguments, registry
-from srcgrad.rules.language.declare import as_value, cast
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.declare import as_value, cast, static
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, where
 
 
@@ -23,7 +23,7 @@ def _places(builder: Builder, M: Any) -> Val:
     last = cast(n - 1, "f8")
     across = emit(where, emit(equal, n, as_value(builder, 1)), as_value(builder, 1.0), last)
     k = cast(spaced(n), "f8")
-    return (2.0 * k - last) / across  # type: ignore[no-any-return]
+    return (2.0 * k - last) / across
 
 
 def _window(function: Any, of: Callable[[Builder, Val], Val]) -> None:
@@ -51,14 +51,8 @@ _window(np.bartlett, lambda builder, x: 1.0 - registry.FUNCTIONS[np.abs](builder
 @registry.adaptor(np.kaiser)
 def _kaiser(builder: Builder, M: Any, beta: Any) -> Val:
     x, width = _places(builder, M), as_value(builder, beta)
-    width = (
-        cast(contents(width), "f8")
-        if getattr(width.atom, "value", None) is None
-        else as_value(
-            builder,
-            float(width.atom.value),  # type: ignore[union-attr,arg-type]
-        )
-    )
-    bell = registry.FUNCTIONS[scipy.special.i0]
+    known = static(width)
+    width = cast(contents(width), "f8") if known is None else width.lift(float(known.real))
     inside = registry.FUNCTIONS[np.maximum](builder, 1.0 - x * x, as_value(builder, 0.0))
-    return bell(builder, width * registry.FUNCTIONS[np.sqrt](builder, inside)) / bell(builder, width)  # type: ignore[no-any-return]
+    top = value_of(scipy.special.i0, builder, width * value_of(np.sqrt, builder, inside))
+    return top / value_of(scipy.special.i0, builder, width)

@@ -170,7 +170,7 @@ def _inserted(builder: Builder, memory: Val, place: Val, value: Val, axis: int) 
     assert isinstance(memory.atom, ir.Var)
     before = builder.view(memory.atom, along(axis, rank, ir.Slice(None, place.atom)))
     after = builder.view(memory.atom, along(axis, rank, ir.Slice(place.atom)))
-    return concatenate(contents(Val(builder, before)), value, contents(Val(builder, after)), axis=axis)  # type: ignore[no-any-return]
+    return concatenate(contents(Val(builder, before)), value, contents(Val(builder, after)), axis=axis)
 
 
 def _spread_in(builder: Builder, old: Val, places: Val, value: Val) -> Val:

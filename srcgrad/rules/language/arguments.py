@@ -10,9 +10,8 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import as_value, static
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 
 LENGTHS = ("f8", "f4", "c16", "c8", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1")
 
@@ -22,7 +21,7 @@ def dtype_of(given: Any) -> str:
     try:
         code = np.dtype(given).str
     except TypeError:
-        raise UnsupportedError(f"{given!r} is no dtype; use np.float64 or np.float32") from None
+        raise UnsupportedError(f"unknown dtype {given!r}; use np.float64 or np.float32") from None
     if code[0] == ">" or code[1:] not in LENGTHS:
         raise UnsupportedError(f"arrays of dtype {np.dtype(given)} are not supported; use float64 or float32")
     return str(code[1:])
@@ -91,7 +90,7 @@ def lengths(builder: Builder, shape: Any) -> tuple[Val, ...]:
 def as_array(builder: Builder, value: Any) -> Val:
     """An array, a scalar, or a list or tuple of them (made an array), as memory or as a value."""
     if isinstance(value, (tuple, list)):
-        return registry.FUNCTIONS[np.array](builder, value)  # type: ignore[no-any-return]
+        return value_of(np.array, builder, value)
     return as_value(builder, value)
 
 

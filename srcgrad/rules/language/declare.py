@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Union
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
+from srcgrad.core.traits import Form, Traits, always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import loop_text, promotion, registry
 from srcgrad.rules.language.metadata import At as At
@@ -26,13 +28,14 @@ from srcgrad.rules.language.metadata import only_ranks as only_ranks
 from srcgrad.rules.language.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
+_TRAITS = frozenset(f.name for f in fields(Traits))
 Duals = Sequence[Union[Val, None]]  # tangents or adjoints; None stands for zero
 
 
 class Rule(ir.Primitive):
     """A primitive that a rule's lambda can call on builder values."""
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
+    def __call__(self, *args: Any, **params: Any) -> Val:
         values = [a for a in args if isinstance(a, Val)]
         anchor = next((a for a in values if _is_float(a)), values[0])
         return emit(self, *(anchor.lift(a) for a in args), **params)
@@ -85,21 +88,21 @@ def expand_to(value: Val, model: Val) -> Val:
     """value broadcast to model's shape (for tangents)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["broadcast_like"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["broadcast_like"], value, model)
 
 
 def sum_to(value: Val, model: Val) -> Val:
     """value summed over the axes along which model was broadcast (for adjoints)."""
     if value.builder.same_shape(value.atom, model.atom):
         return value
-    return emit(registry.PRIMITIVES["unbroadcast"], value, model)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["unbroadcast"], value, model)
 
 
 def cast(value: Val, dtype: str) -> Val:
     """value in this dtype."""
     if value.type.dtype == dtype:
         return value
-    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)  # type: ignore[no-any-return]
+    return emit(registry.PRIMITIVES["cast"], value, dtype=dtype)
 
 
 def _is_float(value: Val) -> bool:
@@ -121,7 +124,7 @@ def as_value(builder: Builder, value: Any) -> Val:
         return value
     if type(value) not in LITERALS:
         raise UnsupportedError(
-            f"a {type(value).__name__} stands where a number or an array must be; use a number or an array here"
+            f"expected a number or an array, got a {type(value).__name__}; use a number or an array here"
         )
     return Val(builder, ir.Const(value, LITERALS[type(value)]))
 
@@ -145,7 +148,7 @@ def _single(value: Val) -> Val:
     atom = value.atom
     if isinstance(atom, ir.Var):
         name = f"{atom.name}_single"
-        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)  # type: ignore[no-any-return]
+        return emit(registry.PRIMITIVES["cast"], value, dtype="f4", name=name)
     singles = {ir.F8: ir.F4, ir.C16: ir.C8}
     return Val(value.builder, ir.Const(atom.value, singles.get(atom.type, atom.type)))
 
@@ -177,7 +180,8 @@ def elementwise_adaptor(rule: ir.Primitive, name: str, *, arity: int, result: st
             raise UnsupportedError(f"{name} takes scalars, not arrays; for arrays use NumPy's function")
         promotion.check(rule.name, values, exact=result in ("same", "number", "small"))
         out = emit(rule, *(widened(values) if result == "float" else values))
-        if scalars and out.type == ir.F8 and all(builder.is_weak(v.atom) for v in values):
+        weak = all(builder.is_weak(v.atom) for v in values)
+        if scalars and weak and isinstance(out.atom, ir.Var) and out.type == ir.F8:
             builder.weak.add(out.atom)  # a function of `math` gives a float of Python's own
         return out
 
@@ -250,7 +254,7 @@ def elementwise(
         template,
         jvp or tangent,
         vjp,
-        Info("elementwise", functions, samples, elementwise=True, partials=partials, **info),
+        *_told("elementwise", functions, samples, info, elementwise=True, partials=partials),
     )
     publish(rule, functions, arity=len(samples[0]), result=result)
     return rule
@@ -294,6 +298,20 @@ def elementwise_template(
         return (code, used) if used else code
 
     return template
+
+
+def _told(
+    form: Form, functions: tuple[Any, ...], samples: Samples, told: Mapping[str, Any], **traits: Any
+) -> tuple[Info, Traits]:
+    """What a declaration tells, parted into what tests and pages know and what passes know."""
+    known = {key: value for key, value in told.items() if key in _TRAITS}
+    rest = {key: value for key, value in told.items() if key not in _TRAITS}
+    if "domain" in rest:
+        known.setdefault("steep", always)
+    known = {**traits, **known}
+    if form == "bilinear" or known.get("elementwise"):
+        known.setdefault("fresh", True)
+    return Info(functions, samples, **rest), Traits(form, **known)
 
 
 def _of_scalars(functions: Sequence[Any]) -> bool:
@@ -341,7 +359,9 @@ def zero(
         infer,
         evaluate or functions[0],
         template or elementwise_template(functions, infer, scalar, array, helpers or {}, wide, arity, as_is),
-        info=Info("zero", functions, samples, elementwise=elementwise, **info),
+        None,
+        None,
+        *_told("zero", functions, samples, info, elementwise=elementwise),
     )
     if elementwise:
         publish(rule, functions, arity=arity, result=result)
@@ -376,7 +396,7 @@ def linear(
         return [None if g is None or not _is_float(args[0]) else transpose(g, *args, **params), *rest]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("linear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("linear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -418,7 +438,7 @@ def bilinear(
         ]
 
     info.setdefault("takes_complex", True)
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("bilinear", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("bilinear", functions, samples, info))
     holder.append(rule)
     registry.register(rule)
     if functions:
@@ -439,7 +459,7 @@ def general(
     **info: Any,
 ) -> Rule:
     """Any other: jvp(dots, args, outs, params), vjp(bars, args, outs, params), lists in, lists out, None for zero."""
-    rule = Rule(name, infer, evaluate, template, jvp, vjp, Info("general", functions, samples, **info))
+    rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("general", functions, samples, info))
     registry.register(rule)
     if functions:
         registry.adaptor(*functions)(plain_adaptor(rule))

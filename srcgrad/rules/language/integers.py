@@ -40,15 +40,26 @@ def _outside_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any
 trips = zero(
     "trips",
     (_trips,),
+    folds=True,
+    is_length=True,
     infer=_int,
     template="len(range(_0, _1, _2))",
     elementwise=False,
     samples=[(0, 5, 1), (3, 3, 1), (7, 0, -2)],
 )
 nonnegative = zero(
-    "nonnegative", (_nonnegative,), infer=_int, template="max(_0, 0)", elementwise=False, samples=[(3,), (-1,)]
+    "nonnegative",
+    (_nonnegative,),
+    folds=True,
+    is_length=True,
+    infer=_int,
+    template="max(_0, 0)",
+    elementwise=False,
+    samples=[(3,), (-1,)],
 )
-larger = zero("larger", (_larger,), infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)])
+larger = zero(
+    "larger", (_larger,), folds=True, infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)]
+)
 outside = zero(
     "outside",
     (),

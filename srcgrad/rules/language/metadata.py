@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,17 +43,14 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What a declaration says beyond the primitive: for tests, documents and passes.
+    """What a declaration says beyond the primitive, for tests and pages: passes see `Traits`, and nothing of this.
 
     edges: the derivatives at singular points. without: what has no meaning for it, and why: the name of a column of
     the self-test's matrix ('3-D', 'empty', 'float32' ...) and a reason.
     """
 
-    shape: str
     functions: tuple[Any, ...]
     samples: Samples
-    elementwise: bool = False
-    partials: Callable[..., Any] | None = None
     params: Sequence[dict[str, Any]] = ({},)
     domain: str = ""
     ties: str = ""
@@ -61,15 +58,7 @@ class Info:
     without: Mapping[str, str] = field(default_factory=dict)
     symmetric: Sequence[int] = ()  # matrices that are symmetric, of which one triangle is read: directions are too
     held: str = ""  # why no derivative goes through although the value changes with the argument
-    finite_partials: bool = False
-    selects: bool = False  # whether the result is some of what is given, and the rest has no part in it
     scalars: bool = False  # whether arrays never come to it: the user's function takes scalars only
-    reads: frozenset[int] | None = field(default=None)
-    # (the arguments' dims, params) -> the result's (of several results a list); None: a new length
-    dims: Callable[..., Any] | None = None
-    takes_complex: bool = False  # whether it means the same for complex numbers, derivatives included
-    refuses: Mapping[int, str] = field(default_factory=dict)  # arguments without a derivative here, and what to say
-    demands: Callable[..., Any] | None = None  # (the arguments' dims, params) -> pairs of dims that must be equal
 
 
 def only_ranks(*ranks: int) -> dict[str, str]:

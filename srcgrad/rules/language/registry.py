@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from srcgrad.core import ir
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PRIMITIVES: dict[str, ir.Primitive] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
@@ -30,10 +32,10 @@ def register(primitive: ir.Primitive) -> ir.Primitive:
     return primitive
 
 
-def adaptor(*functions: Any, methods: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def adaptor(*functions: Any, methods: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Decorator: this adaptor stands for these functions (np.sum, math.sin, ...) and array methods."""
 
-    def put(call: Callable[..., Any]) -> Callable[..., Any]:
+    def put(call: F) -> F:
         FUNCTIONS.update(dict.fromkeys(functions, call))
         METHODS.update(dict.fromkeys(methods, call))
         return call

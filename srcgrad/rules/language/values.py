@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
+from srcgrad.rules.language import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Val:
         return Val(self.builder, const(other, kind))
 
     def _binary(self, name: str, left: Any, right: Any) -> Val:
-        return emit(self.operators[name], self.lift(left), self.lift(right))  # type: ignore[no-any-return]
+        return emit(self.operators[name], self.lift(left), self.lift(right))
 
     def __add__(self, other: Any) -> Val:
         return self._binary("add", self, other)
@@ -61,7 +62,7 @@ class Val:
         return self._binary("power", self, other)
 
     def __neg__(self) -> Val:
-        return emit(self.operators["negative"], self)  # type: ignore[no-any-return]
+        return emit(self.operators["negative"], self)
 
     def __lt__(self, other: Any) -> Val:
         return self._binary("less", self, other)
@@ -76,13 +77,24 @@ class Val:
         return self._binary("greater_equal", self, other)
 
 
-def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Any:
-    """op applied to builder values: one Val, or a tuple of them if the primitive has several results."""
+def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Val:
+    """op, a primitive of one result, applied to builder values."""
+    (out,) = emit_many(op, *args, name=name, **params)
+    return out
+
+
+def emit_many(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> tuple[Val, ...]:
+    """op applied to builder values: all of its results."""
     builder = args[0].builder
-    if any(a.type.is_complex for a in args) and not getattr(op.info, "takes_complex", False):
+    if any(a.type.is_complex for a in args) and not op.traits.takes_complex:
         raise UnsupportedError(f"`{op.name}` of complex numbers has no rule", hint="take real and imaginary parts")
-    out = builder.let(op, *(a.atom for a in args), name=name, **params)
-    return tuple(Val(builder, o) for o in out) if isinstance(out, tuple) else Val(builder, out)
+    return tuple(Val(builder, out) for out in builder.let_many(op, *(a.atom for a in args), name=name, **params))
+
+
+def value_of(function: Any, builder: Builder, *args: Any, **options: Any) -> Val:
+    """What a call of `function` (np.take, math.hypot, ...) means by its rule, if that is one value."""
+    value: Val = registry.FUNCTIONS[function](builder, *args, **options)
+    return value
 
 
 def contents(value: Val) -> Val:

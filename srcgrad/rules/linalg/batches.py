@@ -62,4 +62,4 @@ def _repeated(value: Val, term: str, joint: dict[str, Val]) -> Val:
     if not any(c in joint for c in term):
         return value
     lengths = [joint[c] if c in joint else length(value, k) for k, c in enumerate(term)]
-    return broadcast_to(value, *lengths)  # type: ignore[no-any-return]
+    return broadcast_to(value, *lengths)

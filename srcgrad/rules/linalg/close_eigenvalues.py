@@ -92,11 +92,11 @@ over_pairs: Rule = general(
 
 
 def over_gaps(u: Val, w: Val, size: Val | None = None) -> Val:
-    return over_pairs(u, w, size or size_of(u), sums=False)  # type: ignore[no-any-return]
+    return over_pairs(u, w, size or size_of(u), sums=False)
 
 
 def over_sums(u: Val, w: Val, size: Val | None = None) -> Val:
-    return over_pairs(u, w, size or size_of(u), sums=True)  # type: ignore[no-any-return]
+    return over_pairs(u, w, size or size_of(u), sums=True)
 
 
 # ---- columns

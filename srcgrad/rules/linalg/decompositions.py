@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, emit_many, value_of
 from srcgrad.rules.linalg.determinants import det, slogdet
 from srcgrad.rules.linalg.einsum import floats
 from srcgrad.rules.linalg.least_squares import lstsq, pinv
@@ -53,7 +53,7 @@ def _cholesky(builder: Builder, a: Any, *, upper: Any = False) -> Val:
     value = real_matrix(builder, a, "np.linalg.cholesky")
     if arguments.flag(upper, "upper"):
         return turned(cholesky(turned(value)))
-    return cholesky(value)  # type: ignore[no-any-return]
+    return cholesky(value)
 
 
 @registry.adaptor(np.linalg.qr)
@@ -61,7 +61,7 @@ def _cholesky(builder: Builder, a: Any, *, upper: Any = False) -> Val:
 def _qr(builder: Builder, a: Any, mode: Any = "reduced") -> Any:
     if mode not in ("reduced", "r"):
         raise UnsupportedError("np.linalg.qr is differentiated with mode 'reduced' or 'r'")
-    q, r = qr(real_matrix(builder, a, "np.linalg.qr"))
+    q, r = emit_many(qr, real_matrix(builder, a, "np.linalg.qr"))
     return r if mode == "r" else QRResult(q, r)
 
 
@@ -71,23 +71,23 @@ def _qr(builder: Builder, a: Any, mode: Any = "reduced") -> Any:
 @registry.adaptor(np.linalg.det)
 @of_stacks("")
 def _det(builder: Builder, a: Any) -> Val:
-    return det(real_matrix(builder, a, "np.linalg.det"))  # type: ignore[no-any-return]
+    return det(real_matrix(builder, a, "np.linalg.det"))
 
 
 @registry.adaptor(np.linalg.slogdet)
 @of_stacks("", "")
 def _slogdet(builder: Builder, a: Any) -> Any:
-    return SlogdetResult(*slogdet(real_matrix(builder, a, "np.linalg.slogdet")))
+    return SlogdetResult(*emit_many(slogdet, real_matrix(builder, a, "np.linalg.slogdet")))
 
 
 # ---- spectra
 
 
-def _of_triangle(builder: Builder, a: Any, UPLO: Any, name: str) -> tuple[Val, Val]:
+def _of_triangle(builder: Builder, a: Any, UPLO: Any, name: str) -> tuple[Val, ...]:
     if UPLO not in ("L", "U", "l", "u"):
         raise UnsupportedError("UPLO is 'L' or 'U'")
     value = real_matrix(builder, a, name)
-    return eigh(value if UPLO in "Ll" else turned(value))  # type: ignore[no-any-return]
+    return emit_many(eigh, value if UPLO in "Ll" else turned(value))
 
 
 @registry.adaptor(np.linalg.eigh)
@@ -105,13 +105,13 @@ def _eigvalsh(builder: Builder, a: Any, UPLO: Any = "L") -> Val:
 @registry.adaptor(np.linalg.eig)
 @of_stacks("n", "nn")
 def _eig(builder: Builder, a: Any) -> Any:
-    return EigResult(*eig(real_matrix(builder, a, "np.linalg.eig")))
+    return EigResult(*emit_many(eig, real_matrix(builder, a, "np.linalg.eig")))
 
 
 @registry.adaptor(np.linalg.eigvals)
 @of_stacks("n")
 def _eigvals(builder: Builder, a: Any) -> Val:
-    return eig(real_matrix(builder, a, "np.linalg.eigvals"))[0]  # type: ignore[no-any-return]
+    return emit_many(eig, real_matrix(builder, a, "np.linalg.eigvals"))[0]
 
 
 @registry.adaptor(np.linalg.svd)
@@ -123,12 +123,12 @@ def _svd(builder: Builder, a: Any, full_matrices: Any = True, compute_uv: Any = 
     vectors = arguments.flag(compute_uv, "compute_uv")
     if vectors and arguments.flag(full_matrices, "full_matrices"):
         expect_equal(builder, length(value, 0), length(value, 1), FULL)
-    u, s, vt = svd(value)
+    u, s, vt = emit_many(svd, value)
     return SVDResult(u, s, vt) if vectors else s
 
 
 def singular_values(builder: Builder, a: Any, name: str) -> Val:
-    return svd(real_matrix(builder, a, name))[1]  # type: ignore[no-any-return]
+    return emit_many(svd, real_matrix(builder, a, name))[1]
 
 
 @registry.adaptor(np.linalg.svdvals)
@@ -140,7 +140,7 @@ def _svdvals(builder: Builder, x: Any) -> Val:
 @registry.adaptor(np.linalg.matrix_rank)
 @of_stacks("")
 def _matrix_rank(builder: Builder, a: Any) -> Val:
-    return matrix_rank(real_matrix(builder, a, "np.linalg.matrix_rank"))  # type: ignore[no-any-return]
+    return matrix_rank(real_matrix(builder, a, "np.linalg.matrix_rank"))
 
 
 # ---- inverses and least squares
@@ -155,7 +155,7 @@ def _cutoff(given: Any, name: str) -> float | None:
 def _pinv(builder: Builder, a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = None) -> Val:
     arguments.flag(hermitian, "hermitian")
     value = real_matrix(builder, a, "np.linalg.pinv")
-    return pinv(value, rcond=_cutoff(rcond if rtol is None else rtol, "rcond"))  # type: ignore[no-any-return]
+    return pinv(value, rcond=_cutoff(rcond if rtol is None else rtol, "rcond"))
 
 
 @registry.adaptor(np.linalg.lstsq)
@@ -166,7 +166,7 @@ def _lstsq(builder: Builder, a: Any, b: Any, rcond: Any = None) -> Any:
         raise UnsupportedError("np.linalg.lstsq takes a real matrix and a vector or a matrix")
     x = lstsq(left, right, rcond=_cutoff(rcond, "rcond"))
     rank = matrix_rank(left)
-    return x, _residuals(left, right, x, rank), rank, svd(left)[1]
+    return x, _residuals(left, right, x, rank), rank, emit_many(svd, left)[1]
 
 
 def _residuals(a: Val, b: Val, x: Val, rank: Val) -> Val:
@@ -193,14 +193,14 @@ def _tensorinv(builder: Builder, a: Any, ind: Any = 2) -> Val:
     sizes = dims(value)
     matrix = _as_square(value, sizes[:first], sizes[first:], "np.linalg.tensorinv")
     got = registry.FUNCTIONS[np.linalg.inv](builder, matrix)
-    return reshape(got, *sizes[first:], *sizes[:first])  # type: ignore[no-any-return]
+    return reshape(got, *sizes[first:], *sizes[:first])
 
 
 def _as_square(value: Val, rows: Sequence[Val], columns: Sequence[Val], name: str) -> Val:
     """The matrix whose rows and columns are each made of several axes."""
     m, n = product(rows, value.builder), product(columns, value.builder)
     expect_equal(value.builder, m, n, f"{name} takes as many elements along the first axes as along the others")
-    return reshape(value, m, n)  # type: ignore[no-any-return]
+    return reshape(value, m, n)
 
 
 @registry.adaptor(np.linalg.tensorsolve)
@@ -217,7 +217,7 @@ def _tensorsolve(builder: Builder, a: Any, b: Any, axes: Any = None) -> Val:
     matrix = _as_square(contents(left), sizes[:first], sizes[first:], "np.linalg.tensorsolve")
     flat = right if first == 1 else reshape(right, product(dims(right), builder))
     got = registry.FUNCTIONS[np.linalg.solve](builder, matrix, flat)
-    return got if left.type.rank == first + 1 else reshape(got, *sizes[first:])  # type: ignore[no-any-return]
+    return got if left.type.rank == first + 1 else reshape(got, *sizes[first:])
 
 
 # ---- products of several matrices
@@ -275,7 +275,7 @@ def _chain_from_right(values: Sequence[Val]) -> Val:
 
 def _end(builder: Builder, s: Val, place: int) -> Val:
     """The largest or the smallest singular value."""
-    return registry.FUNCTIONS[np.max if place == 0 else np.min](builder, s)  # type: ignore[no-any-return]
+    return value_of(np.max if place == 0 else np.min, builder, s)
 
 
 @registry.adaptor(np.linalg.cond)
@@ -287,5 +287,4 @@ def _cond(builder: Builder, x: Any, p: Any = None) -> Val:
         s = singular_values(builder, value, "np.linalg.cond")
         ends = _end(builder, s, 0), _end(builder, s, -1)
         return ends[1] / ends[0] if order == -2 else ends[0] / ends[1]
-    norm = registry.FUNCTIONS[np.linalg.norm]
-    return norm(builder, value, p) * norm(builder, inv(value), p)  # type: ignore[no-any-return]
+    return value_of(np.linalg.norm, builder, value, p) * value_of(np.linalg.norm, builder, inv(value), p)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.core.traits import always
 from srcgrad.rules.language import arguments, runtime_text
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks
 from srcgrad.rules.language.runtime_text import sources
@@ -47,7 +48,7 @@ def _third(a: Val, x: Val, y: Val) -> Val:
     wx, wy = dot(w, x, tb=True), dot(w, y, tb=True)
     first, second = dot(wx, w), dot(wy, w)
     inside = s * (t * w - first) - total(second * x) * w - t * second + dot(wy, first) + dot(wx, second)
-    return d * inside  # type: ignore[no-any-return]
+    return d * inside
 
 
 def _along_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -86,6 +87,7 @@ def _cofactors_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params
 cofactors: Rule = general(
     "cofactors",
     (),
+    fresh=True,
     jvp=_cofactors_jvp,
     vjp=_cofactors_jvp,
     infer=same_type,
@@ -108,6 +110,7 @@ def _det_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 det: Rule = general(
     "det",
     (),
+    may_raise=always,
     jvp=_det_jvp,
     vjp=_det_vjp,
     infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
@@ -133,6 +136,7 @@ def _slogdet_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 slogdet: Rule = general(
     "slogdet",
     (),
+    may_raise=always,
     jvp=_slogdet_jvp,
     vjp=_slogdet_vjp,
     infer=_slogdet_infer,

@@ -16,7 +16,7 @@ from srcgrad.rules.arrays.diagonals import diagonal
 from srcgrad.rules.arrays.joins import stacked
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.linalg.batches import LETTERS as BATCH
 from srcgrad.rules.linalg.batches import matched
 from srcgrad.rules.linalg.matmul import contract, dot, multiplied, ordered, outer
@@ -72,7 +72,7 @@ def _terms(subscripts: Any, ranks: Sequence[int]) -> tuple[list[str], str]:
 def _spelled(part: str, rank: int) -> str:
     plain = part.replace("...", "")
     if not all(c.isalpha() and c.isascii() for c in plain):
-        raise UnsupportedError(f"{part!r} are no subscripts of np.einsum")
+        raise UnsupportedError(f"{part!r} are not subscripts of np.einsum")
     if any(c in BATCH for c in plain):
         raise UnsupportedError("np.einsum is understood with small letters only")
     hidden = rank - len(plain)
@@ -150,7 +150,7 @@ def _scaled(builder: Builder, a: Any, b: Any) -> Val:
     both = [contents(arguments.as_array(builder, v)) for v in (a, b)]
     dtype = arguments.result_type([v.type.dtype for v in both])
     wide = [cast(v, dtype) if v.type.rank else v for v in both]
-    return registry.FUNCTIONS[np.multiply](builder, *wide)  # type: ignore[no-any-return]
+    return value_of(np.multiply, builder, *wide)
 
 
 @registry.adaptor(np.dot, methods=("dot",))
@@ -207,7 +207,7 @@ def _outer(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
     left, right = operands(builder, (a, b))
     if left.type.rank == 0 or right.type.rank == 0:
         raise UnsupportedError("np.outer takes arrays, not scalars")
-    return outer(_flat(left), _flat(right))  # type: ignore[no-any-return]
+    return outer(_flat(left), _flat(right))
 
 
 @registry.adaptor(np.tensordot, np.linalg.tensordot)
@@ -252,7 +252,7 @@ def _kron(builder: Builder, a: Any, b: Any) -> Val:
     else:
         out = "".join(x + y for x, y in zip(mine, theirs, strict=True))
         both = contract(left, right, left=mine, right=theirs, out=out)
-    return reshape(both, *(length(left, k) * length(right, k) for k in range(rank)))  # type: ignore[no-any-return]
+    return reshape(both, *(length(left, k) * length(right, k) for k in range(rank)))
 
 
 @registry.adaptor(np.cross, np.linalg.cross)

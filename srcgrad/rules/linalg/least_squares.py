@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.core.traits import always
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.matmul import dot, matrix, outer, pair, square
@@ -55,6 +56,8 @@ def _pinv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 pinv: Rule = general(
     "pinv",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_pinv_jvp,
     vjp=_pinv_vjp,
     infer=lambda types, params: (types[0],),
@@ -99,6 +102,8 @@ def _outer(u: Val, v: Val) -> Val:
 lstsq: Rule = general(
     "lstsq",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_lstsq_jvp,
     vjp=_lstsq_vjp,
     infer=lambda types, params: (types[1],),

@@ -55,7 +55,7 @@ def _product_left(g: Val, a: Val, b: Val, ta: bool, tb: bool) -> Val:
     if a.type.rank == 1:
         return g * b if b.type.rank == 1 else dot(b, g, ta=tb)
     if b.type.rank == 1:
-        return outer(b, g) if ta else outer(g, b)  # type: ignore[no-any-return]
+        return outer(b, g) if ta else outer(g, b)
     return dot(b, g, ta=tb, tb=True) if ta else dot(g, b, tb=not tb)
 
 
@@ -63,12 +63,12 @@ def _product_right(g: Val, a: Val, b: Val, ta: bool, tb: bool) -> Val:
     if b.type.rank == 1:
         return g * a if a.type.rank == 1 else (dot(a, g) if ta else dot(g, a))
     if a.type.rank == 1:
-        return outer(g, a) if tb else outer(a, g)  # type: ignore[no-any-return]
+        return outer(g, a) if tb else outer(a, g)
     return dot(g, a, ta=True, tb=ta) if tb else dot(a, g, ta=not ta)
 
 
 def dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
-    return product(a, b, ta=ta, tb=tb)  # type: ignore[no-any-return]
+    return product(a, b, ta=ta, tb=tb)
 
 
 product: Rule = bilinear(
@@ -176,13 +176,14 @@ def _contract(a: Any, b: Any, left: str, right: str, out: str) -> Any:
 def _side(g: Val, other: Val, at: str, others: str, wanted: str) -> Val:
     """The adjoint of the operand with the letters wanted, g having the letters at."""
     if at:
-        return contract(g, other, left=at, right=others, out=wanted)  # type: ignore[no-any-return]
+        return contract(g, other, left=at, right=others, out=wanted)
     return g * ordered(other, others, wanted)
 
 
 contract: Rule = bilinear(
     "contract", (), infer=_contract_infer, evaluate=_contract, template=_contract_template, dims=_contract_dims,
-    demands=_contract_demands, left=lambda g, a, b, left, right, out: _side(g, b, out, right, left),
+    may_raise=lambda types, params: not {*params["left"]}.isdisjoint(params["right"]), demands=_contract_demands,
+    left=lambda g, a, b, left, right, out: _side(g, b, out, right, left),
     right=lambda g, a, b, left, right, out: _side(g, a, out, left, right), samples=[
         At(tower, tower, left="bij", right="bik", out="bjk"), At(tower, tower, left="bij", right="bkj", out="bki"),
         At(large, large[:, :16].copy(), left="bij", right="bkj", out="bik"),
@@ -197,7 +198,7 @@ def ordered(value: Val, letters: str, wanted: str) -> Val:
     """value with its axes in another order."""
     if letters == wanted:
         return value
-    return transpose(value, axes=tuple(letters.index(c) for c in wanted))  # type: ignore[no-any-return]
+    return transpose(value, axes=tuple(letters.index(c) for c in wanted))
 
 
 def multiplied(a: Val, b: Val, left: str, right: str, keep: str) -> tuple[Val, str]:
@@ -235,7 +236,7 @@ def _by_matrices(a: Val, b: Val, left: str, right: str, shared: str, out: str) -
     got = dot(first, second, ta=ta, tb=not tb if second.type.rank == 2 else False)
     if len(free_a) <= 1 and len(free_b) <= 1:
         return got
-    return reshape(got, *(lengths[c] for c in out))  # type: ignore[no-any-return]
+    return reshape(got, *(lengths[c] for c in out))
 
 
 def _as_matrix(x: Val, letters: str, free: str, shared: str, lengths: dict[str, Val]) -> tuple[Val, bool]:

@@ -13,7 +13,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry, runtime_text
 from srcgrad.rules.language.declare import cast, only_ranks, zero
 from srcgrad.rules.language.runtime_text import sources
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.linalg.decompositions import real_matrix
 from srcgrad.rules.linalg.einsum import floats
 from srcgrad.rules.linalg.matmul import dot, square
@@ -35,7 +35,7 @@ def _plain(options: dict[str, Any], name: str) -> None:
 @registry.adaptor(scipy.linalg.cholesky)
 def _scipy_cholesky(builder: Builder, a: Any, lower: Any = False, overwrite_a: Any = False, **options: Any) -> Val:
     _plain(options, "scipy.linalg.cholesky")
-    return registry.FUNCTIONS[np.linalg.cholesky](builder, a, upper=not arguments.flag(lower, "lower"))  # type: ignore[no-any-return]
+    return value_of(np.linalg.cholesky, builder, a, upper=not arguments.flag(lower, "lower"))
 
 
 @registry.adaptor(scipy.linalg.cho_factor)
@@ -51,7 +51,7 @@ def _cho_solve(builder: Builder, factor: Any, b: Any, overwrite_b: Any = False, 
     upper = not arguments.flag(factor[1], "lower")
     c, right = floats(builder, (factor[0], b), "scipy.linalg.cho_solve")
     once = solve_triangular(c, right, upper=upper, transposed=upper, unit=False)
-    return solve_triangular(c, once, upper=upper, transposed=not upper, unit=False)  # type: ignore[no-any-return]
+    return solve_triangular(c, once, upper=upper, transposed=not upper, unit=False)
 
 
 @registry.adaptor(scipy.linalg.solve_triangular)
@@ -65,7 +65,7 @@ def _solve_triangular(
     way = trans if isinstance(trans, str) else {0: "N", 1: "T", 2: "C"}.get(arguments.integer(trans, "trans"))
     if way not in ("N", "T", "C"):
         raise UnsupportedError("trans is 0, 1 or 2, or 'N', 'T' or 'C'")
-    return solve_triangular(  # type: ignore[no-any-return]
+    return solve_triangular(
         left,
         right,
         upper=not arguments.flag(lower, "lower"),
@@ -82,7 +82,7 @@ def _scipy_solve(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
     if options.pop("assume_a", None) not in (None, "gen", "general"):
         raise UnsupportedError("scipy.linalg.solve is differentiated for general matrices; leave out assume_a")
     _plain(options, "scipy.linalg.solve")
-    return registry.FUNCTIONS[np.linalg.solve](builder, a, b)  # type: ignore[no-any-return]
+    return value_of(np.linalg.solve, builder, a, b)
 
 
 def _same_as(name: str) -> None:
@@ -111,7 +111,7 @@ def _svd(builder: Builder, a: Any, full_matrices: Any = True, compute_uv: Any = 
 @registry.adaptor(scipy.linalg.norm)
 def _norm(builder: Builder, a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, **options: Any) -> Val:
     _plain(options, "scipy.linalg.norm")
-    return registry.FUNCTIONS[np.linalg.norm](builder, a, ord, axis, keepdims)  # type: ignore[no-any-return]
+    return value_of(np.linalg.norm, builder, a, ord, axis, keepdims)
 
 
 # ---- the exponential of a matrix, by Pade's approximation of order 13 to that of a / 2**s, squared s times

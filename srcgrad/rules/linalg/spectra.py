@@ -16,6 +16,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.shapes import LengthOf
+from srcgrad.core.traits import always
 from srcgrad.rules.arrays.diagonals import diagonal, on_diagonal
 from srcgrad.rules.language import runtime_text
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, zero
@@ -32,11 +33,11 @@ real = np.array([[1.2, 0.7, -0.3], [0.1, -0.5, 0.4], [0.3, 0.2, 2.5]])
 
 
 def _diagonal(x: Val) -> Val:
-    return diagonal(x, offset=0, axes=(0, 1))  # type: ignore[no-any-return]
+    return diagonal(x, offset=0, axes=(0, 1))
 
 
 def _on_diagonal(v: Val) -> Val:
-    return on_diagonal(v, offset=0)  # type: ignore[no-any-return]
+    return on_diagonal(v, offset=0)
 
 
 def _both(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -79,7 +80,7 @@ def _eigh_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 
 
 eigh: Rule = general(
-    "eigh", (), jvp=_eigh_jvp, vjp=_eigh_vjp, infer=_both, template="np.linalg.eigh(_0)",
+    "eigh", (), fresh=True, may_raise=always, jvp=_eigh_jvp, vjp=_eigh_vjp, infer=_both, template="np.linalg.eigh(_0)",
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.eigh(a))), samples=[(definite,)],
     without=only_ranks(2), symmetric=(0,), dims=_square_dims, demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
@@ -90,7 +91,7 @@ eigh: Rule = general(
 
 def _upright(v: Val, x: Val) -> Val:
     """x less what of each column lies along that of v."""
-    return x - v * sum_(v * x, axes=(0,), keepdims=False)  # type: ignore[no-any-return]
+    return x - v * sum_(v * x, axes=(0,), keepdims=False)
 
 
 def _eig_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -112,6 +113,8 @@ def _eig_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 eig: Rule = general(
     "eig",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_eig_jvp,
     vjp=_eig_vjp,
     infer=_both,
@@ -188,6 +191,8 @@ def _svd_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
 svd: Rule = general(
     "svd",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_svd_jvp,
     vjp=_svd_vjp,
     infer=_svd_infer,
@@ -201,6 +206,7 @@ svd: Rule = general(
 matrix_rank = zero(
     "matrix_rank",
     (),
+    may_raise=always,
     infer=lambda types, params: (ir.I8,),
     evaluate=np.linalg.matrix_rank,
     elementwise=False,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.diagonals import matrix_of
 from srcgrad.rules.language import arguments, registry, runtime_text
@@ -55,6 +56,8 @@ def _solve_template(types: Types, params: Params) -> Any:
 solve: Rule = general(
     "solve",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_solve_jvp,
     vjp=_solve_vjp,
     infer=lambda types, params: (types[1],),
@@ -82,7 +85,7 @@ def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
         raise UnsupportedError(f"{name} takes a matrix and a vector or a matrix; pass an array of two axes first")
     if max(v.type.rank for v in given) <= 2:
         left, right = floats(builder, given, name)
-        return solve(left, right, transposed=False, small=_is_small(left))  # type: ignore[no-any-return]
+        return solve(left, right, transposed=False, small=_is_small(left))
     stacks = [float_memory(builder, v, name) for v in given]
     sides = [2, min(stacks[1].type.rank, 2)]  # since NumPy 2 only what has one axis is a vector
     right = stacks[1]
@@ -103,6 +106,8 @@ def _inv_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Para
 inv: Rule = general(
     "inv",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_inv_jvp,
     vjp=_inv_vjp,
     infer=lambda types, params: (types[0],),
@@ -119,4 +124,4 @@ inv: Rule = general(
 @registry.adaptor(np.linalg.inv)
 @of_stacks("mn")
 def _np_inv(builder: Builder, a: Any) -> Val:
-    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))  # type: ignore[no-any-return]
+    return inv(*floats(builder, (matrix_of(builder, a, "np.linalg.inv"),), "np.linalg.inv"))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg
 
 from srcgrad.core import ir
+from srcgrad.core.traits import always
 from srcgrad.rules.arrays.diagonals import triangle
 from srcgrad.rules.language import loop_text, runtime_text
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
@@ -27,11 +28,11 @@ definite = np.array([[2.0, 0.3, -0.4], [0.3, 1.5, 0.2], [-0.4, 0.2, 1.1]])
 
 
 def turned(x: Val) -> Val:
-    return transpose(x, axes=(1, 0))  # type: ignore[no-any-return]
+    return transpose(x, axes=(1, 0))
 
 
 def lower(x: Val, offset: int = 0) -> Val:
-    return triangle(x, upper=False, offset=offset)  # type: ignore[no-any-return]
+    return triangle(x, upper=False, offset=offset)
 
 
 def same_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -119,7 +120,8 @@ def _triangular_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], param
 _ways = [{"upper": u, "transposed": t, "unit": False} for u in (False, True) for t in (False, True)]
 
 solve_triangular: Rule = general(
-    "solve_triangular", (), jvp=_triangular_jvp, vjp=_triangular_vjp, infer=lambda types, params: (types[1],),
+    "solve_triangular", (), fresh=True, may_raise=always, jvp=_triangular_jvp, vjp=_triangular_vjp,
+    infer=lambda types, params: (types[1],),
     evaluate=_solve_triangular, template=_triangular_template, dims=lambda dims, params: dims[1], params=_ways,
     without=only_ranks(2), samples=[
         (square, line), (square, matrix.T.copy()), At(square, line, upper=True, transposed=False, unit=True),
@@ -147,6 +149,7 @@ def _half_template(types: Types, params: Params) -> Any:
 lower_half: Rule = linear(
     "lower_half",
     (),
+    leaves_out=True,
     transpose=lambda g, x: lower_half(g),
     infer=same_type,
     template=_half_template,
@@ -178,7 +181,8 @@ def _cholesky_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params:
 
 
 cholesky: Rule = general(
-    "cholesky", (), jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type, evaluate=np.linalg.cholesky,
+    "cholesky", (), fresh=True, may_raise=always, jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type,
+    evaluate=np.linalg.cholesky,
     template="np.linalg.cholesky(_0)", dims=first_dims, samples=[(definite,)], without=only_ranks(2),
     symmetric=(0,), demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
@@ -222,6 +226,8 @@ def _qr(a: Any) -> Any:
 qr: Rule = general(
     "qr",
     (),
+    fresh=True,
+    may_raise=always,
     jvp=_qr_jvp,
     vjp=_qr_vjp,
     infer=lambda types, params: (types[0], types[0]),

@@ -13,14 +13,14 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, static
-from srcgrad.rules.language.metadata import Info
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.shapes.shape import length
 
-INFO = Info("draw", (), ())
+DRAW = Traits("draw")
 
 
 def _draw(name: str, dtype: str = "f8", more: int = 0) -> ir.Primitive:
@@ -40,7 +40,7 @@ def _draw(name: str, dtype: str = "f8", more: int = 0) -> ir.Primitive:
         size = [] if not shape else shape if len(shape) == 1 else [f"({', '.join(shape)})"]
         return f"np.random.{name}({', '.join([*own, *size])})"
 
-    return ir.Primitive(name, infer, evaluate, template, info=INFO)
+    return ir.Primitive(name, infer, evaluate, template, traits=DRAW)
 
 
 def _lengths(builder: Builder, size: Any) -> tuple[Val, ...]:
@@ -143,7 +143,7 @@ def _uniform(builder: Builder, low: Any = 0.0, high: Any = 1.0, size: Any = None
 
 @registry.adaptor(np.random.lognormal)
 def _lognormal(builder: Builder, mean: Any = 0.0, sigma: Any = 1.0, size: Any = None) -> Val:
-    return registry.FUNCTIONS[np.exp](builder, _normal(builder, mean, sigma, size))  # type: ignore[no-any-return]
+    return value_of(np.exp, builder, _normal(builder, mean, sigma, size))
 
 
 def _only_scaled(name: str, op: ir.Primitive, *own: float) -> None:
@@ -172,7 +172,9 @@ def _other(name: str, kinds: Sequence[tuple[str, Kind]], dtype: str = "f8") -> C
             size = values.pop()
         for what, _ in kinds[len(values) :]:
             if what not in named:
-                raise UnsupportedError(f"np.random.{name} misses its argument `{what}`", hint="give it")
+                raise UnsupportedError(
+                    f"missing argument `{what}` in the call of np.random.{name}", hint=f"give {what}=..."
+                )
             values.append(named.pop(what))
         if len(values) > len(kinds) or named:
             told = ", ".join(what for what, _ in kinds)
@@ -257,7 +259,7 @@ def _permutation(builder: Builder, x: Any) -> Val:
     given = arguments.as_array(builder, x)
     if given.type.rank == 0:
         return _order(builder, _whole(builder, given, "permutation", "length"))
-    return registry.FUNCTIONS[np.take](builder, given, _order(builder, length(given, 0)), 0)  # type: ignore[no-any-return]
+    return value_of(np.take, builder, given, _order(builder, length(given, 0)), 0)
 
 
 @registry.adaptor(np.random.shuffle)
@@ -282,7 +284,7 @@ def _choice(builder: Builder, a: Any, size: Any = None, replace: Any = True, p: 
     if not given.type.rank:
         return places
     if places.type.rank:
-        return registry.FUNCTIONS[np.take](builder, given, places)  # type: ignore[no-any-return]
+        return value_of(np.take, builder, given, places)
     return _element(builder, given, places)
 
 

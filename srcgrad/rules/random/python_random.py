@@ -10,11 +10,11 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Traits
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import as_value, cast, static
-from srcgrad.rules.language.metadata import Info
-from srcgrad.rules.language.values import Val
+from srcgrad.rules.language.values import Val, value_of
 
 
 def _draw(name: str, dtype: str = "f8") -> ir.Primitive:
@@ -29,7 +29,7 @@ def _draw(name: str, dtype: str = "f8") -> ir.Primitive:
         lambda types, params: (ir.Type(dtype),),
         lambda *args, rank: function(*args),
         template,
-        info=Info("draw", (), ()),
+        traits=Traits("draw"),
     )
 
 
@@ -88,7 +88,7 @@ def _expovariate(builder: Builder, lambd: Any = 1.0) -> Val:
 @registry.adaptor(random.lognormvariate)
 def _lognormvariate(builder: Builder, mu: Any = 0.0, sigma: Any = 1.0) -> Val:
     exponent = registry.FUNCTIONS[random.normalvariate](builder, mu, sigma)
-    return registry.FUNCTIONS[np.exp](builder, exponent)  # type: ignore[no-any-return]
+    return value_of(np.exp, builder, exponent)
 
 
 @registry.adaptor(random.randint)

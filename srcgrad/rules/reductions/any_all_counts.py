@@ -9,6 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry, runtime_text
 from srcgrad.rules.language.declare import Rule, zero
@@ -62,7 +63,7 @@ def _adaptor(rule: Rule, function: Any, some: Callable[[Val, Val], Val], methods
         value, axes, keep = _operands(builder, x, axis, keepdims, rule.name)
         value = _truths(value)
         if len(axes) == value.type.rank and not keep:
-            return emit(rule, value)  # type: ignore[no-any-return]
+            return emit(rule, value)
         return some(emit(sum_, value, axes=axes, keepdims=keep), count(value, axes))
 
     registry.adaptor(function, methods=methods)(call)
@@ -87,6 +88,7 @@ def _along(name: str, helper: Any, function: Any) -> Rule:
         samples=[*reals, (matrix,)],
         elementwise=False,
         dims=lambda dims, params: dims[0][:-1],
+        may_raise=always,
     )
 
 
@@ -99,7 +101,7 @@ def _extreme(rule: Rule, function: Any, helper: Any) -> None:
         if len(axes) > 1 and axis is not None:
             raise UnsupportedError(f"np.{rule.name} takes one axis")
         if len(axes) == value.type.rank and not keep:
-            return emit(rule, value)  # type: ignore[no-any-return]
+            return emit(rule, value)
         return kept(emit(over_lines, lines(value, axes, keep)), value.type.rank, axes, keep)
 
     registry.adaptor(function, methods=(rule.name,))(call)

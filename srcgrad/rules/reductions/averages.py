@@ -10,7 +10,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.norms_and_variances import float_array, norm
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.scalar.compare import greater, isnan, logical_not, where
@@ -54,7 +54,7 @@ def _without_nan(builder: Builder, x: Any, name: str, fill: float) -> Val:
     value = arguments.array_value(builder, x, name)
     if value.type.dtype[0] != "f":
         return value
-    return where(isnan(value), value.lift(fill), value)  # type: ignore[no-any-return]
+    return where(isnan(value), value.lift(fill), value)
 
 
 def _leaving_out(function: Any, plain: Any, fill: float) -> None:
@@ -62,7 +62,7 @@ def _leaving_out(function: Any, plain: Any, fill: float) -> None:
     name = f"np.{function.__name__}"
 
     def call(builder: Builder, x: Any, *args: Any, **options: Any) -> Val:
-        return registry.FUNCTIONS[plain](builder, _without_nan(builder, x, name, fill), *args, **options)  # type: ignore[no-any-return]
+        return value_of(plain, builder, _without_nan(builder, x, name, fill), *args, **options)
 
     registry.adaptor(function)(call)
 
@@ -107,10 +107,10 @@ def _spread(
 @registry.adaptor(np.nanvar)
 def _nanvar(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
     apart, free, over = _spread(builder, x, axis, ddof, keepdims, rest, "np.nanvar")
-    return emit(sum_, apart * apart, **over) / free  # type: ignore[no-any-return]
+    return emit(sum_, apart * apart, **over) / free
 
 
 @registry.adaptor(np.nanstd)
 def _nanstd(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
     apart, free, over = _spread(builder, x, axis, ddof, keepdims, rest, "np.nanstd")
-    return emit(norm, apart, **over) / registry.FUNCTIONS[np.sqrt](builder, free)  # type: ignore[no-any-return]
+    return emit(norm, apart, **over) / value_of(np.sqrt, builder, free)

@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Duals, Rule, cast, expand_to, general, settle
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import (
     matrix,
     places,
@@ -96,7 +96,7 @@ def _softmax_evaluate(x: Any, axes: tuple[int, ...], limits: bool) -> Any:
 def _centred(v: Val, y: Val, axes: tuple[int, ...]) -> Val:
     """y * (v - the mean of v with weights y)"""
     mean = sum_(y * v, axes=axes, keepdims=len(axes) < y.type.rank)
-    return y * (v - mean)  # type: ignore[no-any-return]
+    return y * (v - mean)
 
 
 def _softmax_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -119,7 +119,7 @@ softmax: Rule = general(
 
 def shares(x: Val, axes: tuple[int, ...]) -> Val:
     """softmax; of several infinities, or where all is -inf, those that tie share equally."""
-    return softmax(x, axes=axes, limits=True)  # type: ignore[no-any-return]
+    return softmax(x, axes=axes, limits=True)
 
 
 # ---- its logarithm
@@ -235,13 +235,13 @@ def _operand(builder: Builder, x: Any, axis: Any, name: str) -> tuple[Val, tuple
 @registry.adaptor(scipy.special.softmax)
 def _scipy_softmax(builder: Builder, x: Any, axis: Any = None) -> Val:
     value, axes = _operand(builder, x, axis, "softmax")
-    return emit(softmax, value, axes=axes, limits=False)  # type: ignore[no-any-return]
+    return emit(softmax, value, axes=axes, limits=False)
 
 
 @registry.adaptor(scipy.special.log_softmax)
 def _scipy_log_softmax(builder: Builder, x: Any, axis: Any = None) -> Val:
     value, axes = _operand(builder, x, axis, "log_softmax")
-    return emit(log_softmax, value, axes=axes)  # type: ignore[no-any-return]
+    return emit(log_softmax, value, axes=axes)
 
 
 @registry.adaptor(scipy.special.logsumexp)
@@ -249,7 +249,7 @@ def _scipy_logsumexp(builder: Builder, a: Any, axis: Any = None, b: Any = None, 
     value, axes = _operand(builder, a, axis, "logsumexp")
     if b is not None:
         return _weighted(builder, value, b, axis, keepdims)
-    return emit(logsumexp, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))  # type: ignore[no-any-return]
+    return emit(logsumexp, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
 
 
 def _weighted(builder: Builder, value: Val, b: Any, axis: Any, keepdims: Any) -> Val:
@@ -260,12 +260,12 @@ def _weighted(builder: Builder, value: Val, b: Any, axis: Any, keepdims: Any) ->
     value, weight = (expand_to(v, value * weight) for v in (value, weight))
     axes = arguments.all_axes(axis, value.type.rank)
     counted = where(emit(equal, weight, weight.lift(0.0)), value.lift(-np.inf), value)
-    top = registry.FUNCTIONS[np.max](builder, counted, axis=axes, keepdims=True)
+    top = value_of(np.max, builder, counted, axis=axes, keepdims=True)
     top = emit(stopped, where(emit(isfinite, top), top, top.lift(0.0)))
     most = 700.0 if value.type.dtype == "f8" else 80.0
     apart = value - top
-    parts = weight * registry.FUNCTIONS[np.exp](builder, where(apart > most, apart.lift(most), apart))
-    total = registry.FUNCTIONS[np.log](builder, emit(sum_, parts, axes=axes, keepdims=True)) + top
+    parts = weight * value_of(np.exp, builder, where(apart > most, apart.lift(most), apart))
+    total = value_of(np.log, builder, emit(sum_, parts, axes=axes, keepdims=True)) + top
     if arguments.flag(keepdims, "keepdims"):
-        return total  # type: ignore[no-any-return]
-    return emit(sum_, total, axes=axes, keepdims=False)  # type: ignore[no-any-return]
+        return total
+    return emit(sum_, total, axes=axes, keepdims=False)

@@ -186,7 +186,8 @@ def _peak(
         name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=several,
         evaluate=lambda x, axes, keepdims: function(x, axis=axes, keepdims=keepdims), params=every,
         ties="shared equally", edges=[Edge((tied,), (np.array([0.0, 0.5, 0.5]),))],
-        finite_partials=True, selects=True,
+        selects=True, fresh=True, keeps_dtype=not ignore,
+        may_raise=lambda types, params: not to_scalar(types[0].rank, params),
     )  # fmt: skip
 
     registry.adaptor(function, methods=methods)(_peak_adaptor(name, rule, sign))

@@ -11,7 +11,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Duals, Edge, Rule, as_value, cast, general, static
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import (
     every,
     places,
@@ -155,19 +155,19 @@ def _deviations(
 @registry.adaptor(np.var, methods=("var",))
 def _var(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
     apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.var")
-    return emit(sum_, _squares(apart), **over) / free  # type: ignore[no-any-return]
+    return emit(sum_, _squares(apart), **over) / free
 
 
 def _squares(x: Val) -> Val:
     """The squares of numbers, or of the sizes of complex ones."""
     if not x.type.is_complex:
         return x * x
-    real, imaginary = (registry.FUNCTIONS[part](x.builder, x) for part in (np.real, np.imag))
-    return real * real + imaginary * imaginary  # type: ignore[no-any-return]
+    real, imaginary = (value_of(part, x.builder, x) for part in (np.real, np.imag))
+    return real * real + imaginary * imaginary
 
 
 @registry.adaptor(np.std, methods=("std",))
 def _std(builder: Builder, x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False, **rest: Any) -> Val:
     apart, free, over = _deviations(builder, x, axis, ddof, keepdims, rest, "np.std")
-    root = registry.FUNCTIONS[np.sqrt](builder, cast(free, apart.type.dtype))
-    return emit(norm, apart, **over) / root  # type: ignore[no-any-return]
+    root = value_of(np.sqrt, builder, cast(free, apart.type.dtype))
+    return emit(norm, apart, **over) / root

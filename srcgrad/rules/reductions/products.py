@@ -132,8 +132,8 @@ def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
 def _change(da: Val, c: Val, axis: int, back: bool) -> Val:
     """What a change of the factors adds to the terms."""
     if back:
-        return shifted(da * c, axis=axis, back=True)  # type: ignore[no-any-return]
-    return da * shifted(c, axis=axis, back=False)  # type: ignore[no-any-return]
+        return shifted(da * c, axis=axis, back=True)
+    return da * shifted(c, axis=axis, back=False)
 
 
 def _recurrence_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -328,6 +328,7 @@ def _prod_template(types: Types, params: Params) -> Any:
 prod: Rule = general(
     "prod",
     (),
+    fresh=True,
     jvp=_prod_jvp,
     vjp=_prod_vjp,
     evaluate=lambda x, axis: np.prod(x, axis),
@@ -381,8 +382,8 @@ def _np_cumprod(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, o
     if value.type.rank == 0:
         raise UnsupportedError("np.cumprod takes an array, not a scalar; index or loop over numbers instead")
     if axis is None:
-        return cumprod(contents(reshaped(value, -1)), axis=0)  # type: ignore[no-any-return]
-    return cumprod(value, axis=arguments.one_axis(axis, value.type.rank))  # type: ignore[no-any-return]
+        return cumprod(contents(reshaped(value, -1)), axis=0)
+    return cumprod(value, axis=arguments.one_axis(axis, value.type.rank))
 
 
 registry.adaptor(np.multiply.reduce)(first_axis(np.prod))

@@ -13,7 +13,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, loop_text, registry, runtime_text
 from srcgrad.rules.language.declare import Duals, Rule, as_value, cast, general, only_ranks
 from srcgrad.rules.language.runtime_text import sources
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.largest_smallest import at_ties, to_ties
 from srcgrad.rules.reductions.norms_and_variances import no_booleans
 from srcgrad.rules.reductions.sums import matrix, reduced_type, row, sum_, tower
@@ -64,7 +64,6 @@ smallest: Rule = general(
     template=each_line(runtime_text.kth_smallest, extra=("k",)),
     samples=[(row, 1), (matrix, 0), (matrix, 2), (tower, 1)],
     ties="shared equally",
-    finite_partials=True,
     selects=True,
 )
 
@@ -96,7 +95,6 @@ smallest_of_each: Rule = general(
     template=_each_template,
     samples=[(matrix, np.array([0, 2])), (tower, np.array([[1, 0], [2, 2]]))],
     ties="shared equally",
-    finite_partials=True,
     selects=True,
     without=only_ranks(2, 3),
 )
@@ -104,7 +102,7 @@ smallest_of_each: Rule = general(
 
 def kth(x: Val, k: Val) -> Val:
     """The k-th smallest of each line; k may be another for each."""
-    return (smallest_of_each if k.type.rank else smallest)(x, k)  # type: ignore[no-any-return]
+    return (smallest_of_each if k.type.rank else smallest)(x, k)
 
 
 # ---- the user's functions
@@ -112,7 +110,7 @@ def kth(x: Val, k: Val) -> Val:
 Pick = Callable[[Val, Any], Val]  # (lines, of how large a share) -> the numbers
 
 
-def _operand(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> tuple[Val, Any]:
+def _operand(builder: Builder, x: Any, axis: Any, keepdims: Any, name: str) -> tuple[Val, Callable[[Val], Val]]:
     """The elements to choose from along the last axis, and what gives the result its shape."""
     value = arguments.array_value(builder, x, name)
     value = value if value.type.is_float else cast(value, "f8")
@@ -136,7 +134,7 @@ def _input_stays(rest: dict[str, Any], name: str) -> None:
 def _median(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False, **rest: Any) -> Val:
     _input_stays(rest, "np.median")
     given, shaped = _operand(builder, x, axis, keepdims, "np.median")
-    return shaped(_middle(given, length(given, given.type.rank - 1)))  # type: ignore[no-any-return]
+    return shaped(_middle(given, length(given, given.type.rank - 1)))
 
 
 def _share(builder: Builder, q: Any, scale: float, name: str) -> Val:
@@ -178,11 +176,11 @@ def _quantiles(
 
     def one(share: Any) -> Val:
         given, shaped = _operand(builder, memory, axis, keepdims, name)
-        return shaped(pick(given, _share(builder, share, scale, name)))  # type: ignore[no-any-return]
+        return shaped(pick(given, _share(builder, share, scale, name)))
 
     if isinstance(q, (tuple, list)):
         got = [one(v) for v in q]
-        return registry.FUNCTIONS[np.stack if got and got[0].type.rank else np.array](builder, got)  # type: ignore[no-any-return]
+        return value_of(np.stack if got and got[0].type.rank else np.array, builder, got)
     value = as_value(builder, q)
     if value.type.rank == 0:
         return one(value)
@@ -232,11 +230,11 @@ def _present(given: Val) -> tuple[Val, Val]:
 
 
 def _if_any(number: Val, got: Val) -> Val:
-    return where(number > 0, got, got.lift(np.nan))  # type: ignore[no-any-return]
+    return where(number > 0, got, got.lift(np.nan))
 
 
 def _at_least_one(number: Val) -> Val:
-    return where(number > 0, number, number.lift(1))  # type: ignore[no-any-return]
+    return where(number > 0, number, number.lift(1))
 
 
 @registry.adaptor(np.nanmedian)
@@ -244,7 +242,7 @@ def _nanmedian(builder: Builder, x: Any, axis: Any = None, keepdims: Any = False
     _input_stays(rest, "np.nanmedian")
     given, shaped = _operand(builder, x, axis, keepdims, "np.nanmedian")
     there, number = _present(given)
-    return shaped(_if_any(number, _middle(there, _at_least_one(number))))  # type: ignore[no-any-return]
+    return shaped(_if_any(number, _middle(there, _at_least_one(number))))
 
 
 def _without_nan(given: Val, share: Val) -> Val:
@@ -260,5 +258,5 @@ _quantile_like(np.nanpercentile, 100.0, _without_nan)
 def _ptp(builder: Builder, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Val:
     arguments.no_options({"out": out}, "np.ptp")
     value = arguments.array_value(builder, x, "np.ptp")
-    high, low = (registry.FUNCTIONS[f](builder, value, axis=axis, keepdims=keepdims) for f in (np.max, np.min))
-    return high - low  # type: ignore[no-any-return]
+    high, low = (value_of(f, builder, value, axis=axis, keepdims=keepdims) for f in (np.max, np.min))
+    return high - low

@@ -13,7 +13,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, linear, only_ranks
 from srcgrad.rules.language.runtime_text import sources
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import row
 from srcgrad.rules.shapes.broadcast import Params, Types, spread_back
 
@@ -55,15 +55,15 @@ def _line(builder: Builder, x: Any, name: str) -> Val:
 @registry.adaptor(math.fsum)
 def _fsum(builder: Builder, x: Any) -> Val:
     value = _line(builder, x, "math.fsum")
-    return emit(fsum_, value if value.type.is_complex else cast(value, "f8"))  # type: ignore[no-any-return]
+    return emit(fsum_, value if value.type.is_complex else cast(value, "f8"))
 
 
 @registry.adaptor(math.prod)
 def _prod(builder: Builder, x: Any, start: Any = 1) -> Val:
     out = contents(as_value(builder, start))
     if not isinstance(x, (tuple, list)):
-        product = registry.FUNCTIONS[np.prod](builder, _line(builder, x, "math.prod"))
-        return product if getattr(out.atom, "value", None) == 1 else out * product  # type: ignore[no-any-return]
+        product = value_of(np.prod, builder, _line(builder, x, "math.prod"))
+        return product if getattr(out.atom, "value", None) == 1 else out * product
     for item in x:
         out = out * contents(as_value(builder, item))
     return out
@@ -75,13 +75,13 @@ def _dist(builder: Builder, p: Any, q: Any) -> Val:
         if len(p) != len(q):
             raise UnsupportedError("math.dist takes two points of as many coordinates")
         pairs = [(contents(as_value(builder, a)), contents(as_value(builder, b))) for a, b in zip(p, q, strict=True)]
-        return registry.FUNCTIONS[math.hypot](builder, *(a - b for a, b in pairs))  # type: ignore[no-any-return]
+        return value_of(math.hypot, builder, *(a - b for a, b in pairs))
     apart = _line(builder, p, "math.dist") - _line(builder, q, "math.dist")
-    return registry.FUNCTIONS[np.linalg.norm](builder, apart)  # type: ignore[no-any-return]
+    return value_of(np.linalg.norm, builder, apart)
 
 
 def _sumprod(builder: Builder, p: Any, q: Any) -> Val:
-    return registry.FUNCTIONS[np.dot](builder, _line(builder, p, "math.sumprod"), _line(builder, q, "math.sumprod"))  # type: ignore[no-any-return]
+    return value_of(np.dot, builder, _line(builder, p, "math.sumprod"), _line(builder, q, "math.sumprod"))
 
 
 if hasattr(math, "sumprod"):

@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, settle, static
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.norms_and_variances import float_array, no_booleans
 from srcgrad.rules.scalar.compare import equal, greater, less, logical_and, where
 from srcgrad.rules.shapes.axes import along, expect_equal, memory_of
@@ -32,7 +32,7 @@ def _rows(builder: Builder, x: Any, rowvar: bool, name: str) -> Val:
     if value.type.rank > 2:
         raise UnsupportedError(f"{name} takes arrays of one or two axes")
     if value.type.rank == 1:
-        return reshape(value, as_value(builder, 1), length(value, 0))  # type: ignore[no-any-return]
+        return reshape(value, as_value(builder, 1), length(value, 0))
     return value if rowvar else transpose(value, axes=(1, 0))
 
 
@@ -46,7 +46,7 @@ def _covariance(builder: Builder, m: Any, y: Any, rowvar: bool, free: int, name:
     n = length(both, 1)
     apart = both - registry.FUNCTIONS[np.mean](builder, both, axis=1, keepdims=True)
     count = cast(registry.FUNCTIONS[max](builder, n - free, as_value(builder, 0)), both.type.dtype)
-    return registry.FUNCTIONS[np.dot](builder, apart, transpose(apart, axes=(1, 0))) / count  # type: ignore[no-any-return]
+    return value_of(np.dot, builder, apart, transpose(apart, axes=(1, 0))) / count
 
 
 def _alone(builder: Builder, m: Any, y: Any) -> bool:
@@ -145,7 +145,7 @@ def _slope(memory: Val, axis: int, spacing: Val, order: int) -> Val:
         known = static(spacing)
         step = spacing if known is None else Val(builder, ir.Const(float(known.real), ir.Type(memory.type.dtype)))
         parts = _even(memory, axis, cast(step, memory.type.dtype), order)
-    return emit(concatenate, *parts, axis=axis)  # type: ignore[no-any-return]
+    return emit(concatenate, *parts, axis=axis)
 
 
 @registry.adaptor(np.gradient)
@@ -185,7 +185,7 @@ def _unwrap(builder: Builder, p: Any, discont: Any = None, axis: Any = -1, *, pe
     turns = emit(where, small, jump.lift(0.0), registry.FUNCTIONS[np.round](builder, (rest - jump) / whole))
     added = registry.FUNCTIONS[np.cumsum](builder, emit(stopped, turns), axis=over) * whole
     later = _part(memory, over, 1, None) + added
-    return emit(concatenate, _part(memory, over, None, 1), later, axis=over)  # type: ignore[no-any-return]
+    return emit(concatenate, _part(memory, over, None, 1), later, axis=over)
 
 
 def _number(builder: Builder, given: Any, dtype: str) -> Val:

@@ -14,7 +14,7 @@ from srcgrad.core.shapes import ONE
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import where as where_
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, spread_back
 from srcgrad.rules.shapes.shape import count, reshaped
@@ -89,6 +89,8 @@ def _sum_template(types: Types, params: Params) -> Any:
 sum_: Rule = linear(
     "sum",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, axes, keepdims: spread_back(g, x, axes, keepdims),
     infer=_sum_infer,
     evaluate=lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims),
@@ -101,7 +103,7 @@ sum_: Rule = linear(
 
 def total(x: Val) -> Val:
     """The sum of all elements."""
-    return sum_(x, axes=tuple(range(x.type.rank)), keepdims=False)  # type: ignore[no-any-return]
+    return sum_(x, axes=tuple(range(x.type.rank)), keepdims=False)
 
 
 def chosen(x: Val, mask: Any, otherwise: Any) -> Val:
@@ -111,7 +113,7 @@ def chosen(x: Val, mask: Any, otherwise: Any) -> Val:
     cond = cast(contents(arguments.as_array(x.builder, mask)), "b1")
     if cond.type.rank > x.type.rank:
         raise UnsupportedError("where= of more axes than the array is not supported; broadcast the array first")
-    return where_(cond, x, x.lift(float(otherwise) if x.type.dtype[0] == "f" else otherwise))  # type: ignore[no-any-return]
+    return where_(cond, x, x.lift(float(otherwise) if x.type.dtype[0] == "f" else otherwise))
 
 
 @registry.adaptor(np.sum, methods=("sum",))
@@ -134,7 +136,7 @@ def _sum(
         return cast(value, "i8") if value.type == ir.B1 else value
     axes = arguments.all_axes(axis, value.type.rank)
     got = emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
-    return got if initial is None else got + contents(as_value(builder, initial))  # type: ignore[no-any-return]
+    return got if initial is None else got + contents(as_value(builder, initial))
 
 
 @registry.adaptor(builtins.sum)
@@ -149,7 +151,7 @@ def _builtin_sum(builder: Builder, x: Any, start: Any = None) -> Val:
         return as_value(builder, 0) if result is None else result
     value = arguments.array_value(builder, x, "sum")
     got = emit(sum_, value, axes=(0,), keepdims=False)
-    return got if begin is None else contents(begin) + got  # type: ignore[no-any-return]
+    return got if begin is None else contents(begin) + got
 
 
 # ---- mean
@@ -167,7 +169,7 @@ def _mean(
         return value
     axes = arguments.all_axes(axis, value.type.rank)
     got = emit(sum_, value, axes=axes, keepdims=arguments.flag(keepdims, "keepdims"))
-    return got / count(value, axes)  # type: ignore[no-any-return]
+    return got / count(value, axes)
 
 
 # ---- running sums
@@ -210,6 +212,8 @@ def _cumsum_template(types: Types, params: Params) -> Any:
 cumsum: Rule = linear(
     "cumsum",
     (),
+    moves=True,
+    fresh=True,
     transpose=lambda g, x, axis, reverse: cumsum(g, axis=axis, reverse=not reverse),
     infer=lambda types, params: (ir.Type(_sum_dtype(types[0].dtype), types[0].rank),),
     evaluate=_cumsum_evaluate,
@@ -229,7 +233,7 @@ def _cumsum(builder: Builder, x: Any, axis: Any = None, dtype: Any = None, out: 
     if axis is None and value.type.rank != 1:
         value = contents(reshaped(value, -1))
     along = 0 if axis is None else arguments.one_axis(axis, value.type.rank)
-    return emit(cumsum, value, axis=along, reverse=False)  # type: ignore[no-any-return]
+    return emit(cumsum, value, axis=along, reverse=False)
 
 
 # ---- methods of ufuncs
@@ -239,7 +243,7 @@ def first_axis(function: Any) -> Any:
     """The adaptor of a ufunc's reduce or accumulate, whose axis is the first if none is given."""
 
     def call(builder: Builder, x: Any, axis: Any = 0, **options: Any) -> Val:
-        return registry.FUNCTIONS[function](builder, x, axis=axis, **options)  # type: ignore[no-any-return]
+        return value_of(function, builder, x, axis=axis, **options)
 
     return call
 

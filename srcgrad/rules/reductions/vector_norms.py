@@ -25,14 +25,14 @@ def _of_lines(value: Val, order: float, axes: tuple[int, ...], keepdims: bool) -
     """The norm of this order of the elements along these axes."""
     over: dict[str, Any] = {"axes": axes, "keepdims": keepdims}
     if order == 2:
-        return emit(norm, value, **over)  # type: ignore[no-any-return]
+        return emit(norm, value, **over)
     if order == 0:
         return cast(emit(sum_, emit(not_equal, value, value.lift(0.0)), **over), value.type.dtype)
     size = emit(absolute, value)
     if math.isinf(order):
-        return emit(largest if order > 0 else smallest, size, **over)  # type: ignore[no-any-return]
+        return emit(largest if order > 0 else smallest, size, **over)
     if order == 1:
-        return emit(sum_, size, **over)  # type: ignore[no-any-return]
+        return emit(sum_, size, **over)
     powers = size**order if order > 1 else _of_nonzero(size, order)
     return _root(emit(sum_, powers, **over), order)
 
@@ -41,14 +41,14 @@ def _of_nonzero(size: Val, order: float) -> Val:
     """size to the power of an order below 1, with derivative 0 at 0."""
     none = equal(size, size.lift(0.0))
     safe = where(none, size.lift(1.0), size)
-    return where(none, size.lift(0.0 if order > 0 else math.inf), safe**order)  # type: ignore[no-any-return]
+    return where(none, size.lift(0.0 if order > 0 else math.inf), safe**order)
 
 
 def _root(total: Val, order: float) -> Val:
     """total to the power of 1 / order, with derivative 0 at 0."""
     none = equal(total, total.lift(0.0))
     safe = where(none, total.lift(1.0), total)
-    return where(none, total.lift(0.0 if order > 0 else math.inf), safe ** (1.0 / order))  # type: ignore[no-any-return]
+    return where(none, total.lift(0.0 if order > 0 else math.inf), safe ** (1.0 / order))
 
 
 def _of_singular_values(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
@@ -62,7 +62,7 @@ def _of_singular_values(value: Val, order: float | str, axes: tuple[int, int], k
         got = emit(sum_, _unless_rounding(found), **over)
     else:
         got = emit(largest if order == 2 else smallest, found, **over)
-    return registry.FUNCTIONS[np.expand_dims](builder, got, tuple(sorted(axes))) if keepdims else got  # type: ignore[no-any-return]
+    return registry.FUNCTIONS[np.expand_dims](builder, got, tuple(sorted(axes))) if keepdims else got
 
 
 def _unless_rounding(s: Val) -> Val:
@@ -70,7 +70,7 @@ def _unless_rounding(s: Val) -> Val:
     last = s.type.rank - 1
     top = emit(largest, s, axes=(last,), keepdims=last > 0)
     eps = 8.0 * float(np.finfo(s.type.dtype).eps)
-    return where(s > top * eps * length(s, last), s, s.lift(0.0))  # type: ignore[no-any-return]
+    return where(s > top * eps * length(s, last), s, s.lift(0.0))
 
 
 def _of_matrices(value: Val, order: float | str, axes: tuple[int, int], keepdims: bool) -> Val:
@@ -87,8 +87,8 @@ def _of_matrices(value: Val, order: float | str, axes: tuple[int, int], keepdims
 
 def _without(value: Val, axes: tuple[int, int]) -> Val:
     if value.type.rank == 2:
-        return emit(sum_, value, axes=(0, 1), keepdims=False)  # type: ignore[no-any-return]
-    return emit(squeeze, value, axes=tuple(sorted(axes)))  # type: ignore[no-any-return]
+        return emit(sum_, value, axes=(0, 1), keepdims=False)
+    return emit(squeeze, value, axes=tuple(sorted(axes)))
 
 
 def _order(ord: Any, axes: int) -> float | str | None:
@@ -116,7 +116,7 @@ def _np_norm(builder: Builder, x: Any, ord: Any = None, axis: Any = None, keepdi
     if len(axes) > 2 and (axis is not None or ord is not None):
         raise UnsupportedError("np.linalg.norm takes one or two axes; name them with axis=")
     if order is None:
-        return emit(norm, value, axes=tuple(sorted(axes)), keepdims=keep)  # type: ignore[no-any-return]
+        return emit(norm, value, axes=tuple(sorted(axes)), keepdims=keep)
     if len(axes) == 1 and not isinstance(order, str):
         return _of_lines(value, order, axes, keep)
     return _of_matrices(value, order, (axes[0], axes[1]), keep)
@@ -132,4 +132,4 @@ def _vector_norm(builder: Builder, x: Any, axis: Any = None, keepdims: Any = Fal
 @registry.adaptor(np.linalg.matrix_norm)
 def _matrix_norm(builder: Builder, x: Any, keepdims: Any = False, ord: Any = "fro") -> Val:
     rank = arguments.array_value(builder, x, "np.linalg.matrix_norm").type.rank
-    return _np_norm(builder, x, ord, (rank - 2, rank - 1), keepdims)  # type: ignore[no-any-return]
+    return _np_norm(builder, x, ord, (rank - 2, rank - 1), keepdims)

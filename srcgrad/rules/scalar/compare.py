@@ -22,7 +22,15 @@ reals = [(0.7,), (math.inf,), (-math.inf,), (math.nan,), (0.0,)]
 
 
 def _comparison(name: str, ufunc: Any, function: Any, sign: str) -> Rule:
-    return zero(name, (ufunc, function), scalar=f"_0 {sign} _1", samples=pairs, takes_complex=sign in ("==", "!="))
+    return zero(
+        name,
+        (ufunc, function),
+        scalar=f"_0 {sign} _1",
+        samples=pairs,
+        takes_complex=sign in ("==", "!="),
+        folds=True,
+        effort="least",
+    )
 
 
 equal = _comparison("equal", np.equal, operator.eq, "==")
@@ -33,12 +41,12 @@ greater = _comparison("greater", np.greater, operator.gt, ">")
 greater_equal = _comparison("greater_equal", np.greater_equal, operator.ge, ">=")
 # of what has no NaN
 OPPOSITE = {
-    "less": "greater_equal",
-    "greater": "less_equal",
-    "equal": "not_equal",
-    "greater_equal": "less",
-    "less_equal": "greater",
-    "not_equal": "equal",
+    less: greater_equal,
+    greater: less_equal,
+    equal: not_equal,
+    greater_equal: less,
+    less_equal: greater,
+    not_equal: equal,
 }
 
 
@@ -52,17 +60,20 @@ def _logic(code: str, otherwise: str) -> Any:
 
 
 logical_and = zero(
-    "logical_and", (np.logical_and,), scalar=_logic("_0 and _1", "np.logical_and(_0, _1)"), samples=booleans
+    "logical_and", (np.logical_and,), folds=True, scalar=_logic("_0 and _1", "np.logical_and(_0, _1)"), samples=booleans
 )
-logical_or = zero("logical_or", (np.logical_or,), scalar=_logic("_0 or _1", "np.logical_or(_0, _1)"), samples=booleans)
+logical_or = zero(
+    "logical_or", (np.logical_or,), folds=True, scalar=_logic("_0 or _1", "np.logical_or(_0, _1)"), samples=booleans
+)
 logical_xor = zero(
-    "logical_xor", (np.logical_xor,), scalar=_logic("_0 != _1", "np.logical_xor(_0, _1)"), samples=booleans
+    "logical_xor", (np.logical_xor,), folds=True, scalar=_logic("_0 != _1", "np.logical_xor(_0, _1)"), samples=booleans
 )
 logical_not = zero(
     "logical_not",
     (np.logical_not, operator.not_),
     scalar=_logic("not _0", "np.logical_not(_0)"),
     samples=[(True,), (False,)],
+    folds=True,
 )
 isnan = zero("isnan", (np.isnan, math.isnan), samples=reals, takes_complex=True)
 isinf = zero("isinf", (np.isinf, math.isinf), samples=reals, takes_complex=True)
@@ -90,6 +101,8 @@ def _where_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: di
 where: Rule = elementwise(
     "where",
     (),
+    effort="least",
+    selects=True,
     evaluate=np.where,
     infer=_where_infer,
     jvp=_where_jvp,
@@ -97,7 +110,6 @@ where: Rule = elementwise(
     partials=lambda c, a, b, y: (None, lambda g: where(c, g, g.lift(0.0)), lambda g: where(c, g.lift(0.0), g)),
     scalar="_1 if _0 else _2",
     array="np.where(_0, _1, _2)",
-    finite_partials=True,
     samples=[(True, 0.7, 1.9), (False, -1.3, 0.4)],
     takes_complex=True,
 )

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.special
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Slope, always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import registry, runtime_text
 from srcgrad.rules.language.declare import (
@@ -39,19 +40,35 @@ pairs = [(0.7, 1.9), (-1.3, 0.4), (2.0, -3.0)]
 
 # ---- exponentials and logarithms
 
-exp = elementwise("exp", (np.exp, math.exp), partials=lambda x, y: (y,), samples=reals, takes_complex=True)
+exp = elementwise(
+    "exp",
+    (np.exp, math.exp),
+    slope=Slope.FLAT | Slope.EXPONENTIAL | Slope.GROWING,
+    partials=lambda x, y: (y,),
+    samples=reals,
+    takes_complex=True,
+)
 exp2 = elementwise(
     "exp2",
     (np.exp2, *([math.exp2] if hasattr(math, "exp2") else [])),
+    slope=Slope.FLAT | Slope.EXPONENTIAL | Slope.GROWING,
     scalar="np.exp2(_0)",
     partials=lambda x, y: (log(y.lift(2.0)) * y,),
     samples=reals,
     takes_complex=True,
 )
-expm1 = elementwise("expm1", (np.expm1, math.expm1), partials=lambda x, y: (exp(x),), samples=reals, takes_complex=True)
+expm1 = elementwise(
+    "expm1",
+    (np.expm1, math.expm1),
+    slope=Slope.FLAT | Slope.EXPONENTIAL | Slope.GROWING,
+    partials=lambda x, y: (exp(x),),
+    samples=reals,
+    takes_complex=True,
+)
 log: Rule = elementwise(
     "log",
     (np.log, math.log),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (lambda g: g / x,),
     samples=positives,
     takes_complex=True,
@@ -61,6 +78,7 @@ log: Rule = elementwise(
 log2 = elementwise(
     "log2",
     (np.log2, math.log2),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (1.0 / (log(y.lift(2.0)) * x),),
     domain="x > 0",
     samples=positives,
@@ -69,6 +87,7 @@ log2 = elementwise(
 log10 = elementwise(
     "log10",
     (np.log10, math.log10),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (1.0 / (log(y.lift(10.0)) * x),),
     domain="x > 0",
     samples=positives,
@@ -77,6 +96,7 @@ log10 = elementwise(
 log1p = elementwise(
     "log1p",
     (np.log1p, math.log1p),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (1.0 / (1.0 + x),),
     samples=inside,
     takes_complex=True,
@@ -96,7 +116,7 @@ def _natural(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     if value.type.rank:
         raise UnsupportedError("math.log takes scalars, not arrays; for arrays use np.log")
-    return log(value)  # type: ignore[no-any-return]
+    return log(value)
 
 
 # ---- roots and squares
@@ -104,6 +124,7 @@ def _natural(builder: Builder, x: Any) -> Val:
 sqrt = elementwise(
     "sqrt",
     (np.sqrt, math.sqrt),
+    slope=Slope.ROOT | Slope.SQUARE_ROOT,
     partials=lambda x, y: (0.5 / y,),
     samples=positives,
     takes_complex=True,
@@ -113,13 +134,21 @@ sqrt = elementwise(
 cbrt = elementwise(
     "cbrt",
     (np.cbrt, *([math.cbrt] if hasattr(math, "cbrt") else [])),
+    slope=Slope.ROOT,
+    steep=always,
     scalar="np.cbrt(_0)",
     partials=lambda x, y: (1.0 / (3.0 * y**2),),
     samples=reals,
     edges=[Edge((0.0,), (math.inf,))],
 )
 square = elementwise(
-    "square", (np.square,), partials=lambda x, y: (2.0 * x,), samples=reals, result="small", takes_complex=True
+    "square",
+    (np.square,),
+    effort="least",
+    partials=lambda x, y: (2.0 * x,),
+    samples=reals,
+    result="small",
+    takes_complex=True,
 )
 
 
@@ -133,7 +162,7 @@ def _reciprocal(builder: Builder, x: Any) -> Val:
 
 def _guarded(size: Val) -> Val:
     """A divisor: 1 where size is 0, so that what is divided stays 0 there."""
-    return where(not_equal(size, 0.0), size, size.lift(1.0))  # type: ignore[no-any-return]
+    return where(not_equal(size, 0.0), size, size.lift(1.0))
 
 
 def _hypot_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
@@ -190,12 +219,13 @@ one_minus_square = elementwise(
 
 def _circle(x: Val) -> Val:
     """sqrt(1 - x*x)"""
-    return sqrt(one_minus_square(x))  # type: ignore[no-any-return]
+    return sqrt(one_minus_square(x))
 
 
 arcsin = elementwise(
     "arcsin",
     (np.arcsin, math.asin),
+    slope=Slope.ROOT | Slope.SQUARE_ROOT,
     partials=lambda x, y: (1.0 / _circle(x),),
     samples=inside,
     takes_complex=True,
@@ -205,6 +235,7 @@ arcsin = elementwise(
 arccos = elementwise(
     "arccos",
     (np.arccos, math.acos),
+    slope=Slope.ROOT | Slope.SQUARE_ROOT,
     partials=lambda x, y: (-1.0 / _circle(x),),
     samples=inside,
     takes_complex=True,
@@ -212,7 +243,12 @@ arccos = elementwise(
     edges=[Edge((1.0,), (-math.inf,))],
 )
 arctan = elementwise(
-    "arctan", (np.arctan, math.atan), partials=lambda x, y: (1.0 / (1.0 + x**2),), samples=reals, takes_complex=True
+    "arctan",
+    (np.arctan, math.atan),
+    slope=Slope.FLATTER,
+    partials=lambda x, y: (1.0 / (1.0 + x**2),),
+    samples=reals,
+    takes_complex=True,
 )
 
 
@@ -239,9 +275,21 @@ radians = elementwise(
 
 # ---- hyperbolic
 
-sinh = elementwise("sinh", (np.sinh, math.sinh), partials=lambda x, y: (cosh(x),), samples=reals, takes_complex=True)
+sinh = elementwise(
+    "sinh",
+    (np.sinh, math.sinh),
+    slope=Slope.GROWING,
+    partials=lambda x, y: (cosh(x),),
+    samples=reals,
+    takes_complex=True,
+)
 cosh: Rule = elementwise(
-    "cosh", (np.cosh, math.cosh), partials=lambda x, y: (sinh(x),), samples=reals, takes_complex=True
+    "cosh",
+    (np.cosh, math.cosh),
+    slope=Slope.GROWING,
+    partials=lambda x, y: (sinh(x),),
+    samples=reals,
+    takes_complex=True,
 )
 
 
@@ -251,11 +299,17 @@ def _tanh_partials(x: Val, y: Val) -> tuple[Val]:
 
 
 tanh = elementwise(
-    "tanh", (np.tanh, math.tanh), partials=_tanh_partials, samples=[*reals, (-20.0,)], takes_complex=True
+    "tanh",
+    (np.tanh, math.tanh),
+    slope=Slope.FLAT,
+    partials=_tanh_partials,
+    samples=[*reals, (-20.0,)],
+    takes_complex=True,
 )
 sech: Rule = elementwise(
     "sech",
     (),
+    slope=Slope.FLAT,
     evaluate=lambda x: 1 / np.cosh(x),
     partials=lambda x, y: (-y * tanh(x),),
     samples=reals,
@@ -275,6 +329,7 @@ arcsinh = elementwise(
 arccosh = elementwise(
     "arccosh",
     (np.arccosh, math.acosh),
+    slope=Slope.ROOT | Slope.SQUARE_ROOT,
     samples=[(1.3,), (1.05,), (30.0,)],
     partials=lambda x, y: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
     takes_complex=True,
@@ -284,6 +339,7 @@ arccosh = elementwise(
 arctanh = elementwise(
     "arctanh",
     (np.arctanh, math.atanh),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (1.0 / one_minus_square(x),),
     samples=inside,
     takes_complex=True,
@@ -303,6 +359,7 @@ def _sigmoid(x: Any) -> Any:
 sigmoid: Rule = elementwise(
     "sigmoid",
     (scipy.special.expit,),
+    slope=Slope.FLAT,
     evaluate=_sigmoid,
     partials=lambda x, y: (y * sigmoid(-x),),
     samples=[*reals, (-40.0,), (40.0,)],
@@ -316,7 +373,7 @@ sigmoid: Rule = elementwise(
 def _difference(a: Val, b: Val) -> Val:
     """a - b, and 0 for two infinities of one sign."""
     d = a - b
-    return where(isnan(d), d.lift(0.0), d)  # type: ignore[no-any-return]
+    return where(isnan(d), d.lift(0.0), d)
 
 
 of_infinities = [
@@ -339,6 +396,7 @@ def _logaddexp2_partials(a: Val, b: Val, y: Val) -> tuple[Val, Val]:
 logaddexp = elementwise(
     "logaddexp",
     (np.logaddexp,),
+    slope=Slope.FLAT,
     partials=_logaddexp_partials,
     samples=[*pairs, (-3.0, 40.0)],
     edges=of_infinities,
@@ -346,6 +404,7 @@ logaddexp = elementwise(
 logaddexp2 = elementwise(
     "logaddexp2",
     (np.logaddexp2,),
+    slope=Slope.FLAT,
     partials=_logaddexp2_partials,
     samples=pairs,
     edges=of_infinities,
@@ -369,6 +428,8 @@ sign = zero("sign", (np.sign,), scalar=_sign_template, result="same", samples=[*
 absolute = elementwise(
     "absolute",
     (np.absolute, abs),
+    effort="little",
+    is_size=True,
     partials=lambda x, y: (sign(x),),
     samples=reals,
     scalar=_absolute_template,
@@ -378,6 +439,7 @@ absolute = elementwise(
 fabs = elementwise(
     "fabs",
     (np.fabs, math.fabs),
+    is_size=True,
     partials=lambda x, y: (sign(x),),
     samples=reals,
     edges=[Edge((0.0,), (0.0,), (0.0,))],
@@ -399,7 +461,7 @@ def _heaviside(builder: Builder, x: Any, at_zero: Any) -> Val:
     if x.type.is_complex or at_zero.type.is_complex:
         raise UnsupportedError("np.heaviside takes no complex numbers; take real or imaginary parts")
     step = where(not_equal(x, 0.0), 0.5 * (sign(x) + 1.0), at_zero)
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 @registry.adaptor(math.modf, np.modf)

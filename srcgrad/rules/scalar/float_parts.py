@@ -9,11 +9,12 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import loop_text, registry, runtime_text
 from srcgrad.rules.language.declare import Rule, as_value, cast, elementwise, promote, settle, zero
 from srcgrad.rules.language.runtime_text import sources
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, isnan, where
 
 reals = [(0.7,), (-1.3,), (2.0,)]
@@ -101,11 +102,18 @@ def _frexp(builder: Builder, x: Any) -> tuple[Val, Val]:
 # ---- integers
 
 isqrt = zero(
-    "isqrt", (math.isqrt,), scalar="isqrt(_0)", helpers=sources(runtime_text.isqrt), result="int", samples=[(0,), (17,)]
+    "isqrt",
+    (math.isqrt,),
+    may_raise=always,
+    scalar="isqrt(_0)",
+    helpers=sources(runtime_text.isqrt),
+    result="int",
+    samples=[(0,), (17,)],
 )
 factorial = zero(
     "factorial",
     (math.factorial,),
+    may_raise=always,
     scalar="factorial(_0)",
     helpers=sources(runtime_text.factorial),
     result="int",
@@ -138,6 +146,7 @@ def perm(n: int, k: int) -> int:
 zero(
     "comb",
     (math.comb,),
+    may_raise=always,
     scalar="comb(_0, _1)",
     helpers=sources(comb),
     result="int",
@@ -146,6 +155,7 @@ zero(
 _perm = zero(
     "perm",
     (),
+    may_raise=always,
     evaluate=math.perm,
     scalar="perm(_0, _1)",
     helpers=sources(perm),
@@ -158,8 +168,8 @@ _perm = zero(
 @registry.adaptor(math.perm)
 def _of_places(builder: Builder, n: Any, k: Any = None) -> Val:
     if k is None:
-        return registry.FUNCTIONS[math.factorial](builder, n)  # type: ignore[no-any-return]
-    return emit(_perm, as_value(builder, n), as_value(builder, k))  # type: ignore[no-any-return]
+        return value_of(math.factorial, builder, n)
+    return emit(_perm, as_value(builder, n), as_value(builder, k))
 
 
 gcd = zero("gcd", (np.gcd, math.gcd), scalar="np.gcd(_0, _1)", result="same", samples=[(12, 18), (-4, 6)])
@@ -183,4 +193,4 @@ def _nan_to_num(
         raise UnsupportedError("np.nan_to_num is differentiated with copy=True only", hint="x = np.nan_to_num(x)")
     value = where(isnan(value), nan, value)
     value = where(equal(value, math.inf), high, value)
-    return where(equal(value, -math.inf), low, value)  # type: ignore[no-any-return]
+    return where(equal(value, -math.inf), low, value)

@@ -12,7 +12,7 @@ from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, Rule, as_value, elementwise, settle, static, total
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, greater, less, logical_and, where
 
 VALUES = (0.7, 1.9, -0.4, 2.6, 0.1, 3.3, -2.2, 1.4)
@@ -28,10 +28,10 @@ def _shares(before: Rule) -> Callable[..., tuple[Share, Share]]:
 
     def partials(a: Val, b: Val, y: Val) -> tuple[Share, Share]:
         def first(g: Val) -> Val:
-            return where(before(b, a), g.lift(0.0), where(equal(a, b), 0.5 * g, g))  # type: ignore[no-any-return]
+            return where(before(b, a), g.lift(0.0), where(equal(a, b), 0.5 * g, g))
 
         def second(g: Val) -> Val:
-            return where(before(b, a), g, where(equal(a, b), 0.5 * g, g.lift(0.0)))  # type: ignore[no-any-return]
+            return where(before(b, a), g, where(equal(a, b), 0.5 * g, g.lift(0.0)))
 
         return first, second
 
@@ -62,22 +62,24 @@ tie = Edge((1.3, 1.3), (0.5, 0.5))
 beside_nan = [Edge((1.3, math.nan), (1.0, 0.0)), Edge((math.nan, 1.3), (0.0, 1.0))]
 
 
-def _of_two(function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = ()) -> Rule:
+def _of_two(
+    function: np.ufunc, partials: Callable[..., tuple[Share, Share]], edges: Sequence[Edge] = (), **traits: Any
+) -> Rule:
     return elementwise(
         function.__name__,
         (function,),
         partials=partials,
         samples=pairs,
         result="number",
-        finite_partials=True,
         selects=True,
         edges=[tie, *edges],
         ties="shared equally",
+        **traits,
     )
 
 
-maximum = _of_two(np.maximum, _shares(greater))
-minimum = _of_two(np.minimum, _shares(less))
+maximum = _of_two(np.maximum, _shares(greater), chooses="larger", effort="little")
+minimum = _of_two(np.minimum, _shares(less), chooses="smaller", effort="little")
 fmax = _of_two(np.fmax, _ignoring_nan, beside_nan)
 fmin = _of_two(np.fmin, _ignoring_nan, beside_nan)
 
@@ -99,7 +101,8 @@ def _builtin(name: str, count: int, function: Any, before: Rule) -> Rule:
     edges = [_edge([far if k in ends else VALUES[k] for k in range(count)], ends) for ends in _chosen(count)]
     return elementwise(
         f"{name}_{count}", (), evaluate=lambda *args: function(args), scalar=f"{name}({places})", samples=samples,
-        partials=_shares(before) if count == 2 else _equal_shares, result="number", finite_partials=True, selects=True,
+        partials=_shares(before) if count == 2 else _equal_shares, result="number", selects=True,
+        chooses="larger" if before is greater else "smaller",
         scalars=True, edges=edges, ties="shared equally",
     )  # fmt: skip
 
@@ -115,7 +118,7 @@ def _of_several(name: str, rules: dict[int, Rule], whole: Any) -> Callable[..., 
         if len(args) == 1 and isinstance(args[0], (tuple, list)):
             args = tuple(args[0])
         if len(args) == 1 and isinstance(args[0], Val) and args[0].type.rank:
-            return registry.FUNCTIONS[whole](builder, args[0])  # type: ignore[no-any-return]
+            return value_of(whole, builder, args[0])
         values = settle([as_value(builder, a) for a in args])
         if not values or any(v.type.rank for v in values):
             raise UnsupportedError(f"{name} of arrays is not elementwise in Python; use np.{name}imum")
@@ -139,7 +142,7 @@ def _apart(low: Val, high: Val) -> bool:
 def _unless_pinned(value: Val, low: Val, high: Val) -> Val:
     """The value, or the lower bound in its place where it is equal to both: between equal bounds it has no part."""
     pinned = emit(logical_and, emit(equal, value, low), emit(equal, value, high))
-    return emit(where, pinned, low, value)  # type: ignore[no-any-return]
+    return emit(where, pinned, low, value)
 
 
 @registry.adaptor(np.clip)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Slope
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import promotion, registry, runtime_text
 from srcgrad.rules.language.declare import Edge, Literal, as_value, cast, elementwise, settle, static
@@ -20,10 +22,19 @@ from srcgrad.rules.scalar.elementwise import log
 
 
 def _power_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
-    base, exponent = types
-    if base.dtype[0] in "iub" and exponent.dtype[0] in "iub" and not params.get("checked"):
-        return "int_power_array(_0, _1)" if exponent.rank else "int_power(_0, _1)"
+    if _may_raise(types, params):
+        return "int_power_array(_0, _1)" if types[1].rank else "int_power(_0, _1)"
     return "_0 ** _1"
+
+
+def _may_raise(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
+    return all(t.dtype[0] in "iub" for t in types) and not params.get("checked")
+
+
+def _steep(args: Sequence[ir.Atom], params: Mapping[str, Any]) -> bool:
+    """At 0, or of negative numbers."""
+    n = args[1].value.real if isinstance(args[1], ir.Const) else -1.0
+    return not (n >= 0 and float(n).is_integer())
 
 
 def _power_partials(a: Val, b: Val, y: Val, checked: bool = False) -> tuple[Any, Any]:
@@ -56,9 +67,9 @@ def _exponent_partial(a: Val, y: Val) -> Val | None:
     if base == 0:
         return None
     if base is not None:
-        return y * log(_as_dtype(a, y))  # type: ignore[no-any-return]
+        return y * log(_as_dtype(a, y))
     a = _as_dtype(a, y)
-    return y * log(where(not_equal(a, 0.0), a, a.lift(1.0)))  # type: ignore[no-any-return]
+    return y * log(where(not_equal(a, 0.0), a, a.lift(1.0)))
 
 
 def _as_dtype(value: Val, like: Val) -> Val:
@@ -72,7 +83,8 @@ def _as_dtype(value: Val, like: Val) -> Val:
 
 
 power = elementwise(
-    "power", (np.power,), partials=_power_partials, scalar=_power_template, result="small", as_is=(1,),
+    "power", (np.power,), arithmetic=True, steep=_steep, slope=Slope.ROOT, may_raise=_may_raise,
+    partials=_power_partials, scalar=_power_template, result="small", as_is=(1,),
     samples=[
         (0.7, 1.9), (2.0, -3.0), (1.3, 2.0), (2.5, 0.5), (-0.7, 3), (1.3, -2), (2, 1.5),
         *((-1.3, Literal(n)) for n in (0, 1, 2, 3, -1, 2.0)), (0.7, Literal(2.5)),
@@ -99,16 +111,16 @@ def _power(builder: Builder, *args: Any) -> Val:
     promotion.check("power", (a, b), exact=True)
     if whole and b.type.rank:
         _expect_nonnegative(builder, b)
-        return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+        return emit(power, a, b, checked=True)
     if not whole or not isinstance(n, (int, float)):
-        return emit(power, a, b)  # type: ignore[no-any-return]
+        return emit(power, a, b)
     if n < 0 and a.type.rank:
         raise UnsupportedError("an array of integers to a negative power; NumPy refuses it: use floats, 1.0 / a")
     if n < 0:
-        return emit(power, cast(a, "f8"), b)  # type: ignore[no-any-return]
+        return emit(power, cast(a, "f8"), b)
     if a.type.dtype == "b1" and a.type.rank and n == 2:
         a = cast(a, "i1")  # NumPy squares
-    return emit(power, a, b, checked=True)  # type: ignore[no-any-return]
+    return emit(power, a, b, checked=True)
 
 
 def _expect_nonnegative(builder: Builder, exponents: Val) -> None:
@@ -123,7 +135,7 @@ registry.adaptor(np.power, operator.pow, operator.ipow, pow)(_power)
 @registry.adaptor(math.pow)
 def _float_power(builder: Builder, a: Any, b: Any) -> Val:
     a, b = settle([as_value(builder, x) for x in (a, b)])
-    return emit(power, _float(a), _float(b))  # type: ignore[no-any-return]
+    return emit(power, _float(a), _float(b))
 
 
 @registry.adaptor(np.float_power)
@@ -131,7 +143,7 @@ def _double_power(builder: Builder, a: Any, b: Any) -> Val:
     """In double precision, whatever comes in."""
     values = [as_value(builder, x) for x in (a, b)]
     kinds = ["c16" if v.type.is_complex else "f8" for v in values]
-    return emit(power, *(cast(contents(v), kind) for v, kind in zip(values, kinds, strict=True)))  # type: ignore[no-any-return]
+    return emit(power, *(cast(contents(v), kind) for v, kind in zip(values, kinds, strict=True)))
 
 
 def _float(value: Val) -> Val:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,18 @@ def _cast_evaluate(x: Any, dtype: str) -> Any:
 
 def _cast_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
     name = np.dtype(params["dtype"]).name
-    if types[0].is_complex and params["dtype"][0] == "f":
+    if _takes_part(types, params):
         part = "np.real(_0)" if types[0].rank else "_0.real"
         same = types[0].dtype[1:] == str(2 * int(params["dtype"][1:]))
         return part if same else f"{part}.astype(np.{name})" if types[0].rank else f"np.{name}({part})"
     if types[0].rank:
         return f"_0.astype(np.{'bool_' if name == 'bool' else name})"
     return {"int64": "int(_0)", "bool": "bool(_0)"}.get(name, f"np.{name}(_0)")
+
+
+def _takes_part(types: Sequence[ir.Type], params: Mapping[str, Any]) -> bool:
+    """Whether it is the real part of complex numbers."""
+    return types[0].is_complex and params["dtype"][0] == "f"
 
 
 def _cast_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: dict[str, Any]) -> list[Val | None]:
@@ -54,9 +59,10 @@ def _cast_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: dic
 
 
 cast = general(
-    "cast", (), jvp=_cast_jvp, vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
+    "cast", (), effort="least", constant_slope=True, python_integer=True, transparent=_takes_part, jvp=_cast_jvp,
+    vjp=_cast_vjp, infer=_cast_infer, evaluate=_cast_evaluate, template=_cast_template,
     samples=[(0.7,), (-1.3,)], params=({"dtype": "f8"}, {"dtype": "f4"}, {"dtype": "i8"}), elementwise=True,
-    finite_partials=True, takes_complex=True,
+    takes_complex=True,
 )  # fmt: skip
 
 
@@ -90,7 +96,7 @@ def _float(builder: Builder, x: Any = 0.0) -> Val:
 def _int(builder: Builder, x: Any = 0) -> Val:
     value = _scalar(builder, x, "int")
     if value.atom in builder.numbers:
-        return emit(cast, value, dtype="i8")  # type: ignore[no-any-return]  # a number of Python's own
+        return emit(cast, value, dtype="i8")  # a number of Python's own
     return number_to(builder, value, "i8")
 
 
@@ -151,7 +157,7 @@ round_to = zero(
 def _round(builder: Builder, x: Any, ndigits: Any = None) -> Val:
     value = contents(as_value(builder, x))
     if ndigits is not None or value.type.rank:
-        return _around(builder, value, 0 if ndigits is None else ndigits)  # type: ignore[no-any-return]
+        return _around(builder, value, 0 if ndigits is None else ndigits)
     return value if value.type == ir.I8 else emit(int_round, value)
 
 
@@ -164,7 +170,7 @@ def _around(builder: Builder, x: Any, decimals: Any = 0) -> Val:
         if value.type.dtype == "b1" and value.type.rank:
             raise UnsupportedError("np.round makes halves of booleans; use .astype(float) before")
         return value
-    return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)  # type: ignore[no-any-return]
+    return emit(rint, value) if static(digits) == 0 else emit(round_to, value, digits)
 
 
 registry.adaptor(np.fix)(registry.FUNCTIONS[np.trunc])

@@ -13,7 +13,7 @@ from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import Rule, as_value, linear, static
-from srcgrad.rules.language.values import Val, contents, emit
+from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, not_equal, where
 from srcgrad.rules.shapes.broadcast import Params, Types, extent, squeeze, unbroadcast, unsqueeze
 from srcgrad.rules.shapes.shape import as_copy, dims, length, reshaped
@@ -67,7 +67,7 @@ def _swapaxes(builder: Builder, x: Any, axis1: Any, axis2: Any) -> Val:
 
 
 def _ordered(builder: Builder, value: Val, order: Sequence[int]) -> Val:
-    return registry.FUNCTIONS[np.transpose](builder, value, tuple(order))  # type: ignore[no-any-return]
+    return value_of(np.transpose, builder, value, tuple(order))
 
 
 def moved(builder: Builder, value: Val, source: Sequence[int], target: Sequence[int]) -> Val:
@@ -102,7 +102,7 @@ def _matrix_transpose(builder: Builder, x: Any) -> Val:
     value = arguments.as_array(builder, x)
     if value.type.rank < 2:
         raise UnsupportedError("np.matrix_transpose takes arrays of two axes or more")
-    return _swapaxes(builder, value, -1, -2)  # type: ignore[no-any-return]
+    return _swapaxes(builder, value, -1, -2)
 
 
 # ---- turned round
@@ -200,7 +200,7 @@ def _expand_dims(builder: Builder, a: Any, axis: Any) -> Val:
     if given.type.ref:
         old = iter(dims(given))
         return reshaped(given, tuple(as_value(builder, 1) if k in axes else next(old) for k in range(rank)))
-    return emit(unsqueeze, given, axes=axes)  # type: ignore[no-any-return]
+    return emit(unsqueeze, given, axes=axes)
 
 
 @registry.adaptor(np.squeeze, methods=("squeeze",))
@@ -217,7 +217,7 @@ def _squeeze(builder: Builder, a: Any, axis: Any = None) -> Val:
         raise UnsupportedError("squeezing all axes is not supported; write x.reshape(-1)[0]")
     if given.type.ref:
         return reshaped(given, tuple(n for k, n in enumerate(lengths) if k not in axes))
-    return emit(squeeze, given, axes=axes)  # type: ignore[no-any-return]
+    return emit(squeeze, given, axes=axes)
 
 
 # ---- repeated: NumPy gives views that nothing can be written to, of what may be written to
@@ -234,7 +234,8 @@ def _repeated_template(types: Types, params: Params) -> Any:
 
 
 broadcast_to: Rule = linear(
-    "broadcast_to", (), transpose=lambda g, x, *lengths: unbroadcast(g, extent(x)), template=_repeated_template,
+    "broadcast_to", (), shaped=True, moves=True, fresh=True, transpose=lambda g, x,
+    *lengths: unbroadcast(g, extent(x)), template=_repeated_template,
     infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
     evaluate=lambda x, *lengths: np.array(np.broadcast_to(x, lengths)),
     samples=[

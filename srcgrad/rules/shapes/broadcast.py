@@ -99,6 +99,7 @@ _row, _line, _tower = _matrix[:1].copy(), _matrix[0].copy(), np.stack([_matrix, 
 broadcast_like: Rule = linear(
     "broadcast_like",
     (),
+    straight=True,
     transpose=lambda g, value, like: unbroadcast(g, extent(value)),
     infer=_like_infer,
     evaluate=_spread,
@@ -109,6 +110,7 @@ broadcast_like: Rule = linear(
 unbroadcast: Rule = linear(
     "unbroadcast",
     (),
+    fresh=True,
     transpose=lambda g, value, like: broadcast_like(g, extent(value)),
     infer=_like_infer,
     evaluate=_gather,
@@ -138,6 +140,7 @@ def _squeezed_dims(dims: Sequence[Dims], params: Params) -> Dims:
 unsqueeze: Rule = linear(
     "unsqueeze",
     (),
+    moves=True,
     transpose=lambda g, x, axes: squeeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank + len(params["axes"])),),
     evaluate=lambda x, axes: np.expand_dims(x, axes),
@@ -149,6 +152,7 @@ unsqueeze: Rule = linear(
 squeeze: Rule = linear(
     "squeeze",
     (),
+    moves=True,
     transpose=lambda g, x, axes: unsqueeze(g, axes=axes),
     infer=lambda types, params: (ir.Type(types[0].dtype, types[0].rank - len(params["axes"])),),
     evaluate=lambda x, axes: np.squeeze(x, axes),
@@ -165,4 +169,4 @@ def spread_back(g: Val, model: Val, axes: tuple[int, ...], keepdims: bool) -> Va
     leading = axes == tuple(range(len(axes)))
     if not keepdims and not leading:
         g = unsqueeze(g, axes=axes)
-    return broadcast_like(g, extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(g, extent(model))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.core.traits import always
 from srcgrad.rules.language import loop_text
 from srcgrad.rules.language.declare import Duals, Rule, general, linear
 from srcgrad.rules.language.values import Val
@@ -40,7 +41,7 @@ def _part_template(types: Types, params: Params) -> str:
 
 def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
     if g.shape[axis] > max(like.shape[axis] - start, 0):
-        raise ValueError("there is no room for so many")
+        raise ValueError("the arrays do not fit into the target")
     out = np.zeros(like.shape, g.dtype)
     out[(slice(None),) * axis + (slice(start, start + g.shape[axis]),)] = g
     return out
@@ -53,7 +54,7 @@ def _within_template(types: Types, params: Params) -> Any:
     lines = ["    # zeros of like's shape with value in its place"]
     room = f"max(like.shape[{axis}] - start, 0)" if later else f"like.shape[{axis}]"
     lines.append(f"    if value.shape[{axis}] > {room}:")
-    lines.append("        raise ValueError('there is no room for so many')")
+    lines.append("        raise ValueError('the arrays do not fit into the target')")
     lines += ["    out = np.zeros(like.shape, value.dtype)", f"    out[{where}] = value", "    return out"]
     call = f"{name}(_0, _1, _2)" if later else f"{name}(_0, _1)"
     return call, {name: loop_text.function(name, "value, like, start" if later else "value, like", lines)}
@@ -70,6 +71,8 @@ def _like_dims(dims: Sequence[Dims], params: Params) -> Dims:
 part: Rule = linear(
     "part",
     (),
+    moves=True,
+    leaves_out=True,
     transpose=lambda g, x, like, *start, axis: within(g, extent(x), *start, axis=axis),
     infer=_first_type,
     evaluate=_part,
@@ -81,6 +84,7 @@ part: Rule = linear(
 within: Rule = linear(
     "within",
     (),
+    may_raise=always,
     transpose=lambda g, x, like, *start, axis: part(g, extent(x), *start, axis=axis),
     infer=_first_type,
     evaluate=_within,
@@ -96,7 +100,7 @@ within: Rule = linear(
 
 def none_of(model: Val) -> Val:
     """Zeros of model's shape."""
-    return broadcast_like(model.lift(0.0), extent(model))  # type: ignore[no-any-return]
+    return broadcast_like(model.lift(0.0), extent(model))
 
 
 def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -137,6 +141,8 @@ def _joined_template(types: Types, params: Params) -> str:
 concatenate: Rule = general(
     "concatenate",
     (),
+    moves=True,
+    fresh=True,
     jvp=_joined_jvp,
     vjp=_joined_vjp,
     infer=_first_type,

@@ -25,6 +25,9 @@ _tower = np.stack([_matrix, -2.0 * _matrix])
 dim = zero(
     "dim",
     (),
+    is_length=True,
+    measures=True,
+    python_integer=True,
     infer=lambda types, params: (ir.I8,),
     evaluate=lambda x, axis: x.shape[axis],
     template="_0.shape[axis]",
@@ -46,6 +49,7 @@ has_one = zero(
 size = zero(
     "size",
     (),
+    is_length=True,
     infer=lambda types, params: (ir.I8,),
     evaluate=np.size,
     template="_0.size",
@@ -61,8 +65,8 @@ def length(x: Val, axis: int) -> Val:
     if isinstance(token, ir.Const) or (isinstance(token, ir.Var) and token.type == ir.I8):
         return Val(x.builder, token)
     if type(token) is tuple and len(token) == 2 and _at_hand(x.builder, token[0]):
-        return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])  # type: ignore[no-any-return]
-    return emit(dim, x, name="n", axis=axis)  # type: ignore[no-any-return]
+        return emit(dim, Val(x.builder, token[0]), name="n", axis=token[1])
+    return emit(dim, x, name="n", axis=axis)
 
 
 def _at_hand(builder: Builder, source: Any) -> bool:
@@ -80,7 +84,7 @@ def count(x: Val, axes: Sequence[int] | None = None) -> Val:
     """How many elements there are along these axes (by default all)."""
     over = range(x.type.rank) if axes is None else axes
     if len(over) == x.type.rank > 1:
-        return emit(size, extent(x), name="n")  # type: ignore[no-any-return]
+        return emit(size, extent(x), name="n")
     return product([length(x, k) for k in over], x.builder)
 
 
@@ -120,7 +124,7 @@ def _ndim(builder: Builder, x: Any) -> Val:
 
 
 def _transpose_back(g: Val, x: Val, axes: tuple[int, ...]) -> Val:
-    return transpose(g, axes=tuple(int(k) for k in np.argsort(axes)))  # type: ignore[no-any-return]
+    return transpose(g, axes=tuple(int(k) for k in np.argsort(axes)))
 
 
 def _transpose_template(types: Types, params: Params) -> str:
@@ -132,6 +136,8 @@ def _transpose_template(types: Types, params: Params) -> str:
 transpose: Rule = linear(
     "transpose",
     (),
+    straight=True,
+    moves=True,
     transpose=_transpose_back,
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)),
@@ -156,18 +162,19 @@ def _transposed(builder: Builder, x: Any, *axes: Any) -> Val:
         return value
     if isinstance(value.atom, ir.Var) and value.type.ref:
         return Val(builder, builder.view(value.atom, ir.Transpose(order)))
-    return emit(transpose, value, axes=order)  # type: ignore[no-any-return]
+    return emit(transpose, value, axes=order)
 
 
 # ---- reshaped
 
 
 def _reshape_back(g: Val, x: Val, *lengths: Val) -> Val:
-    return reshape(g, *dims(x))  # type: ignore[no-any-return]
+    return reshape(g, *dims(x))
 
 
 reshape: Rule = linear(
-    "reshape", (), transpose=_reshape_back, infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
+    "reshape", (), straight=True, shaped=True, in_order=True, moves=True, transpose=_reshape_back,
+    infer=lambda types, params: (ir.Type(types[0].dtype, len(types) - 1),),
     evaluate=lambda x, *lengths: np.ascontiguousarray(x).reshape(lengths),
     template=lambda types, params: "np.ascontiguousarray(_0).reshape(("
     + "".join(f"_{k}, " for k in range(1, len(types))).removesuffix(" " if len(types) == 2 else ", ") + "))",

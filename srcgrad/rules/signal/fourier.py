@@ -15,11 +15,12 @@ import scipy.fft
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.complexes import COMPLEX, REAL, conj, real
 from srcgrad.rules.language import arguments, loop_text, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, static, zero
-from srcgrad.rules.language.values import Val, contents
+from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.linalg.matmul import matrix
 from srcgrad.rules.shapes.broadcast import Params, Types
 from srcgrad.rules.shapes.shape import length
@@ -83,7 +84,7 @@ def resize(x: Val, n: Any, axis: int) -> Val:
         return x
     if here.atom == wanted.atom or x.builder.shapes.same_length(here.atom, wanted.atom):
         return x
-    return resized(x, wanted, axis=axis)  # type: ignore[no-any-return]
+    return resized(x, wanted, axis=axis)
 
 
 # ---- transforms of complex numbers
@@ -116,7 +117,7 @@ def _dft(x: Any, axes: tuple[int, ...], inverse: bool, norm: Any) -> Any:
 
 def _dft_back(g: Val, x: Val, **params: Any) -> Val:
     got = dft(g, **params)
-    return got if x.type.is_complex else real(got)  # type: ignore[no-any-return]
+    return got if x.type.is_complex else real(got)
 
 
 def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -124,7 +125,7 @@ def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 dft: Rule = linear(
-    "dft", (), transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
+    "dft", (), may_raise=always, transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
     dims=lambda dims, params: dims[0], params=[{"axes": (0,), "inverse": False, "norm": "backward"}], samples=[
         (waves,), (line,), At(wave_rows, axes=(0,), inverse=True, norm="ortho"),
         At(wave_rows, axes=(0, 1), inverse=True, norm="forward"),
@@ -181,12 +182,13 @@ def _rdft_template(types: Types, params: Params) -> str:
 
 def _rdft_back(g: Val, x: Val, axis: int, norm: str) -> Val:
     n = length(x, axis)
-    return irdft(between(conj(g), n, axis=axis, factor=0.5), n, axis=axis, norm=SWAPPED[norm])  # type: ignore[no-any-return]
+    return irdft(between(conj(g), n, axis=axis, factor=0.5), n, axis=axis, norm=SWAPPED[norm])
 
 
 rdft: Rule = linear(
     "rdft",
     (),
+    may_raise=always,
     transpose=_rdft_back,
     infer=_as_complex,
     template=_rdft_template,
@@ -203,12 +205,13 @@ def _irdft_template(types: Types, params: Params) -> str:
 
 
 def _irdft_back(g: Val, x: Val, n: Val, axis: int, norm: str) -> Val:
-    return conj(between(rdft(g, axis=axis, norm=SWAPPED[norm]), n, axis=axis, factor=2.0))  # type: ignore[no-any-return]
+    return conj(between(rdft(g, axis=axis, norm=SWAPPED[norm]), n, axis=axis, factor=2.0))
 
 
 irdft: Rule = linear(
     "irdft",
     (),
+    may_raise=always,
     transpose=_irdft_back,
     template=_irdft_template,
     params=[LAST],
@@ -247,7 +250,7 @@ def _reals(builder: Builder, x: Any, name: str) -> Val:
 
 
 def _half(n: Val) -> Val:
-    return registry.FUNCTIONS[np.floor_divide](n.builder, n, Val(n.builder, ir.Const(2, ir.I8)))  # type: ignore[no-any-return]
+    return value_of(np.floor_divide, n.builder, n, Val(n.builder, ir.Const(2, ir.I8)))
 
 
 def _over(value: Val, s: Any, axes: Any) -> tuple[list[int], list[Any]]:
@@ -286,7 +289,7 @@ def _to_real(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str) -
     n = (length(value, last) - 1) * 2 if size is None else as_value(value.builder, size)
     value = _along(value, others, lengths, True, norm)
     value = value if size is None else resize(value, _half(n) + 1, last)
-    return irdft(value, n, axis=last, norm=norm)  # type: ignore[no-any-return]
+    return irdft(value, n, axis=last, norm=norm)
 
 
 def _named(name: str) -> list[Any]:
@@ -329,7 +332,7 @@ def _hermitian(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str)
 
 
 def _to_hermitian(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str) -> Val:
-    return conj(_from_real(value, over, sizes, SWAPPED[norm]))  # type: ignore[no-any-return]
+    return conj(_from_real(value, over, sizes, SWAPPED[norm]))
 
 
 for _name, _start, _how in (
@@ -354,7 +357,7 @@ def _shift(name: str, sign: int) -> None:
         value = contents(arguments.array_value(builder, x, f"np.fft.{name}"))
         over = arguments.all_axes(axes, value.type.rank)
         by = tuple(_half(length(value, k)) * sign for k in over)
-        return registry.FUNCTIONS[np.roll](builder, value, by, over)  # type: ignore[no-any-return]
+        return value_of(np.roll, builder, value, by, over)
 
     registry.adaptor(*_named(name))(call)
 
@@ -380,6 +383,7 @@ def _places_template(types: Types, params: Params) -> Any:
 places = zero(
     "fft_places",
     (),
+    may_raise=always,
     infer=lambda types, params: (ir.Type("i8", 1),),
     evaluate=_places,
     template=_places_template,

@@ -8,6 +8,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.arrays.gather import matrix
 from srcgrad.rules.arrays.take_sort_pad import searchsorted
@@ -65,7 +66,7 @@ def _interp(builder: Builder, x: Any, xp: Any, fp: Any, left: Any = None, right:
         for end, given_ in zip(ends, (left, right), strict=True)
     )
     got = where(less(at, first), below, where(greater(at, last), above, between))
-    return where(equal(at, last), ends[1], got)  # type: ignore[no-any-return]
+    return where(equal(at, last), ends[1], got)
 
 
 # ---- correlation: out[i] = sum over j of a[i + j] * v[j], where v fits into a
@@ -112,6 +113,7 @@ def _convolve_template(types: Types, params: Params) -> Any:
 correlate: Rule = bilinear(
     "correlate",
     (),
+    may_raise=always,
     left=lambda g, a, v: convolve(g, v),
     right=lambda g, a, v: correlate(a, g),
     infer=_one_type,
@@ -123,6 +125,7 @@ correlate: Rule = bilinear(
 convolve: Rule = bilinear(
     "convolve",
     (),
+    may_raise=always,
     left=lambda g, a, v: correlate(g, v),
     right=lambda g, a, v: correlate(g, a),
     infer=_one_type,
@@ -157,7 +160,7 @@ def _of_mode(builder: Builder, a: Val, v: Val, mode: Any, name: str, correlated:
     """All products, those of the longer one's length, or those where one lies wholly within the other."""
     turned = _turned(builder, v) if correlated else v
     if mode == "full":
-        return convolve(a, turned)  # type: ignore[no-any-return]
+        return convolve(a, turned)
     if mode not in ("same", "valid"):
         raise UnsupportedError(f"the mode of {name} is 'full', 'same' or 'valid'")
     larger, smaller = (registry.FUNCTIONS[pick](builder, length(a, 0), length(v, 0)) for pick in (max, min))

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import always
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.runtime_text import sources
@@ -219,6 +220,7 @@ lower_gamma = elementwise(
 upper_gamma = elementwise(
     "gammaincc",
     (scipy.special.gammaincc,),
+    may_raise=always,
     evaluate=_each(gammaincc),
     samples=pairs,
     scalar="gammaincc(_0, _1)",
@@ -260,6 +262,7 @@ beta_integral = elementwise(
 zeta: Rule = elementwise(
     "hurwitz_zeta",
     (),
+    may_raise=always,
     evaluate=_each(hurwitz),
     samples=[(1.3, 0.7), (3.5, 1.0), (2.0, 21.5), (40.0, 2.0)],
     each=True,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from srcgrad.core.traits import Slope
 from srcgrad.rules.language.declare import Edge, elementwise
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -83,6 +84,7 @@ def kl_div(x: float, y: float) -> float:
 expit_log = elementwise(
     "log_expit",
     (scipy.special.log_expit,),
+    slope=Slope.FLAT,
     partials=lambda x, y: (sigmoid(-x),),
     scalar="log_expit(_0)",
     each=True,
@@ -93,6 +95,7 @@ expit_log = elementwise(
 log_odds = elementwise(
     "logit",
     (scipy.special.logit,),
+    slope=Slope.LOGARITHM,
     partials=lambda p, y: (1.0 / (p * (1.0 - p)),),
     scalar="logit(_0)",
     each=True,
@@ -112,6 +115,7 @@ def _ratio(x: Val, y: Val) -> Val:
 x_log_y = elementwise(
     "xlogy",
     (scipy.special.xlogy,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log(y), _ratio(x, y)),
     scalar="xlogy(_0, _1)",
     each=True,
@@ -124,6 +128,7 @@ x_log_y = elementwise(
 x_log1p_y = elementwise(
     "xlog1py",
     (scipy.special.xlog1py,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log1p(y), _ratio(x, 1.0 + y)),
     each=True,
     scalar="xlog1py(_0, _1)",
@@ -136,6 +141,7 @@ x_log1p_y = elementwise(
 entropy = elementwise(
     "entr",
     (scipy.special.entr,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y: (-log(x) - 1.0,),
     scalar="entr(_0)",
     each=True,
@@ -161,6 +167,7 @@ def _log_ratio_of(x: Any, y: Any) -> Any:
 log_quotient = elementwise(
     "log_ratio",
     (),
+    slope=Slope.LOGARITHM,
     evaluate=_log_ratio_of,
     partials=lambda x, y, z: (1.0 / x, -1.0 / y),
     scalar="log_ratio(_0, _1)",
@@ -172,6 +179,7 @@ log_quotient = elementwise(
 relative_entropy = elementwise(
     "rel_entr",
     (scipy.special.rel_entr,),
+    slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
     each=True,
     scalar="rel_entr(_0, _1)",
@@ -184,6 +192,7 @@ relative_entropy = elementwise(
 divergence = elementwise(
     "kl_div",
     (scipy.special.kl_div,),
+    slope=Slope.LOGARITHM,
     each=True,
     partials=lambda x, y, z: (log_quotient(x, y), -expm1(log_quotient(x, y))),
     scalar="kl_div(_0, _1)",

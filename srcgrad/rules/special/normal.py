@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import Slope
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Edge, Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.runtime_text import sources
@@ -156,6 +157,7 @@ bell: Rule = elementwise(
 erf = elementwise(
     "erf",
     (math.erf, scipy.special.erf),
+    slope=Slope.FLAT,
     evaluate=scipy.special.erf,
     partials=lambda x, y: (SLOPE * bell(x),),
     samples=reals,
@@ -166,6 +168,7 @@ erf = elementwise(
 erfc_ = elementwise(
     "erfc",
     (math.erfc, scipy.special.erfc),
+    slope=Slope.FLAT,
     evaluate=scipy.special.erfc,
     samples=reals,
     scalar="math.erfc(_0)",

@@ -17,6 +17,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import GONE, Rewriter, rewrite_block
 from srcgrad.core.walk import kept, walk
+from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 
 Access = ir.Load | ir.Store | ir.Accumulate
 
@@ -59,7 +60,7 @@ def _told(index: ir.Index, signs: Iterable[Sign], facts: Facts) -> str:
 
 def _name(item: ir.Item, facts: Facts) -> str:
     made = facts.makes.get(item) if isinstance(item, Var) else None
-    computed = isinstance(made, ir.Let) and made.op.name in ("add", "subtract", "multiply")
+    computed = isinstance(made, ir.Let) and made.op in (add, subtract, multiply)
     return item.name if isinstance(item, Var) and not (computed and item.name == "t") else "index"
 
 

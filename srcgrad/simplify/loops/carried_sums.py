@@ -6,7 +6,7 @@ loops, but nothing else may look at it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.core import ir
@@ -21,7 +21,7 @@ def summed(loop: ir.For) -> ir.For:
     """The loop with `total = total + part` for each carry as the last statements of its body."""
     for carry in loop.carry:
         if not carry.inner.type.is_scalar or carry.inner.type == ir.B1:
-            raise Serial(f"`{carry.inner.name}` goes from turn to turn, and is no sum")
+            raise Serial(f"`{carry.inner.name}` is carried between iterations but is not a sum")
     parts = _Parts({c.inner: zero_of(c.inner.type) for c in loop.carry})
     body = list(parts.block(loop.body))
     carries = []
@@ -45,27 +45,28 @@ class _Parts(Rewriter):
     """now: of each total as it stands, what has been added in this turn; a total that was added to is gone.
     first: what it was as the turn began."""
 
-    def __init__(self, now: dict[Var, Atom], gone: set[Var] | None = None) -> None:
+    def __init__(self, now: Mapping[Var, Atom], gone: Iterable[Atom] = ()) -> None:
         super().__init__()
-        self.now, self.gone = now, gone or set()
-        self.first = {total: total for total in now}
+        self.now: dict[Atom, Atom] = {total: part for total, part in now.items()}
+        self.gone = set(gone)
+        self.first: dict[ir.Atom, Var] = {total: total for total in now}
         self.span: dict[Atom, ir.Span | None] = {}
 
     def of(self, atom: Atom, carry: ir.Carry) -> Atom:
         """What has been added to what goes round here; not to another total that takes its place."""
-        part = self.now.pop(atom, None) if isinstance(atom, Var) else None
-        if part is None or self.first[atom] is not carry.inner:  # type: ignore[index]
-            raise Serial(f"`{carry.inner.name}` goes from turn to turn, and is no sum")
+        part = self.now.pop(atom, None)
+        if part is None or self.first[atom] is not carry.inner:
+            raise Serial(f"`{carry.inner.name}` is carried between iterations but is not a sum")
         return part
 
-    def take(self, total: Var) -> Atom:
+    def take(self, total: Atom) -> Atom:
         self.gone.add(total)
         return self.now.pop(total)
 
     def one(self, stmt: Stmt) -> Rewritten:
         read = _reads(stmt)
         for var in read & self.gone:
-            raise Serial(f"`{var.name}` goes from turn to turn, and is used on the way")
+            raise Serial(f"`{var.name}` is carried between iterations, and is used on the way")
         totals = [var for var in self.now if var in read]
         if not totals:
             return stmt
@@ -76,12 +77,12 @@ class _Parts(Rewriter):
                 return self.branch(stmt, totals)
             case ir.For() | ir.While():
                 return self.loop(stmt, totals)
-        raise Serial(f"`{totals[0].name}` goes from turn to turn, and is used on the way")
+        raise Serial(f"`{totals[0].name}` is carried between iterations, and is used on the way")
 
     def added(self, let: ir.Let, totals: Sequence[Var]) -> list[Stmt]:
         left, right = let.args
         if len(totals) > 1 or left is right or (let.op is subtract and left is not totals[0]):
-            raise Serial(f"`{totals[0].name}` goes from turn to turn, and is no sum")
+            raise Serial(f"`{totals[0].name}` is carried between iterations but is not a sum")
         before, new = self.take(totals[0]), right if left is totals[0] else left
         self.span[let.target], self.first[let.target] = let.span, self.first[totals[0]]
         if _is_zero(before) and let.op is add:
@@ -93,7 +94,7 @@ class _Parts(Rewriter):
         return [ir.Let((part,), negative if _is_zero(before) else let.op, args, span=let.span)]
 
     def branch(self, stmt: ir.If, totals: Sequence[Var]) -> Stmt:
-        then, orelse = (_Parts({v: self.now[v] for v in totals}, set(self.gone)) for _ in range(2))
+        then, orelse = (_Parts({v: self.now[v] for v in totals}, self.gone) for _ in range(2))
         new = replace(stmt, then=then.block(stmt.then), orelse=orelse.block(stmt.orelse))
         for total in totals:
             self.take(total)
@@ -101,15 +102,15 @@ class _Parts(Rewriter):
         for out in stmt.outs:
             ends = [(then, out.then), (orelse, out.orelse)]
             if any(end in side.gone for side, end in ends) or len({end in side.now for side, end in ends}) == 2:
-                raise Serial(f"`{out.target.name}` goes from turn to turn, and is no sum")
+                raise Serial(f"`{out.target.name}` is carried between iterations but is not a sum")
             if out.then not in then.now:
                 outs.append(out)
                 continue
-            entered = {side.first[end] for side, end in ends}  # type: ignore[index]
+            entered = {side.first[end] for side, end in ends}
             if len(entered) > 1:
-                raise Serial(f"`{out.target.name}` goes from turn to turn, and is no sum")
+                raise Serial(f"`{out.target.name}` is carried between iterations but is not a sum")
             part = Var(out.target.name, out.target.type)
-            outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))  # type: ignore[arg-type]
+            outs.append(ir.Out(part, *(side.take(end) for side, end in ends)))
             self.now[out.target], self.first[out.target] = part, self.first[entered.pop()]
             self.span[out.target] = stmt.span
         return replace(new, outs=tuple(outs))
@@ -125,9 +126,9 @@ class _Parts(Rewriter):
         others = {a for c in stmt.carry if c not in carries for a in (c.init, c.next)} | _inside(stmt)
         for total in totals:
             if total in others or sum(c.init is total for c in stmt.carry) != 1:
-                raise Serial(f"`{total.name}` goes from turn to turn, and is used on the way")
-        starts = {c.inner: self.take(c.init) for c in carries}  # type: ignore[arg-type]
-        self.first.update({c.out: self.first[c.init] for c in carries})  # type: ignore[index]
+                raise Serial(f"`{total.name}` is carried between iterations, and is used on the way")
+        starts = {c.inner: self.take(c.init) for c in carries}
+        self.first.update({c.out: self.first[c.init] for c in carries})
         self.now.update({c.out: c.out for c in carries})
         self.span.update({c.out: stmt.span for c in carries})
         new = tuple(ir.Carry(c.inner, starts.get(c.inner, c.init), c.next, c.out) for c in stmt.carry)

@@ -10,8 +10,8 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, For, Fun, Stmt, Var, While
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import defined, substitute, used, used_inside, walk
-from srcgrad.rules.language.registry import PRIMITIVES
-from srcgrad.rules.scalar.compare import OPPOSITE
+from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.rules.scalar.compare import OPPOSITE, less
 
 
 def count_loops(fun: Fun) -> Fun:
@@ -39,9 +39,9 @@ class _Counting(Rewriter):
     def _turned(self, branch: ir.If) -> Rewritten:
         """`if i >= n: nothing, else: ...` as `if i < n: ...`; integers have no NaN."""
         test = self._makes.get(branch.cond)
-        if not isinstance(test, ir.Let) or test.op.name not in OPPOSITE or any(a.type != ir.I8 for a in test.args):
+        if not isinstance(test, ir.Let) or test.op not in OPPOSITE or any(a.type != ir.I8 for a in test.args):
             return branch
-        turned = ir.Let((Var(test.target.name, ir.B1),), PRIMITIVES[OPPOSITE[test.op.name]], test.args, span=test.span)
+        turned = ir.Let((Var(test.target.name, ir.B1),), OPPOSITE[test.op], test.args, span=test.span)
         return [turned, replace(branch, cond=turned.target, then=branch.orelse, orelse=())]
 
     def _counted(self, loop: While) -> Rewritten:
@@ -49,7 +49,7 @@ class _Counting(Rewriter):
         if loop.exit is not None or not isinstance(test, ir.Let) or test.target is not loop.cond:
             return loop
         inside = {v for s in walk(loop.body) for v in defined(s)} | {c.inner for c in loop.carry}
-        index, bound = (test.args[0], test.args[1]) if test.op.name == "less" else (None, None)
+        index, bound = (test.args[0], test.args[1]) if test.op is less else (None, None)
         if not all(isinstance(s, ir.Let) and inside.isdisjoint(s.args) for s in before) or bound in inside:
             return loop
         head = next((c for c in loop.carry if c.inner is index and c.inner.type == ir.I8), None)
@@ -68,7 +68,7 @@ class _Counting(Rewriter):
 def _step(head: ir.Carry, body: tuple[Stmt, ...]) -> Atom | None:
     """By how much the index goes on."""
     made = next((s for s in body if head.next in defined(s)), None)
-    if not isinstance(made, ir.Let) or made.op.name != "add" or head.inner not in made.args:
+    if not isinstance(made, ir.Let) or made.op is not add or head.inner not in made.args:
         return None
     first, second = made.args
     return second if first is head.inner else first

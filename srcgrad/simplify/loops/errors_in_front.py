@@ -1,4 +1,4 @@
-"""Errors that a turn of a parallel loop may raise: they are looked for in a loop in front, one turn after another.
+"""Errors that a turn of a parallel loop may raise: they are looked for in a loop in front, one iteration after another.
 
 Numba does not run a loop in parallel that raises, and loses what a function that is called there raises.
 """

@@ -65,7 +65,7 @@ class _Parallel(Rewriter):
                 raise Serial("arrays meet of which one may have to be repeated")
             made, how = self.loop(stmt)
         except Serial as why:
-            self.say(stmt, f"one turn after another: {why}")
+            self.say(stmt, f"one iteration after another: {why}")
             return serial(self.inside(stmt))
         self.say(stmt, how)
         return made
@@ -76,7 +76,7 @@ class _Parallel(Rewriter):
     def length(self, b: Builder, loop: ir.For, start: Atom, stop: Atom) -> Atom:
         """How many turns there are."""
         if not isinstance(start, Const):
-            return b.let(subtract, stop, start, name="n")  # type: ignore[no-any-return]
+            return b.let(subtract, stop, start, name="n")
         first = int(start.value.real)
         if loop.step == ONE:
             return minus(self._facts, b, stop, first)

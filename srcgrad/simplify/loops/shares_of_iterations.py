@@ -93,11 +93,11 @@ class Shares:
         depth = {ref: max((len(nest) for nest in found), default=9) for ref, found in nests.items()}
         ref = min(self._shared, key=lambda r: depth[r])
         if depth[ref] == 9:  # whole rows in each turn
-            return self._b.let(shares, self._turns, ONE, name="parts")  # type: ignore[no-any-return]
+            return self._b.let(shares, self._turns, ONE, name="parts")
         work: Atom = self._turns
         for loop in max(nests[ref], key=len):
             work = self._b.let(multiply, work, self._trips(loop), name="work")
-        return self._b.let(shares, work, self._b.let(size, ref, name="n"), name="parts")  # type: ignore[no-any-return]
+        return self._b.let(shares, work, self._b.let(size, ref, name="n"), name="parts")
 
     def _nests(self, stmts: Sequence[Stmt], ref: Var, around: tuple[Stmt, ...]) -> Iterator[tuple[Stmt, ...]]:
         """The inner loops around each single place of the memory that is added to."""
@@ -144,7 +144,7 @@ def minus(facts: Facts, builder: Builder, atom: Atom, number: int) -> Atom:
     if number == 0:
         return atom
     op = subtract if number > 0 else add
-    return builder.let(op, atom, const(abs(number)), name="n")  # type: ignore[no-any-return]
+    return builder.let(op, atom, const(abs(number)), name="n")
 
 
 def part_of(b: Builder, loop: ir.For, turns: Atom, part: Atom, count: Atom) -> list[Var]:
@@ -153,7 +153,7 @@ def part_of(b: Builder, loop: ir.For, turns: Atom, part: Atom, count: Atom) -> l
     after = b.let(multiply, b.let(add, part, ONE, name="t"), turns, name="t")
     last = b.let(floor_divide, after, count, name="last")
     if loop.start != ZERO:
-        first, last = (b.let(add, loop.start, end, name=end.name) for end in (first, last))
+        first, last = b.let(add, loop.start, first, name="first"), b.let(add, loop.start, last, name="last")
     carry = tuple(
         ir.Carry(c.inner, zero_of(c.inner.type), c.next, Var(f"{c.out.name}_part", c.out.type)) for c in loop.carry
     )

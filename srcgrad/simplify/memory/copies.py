@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of, makes_fresh
 from srcgrad.core.ir import Fun, Load, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.simplify.values.common import written
-
-# elementwise operations that may give back their operand itself
-TRANSPARENT = frozenset({"cast", "stop_gradient", "positive", "real", "imag", "conjugate"})
-# linear operations whose results are always new
-FRESH = frozenset({"unbroadcast", "sum", "cumsum"})
 
 
 def mark_needed_copies(fun: Fun) -> Fun:
@@ -39,7 +34,7 @@ class _Copies(Rewriter):
         super().__init__()
         self.lives: dict[Var, _Life] = {}
         self.writes: list[tuple[int, Var]] = []
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.results = {r for r in fun.results if isinstance(r, Var)}
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
@@ -87,9 +82,6 @@ def _shares(stmt: Stmt, operand: Var) -> bool:
     """Whether what the statement binds may share storage with this operand."""
     if not isinstance(stmt, ir.Let) or not any(t.is_array_value for t in (v.type for v in stmt.targets)):
         return False
-    if stmt.op.name in TRANSPARENT:
-        return True
-    kind = getattr(stmt.op.info, "shape", "")
-    if kind == "linear":  # the other arguments only say how
-        return operand is stmt.args[0] and stmt.op.name not in FRESH
-    return kind != "bilinear" and not getattr(stmt.op.info, "elementwise", False)
+    if stmt.op.traits.form == "linear" and operand is not stmt.args[0]:  # it only says how
+        return False
+    return not makes_fresh(stmt)

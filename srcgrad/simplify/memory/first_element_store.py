@@ -73,6 +73,6 @@ def _firsts(stmts: list[Stmt]) -> Iterator[ir.Accumulate]:
         where = place(stmt.index) if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) else None
         if where is None:
             return
-        if isinstance(stmt, ir.Accumulate) and where not in seen:
+        if isinstance(stmt, ir.Accumulate) and where not in seen and stmt.atomic in ("", "add"):
             yield stmt
         seen.add(where)

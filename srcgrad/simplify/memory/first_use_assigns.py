@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Alloc, Fun, Stmt, Var
 from srcgrad.core.rewrite import GONE, Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL
@@ -30,7 +30,7 @@ class _FirstUses(ShapeRewriter):
 
     def __init__(self, fun: Fun) -> None:
         super().__init__(shapes_of(fun))
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.untouched: dict[Var, int] = {}
         self.zeroed: dict[Var, int] = {}
 
@@ -71,14 +71,14 @@ class _FirstUses(ShapeRewriter):
     def restarted(self, zeroing: Stmt, first: ir.Accumulate) -> bool:
         """Whether all that was zeroed is added to at once."""
         same_place = isinstance(zeroing, ir.Store) and zeroing.ref is first.ref and first.value is not first.ref
-        return same_place and all(item == FULL for item in first.index) and self.fills(first)
+        return same_place and not first.atomic and all(item == FULL for item in first.index) and self.fills(first)
 
     def started(self, alloc: Alloc, first: ir.Store | ir.Accumulate) -> Alloc | None:
         """The allocation with what its first access gives it."""
         value, memory = first.value, alloc.target
         if any(item != FULL for item in first.index) or value is memory or None in alloc.shape:
             return None
-        if isinstance(first, ir.Accumulate) and alloc.init != "zeros":
+        if isinstance(first, ir.Accumulate) and (alloc.init != "zeros" or first.atomic in ("max", "min")):
             return None
         if value.type.dtype != memory.type.dtype or not self.fills(first):
             return None

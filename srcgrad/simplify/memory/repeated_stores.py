@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.simplify.values.common import growing, key
@@ -25,7 +25,7 @@ class _RepeatedStores(Rewriter):
 
     def __init__(self, fun: Fun) -> None:
         super().__init__()
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.growing = growing(fun, self.classes)
         self.version: dict[Var | None, int] = {}
         self.stamp = 0

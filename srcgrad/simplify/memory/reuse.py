@@ -13,6 +13,8 @@ from srcgrad.core.build import const, whole
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import changed, kept
+from srcgrad.rules.language.integers import nonnegative, trips
+from srcgrad.rules.shapes.shape import dim
 from srcgrad.simplify.memory.first_element_store import Place, one_name, place, touches
 
 
@@ -82,11 +84,11 @@ class _Reuser(Rewriter):
         if isinstance(length, Const):
             return length if length.value.real >= 0 else None
         made = self._facts.makes.get(length)
-        if not isinstance(made, ir.Let) or made.op.name not in ("dim", "nonnegative", "trips"):
+        if not isinstance(made, ir.Let) or made.op not in (dim, nonnegative, trips):
             return None
         if self._outside(length, inside):
             return length
-        if made.op.name == "dim" and self._outside(made.args[0], inside):
+        if made.op is dim and self._outside(made.args[0], inside):
             same = Var(length.name, length.type)
             before.append(replace(made, targets=(same,)))
             return same

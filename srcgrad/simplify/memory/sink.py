@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Accumulate, Const, Fun, If, Stmt, Var
 from srcgrad.core.rewrite import GONE, Rewriter
 
@@ -22,7 +22,7 @@ def sink(fun: Fun) -> Fun:
 class _Sink(Rewriter):
     def __init__(self, fun: Fun) -> None:
         super().__init__()
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         atoms = (a for s in walk.walk(fun.body) for a in (*walk.used(s), *walk.used_inside(s)))
         self.uses = Counter(a for a in (*atoms, *fun.results) if isinstance(a, Var))
 

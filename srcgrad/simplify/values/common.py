@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.analysis.effects import Classes
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.ir import Stmt
 
 
@@ -41,6 +41,6 @@ def written(stmt: Stmt) -> list[ir.Var]:
     return [s.ref for s in walk.walk((stmt,)) if isinstance(s, (ir.Store, ir.Accumulate))]
 
 
-def growing(fun: ir.Fun, classes: Classes) -> set[ir.Var]:
+def growing(fun: ir.Fun, classes: Aliases) -> set[ir.Var]:
     """The classes of memory whose shape is made by the stores to it."""
     return {classes.of(s.target) for s in walk.walk(fun.body) if isinstance(s, ir.Alloc) and None in s.shape}

@@ -6,15 +6,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL
 from srcgrad.simplify.values.common import growing, key, written
-
-COMMUTATIVE = frozenset({"add", "multiply"})
 
 
 def cse(fun: Fun) -> Fun:
@@ -46,7 +44,7 @@ class _Cse(ShapeRewriter):
 
     def __init__(self, fun: Fun) -> None:
         super().__init__(shapes_of(fun))
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.scope = _Scope(None)
         self.version: dict[Var | None, int] = {}
         self.stamp = 0
@@ -102,7 +100,7 @@ class _Cse(ShapeRewriter):
             case ir.Let():
                 shapes = tuple(self.now(a) for a in stmt.args if isinstance(a, Var) and a.type.ref and self.grows(a))
                 args: Hashable = tuple(map(key, stmt.args))
-                if stmt.op.name in COMMUTATIVE:
+                if stmt.op.traits.commutative:
                     args = frozenset(map(key, stmt.args))
                 return (stmt.op, args, key(stmt.params), shapes)
             case ir.Load():

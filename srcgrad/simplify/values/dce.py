@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from srcgrad.analysis.effects import classes_of
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.simplify.values.common import growing
@@ -35,7 +35,7 @@ class _Liveness:
     """
 
     def __init__(self, fun: Fun) -> None:
-        self.classes = classes_of(fun)
+        self.classes = aliases_of(fun)
         self.live: set[Var] = set()
         self.held: set[Var] = set()
         # the shape of growing memory is made by the stores to it

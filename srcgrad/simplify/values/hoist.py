@@ -6,9 +6,6 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Fun, Let, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 
-# what costs less than the line that it would take
-CHEAP = frozenset("add subtract multiply divide negative absolute cast where minimum maximum square".split())
-
 
 def hoist(fun: Fun) -> Fun:
     """The function with such values moved out of its loops.
@@ -37,7 +34,7 @@ def _movable(loop: ir.For | ir.While) -> list[Let]:
                 changing.update(v for s in walk.walk((stmt,)) for v in walk.defined(s))
     wanted: set[Var] = set()
     for target, let in reversed(candidates.items()):
-        if target in wanted or let.op.name not in CHEAP:
+        if target in wanted or let.op.traits.effort == "much":
             wanted.update(a for a in let.args if isinstance(a, Var))
             wanted.add(target)
     return [let for target, let in candidates.items() if target in wanted]
@@ -46,7 +43,7 @@ def _movable(loop: ir.For | ir.While) -> list[Let]:
 def _total(let: Let) -> bool:
     """A float function of scalars, element by element: defined for all floats, if only as NaN."""
     types = [t.type for t in (*let.targets, *let.args)]
-    elementwise = getattr(let.op.info, "elementwise", False) and getattr(let.op.info, "shape", "") != "zero"
+    elementwise = let.op.traits.elementwise and let.op.traits.form != "zero"
     return len(let.targets) == 1 and elementwise and all(t.is_scalar for t in types) and let.target.type.is_float
 
 

@@ -13,14 +13,8 @@ from srcgrad.core.rewrite import Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL, ONE
 from srcgrad.rules.language import registry
 from srcgrad.simplify.values.common import key
-from srcgrad.simplify.values.table import TABLE
+from srcgrad.simplify.values.table import SMALL, TABLE
 
-FOLDED = frozenset(
-    "add subtract multiply negative equal not_equal less less_equal greater greater_equal logical_and logical_or "
-    "logical_not logical_xor trips nonnegative larger".split()
-)
-LENGTHS = frozenset({"dim", "shape"})
-SMALL = 2**24  # integers below are exact in every float type
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
@@ -121,12 +115,12 @@ class _Identities(ShapeRewriter):
         return let
 
     def rewritten(self, let: Let) -> Atom | None:
-        if let.op.name in FOLDED and all(isinstance(a, Const) for a in let.args):
+        if let.op.traits.folds and all(isinstance(a, Const) for a in let.args):
             folded = _fold(let)
             if folded is not None:
                 return folded
         self.name, self.span = let.target.name, let.span
-        if let.op.name in LENGTHS:
+        if let.op.traits.measures:
             return self.length(let)
         for identity in TABLE.get(let.op.name, ()):
             mark = len(self.out)
@@ -153,7 +147,7 @@ class _Identities(ShapeRewriter):
     def length_of_operand(self, let: Let, array: Atom, axis: int) -> Atom | None:
         """The same length, of an operand of the elementwise operation that made the array."""
         made = self.lets.get(array) if isinstance(array, Var) else None
-        if made is None or not getattr(made.op.info, "elementwise", False) or not self.usable(made):
+        if made is None or not made.op.traits.elementwise or not self.usable(made):
             return None
         for arg in made.args:
             place = axis - array.type.rank + arg.type.rank
@@ -163,7 +157,7 @@ class _Identities(ShapeRewriter):
 
     def with_plain_args(self, let: Let) -> Let:
         """An elementwise operation with another operand of the full shape broadcasts by itself."""
-        if not getattr(let.op.info, "elementwise", False) or let.target.type.rank == 0:
+        if not let.op.traits.elementwise or let.target.type.rank == 0:
             return let
         args = list(let.args)
         for k, arg in enumerate(args):
@@ -183,14 +177,14 @@ class _Identities(ShapeRewriter):
             return ()
         return view if how == view.how else replace(view, how=how)
 
-    def unbroadcast(self, stmt: Any) -> Stmt:
+    def unbroadcast(self, stmt: ir.Store | ir.Accumulate) -> Stmt:
         """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
         made = self.made(stmt.value, "broadcast_like")
         if made is None or self.shapes.grows(stmt.ref):
-            return stmt  # type: ignore[no-any-return]
+            return stmt
         if made.args[0].type.rank and any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
-            return stmt  # type: ignore[no-any-return]
-        return replace(stmt, value=made.args[0])  # type: ignore[no-any-return]
+            return stmt
+        return replace(stmt, value=made.args[0])
 
     # ---- branches
 

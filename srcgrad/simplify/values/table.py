@@ -2,7 +2,9 @@
 
 `exact`: the same bits for all inputs, NaN (but for its payload) and infinities among them.
 `sign of zero`: the same but that a zero may come out with the other sign. Adding a literal zero is what matters.
-Anything that would lose a NaN or an infinity (`x * 0`, `x - x`, `x / x`) is no identity here.
+`rounding`: the same but for the last digit, and NaN where an infinity and a NaN meet. They are there for derivatives
+that the operations by themselves do not have (the length of a vector at 0).
+Anything else that would lose a NaN or an infinity (`x * 0`, `x - x`, `x / x`) is no identity here.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Let, Var
 from srcgrad.core.shapes import ONE, Shapes
 
-EXACT, ZERO_SIGN = "exact", "sign of zero"
+EXACT, ZERO_SIGN, ROUNDING = "exact", "sign of zero", "rounding"
+SMALL = 2**24  # integers below are exact in every float type
 
 
 class Look(Protocol):
@@ -219,6 +222,36 @@ def _even_power(look: Look, let: Let, n: float) -> Atom | None:
     return look.emit(let.op.name, made.args[0], *let.args[1:], **let.params)
 
 
+@identity("multiply", "r * r = x * x + y * y for r = hypot(x, y), the sum of squares for a norm", ROUNDING)
+def _length_by_itself(look: Look, let: Let) -> Atom | None:
+    return _squared_length(look, let, 2) if let.args[0] is let.args[1] else None
+
+
+@identity("square", "r**2 = x * x + y * y for r = hypot(x, y), the sum of squares for a norm", ROUNDING)
+def _square_of_length(look: Look, let: Let) -> Atom | None:
+    return _squared_length(look, let, 2)
+
+
+@identity("power", "r**n for even n by the square of r, a hypot or a norm", ROUNDING)
+def _power_of_length(look: Look, let: Let) -> Atom | None:
+    n = let.args[1]
+    return _squared_length(look, let, n.value.real) if isinstance(n, Const) else None
+
+
+def _squared_length(look: Look, let: Let, n: float) -> Atom | None:
+    """The nth power of a length by its square, which is smooth at 0."""
+    if n % 2 or n < 2 or not let.target.type.is_float:
+        return None
+    hypot, norm = look.made(let.args[0], "hypot"), look.made(let.args[0], "norm")
+    if hypot is not None:
+        square = look.emit("add", *(look.emit("multiply", a, a) for a in hypot.args))
+    elif norm is not None and not norm.args[0].type.is_complex:
+        square = look.emit("sum", look.emit("multiply", norm.args[0], norm.args[0]), **norm.params)
+    else:
+        return None
+    return square if n == 2 else look.emit("power", square, Const(n / 2, ir.F8))
+
+
 @identity("multiply", "x * -1 = -x")
 def _times_minus_one(look: Look, let: Let) -> Atom | None:
     a, b = let.args
@@ -228,14 +261,19 @@ def _times_minus_one(look: Look, let: Let) -> Atom | None:
 
 @identity("multiply", "5 * (2 * x) = 10 * x")
 def _scaled_twice(look: Look, let: Let) -> Atom | None:
-    """Doubling is exact but where it overflows, and there the larger product overflows too."""
+    """Doubling is exact but where it overflows, and there the larger product overflows too; as long as the product of
+    the literals is exact."""
     for outer, arg in (let.args, let.args[::-1]):
         inner = look.made(arg, "multiply")
         if inner is None or not look.once(inner.target) or not _integral(outer) or abs(outer.value) < 1:
             continue
         for two, x in (inner.args, inner.args[::-1]):
-            if isinstance(two, Const) and (literal(two, 2.0) or literal(two, 4.0)):
-                return look.emit("multiply", Const(float(outer.value.real * two.value.real), let.target.type), x)
+            if not isinstance(two, Const) or not (literal(two, 2.0) or literal(two, 4.0)):
+                continue
+            both = int(outer.value.real) * int(two.value.real)
+            if abs(both) < SMALL:
+                kind = let.target.type
+                return look.emit("multiply", Const(both if kind.dtype[0] in "iu" else float(both), kind), x)
     return None
 
 

@@ -107,7 +107,7 @@ def test_in_many_threads() -> None:
     slope = sg.grad(smooth, target="cuda")
 
     @cuda.jit
-    def kernel(x, a, out):  # type: ignore[no-untyped-def]
+    def kernel(x, a, out):
         i = cuda.grid(1)
         if i < x.size:
             out[i] = slope(x[i], a)

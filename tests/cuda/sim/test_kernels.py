@@ -127,6 +127,6 @@ def test_other_winners_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rounded = variant.made.source.replace("math.sin(x_i)", "math.sin(x_i) * (1.0 + 1e-15)")
     names: dict[str, Any] = {}
     exec(compile(rounded, "rounded", "exec"), names)
-    monkeypatch.setitem(variant.kernels, variant.made.main.name, names[variant.made.main.name])  # type: ignore[arg-type]
+    monkeypatch.setitem(variant.kernels, variant.made.main.name, names[variant.made.main.name])
     with pytest.raises(srcgrad.SrcgradError, match="`largest` is compared with is rounded"):
         launch(*copies(args), *(b.copy() for b in bars.values()))
