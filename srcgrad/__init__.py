@@ -19,6 +19,7 @@ from srcgrad.api import (
     vjp,
     vmap,
 )
+from srcgrad.backend.compiling import deferred as _deferred
 from srcgrad.core.stop_gradient import stop_gradient
 from srcgrad.derivatives import former_names as _former_names
 from srcgrad.derivatives.custom_rules import custom_jvp, custom_vjp
@@ -85,10 +86,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """`srcgrad.cuda` and `srcgrad.testing`, which are loaded when they are first asked for."""
-    if name == "cuda":
-        return importlib.import_module("srcgrad.cuda")
-    if name == "testing":
-        return importlib.import_module("srcgrad.testing")
+    if name in ("cuda", "testing"):
+        with _deferred():
+            return importlib.import_module(f"srcgrad.{name}")
     raise AttributeError(f"module 'srcgrad' has no attribute {name!r}")
 
 

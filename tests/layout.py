@@ -12,6 +12,7 @@ from pathlib import Path
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("core",),
+    ("numeric",),
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),
@@ -98,7 +99,7 @@ class Tree:
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
             argument = node.args[0]
-            yield argument.value if isinstance(argument, ast.Constant) else COMPUTED
+            yield argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else COMPUTED
 
     def functions(self) -> Iterator[tuple[str, str, int]]:
         """(module, function's name, its length in lines) of every function, inner ones too."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests import oracle
-from tests.hard.cases import EDGES, RIGHT
+from tests.hard.cases import RIGHT
+from tests.hard.edges import EDGES
 from tests.hard.table import Case
 
 SMOOTH = [c for c in RIGHT if c not in EDGES.cases]

@@ -50,10 +50,38 @@ def interruptible() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Ctrl-C waits for the end of what is done inside: modules that are half imported cannot be imported again."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    hits: list[tuple[int, Any]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: hits.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if hits:
+            before(*hits[0])
+
+
+def interruption(error: BaseException) -> BaseException:
+    """What a signal's handler (Ctrl-C's) raised while compiled code gave its result back: CPython complains of both by
+    a SystemError. The error itself, if it is another one."""
+    while isinstance(error, SystemError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
 def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Compile, or load from Numba's cache, for these arguments."""
     name = f"{dispatcher.__name__} for ({', '.join(_short(numba.typeof(a)) for a in args)})"
     LOG.debug("compiling %s", name)
+    with deferred():  # Numba imports what it knows when it first compiles
+        dispatcher.typingctx.refresh()
+        dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
     with interruptible():
         out = compile(*args)

@@ -18,7 +18,10 @@ import numpy as np
 from srcgrad.frontend.source.functions import is_jitted, module_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, parts
 
-LIBRARIES = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools", "srcgrad")
+LIBRARIES = (
+    *("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools", "srcgrad"),
+    *("copy", "dataclasses"),
+)
 DIFFERENTIATED = "srcgrad.optimize."  # the solvers, which are read and compiled like functions of users
 CONSTANTS = (math.pi, math.e, math.tau, math.inf, float(np.euler_gamma))
 PLAIN = (int, bool, str, bytes, complex, type(None), type(Ellipsis))

@@ -124,7 +124,7 @@ def _tangent(base: Fun, own: int, found: Extremes | None) -> Parts:
 
 
 def _adjoint(base: Fun, own: int, varying: frozenset[Coordinate]) -> Parts:
-    made: reverse_kernel.Adjoint = reverse_kernel.adjoint(base, own)
+    made: reverse_kernel.AdjointKernel = reverse_kernel.adjoint(base, own)
     fun = tidy(Program(made.fun)).main
     fun = _finished(reverse_kernel.without_unread(fun, made.refilled))
     fun = sum_in_registers(remove_atomics(fun, varying, made.shadows))
@@ -132,7 +132,7 @@ def _adjoint(base: Fun, own: int, varying: frozenset[Coordinate]) -> Parts:
     fun, works = with_places(fun, list(made.rows), dims)
     fun = _ordered(_finished(fun), own, len(base.params), len(made.bars))
     needed = tuple(dict.fromkeys(n for work in works for n in work.shape if isinstance(n, ir.Var)))
-    rows = _finished(reverse_kernel.turns(base, [made.rows[n] for n in needed])) if needed else None
+    rows = _finished(reverse_kernel.counting_kernel(base, [made.rows[n] for n in needed])) if needed else None
     return Parts(fun, rows, works, needed)
 
 

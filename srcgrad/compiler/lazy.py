@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from srcgrad.backend.compiling import deferred
+
 if TYPE_CHECKING:
     from srcgrad.backend import cuda as cuda
     from srcgrad.backend import launch as launch
@@ -25,5 +27,7 @@ HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in HOMES:
-        return importlib.import_module(HOMES[name])
+        with deferred():
+            globals()[name] = importlib.import_module(HOMES[name])  # and not asked for again
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

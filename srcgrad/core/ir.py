@@ -402,6 +402,23 @@ class KernelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a reverse sweep keeps: the array's or list's name and type in the generated code, the user's line, and why.
+
+    shadow: it is memory of the adjoint itself, which each run finds again.
+    """
+
+    name: str
+    type: Type
+    line: int | None
+    reason: str
+    shadow: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name}{f' (line {self.line})' if self.line else ''}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class FunFacts:
     """What is known of a whole function beside its text.
 
@@ -424,7 +441,7 @@ class FunFacts:
     no_unit_axes: frozenset[Var] = frozenset()
     same_shapes: tuple[tuple[Var, Var], ...] = ()
     lengths: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
-    plan: tuple[str, ...] = ()
+    plan: tuple[Kept, ...] = ()
     checks: tuple[int, int, int] = (0, 0, 0)
     parallel: tuple[Verdict, ...] = ()
     kernel: KernelFacts | None = None

@@ -92,6 +92,8 @@ class _Writer:
                     items = [f"{self.names[var]} {lengths}" for var, lengths in fact.items() if var in self.names]
                 case tuple() if field.name == "same_shapes":
                     items = [" like ".join(self.known(pair)) for pair in fact if len(list(self.known(pair))) == 2]
+                case tuple() if field.name == "plan":
+                    items = [repr(str(kept)) for kept in fact]
                 case tuple() if field.name == "parallel":
                     items = [repr(tuple(verdict)) for verdict in fact]
                 case tuple():

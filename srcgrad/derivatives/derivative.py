@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend import callable as native
+from srcgrad.backend.compiling import interruption
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
@@ -109,20 +110,23 @@ class Derivative:
                 self._renew()
                 break
         # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
-        if not kwargs:
-            count, hot = self._hot
-            if len(args) == count:
-                try:
-                    return hot(*args)
-                except Mismatch:
-                    pass
-            fast = self._fast.get(tuple(map(type, args)))
-            if fast is not None:
-                try:
-                    return fast(*args)
-                except Mismatch:
-                    pass
-        return self._call(args, kwargs)
+        try:
+            if not kwargs:
+                count, hot = self._hot
+                if len(args) == count:
+                    try:
+                        return hot(*args)
+                    except Mismatch:
+                        pass
+                fast = self._fast.get(tuple(map(type, args)))
+                if fast is not None:
+                    try:
+                        return fast(*args)
+                    except Mismatch:
+                        pass
+            return self._call(args, kwargs)
+        except SystemError as error:
+            raise interruption(error) from None
 
     def __repr__(self) -> str:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
@@ -172,7 +176,10 @@ class Derivative:
     def at(self, values: Sequence[Any]) -> Any:
         """The call with one value a parameter, keyword-only ones too."""
         self._keep_up()
-        return self._lookup(values).run(values)
+        try:
+            return self._lookup(values).run(values)
+        except SystemError as error:
+            raise interruption(error) from None
 
     def _bound(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """One value a parameter. What the derivative takes beside the primal's arguments is the last that is given by

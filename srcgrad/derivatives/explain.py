@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +15,14 @@ from srcgrad.compiler import program as pipeline
 from srcgrad.compiler.request import Recipe
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
+from srcgrad.core.ir import Alloc, Fun, NewList, Program
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
 VALUE = Recipe("value", (), leaves=())
+FURTHER = {"dot": "tangent", "bar": "adjoint"}
+Named = tuple[str, ir.Type]  # an array or a list in the generated code
 SECONDS = 0.05  # how long each of the two functions is timed
 
 
@@ -81,40 +83,50 @@ def _why(kind: ir.Type) -> str:
 
 
 def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
-    """The arrays that hold what the reverse sweep needs, with their sizes for these arguments."""
+    """The memory that holds what the reverse sweep needs, with its size for these arguments and the plan's reason."""
     main = program.main
-    kept = [s for s in walk.walk(main.body) if isinstance(s, Alloc) and "_kept" in s.target.name]
-    lists = [s for s in main.body if isinstance(s, NewList) and "_kept" in s.target.name]
+    reasons = {stmt: why for stmt, why in _reasons(main) if why}
+    kept = [s for s in reasons if isinstance(s, Alloc)]
+    lists = [s for s in main.body if isinstance(s, NewList) and s in reasons]
     if not kept and not lists:
         yield "kept for the reverse sweep: nothing"
         return
     yield "kept for the reverse sweep:"
-    top = [s for s in main.body if isinstance(s, Alloc) and s in kept]
+    top = [s for s in main.body if isinstance(s, Alloc) and s in reasons]
     sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
     for stmt in kept:
-        reason = _reason(stmt.target, main)
-        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew each turn"
-        yield f"    {stmt.target.name}: {stmt.target.type.dtype_name}, {stmt.target.type.rank}-D, {size}: {reason}"
+        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
+        kind = stmt.target.type
+        yield f"    {stmt.target.name}: {kind.dtype_name}, {kind.rank}-D, {size}: {reasons[stmt]}"
     for made, size_ in zip(lists, held, strict=True):
         of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
-        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {_reason(made.target, main)}"
+        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {reasons[made]}"
     yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
+
+
+def _reasons(main: Fun) -> Iterator[tuple[Alloc | NewList, str | None]]:
+    """All memory that is made, with what the plan says if it is made to keep a value of the function."""
+    said: dict[Named, list[str]] = {}
+    for thing in (thing for thing in main.facts.plan if not thing.shadow):
+        said.setdefault((thing.name, thing.type), []).append(thing.reason)
+    why = {named: "; ".join(dict.fromkeys(reasons)) for named, reasons in said.items()}
+    for stmt in walk.walk(main.body):
+        if isinstance(stmt, (Alloc, NewList)):
+            yield stmt, _reason((stmt.target.name, stmt.target.type), why)
+
+
+def _reason(named: Named, why: Mapping[Named, str]) -> str | None:
+    """The plan's; a derivative of this one has tangents and adjoints of what is kept, too."""
+    if named in why:
+        return why[named]
+    base, _, suffix = named[0].rpartition("_")
+    return f"the {FURTHER[suffix]} of {base}" if suffix in FURTHER and _reason((base, named[1]), why) else None
 
 
 def _loops(program: Program, parallel: bool) -> list[str]:
     """How the loops over prange, and those made of them, are run."""
     said = pipeline.scheduled(program, parallel).main.facts.parallel
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
-
-
-def _reason(kept: Var, main: Fun) -> str:
-    """Why it is kept: a line of the plan, or the rule for what goes round a loop."""
-    base = kept.name.partition("_kept")[0]
-    for line in main.facts.plan:
-        name, _, why = str(line).partition(":")
-        if name.split()[0].split("@")[0] == base:
-            return why.strip()
-    return "its value at the head of each turn of a loop, which the way back needs"
 
 
 def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from srcgrad.backend.compiling import deferred
+
 if TYPE_CHECKING:
     from srcgrad.derivatives import explain as explain
 
 
 def __getattr__(name: str) -> Any:
     if name == "explain":
-        return importlib.import_module("srcgrad.derivatives.explain")
+        with deferred():
+            return importlib.import_module("srcgrad.derivatives.explain")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

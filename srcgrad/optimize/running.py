@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.backend.compiling import interruption
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
 from srcgrad.compiler.runtime_errors import SMALL, too_large
@@ -154,11 +155,7 @@ def _solved(
     try:
         return _result(run(), start)
     except SystemError as error:
-        # A signal's handler (Ctrl-C) raised while a compiled function gave its result back: CPython complains of both.
-        cause: BaseException = error
-        while isinstance(cause, SystemError) and cause.__cause__ is not None:
-            cause = cause.__cause__
-        raise cause from None
+        raise interruption(error) from None
     except MemoryError:
         size = np.size(start) ** 2 * np.asarray(start).itemsize
         if not dense or size < SMALL:

@@ -9,6 +9,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Type
+from srcgrad.printer import templates
 from srcgrad.printer.gpu_helpers import HELPERS, SINGLE
 
 # NumPy's name -> that in `math`, where it is another one
@@ -47,8 +48,7 @@ def template(op: ir.Primitive) -> Any:
     """The primitive's template for scalars on the GPU."""
 
     def on_device(types: tuple[Type, ...], params: dict[str, Any]) -> Any:
-        got = op.template(types, params) if callable(op.template) else op.template
-        text, helpers = got if isinstance(got, tuple) else (got, {})
+        text, helpers = templates.expanded(op, types, params)
         single = bool(types) and all(t.dtype in ("f4", "i8", "b1") for t in types) and any(t.is_float for t in types)
         made = with_helpers(text, helpers, single)
         code, sources = made if isinstance(made, tuple) else (made, {})

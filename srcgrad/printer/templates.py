@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
+from srcgrad.printer import loop_nests
 
 REPEATS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 
@@ -28,12 +29,16 @@ class Template:
 @lru_cache(maxsize=4096)
 def of_let(stmt: ir.Let | ir.Draw) -> Template:
     """The template for these argument types."""
-    got = stmt.op.template
-    if callable(got):
-        got = got(tuple(a.type for a in stmt.args), dict(stmt.params))
-    text, helpers = got if isinstance(got, tuple) else (got, {})
+    text, helpers = expanded(stmt.op, tuple(a.type for a in stmt.args), dict(stmt.params))
     parsed = parse(text, "eval")
     return Template(parsed.tree, parsed.uses, parsed.size, helpers) if helpers else parsed
+
+
+def expanded(op: ir.Primitive, types: tuple[ir.Type, ...], params: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """What a primitive is printed as, and the sources of the functions that this calls."""
+    got = op.template(types, params) if callable(op.template) else op.template
+    code, helpers = got if isinstance(got, tuple) else (got, {})
+    return code, {name: h if isinstance(h, str) else loop_nests.text(name, h) for name, h in helpers.items()}
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,12 +42,49 @@ class Report:
         raise AssertionError("\n".join([self.title, *lines]))
 
 
-def different(expected: Matrix, got: Matrix, tolerance: Matrix) -> Iterator[tuple[int, ...]]:
+def different(expected: Matrix, got: Matrix, tolerance: Matrix | float) -> Iterator[tuple[int, ...]]:
     """The indices at which they differ; NaN equals NaN, and an infinity itself alone."""
     with np.errstate(invalid="ignore"):
         near = np.isfinite(expected) & (np.abs(expected - got) <= tolerance)
     same = near | (expected == got) | (np.isnan(expected) & np.isnan(got))
     yield from (tuple(map(int, index)) for index in np.argwhere(~same))
+
+
+def differing(
+    got: Sequence[Any], expected: Sequence[Any], allowed: Callable[[Matrix], Matrix | float]
+) -> Iterator[str]:
+    """How two lists of numbers and arrays differ, in words: in shape, or in entries by more than is allowed beside
+    the expected array."""
+    shapes, wanted_shapes = [np.shape(y) for y in got], [np.shape(y) for y in expected]
+    if shapes != wanted_shapes:
+        yield f"shapes {shapes}, expected {wanted_shapes}"
+        return
+    for k, (y, known) in enumerate(zip(got, expected, strict=True)):
+        found, wanted = np.asarray(y, float), np.asarray(known, float)
+        for index in different(wanted, found, allowed(wanted)):
+            yield f"[{k}]{list(index) or ''}: got {found[index]:.12g}, expected {wanted[index]:.12g}"
+
+
+def differing_number(got: float, expected: float, tolerance: float, size: float = 1.0) -> str:
+    """How a number differs from the expected one, relative to the largest of 1, itself and `size`; or nothing."""
+    near = abs(got - expected) <= tolerance * max(1.0, abs(expected), size)
+    return "" if near else f"got {got:.12g}, expected {expected:.12g}"
+
+
+def differing_kinds(got: Sequence[Any], models: Sequence[Any]) -> Iterator[str]:
+    """Where the shape or the dtype of one of a list is not that of its model."""
+    if len(got) != len(models):
+        yield f"{len(got)} in the place of {len(models)}"
+        return
+    for k, (leaf, model) in enumerate(zip(got, models, strict=True)):
+        if _kind(leaf) != _kind(model):
+            yield f"[{k}]: {_kind(leaf)} in the place of {_kind(model)}"
+
+
+def equal(before: Any, after: Any) -> bool:
+    """Whether two leaves are the same; NaN equals NaN."""
+    old = np.asarray(before)
+    return np.array_equal(old, after, equal_nan=old.dtype.kind in "fc")
 
 
 def compare_kinds(report: Report, mode: str, model: Any, got: Any, what: str) -> None:
@@ -66,5 +103,5 @@ def _kind(leaf: Any) -> str:
 def compare_unchanged(report: Report, mode: str, before: Any, after: Any) -> None:
     """No array may have changed."""
     for (label, old), (_, new) in zip(leaves(before), leaves(after), strict=True):
-        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"):
+        if isinstance(old, np.ndarray) and not equal(old, new):
             report.add(mode, f"(argument{label})", "", "unchanged", "overwritten")

@@ -16,6 +16,7 @@ from srcgrad.backend.shim import math_shim
 from srcgrad.core import ir
 from srcgrad.core.ir import Type
 from srcgrad.core.run import run
+from srcgrad.printer import templates
 from srcgrad.rules.language.declare import Edge
 from srcgrad.testing.numerical import Estimate, derivative
 from srcgrad.testing.samples import Case, Values, cases, type_of
@@ -113,8 +114,7 @@ def run_printed(case: Case) -> Values:
 
 def printed(primitive: ir.Primitive, types: tuple[Type, ...], params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The expression that a primitive prints as, and the names that it needs."""
-    text = primitive.template if isinstance(primitive.template, str) else primitive.template(types, params)
-    code, helpers = text if isinstance(text, tuple) else (text, {})
+    code, helpers = templates.expanded(primitive, types, params)
     space: dict[str, Any] = {"np": np, "math": MATH, **params}
     for source in helpers.values():
         exec(source, space)

@@ -1,16 +1,20 @@
-"""The way back over one region: each statement's adjoint, in reverse order, after the region's run.
+"""The reverse sweep over one region: each statement's adjoint, in reverse order, after the region's run.
 
 It reads the plan and decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
+from srcgrad.analysis.effect_only import silent
 from srcgrad.analysis.effects import Region
+from srcgrad.analysis.reads import partly_read
+from srcgrad.analysis.zeros import Zeros
 from srcgrad.core import ir
-from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Stmt, Var
+from srcgrad.core.build import Builder, const
+from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.walk import instantiate, map_how, map_index
 from srcgrad.rules.language.declare import cast, sum_to
 from srcgrad.rules.language.integers import trips
@@ -18,35 +22,66 @@ from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.plan import Loop
+from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
+from srcgrad.transform.memory import Shadows
+from srcgrad.transform.plan import Plan
 from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
-from srcgrad.transform.replay import Sweep
-from srcgrad.transform.tape import INT_ONE, direct, row, step_of
+from srcgrad.transform.replay import Replay
+from srcgrad.transform.tape import Tape
 from srcgrad.transform.where_guard import Guards, at_corner
 
+# The adjoint of another function, by these parameters: its bars alone.
+Transpose = Callable[[Fun, Sequence[Var]], Fun]
 
-class Adjoint(Sweep):
-    """Emits the adjoint of regions that have been run."""
+
+@dataclass
+class Entering:
+    """The adjoints that a loop of the reverse sweep carries: of scalars, and the shadows of references.
+
+    scalars: with the bar that an iteration begins with, and the first.   shadows: with what stands for them there.
+    """
+
+    scalars: list[tuple[ir.Carry, Var, Atom]] = field(default_factory=list)
+    shadows: list[tuple[ir.Carry, Var]] = field(default_factory=list)
+
+
+class Adjoint:
+    """Emits runs of regions, and the adjoints of regions that have been run."""
+
+    def __init__(self, builder: Builder, plan: Plan, shadows: Shadows, transpose: Transpose) -> None:
+        self.b, self.plan, self.shadows = builder, plan, shadows
+        self.facts, self.activity = plan.facts, plan.activity
+        self.tape = Tape(builder, plan)
+        self.replay = Replay(builder, plan, self.tape, shadows)
+        fun = plan.facts.fun
+        self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
+        self._partly_read = partly_read(self.facts)
+        self._effect_only = silent(fun)
+        self._transpose = transpose
+        self.kept_by_rules: list[ir.Kept] = []  # what the transposes of users' rules keep
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
         guards = Guards(bars, self.zeros)
-        for stmt in stmts:
-            with self.b.at(stmt.span):
-                self._bear_shadow(stmt, ctx)
+        self.create_shadows(stmts, ctx)
         for stmt in reversed(stmts):
-            if stmt not in self.silent:
+            if stmt not in self._effect_only:
                 with self.b.at(stmt.span):
                     self._back_one(stmt, region, ctx, bars, guards)
 
-    def _bear_shadow(self, stmt: Stmt, ctx: Context) -> None:
+    def create_shadows(self, stmts: Sequence[Stmt], ctx: Context) -> None:
+        for stmt in stmts:
+            with self.b.at(stmt.span):
+                self._create_shadow(stmt, ctx)
+
+    def _create_shadow(self, stmt: Stmt, ctx: Context) -> None:
         """Shadows of simple memory that lives and dies in the region begin here, as zeros."""
         match stmt:
             case ir.Alloc() if stmt.target in self.activity and stmt.target not in ctx.bar and stmt.target in ctx.env:
-                ctx.bar[stmt.target] = self.shadow_of(ctx.ref(stmt.target), bar_name(stmt.target))
+                ctx.bar[stmt.target] = self.shadows.zeros_like(ctx.ref(stmt.target), bar_name(stmt.target))
             case ir.Call() | ir.Custom():
                 for target in stmt.targets:
                     if target.type.ref and target in self.activity and target not in ctx.bar:
-                        ctx.bar[target] = self.shadow_of(ctx.ref(target), bar_name(target))
+                        ctx.bar[target] = self.shadows.zeros_like(ctx.ref(target), bar_name(target))
             case ir.View() if stmt.target in self.activity and stmt.target not in ctx.bar and stmt.base in ctx.bar:
                 how = map_how(stmt.how, ctx)
                 ctx.bar[stmt.target] = self.b.view(ctx.bar[stmt.base], how, bar_name(stmt.target))
@@ -56,9 +91,9 @@ class Adjoint(Sweep):
             case ir.Let():
                 self._back_let(stmt, ctx, bars, guards)
             case ir.Load():
-                bar = bars.take(stmt.target)
-                if bar is not None:
-                    self.b.accumulate(ctx.bar[stmt.ref], map_index(stmt.index, ctx), bar)
+                self._back_load(stmt, ctx, bars)
+            case ir.Accumulate() if self.facts.fun.facts.kernel and stmt.ref in self.facts.fun.facts.kernel.counted:
+                self.b.put(replace(stmt, index=map_index(stmt.index, ctx)))  # here is where it is looked who won
             case ir.Store() | ir.Accumulate() if stmt.ref in self.activity:
                 self._back_store(stmt, ctx, bars)
             case ir.Alloc(init=ir.Var() as init) if init in self.activity and stmt.target in self.activity:
@@ -73,6 +108,15 @@ class Adjoint(Sweep):
                 self._back_call(stmt, ctx, bars)
             case ir.Custom():
                 self._back_custom(stmt, ctx, bars)
+            case ir.Barrier():
+                self.b.put(ir.Barrier(span=stmt.span))
+
+    def _back_load(self, stmt: ir.Load, ctx: Context, bars: Bars) -> None:
+        bar = bars.take(stmt.target)
+        if bar is not None:
+            atomic = "add" if self.plan.memory.of_others(stmt.ref) else ""
+            index = map_index(stmt.index, ctx)
+            self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=stmt.span))
 
     def _back_let(self, stmt: ir.Let, ctx: Context, bars: Bars, guards: Guards) -> None:
         if not any(t in self.activity for t in stmt.targets) or stmt.op.vjp is None:
@@ -81,7 +125,7 @@ class Adjoint(Sweep):
         if all(bar is None for bar in got):
             return
         refuse_arguments(stmt, [a in self.activity for a in stmt.args])
-        args = [Val(self.b, self.argument(a, ctx)) for a in stmt.args]
+        args = [Val(self.b, ctx.argument(a)) for a in stmt.args]
         vals = [
             None if bar is None else guards.wrap(stmt, t, Val(self.b, bar), args)
             for t, bar in zip(stmt.targets, got, strict=True)
@@ -97,9 +141,9 @@ class Adjoint(Sweep):
 
     def _only_read(self, alloc: ir.Alloc, region: Region) -> Sequence[ir.Load | ir.View]:
         """The readers of memory that is only read after it was made, in its own region, and not as a whole."""
-        if alloc not in self.partly_read:
+        if alloc not in self._partly_read:
             return ()
-        readers = self.partly_read[alloc]
+        readers = self._partly_read[alloc]
         return readers if all(self.facts.where[r] is region for r in readers) else ()
 
     def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
@@ -110,6 +154,12 @@ class Adjoint(Sweep):
         bars.add(value, bar.atom)
 
     def _back_store(self, stmt: ir.Store | ir.Accumulate, ctx: Context, bars: Bars) -> None:
+        if isinstance(stmt, ir.Accumulate) and stmt.atomic in ("max", "min"):
+            raise unsupported(
+                stmt.span,
+                f"cuda.atomic.{stmt.atomic} of floats that are differentiated",
+                "write what is compared into an array, and reduce it in a kernel of its own",
+            )
         shadow, index = ctx.bar[stmt.ref], map_index(stmt.index, ctx)
         if isinstance(stmt, ir.Store) and any(not isinstance(i, ir.Slice) and i.type.rank for i in index):
             raise unsupported(
@@ -130,7 +180,7 @@ class Adjoint(Sweep):
             inner, region = ctx.inner(), self.facts.region[stmt, which]
             own = Bars(self.b, self.facts, self.activity, region, False)
             with self.b.block() as out:
-                self.run(block, region, region, inner)
+                self.replay.run(block, region, region, inner)
                 for o in stmt.outs:
                     own.add(getattr(o, which), bars.take(o.target))
                 self.back(block, region, inner, own)
@@ -154,106 +204,96 @@ class Adjoint(Sweep):
         own = Bars(self.b, self.facts, self.activity, region, True)
         with self.b.at(None):
             index, bounds = self._reversed_range(stmt, ctx)
-        heads: list[tuple[ir.Carry, Var, Atom]] = []
-        shadows: list[tuple[ir.Carry, Var]] = []
         with self.b.block() as out:
             with self.b.at(None):
-                place = self._enter_turn(stmt, index, ctx, inner)
-                for head in stmt.carry:
-                    self._find_head(stmt, head, place, ctx, inner, heads, shadows, bars)
+                place = self._enter_iteration(stmt, index, ctx, inner)
+                entering = self._enter(stmt, place, ctx, inner, bars)
                 for root, written in self.plan.snapshots[stmt].items():
-                    self._restore(stmt, root, written, ctx.kept[stmt, "snapshot", root], place, inner)
-            for head, bar, _ in heads:
-                own.add(head.next, bar)
-            self.run(stmt.body, region, region, inner)
+                    self._restore(stmt, root, written, place, inner)
+            for carry, bar, _ in entering.scalars:
+                own.add(carry.next, bar)
+            self.replay.run(stmt.body, region, region, inner)
             self.back(stmt.body, region, inner, own)
-        carry = [
-            ir.Carry(bar, init, own.own.get(head.inner, zero(bar.type)), Var(bar.name, bar.type))
-            for head, bar, init in heads
+        scalars = [
+            ir.Carry(bar, init, own.own.get(carry.inner, zero(bar.type)), Var(bar.name, bar.type))
+            for carry, bar, init in entering.scalars
         ]
-        own_rows = list(carry)
-        carry += [
-            ir.Carry(var, ctx.bar[head.out], inner.bar[head.inner], Var(var.name, var.type)) for head, var in shadows
+        carries = scalars + [
+            ir.Carry(var, ctx.bar[carry.out], inner.bar[carry.inner], Var(var.name, var.type))
+            for carry, var in entering.shadows
         ]
         for var, incoming in own.incoming.items():
             total = Var(incoming.name, incoming.type)
-            carry.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
+            carries.append(ir.Carry(incoming, bars.touch(var), own.own[var], total))
             bars.own[var] = total
-        self.b.put(ir.For(index, *bounds, tuple(carry), tuple(out), parallel=getattr(stmt, "parallel", False)))
-        for (head, _, _), done in zip(heads, own_rows, strict=True):
-            bars.add(head.init, done.out)
+        self.b.put(ir.For(index, *bounds, tuple(carries), tuple(out), parallel=getattr(stmt, "parallel", False)))
+        for (carry, _, _), done in zip(entering.scalars, scalars, strict=True):
+            bars.add(carry.init, done.out)
 
     def _reversed_range(self, stmt: Loop, ctx: Context) -> tuple[Var, tuple[Atom, Atom, Atom]]:
-        """The printed index, and the range that goes over the turns made, last first.
+        """The printed index, and the range that goes over the iterations made, last first.
 
         The index is the primal's if its step is 1 or -1.
         """
-        turns: Atom | None = ctx.kept.get(("turns", stmt))
+        count: Atom | None = self.tape.count(stmt)
         one = step_of(stmt)
         if isinstance(stmt, ir.For) and one in (1, -1):
             start, stop, step = ctx(stmt.start), ctx(stmt.stop), const(-(one or 0))
-            if turns is not None:
-                stop = self.b.let(add if one == 1 else subtract, start, turns, name="end")
+            if count is not None:
+                stop = self.b.let(add if one == 1 else subtract, start, count, name="end")
             return Var(stmt.index.name, ir.I8), (
                 self.b.let(subtract, stop, const(one or 0), name="last"),
                 self.b.let(subtract, start, const(one or 0), name="before"),
                 step,
             )
-        if turns is None:
+        if count is None:
             assert isinstance(stmt, ir.For)
-            turns = self.b.let(trips, ctx(stmt.start), ctx(stmt.stop), ctx(stmt.step), name="turns")
-        return Var("turn", ir.I8), (self.b.let(subtract, turns, INT_ONE, name="last"), const(-1), const(-1))
+            count = self.b.let(trips, ctx(stmt.start), ctx(stmt.stop), ctx(stmt.step), name="turns")
+        return Var("turn", ir.I8), (self.b.let(subtract, count, INT_ONE, name="last"), const(-1), const(-1))
 
-    def _enter_turn(self, stmt: Loop, index: Var, ctx: Context, inner: Context) -> Atom:
+    def _enter_iteration(self, stmt: Loop, index: Var, ctx: Context, inner: Context) -> Atom:
         """Bind the primal's index; the row of kept arrays."""
         place: Atom = index
         if isinstance(stmt, ir.For):
             if step_of(stmt) in (1, -1):
                 inner.env[stmt.index] = index
-                place = row(self.b, stmt, index, ctx(stmt.start), ctx(stmt.step))
+                place = row(self.b, self.plan.numbering[stmt], index, ctx(stmt.start), ctx(stmt.step))
             else:
                 offset = self.b.let(multiply, index, ctx(stmt.step), name=stmt.index.name)
                 inner.env[stmt.index] = self.b.let(add, ctx(stmt.start), offset, name=stmt.index.name)
         inner.counters.append((stmt, place))
         return place
 
-    def _find_head(
-        self,
-        stmt: Loop,
-        head: ir.Carry,
-        place: Atom,
-        ctx: Context,
-        inner: Context,
-        heads: list[tuple[ir.Carry, Var, Atom]],
-        shadows: list[tuple[ir.Carry, Var]],
-        bars: Bars,
-    ) -> None:
-        """What the turn found at its head: a scalar from its kept array, a shadow from its list or by
-        undoing the permutation."""
-        kept = ctx.kept.get((stmt, head.inner))
-        name = bar_name(head.inner)
-        if not head.inner.type.ref:
-            inner.env[head.inner] = self.b.load(ctx.kept[stmt, head.inner], (place,), head.inner.name)
-            if head.inner in self.activity:
-                bar = Var(name, head.inner.type)
-                heads.append((head, bar, bars.take(head.out) or zero(bar.type)))
-        elif kept is not None:
-            turn = place
-            if direct(stmt) and isinstance(stmt, ir.For):
-                turn = self.b.let(subtract, place, stmt.start, name="turn")
-            inner.bar[head.inner] = self.ref_at(kept, turn, name)
-        elif head.out in ctx.bar:
-            assert isinstance(head.next, Var)
-            var = Var(bar_name(head.next), head.inner.type)
-            shadows.append((head, var))
-            inner.bar[head.next] = var
+    def _enter(self, stmt: Loop, place: Atom, ctx: Context, inner: Context, bars: Bars) -> Entering:
+        """Find what the iteration began with: scalars in their kept arrays, shadows in their lists or by undoing the
+        permutation."""
+        found = Entering()
+        for carry in stmt.carry:
+            name = bar_name(carry.inner)
+            if not carry.inner.type.ref:
+                inner.env[carry.inner] = self.tape.entry(carry, place)
+                if carry.inner in self.activity:
+                    bar = Var(name, carry.inner.type)
+                    found.scalars.append((carry, bar, bars.take(carry.out) or zero(bar.type)))
+            elif carry in self.plan.entries[stmt]:
+                number = place
+                if isinstance(stmt, ir.For) and self.plan.numbering[stmt] is Numbering.INDEX:
+                    number = self.b.let(subtract, place, stmt.start, name="turn")
+                inner.bar[carry.inner] = self.tape.shadow(carry, number, name)
+            elif carry.out in ctx.bar:
+                assert isinstance(carry.next, Var)
+                var = Var(bar_name(carry.next), carry.inner.type)
+                found.shadows.append((carry, var))
+                inner.bar[carry.next] = var
+        return found
 
-    def _restore(self, stmt: Loop, root: Var, written: bool, kept: Var, place: Atom, inner: Context) -> None:
+    def _restore(self, stmt: Loop, root: Var, written: bool, place: Atom, inner: Context) -> None:
         """Bind root to its row of the snapshot, or to a copy if the body writes to it; make its outer views again."""
         swapped = any(root is c.inner for c in stmt.carry)
         lengths = [
             self.b.let(dim, inner.bar[root], axis=k, name="n") if swapped else None for k in range(root.type.rank)
         ]
+        kept = self.tape.snapshot(stmt, root)
         local = self.b.view(kept, (place, *(ir.Slice(None, n) for n in lengths)), root.name)
         if written:
             local = self.b.alloc(root.type.dtype, (), self.b.load(local, None, root.name), root.name)
@@ -278,7 +318,7 @@ class Adjoint(Sweep):
 
     def _cotangent(self, target: Var, ctx: Context, bars: Bars) -> Atom:
         if target.type.ref:
-            return ctx.bar[target] if target in ctx.bar else self.shadow_of(ctx.ref(target), bar_name(target))
+            return ctx.bar[target] if target in ctx.bar else self.shadows.zeros_like(ctx.ref(target), bar_name(target))
         return bars.take(target) or zero(target.type)
 
     def _spread(self, args: Sequence[Atom], got: Sequence[Atom], ctx: Context, bars: Bars) -> None:
@@ -312,19 +352,14 @@ class Adjoint(Sweep):
         """The transpose of the user's jvp: the adjoint of its tangents, which it is linear in, taken at zero."""
         assert stmt.jvp is not None
         count = len(stmt.args)
-        rule = type(self)(stmt.jvp, list(stmt.jvp.params[count:]), type(self.plan)(type(self.facts)(stmt.jvp)))
-        dots: list[Atom] = []
-        for arg in floats:
-            there = ctx(arg)
-            dots.append(
-                self.shadow_of(there, "zero_dot") if isinstance(there, Var) and there.type.ref else zero(arg.type)
-            )
-        values = [self.shadow_of(s, "zero_bar") if isinstance(s, Var) and s.type.ref else zero(s.type) for s in seeds]
-        adjoint = rule.build("transposed", bars_only=True)
+        adjoint = self._transpose(stmt.jvp, stmt.jvp.params[count:])
+        self.kept_by_rules += adjoint.facts.plan
+        dots = [self._zeros(ctx(arg), "zero_dot") for arg in floats]
+        values = [self._zeros(seed, "zero_bar") for seed in seeds]
         return instantiate(adjoint, (*map(ctx, stmt.args), *dots, *values, *seeds))
 
-    def build(self, name: str, bars_only: bool = False, checked: bool = False) -> ir.Fun:
-        raise NotImplementedError
+    def _zeros(self, like: Atom, name: str) -> Atom:
+        return self.shadows.zeros_like(like, name) if isinstance(like, Var) and like.type.ref else zero(like.type)
 
 
 def adjoint_name(callee: str) -> str:

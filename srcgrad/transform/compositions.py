@@ -133,6 +133,7 @@ class _Jacobian:
         self.leaves, self.tidy = leaves, tidy
         self.callees = dict(program.callees)
         self.builder = Builder(program.main)
+        self.kept = list(program.main.facts.plan)
         if loud(program.main):  # what it raises or prints happens once, however many directions there are
             self.put(*walk.instantiate(program.main, program.main.params))
         self.main = without_effects(program.main)
@@ -144,7 +145,8 @@ class _Jacobian:
 
     def finished(self, name: str, blocks: list[list[Atom]]) -> Program:
         results = tuple(block for row in blocks for block in row)
-        fun = Fun(name, self.main.params, tuple(self.builder.out), results, self.main.facts)
+        facts = replace(self.main.facts, plan=tuple(dict.fromkeys(self.kept)))
+        fun = Fun(name, self.main.params, tuple(self.builder.out), results, facts)
         return reachable(Program(fun, self.callees))
 
     # ---- forward: a leaf's directions, all outputs at once
@@ -181,6 +183,7 @@ class _Jacobian:
         alone = self.tidy(Program(select(self.main, [place]), self.program.callees))
         made = self.tidy(reverse(alone, frozenset(self.leaves)))
         self.callees.update(made.callees)
+        self.kept += made.main.facts.plan
         order = sorted(set(self.leaves))
         fun = select(made.main, [1 + order.index(leaf) for leaf in self.leaves])
         if not result.type.ref:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
@@ -16,20 +15,23 @@ from srcgrad.rules.language.values import Val
 
 @dataclass
 class Context:
-    """env: the primal's variables as they stand.   bar: the shadows of references.   kept: what is kept, by site.
+    """env: the primal's variables as they stand.   bar: the shadows of references.
     counters: the rows of the enclosing loops, outermost first.   residuals: of statements with the user's own rule."""
 
     env: dict[Var, Atom]
     bar: dict[Var, Var] = field(default_factory=dict)
-    kept: dict[Any, Any] = field(default_factory=dict)
     counters: list[tuple[Stmt, Atom]] = field(default_factory=list)
     residuals: dict[Stmt, tuple[Atom, ...]] = field(default_factory=dict)
 
     def inner(self) -> Context:
-        return Context(dict(self.env), dict(self.bar), dict(self.kept), list(self.counters), dict(self.residuals))
+        return Context(dict(self.env), dict(self.bar), list(self.counters), dict(self.residuals))
 
     def __call__(self, atom: Atom) -> Atom:
         return self.env[atom] if isinstance(atom, Var) else atom
+
+    def argument(self, atom: Atom) -> Atom:
+        """An argument as it stands; where a reference is not there, its shadow tells the shape as well."""
+        return self.bar[atom] if isinstance(atom, Var) and atom not in self.env and atom in self.bar else self(atom)
 
     def ref(self, var: Var) -> Var:
         found = self.env[var]

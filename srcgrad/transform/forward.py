@@ -1,6 +1,6 @@
 """Forward mode: one walk, each value's tangent beside it.
 
-Memory that may hold something varied has a *twin*, memory of the same shape that holds the tangents; so have its
+Memory that may hold something varied has memory of the same shape beside it that holds the tangents; so have its
 views, what is carried or chosen of it, and lists of it. No tangent is a symbolic zero: nothing is emitted for it.
 """
 
@@ -82,7 +82,7 @@ class _Forward:
 
     def fun(self, name: str) -> Fun:
         params = self.source.params
-        dots = tuple(self.twin(params[k]) for k in sorted(self.active))
+        dots = tuple(self.new_tangent(params[k]) for k in sorted(self.active))
         like = tuple(zip(dots, (params[k] for k in sorted(self.active)), strict=True))
         for dot, param in like:
             self.builder.copy_dims(dot, param)
@@ -134,7 +134,7 @@ class _Forward:
     def shape(self, like: Var) -> list[Atom]:
         return [dim(Val(self.builder, like), axis=axis).atom for axis in range(like.type.rank)]
 
-    def twin(self, var: Var) -> Var:
+    def new_tangent(self, var: Var) -> Var:
         """A new variable for var's tangent."""
         dot = Var(_dotted(var.name), var.type)
         self.dot[var] = dot
@@ -179,10 +179,10 @@ class _Forward:
                 self.let(stmt)
             case ir.Load() if self.has(stmt.target):
                 ref, index = self.tangent_ref(stmt.ref), self.index(stmt.index)
-                twin = self.twin(stmt.target)
-                put(ir.Load(twin, ref, index, span=stmt.span))  # the twin may live longer
+                dot = self.new_tangent(stmt.target)
+                put(ir.Load(dot, ref, index, span=stmt.span))  # it may live longer
                 if stmt.ref in self.directions:
-                    self.live.direction(stmt.target, Val(self.builder, twin))
+                    self.live.direction(stmt.target, Val(self.builder, dot))
             case ir.Store() if self.has(stmt.ref):
                 zero = Const(0.0, Type(stmt.ref.type.dtype))
                 value = self.tangent(stmt.value) or zero
@@ -195,17 +195,17 @@ class _Forward:
                 self.alloc(stmt)
             case ir.View() if self.has(stmt.target):
                 how = walk.map_how(stmt.how, self.atom)
-                put(ir.View(self.twin(stmt.target), self.tangent_ref(stmt.base), how, span=stmt.span))
+                put(ir.View(self.new_tangent(stmt.target), self.tangent_ref(stmt.base), how, span=stmt.span))
                 if stmt.base in self.directions:
                     self.directions.add(stmt.target)
             case ir.NewList() if self.has(stmt.target):
-                put(ir.NewList(self.twin(stmt.target), self.ref(stmt.like), span=stmt.span))
+                put(ir.NewList(self.new_tangent(stmt.target), self.ref(stmt.like), span=stmt.span))
             case ir.Append() if self.has(stmt.refs):
                 pos = Var(stmt.pos.name, ir.I8)
                 put(ir.Append(self.tangent_ref(stmt.refs), self.tangent_ref(stmt.ref), pos, span=stmt.span))
             case ir.RefAt() if self.has(stmt.target):
                 pos_at = self.atom(stmt.pos)
-                put(ir.RefAt(self.twin(stmt.target), self.tangent_ref(stmt.refs), pos_at, span=stmt.span))
+                put(ir.RefAt(self.new_tangent(stmt.target), self.tangent_ref(stmt.refs), pos_at, span=stmt.span))
 
     def index(self, index: ir.Index) -> ir.Index:
         return walk.map_index(index, self.atom)
@@ -243,19 +243,19 @@ class _Forward:
             self.dot[stmt.target] = self.zeros(stmt.target)
             return
         shape = tuple(None if n is None else self.atom(n) for n in stmt.shape)
-        self.builder.put(replace(stmt, target=self.twin(stmt.target), shape=shape, init=init))
+        self.builder.put(replace(stmt, target=self.new_tangent(stmt.target), shape=shape, init=init))
 
     def loop(self, stmt: ir.For | ir.While) -> None:
         with_dots = [c for c in stmt.carry if self.has(c.inner)]
         inits = [self.explicit(c.init) for c in with_dots]
-        inners = [self.twin(c.inner) for c in with_dots]
+        inners = [self.new_tangent(c.inner) for c in with_dots]
         new = walk.rebuild(stmt, self.atom, lambda v: v, self.block)
         assert isinstance(new, (ir.For, ir.While))
         # what the body's end needs made explicit is made inside the body
         with self.builder.block() as tail:
             nexts = [self.explicit(c.next) for c in with_dots]
         carry = tuple(
-            ir.Carry(inner, init, next_, self.twin(c.out))
+            ir.Carry(inner, init, next_, self.new_tangent(c.out))
             for c, inner, init, next_ in zip(with_dots, inners, inits, nexts, strict=True)
         )
         self.builder.put(replace(new, body=(*new.body, *tail), carry=(*new.carry, *carry)))
@@ -269,7 +269,7 @@ class _Forward:
             with self.builder.block() as tail:
                 tails.append((tail, [self.explicit(getattr(out, side)) for out in with_dots]))
         (then_tail, thens), (else_tail, elses) = tails
-        outs = tuple(ir.Out(self.twin(o.target), a, b) for o, a, b in zip(with_dots, thens, elses, strict=True))
+        outs = tuple(ir.Out(self.new_tangent(o.target), a, b) for o, a, b in zip(with_dots, thens, elses, strict=True))
         self.builder.put(
             replace(new, then=(*new.then, *then_tail), orelse=(*new.orelse, *else_tail), outs=(*new.outs, *outs))
         )
@@ -283,7 +283,7 @@ class _Forward:
     def call(self, stmt: ir.Call) -> None:
         dots = [self.explicit(a) for a in stmt.args if a.type.is_float]
         args = tuple(map(self.atom, stmt.args))
-        targets = (*stmt.targets, *(self.twin(t) for t in stmt.targets if t.type.is_float))
+        targets = (*stmt.targets, *(self.new_tangent(t) for t in stmt.targets if t.type.is_float))
         name = self.callees.name(stmt.callee)
         self.builder.put(replace(stmt, targets=targets, callee=name, args=(*args, *dots)))
 

@@ -1,9 +1,9 @@
-"""Arrays made anew in each turn of a loop and carried to the next, as memory that is written in place.
+"""Arrays made anew in each iteration of a loop and carried to the next, as memory that is written in place.
 
-`m = a @ m` in a loop makes an array a turn. If it has the same shape in each, and the array of the turn before is done
-with when it is made, one buffer serves all turns; if the old one is still read afterwards (`new[i] = 2 * old[i - 1]`),
-two that are swapped do. The program computes the same; its adjoint then keeps one array with a row a turn, where it
-would else keep a list of references and of their shadows.
+`m = a @ m` in a loop makes an array an iteration. If it has the same shape in each, and the array of the iteration
+before is done with when it is made, one buffer serves all iterations; if the old one is still read afterwards
+(`new[i] = 2 * old[i - 1]`), two that are swapped do. The program computes the same; its adjoint then keeps one array
+with a row an iteration, where it would else keep a list of references and of their shadows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Fresh:
     """A carried reference whose next is made in the loop's body.
 
     made: the allocations, of which one is reached at most: one in the body, or one on either side of a branch there.
-    place: which statement of the body that is. out: of that branch. old: every name of the array of the turn before.
+    place: which statement of the body that is. out: of that branch. old: every name of the array of the iteration
+    before.
     """
 
     loop: Loop
@@ -41,7 +42,7 @@ class Fresh:
 
     @property
     def done_with(self) -> bool:
-        """Whether the array of the turn before is not used any more when the next is made."""
+        """Whether the array of the iteration before is not used any more when the next is made."""
         if any(_mentions(stmt, self.old) for stmt in self.loop.body[self.place + 1 :]):
             return False
         branch = self.loop.body[self.place]
@@ -175,12 +176,12 @@ def _rewritten(fun: Fun, fresh: Fresh) -> Fun:
     inside = buffer if fresh.done_with else Var(ref.name, ref.type)
     names = [alloc.target for alloc in fresh.made] + ([] if fresh.out is None else [fresh.out.target])
     env: dict[Var, Atom] = dict.fromkeys(names, inside)
-    heads = [c for c in fresh.loop.carry if c is not carry]
+    carries = [c for c in fresh.loop.carry if c is not carry]
     if fresh.done_with:
         env.update({ref: buffer, carry.out: buffer})
     else:
         last = Var(ref.name, ref.type)
-        heads += [replace(carry, init=buffer, next=inside), Carry(inside, second, ref, last)]
+        carries += [replace(carry, init=buffer, next=inside), Carry(inside, second, ref, last)]
 
     class Buffered(Rewriter):
         def one(self, stmt: Stmt) -> Rewritten:
@@ -188,7 +189,7 @@ def _rewritten(fun: Fun, fresh: Fresh) -> Fun:
                 return () if fresh.done_with and _is_copy(stmt, ref, self.out) else _filled(stmt, inside)
             if stmt is fresh.loop:
                 started = (*_started(carry.init, buffer), *(() if fresh.done_with else _alike(buffer, second)))
-                return (*started, self.inside(replace(fresh.loop, carry=tuple(heads))))
+                return (*started, self.inside(replace(fresh.loop, carry=tuple(carries))))
             if isinstance(stmt, ir.If) and fresh.out in stmt.outs:
                 stmt = replace(stmt, outs=tuple(o for o in stmt.outs if o is not fresh.out))
             return self.inside(stmt)

@@ -1,28 +1,31 @@
-"""The plan of a reverse sweep: what is named, loaded again or kept, and where references and snapshots go.
+"""The plan of a reverse sweep: what is named, loaded again or kept, in what, and where references and snapshots go.
 
-It decides and emits nothing. For each load from memory whose life ends in region q (its level): if the load stands
-in q itself its value is still *named*; if nothing overwrites the memory later and the reference can be named from q,
-it is loaded again (*reload*); else it is *kept*, one row a visit, in an array that lives as long as the memory.
-Where a loop's body rewrites memory through nested loops or slices (time stepping), one *snapshot* a turn takes the
-place of many kept loads: the body is run again on a local copy.
+It decides all of that, and emits nothing. For each load from memory whose life ends in region q (its level): if the
+load stands in q itself its value is still *named*; if nothing overwrites the memory later and the reference can be
+named from q, it is loaded again (*reload*); else it is *kept*, one row a visit, in an array that lives as long as the
+memory. Where a loop's body rewrites memory through nested loops or slices (time stepping), one *snapshot* an iteration
+takes the place of many kept loads: the body is run again on a local copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
-from srcgrad.core.build import whole
-from srcgrad.core.ir import Stmt, Var
-from srcgrad.core.walk import walk
+from srcgrad.core.ir import Carry, Stmt, Var
+from srcgrad.core.walk import blocks
+from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
+from srcgrad.transform.memory import Memory, OwnMemory
+from srcgrad.transform.scope import Scope
+from srcgrad.transform.snapshots import Access, Decision, Snapshots
+from srcgrad.transform.storage import Listed, Storage, StorageChoice
 
-Loop = ir.For | ir.While
-Access = ir.Load | ir.Store | ir.Accumulate
-Decision = Literal["named", "reload", "keep"]
 Policy = Literal["auto", "keep", "snapshot"]
+Site = ir.Load | ir.Draw | ir.Append | ir.Alloc
 
 
 class Plan:
@@ -30,66 +33,67 @@ class Plan:
 
     level[s]: the region whose run performs s for real (in which its memory lives).
     decision[s]: of a Load, an Append or a Draw.
+    numbering[loop]: what the rows of its iterations are.   rows[loop]: how many of them, for what enters an iteration.
     references[loop]: 'swap' (undo the permutation) or 'list' (keep the references).
+    entries[loop]: the scalars, and the shadows of references, that are kept as they enter each iteration.
     snapshots[loop][root]: whether the body writes through root (then it is run on a copy of the row).
+    refilled[c]: the loop's body that fills shared memory again.   left_out: stores that no run performs.
+    escapes: allocations in a loop or branch that are carried out of it; their shadows are kept.
+    storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
+    stands where the memory's life ends: the arrays for it are made before s.
+    made: all that is kept, in the order in which it is made, with the reasons.
     """
 
-    def __init__(self, facts: Facts, policy: Policy = "auto") -> None:
-        self.facts, self.policy = facts, policy
-        self.overwrites = Overwrites(facts)
-        self.level: dict[Stmt, Region] = {}
-        self.decision: dict[Stmt, Decision] = {}
-        self.references: dict[Loop, Literal["swap", "list"]] = {}
-        self.snapshots: dict[Loop, dict[Var, bool]] = {}
-        for stmt in facts.where:
-            self._level(stmt)
-        self._sizes = set(self._fixed_integers())
-        for stmt in facts.where:
-            self._decide(stmt)
-        for stmt in facts.where:
-            if isinstance(stmt, (ir.For, ir.While)):
-                self.snapshots[stmt] = {}
-                if policy != "keep":
-                    self._choose_snapshots(stmt)
+    def __init__(
+        self, facts: Facts, policy: Policy = "auto", active: Sequence[Var] | None = None, memory: Memory | None = None
+    ) -> None:
+        """active: by which parameters the function is differentiated, all floats if None."""
+        self.facts, self.overwrites = facts, Overwrites(facts)
+        self.memory: Memory = OwnMemory(facts) if memory is None else memory
+        self.active = [p for p in facts.fun.params if p.type.is_float] if active is None else list(active)
+        self.loops = [s for s in facts.where if isinstance(s, (ir.For, ir.While))]
+        self._decide_all()
+        self._refill()
+        self.snapshots: dict[Loop, dict[Var, bool]] = {loop: {} for loop in self.loops}
+        if policy != "keep" and self.memory.snapshots:
+            self._choose_snapshots(policy)
+        self.activity = Activity(facts, self.active, self._measured())
+        self.scope = Scope(facts, self.activity, self.snapshots)
+        self._store_all()
 
     def kept(self, stmt: Stmt) -> bool:
         return self.decision.get(stmt) == "keep"
 
+    def swaps(self, loop: Loop) -> bool:
+        """Whether the references that the loop carries change places only, so that going back undoes it."""
+        return self.references[loop] == "swap"
+
     def describe(self) -> Iterator[str]:
-        """A line a kept load and a snapshot, with the reason."""
-        for stmt, decision in self.decision.items():
-            if decision == "keep" and isinstance(stmt, ir.Load):
-                yield f"{stmt.ref.name}{_line(stmt)}: kept at each load, for it is overwritten later"
-        for loop, roots in self.snapshots.items():
-            for root in roots:
-                yield f"{root.name}{_line(loop)}: a snapshot a turn, for the loop's body rewrites it"
+        """A line for each thing that is kept: its name in the generated code, the user's line, the reason."""
+        yield from map(str, self.made)
 
     # ---- loads
 
-    def _level(self, stmt: Stmt) -> None:
+    def _decide_all(self) -> None:
         facts = self.facts
+        self.left_out = frozenset(s for s in facts.where if self.memory.left_out(s))
+        self.level: dict[Stmt, Region] = {}
+        self.decision: dict[Stmt, Decision] = {}
+        self.references = {loop: _references(loop) for loop in self.loops}
+        self.numbering: dict[Loop, Numbering] = {loop: numbering(loop) for loop in self.loops}
+        for stmt in facts.where:
+            self._level(stmt)
+        for stmt in facts.where:
+            self._decide(stmt)
+
+    def _level(self, stmt: Stmt) -> None:
         match stmt:
             case ir.Load() | ir.Store() | ir.Accumulate():
-                self.level[stmt] = facts.level_of(stmt.ref)
+                self.level[stmt] = self.facts.level_of(stmt.ref)
             case ir.Append():
-                self.level[stmt] = facts.bound[stmt.refs]
+                self.level[stmt] = self.facts.bound[stmt.refs]
             case ir.Draw():
-                self.level[stmt] = facts.top  # as if loaded from memory that the next draw overwrites
-            case ir.For() | ir.While():
-                heads = [c.inner for c in stmt.carry if c.inner.type.ref]
-                nexts = [c.next for c in stmt.carry if c.inner.type.ref]
-                swap = set(heads) == set(nexts) and len(set(nexts)) == len(heads)
-                self.references[stmt] = "swap" if swap else "list"
-
-    def _fixed_integers(self) -> Iterator[Var]:
-        """Integers that depend on shapes, parameters and literals only."""
-        fixed: set[ir.Atom] = {p for p in self.facts.fun.params if p.type == ir.I8}
-        for stmt in self.facts.where:
-            if not isinstance(stmt, ir.Let) or len(stmt.targets) != 1 or stmt.target.type != ir.I8:
-                continue
-            if all(isinstance(a, ir.Const) or a.type.ref or a in fixed for a in stmt.args):
-                fixed.add(stmt.target)
-                yield stmt.target
+                self.level[stmt] = self.facts.top  # as if loaded from memory that the next draw overwrites
 
     def _decide(self, stmt: Stmt) -> None:
         facts = self.facts
@@ -97,16 +101,12 @@ class Plan:
             level = self.level[stmt]
             if facts.where[stmt] is level:
                 self.decision[stmt] = "named"
-            elif self._visible(stmt, level) and not self.overwritten_later(stmt, level):
+            elif self._visible(stmt, level) and not self.memory.overwritten_later(stmt, level):
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
         elif isinstance(stmt, (ir.Append, ir.Draw)):
             self.decision[stmt] = "named" if facts.where[stmt] is self.level[stmt] else "keep"
-
-    def overwritten_later(self, load: ir.Load, level: Region) -> bool:
-        """Whether what the load reads may be overwritten before the sweep back gets there."""
-        return self.overwrites.overwritten_later(load, load.ref, level)
 
     def _visible(self, load: ir.Load, region: Region) -> bool:
         """Whether the reference is a view of one that has a name in region (the views between are made again)."""
@@ -115,109 +115,115 @@ class Plan:
             ref = self.facts.base[ref].base
         return region.within(self.facts.bound[ref])
 
-    # ---- snapshots
+    # ---- memory that lives in one iteration
 
-    def _choose_snapshots(self, loop: Loop) -> None:
-        facts = self.facts
-        body = facts.region[loop, "body"]
-        groups: dict[Var, list[tuple[Access, Var | None]]] = {}
-        for stmt in walk(loop.body):
-            if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)) and stmt.ref.type.is_float:
-                if self.level[stmt] is facts.where[loop] and self.level[stmt] is facts.level_of(stmt.ref):
-                    groups.setdefault(facts.classes.of(stmt.ref), []).append(
-                        (stmt, self._seen_as(stmt.ref, loop, body))
-                    )
-        for cls, accesses in groups.items():
-            if self._grows(cls):
+    def _refill(self) -> None:
+        """Let memory that a loop fills in each iteration live there, if something would be kept else."""
+        self.refilled: dict[Var, Region] = {}
+        for cls, loop in self.memory.refilled():
+            inside = [s for s in self.level if isinstance(s, Access) and self.facts.classes.of(s.ref) is cls]
+            if not any(map(self.kept, inside)):
                 continue
-            roots = self._snapshot_roots(loop, cls, accesses)
-            if roots is not None and self._worthwhile(loop, [a for a, _ in accesses], body):
-                self._take_snapshots(loop, roots, body)
+            body = self.refilled[cls] = self.facts.region[loop, "body"]
+            self.level.update(dict.fromkeys(inside, body))
+            for access in inside:
+                self._decide(access)
 
-    def _grows(self, cls: Var) -> bool:
-        """Whether memory of the class grows: a row of a snapshot would have no fixed length."""
+    def _choose_snapshots(self, policy: Policy) -> None:
+        snapshots = Snapshots(self.facts, self.level, self.kept, self.swaps, always=policy == "snapshot")
+        for loop in self.loops:
+            choice = snapshots.choose(loop)
+            self.snapshots[loop] = choice.roots
+            self.level.update(dict.fromkeys(choice.accesses, self.facts.region[loop, "body"]))
+            self.decision.update(choice.decisions)
+
+    def _measured(self) -> Iterator[Var]:
+        """References chosen at run time whose shape is asked for inside a loop or a branch, or that snapshots are taken
+        of: when that is run again, only their shadows are there to tell it."""
         facts = self.facts
-        allocs = (s for s in facts.makes.values() if isinstance(s, ir.Alloc) and None in s.shape)
-        return any(facts.classes.of(s.target) is cls for s in allocs)
+        for stmt, where in facts.where.items():
+            for arg in stmt.args if isinstance(stmt, ir.Let) else ():
+                if isinstance(arg, Var) and arg.type.ref and arg.type.is_float and not facts.classes.simple(arg):
+                    if facts.level_of(arg) is not where:
+                        yield arg
+        yield from (root for roots in self.snapshots.values() for root in roots if not facts.classes.simple(root))
 
-    def _worthwhile(self, loop: Loop, accesses: list[Access], body: Region) -> bool:
-        kept = [a for a in accesses if isinstance(a, ir.Load) and self.kept(a)]
-        if self.policy == "snapshot":
-            return bool(kept)
-        if any(a.index == whole(a.ref) and self.facts.where[a] is body for a in kept):
-            return True  # a row a turn is what a snapshot takes, and it serves all other loads
-        dear = [a for a in kept if a.target.type.rank or self.facts.where[a] is not body]
-        return len(dear) >= 2 and all(self._rectangular(a, body) for a in dear)
+    # ---- in what it is kept
 
-    def _snapshot_roots(
-        self, loop: Loop, cls: Var, accesses: list[tuple[Access, Var | None]]
-    ) -> dict[Access, Var] | None:
-        """The memory that each access reaches, if that is sure: the class's one root, or a head of a pure swap."""
+    def _store_all(self) -> None:
         facts = self.facts
-        if facts.classes.simple(cls):
-            (root, *more) = facts.roots[cls]
-            return None if more or self._reshaped(cls) else {a: root for a, _ in accesses}
-        heads = {c.inner for c in loop.carry}
-        if self.references[loop] != "swap" or not self._distinct_inits(loop, cls) or self._reshaped(cls):
-            return None
-        roots = {a: seen for a, seen in accesses if seen in heads and seen is not None}
-        return roots if len(roots) == len(accesses) else None
+        self.escapes = frozenset(filter(self._escapes, facts.where))
+        self.level.update({s: facts.level_of(s.target) for s in self.escapes if isinstance(s, ir.Alloc)})
+        self.sites: dict[Stmt, list[Site]] = {}
+        for site in facts.where:
+            if isinstance(site, Site) and (site in self.escapes or self.kept(site)):
+                _, holder = facts.chain(site, self.level[site])[0]
+                self.sites.setdefault(holder, []).append(site)
+        self._choice = StorageChoice(facts, self.scope, self.memory)
+        self.storage: dict[Site, Storage] = {}
+        self.rows: dict[Loop, Length | None] = {}
+        self.entries: dict[Loop, list[Carry]] = {}
+        self.made: list[ir.Kept] = []
+        self._store(facts.fun.body, facts.top)
 
-    def _reshaped(self, cls: Var) -> bool:
-        """Views that a strided copy could not be given again."""
-        classes = self.facts.classes
-        return any(
-            isinstance(v.how, ir.Reshape) for v in self.facts.base.values() if classes.of(v.target) is classes.of(cls)
-        )
+    def _escapes(self, stmt: Stmt) -> bool:
+        if not isinstance(stmt, ir.Alloc) or not self.scope.shadow_travels(stmt.target):
+            return False
+        return self.facts.level_of(stmt.target) is not self.facts.where[stmt]
 
-    def _take_snapshots(self, loop: Loop, roots: dict[Access, Var], body: Region) -> None:
-        stored = {root for a, root in roots.items() if not isinstance(a, ir.Load)}
-        wanted = {root for a, root in roots.items() if self.kept(a)}
-        self.snapshots[loop].update({root: root in stored for root in wanted})
-        inside = {a: root for a, root in roots.items() if root in wanted}
-        for access in inside:
-            self.level[access] = body
-        for access, root in inside.items():
-            if not isinstance(access, ir.Load):
-                continue
-            if self.facts.where[access] is body:
-                self.decision[access] = "named"
+    def _store(self, stmts: Sequence[Stmt], region: Region) -> None:
+        """In the order of the emission: the region is run, then its statements' adjoints follow, last first."""
+        for stmt in stmts:
+            for site in self.sites.get(stmt, ()):
+                self.storage[site] = storage = self._choice.of(site, region)
+                self._note(storage.name, storage.type, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
+                if isinstance(storage, Listed):
+                    place, reason = storage.positions, f"the position in {storage.name} of what each visit keeps"
+                    self._note(place.name, place.type, site, reason)
+            if isinstance(stmt, (ir.For, ir.While)):
+                self._store_entries(stmt, region)
+        for stmt in reversed(stmts):
+            for which, block in blocks(stmt):
+                if which != "test":
+                    self._store(block, self.facts.region[stmt, which])
+
+    def _store_entries(self, loop: Loop, region: Region) -> None:
+        self.rows[loop] = self._choice.extent(loop, region)
+        self.entries[loop] = []
+        for carry in loop.carry:
+            name, kind = carry.inner.name, carry.inner.type
+            if not kind.ref:
+                reason = "its value at the entry of each iteration, from which the body is run again"
+                self._note(f"{name}_kept", ir.Type(kind.dtype, 1, ref=True), loop, reason)
+            elif self.references[loop] == "list" and self.scope.halves(carry.inner, region)[1]:
+                self.memory.check_lists(loop.span)
+                reason = "its shadow at the entry of each iteration, for it is chosen at run time"
+                self._note(f"{name}_bars", ir.Type(kind.dtype, kind.rank, many=True), loop, reason, shadow=True)
             else:
-                local = (a for a, r in inside.items() if r is root and not isinstance(a, ir.Load))
-                again = any(self.overwrites.overwrites(store, access, access.ref, body) for store in local)
-                self.decision[access] = "keep" if again else "reload"
+                continue
+            self.entries[loop].append(carry)
+        for root in self.snapshots[loop]:
+            kind, reason = root.type, "a snapshot an iteration, for the loop's body rewrites it"
+            self._note(f"{root.name}_kept", ir.Type(kind.dtype, 1 + kind.rank, ref=True), loop, reason)
 
-    def _seen_as(self, ref: Var, loop: Loop, body: Region) -> Var | None:
-        """Views inside the body followed to what the body sees from outside, or to a head."""
-        facts = self.facts
-        while ref in facts.base and facts.bound[ref].within(body):
-            ref = facts.base[ref].base
-        if not facts.bound[ref].within(body) or ref in {c.inner for c in loop.carry}:
-            return ref
-        return None
+    def _note(self, name: str, kind: ir.Type, stmt: Stmt, reason: str, shadow: bool = False) -> None:
+        self.made.append(ir.Kept(name, kind, stmt.span.line if stmt.span else None, reason, shadow))
 
-    def _rectangular(self, access: Access, body: Region) -> bool:
-        """Whether the loops around access inside body have bounds that are known outside it."""
-
-        def fixed(atom: ir.Atom) -> bool:
-            return isinstance(atom, ir.Const) or not self.facts.bound[atom].within(body) or atom in self._sizes
-
-        return all(
-            isinstance(loop, ir.For) and loop.exit is None and all(map(fixed, (loop.start, loop.stop, loop.step)))
-            for loop in self.facts.loops_between(access, body)
-        )
-
-    def _distinct_inits(self, loop: Loop, cls: Var) -> bool:
-        """Whether the references that go round start as different, whole memories."""
-        facts = self.facts
-        inits = [c.init for c in loop.carry if c.inner.type.ref and facts.classes.of(c.inner) is cls]
-        whole = {
-            v
-            for v in inits
-            if isinstance(v, Var) and (v in facts.fun.params or isinstance(facts.makes.get(v), ir.Alloc))
-        }
-        return len(whole) == len(inits)
+    def _reason(self, site: Site) -> str:
+        match site:
+            case ir.Load() if self._visible(site, self.level[site]):
+                return f"kept at each load, for {site.ref.name} is overwritten later"
+            case ir.Load():
+                return f"kept at each load, for {site.ref.name} has no name outside the loop or branch"
+            case ir.Draw():
+                return "kept at each draw, for another draw gives other numbers"
+            case ir.Append():
+                return "where in the list each visit has appended"
+        return "the shadow of what each visit makes, for it is carried out of the loop or branch"
 
 
-def _line(stmt: Stmt) -> str:
-    return f" (line {stmt.span.line})" if stmt.span else ""
+def _references(loop: Loop) -> Literal["swap", "list"]:
+    entering = [c.inner for c in loop.carry if c.inner.type.ref]
+    following = [c.next for c in loop.carry if c.inner.type.ref]
+    swap = set(entering) == set(following) and len(set(following)) == len(entering)
+    return "swap" if swap else "list"

@@ -74,9 +74,9 @@ def once(program: Program, leaves: Sequence[int], make: Callable[[Program], Prog
     first, again = _Split(program.main, record=True).fun(), _Split(program.main, record=False).fun()
     made = make(reachable(Program(without_effects(again), program.callees)))
     params, extra = program.main.params, made.main.params[len(again.params) :]
-    head, handed = walk.instantiate(first, params)
+    drawing, handed = walk.instantiate(first, params)
     body, results = walk.instantiate(made.main, (*params, *handed, *extra))
-    return replace(made, main=replace(made.main, params=(*params, *extra), body=(*head, *body), results=results))
+    return replace(made, main=replace(made.main, params=(*params, *extra), body=(*drawing, *body), results=results))
 
 
 class _Split:
@@ -206,10 +206,10 @@ class _Split:
                 "draw in the body: `while True` and `break`",
             )
         before, kinds = dict(self.count), self.kinds(stmt)
-        heads = {kind: Var("count", ir.I8) for kind in kinds}
-        self.count.update(heads)
+        entering = {kind: Var("count", ir.I8) for kind in kinds}
+        self.count.update(entering)
         body = self.block(stmt.body)
         outs = {kind: Var("count", ir.I8) for kind in kinds}
-        carry = tuple(ir.Carry(heads[k], before[k], self.count[k], outs[k]) for k in kinds)
+        carry = tuple(ir.Carry(entering[k], before[k], self.count[k], outs[k]) for k in kinds)
         self.count = {**before, **outs}
         self.builder.put(replace(stmt, body=body, carry=(*stmt.carry, *carry)))

@@ -7,36 +7,40 @@ core program again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
+from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
+from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
 from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
 
 
-class Reverse(Adjoint):
-    """Builds the adjoint of one function."""
+class Reverse:
+    """Builds the adjoint of one function: its parameters, the cotangents of its results, and what comes out."""
 
-    def __init__(self, fun: Fun, active: list[Var], plan: Plan) -> None:
-        super().__init__(fun, active, plan)
-        self._active = active
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.fun, self.activity = plan, plan.facts.fun, plan.activity
+        self.b = Builder(self.fun)
+        self.shadows = OwnShadows(self.b)
+        self.adjoint = Adjoint(self.b, plan, self.shadows, transposed)
 
     def build(self, name: str, bars_only: bool = False, checked: bool = False) -> Fun:
         """checked: the cotangents come from outside, perhaps in another shape than that of the results."""
-        fun, top = self.fun, self.facts.top
+        fun, top = self.fun, self.plan.facts.top
         ctx = Context({p: p for p in fun.params})
-        bars = Bars(self.b, self.facts, self.activity, top, False)
+        bars = Bars(self.b, self.plan.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
-        self.run(fun.body, top, top, ctx)
+        self.adjoint.replay.run(fun.body, top, top, ctx)
         seeds, results = self._seeds(), tuple(map(ctx, fun.results))
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
@@ -46,26 +50,21 @@ class Reverse(Adjoint):
         like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
         for seed, result in like:
             self.b.copy_dims(seed, result)
-        self._bear_views_first(ctx)
+        self.adjoint.create_shadows(fun.body, ctx)
         self._seed(seeds, ctx, bars)
-        self.back(fun.body, top, ctx, bars)
-        got = tuple(self._bar_of(p, ctx, bars) for p in self._active)
-        shapes = (*fun.facts.same_shapes, *like)
-        facts = replace(fun.facts, plan=tuple(map(str, self.plan.describe())), same_shapes=shapes)
+        self.adjoint.back(fun.body, top, ctx, bars)
+        got = tuple(self._bar_of(p, ctx, bars) for p in self.plan.active)
+        kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
+        facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
         params = (*fun.params, *seeds.values())
         return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
-        else where the way back begins."""
+        else where the reverse sweep begins."""
         for param in self.fun.params:
-            if param.type.ref and param in self.activity and self.has_twin(param) == merged:
-                ctx.bar[param] = self.shadow_of(param, bar_name(param))
-
-    def _bear_views_first(self, ctx: Context) -> None:
-        for stmt in self.fun.body:
-            with self.b.at(stmt.span):
-                self._bear_shadow(stmt, ctx)
+            if param.type.ref and param in self.activity and self.plan.scope.shadow_travels(param) == merged:
+                ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
 
     def _seeds(self) -> dict[int, Var]:
         floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
@@ -87,7 +86,7 @@ class Reverse(Adjoint):
     def _bar_of(self, param: Var, ctx: Context, bars: Bars) -> Atom:
         if not param.type.ref:
             return bars.take(param) or zero(param.type)
-        return ctx.bar[param] if param in ctx.bar else self.shadow_of(param, bar_name(param))
+        return ctx.bar[param] if param in ctx.bar else self.shadows.zeros_like(param, bar_name(param))
 
 
 def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", checked: bool = False) -> Program:
@@ -96,22 +95,27 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     check_single(program)
     main = gather_quotients(carried_arrays_to_buffers(program.main))
     wanted = [main.params[k] for k in sorted(active)]
-    adjoint = Reverse(main, wanted, Plan(Facts(main), policy)).build(adjoint_name(main.name), checked=checked)
+    adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
     pending = _missing(built, callees)
     while pending:
-        name = pending.pop()
+        name = pending.pop(0)
         if name.endswith(QUIET):
             callees[name] = function(callees, name)
         else:  # the function itself has run before: what it prints and raises is done
             primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
-            floats = [p for p in primal.params if p.type.is_float]
-            adjoint = Reverse(primal, floats, Plan(Facts(primal), policy)).build(name, bars_only=True)
+            adjoint = Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True)
             callees[name] = take_quotients_apart(adjoint)
-        pending |= _missing(callees[name], callees)
+        pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
 
 
-def _missing(fun: Fun, callees: Mapping[str, Fun]) -> set[str]:
-    return {s.callee for s in walk(fun.body) if isinstance(s, ir.Call)} - set(callees)
+def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
+    """The adjoint of a function by these parameters, its bars alone: of a user's rule for tangents, its transpose."""
+    return Reverse(Plan(Facts(fun), active=active)).build("transposed", bars_only=True)
+
+
+def _missing(fun: Fun, callees: Mapping[str, Fun]) -> list[str]:
+    called = dict.fromkeys(s.callee for s in walk(fun.body) if isinstance(s, ir.Call))
+    return [name for name in called if name not in callees]

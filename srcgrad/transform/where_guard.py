@@ -236,7 +236,7 @@ def _fitted(guard: Guard, stmt: ir.Let, place: int, part: Val, ctx: Context) -> 
         return guard
     builder = part.builder
     if stmt.op.traits.moves:
-        args = [Val(builder, ctx.bar[a] if a not in ctx.env and a in ctx.bar else ctx(a)) for a in stmt.args]
+        args = [Val(builder, ctx.argument(a)) for a in stmt.args]
         outs = [Val(builder, ctx(stmt.targets[0]))]
         copies = stmt.op.vjp([_count(guard, builder)], args, outs, stmt.params)[place]  # type: ignore[misc]
         return None if copies is None else _mask(copies, part, guard.every)

@@ -57,7 +57,8 @@ class Programs:
     """Random loop nests over a square matrix, every index of which is in range."""
 
     def __init__(self, seed: int) -> None:
-        self.random, self.loops, self.lines = random.Random(seed), [], ["def f(a, n):"]
+        self.random, self.lines = random.Random(seed), ["def f(a, n):"]
+        self.loops: list[str] = []
 
     def integer(self) -> str:
         name = self.random.choice([*self.loops, "0", "1", "n - 1", "n - 2"])
@@ -111,7 +112,7 @@ def checked(fun: Callable[..., Any], n: int) -> tuple[int, int]:
     ranges, tracing = Overwrites(facts), Tracing(facts)
     with np.errstate(all="ignore"):
         tracing.fun(program.main, (SQUARE[:n, :n].copy(), n))
-    real = set(overwritten(tracing.seen))
+    real: set[tuple[Any, Any]] = set(overwritten(tracing.seen))
     stmts = list(walk(program.main.body))
     stores = [s for s in stmts if isinstance(s, (ir.Store, ir.Accumulate))]
     pairs = [(a, b) for a in stmts if isinstance(a, ir.Load) for b in stores if facts.root(a.ref) is facts.root(b.ref)]

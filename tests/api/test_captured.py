@@ -175,7 +175,7 @@ def test_functions_in_a_dict_and_from_a_module_imported_inside(monkeypatch):
     table = {"f": lambda v: v * 2.0}
 
     def f(x):
-        import srcgrad_test_module
+        import srcgrad_test_module  # type: ignore[import-not-found]
         from srcgrad_test_module import k
 
         return table["f"](x) + k * x + srcgrad_test_module.k * x

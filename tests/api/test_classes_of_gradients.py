@@ -16,7 +16,7 @@ import srcgrad as sg
 @dataclass
 class Doubling:
     w: Any
-    name: str = "kept"
+    name: str | None = "kept"
 
     def __post_init__(self) -> None:
         self.w = 2.0 * self.w
@@ -92,7 +92,7 @@ class Pinned(NamedTuple("Pinned", [("w", float), ("v", float)])):
         return super().__new__(cls, w, 2.0 * w)
 
 
-class Dashed(dict):
+class Dashed(dict[str, Any]):
     def __init__(self, first: float) -> None:
         super().__init__(w=first, v=first)
 
@@ -103,7 +103,7 @@ class Dashed(dict):
         raise AssertionError("the class's code ran")
 
 
-class Bounded(list):
+class Bounded(list[Any]):
     def __init__(self, first: float) -> None:
         super().__init__([first, 2.0])
 

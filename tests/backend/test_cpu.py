@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
+import random
 import types
 from pathlib import Path
 
@@ -125,3 +128,20 @@ def test_functions_that_a_doctest_defines_in_a_library() -> None:
         space = {"__name__": "srcgrad.api"}
         made.append(eval(compile(text, "<doctest srcgrad.api.grad[2]>", "eval"), space))
     assert fingerprint(made[0]).hexdigest() != fingerprint(made[1]).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: copy.copy(x),
+        lambda x: copy.deepcopy(x),
+        lambda x: dataclasses.asdict(x),
+        lambda x: dataclasses.astuple(x),
+        lambda x: dataclasses.replace(x),
+        lambda x: random.gauss(x, 1.0),
+    ],
+)
+def test_what_functions_of_the_standard_library_do_inside_does_not_keep_from_the_cache(fun):
+    print_ = fingerprint(fun)
+    assert print_.portable
+    assert len(print_.functions) < 40

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
@@ -40,8 +43,10 @@ class Scope:
 
 
 class Generator:
-    def __init__(self, seed: int, size: int = 12, depth: int = 3) -> None:
-        self.random = random.Random(seed)
+    """Writes one program. `real`: its results are a number, a vector and a number, which have derivatives."""
+
+    def __init__(self, seed: int, size: int = 12, depth: int = 3, real: bool = False) -> None:
+        self.random, self.real = random.Random(seed), real
         self.size, self.depth = size, depth
         self.b = Builder()
         self.lines = 0
@@ -52,13 +57,26 @@ class Generator:
         for p in params:
             scope.add(p)
         self.new_memory(scope)
+        for given in params[3:5] if self.real else ():
+            scope.add(self.b.alloc("f8", (), self.b.load(given), name=self.name()), writable=True)
         self.statements(scope, self.size, self.depth)
+        results = self.results(scope)
+        return ir.Program(ir.Fun("f", tuple(params), tuple(self.b.out), results))
+
+    def results(self, scope: Scope) -> tuple[Atom, ...]:
+        if self.real:
+            total, *rest = scope.atoms[F8][-3:]
+            vectors, matrices = scope.atoms[VECTOR][-2:], scope.atoms[MATRIX][-1:]
+            rest += [self.b.load(v, (self.place(scope),)) for v in vectors]
+            rest += [self.b.load(v, (self.place(scope), self.place(scope))) for v in matrices]
+            for more in rest:
+                total = self.b.let(add, total, more)
+            return self.b.let(multiply, total, total), self.memory(scope, VECTOR), self.pick(scope, F8)
         if self.random.random() < 0.3:
             kinds = self.random.choices((F8, VECTOR, I8, MATRIX, B1), k=self.random.randint(1, 3))
-            results = tuple(self.pick(scope, kind) for kind in kinds)
-        else:  # everything that is left shows what went wrong anywhere
-            results = tuple(v for kind in (F8, VECTOR, MATRIX, I8, B1) for v in scope.atoms.get(kind, ())[-8:])
-        return ir.Program(ir.Fun("f", tuple(params), tuple(self.b.out), results))
+            return tuple(self.pick(scope, kind) for kind in kinds)
+        # everything that is left shows what went wrong anywhere
+        return tuple(v for kind in (F8, VECTOR, MATRIX, I8, B1) for v in scope.atoms.get(kind, ())[-8:])
 
     # ---- choices
 
@@ -80,7 +98,8 @@ class Generator:
         return self.random.choice([v for v in scope.atoms[kind] if v in scope.writable] or [self.new_memory(scope)])
 
     def place(self, scope: Scope) -> Atom:
-        return self.random.choice([*scope.places, const(self.random.randrange(N)), const(-1)])
+        known: list[Atom] = [*scope.places, const(self.random.randrange(N)), const(-1)]
+        return self.random.choice(known)
 
     def span(self) -> ir.Span:
         self.lines += 1
@@ -89,8 +108,9 @@ class Generator:
 
     # ---- statements
 
-    def statements(self, scope: Scope, count: int, depth: int) -> None:
-        simple = [
+    def statements(self, scope: Scope, count: int, depth: int, pure: bool = False) -> None:
+        """pure: without writes."""
+        simple = [self.scalar, self.integer, self.truth, self.load] if pure else [
             *[self.scalar] * 6, self.integer, self.truth, self.load, self.load, self.whole, self.store, self.store,
             self.accumulate, self.new_memory, self.view, self.array, self.write_array, self.load_and_store,
             self.load_and_store, self.look,
@@ -158,8 +178,11 @@ class Generator:
     def write_array(self, scope: Scope) -> None:
         if scope.values:
             value = self.random.choice(scope.values)
-            if self.random.random() < 0.4:
+            choice = self.random.random()
+            if choice < 0.4:
                 scope.add(self.b.alloc("f8", (), value, name=self.name()), writable=True)
+            elif choice < 0.5:
+                self.b.accumulate(self.memory(scope, VECTOR), None, value)
             else:
                 put = self.random.choice((self.b.store, self.b.accumulate))
                 put(self.memory(scope, VECTOR), (ir.Slice(step=self.random.choice((None, const(-1)))),), value)
@@ -204,7 +227,8 @@ class Generator:
     def new_memory(self, scope: Scope) -> Var:
         if self.random.random() < 0.3:
             scope.add(self.b.alloc("f8", (const(N), const(N)), self.pick(scope, F8), name=self.name()), writable=True)
-        return scope.add(self.b.alloc("f8", (const(N),), name=self.name()), writable=True)
+        init: Atom | str = self.pick(scope, F8) if self.random.random() < 0.3 else "zeros"
+        return scope.add(self.b.alloc("f8", (const(N),), init, name=self.name()), writable=True)
 
     def view(self, scope: Scope) -> None:
         kind = self.random.choice((VECTOR, MATRIX))
@@ -284,7 +308,8 @@ class Generator:
         inner.add(index)
         up = self.random.random() < 0.6
         stop = self.random.randint(0, N)
-        bounds = (const(0), const(stop), const(1)) if up else (const(stop - 1), const(-1), const(-1))
+        start = self.random.choice((0, 0, 0, 1, 2))
+        bounds = (const(start), const(stop), const(1)) if up else (const(stop - 1), const(-1), const(-1))
         with self.b.block() as body:
             self.statements(inner, self.random.randint(0, 5), depth)
             carry = self.ends(inner, heads, scope)
@@ -297,7 +322,9 @@ class Generator:
         span, turn, after = self.b.span, Var("k", I8), Var("k", I8)
         inner.add(turn)
         with self.b.block() as test:
-            self.statements(inner, self.random.choice((0, 0, 2)), 0)
+            # beside derivatives a test writes nothing, and what it computes stays in it: so the front end makes it
+            seen = inner.inner() if self.real else inner
+            self.statements(seen, self.random.choice((0, 0, 2)), 0, pure=self.real)
             inner.values.clear()
             go = self.b.let(less, turn, const(self.random.randint(0, 3)))
         with self.b.block() as body:
@@ -332,6 +359,12 @@ class Generator:
         self.b.put(ir.If(cond, sides[0][0], sides[1][0], tuple(outs), span=span))
 
 
-def random_program(seed: int, size: int = 12, depth: int = 3) -> ir.Program:
+def random_program(seed: int, size: int = 12, depth: int = 3, real: bool = False) -> ir.Program:
     """f(x, y, n, a, m, c): two floats, an integer, a vector and a matrix of length 4, and a bool."""
-    return Generator(seed, size, depth).program()
+    return Generator(seed, size, depth, real).program()
+
+
+def arguments(seed: int) -> tuple[Any, ...]:
+    """What such a program may be called with."""
+    r = np.random.default_rng(seed)
+    return r.normal(), r.normal(), int(r.integers(-2, 4)), r.normal(size=N), r.normal(size=(N, N)), bool(r.integers(2))

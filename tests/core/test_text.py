@@ -17,7 +17,7 @@ from srcgrad.core.verify import verify
 from srcgrad.core.write_text import write
 from srcgrad.rules.language.registry import PRIMITIVES
 from tests import oracle
-from tests.core.generate import random_program
+from tests.core.generate import arguments, random_program
 from tests.hard.cases import RIGHT
 from tests.hard.table import Case
 
@@ -34,8 +34,7 @@ def again(program: Program) -> Program:
 @pytest.mark.parametrize("seed", range(40))
 def test_random_programs_read_back(seed: int) -> None:
     program = random_program(seed)
-    numbers = np.random.default_rng(seed)
-    args = (0.3, 0.7, 3, numbers.normal(size=4), numbers.normal(size=(4, 4)), True)
+    args = arguments(seed)
     for a, b in zip(run(again(program).main, *args), run(program.main, *args), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -43,7 +42,12 @@ def test_random_programs_read_back(seed: int) -> None:
 @pytest.mark.parametrize("case", RIGHT[::6], ids=lambda c: c.name)
 def test_every_stage_reads_back(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(pipeline, "WATCHERS", [lambda name, program: (again(program), seen.append(name))])
+
+    def watch(name: str, program: Program) -> None:
+        again(program)
+        seen.append(name)
+
+    monkeypatch.setattr(pipeline, "WATCHERS", [watch])
     args = case.args()
     active = [k for k, arg in enumerate(args) if oracle.float_leaves(arg)]
     sg.jacrev(case.fun, argnums=active, jit=False).source_for(*args)

@@ -114,7 +114,7 @@ def test_what_a_user_raises_passes() -> None:
 
 
 def test_inside_compiled_code_the_message_is_the_same() -> None:
-    slope = sg.grad(lambda x: np.sinn(x))
+    slope = sg.grad(lambda x: np.sinn(x))  # type: ignore[attr-defined]
 
     @numba.njit
     def outer(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -475,7 +476,7 @@ def test_a_deep_nest_is_lowered_in_linear_time() -> None:
 
     text = "\n".join(lines) + "\n"
     linecache.cache["<deep>"] = (len(text), None, text.splitlines(True), "<deep>")
-    space: dict = {}
+    space: dict[str, Any] = {}
     exec(compile(text, "<deep>", "exec"), space)
     same(space["deep"], 0.5, 1)
 

@@ -101,7 +101,7 @@ class V(NamedTuple):
     def __mul__(self, k):
         return V(self.x * k, self.y * k)
 
-    __rmul__ = __mul__
+    __rmul__ = __mul__  # type: ignore[misc]  # as any class may
 
     def __abs__(self):
         return math.hypot(self.x, self.y)

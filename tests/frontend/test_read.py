@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import linecache
 import pickle
 import textwrap
+from typing import Any
 
 import numba
 import numpy as np
@@ -56,7 +58,7 @@ def test_a_lambda_over_several_lines() -> None:
     )
 
 
-def test_two_functions_of_one_name() -> None:
+def test_two_functions_of_one_name():
     def f(x):
         return x + 1.0
 
@@ -90,12 +92,13 @@ def test_methods_and_dispatchers() -> None:
     def jitted(x):
         return x * 3.0
 
-    assert read(Model().value).node.name == "value"
+    node = read(Model().value).node
+    assert isinstance(node, ast.FunctionDef) and node.name == "value"
     assert run_lowered(lowered(jitted, 0.5), 0.5) == 1.5
 
 
 def test_a_function_without_source_is_refused() -> None:
-    space = {}
+    space: dict[str, Any] = {}
     exec(compile("def f(x):\n    return x\n", "<made up>", "exec"), space)
     with pytest.raises(UnsupportedError, match="cannot be found"):
         read(space["f"])

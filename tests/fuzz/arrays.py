@@ -115,9 +115,9 @@ def part(w: Writer, length: int, wanted: int, step: int) -> str:
             else str(end)
         )
         return f"{first}:{last}" + (f":{step}" if step > 1 else "")
-    first = start + reach - 1
+    top = start + reach - 1
     last = "" if start == 0 else str(start - 1)
-    return f"{'' if first == length - 1 and start < -step else first}:{last}:{step}"
+    return f"{'' if top == length - 1 and start < -step else top}:{last}:{step}"
 
 
 @array("slice read")

@@ -19,8 +19,10 @@ import srcgrad as sg
 from srcgrad.compiler import find_or_make
 from srcgrad.derivatives import at_a_point
 from srcgrad.errors import SrcgradError
+from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
 from tests import oracle
-from tests.fuzz.checks import TOLERANCE, TOLERANCE_SINGLE, Leaves, Verdict, Wrong, dot, innermost, like, typed
+from tests.directions import Leaves, dot, like, size
+from tests.fuzz.checks import TOLERANCE, TOLERANCE_SINGLE, Verdict, Wrong, innermost, largest, tell, typed
 from tests.fuzz.programs import Fuzzed, compiled
 from tests.fuzz.reference import Dropped, Expected, expected, limited
 
@@ -128,7 +130,7 @@ class Calls:
         args, kept = self.p.fresh_args(), self.p.fresh_args()
         out = CALLS[what](self, args)
         for a, k in zip(oracle.leaves(args), oracle.leaves(kept), strict=True):
-            if isinstance(a, np.ndarray) and not np.array_equal(a, k, equal_nan=a.dtype.kind == "f"):
+            if isinstance(a, np.ndarray) and not equal(k, a):
                 raise Wrong(what, "an argument was changed")
         return out
 
@@ -159,12 +161,9 @@ class Calls:
     def grad(self, got: Any, what: str = "grad") -> None:
         bars = [b for b in oracle.leaves(got) if oracle.is_float(b)]
         floats = [x for k in self.active for x in oracle.leaves(self.p.args[k]) if oracle.is_float(x)]
-        if [(np.shape(b), np.asarray(b).dtype) for b in bars] != [(np.shape(x), np.asarray(x).dtype) for x in floats]:
-            raise Wrong(what, f"gradients {bars} beside {floats}")
+        tell(what, differing_kinds(bars, floats))
         for k, direction in enumerate((self.e.d, self.e.v)):
-            self.number(
-                what, dot(bars, direction), dot(self.w, self.e.floats(k)), dot(map(np.abs, bars), abs_(direction))
-            )
+            self.number(what, dot(bars, direction), dot(self.w, self.e.floats(k)), size(bars, direction))
 
     def vjp(self, got: Any) -> None:
         self.floats("vjp's value", got[0], self.e.floats())
@@ -190,31 +189,27 @@ class Calls:
 
     def hvp(self, got: Any) -> None:
         bars = [b for b in oracle.leaves(got) if oracle.is_float(b)]
-        size = dot(map(np.abs, bars), abs_(self.e.v))
-        self.number("hvp", dot(bars, self.e.v), dot(self.w, self.e.floats(0, 1)), size)
+        self.number("hvp", dot(bars, self.e.v), dot(self.w, self.e.floats(0, 1)), size(bars, self.e.v))
 
     def hessian(self, got: Any) -> None:
         blocks = iter([b for b in oracle.leaves(got) if oracle.is_float(b)])
-        total = size = 0.0
+        total = most = 0.0
         for v in self.e.v:
             for d in self.e.d:
                 block = np.asarray(next(blocks), float)
                 total += float(np.sum(np.tensordot(block, d, np.ndim(d)) * v))
-                size += float(np.sum(np.tensordot(np.abs(block), np.abs(d), np.ndim(d)) * np.abs(v)))
-        self.number("hessian", total, dot(self.w, self.e.floats(0, 1)), size)
+                most += float(np.sum(np.tensordot(np.abs(block), np.abs(d), np.ndim(d)) * np.abs(v)))
+        self.number("hessian", total, dot(self.w, self.e.floats(0, 1)), most)
 
     # ---- comparing
 
-    def number(self, what: str, got: float, wanted: float, size: float = 1.0) -> None:
-        if not abs(got - wanted) <= self.tolerance * max(1.0, abs(wanted), size):
-            raise Wrong(what, f"got {got:.12g}, expected {wanted:.12g}")
+    def number(self, what: str, got: float, wanted: float, most: float = 1.0) -> None:
+        if error := differing_number(got, wanted, self.tolerance, most):
+            raise Wrong(what, error)
 
     def floats(self, what: str, got: Any, wanted: Leaves) -> None:
         found = [y for y in oracle.leaves(got) if oracle.is_float(y)]
-        for y, known in zip(found, wanted, strict=True):
-            scale = max(1.0, float(np.max(np.abs(known), initial=0.0)))
-            if np.shape(y) != np.shape(known) or not np.all(np.abs(np.asarray(y) - known) <= self.tolerance * scale):
-                raise Wrong(what, f"got {y}, expected {known}")
+        tell(what, differing(found, wanted, lambda y: self.tolerance * largest(y)))
 
 
 def _vjp(c: Calls, args: Any) -> Any:
@@ -240,10 +235,6 @@ CALLS: dict[str, Callable[[Calls, Any], Any]] = {
 }
 
 
-def abs_(values: Leaves) -> Leaves:
-    return [np.abs(v) for v in values]
-
-
 def constant(w: Any) -> str:
     """As a literal of the text."""
     text = repr(np.asarray(w).tolist())
@@ -264,6 +255,4 @@ def paths(x: Any, text: str) -> Iterator[tuple[str, Any]]:
 
 
 def same_bits(a: Any, b: Any) -> bool:
-    return np.asarray(a).dtype == np.asarray(b).dtype and np.array_equal(
-        a, b, equal_nan=np.asarray(a).dtype.kind == "f"
-    )
+    return np.asarray(a).dtype == np.asarray(b).dtype and equal(a, b)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from random import Random
@@ -22,13 +22,14 @@ from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify
+from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests import oracle
+from tests.directions import Leaves, dot, like, size
 from tests.fuzz.programs import Fuzzed
 from tests.fuzz.reference import Dropped, Expected, expected
 
-Leaves = list[Any]
 TOLERANCE, TOLERANCE_SINGLE = 1e-8, 5e-3
 
 
@@ -65,6 +66,7 @@ class Menu:
     compiled: bool = False
     verified: bool = True
     long: bool = True  # as calls of arrays without axes of length 1 are, where they are such
+    forward_twice: bool = True
 
     @staticmethod
     def of(seed: int, compiled: bool = False) -> Menu:
@@ -73,7 +75,7 @@ class Menu:
         if compiled:  # one derivative each: compiling takes seconds
             one = r.choices(("reverse", "forward", "second"), (5, 2, 2))[0]
             order = one == "reverse", one == "forward", one == "second", False, False
-            return Menu(policy, *order, compiled=True, long=r.random() < 0.7)
+            return Menu(policy, *order, compiled=True, long=r.random() < 0.7, forward_twice=False)
         return Menu(
             policy,
             True,
@@ -85,6 +87,7 @@ class Menu:
             False,
             r.random() < 0.1,
             r.random() < 0.7,
+            r.random() < 0.1,
         )
 
 
@@ -176,7 +179,7 @@ class Checks:
         kept = [np.array(g) if isinstance(g, np.ndarray) else g for g in given]
         out = function(*given)
         for g, k in zip(given, kept, strict=True):
-            if not np.array_equal(g, k, equal_nan=np.asarray(k).dtype.kind == "f"):
+            if not equal(k, g):
                 raise Wrong(what, "an argument was changed")
         return list(out) if isinstance(out, tuple) else [out]
 
@@ -202,7 +205,7 @@ class Checks:
         self.rev = self.checked(simplify(self.derived(reverse, self.program, self.active, self.menu.policy)))
         if self.menu.reverse:
             self.check_reverse(count)
-        if self.menu.forward or self.menu.reverse_forward:
+        if self.menu.forward or self.menu.reverse_forward or self.menu.forward_twice:
             self.check_forward()
         if self.menu.second:
             self.check_second(count)
@@ -221,6 +224,10 @@ class Checks:
         go = self.execute if self.menu.simplified or self.menu.compiled else self.interpret
         out = go("forward", program, e.d)
         self.same("forward", out[len(out) - len(self.outs) :], e.floats(0))
+        if self.menu.forward_twice:
+            twice = self.derived(forward, program, self.wider(len(self.active)))
+            out = self.interpret("forward over forward", twice, e.d, e.v, [d * 0 for d in e.d])
+            self.same("forward over forward", out[len(out) - len(self.outs) :], e.floats(0, 1))
         if not self.menu.reverse_forward:
             return
         twice = self.derived(reverse, program, self.wider(len(self.active)), self.menu.policy)
@@ -257,11 +264,9 @@ class Checks:
 
     def kinds(self, bars: Leaves) -> Leaves:
         floats = [x for x in self.wanted.x if oracle.is_float(x)]
-        for bar, x in zip(bars, floats, strict=True):
-            if self.menu.compiled and np.ndim(x) == 0:
-                x = float(x)  # as Numba gives a float32; the edge turns it back
-            if np.shape(bar) != np.shape(x) or np.asarray(bar).dtype != np.asarray(x).dtype:
-                raise Wrong("kind", f"{np.asarray(bar).dtype}{np.shape(bar)} beside {np.asarray(x).dtype}{np.shape(x)}")
+        if self.menu.compiled:  # Numba gives a float64 for a float32; the edge turns it back
+            floats = [float(x) if np.ndim(x) == 0 else x for x in floats]
+        tell("kind", differing_kinds(bars, floats))
         return bars
 
     def values(self, what: str, got: Leaves) -> None:
@@ -269,19 +274,24 @@ class Checks:
         self.same(what, floats, self.wanted.floats())
 
     def same(self, what: str, got: Leaves, wanted: Leaves) -> None:
-        if [np.shape(y) for y in got] != [np.shape(y) for y in wanted]:
-            raise Wrong(what, f"shapes {[np.shape(y) for y in got]}, expected {[np.shape(y) for y in wanted]}")
-        for y, known in zip(got, wanted, strict=True):
-            scale = max(1.0, float(np.max(np.abs(known), initial=0.0)))
-            if not np.all(np.abs(np.asarray(y, float) - known) <= self.tolerance * scale):
-                raise Wrong(what, f"got {y}, expected {known}")
+        tell(what, differing(got, wanted, lambda y: self.tolerance * largest(y)))
 
     def product(self, what: str, bars: Leaves, along: Leaves, parts: list[tuple[Leaves, Leaves]]) -> None:
         """bars · along must be the sum of weights · derivatives."""
         got, wanted = dot(bars, along), sum(dot(p, q) for p, q in parts)
-        scale = max(1.0, abs(wanted), *(dot(map(np.abs, p), map(np.abs, q)) for p, q in parts))
-        if not abs(got - wanted) <= self.tolerance * scale:
-            raise Wrong(what, f"got {got:.12g}, expected {wanted:.12g}")
+        if error := differing_number(got, wanted, self.tolerance, max(size(p, q) for p, q in parts)):
+            raise Wrong(what, error)
+
+
+def tell(what: str, errors: Iterator[str]) -> None:
+    """Raise the first of what differs."""
+    for error in errors:
+        raise Wrong(what, error)
+
+
+def largest(known: Any) -> float:
+    """The size that the entries of an array are judged by: of the largest of them, or 1."""
+    return max(1.0, float(np.max(np.abs(known), initial=0.0)))
 
 
 def typed(x: Any, dtype: str) -> Any:
@@ -289,13 +299,3 @@ def typed(x: Any, dtype: str) -> Any:
     if not oracle.is_float(x) or np.asarray(x).dtype == dtype:
         return x
     return x.astype(dtype) if isinstance(x, np.ndarray) else np.dtype(dtype).type(x)
-
-
-def dot(p: Any, q: Any) -> float:
-    return float(sum(np.sum(np.asarray(x, float) * np.asarray(y, float)) for x, y in zip(p, q, strict=True)))
-
-
-def like(y: Any, rng: np.random.Generator) -> Any:
-    if isinstance(y, np.ndarray):
-        return rng.standard_normal(y.shape).astype(y.dtype)
-    return type(y)(rng.standard_normal())

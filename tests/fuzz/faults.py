@@ -11,6 +11,7 @@ from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.overwrites import Overwrites, _Case
 from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases
+from srcgrad.core.walk import map_index
 from srcgrad.rules.language import declare, registry
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar import elementwise
@@ -18,9 +19,10 @@ from srcgrad.rules.scalar.arithmetic import subtract
 from srcgrad.simplify.memory.copies import _Copies
 from srcgrad.simplify.values.cse import _Cse
 from srcgrad.simplify.values.dce import _Liveness
-from srcgrad.transform import adjoint, replay, tape, where_guard
+from srcgrad.transform import adjoint, plan, replay, tape, where_guard
+from srcgrad.transform.context import Bars
 from srcgrad.transform.forward import _Forward
-from srcgrad.transform.plan import Plan
+from srcgrad.transform.iterations import INT_ONE, INT_ZERO
 from tests.fuzz.checks import Menu, judge
 from tests.fuzz.programs import Fuzzed, directed_program, random_program
 
@@ -157,59 +159,56 @@ def no_back_edge() -> Any:
 
 @fault("effects on outer memory are repeated")
 def repeated() -> Any:
-    old = replay.Sweep._run_one
+    old = replay.Replay._run_one
 
     def run_one(self: Any, stmt: Any, region: Any, current: Any, ctx: Any) -> None:
         outer = isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in ctx.env
         if outer and not self.plan.level[stmt].within(region):
-            index, value = replay.map_index(stmt.index, ctx), ctx(stmt.value)
+            index, value = map_index(stmt.index, ctx), ctx(stmt.value)
             self.b.put(replace(stmt, ref=ctx.ref(stmt.ref), index=index, value=value))
         else:
             old(self, stmt, region, current, ctx)
 
-    return patched(replay.Sweep, "_run_one", run_one)
+    return patched(replay.Replay, "_run_one", run_one)
 
 
 @fault("snapshots are read a row off", policy="snapshot", patterns=("snapshots with views",))
 def row_off() -> Any:
     old = adjoint.Adjoint._restore
 
-    def restore(self: Any, stmt: Any, root: Any, written: Any, kept: Any, place: Any, inner: Any) -> None:
-        old(self, stmt, root, written, kept, self.b.let(subtract, place, tape.INT_ONE, name="row"), inner)
+    def restore(self: Any, stmt: Any, root: Any, written: Any, place: Any, inner: Any) -> None:
+        old(self, stmt, root, written, self.b.let(subtract, place, INT_ONE, name="row"), inner)
 
     return patched(adjoint.Adjoint, "_restore", restore)
 
 
 @fault("a swap is not undone", patterns=("nested time loops", "buffers of two lengths"))
 def swap_kept() -> Any:
-    old = adjoint.Adjoint._find_head
+    old = adjoint.Adjoint._enter
 
-    def find(self: Any, stmt: Any, head: Any, place: Any, ctx: Any, inner: Any, *more: Any) -> None:
-        old(self, stmt, replace(head, next=head.inner) if head.inner.type.ref else head, place, ctx, inner, *more)
+    def enter(self: Any, stmt: Any, place: Any, ctx: Any, inner: Any, bars: Any) -> Any:
+        found = old(self, stmt, place, ctx, inner, bars)
+        for carry, _ in found.shadows:
+            del inner.bar[carry.next]
+        inner.bar.update((carry.inner, var) for carry, var in found.shadows)
+        return found
 
-    return patched(adjoint.Adjoint, "_find_head", find)
+    return patched(adjoint.Adjoint, "_enter", enter)
 
 
 @fault("a swap is not seen as one", patterns=("nested time loops",))
 def always_swap() -> Any:
-    old = Plan._level
-
-    def level(self: Any, stmt: Any) -> None:
-        old(self, stmt)
-        if isinstance(stmt, (ir.For, ir.While)):
-            self.references[stmt] = "swap"
-
-    return patched(Plan, "_level", level)
+    return patched(plan, "_references", lambda loop: "swap")
 
 
 @fault("what a loop loads is kept in one row", policy="keep", patterns=("recurrences in place",))
 def one_row() -> Any:
-    old = replay.visit
+    old = tape.visit
 
     def visit(*args: Any) -> Any:
-        return tuple(tape.INT_ZERO for _ in old(*args))
+        return tuple(INT_ZERO for _ in old(*args))
 
-    return patched(replay, "visit", visit)
+    return patched(tape, "visit", visit)
 
 
 # ---- scalars, branches, loops
@@ -217,14 +216,14 @@ def one_row() -> Any:
 
 @fault("a carried value is not kept: its last one is read")
 def not_kept() -> Any:
-    old = adjoint.Adjoint._find_head
+    old = adjoint.Adjoint._enter
 
-    def find(self: Any, stmt: Any, head: Any, place: Any, ctx: Any, inner: Any, *more: Any) -> None:
-        old(self, stmt, head, place, ctx, inner, *more)
-        if not head.inner.type.ref:
-            inner.env[head.inner] = ctx(head.out)
+    def enter(self: Any, stmt: Any, place: Any, ctx: Any, inner: Any, bars: Any) -> Any:
+        found = old(self, stmt, place, ctx, inner, bars)
+        inner.env.update((carry.inner, ctx(carry.out)) for carry in stmt.carry if not carry.inner.type.ref)
+        return found
 
-    return patched(adjoint.Adjoint, "_find_head", find)
+    return patched(adjoint.Adjoint, "_enter", enter)
 
 
 @fault("what comes out of `else` gets no adjoint")
@@ -247,8 +246,8 @@ def turns_short() -> Any:
 
     def ranged(self: Any, stmt: Any, ctx: Any) -> Any:
         index, (last, before, step) = old(self, stmt, ctx)
-        if ("turns", stmt) in ctx.kept:
-            last = self.b.let(subtract, last, tape.INT_ONE, name="last")
+        if self.tape.count(stmt) is not None:
+            last = self.b.let(subtract, last, INT_ONE, name="last")
         return index, (last, before, step)
 
     return patched(adjoint.Adjoint, "_reversed_range", ranged)
@@ -256,15 +255,14 @@ def turns_short() -> Any:
 
 @fault("a scalar from outside a loop gets the last turn's share only")
 def last_share() -> Any:
-    bars = adjoint.Bars
-    old = bars._begin
+    old = Bars._begin
 
     def begin(self: Any, target: Any) -> None:
         old(self, target)
         if target in self.incoming and self.own.get(target) is self.incoming[target]:
             self.own[target] = ir.Const(0.0, target.type)
 
-    return patched(bars, "_begin", begin)
+    return patched(Bars, "_begin", begin)
 
 
 # ---- simplification, forward mode
@@ -305,7 +303,7 @@ def forward_store() -> Any:
 # ---- the hunt
 
 
-MENU = Menu(second=False, reverse_twice=False, reverse_forward=False, verified=False)
+MENU = Menu(second=False, reverse_twice=False, reverse_forward=False, forward_twice=False, verified=False)
 
 
 def caught(f: Fault, p: Fuzzed, menu: Menu = MENU) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
+from typing import Any
 
 from tests.fuzz import calls, numerical, odd, weights
 from tests.fuzz.checks import Menu, Verdict, judge
@@ -149,8 +150,9 @@ def smallest(p: Fuzzed, menu: Checked, failed: Verdict) -> Fuzzed:
 
 def needed(p: Fuzzed, menu: Menu, failed: Verdict) -> Menu:
     """The menu without what the failure does not need, so that shrinking is fast."""
-    for flag in ("second", "forward", "reverse_twice", "reverse_forward", "simplified", "verified"):
-        less = replace(menu, **{flag: False})
+    for flag in ("second", "forward", "reverse_twice", "reverse_forward", "forward_twice", "simplified", "verified"):
+        change: dict[str, Any] = {flag: False}
+        less = replace(menu, **change)
         if getattr(menu, flag) and alike(judge(p, less), failed):
             menu = less
     return menu

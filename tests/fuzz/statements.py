@@ -105,7 +105,8 @@ def integer_state(w: Writer) -> Lines:
     known = [j for j in w.names("int", lambda s: s == (0, n - 1)) if j.startswith("j") and j not in w.frozen]
     if known:
         j = w.pick(known)
-        return [f"{j} = ({j} {w.pick(('+', '* 2 +'))} {w.pick('12')}) % {n}"]
+        step = w.pick((*"12", *w.names("int", lambda s: s[0] >= 0)))
+        return [f"{j} = ({j} {w.pick(('+', '* 2 +'))} {step}) % {n}"]
     j, value = w.fresh("j"), w.pick(("0", "1", "2", f"int(abs({w.scalar(0)}) * 7.0) % {n}"))
     w.bind(j, Kind("int", (0, n - 1)))
     return [f"{j} = {value}"]
@@ -145,6 +146,13 @@ def elements_swapped(w: Writer) -> Lines:
     p, q = w.pick(w.names("array")), w.pick(w.names("array"))
     first, second = place(w, p), place(w, q)
     return [f"{first}, {second} = {second}, {first}{w.pick(('', f' * {w.scalar(0)}'))}"]
+
+
+@statement("elements written together")
+def elements_written_together(w: Writer) -> Lines:
+    """What is read before either is written."""
+    p, q = w.pick(w.names("array")), w.pick(w.names("array"))
+    return [f"{place(w, p)}, {place(w, q)} = {place(w, q)}, {tame(w, f'{place(w, p)} * {w.scalar(0)}')}"]
 
 
 def window(w: Writer) -> tuple[str, tuple[int, ...]]:
@@ -190,6 +198,16 @@ def overlapping(w: Writer) -> Lines:
         return [f"{name}[{to}] = {source}[{of}]"]
     change = w.pick(("* {}", "* 0.7 + {}", "+ 0.3 * {}")).format(w.scalar(0))
     return [f"{name}[{to}] {w.pick(('=', '+=', '*='))} {source}[{of}] {change}"]
+
+
+@statement("overlapping slices of two strides")
+def overlapping_strides(w: Writer) -> Lines:
+    name = w.pick(w.vectors(3))
+    (n,) = w.shape(name)
+    source = w.pick([name, *w.arrays(n)])
+    half = ["::2", f"{n // 2}:", f":{(n + 1) // 2}", "::-2" if n % 2 else "-2::-2", f"{(n - 1) // 2}::-1"]
+    to, of = w.random.sample(half, 2)
+    return [f"{name}[{to}] {w.pick(('=', '+='))} {tame_array(w, f'{source}[{of}] * {w.scalar(0)}')}"]
 
 
 @statement("row stored")

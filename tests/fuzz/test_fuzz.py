@@ -7,7 +7,7 @@ import pytest
 
 from tests.fuzz import calls, directed, hunt, weights
 from tests.fuzz.checks import Menu, judge
-from tests.fuzz.programs import Fuzzed, directed_program, program
+from tests.fuzz.programs import Fuzzed, directed_program, program, random_program
 from tests.fuzz.reference import Dropped, run_plain
 from tests.fuzz.shrink import shrink
 from tests.fuzz.writer import CONSTRUCTS
@@ -48,6 +48,12 @@ def test_a_slice(kind: str, first: int, least: int) -> None:
     assert tally.kinds["right"] >= least, tally.report()
 
 
+def test_all_orders_and_modes_of_random_programs() -> None:
+    kinds = [judge(random_program(seed), Menu()) for seed in range(1000, 1030)]
+    assert not [(seed, found) for seed, found in enumerate(kinds, 1000) if found.bad]
+    assert sum(found.kind == "right" for found in kinds) >= 25
+
+
 @pytest.mark.parametrize("name", list(weights.DIRECTED))
 def test_directed_programs(name: str) -> None:
     for seed in range(3):
@@ -58,7 +64,15 @@ def test_directed_programs(name: str) -> None:
 @pytest.mark.parametrize("seed", (1, 3, 4))
 def test_compiled_programs(seed: int) -> None:
     verdict = judge(
-        program(seed), Menu(compiled=True, second=False, forward=False, reverse_twice=False, reverse_forward=False)
+        program(seed),
+        Menu(
+            compiled=True,
+            second=False,
+            forward=False,
+            reverse_twice=False,
+            reverse_forward=False,
+            forward_twice=False,
+        ),
     )
     assert not verdict.bad, verdict
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
+from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
 from tests import oracle
+from tests.directions import Leaves, dot, like, size
 from tests.hard.table import Case
-
-Leaves = list[Any]
 
 
 class Engine(Protocol):
@@ -43,19 +43,13 @@ class Engine(Protocol):
     def forward_forward(self, x: Leaves, d: Leaves, v: Leaves) -> Leaves:
         """D² f[d, v]"""
 
+
+class ThirdOrderEngine(Engine, Protocol):
     def third_reverse(self, x: Leaves, w: Leaves, v: Leaves, u: Leaves) -> Leaves:
         """The adjoint of x of u·(the adjoint of x of v·g)"""
 
     def third_forward(self, x: Leaves, w: Leaves, d: Leaves, v: Leaves) -> Leaves:
         """D² g[d, v]"""
-
-
-def dot(p: Sequence[Any], q: Sequence[Any]) -> float:
-    return float(sum(np.sum(np.asarray(x, float) * np.asarray(y, float)) for x, y in zip(p, q, strict=True)))
-
-
-def size(p: Sequence[Any], q: Sequence[Any]) -> float:
-    return dot([np.abs(x) for x in p], [np.abs(y) for y in q])
 
 
 @dataclass
@@ -110,23 +104,15 @@ class Comparison:
         return result
 
     def expect(self, what: str, got: float, wanted: float, scale: float) -> None:
-        error = abs(got - wanted) / max(1.0, abs(wanted), scale)
-        if not error <= self.case.tolerance:
-            self.errors.append(f"{what}: got {got:.12g}, expected {wanted:.12g}")
+        if error := differing_number(got, wanted, self.case.tolerance, scale):
+            self.errors.append(f"{what}: {error}")
 
     def same(self, what: str, got: Leaves, wanted: Leaves) -> None:
-        if [np.shape(y) for y in got] != [np.shape(y) for y in wanted]:
-            self.errors.append(f"{what}: shapes {[np.shape(y) for y in got]}, expected {[np.shape(y) for y in wanted]}")
-            return
-        for k, (p, q) in enumerate(zip(got, wanted, strict=True)):
-            p, q = np.asarray(p, float), np.asarray(q, float)
-            if not np.allclose(p, q, rtol=self.case.tolerance, atol=self.case.tolerance, equal_nan=True):
-                self.errors.append(f"{what} [{k}]: got {p}, expected {q}")
+        allowed = self.case.tolerance
+        self.errors += [f"{what} {error}" for error in differing(got, wanted, lambda y: allowed * (1.0 + np.abs(y)))]
 
-    def kinds(self, what: str, got: Leaves, like: Leaves) -> None:
-        for k, (g, p) in enumerate(zip(map(np.asarray, got), map(np.asarray, like), strict=True)):
-            if g.shape != p.shape or g.dtype != p.dtype:
-                self.errors.append(f"{what} [{k}]: {g.dtype}{g.shape} in the place of {p.dtype}{p.shape}")
+    def kinds(self, what: str, got: Leaves, models: Leaves) -> None:
+        self.errors += [f"{what} {error}" for error in differing_kinds(got, models)]
 
     def check_value(self) -> None:
         got = self.call(self.engine.value, self.x)
@@ -165,21 +151,12 @@ class Comparison:
         table = self.reference([self.d, self.v, self.u])
         ddvu = table[frozenset({0, 1, 2})]
         wanted, scale = dot(self.w, ddvu), size(self.w, ddvu)
-        x_bar = self.call(self.engine.third_reverse, self.x, self.w, self.v, self.u)
+        engine = cast(ThirdOrderEngine, self.engine)
+        x_bar = self.call(engine.third_reverse, self.x, self.w, self.v, self.u)
         self.expect("reverse three times", dot(x_bar, self.d), wanted, scale)
-        g = self.call(self.engine.third_forward, self.x, self.w, self.d, self.v)
+        g = self.call(engine.third_forward, self.x, self.w, self.d, self.v)
         self.expect("forward twice over reverse", dot(g, self.u), wanted, scale)
-
-
-def equal(p: Any, q: Any) -> bool:
-    return np.array_equal(p, q, equal_nan=True) if oracle.is_float(p) else np.array_equal(p, q)
 
 
 def is_real(y: Any) -> bool:
     return isinstance(y, (float, np.floating)) or (isinstance(y, np.ndarray) and y.dtype.kind == "f")
-
-
-def like(p: Any, rng: np.random.Generator) -> Any:
-    if isinstance(p, np.ndarray):
-        return rng.standard_normal(p.shape).astype(p.dtype)
-    return type(p)(rng.standard_normal())

@@ -18,7 +18,7 @@ from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
-from tests.hard.compare import Leaves
+from tests.directions import Leaves
 from tests.hard.table import Case
 
 

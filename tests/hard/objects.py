@@ -565,7 +565,7 @@ def plain_class(x, v, n):
 @dataclass
 class Acc:
     total: float = 0.0
-    items: list = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
 
     def add(self, v):
         self.total += v

@@ -13,7 +13,7 @@ import numpy as np
 
 import srcgrad as sg
 from tests import oracle
-from tests.hard.compare import Leaves
+from tests.directions import Leaves
 from tests.hard.table import Case
 
 
@@ -101,11 +101,6 @@ class Public:
         nothing = self.per_argument([p * 0 for p in d])
         _, (_, dots) = self.ff(*self.inputs(x), *self.per_argument(d), *self.per_argument(v), *nothing)
         return floats(dots)
-
-    def third_reverse(self, x: Leaves, w: Leaves, v: Leaves, u: Leaves) -> Leaves:
-        raise NotImplementedError
-
-    third_forward = third_reverse
 
 
 def fill(model: Any, items: Iterator[Any]) -> Any:

@@ -1,6 +1,7 @@
 """What is outside the language, or has no derivative: refused, never guessed."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from tests.hard.table import const as number
 
 REFUSALS = Table("refused")
 case = REFUSALS.case
-LOG = []
+LOG: list[Any] = []
 BOX = {"x": 0.0}
 SETTINGS = {"gain": 2.0}
 

@@ -1,4 +1,4 @@
-"""Third order, single active arguments, and random programs: on core programs, run with NumPy."""
+"""Third order, and single active arguments: on core programs, run with NumPy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tests import oracle
-from tests.hard import random_programs
 from tests.hard.cases import RIGHT
 from tests.hard.compare import Comparison
 from tests.hard.engines import Core
@@ -33,9 +32,3 @@ def test_each_argument_alone(case: Case) -> None:
             dots = core.forward(x, [d * (i == k) for i, d in enumerate(together.d)])
             for one, other in zip(alone.forward(x, [together.d[k]]), dots, strict=True):
                 assert np.allclose(one, other, rtol=1e-12, atol=1e-14, equal_nan=True)
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_random(seed: int) -> None:
-    outcome = random_programs.outcome(seed)
-    assert outcome == "right" or outcome.startswith("refused")

@@ -158,7 +158,7 @@ def counted_rows(program: Program) -> Program:
     """Of all loops whose adjoint keeps something."""
     fun = program.main
     loops = list(reverse_kernel.adjoint(fun, len(fun.params)).rows.values())
-    return simplify(Program(reverse_kernel.turns(fun, loops)))
+    return simplify(Program(reverse_kernel.counting_kernel(fun, loops)))
 
 
 def with_places(program: Program) -> Program:

@@ -11,7 +11,7 @@ import pytest
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
-from srcgrad.core.ir import B1, F4, F8, I8, Carry, Const, Program, Type, Var
+from srcgrad.core.ir import B1, F4, F8, I8, Atom, Carry, Const, Program, Type, Var
 from srcgrad.core.run import run
 from srcgrad.printer.render import render
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
@@ -277,8 +277,10 @@ def test_repeated_places_add_up(rank: int, index: str, scalar: bool) -> None:
     b, places = Builder(), Var("places", Type("i8", 1, ref=True))
     a = b.alloc("f8", (const(3),) * rank, const(1.0), name="a")
     where = b.load(places)
-    items = tuple({"P": where, ":": ALL, "0": const(1)}[c] for c in index)
-    shape = np.zeros((3,) * rank)[tuple({"P": PLACES, ":": slice(None), "0": 1}[c] for c in index)].shape
+    kinds: dict[str, Atom | ir.Slice] = {"P": where, ":": ALL, "0": const(1)}
+    plain: dict[str, Any] = {"P": PLACES, ":": slice(None), "0": 1}
+    items = tuple(kinds[c] for c in index)
+    shape = np.zeros((3,) * rank)[tuple(plain[c] for c in index)].shape
     values = Var("values", Type("f8", len(shape), ref=True))
     b.accumulate(a, items, const(0.5) if scalar else b.load(values))
     numbers = np.random.default_rng(0).normal(size=shape)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
 
-from tests.core.generate import random_program
+from tests.core.generate import arguments, random_program
 from tests.printer.executing import agrees
 
 
-def arguments(seed: int) -> tuple[Any, ...]:
-    r = np.random.default_rng(seed)
-    return r.normal(), r.normal(), int(r.integers(-2, 4)), r.normal(size=4), r.normal(size=(4, 4)), bool(r.integers(2))
-
-
-def check(seed: int, **size: int) -> None:
-    agrees(random_program(seed, **size), *arguments(seed))
+def check(seed: int, size: int = 12, depth: int = 3) -> None:
+    agrees(random_program(seed, size, depth), *arguments(seed))
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ from tests.rules.exact_special import LAST
 PAGE = Path(__file__).parent.parent.parent / "docs" / "accuracy.md"
 EPS = float(np.finfo(float).eps)
 SMALLEST, LARGEST = float(np.finfo(float).tiny), float(np.finfo(float).max)
-CURVES = [*plain.CURVES, *special.CURVES]
-SURFACES = [*plain.SURFACES, *special.SURFACES, *special.LAST]
+CURVES: list[Curve] = [*plain.CURVES, *special.CURVES]
+SURFACES: list[Surface] = [*plain.SURFACES, *special.SURFACES, *special.LAST]
 PRECISIONS = (150, 300, 600, 1200, 2400, 4800)  # bits
 mp = mpmath.mp.clone()
 ORDERS = ("value", "first derivative", "second derivative")
@@ -78,14 +78,16 @@ def as_printed(fun: Fun) -> Callable[..., tuple[Any, ...]]:
     def spelled(atom: Any) -> str:
         return repr(atom.value) if isinstance(atom, Const) else names[atom]
 
-    lines = []
+    def operand(args: Sequence[str], found: re.Match[str]) -> str:
+        return f"({args[int(found[1])]})"
+
+    lines: list[str] = []
     for stmt in fun.body:
         assert isinstance(stmt, Let)
         code, needed = printed(stmt.op, tuple(a.type for a in stmt.args), dict(stmt.params))
         space.update(needed)
         names[stmt.target] = f"t{len(lines)}"
-        args = [spelled(a) for a in stmt.args]
-        text = re.sub(r"\b_(\d)\b", lambda m, args=args: f"({args[int(m[1])]})", code)
+        text = re.sub(r"\b_(\d)\b", partial(operand, [spelled(a) for a in stmt.args]), code)
         lines.append(f"    {names[stmt.target]} = {text}\n")
     results = ", ".join(map(spelled, fun.results))
     exec(f"def f({', '.join(names[p] for p in fun.params)}):\n{''.join(lines)}    return ({results},)", space)
@@ -209,7 +211,7 @@ def rows(names: Sequence[str] = ()) -> Iterator[str]:
 
 
 def main(names: Sequence[str]) -> None:
-    lines = []
+    lines: list[str] = []
     for row in rows(names):
         print(row, flush=True)
         lines.append(row + "\n")

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -125,9 +126,9 @@ def terms(rule: Primitive) -> Iterator[Mutant]:
     changes: list[tuple[str, str, Callable[[Sequence[Any]], list[Any]]]] = []
     for place in _active(rule):
         for kind, change in AMOUNTS.items():
-            changes.append((kind, f"{kind} term {place}", lambda v, p=place, c=change: changed_at(v, p, c)))
+            changes.append((kind, f"{kind} term {place}", partial(changed_at, place=place, change=change)))
     for i, j in combinations(_active(rule), 2):
-        changes.append(("swap", f"swap terms {i} and {j}", lambda v, i=i, j=j: _exchanged(v, i, j)))
+        changes.append(("swap", f"swap terms {i} and {j}", partial(_exchanged, i=i, j=j)))
     for kind, what, change in changes:
         ahead, back = ahead_of(rule, change), back_of(rule, change)
         for where, parts in (("tangent", ahead), ("adjoint", back), ("both modes", {**ahead, **back})):
@@ -214,7 +215,7 @@ def _emitted(rule: Primitive, case: Case, mode: str) -> list[tuple[Primitive, Se
         finally:
             del builder.let
 
-    watched = replace(rule, **{"jvp" if mode == "tangent" else "vjp": watch})
+    watched = replace(rule, jvp=watch) if mode == "tangent" else replace(rule, vjp=watch)
     made = Programs().of(replace(case, primitive=watched))
     made.ahead if mode == "tangent" else made.back  # noqa: B018
     return found
@@ -229,7 +230,7 @@ def _changed(rule: Primitive, mode: str, place: int, change: Callable[..., Any])
         with _emitting(builder, place, change):
             return derive(*given)
 
-    return replace(rule, **{"jvp" if mode == "tangent" else "vjp": wrong})
+    return replace(rule, jvp=wrong) if mode == "tangent" else replace(rule, vjp=wrong)
 
 
 def _alike(rule: Primitive) -> list[tuple[Case, ...]]:

@@ -28,6 +28,7 @@ from srcgrad.rules.language.metadata import Edge
 from srcgrad.rules.language.registry import FUNCTIONS, METHODS, PRIMITIVES
 from srcgrad.rules.language.values import Val
 from tests.rules.accuracy import CURVES, SURFACES
+from tests.rules.exact import Curve, Surface
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "functions.md"
@@ -170,7 +171,8 @@ def accuracy() -> dict[str, str]:
 def _errors(known: dict[str, str]) -> dict[Any, str]:
     """The errors by function: those of one rule are alike."""
     out: dict[Any, str] = {}
-    for curve in (*CURVES, *SURFACES):
+    every: list[Curve | Surface] = [*CURVES, *SURFACES]
+    for curve in every:
         rules = [rule.info.functions for rule in PRIMITIVES.values() if curve.function in rule.info.functions]
         alike = [function for functions in rules for function in functions]
         out.update(dict.fromkeys([*alike, curve.function], known.get(curve.name, "")))

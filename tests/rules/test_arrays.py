@@ -61,7 +61,11 @@ def test_broadcasting_of_empty_arrays(shape: tuple[int, ...], other: tuple[int, 
 
 # ---- reductions
 
-AXES = {1: [None, 0, -1], 2: [None, 0, 1, -1, (0, 1), (-1,)], 3: [None, 0, 1, 2, (0, 2), (-1, 0), (1, 2)]}
+AXES: dict[int, list[Any]] = {
+    1: [None, 0, -1],
+    2: [None, 0, 1, -1, (0, 1), (-1,)],
+    3: [None, 0, 1, 2, (0, 2), (-1, 0), (1, 2)],
+}
 REDUCTIONS = [(r, axis, keep) for r in AXES for axis in AXES[r] for keep in (False, True)]
 
 

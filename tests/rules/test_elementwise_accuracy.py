@@ -1,4 +1,4 @@
-"""Relative accuracy against mpmath, of derivatives far out in the tails and beside poles, and of helper functions."""
+"""Relative accuracy against mpmath, of derivatives far out in the tails and beside poles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import srcgrad.rules  # noqa: F401
-from srcgrad.rules.language import runtime_text
 from tests.rules.core_functions import backward, call
 
 mp = mpmath.mp.clone()
@@ -75,32 +74,3 @@ def test_logaddexp_in_its_tails(gap: float, slope: float | None) -> None:
     (got, _) = backward(call(np.logaddexp, ..., ...), gap, 0.0)
     assert abs(got - exact) <= 4 * EPS * exact
     assert slope is None or got == slope
-
-
-@pytest.mark.parametrize("x", [1e-10, 0.3, 1.0, 4.5, 9.99, 10.0, 25.0, 1e10, -0.3, -7.7, -100.5])
-def test_the_polygamma_helpers(x: float) -> None:
-    assert runtime_text.digamma(x) == pytest.approx(float(mp.digamma(x)), rel=1e-13)
-    near_a_root = 1e-13 if x < 0 else 0.0
-    for n in range(1, 7):
-        assert runtime_text.polygamma(n, x) == pytest.approx(float(mp.polygamma(n, x)), rel=3e-13, abs=near_a_root), n
-
-
-@pytest.mark.parametrize("x", [0.0, 1e-9, 0.1, 0.9, 1.6, -2.4, 5.5, 40.3])
-def test_the_derivatives_of_sinc(x: float) -> None:
-    for order in range(1, 7):
-        exact = mp.diff(mp.sincpi, mp.mpf(x), order)
-        scale = math.pi**order / (order + 1) / max(1.0, abs(x))
-        assert abs(runtime_text.sinc_derivative(x, order) - exact) <= 1e-13 * scale, order
-
-
-@pytest.mark.parametrize(
-    ("x", "y"),
-    [(7.5, 2.0), (5.0, 2.0), (7.0, 2.0), (-7.5, 2.0), (1e300, 3.0), (3.0, math.inf), (0.1, 0.3), (9.0, -6.0)],
-)
-def test_the_remainder_helper(x: float, y: float) -> None:
-    assert runtime_text.ieee_remainder(x, y) == math.remainder(x, y)
-
-
-@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 2**52 - 1, 2**52, 10**18, 3037000499**2 - 1])
-def test_the_integer_root_helper(n: int) -> None:
-    assert runtime_text.isqrt(n) == math.isqrt(n)

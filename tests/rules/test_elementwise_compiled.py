@@ -13,6 +13,7 @@ import pytest
 import srcgrad.rules  # noqa: F401
 from srcgrad.core import ir
 from srcgrad.core.run import run
+from srcgrad.printer import templates
 from srcgrad.rules.language.declare import At, Literal
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.testing.samples import Case, spread, type_of
@@ -77,12 +78,11 @@ def choice_cases() -> list[Case]:
 
 def _module(cases: list[Case]) -> tuple[str, dict[str, str], list[Any]]:
     """One function that evaluates every case, what it calls, and its arguments."""
-    lines, helpers, args = [], {}, []
+    lines: list[str] = []
+    helpers: dict[str, str] = {}
+    args: list[Any] = []
     for k, case in enumerate(cases):
-        text = case.primitive.template
-        if not isinstance(text, str):
-            text = text(tuple(map(type_of, case.args)), case.params)
-        code, used = text if isinstance(text, tuple) else (text, {})
+        code, used = templates.expanded(case.primitive, tuple(map(type_of, case.args)), case.params)
         helpers.update(used)
         named = re.sub(r"\b_([0-9])\b", lambda m, k=k: f"x{k}_{m[1]}", code)  # type: ignore[misc]
         lines.append(f"    r{k} = {named}")

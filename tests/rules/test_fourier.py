@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def size(y: Any) -> Any:
 
 
 # of real arguments: complex or real results
-CASES = {
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "fft": (lambda x: np.fft.fft(x), (x,)),
     "fft_n": (lambda m: np.fft.fft(m, 4), (m,)),
     "fft_longer": (lambda m: np.fft.fft(m, n=9, axis=0, norm="ortho"), (m,)),
@@ -86,10 +87,10 @@ def test_single_precision_stays() -> None:
         assert grad(fun, jit=False)(x.astype("f4")).dtype == np.float32
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "rfft of complex": (lambda a: np.fft.rfft(1j * a).real, "real numbers"),
     "an axis twice": (lambda a: np.fft.fftn(a, axes=(0, 0)).real, "each axis once"),
-    "a norm that is none": (lambda a: np.fft.fft(a, norm="unit").real, "'ortho'"),
+    "a norm that is none": (lambda a: np.fft.fft(a, norm="unit").real, "'ortho'"),  # type: ignore[arg-type]
     "a number": (lambda a: np.fft.fft(a[0]).real, "takes an array"),
 }
 

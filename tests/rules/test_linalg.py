@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def polar(a: Any) -> Any:
     return u @ vt
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "chol": (lambda a: np.linalg.cholesky(a @ a.T + 3 * np.eye(3)), (q,)),
     "cholU": (lambda a: np.linalg.cholesky(a @ a.T + 3 * np.eye(3), upper=True), (q,)),
     "gp": (lambda a, x: likelihood(a, x), (q, x)),
@@ -68,7 +69,7 @@ CASES = {
     ),
     "qr": (lambda a: np.linalg.qr(a)[0], (tall,)),
     "qr_r": (lambda a: np.linalg.qr(a).R, (q,)),
-    "qr_mode": (lambda a: np.linalg.qr(a, "r") ** 2, (tall,)),
+    "qr_mode": (lambda a: np.linalg.qr(a, "r") ** 2, (tall,)),  # type: ignore[operator]
     "qr_x": (lambda a: from_qr(a), (tall,)),
     "det": (lambda a: np.linalg.det(a), (q,)),
     "slog": (lambda a: np.linalg.slogdet(a)[1], (q,)),

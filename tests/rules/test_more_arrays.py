@@ -148,7 +148,8 @@ def test_derivatives_second_order() -> None:
     check(periods, [TURNS, 3.0], lambda x, p: np.unwrap(x, period=p))
     check(one_item, [A], lambda x: x.item(-2) * x.item(1, 2))
     check(chosen, [np.array([0, 1, 1, 0]), L[:4], V[:4]], lambda k, x, y: k.choose([x, y]))
-    check(*[part(np.gradient, 1)[0], [A, GRADUAL[:3], GRADUAL[:4]], part(np.gradient, 1)[1]])
+    make, plain = part(np.gradient, 1)
+    check(make, [A, GRADUAL[:3], GRADUAL[:4]], plain)
     check(same(np.corrcoef)[0], [A], np.corrcoef)
 
 
@@ -182,7 +183,7 @@ WHOLE = np.array([3, -1, 4, 1, 5, -9, 2, 6, 5, 3, 5])
 SETS = [TWICE, np.array([0.3, 5.0, 2.0])], [TWICE, EMPTY], [EMPTY, TWICE], [np.array([3, 1, 2, 3]), np.array([2, 3, 9])]
 S, T = np.array([1.0, 1.0 + 1e-9, INF, INF, NAN, 2.0]), np.array([1.0, 1.0, INF, -INF, NAN, 2.1])
 HOLED = np.array([[1.0, NAN, 3.0], [NAN, 5.0, -1.0]])
-ZEROS = ([0, 0, 1.5, 0, 2.0, 0], [0.0, 0], [], [1.0], [0, 1.0], [1.0, 0])
+ZEROS: tuple[list[float], ...] = ([0, 0, 1.5, 0, 2.0, 0], [0.0, 0], [], [1.0], [0, 1.0], [1.0, 0])
 VALUES: list[tuple[tuple[Callable[..., Val], Callable[..., Any]], list[Any]]] = [
     *((same(f), pair) for f in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d) for pair in SETS),
     *((same(np.unique), [x]) for x in (np.zeros(0, int), np.array([[3, 1], [1, 2]]))),
@@ -225,7 +226,7 @@ def test_values() -> None:
     )
 
 
-RAISES = [
+RAISES: list[tuple[tuple[Callable[..., Val], Callable[..., Any]], list[Any]]] = [
     (same(np.insert), [L, 9, 0.5]),
     (same(np.bincount), [np.array([1, -1])]),
     (same(np.gradient), [L[:1]]),

@@ -7,7 +7,8 @@ from itertools import islice
 from srcgrad.rules.language.registry import PRIMITIVES
 from tests.rules import complex_mutants
 from tests.rules.complex_trials import RULES
-from tests.rules.mutants import OF_REALS, mutants, survives
+from tests.rules.matrix import OF_REALS
+from tests.rules.mutants import mutants, survives
 
 ONE_IN = 25
 

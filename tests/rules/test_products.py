@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +17,7 @@ x, y, m, q = normal(3), normal(3), normal((2, 3)), normal((3, 3))
 t, u, v = normal((2, 3, 4)), normal((2, 4, 2)), normal((4, 3, 2))
 iq = np.arange(6).reshape(2, 3)
 
-CASES = {
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "ein_mm": (lambda m, q: np.einsum("ij,jk->ik", m, q), (m, q)),
     "ein_implicit": (lambda m, q: np.einsum("ij,jk", m, q), (m, q)),
     "ein_T": (lambda m: np.einsum("ij->ji", m) ** 2, (m,)),
@@ -54,7 +57,7 @@ CASES = {
     "inner1": (lambda x, y: np.inner(x, y), (x, y)),
     "inner21": (lambda q, x: np.inner(q, x), (q, x)),
     "vecdot": (lambda m: np.vecdot(m, m * m), (m,)),
-    "vecdot0": (lambda m: np.linalg.vecdot(m, m * m, axis=0), (m,)),
+    "vecdot0": (lambda m: np.linalg.vecdot(m, m * m, axis=0), (m,)),  # type: ignore[call-overload]
     "outer": (lambda m, x: np.outer(m, x), (m, x)),
     "td": (lambda t, v: np.tensordot(t, v, axes=([1, 2], [1, 0])), (t, v)),
     "td1": (lambda m, q: np.tensordot(m, q, 1), (m, q)),

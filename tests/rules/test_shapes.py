@@ -56,7 +56,7 @@ def written_through_matrices(m: Any) -> Any:
     return z * m
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "swapaxes": (lambda t: np.swapaxes(t, 0, 2) * 2, (t,)),
     "swap_m": (lambda t: t.swapaxes(0, -1) * t.swapaxes(0, -1), (t,)),
     "moveaxis": (lambda t: np.moveaxis(t, 0, -1) ** 2, (t,)),

@@ -38,8 +38,8 @@ def exact(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The gradient of sum(sin(a @ b)), by NumPy."""
     left, right = (a[None, :] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
     slope = np.cos(left @ right)
-    bars = slope @ np.swapaxes(right, -1, -2), np.swapaxes(left, -1, -2) @ slope
-    return tuple(_summed_to(bar, x.shape).reshape(y.shape) for bar, x, y in zip(bars, (left, right), (a, b)))
+    left_bar, right_bar = slope @ np.swapaxes(right, -1, -2), np.swapaxes(left, -1, -2) @ slope
+    return _summed_to(left_bar, left.shape).reshape(a.shape), _summed_to(right_bar, right.shape).reshape(b.shape)
 
 
 def _summed_to(bar: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

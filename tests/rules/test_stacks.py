@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def from_qr(a: Any) -> Any:
     return q[:, 0, 0] * r[:, 0, 1]
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "solve": (lambda a, b: np.linalg.solve(a, b), (A, B)),
     "solve_vector": (lambda a, b: np.linalg.solve(a, b), (A, x)),
     "solve_one_matrix": (lambda a, b: np.linalg.solve(a, b), (A[0], B)),

@@ -36,7 +36,14 @@ def test_equal_values_and_factors_in_either_order() -> None:
 
 def test_a_difference_has_an_order_and_zeros_have_signs() -> None:
     b = Builder()
-    pairs = [(X, Y), (Y, X), (X, const(0.0)), (X, const(-0.0)), (X, const(float("nan"))), (X, const(float("nan")))]
+    pairs: list[tuple[Atom, Atom]] = [
+        (X, Y),
+        (Y, X),
+        (X, const(0.0)),
+        (X, const(-0.0)),
+        (X, const(float("nan"))),
+        (X, const(float("nan"))),
+    ]
     fun = merged(b, *(b.let(subtract, *pair) for pair in pairs))
     assert count(fun, ir.Let) == 5
 

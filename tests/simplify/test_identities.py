@@ -27,7 +27,7 @@ assert rules.__doc__  # importing the rules fills the registry
 
 SPECIAL = [0.0, -0.0, 1.0, -2.5, 1e308, -1e308, 5e-324, float("inf"), float("-inf"), float("nan")]
 X, Y, N, C = Var("x", ir.F8), Var("y", ir.F8), Var("n", ir.I8), Var("c", ir.B1)
-VALUES = {X: SPECIAL, Y: SPECIAL, N: [-3, 0, 7], C: [True, False]}
+VALUES: dict[Var, list[Any]] = {X: SPECIAL, Y: SPECIAL, N: [-3, 0, 7], C: [True, False]}
 Make = Callable[[Callable[..., Atom]], Atom]
 
 
@@ -169,7 +169,11 @@ def test_a_branch_with_a_known_condition() -> None:
 def test_outs_that_are_the_same_or_the_condition() -> None:
     b = Builder()
     same, flag, inverse = Var("o", ir.F8), Var("f", ir.B1), Var("g", ir.B1)
-    sides = [(same, X, X), (flag, const(True), const(False)), (inverse, const(False), const(True))]
+    sides: list[tuple[Var, Atom, Atom]] = [
+        (same, X, X),
+        (flag, const(True), const(False)),
+        (inverse, const(False), const(True)),
+    ]
     b.put(ir.If(C, (), (), tuple(ir.Out(*side) for side in sides)))
     fun = fun_of(b, [same, flag, inverse])
     assert fun.results[:2] == (X, C)

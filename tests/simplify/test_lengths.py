@@ -12,7 +12,8 @@ from srcgrad.compiler.request import Recipe
 from srcgrad.core.ir import Program
 from srcgrad.core.run import run
 from srcgrad.core.shapes import fixed
-from srcgrad.frontend.source.structure import Leaf, Type
+from srcgrad.core.types import Type
+from srcgrad.frontend.source.structure import Leaf
 from srcgrad.optimize.methods import newton_loop
 
 

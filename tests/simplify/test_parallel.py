@@ -549,7 +549,7 @@ def softmax(x, w):
     return np.sum(e / e.sum(axis=1, keepdims=True) * w)
 
 
-def product(x, y):
+def products_and_sum(x, y):
     return np.sum(x * y) + np.sum(y)
 
 
@@ -558,7 +558,8 @@ def test_pieces_that_may_have_one_element_meet_in_order() -> None:
     made = grad(of_pieces, (0, 1), parallel=True, jit=False)
     for bar, k in zip(made(x, y, counts), (0, 1), strict=True):
         step = 1e-6 * np.eye(len((x, y)[k]))
-        ends = [[of_pieces(*((x + s * d, y) if k == 0 else (x, y + s * d)), counts) for s in (1, -1)] for d in step]
+        moved = [[(x + s * d, y) if k == 0 else (x, y + s * d) for s in (1, -1)] for d in step]
+        ends = [[of_pieces(first, second, counts) for first, second in pair] for pair in moved]
         np.testing.assert_allclose(bar, [(up - down) / 2e-6 for up, down in ends], rtol=1e-6)
     assert loops_in(made.source) == 0
 
@@ -572,7 +573,7 @@ def test_sums_that_keep_their_axis_are_mapped_in_order() -> None:
 
 def test_maps_over_two_arrays_are_parallel_where_nothing_is_repeated() -> None:
     many, y, one = rng.normal(size=(5, 3)), rng.normal(size=3), np.array([1.5])
-    made = vmap(grad(product), in_axes=(0, None), jit=False)
+    made = vmap(grad(products_and_sum), in_axes=(0, None), jit=False)
     np.testing.assert_allclose(made(many, y), np.tile(y, (5, 1)))
     assert loops_in(made.source) == 1
     np.testing.assert_allclose(made(many, one), np.full((5, 3), 1.5))

@@ -19,7 +19,7 @@ from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
-from tests.random_programs import Generator, arguments
+from tests.core.generate import arguments, random_program
 
 PASSES = {
     "dce": [dce],
@@ -36,7 +36,7 @@ PASSES = {
 
 
 def check(passes: list[Callable[[Fun], Fun]], seed: int) -> None:
-    fun = Generator(seed).program().main
+    fun = random_program(seed).main
     verify(fun)
     args = arguments(seed)
     expected = run(fun, *args)

@@ -15,7 +15,7 @@ from srcgrad.errors import ArgumentError
 from srcgrad.testing import check_grads
 
 MODULE = sys.modules["srcgrad.testing.check_grads"]
-PLAIN = {"jit": False}
+PLAIN: dict[str, Any] = {"jit": False}
 
 
 def product(x: Any, n: int) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,13 +19,13 @@ from srcgrad.rules.scalar.elementwise import exp, sin
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform import compositions
 from srcgrad.transform.program_edits import select
-from tests.random_programs import Generator, arguments
+from tests.core.generate import arguments, random_program
 
-LEAVES = (3, 0, 2)  # of the random programs: b, x, a; not in order
+LEAVES = (4, 0, 3)  # of the random programs: m, x, a; not in order
 X, Y, N, A = Var("x", ir.F8), Var("y", ir.F8), Var("n", ir.I8), Var("a", ir.Type("f8", 1, ref=True))
 
 
-def done(program: Program, *args: object) -> tuple[object, ...]:
+def done(program: Program, *args: Any) -> tuple[Any, ...]:
     """The results, the same before and after simplification."""
     verify(program)
     smaller = simplify(program)
@@ -40,7 +42,7 @@ def close(got: object, expected: object) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_modes_agree_on_random_programs(seed: int) -> None:
-    program = simplify(Generator(seed, 8).program())
+    program = simplify(random_program(seed, 8, real=True))
     args = arguments(seed)
     by_columns = done(compositions.jacfwd(program, LEAVES, simplify), *args)
     by_rows = done(compositions.jacrev(program, LEAVES, simplify), *args)
@@ -57,10 +59,10 @@ def test_modes_agree_on_random_programs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_hessians_of_random_programs(seed: int) -> None:
-    program = simplify(Program(select(simplify(Generator(seed, 8).program()).main, [0])))
+    program = simplify(Program(select(simplify(random_program(seed, 8, real=True)).main, [0])))
     args, rng = arguments(seed), np.random.default_rng(seed)
-    vectors = [rng.normal(size=4), np.float64(rng.normal()), rng.normal(size=4)]
-    sizes = [4, 1, 4]
+    vectors: list[Any] = [rng.normal(size=(4, 4)), rng.normal(), rng.normal(size=4)]
+    sizes = [16, 1, 4]
     blocks = done(compositions.hessian(program, LEAVES, simplify), *args)
     rows = [np.hstack([np.reshape(blocks[3 * i + j], (sizes[i], sizes[j])) for j in range(3)]) for i in range(3)]
     matrix = np.vstack(rows)

@@ -12,10 +12,12 @@ from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.walk import walk
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.transform.compositions import grad
-from srcgrad.transform.plan import Plan
+from srcgrad.transform.compositions import grad, hessian, jacrev
+from srcgrad.transform.plan import Plan, Policy
+from srcgrad.transform.reverse import reverse
+from srcgrad.transform.storage import Listed
 from tests.transform import memory_programs as programs
-from tests.transform.test_reverse import lowered
+from tests.transform.test_reverse import floats, lowered
 
 
 def plan_of(fun: Callable[..., Any]) -> Plan:
@@ -82,5 +84,52 @@ def test_a_sum_has_no_forward_sweep_in_its_gradient() -> None:
 
 def test_the_plan_prints() -> None:
     lines = list(plan_of(programs.in_place_product).describe())
-    assert lines and all("kept at each load" in line for line in lines)
-    assert sum("a snapshot a turn" in line for line in plan_of(programs.time_steps_in_place).describe()) == 1
+    assert lines == ["a_kept (line 18): kept at each load, for a is overwritten later"]
+    (line,) = plan_of(programs.carried_scalar).describe()
+    assert line.startswith("s_kept (line ") and "its value at the entry of each iteration" in line
+    assert sum("a snapshot an iteration" in line for line in plan_of(programs.time_steps_in_place).describe()) == 1
+
+
+POLICIES: tuple[Policy, ...] = ("auto", "keep", "snapshot")
+
+
+def unexplained(program: ir.Program) -> list[str]:
+    """The memory that is kept by its name, and of which the plan says nothing."""
+    main = program.main
+    said = {(kept.name, kept.type) for kept in main.facts.plan}
+    made = [s.target for s in walk(main.body) if isinstance(s, (ir.NewList, ir.Alloc))]
+    return [v.name for v in made if v.name.endswith(("_kept", "_bars")) and (v.name, v.type) not in said]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("fun", programs.PROGRAMS, ids=lambda f: f.__name__)
+def test_all_that_is_kept_has_a_reason(fun: Callable[..., Any], policy: Policy) -> None:
+    program = lowered(fun, programs.PROGRAMS[fun])
+    once = simplify(reverse(program, floats(program.main), policy))
+    assert unexplained(once) == []
+    if policy == "auto":
+        assert unexplained(simplify(reverse(once, floats(once.main)))) == []
+
+
+@pytest.mark.parametrize("order", ["rows", "columns"])
+def test_jacobians_tell_what_their_sweeps_keep(order: str) -> None:
+    program = lowered(programs.carried_scalar, programs.PROGRAMS[programs.carried_scalar])
+    made = jacrev(program, [0], simplify) if order == "rows" else hessian(program, [0], simplify)
+    assert unexplained(made) == [] and [kept.name for kept in made.main.facts.plan] == ["s_kept"]
+
+
+def test_allocations_that_escape_are_known_before_the_emission() -> None:
+    plan = plan_of(programs.escaping)
+    (escape,) = plan.escapes
+    assert isinstance(escape, ir.Alloc)
+    storage = plan.storage[escape]
+    assert isinstance(storage, Listed) and storage.name.endswith("_bars")
+
+
+@pytest.mark.parametrize("fun", [programs.rotated, programs.buffers_of_two_lengths], ids=lambda f: f.__name__)
+def test_snapshots_come_in_the_order_of_the_accesses(fun: Callable[..., Any]) -> None:
+    """The same source in each run: sets of variables have no order."""
+    plan = Plan(Facts(lowered(fun, programs.PROGRAMS[fun]).main), "snapshot")
+    for loop, roots in plan.snapshots.items():
+        met = [a.ref for a in walk(loop.body) if isinstance(a, ir.Load) and a.ref in roots]
+        assert [r for r in dict.fromkeys(met) if r in roots] == [r for r in roots if r in met]

@@ -1,11 +1,14 @@
 """Recursive functions: what they print and raise passes through once, as in the plain function."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import srcgrad as sg
 
-OPTIONS = {"jit": False}
+OPTIONS: dict[str, Any] = {"jit": False}
 
 
 def squared(x, n):
@@ -54,7 +57,7 @@ def checked_only(x):
     return x * x
 
 
-WAYS = {
+WAYS: dict[str, Callable[[Any], Any]] = {
     "gradient": lambda f: sg.grad(f, **OPTIONS),
     "forward": lambda f: sg.grad(f, mode="forward", **OPTIONS),
     "value and gradient": lambda f: sg.value_and_grad(f, **OPTIONS),

@@ -9,69 +9,29 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.ir import Type
+from srcgrad.numeric.small_matrices import eliminate
+from srcgrad.printer import loop_nests
+from srcgrad.rules.language.over_elements import OverElements
 
-
-def exchange(rows: Any, k: int, i: int, first: int) -> None:
-    """Two rows take each other's place, from a column on."""
-    for j in range(first, rows.shape[1]):
-        rows[k, j], rows[i, j] = rows[i, j], rows[k, j]
-
-
-def solve(a: Any, b: Any) -> Any:
-    n = a.shape[0]
-    u, x = a.copy(), b.copy()
-    for k in range(n):
-        for i in range(k + 1, n):
-            if abs(u[i, k]) > abs(u[k, k]):
-                exchange(u, k, i, k)
-                x[k], x[i] = x[i], x[k]
-        for i in range(k + 1, n):
-            factor = u[i, k] / u[k, k]
-            for j in range(k + 1, n):
-                u[i, j] -= factor * u[k, j]
-            x[i] -= factor * x[k]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            x[i] -= u[i, j] * x[j]
-        x[i] /= u[i, i]
-    return x
-
-
-def solve_columns(a: Any, b: Any) -> Any:
-    n, columns = a.shape[0], b.shape[1]
-    u, x = a.copy(), b.copy()
-    for k in range(n):
-        for i in range(k + 1, n):
-            if abs(u[i, k]) > abs(u[k, k]):
-                exchange(u, k, i, k)
-                exchange(x, k, i, 0)
-        for i in range(k + 1, n):
-            factor = u[i, k] / u[k, k]
-            for j in range(k + 1, n):
-                u[i, j] -= factor * u[k, j]
-            for m in range(columns):
-                x[i, m] -= factor * x[k, m]
-    for i in range(n - 1, -1, -1):
-        for m in range(columns):
-            for j in range(i + 1, n):
-                x[i, m] -= u[i, j] * x[j, m]
-            x[i, m] /= u[i, i]
-    return x
+SOLVE, SOLVE_COLUMNS = (
+    loop_nests.python(name, OverElements(eliminate, (2, rank), (("singular", False), ("in_place", False))))
+    for name, rank in (("solve", 1), ("solve_columns", 2))
+)
 
 
 def solve_transposed(a: Any, b: Any) -> Any:
-    return solve(a.T.copy(), b)
+    return SOLVE(a.T.copy(), b)
 
 
 def solve_columns_transposed(a: Any, b: Any) -> Any:
-    return solve_columns(a.T.copy(), b)
+    return SOLVE_COLUMNS(a.T.copy(), b)
 
 
 def inverse(a: Any) -> Any:
     one = np.zeros_like(a)
     for i in range(a.shape[0]):
         one[i, i] = 1.0
-    return solve_columns(a, one)
+    return SOLVE_COLUMNS(a, one)
 
 
 def cholesky(a: Any) -> Any:
@@ -97,7 +57,8 @@ def determinant(a: Any) -> Any:
     for k in range(n):
         for i in range(k + 1, n):
             if abs(u[i, k]) > abs(u[k, k]):
-                exchange(u, k, i, k)
+                for j in range(k, n):
+                    u[k, j], u[i, j] = u[i, j], u[k, j]
                 d = -d
         d = d * u[k, k]
         for i in range(k + 1, n):
@@ -109,8 +70,8 @@ def determinant(a: Any) -> Any:
 
 def _solve(types: tuple[Type, ...], params: Mapping[str, Any]) -> Callable[..., Any]:
     if types[1].rank == 1:
-        return solve_transposed if params["transposed"] else solve
-    return solve_columns_transposed if params["transposed"] else solve_columns
+        return solve_transposed if params["transposed"] else SOLVE
+    return solve_columns_transposed if params["transposed"] else SOLVE_COLUMNS
 
 
 FUNCTIONS: dict[str, Callable[[tuple[Type, ...], Mapping[str, Any]], Callable[..., Any]]] = {

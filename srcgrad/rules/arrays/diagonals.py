@@ -11,9 +11,12 @@ from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import rearrangements
 from srcgrad.rules.arrays.construction import on_diagonal as set_diagonal
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, only_ranks, static, zero
+from srcgrad.rules.language.over_elements import written_out
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit, emit_many, value_of
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.shapes.axes import memory_of
@@ -27,41 +30,6 @@ tower, pair = np.stack([matrix, -2.0 * matrix]), np.array([1.3, -0.8])
 # ---- the elements [i, i + k] of two axes, as the last axis
 
 
-def _names(rank: int, axes: tuple[int, int]) -> tuple[list[str], list[str]]:
-    """Where the elements stand in the matrix, and where on the diagonal."""
-    row, column = axes
-    letters = iter(loop_text.LETTERS)
-    special = {row: "d - min(off, 0)", column: "d + max(off, 0)"}
-    inside = [special[a] if a in special else next(letters) for a in range(rank)]
-    return inside, [*(s for a, s in enumerate(inside) if a not in axes), "d"]
-
-
-def _source(rank: int, params: Params, name: str, to: bool) -> str:
-    """A function that takes a diagonal (or puts it, `to`)."""
-    (row, column), offset = params["axes"], params["offset"]
-    inside, outside = _names(rank, params["axes"])
-    if not offset:
-        inside = ["d" if a in params["axes"] else s for a, s in enumerate(inside)]
-    whole, first = ("like", "v") if to else ("a", "a")
-    rows, columns = f"{whole}.shape[{row}]", f"{whole}.shape[{column}]"
-    n = f"max(min({rows} + min(off, 0), {columns} - max(off, 0)), 0)" if offset else f"min({rows}, {columns})"
-    loops = [a for a in range(rank) if a not in params["axes"]]
-    shape = "".join(f"{whole}.shape[{a}], " for a in loops)
-    out = f"np.zeros(like.shape, {first}.dtype)" if to else f"np.empty(({shape}n{'' if loops else ','}), a.dtype)"
-    matrix_ = loop_text.subscript("out" if to else "a", inside)
-    line = loop_text.subscript("v" if to else "out", outside)
-    lines = [f"    n = {n}"]
-    if to:
-        lines += ["    if v.shape[-1] != n:", "        raise ValueError('the diagonal has another length')"]
-    lines.append(f"    out = {out}")
-    for depth, a in enumerate(loops):
-        lines.append(f"{'    ' * (depth + 1)}for {inside[a]} in range({whole}.shape[{a}]):")
-    deep = "    " * (len(loops) + 1)
-    lines += [f"{deep}for d in range(n):", f"{deep}    {matrix_ if to else line} = {line if to else matrix_}"]
-    given = [*(("v", "like") if to else ("a",)), *(("off",) if offset else ())]
-    return loop_text.function(name, ", ".join(given), [*lines, "    return out"])
-
-
 def _name(start: str, rank: int, params: Params) -> str:
     plain = rank == 2 and params["axes"] == (0, 1)
     axes = "" if plain else f"_{rank}_axes_{params['axes'][0]}_{params['axes'][1]}"
@@ -69,27 +37,29 @@ def _name(start: str, rank: int, params: Params) -> str:
 
 
 def _diagonal_template(types: Types, params: Params) -> Any:
-    rank = types[0].rank
-    name = _name("diagonal", rank, params)
-    return f"{name}(_0, offset)" if params["offset"] else f"{name}(_0)", {name: _source(rank, params, name, False)}
+    name = _name("diagonal", types[0].rank, params)
+    return _at_offset(
+        rearrangements.diagonal, types, name, params["offset"], axes=params["axes"], moved=bool(params["offset"])
+    )
+
+
+def _at_offset(function: Any, types: Types, name: str, offset: int, **known: Any) -> Any:
+    """The call of a function with the number of a diagonal, which it takes unless that is 0."""
+    call, helpers = written_out(function, types, name, **({} if offset else {"off": 0}), **known)
+    return (f"{call[:-1]}, offset)" if offset else call), helpers
 
 
 def _put_template(types: Types, params: Params) -> Any:
-    rank = types[1].rank
-    name = _name("on_diagonal_of", rank, params)
-    call = f"{name}(_0, _1, offset)" if params["offset"] else f"{name}(_0, _1)"
-    return call, {name: _source(rank, params, name, True)}
+    name, moved = _name("on_diagonal_of", types[1].rank, params), bool(params["offset"])
+    return _at_offset(rearrangements.on_diagonal_of, types, name, params["offset"], axes=params["axes"], moved=moved)
+
+
+def _put(v: Any, like: Any, offset: int, axes: tuple[int, int]) -> Any:
+    return rearrangements.on_diagonal_of(v, like, offset, axes, True)
 
 
 def _diagonal(a: Any, offset: int, axes: tuple[int, int]) -> Any:
     return np.diagonal(a, offset, *axes).copy()
-
-
-def _put(v: Any, like: Any, offset: int, axes: tuple[int, int]) -> Any:
-    out = np.zeros(like.shape, v.dtype)
-    d = np.arange(v.shape[-1])
-    np.moveaxis(out, axes, (-2, -1))[..., d - min(offset, 0), d + max(offset, 0)] = v
-    return out
 
 
 _offsets = [{"offset": k, "axes": (0, 1)} for k in (0, 1, -1, 5)]
@@ -125,23 +95,9 @@ on_diagonal_of: Rule = linear(
 
 
 def _square_template(types: Types, params: Params) -> Any:
-    k = params["offset"]
-    if not k:
-        lines = [
-            "    out = np.zeros((v.size, v.size), v.dtype)",
-            "    for i in range(v.size):",
-            "        out[i, i] = v[i]",
-            "    return out",
-        ]
-        return "on_diagonal(_0)", {"on_diagonal": loop_text.function("on_diagonal", "v", lines)}
-    lines = [
-        "    n = v.size + abs(off)",
-        "    out = np.zeros((n, n), v.dtype)",
-        "    for i in range(v.size):",
-        "        out[i - min(off, 0), i + max(off, 0)] = v[i]",
-        "    return out",
-    ]
-    return "on_diagonal_at(_0, offset)", {"on_diagonal_at": loop_text.function("on_diagonal_at", "v, off", lines)}
+    if not params["offset"]:
+        return "on_diagonal(_0)", sources(rearrangements.on_diagonal)
+    return "on_diagonal_at(_0, offset)", sources(rearrangements.on_diagonal_at)
 
 
 on_diagonal: Rule = linear(
@@ -237,14 +193,8 @@ def _fill_diagonal(builder: Builder, a: Any, val: Any, wrap: Any = False) -> Non
 
 def _triangle_template(types: Types, params: Params) -> Any:
     rank, upper, offset = types[0].rank, params["upper"], params["offset"]
-    row, column = loop_text.LETTERS[rank - 2], loop_text.LETTERS[rank - 1]
     name = f"{'upper' if upper else 'lower'}_triangle{'' if rank == 2 else f'_{rank}'}{'_at' if offset else ''}"
-    at, edge = ", ".join(loop_text.LETTERS[:rank]), f"{row} + off" if offset else row
-    inside = f"{column} {'>=' if upper else '<='} {edge}"
-    lines = ["    out = np.zeros(x.shape, x.dtype)"]
-    lines += loop_text.nest("x", rank, [f"if {inside}:", f"    out[{at}] = x[{at}]"])
-    source = loop_text.function(name, "x, off" if offset else "x", [*lines, "    return out"])
-    return f"{name}(_0, offset)" if offset else f"{name}(_0)", {name: source}
+    return _at_offset(rearrangements.triangle, types, name, offset, upper=upper)
 
 
 triangle: Rule = linear(

@@ -11,8 +11,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.shapes import Shorter
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import rearrangements
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.reductions.sums import matrix, row, sum_, tower
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, extent, unsqueeze
@@ -46,30 +48,9 @@ def _evaluate(x: Any, axis: int, sign: int) -> Any:
     return after + sign * before
 
 
-def _back(g: Any, x: Any, axis: int, sign: int) -> Any:
-    out = np.zeros(x.shape, g.dtype)
-    moved, given = np.moveaxis(out, axis, 0), np.moveaxis(g, axis, 0)
-    if len(given) and len(given) >= len(moved):
-        raise IndexError(f"{len(given)} differences of {len(moved)} elements")
-    moved[1 : len(given) + 1] += given
-    moved[: len(given)] += sign * given
-    return out
-
-
-def _back_source(name: str, rank: int, axis: int, sign: int) -> str:
-    index = list(loop_text.LETTERS[:rank])
-    after = [f"{i} + 1" if k == axis else i for k, i in enumerate(index)]
-    element = loop_text.subscript("g", index)
-    step = f"{loop_text.subscript('out', index)} {'-' if sign < 0 else '+'}= {element}"
-    lines = ["    out = np.zeros(like.shape, g.dtype)"]
-    lines += loop_text.nest("g", rank, [step, f"{loop_text.subscript('out', after)} += {element}"])
-    return loop_text.function(name, "g, like", [*lines, "    return out"])
-
-
 def _back_template(types: Types, params: Params) -> Any:
-    rank, axis = types[0].rank, params["axis"]
-    name = f"{'diff' if params['sign'] < 0 else 'sums'}_back_{rank}_along_{axis}"
-    return f"{name}(_0, _1)", {name: _back_source(name, rank, axis, params["sign"])}
+    name = f"{'diff' if params['sign'] < 0 else 'sums'}_back_{types[0].rank}_along_{params['axis']}"
+    return written_out(rearrangements.neighbours_back, types, name, **params)
 
 
 neighbours: Rule = linear(
@@ -87,7 +68,7 @@ to_neighbours: Rule = linear(
     "to_neighbours",
     (),
     transpose=lambda g, x, like, **how: neighbours(g, **how),
-    evaluate=_back,
+    evaluate=rearrangements.neighbours_back,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
     template=_back_template,
     dims=lambda dims, params: dims[1],

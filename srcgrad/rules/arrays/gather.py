@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import loop_text
+from srcgrad.numeric import rearrangements
 from srcgrad.rules.language.declare import At, Rule, linear, zero
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, extent
 
@@ -25,48 +26,17 @@ def _take(x: Any, at: Any, axis: int) -> Any:
     return np.take_along_axis(x, at, axis)
 
 
-def _add(g: Any, at: Any, like: Any, axis: int) -> Any:
-    out = np.zeros(like.shape, g.dtype)
-    grid = list(np.indices(at.shape))
-    grid[axis] = at
-    np.add.at(out, tuple(grid), g)
-    return out
-
-
-def _here(rank: int, axis: int) -> tuple[str, str]:
-    """The element of a loop nest, and the one that the places name."""
-    index = list(loop_text.LETTERS[:rank])
-    here = ", ".join(index)
-    index[axis] = f"at[{here}]"
-    return here, ", ".join(index)
-
-
-def _others(rank: int, axis: int) -> list[str]:
-    """What refuses places whose other axes are not those of what they are taken from."""
-    lengths = [k for k in range(rank) if k != axis]
-    if not lengths:
-        return []
-    differ = " or ".join(f"at.shape[{k}] != x.shape[{k}]" for k in lengths)
-    return [f"    if {differ}:", '        raise ValueError("the places have another shape than the array")']
-
-
 def _take_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
-    if rank == 1:
-        return "_0[_1]"
-    name = f"take_along_{rank}_axis_{axis}"
-    here, there = _here(rank, axis)
-    lines = [*_others(rank, axis), "    out = np.empty(at.shape, x.dtype)"]
-    lines += loop_text.nest("at", rank, [f"out[{here}] = x[{there}]"])
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, at", [*lines, "    return out"])}
+    return (
+        "_0[_1]"
+        if rank == 1
+        else written_out(rearrangements.take_along, types, f"take_along_{rank}_axis_{axis}", axis=axis)
+    )
 
 
 def _add_template(types: Types, params: Params) -> Any:
-    rank, axis = types[0].rank, params["axis"]
-    name = f"add_along_{rank}_axis_{axis}"
-    here, there = _here(rank, axis)
-    lines = ["    out = np.zeros(like.shape, g.dtype)", *loop_text.nest("at", rank, [f"out[{there}] += g[{here}]"])]
-    return f"{name}(_0, _1, _2)", {name: loop_text.function(name, "g, at, like", [*lines, "    return out"])}
+    return written_out(rearrangements.add_along, types, f"add_along_{types[0].rank}_axis_{params['axis']}", **params)
 
 
 def _type(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -98,7 +68,7 @@ add_along: Rule = linear(
     fresh=True,
     transpose=lambda g, y, at, like, axis: take_along(g, at, axis=axis),
     infer=_type,
-    evaluate=_add,
+    evaluate=rearrangements.add_along,
     template=_add_template,
     dims=lambda dims, params: dims[2],
     params=_places,
@@ -117,14 +87,7 @@ def _order_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
     if rank == 1:
         return "np.argsort(_0, kind='mergesort')"
-    name = f"argsort_{rank}_along_{axis}"
-    lines, index = ["    out = np.empty(x.shape, np.int64)"], list(loop_text.LETTERS[:rank])
-    index[axis] = ":"
-    for depth, k in enumerate([k for k in range(rank) if k != axis]):
-        lines.append(f"{'    ' * (depth + 1)}for {loop_text.LETTERS[k]} in range(x.shape[{k}]):")
-    row = ", ".join(index)
-    lines += [f"{'    ' * rank}out[{row}] = np.argsort(x[{row}], kind='mergesort')", "    return out"]
-    return f"{name}(_0)", {name: loop_text.function(name, "x", lines)}
+    return written_out(rearrangements.order, types, f"argsort_{rank}_along_{axis}", axis=axis)
 
 
 argsort = zero(

@@ -10,11 +10,13 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import rearrangements, sequences
 from srcgrad.rules.arrays.construction import copied
 from srcgrad.rules.arrays.evenly_spaced import spaced
 from srcgrad.rules.arrays.gather import argsort, ordered, take_along
-from srcgrad.rules.language import arguments, loop_text, registry, runtime_text
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, as_value, cast, linear, only_ranks, settle, static, zero
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.scalar.arithmetic import remainder
@@ -261,16 +263,7 @@ def _tile(builder: Builder, x: Any, reps: Any) -> Val:
 def _roll_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
     name = f"roll_{rank}_along_{axis}" if rank > 1 else "roll"
-    at = ":, " * axis
-    lines = [
-        f"    n = x.shape[{axis}]",
-        "    k = shift % n if n > 0 else 0",
-        "    out = np.empty(x.shape, x.dtype)",
-        f"    out[{at}k:] = x[{at}:n - k]",
-        f"    out[{at}:k] = x[{at}n - k:]",
-        "    return out",
-    ]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, shift", lines)}
+    return written_out(rearrangements.rolled, types, name, axis=axis)
 
 
 roll: Rule = linear(
@@ -369,7 +362,7 @@ padded_places = zero(
     evaluate=_padded_places,
     template=lambda types, params: (
         f"{params['mode']}_places(_0, _1, _2)",
-        sources(getattr(runtime_text, f"{params['mode']}_places")),
+        sources(getattr(sequences, f"{params['mode']}_places")),
     ),
     samples=[(3, 1, 2), (3, 5, 4), (1, 2, 1)],
     params=[{"mode": m} for m in ("edge", "wrap", "reflect", "symmetric")],

@@ -17,7 +17,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder
 from srcgrad.core.traits import Form, Traits, always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import loop_text, promotion, registry
+from srcgrad.rules.language import by_numbers, promotion, registry
 from srcgrad.rules.language.metadata import At as At
 from srcgrad.rules.language.metadata import Edge as Edge
 from srcgrad.rules.language.metadata import Info as Info
@@ -25,6 +25,7 @@ from srcgrad.rules.language.metadata import Literal as Literal
 from srcgrad.rules.language.metadata import Params as Params
 from srcgrad.rules.language.metadata import Samples as Samples
 from srcgrad.rules.language.metadata import only_ranks as only_ranks
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
 
 Template = Union[str, Callable[..., str]]  # an expression over `_0, _1, ...`, or (types, params) -> one
@@ -209,6 +210,7 @@ def elementwise(
     scalar: Template | None = None,
     array: Template | None = None,
     helpers: Mapping[str, str] | None = None,
+    numeric: Callable[..., float] | None = None,
     wide: bool = False,
     result: str = "float",
     infer: Callable[..., tuple[ir.Type, ...]] | None = None,
@@ -223,7 +225,7 @@ def elementwise(
     scalar, array: the expressions it prints as, over `_0, _1`; by default its function in `math` and that in `np`.
     helpers: sources that these need. wide: whether they give f8 for f4. jvp: another tangent than that of the partials.
     as_is: which arguments say how, and are never cast. each: whether `scalar` is for numbers only, so that arrays are
-    gone through in a loop.
+    gone through in a loop. numeric: the function of numbers that computes each element, in place of all these.
     """
 
     def tangent(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -237,20 +239,20 @@ def elementwise(
         (g,) = bars
         if g is None or not any(map(_is_float, args)):
             return [None] * len(args)
-        got: list[Val | None] = []
-        for x, p in zip(args, partials(*args, outs[0], **params), strict=True):
-            part = _times(g, p) if _is_float(x) else None
-            got.append(None if part is None else cast(sum_to(part, x), x.type.dtype))
-        return got
+        parts = partials(*args, outs[0], **params)
+        got = [_times(g, p) if _is_float(x) else None for x, p in zip(args, parts, strict=True)]
+        return [None if v is None else cast(sum_to(v, x), x.type.dtype) for x, v in zip(args, got, strict=True)]
 
     infer = infer or (lambda types, params: (promote(types, result),))
     info.setdefault("scalars", _of_scalars(functions))
+    if numeric:
+        scalar, helpers = scalar or by_numbers.call_of(numeric), sources(numeric)
     template = elementwise_template(functions, infer, scalar, array, helpers or {}, wide, len(samples[0]), as_is)
-    template = loop_text.each(name, template, infer) if each else template
+    template = by_numbers.each(name, template, infer) if each or numeric else template
     rule = Rule(
         name,
         infer,
-        evaluate or functions[0],
+        evaluate or (by_numbers.evaluate_by(numeric) if numeric else functions[0]),
         template,
         jvp or tangent,
         vjp,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import runtime_text
+from srcgrad.numeric import sequences
 from srcgrad.rules.language.declare import zero
 from srcgrad.rules.language.metadata import At
 from srcgrad.rules.language.runtime_text import sources
@@ -34,7 +34,7 @@ def _outside(places: Any, n: int) -> bool:
 
 
 def _outside_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> Any:
-    return "outside(_0, _1)", sources(runtime_text.outside)
+    return "outside(_0, _1)", sources(sequences.outside)
 
 
 trips = zero(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-
-from srcgrad.core import ir
 
 LETTERS = "ijklmnopq"
 
@@ -68,49 +64,3 @@ def along(rank: int, axis: int, start: str, body: Sequence[str], back: bool = Fa
     here = ", ".join(LETTERS[:rank])
     lines += [f"{margin}carried = {start}", f"{margin}for {LETTERS[axis]} in range({steps}):"]
     return [*lines, *(f"{margin}    {text}".replace("[]", f"[{here}]") for text in body)]
-
-
-# ---- a function of numbers, for each element of arrays that broadcast
-
-
-def each(name: str, scalar: Callable[..., Any], infer: Callable[..., Any]) -> Callable[..., Any]:
-    """The template for numbers and arrays of an elementwise function whose template for f8 is given: it computes in
-    double precision whatever it is given."""
-
-    def template(types: Sequence[ir.Type], params: dict[str, Any]) -> Any:
-        got = scalar(tuple(ir.I8 if t.dtype[0] in "iu" else ir.F8 for t in types), params)
-        code, helpers = got if isinstance(got, tuple) else (got, {})
-        single = infer(types, params)[0].dtype == "f4"
-        for k, t in enumerate(types):
-            code = re.sub(rf"\b_{k}\b", f"np.float64(_{k})", code) if t.dtype == "f4" else code
-        if not any(t.rank for t in types):
-            return (f"np.float32({code})" if single else code), helpers
-        told = "".join(f"_{value}" for value in params.values())
-        ranks = "_".join(str(t.rank) for t in types)
-        called = f"{name}{told}_of_{ranks}{'_f4' if single else ''}"
-        places = ", ".join(f"_{k}" for k in range(len(types)))
-        return f"{called}({places})", {**helpers, called: _each_source(called, code, types, single)}
-
-    return template
-
-
-def _each_source(name: str, code: str, types: Sequence[ir.Type], single: bool) -> str:
-    names = "xyzuvw"[: len(types)]
-    high = max(t.rank for t in types)
-    arrays = [(n, t) for n, t in zip(names, types, strict=True) if t.rank]
-    if len(arrays) == 1:
-        lines = [f"    out = np.empty({arrays[0][0]}.shape, np.{'float32' if single else 'float64'})"]
-    else:
-        floats = any(t.dtype[0] == "f" for _, t in arrays)
-        both = " + ".join(n for n, _ in arrays)
-        lines = ["    # of the shape to which they broadcast", f"    out = {both}{'' if floats else ' + 0.0'}"]
-    elements = {n: n for n in names}
-    for n, t in arrays:
-        index = list(LETTERS[high - t.rank : high])
-        if len(arrays) > 1:
-            lines += [f"    {n}_{axis} = 0 if {n}.shape[{axis}] == 1 else 1" for axis in range(t.rank)]
-            index = [f"{letter} * {n}_{axis}" for axis, letter in enumerate(index)]
-        elements[n] = subscript(n, index)
-    body = re.sub(r"\b_([0-9])\b", lambda m: elements[names[int(m[1])]], code)
-    lines += nest("out", high, [f"{subscript('out', LETTERS[:high])} = {body}"])
-    return function(name, ", ".join(names), [*lines, "    return out"])

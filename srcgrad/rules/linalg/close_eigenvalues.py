@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import arguments, runtime_text
+from srcgrad.numeric import spectra
+from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -29,7 +30,7 @@ size_of = zero(
     infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
     elementwise=False,
     evaluate=lambda x: np.max(np.abs(x), initial=x.dtype.type(0)),
-    template=lambda types, params: ("largest(_0)", sources(runtime_text.largest)),
+    template=lambda types, params: ("largest(_0)", sources(spectra.largest)),
     samples=[(matrix,), (matrix[:0],)],
     without=only_ranks(2),
     held="it only tells how large the errors of rounding are",
@@ -43,12 +44,12 @@ def _names(params: Params) -> str:
 def _pairs(u: Any, w: Any, size: float, sums: bool) -> Any:
     if u.shape != (w.size, w.size):
         raise ValueError("as many values as rows and columns")
-    return runtime_text.over_pairs(u, w, size, 1.0 if sums else -1.0)
+    return spectra.over_pairs(u, w, size, 1.0 if sums else -1.0)
 
 
 def _pairs_template(types: Types, params: Params) -> Any:
     name = _names(params)
-    return f"{name}(_0, _1, _2)", sources(getattr(runtime_text, name), runtime_text.over_pairs)
+    return f"{name}(_0, _1, _2)", sources(getattr(spectra, name))
 
 
 def _pairs_of(dw: Val, y: Val, sums: bool) -> Val:
@@ -120,7 +121,7 @@ def _columns_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: 
 def _columns(u: Any, w: Any, size: float) -> Any:
     if u.shape[1] != w.size:
         raise ValueError("as many values as columns")
-    return runtime_text.over_columns(u, w, size)
+    return spectra.over_columns(u, w, size)
 
 
 over_columns: Rule = general(
@@ -130,7 +131,7 @@ over_columns: Rule = general(
     vjp=_columns_vjp,
     infer=same_type,
     evaluate=_columns,
-    template=lambda types, params: ("over_columns(_0, _1, _2)", sources(runtime_text.over_columns)),
+    template=lambda types, params: ("over_columns(_0, _1, _2)", sources(spectra.over_columns)),
     dims=first_dims,
     samples=[(matrix, line, 2.0)],
     without=only_ranks(2),

@@ -14,7 +14,8 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.traits import always
-from srcgrad.rules.language import arguments, runtime_text
+from srcgrad.numeric import small_matrices
+from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -28,11 +29,11 @@ singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.5, -1.0, 0.7]])
 
 
 def _cofactors(a: Any) -> Any:
-    return runtime_text.cofactors(_square(a))
+    return small_matrices.cofactors(_square(a))
 
 
 def _cofactors_along(a: Any, x: Any) -> Any:
-    return runtime_text.cofactors_along(_square(a), x)
+    return small_matrices.cofactors_along(_square(a), x)
 
 
 def _square(a: Any) -> Any:
@@ -63,8 +64,8 @@ def _along_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Pa
     return [None, None] if g is None else [_third(a, x, g), cofactors_along(a, g)]
 
 
-_all = sources(runtime_text.cofactors, runtime_text.diagonalised)
-_both = sources(runtime_text.cofactors_along, runtime_text.diagonalised)
+_all = sources(small_matrices.cofactors, small_matrices.diagonalised)
+_both = sources(small_matrices.cofactors_along, small_matrices.diagonalised)
 
 cofactors_along: Rule = general(
     "cofactors_along",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language import arguments, loop_text, runtime_text
+from srcgrad.numeric import small_matrices
+from srcgrad.rules.language import arguments, loop_text
 from srcgrad.rules.language.declare import At, Rule, bilinear, only_ranks
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -89,7 +90,7 @@ outer: Rule = bilinear(
     right=lambda g, a, b: dot(a, g),
     infer=lambda types, params: (ir.Type(types[0].dtype, 2),),
     evaluate=np.outer,
-    template=lambda types, params: ("outer(_0, _1)", sources(runtime_text.outer)),
+    template=lambda types, params: ("outer(_0, _1)", sources(small_matrices.outer)),
     dims=lambda dims, params: (dims[0][0], dims[1][0]),
     samples=[(pair, line)],
     without=only_ranks(1),

@@ -10,7 +10,8 @@ import scipy.linalg
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.numeric import small_matrices
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import cast, only_ranks, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, value_of
@@ -126,9 +127,9 @@ squarings = zero(
     "squarings",
     (),
     infer=lambda types, params: (ir.I8,),
-    evaluate=runtime_text.squarings,
+    evaluate=small_matrices.squarings,
     elementwise=False,
-    template=lambda types, params: ("squarings(_0)", sources(runtime_text.squarings)),
+    template=lambda types, params: ("squarings(_0)", sources(small_matrices.squarings)),
     samples=[(square,), (40.0 * square,)],
     without=only_ranks(2),
     held="any number that is large enough will do",

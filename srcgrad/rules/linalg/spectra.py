@@ -17,8 +17,8 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.shapes import LengthOf
 from srcgrad.core.traits import always
+from srcgrad.numeric import spectra
 from srcgrad.rules.arrays.diagonals import diagonal, on_diagonal
-from srcgrad.rules.language import runtime_text
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
@@ -119,7 +119,7 @@ eig: Rule = general(
     vjp=_eig_vjp,
     infer=_both,
     evaluate=lambda a: _real_eig(a),
-    template=lambda types, params: ("real_eig(_0)", sources(runtime_text.real_eig)),
+    template=lambda types, params: ("real_eig(_0)", sources(spectra.real_eig)),
     samples=[(real,)],
     without=only_ranks(2),
     dims=_square_dims,
@@ -128,7 +128,7 @@ eig: Rule = general(
 
 
 def _real_eig(a: Any) -> Any:
-    return tuple(map(np.ascontiguousarray, runtime_text.real_eig(a)))
+    return tuple(map(np.ascontiguousarray, spectra.real_eig(a)))
 
 
 # ---- singular values: a = (u * s) @ vt, as few of them as rows or columns

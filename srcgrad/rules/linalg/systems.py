@@ -10,10 +10,11 @@ import numpy as np
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import small_matrices
 from srcgrad.rules.arrays.diagonals import matrix_of
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, static
-from srcgrad.rules.language.runtime_text import sources
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.einsum import floats
 from srcgrad.rules.linalg.matmul import dot, line, outer, square
@@ -49,8 +50,8 @@ def _solve_template(types: Types, params: Params) -> Any:
     left = "_0.T" if params["transposed"] else "_0"
     if not params.get("small"):
         return f"np.linalg.solve({left}, _1)"
-    helper = runtime_text.eliminate if types[1].rank == 1 else runtime_text.eliminate_columns
-    return f"{helper.__name__}({left}, _1)", sources(helper)
+    name = "eliminate" if types[1].rank == 1 else "eliminate_columns"
+    return f"{name}({left}, _1)", written_out(small_matrices.eliminate, types, name, singular=True, in_place=False)[1]
 
 
 solve: Rule = general(

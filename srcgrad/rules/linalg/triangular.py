@@ -15,9 +15,10 @@ import scipy.linalg
 
 from srcgrad.core import ir
 from srcgrad.core.traits import always
+from srcgrad.numeric import rearrangements, small_matrices, spectra
 from srcgrad.rules.arrays.diagonals import triangle
-from srcgrad.rules.language import loop_text, runtime_text
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.matmul import dot, line, matrix, outer, pair, square
@@ -59,29 +60,11 @@ symmetric: Rule = linear(
 # ---- triangular systems
 
 
-def _substitution(upper: bool, transposed: bool, unit: bool, rank: int) -> list[str]:
-    """The lines that make x of b: from the first row on or from the last, rows or columns of the triangle at a time."""
-    downwards = upper == transposed
-    rows = "range(n)" if downwards else "range(n - 1, -1, -1)"
-    others = "range(i + 1, n)" if upper else "range(i)"
-    target, source = ("j", "i") if transposed else ("i", "j")
-    column, deep, loop = ("", "", []) if rank == 1 else (", k", "    ", ["for k in range(x.shape[1]):"])
-    update = [f"for j in {others}:", *(f"    {s}" for s in loop)]
-    update.append(f"    {deep}x[{target}{column}] -= a[i, j] * x[{source}{column}]")
-    divide = [] if unit else [*loop, f"{deep}x[i{column}] /= a[i, i]"]
-    body = [*divide, *update] if transposed else [*update, *divide]
-    return [f"for i in {rows}:", *(f"    {s}" for s in body)]
-
-
 def _triangular_template(types: Types, params: Params) -> Any:
     upper, transposed, unit = params["upper"], params["transposed"], params["unit"]
-    rank = types[1].rank
     words = ["solve", "upper" if upper else "lower", *["transposed"] * transposed, *["unit"] * unit]
-    name = "_".join([*words, *["columns"] * (rank == 2)])
-    lines = ["n = a.shape[0]", "if a.shape[1] != n or b.shape[0] != n:"]
-    lines += ["    raise ValueError('a triangular system needs a square matrix and as many rows on the right')"]
-    lines += ["x = b.copy()", *_substitution(upper, transposed, unit, rank), "return x"]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "a, b", ["    " + s for s in lines])}
+    name = "_".join([*words, *["columns"] * (types[1].rank == 2)])
+    return written_out(small_matrices.solve_triangular, types, name, **params)
 
 
 def _solve_triangular(a: Any, b: Any, upper: bool, transposed: bool, unit: bool) -> Any:
@@ -133,26 +116,13 @@ solve_triangular: Rule = general(
 # ---- Cholesky: the derivatives are along symmetric changes
 
 
-def _half_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    # the lower triangle, its diagonal halved",
-        "    out = np.zeros(x.shape, x.dtype)",
-        "    for i in range(x.shape[0]):",
-        "        for j in range(i):",
-        "            out[i, j] = x[i, j]",
-        "        out[i, i] = x[i, i] / 2",
-        "    return out",
-    ]
-    return "lower_half(_0)", {"lower_half": loop_text.function("lower_half", "x", lines)}
-
-
 lower_half: Rule = linear(
     "lower_half",
     (),
     leaves_out=True,
     transpose=lambda g, x: lower_half(g),
     infer=same_type,
-    template=_half_template,
+    template=lambda types, params: ("lower_half(_0)", sources(rearrangements.lower_half)),
     evaluate=lambda x: (np.tril(x) - 0.5 * np.diag(np.diag(x))).astype(x.dtype),
     dims=first_dims,
     samples=[(square,)],
@@ -220,7 +190,7 @@ def _qr_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Param
 
 
 def _qr(a: Any) -> Any:
-    return tuple(map(np.ascontiguousarray, runtime_text.reduced_qr(a)))
+    return tuple(map(np.ascontiguousarray, spectra.reduced_qr(a)))
 
 
 qr: Rule = general(
@@ -232,7 +202,7 @@ qr: Rule = general(
     vjp=_qr_vjp,
     infer=lambda types, params: (types[0], types[0]),
     evaluate=_qr,
-    template=lambda types, params: ("reduced_qr(_0)", sources(runtime_text.reduced_qr)),
+    template=lambda types, params: ("reduced_qr(_0)", sources(spectra.reduced_qr)),
     samples=[(square,), (matrix.T.copy(),), (pair[:, None].copy(),)],
     without=only_ranks(2),
     dims=lambda dims, params: [dims[0], dims[0][1:] * 2],

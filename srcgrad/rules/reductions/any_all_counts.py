@@ -11,7 +11,8 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, registry, runtime_text
+from srcgrad.numeric import sequences
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, zero
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.reductions.sums import matrix, sum_
@@ -78,7 +79,7 @@ _adaptor(count_nonzero, np.count_nonzero, lambda true, n: true, ())
 
 
 def _along(name: str, helper: Any, function: Any) -> Rule:
-    template = each_line(helper, dtype="np.int64", empty=f"attempt to get {function.__name__} of an empty sequence")
+    template = each_line(helper, dtype=np.int64, empty=f"attempt to get {function.__name__} of an empty sequence")
     return zero(
         name,
         (),
@@ -107,5 +108,5 @@ def _extreme(rule: Rule, function: Any, helper: Any) -> None:
     registry.adaptor(function, methods=(rule.name,))(call)
 
 
-_extreme(argmax, np.argmax, runtime_text.index_of_largest)
-_extreme(argmin, np.argmin, runtime_text.index_of_smallest)
+_extreme(argmax, np.argmax, sequences.index_of_largest)
+_extreme(argmin, np.argmin, sequences.index_of_smallest)

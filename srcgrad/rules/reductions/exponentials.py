@@ -10,19 +10,18 @@ import scipy.special
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import reductions
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Duals, Rule, cast, expand_to, general, settle
+from srcgrad.rules.language.over_elements import suffix, written_out
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import (
     matrix,
-    places,
     reduced_dims,
     reduced_type,
-    result_shape,
     row,
     several,
     sum_,
-    to_scalar,
     tower,
 )
 from srcgrad.rules.scalar.compare import equal, isfinite, where
@@ -32,65 +31,25 @@ from srcgrad.rules.stop_gradient import stopped
 over_lines = [{"axes": (0,)}]
 
 
-# ---- the largest element, and the sum of the exponentials of what the others are below it
+def _template(wanted: str) -> Any:
+    def template(types: Types, params: Params) -> Any:
+        what = "shares" if params.get("limits") else wanted
+        over = {"axes": params["axes"], "keepdims": params.get("keepdims", False)}
+        name = f"{what}_{types[0].rank}_over{suffix(over['axes'], over['keepdims'])}"
+        return written_out(reductions.exponentials, types, name, **over, wanted=what)
+
+    return template
 
 
-def _peak_lines(rank: int, over: Params) -> list[str]:
-    """The lines that find `top`, and `rest`: the sum over the others, and 1 less than how many are at the top."""
-    out, here = places(rank, over), loop_text.subscript("x", loop_text.LETTERS[:rank])
-    top, rest = loop_text.subscript("top", out), loop_text.subscript("rest", out)
-    one = "1.0"
-    if to_scalar(rank, over):
-        one = "one"
-        start = ["    one = x.dtype.type(1)", "    top = x.dtype.type(-np.inf)", "    rest = -one"]
-    else:
-        shape = result_shape("x", rank, over)
-        start = [f"    top = np.full({shape}, -np.inf, x.dtype)", f"    rest = np.full({shape}, -1.0, x.dtype)"]
-    first = [f"{top} = max({top}, {here})"]
-    second = [f"if {here} == {top}:", f"    {rest} += {one}"]
-    third = [f"if {here} != {top}:", f"    {rest} += np.exp({here} - {top})"]
-    nest = loop_text.nest
-    return [*start, *nest("x", rank, first), *nest("x", rank, second), *nest("x", rank, third)]
+def _evaluate(wanted: str) -> Any:
+    def evaluate(x: Any, axes: tuple[int, ...], limits: bool = False, keepdims: bool = False) -> Any:
+        with np.errstate(all="ignore"):
+            return reductions.exponentials(x, axes, keepdims, "shares" if limits else wanted)[()]
 
-
-def _suffix(rank: int, over: Params) -> str:
-    return f"{rank}_over{loop_text.suffix(over['axes'], over.get('keepdims', False))}"
-
-
-def _spread_over(params: Params) -> dict[str, Any]:
-    return {"axes": params["axes"], "keepdims": False}
+    return evaluate
 
 
 # ---- softmax
-
-
-def _softmax_source(name: str, rank: int, over: Params, limits: bool) -> str:
-    index = loop_text.LETTERS[:rank]
-    out = places(rank, over)
-    here, top, rest = (loop_text.subscript(*p) for p in (("x", index), ("top", out), ("rest", out)))
-    share = f"np.exp({here} - {top}) / (1.0 + {rest})"
-    body = [f"{loop_text.subscript('out', index)} = {share}"]
-    if limits:
-        body = [
-            f"if {here} == {top}:",
-            f"    {loop_text.subscript('out', index)} = 1.0 / (1.0 + {rest})",
-            "else:",
-            f"    {body[0]}",
-        ]
-    lines = [*_peak_lines(rank, over), "    out = np.empty(x.shape, x.dtype)", *loop_text.nest("x", rank, body)]
-    return loop_text.function(name, "x", [*lines, "    return out"])
-
-
-def _softmax_template(types: Types, params: Params) -> Any:
-    rank, over = types[0].rank, _spread_over(params)
-    name = f"{'shares' if params['limits'] else 'softmax'}_{_suffix(rank, over)}"
-    return f"{name}(_0)", {name: _softmax_source(name, rank, over, params["limits"])}
-
-
-def _softmax_evaluate(x: Any, axes: tuple[int, ...], limits: bool) -> Any:
-    top = np.max(x, axes, keepdims=True, initial=-np.inf)
-    part = np.where(x == top, 1.0, np.exp(x - top)) if limits else np.exp(x - top)
-    return (part / part.sum(axes, keepdims=True)).astype(x.dtype)
 
 
 def _centred(v: Val, y: Val, axes: tuple[int, ...]) -> Val:
@@ -109,8 +68,8 @@ softmax: Rule = general(
     jvp=_softmax_jvp,
     vjp=_softmax_jvp,
     infer=lambda types, params: (types[0],),
-    evaluate=_softmax_evaluate,
-    template=_softmax_template,
+    evaluate=_evaluate("softmax"),
+    template=_template("softmax"),
     dims=lambda dims, params: dims[0],
     samples=[(row,), (matrix,), At(tower, axes=(1,), limits=False), At(tower, axes=(0, 2), limits=True)],
     params=[{"axes": (0,), "limits": False}, {"axes": (0,), "limits": True}],
@@ -123,31 +82,6 @@ def shares(x: Val, axes: tuple[int, ...]) -> Val:
 
 
 # ---- its logarithm
-
-
-def _log_softmax_source(name: str, rank: int, over: Params) -> str:
-    index, out = loop_text.LETTERS[:rank], places(rank, over)
-    here, top, rest = (loop_text.subscript(*p) for p in (("x", index), ("top", out), ("rest", out)))
-    body = [f"{loop_text.subscript('out', index)} = ({here} - {top}) - np.log1p({rest})"]
-    lines = [*_peak_lines(rank, over), "    out = np.empty(x.shape, x.dtype)", *loop_text.nest("x", rank, body)]
-    return loop_text.function(name, "x", [*lines, "    return out"])
-
-
-def _log_softmax_template(types: Types, params: Params) -> Any:
-    name = f"log_softmax_{_suffix(types[0].rank, params)}"
-    return f"{name}(_0)", {name: _log_softmax_source(name, types[0].rank, _spread_over(params))}
-
-
-def _rest(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    top = np.max(x, axes, keepdims=True, initial=-np.inf)
-    hits = x == top
-    others = np.where(hits, 0.0, np.exp(x - top)).sum(axes, keepdims=True)
-    return top, others + (hits.sum(axes, keepdims=True) - 1.0)
-
-
-def _log_softmax(x: Any, axes: tuple[int, ...]) -> Any:
-    top, rest = _rest(x, axes)
-    return ((x - top) - np.log1p(rest)).astype(x.dtype)
 
 
 def _log_softmax_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -170,8 +104,8 @@ log_softmax: Rule = general(
     jvp=_log_softmax_jvp,
     vjp=_log_softmax_vjp,
     infer=lambda types, params: (types[0],),
-    evaluate=_log_softmax,
-    template=_log_softmax_template,
+    evaluate=_evaluate("log_softmax"),
+    template=_template("log_softmax"),
     dims=lambda dims, params: dims[0],
     samples=[(row,), (matrix,), At(tower, axes=(0, 2))],
     params=over_lines,
@@ -179,22 +113,6 @@ log_softmax: Rule = general(
 
 
 # ---- the logarithm of the sum of exponentials
-
-
-def _logsumexp_source(name: str, rank: int, over: Params) -> str:
-    lines = _peak_lines(rank, over)
-    return loop_text.function(name, "x", [*lines, "    return top + np.log1p(rest)"])
-
-
-def _logsumexp_template(types: Types, params: Params) -> Any:
-    name = f"logsumexp_{_suffix(types[0].rank, params)}"
-    return f"{name}(_0)", {name: _logsumexp_source(name, types[0].rank, params)}
-
-
-def _logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    top, rest = _rest(x, axes)
-    got = (top + np.log1p(rest)).astype(x.dtype)
-    return got if keepdims else got.squeeze(axes)[()]
 
 
 def _logsumexp_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -216,8 +134,8 @@ logsumexp: Rule = general(
     (),
     jvp=_logsumexp_jvp,
     vjp=_logsumexp_vjp,
-    evaluate=_logsumexp,
-    template=_logsumexp_template,
+    evaluate=_evaluate("logsumexp"),
+    template=_template("logsumexp"),
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),
     dims=reduced_dims,
     samples=several,

@@ -10,14 +10,15 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import reductions
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Duals, Edge, Rule, general, linear
+from srcgrad.rules.language.over_elements import evaluated, suffix, written_out
 from srcgrad.rules.language.values import Val, contents, emit
 from srcgrad.rules.reductions.sums import (
     chosen,
     first_axis,
     matrix,
-    places,
     reduced_dims,
     reduced_type,
     row,
@@ -40,60 +41,19 @@ def _ties(x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[Any, A
     return hits, hits.sum(axis=axes, keepdims=True)
 
 
-def _gather(v: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    hits, count = _ties(x, y, axes, keepdims)
-    got = np.where(hits, v / count, 0).sum(axis=axes, keepdims=keepdims)
-    return got.astype(v.dtype)
+def _ties_template(start: str, function: Any) -> Any:
+    def template(types: Types, params: Params) -> Any:
+        over, single = suffix(params["axes"], params["keepdims"]), types[0].dtype == "f4"
+        kind = {"kind": np.float32 if single else np.float64} if function is reductions.to_ties else {}
+        name = f"{start}_{types[1].rank}_over{over}{'_f4' if single else ''}"
+        return written_out(function, types, name, **params, **kind)
+
+    return template
 
 
 def _scatter(g: Any, x: Any, y: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    hits, count = _ties(x, y, axes, keepdims)
-    spread = np.asarray(g) if keepdims else np.expand_dims(np.asarray(g), axes)
-    return np.where(hits, spread / count, 0).astype(np.asarray(g).dtype)
-
-
-def _counting(x: ir.Type, params: Params) -> tuple[list[str], str, str, str]:
-    """The lines that count the ties, the condition of a tie, and where x and the reduced stand in a loop nest."""
-    rank, out = x.rank, places(x.rank, params)
-    here = loop_text.subscript("x", loop_text.LETTERS[:rank])
-    level = loop_text.subscript("y", out)
-    same = f"{here} == {level} or ({here} != {here} and {level} != {level})"
-    if to_scalar(rank, params):
-        return ["    count = 0", *loop_text.nest("x", rank, [f"if {same}:", "    count += 1"])], same, "count", ""
-    lines = ["    count = np.zeros(y.shape, np.int64)"]
-    tally = loop_text.subscript("count", out)
-    return [*lines, *loop_text.nest("x", rank, [f"if {same}:", f"    {tally} += 1"])], same, tally, ", ".join(out)
-
-
-def _at_ties_source(name: str, types: Types, params: Params) -> str:
-    x = types[1]
-    lines, same, tally, out = _counting(x, params)
-    element = f"out[{out}]" if out else "out"
-    lines.append("    out = np.zeros(y.shape, v.dtype)" if out else "    out = v.dtype.type(0)")
-    step = f"{element} += {loop_text.subscript('v', loop_text.LETTERS[: x.rank])} / v.dtype.type({tally})"
-    lines += loop_text.nest("x", x.rank, [f"if {same}:", f"    {step}"])
-    return loop_text.function(name, "v, x, y", [*lines, "    return out"])
-
-
-def _to_ties_source(name: str, types: Types, params: Params) -> str:
-    x = types[1]
-    lines, same, tally, out = _counting(x, params)
-    kind = "np.float32" if types[0].dtype == "f4" else "np.float64"
-    lines.append(f"    out = np.zeros(x.shape, {kind})")
-    share = f"{f'g[{out}]' if out else 'g'} / {kind}({tally})"
-    step = f"{loop_text.subscript('out', loop_text.LETTERS[: x.rank])} = {share}"
-    lines += loop_text.nest("x", x.rank, [f"if {same}:", f"    {step}"])
-    return loop_text.function(name, "g, x, y", [*lines, "    return out"])
-
-
-def _ties_template(start: str, source: Any) -> Any:
-    def template(types: Types, params: Params) -> Any:
-        over = loop_text.suffix(params["axes"], params["keepdims"])
-        kind = "_f4" if types[0].dtype == "f4" else ""
-        name = f"{start}_{types[1].rank}_over{over}{kind}"
-        return f"{name}(_0, _1, _2)", {name: source(name, types, params)}
-
-    return template
+    g = np.asarray(g)
+    return reductions.to_ties(g, x, np.asarray(y), axes, keepdims, g.dtype.type)
 
 
 level = np.array([0.7, 1.2, 1.2])
@@ -115,10 +75,10 @@ at_ties: Rule = linear(
     "at_ties",
     (),
     transpose=lambda g, v, x, y, **params: to_ties(g, x, y, **params),
-    evaluate=_gather,
+    evaluate=evaluated(reductions.at_ties),
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),
     dims=reduced_dims,
-    template=_ties_template("at_ties", _at_ties_source),
+    template=_ties_template("at_ties", reductions.at_ties),
     samples=_samples_at,
     params=every[:1],
     takes_complex=False,
@@ -130,7 +90,7 @@ to_ties: Rule = linear(
     evaluate=_scatter,
     infer=lambda types, params: (ir.Type(types[0].dtype, types[1].rank),),
     dims=lambda dims, params: dims[1],
-    template=_ties_template("to_ties", _to_ties_source),
+    template=_ties_template("to_ties", reductions.to_ties),
     samples=_samples_to,
     params=every[:1],
     takes_complex=False,
@@ -151,23 +111,6 @@ def _vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) 
     return [emit(to_ties, g, args[0], outs[0], **params) if g is not None and carries else None]
 
 
-def _peak_source(name: str, rank: int, params: Params, sign: str, word: str, ignore: bool) -> str:
-    out, here = loop_text.subscript("out", places(rank, params)), loop_text.subscript("x", loop_text.LETTERS[:rank])
-    nan = out if ignore else here
-    empty = " or ".join(f"x.shape[{k}] == 0" for k in params["axes"])
-    first = ["0:1" if k in params["axes"] else ":" for k in range(rank)]
-    if not params["keepdims"]:
-        first = ["0" if part == "0:1" else part for part in first]
-    lines = [
-        f"    if {empty}:",
-        f"        raise ValueError('zero-size array to reduction operation {word} which has no identity')",
-        f"    out = x[{', '.join(first)}].copy()",
-        *loop_text.nest("x", rank, [f"if {here} {sign} {out} or {nan} != {nan}:", f"    {out} = {here}"]),
-        "    return out",
-    ]
-    return loop_text.function(name, "x", lines)
-
-
 def _peak(
     name: str, function: Any, sign: str, word: str, tied: Any, *, methods: tuple[str, ...] = (), ignore: bool = False
 ) -> Rule:
@@ -179,8 +122,10 @@ def _peak(
     def template(types: Types, params: Params) -> Any:
         if to_scalar(types[0].rank, params):
             return f"np.{name}(_0)"
-        helper = f"{name}_{types[0].rank}_over{loop_text.suffix(params['axes'], params['keepdims'])}"
-        return f"{helper}(_0)", {helper: _peak_source(helper, types[0].rank, params, sign, word, ignore)}
+        helper = f"{name}_{types[0].rank}_over{suffix(params['axes'], params['keepdims'])}"
+        message = f"zero-size array to reduction operation {word} which has no identity"
+        known = {**params, "largest": sign == ">", "ignore": ignore, "message": message}
+        return written_out(reductions.extremes, types, helper, **known)
 
     rule = general(
         name, (), jvp=_jvp, vjp=_vjp, infer=infer, template=template, dims=reduced_dims, samples=several,

@@ -9,18 +9,17 @@ import numpy as np
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import reductions
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Duals, Edge, Rule, as_value, cast, general, static
+from srcgrad.rules.language.over_elements import suffix, written_out
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import (
     every,
-    places,
     reduced_dims,
     reduced_type,
-    result_shape,
     several,
     sum_,
-    to_scalar,
 )
 from srcgrad.rules.scalar.compare import equal, where
 from srcgrad.rules.shapes.broadcast import Params, Types, spread_back
@@ -51,48 +50,13 @@ def _spread(value: Val, x: Val, params: Params) -> Val:
     return spread_back(value, x, params["axes"], params["keepdims"]) if value.type.rank else value
 
 
-def _norm_source(name: str, rank: int, params: Params, dtype: str) -> str:
-    """Squares are added up; where that leaves the range of floats, squares of what is divided by the largest."""
-    scalar, here = to_scalar(rank, params), loop_text.subscript("x", loop_text.LETTERS[:rank])
-    out, top = (loop_text.subscript(n, places(rank, params)) for n in ("out", "top"))
-    left = rank if params["keepdims"] else rank - len(params["axes"])
-    zeros = "x.dtype.type(0)" if scalar else f"np.zeros({result_shape('x', rank, params)}, x.dtype)"
-    each = loop_text.subscript("out", loop_text.LETTERS[: 0 if scalar else left])
-    inside = f"{'1e-31' if dtype == 'f4' else '1e-292'} < {each} < np.inf"
-    check = ["    fine = True", *loop_text.nest("out", left, [f"if not {inside}:", "    fine = False"]), "    if fine:"]
-    largest = [f"if abs({here}) > {top}:", f"    {top} = abs({here})"]
-    shares = [
-        f"if abs({here}) == {top}:",
-        f"    {out} += x.dtype.type(1)",
-        "else:",
-        f"    {out} += ({here} / {top}) * ({here} / {top})",
-    ]
-    lines = [
-        f"    out = {zeros}",
-        *loop_text.nest("x", rank, [f"{out} += {here} * {here}"]),
-        *([f"    if {inside}:"] if scalar else check),
-        "        return np.sqrt(out)",
-        f"    top = {zeros}",
-        *loop_text.nest("x", rank, largest),
-        f"    out = {zeros}",
-        *loop_text.nest("x", rank, shares),
-        "    return top * np.sqrt(out)",
-    ]
-    return loop_text.function(name, "x", lines)
+LEAST = {"f4": 1e-31, "f8": 1e-292}  # where the sum of squares keeps its accuracy
 
 
 def _norm_template(types: Types, params: Params) -> Any:
     rank, kind = types[0].rank, types[0].dtype
-    name = f"norm_{rank}_over{loop_text.suffix(params['axes'], params['keepdims'])}{'_f4' if kind == 'f4' else ''}"
-    return f"{name}(_0)", {name: _norm_source(name, rank, params, kind)}
-
-
-def _norm(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    top = np.max(np.abs(x), axis=axes, keepdims=True, initial=0)
-    out = np.where(top > 0, top, 1)
-    out = np.where(np.isinf(top), 1, out)
-    found = out * np.sqrt(np.sum((x / out) ** 2, axis=axes, keepdims=True))
-    return (found if keepdims else found.squeeze(axes)).astype(x.dtype)[()]
+    name = f"norm_{rank}_over{suffix(params['axes'], params['keepdims'])}{'_f4' if kind == 'f4' else ''}"
+    return written_out(reductions.norms, types, name, **params, least=LEAST[kind])
 
 
 def _params(sample: Any) -> Sequence[Params]:
@@ -108,7 +72,7 @@ norm: Rule = general(
     (),
     jvp=_norm_jvp,
     vjp=_norm_vjp,
-    evaluate=_norm,
+    evaluate=lambda x, axes, keepdims: reductions.norms(x, axes, keepdims, LEAST[x.dtype.str[1:]])[()],
     template=_norm_template,
     dims=reduced_dims,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, params),),

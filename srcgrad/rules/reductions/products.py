@@ -15,8 +15,10 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import recurrences, reductions
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Duals, Rule, as_value, cast, general, linear, total
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val, contents
 from srcgrad.rules.reductions.sums import chosen, first_axis, reduced_dims, reduced_type, sum_
 from srcgrad.rules.shapes.broadcast import Params, Types, spread_back
@@ -41,40 +43,24 @@ def _of_first(dims: Sequence[Any], params: Params) -> Any:
     return dims[0]
 
 
-def _named(name: str, rank: int, axis: int) -> str:
-    return name if rank == 1 else f"{name}_{rank}_along_{axis}"
+def _scan(name: str, function: Any, **known: Any) -> Any:
+    """The template of a rule that carries a value along an axis."""
 
-
-def _scan(name: str, params: str, start: str, *body: str) -> Any:
-    """The template of a rule that carries a value along an axis, and makes `out` on the way."""
-
-    def template(types: Types, how: Params) -> Any:
-        rank, axis, back = types[0].rank, how["axis"], how.get("back", False)
-        helper, model = _named(name, rank, axis), params[-1]
-        steps = loop_text.along(rank, axis, f"{model}.dtype.type({start})", body, back, model)
-        whole = [f"    out = np.empty({model}.shape, {model}.dtype)", *steps, "    return out"]
-        args = ", ".join(f"_{k}" for k in range(len(types)))
-        return f"{helper}({args})", {helper: loop_text.function(helper, params, whole)}
+    def template(types: Types, params: Params) -> Any:
+        start = BACK.get(name, f"{name}_back") if params.get("back") else name
+        return written_out(function, types, _named(start, types[0].rank, params["axis"]), **params, **known)
 
     return template
 
 
-def _either(ahead: Any, back: Any) -> Any:
-    return lambda types, params: (back if params["back"] else ahead)(types, params)
+BACK = {"product_before": "product_after"}
+
+
+def _named(name: str, rank: int, axis: int) -> str:
+    return name if rank == 1 else f"{name}_{rank}_along_{axis}"
 
 
 # ---- moving by one place
-
-
-def _moved(x: Any, axis: int, back: bool, first: float = 0.0) -> Any:
-    """x moved by one place, with this number where nothing comes."""
-    out = np.full_like(x, first)
-    ours, given = np.moveaxis(out, axis, 0), np.moveaxis(x, axis, 0)
-    if back:
-        ours[:-1] = given[1:]
-    else:
-        ours[1:] = given[:-1]
-    return out
 
 
 shifted: Rule = linear(
@@ -82,14 +68,11 @@ shifted: Rule = linear(
     (),
     transpose=lambda g, x, axis, back: shifted(g, axis=axis, back=not back),
     infer=_same,
-    evaluate=_moved,
+    evaluate=lambda x, axis, back: recurrences.shifted(x, axis, back, 0),
     dims=_of_first,
     samples=SCANNED,
     params=BOTH,
-    template=_either(
-        _scan("shifted", "x", "0", "out[] = carried", "carried = x[]"),
-        _scan("shifted_back", "x", "0", "out[] = carried", "carried = x[]"),
-    ),
+    template=_scan("shifted", recurrences.shifted, first=0),
 )
 
 
@@ -108,25 +91,14 @@ after_one: Rule = general(
     vjp=_after_one_vjp,
     infer=_same,
     dims=_of_first,
-    evaluate=lambda x, axis: _moved(x, axis, False, 1.0),
+    evaluate=lambda x, axis: recurrences.shifted(x, axis, False, 1),
     samples=SOME,
     params=FIRST,
-    template=_scan("after_one", "x", "1", "out[] = carried", "carried = x[]"),
+    template=_scan("after_one", recurrences.shifted, back=False, first=1),
 )
 
 
 # ---- c[i] = a[i] * c[i-1] + b[i], from 0; and its transpose, which goes back: c[i] = a[i+1] * c[i+1] + b[i]
-
-
-def _recurrence(a: Any, b: Any, axis: int, back: bool) -> Any:
-    factor, term = (np.moveaxis(v, axis, 0) for v in (a, b))
-    out = np.empty_like(b)
-    ours = np.moveaxis(out, axis, 0)
-    carried = np.zeros_like(term[:1].sum(0))
-    for k in reversed(range(len(term))) if back else range(len(term)):
-        carried = ours[k] = term[k] + (carried if back else factor[k] * carried)
-        carried = factor[k] * carried if back else carried
-    return out
 
 
 def _change(da: Val, c: Val, axis: int, back: bool) -> Val:
@@ -161,7 +133,7 @@ recurrence: Rule = general(
     jvp=_recurrence_jvp,
     vjp=_recurrence_vjp,
     infer=_same,
-    evaluate=_recurrence,
+    evaluate=recurrences.recurrence,
     dims=_of_first,
     params=BOTH,
     samples=[
@@ -170,10 +142,7 @@ recurrence: Rule = general(
         At(cube, 1.0 - cube, axis=1, back=False),
         At(cube, 1.0 - cube, axis=2, back=True),
     ],
-    template=_either(
-        _scan("recurrence", "a, b", "0", "carried = a[] * carried + b[]", "out[] = carried"),
-        _scan("recurrence_back", "a, b", "0", "carried += b[]", "out[] = carried", "carried *= a[]"),
-    ),
+    template=_scan("recurrence", recurrences.recurrence),
 )
 
 
@@ -199,7 +168,7 @@ cumprod: Rule = general(
     vjp=_cumprod_vjp,
     infer=_same,
     evaluate=lambda x, axis: np.cumprod(x, axis),
-    template=_scan("cumprod", "x", "1", "carried *= x[]", "out[] = carried"),
+    template=_scan("cumprod", recurrences.running_products),
     dims=_of_first,
     samples=SOME,
     params=FIRST,
@@ -207,12 +176,6 @@ cumprod: Rule = general(
 
 
 # ---- the products of those on one side, of all the others, and of all
-
-
-def _side(x: Any, axis: int, back: bool) -> Any:
-    turned = np.flip(x, axis) if back else x
-    got = _moved(np.cumprod(turned, axis), axis, False, 1.0)
-    return np.ascontiguousarray(np.flip(got, axis)) if back else got
 
 
 def _side_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -239,14 +202,11 @@ side: Rule = general(
     jvp=_side_jvp,
     vjp=_side_vjp,
     infer=_same,
-    evaluate=_side,
+    evaluate=recurrences.products_of_side,
     dims=_of_first,
     params=BOTH,
     samples=[*SCANNED, (zeros[1],), (zeros.T.copy(),)],
-    template=_either(
-        _scan("product_before", "x", "1", "out[] = carried", "carried *= x[]"),
-        _scan("product_after", "x", "1", "out[] = carried", "carried *= x[]"),
-    ),
+    template=_scan("product_before", recurrences.products_of_side),
 )
 
 
@@ -274,15 +234,6 @@ def _others_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: P
     return [total([one, other])]
 
 
-def _others_template(types: Types, params: Params) -> Any:
-    rank, axis = types[0].rank, params["axis"]
-    name = _named("product_of_others", rank, axis)
-    body = ["    out = np.empty(x.shape, x.dtype)"]
-    body += loop_text.along(rank, axis, "x.dtype.type(1)", ["out[] = carried", "carried *= x[]"])
-    body += loop_text.along(rank, axis, "x.dtype.type(1)", ["out[] *= carried", "carried *= x[]"], back=True)
-    return f"{name}(_0)", {name: loop_text.function(name, "x", [*body, "    return out"])}
-
-
 others: Rule = general(
     "product_of_others",
     (),
@@ -292,8 +243,8 @@ others: Rule = general(
     dims=_of_first,
     samples=SOME,
     params=FIRST,
-    evaluate=lambda x, axis: _side(x, axis, False) * _side(x, axis, True),
-    template=_others_template,
+    evaluate=recurrences.products_of_others,
+    template=_scan("product_of_others", recurrences.products_of_others),
 )
 
 
@@ -315,14 +266,9 @@ def _prod_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 
 def _prod_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
-    if rank == 1:
-        return "np.prod(_0)"
-    name = f"prod_{rank}_over_{axis}"
-    shape = loop_text.shape_of("x", [k for k in range(rank) if k != axis])
-    place = ", ".join(loop_text.LETTERS[k] for k in range(rank) if k != axis)
-    step = f"out[{place}] *= {loop_text.subscript('x', loop_text.LETTERS[:rank])}"
-    body = [f"    out = np.ones({shape}, x.dtype)", *loop_text.nest("x", rank, [step]), "    return out"]
-    return f"{name}(_0)", {name: loop_text.function(name, "x", body)}
+    return (
+        "np.prod(_0)" if rank == 1 else written_out(reductions.products, types, f"prod_{rank}_over_{axis}", axis=axis)
+    )
 
 
 prod: Rule = general(

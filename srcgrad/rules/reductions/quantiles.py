@@ -10,9 +10,9 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry, runtime_text
+from srcgrad.numeric import sequences
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Duals, Rule, as_value, cast, general, only_ranks
-from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.largest_smallest import at_ties, to_ties
 from srcgrad.rules.reductions.norms_and_variances import no_booleans
@@ -61,7 +61,7 @@ smallest: Rule = general(
     evaluate=_smallest,
     dims=_dims,
     infer=lambda types, params: (reduced_type(types[0].rank, types[0].dtype, {"axes": (0,), "keepdims": False}),),
-    template=each_line(runtime_text.kth_smallest, extra=("k",)),
+    template=each_line(sequences.kth_smallest, alike="k"),
     samples=[(row, 1), (matrix, 0), (matrix, 2), (tower, 1)],
     ties="shared equally",
     selects=True,
@@ -69,12 +69,7 @@ smallest: Rule = general(
 
 
 def _each_template(types: Types, params: Params) -> Any:
-    rank = types[0].rank
-    name, index = f"kth_smallest_of_each_{rank}", list(loop_text.LETTERS[: rank - 1])
-    out, x, k = (loop_text.subscript(n, index) for n in ("out", "x", "k"))
-    inner = loop_text.nest("out", rank - 1, [f"{out} = kth_smallest({x}, {k})"])
-    text = ["    out = np.empty(x.shape[:-1], x.dtype)", *inner, "    return out"]
-    return f"{name}(_0, _1)", {**sources(runtime_text.kth_smallest), name: loop_text.function(name, "x, k", text)}
+    return each_line(sequences.kth_smallest, each="k")(types, params)
 
 
 def _smallest_of_each(x: Any, k: Any) -> Any:

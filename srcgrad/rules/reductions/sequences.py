@@ -10,22 +10,13 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric.sequences import fsum
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import as_value, cast, linear, only_ranks
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.reductions.sums import row
 from srcgrad.rules.shapes.broadcast import Params, Types, spread_back
-
-
-def fsum(x: np.ndarray) -> float:
-    # Neumaier's sum: what rounding loses of each addition is added up beside it
-    total, lost = 0.0, 0.0
-    for value in x:
-        new = total + value
-        lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
-        total = new
-    return total + lost if np.isfinite(lost) else total
 
 
 def _fsum_template(types: Types, params: Params) -> Any:

@@ -12,8 +12,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.shapes import ONE
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import reductions
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear
+from srcgrad.rules.language.over_elements import suffix, written_out
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import where as where_
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, spread_back
@@ -43,17 +45,6 @@ def reduced_dims(dims: Sequence[Dims], params: Params) -> Dims:
     return tuple(ONE if k in axes else d for k, d in enumerate(dims[0]) if keepdims or k not in axes)
 
 
-def places(rank: int, params: Params) -> list[str]:
-    """Where in the result the element of a loop nest over the argument belongs."""
-    axes, keepdims = params["axes"], params["keepdims"]
-    return ["0" if k in axes else loop_text.LETTERS[k] for k in range(rank) if keepdims or k not in axes]
-
-
-def result_shape(name: str, rank: int, params: Params) -> str:
-    axes = [k for k in range(rank) if params["keepdims"] or k not in params["axes"]]
-    return loop_text.shape_of(name, axes, params["axes"])
-
-
 def to_scalar(rank: int, params: Params) -> bool:
     return len(params["axes"]) == rank and not params["keepdims"]
 
@@ -69,21 +60,19 @@ def _sum_infer(types: Types, params: Params) -> tuple[ir.Type, ...]:
     return (reduced_type(types[0].rank, _sum_dtype(types[0].dtype), params),)
 
 
-def _sum_source(name: str, rank: int, dtype: str, params: Params) -> str:
-    out = loop_text.subscript("out", places(rank, params))
-    lines = [f"    out = np.zeros({result_shape('x', rank, params)}, {loop_text.element_type('x', dtype)})"]
-    lines += loop_text.nest("x", rank, [f"{out} += {loop_text.subscript('x', loop_text.LETTERS[:rank])}"])
-    return loop_text.function(name, "x", [*lines, "    return out"])
-
-
 def _sum_template(types: Types, params: Params) -> Any:
     (x,) = types
     if to_scalar(x.rank, params):
         return "np.count_nonzero(_0)" if x.dtype == "b1" else "np.sum(_0)"
-    dtype = _sum_dtype(x.dtype)
-    kind = "" if dtype[0] in "fc" else f"_{dtype}"
-    name = f"sum_{x.rank}_over{loop_text.suffix(params['axes'], params['keepdims'])}{kind}"
-    return f"{name}(_0)", {name: _sum_source(name, x.rank, dtype, params)}
+    kind, dtype = _kind(x.dtype)
+    name = f"sum_{x.rank}_over{suffix(params['axes'], params['keepdims'])}{kind}"
+    return written_out(reductions.summed, types, name, **params, dtype=dtype)
+
+
+def _kind(dtype: str) -> tuple[str, Any]:
+    """How the sums of integers are called, and their type; of floats it is that of what is summed."""
+    found = _sum_dtype(dtype)
+    return ("", None) if found[0] in "fc" else (f"_{found}", np.dtype(found).type)
 
 
 sum_: Rule = linear(
@@ -175,38 +164,18 @@ def _mean(
 # ---- running sums
 
 
-def _cumsum_evaluate(x: Any, axis: int, reverse: bool) -> Any:
-    turned = np.flip(x, axis) if reverse else x
-    got = np.cumsum(turned, axis=axis)
-    return np.ascontiguousarray(np.flip(got, axis)) if reverse else got
-
-
-def _cumsum_source(name: str, rank: int, dtype: str, axis: int, reverse: bool) -> str:
-    index = list(loop_text.LETTERS[:rank])
-    before = [*index]
-    before[axis] = f"{index[axis]} {'+' if reverse else '-'} 1"
-    lines = [f"    out = np.empty(x.shape, {loop_text.element_type('x', dtype)})"]
-    for k in range(rank):
-        n = f"x.shape[{k}]"
-        steps = f"{n} - 1, -1, -1" if k == axis and reverse else n
-        lines.append(f"{'    ' * (k + 1)}for {index[k]} in range({steps}):")
-    inside = "    " * (rank + 1)
-    first = f"{index[axis]} == x.shape[{axis}] - 1" if reverse else f"{index[axis]} == 0"
-    out, here = loop_text.subscript("out", index), loop_text.subscript("x", index)
-    lines += [f"{inside}if {first}:", f"{inside}    {out} = {here}", f"{inside}else:"]
-    lines += [f"{inside}    {out} = {loop_text.subscript('out', before)} + {here}", "    return out"]
-    return loop_text.function(name, "x", lines)
-
-
 def _cumsum_template(types: Types, params: Params) -> Any:
     (x,) = types
     axis, reverse = params["axis"], params["reverse"]
     if x.rank == 1 and not reverse and x.dtype[0] in "fc":
         return "np.cumsum(_0)"
-    dtype = _sum_dtype(x.dtype)
-    kind = "" if dtype[0] in "fc" else f"_{dtype}"
+    kind, dtype = _kind(x.dtype)
     name = f"cumsum_{x.rank}_along_{axis}{'_backwards' if reverse else ''}{kind}"
-    return f"{name}(_0)", {name: _cumsum_source(name, x.rank, dtype, axis, reverse)}
+    return written_out(reductions.running_sums, types, name, **params, dtype=dtype)
+
+
+def _cumsum_evaluate(x: Any, axis: int, reverse: bool) -> Any:
+    return reductions.running_sums(x, axis, reverse, np.dtype(_sum_dtype(x.dtype.str[1:])))
 
 
 cumsum: Rule = linear(

@@ -10,7 +10,8 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.rules.language import promotion, registry, runtime_text
+from srcgrad.numeric import elementary
+from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, as_value, cast, elementwise, settle, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, emit
@@ -148,7 +149,7 @@ ieee_remainder = elementwise(
     edges=[Edge((975.6499999999999, 1.9), (1.0, -513.0))],  # whose quotient rounds to a half
     evaluate=_ieee_remainder,
     scalar="ieee_remainder(_0, _1)",
-    helpers=sources(runtime_text.ieee_remainder),
+    helpers=sources(elementary.ieee_remainder),
     wide=True,
 )
 

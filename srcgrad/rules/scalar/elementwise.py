@@ -14,7 +14,8 @@ import scipy.special
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import Slope, always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import registry, runtime_text
+from srcgrad.numeric import elementary
+from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import (
     Edge,
     Rule,
@@ -366,7 +367,7 @@ sigmoid: Rule = elementwise(
     scalar="sigmoid(_0)",
     array="sigmoid_array(_0)",
     wide=True,
-    helpers=sources(runtime_text.sigmoid, runtime_text.sigmoid_array),
+    helpers=sources(elementary.sigmoid, elementary.sigmoid_array),
 )
 
 

@@ -11,8 +11,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import loop_text, registry, runtime_text
+from srcgrad.numeric import elementary, integers
+from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import Rule, as_value, cast, elementwise, promote, settle, zero
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, isnan, where
@@ -27,7 +29,7 @@ def _sinc_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> str:
 
 
 def _sinc_evaluate(x: Any, order: int) -> Any:
-    return np.vectorize(runtime_text.sinc_derivative, otypes=[float])(x, order).astype(np.asarray(x).dtype)[()]
+    return np.vectorize(elementary.sinc_derivative, otypes=[float])(x, order).astype(np.asarray(x).dtype)[()]
 
 
 sinc_derivative: Rule = elementwise(
@@ -39,7 +41,7 @@ sinc_derivative: Rule = elementwise(
     partials=lambda x, y, order: (sinc_derivative(x, order=order + 1),),
     samples=[*reals, (0.01,), (7.3,)],
     params=({"order": 1}, {"order": 2}),
-    helpers=sources(runtime_text.sinc_derivative, runtime_text.sinc_derivative_array),
+    helpers=sources(elementary.sinc_derivative, elementary.sinc_derivative_array),
 )
 sinc = elementwise(
     "sinc",
@@ -73,12 +75,7 @@ def _exponents_template(types: tuple[ir.Type, ...], params: dict[str, Any]) -> A
     rank = types[0].rank
     if not rank:
         return "np.int64(math.frexp(_0)[1])"
-    index = list(loop_text.LETTERS[:rank])
-    lines = ["    out = np.empty(x.shape, np.int64)"]
-    one = f"{loop_text.subscript('out', index)} = math.frexp({loop_text.subscript('x', index)})[1]"
-    lines += [*loop_text.nest("out", rank, [one]), "    return out"]
-    name = f"binary_exponents_{rank}"
-    return f"{name}(_0)", {name: loop_text.function(name, "x", lines)}
+    return written_out(elementary.binary_exponents, types, f"binary_exponents_{rank}")
 
 
 binary_exponent = zero(
@@ -106,7 +103,7 @@ isqrt = zero(
     (math.isqrt,),
     may_raise=always,
     scalar="isqrt(_0)",
-    helpers=sources(runtime_text.isqrt),
+    helpers=sources(integers.isqrt),
     result="int",
     samples=[(0,), (17,)],
 )
@@ -115,32 +112,10 @@ factorial = zero(
     (math.factorial,),
     may_raise=always,
     scalar="factorial(_0)",
-    helpers=sources(runtime_text.factorial),
+    helpers=sources(integers.factorial),
     result="int",
     samples=[(0,), (5,)],
 )
-
-
-def comb(n: int, k: int) -> int:
-    if n < 0 or k < 0:
-        raise ValueError("comb() takes no negative numbers")
-    many = 1
-    for j in range(1, min(k, n - k) + 1):
-        if many > 9223372036854775807 // (n - j + 1):
-            raise ValueError("comb() exceeds an integer of 64 bits")
-        many = many * (n - j + 1) // j
-    return many if k <= n else 0
-
-
-def perm(n: int, k: int) -> int:
-    if n < 0 or k < 0:
-        raise ValueError("perm() takes no negative numbers")
-    many = 1
-    for j in range(k):
-        if n > j and many > 9223372036854775807 // (n - j):
-            raise ValueError("perm() exceeds an integer of 64 bits")
-        many *= max(n - j, 0)
-    return many
 
 
 zero(
@@ -148,7 +123,7 @@ zero(
     (math.comb,),
     may_raise=always,
     scalar="comb(_0, _1)",
-    helpers=sources(comb),
+    helpers=sources(integers.comb),
     result="int",
     samples=[(5, 2), (0, 0), (3, 4)],
 )
@@ -158,7 +133,7 @@ _perm = zero(
     may_raise=always,
     evaluate=math.perm,
     scalar="perm(_0, _1)",
-    helpers=sources(perm),
+    helpers=sources(integers.perm),
     result="int",
     samples=[(5, 2), (4, 0), (3, 4)],
     scalars=True,

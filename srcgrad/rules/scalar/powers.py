@@ -13,7 +13,8 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import Slope
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import promotion, registry, runtime_text
+from srcgrad.numeric import integers
+from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.declare import Edge, Literal, as_value, cast, elementwise, settle, static
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
@@ -96,7 +97,7 @@ power = elementwise(
         Edge((0.0, 0.0), (0.0, 0.0)), Edge((-2.0, 3.0), (12.0, math.nan)), Edge((0.0, 0), (0.0,), (0.0,)),
         Edge((0.0, 1), (1.0,), (0.0,)), Edge((0.0, 2), (0.0,), (2.0,)), Edge((0.0, Literal(2)), (0.0,), (2.0,)),
     ],
-    helpers=sources(runtime_text.int_power, runtime_text.int_power_array),
+    helpers=sources(integers.int_power, integers.int_power_array),
     evaluate=lambda a, b, checked=False: np.power(a, b), takes_complex=True,
 )  # fmt: skip
 

@@ -11,8 +11,10 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.layouts import VIEW
 from srcgrad.errors import UnsupportedError
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.numeric import rearrangements
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, as_value, linear, static
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, not_equal, where
 from srcgrad.rules.shapes.broadcast import Params, Types, extent, squeeze, unbroadcast, unsqueeze
@@ -225,12 +227,11 @@ def _squeeze(builder: Builder, a: Any, axis: Any = None) -> Val:
 
 def _repeated_template(types: Types, params: Params) -> Any:
     low, high = types[0].rank, len(types) - 1
-    name = f"broadcast_{low}_to_{high}"
-    lines = ["    out = np.empty(shape, value.dtype)", "    out[:] = value", "    return out"]
     shape = "".join(f"_{k}, " for k in range(1, high + 1)).removesuffix(" " if high == 1 else ", ")
     if low == 0:
         return f"np.full(({shape}), _0)"
-    return f"{name}(_0, ({shape}))", {name: loop_text.function(name, "value, shape", lines)}
+    name = f"broadcast_{low}_to_{high}"
+    return f"{name}(_0, ({shape}))", written_out(rearrangements.repeated, types[:1], name)[1]
 
 
 broadcast_to: Rule = linear(

@@ -9,8 +9,9 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.shapes import ONE, Dim
-from srcgrad.rules.language import loop_text
+from srcgrad.numeric import broadcasting
 from srcgrad.rules.language.declare import At, Rule, linear
+from srcgrad.rules.language.over_elements import evaluated, written_out
 from srcgrad.rules.language.values import Val
 
 Types = Sequence[ir.Type]
@@ -44,43 +45,13 @@ def _spread(value: Any, like: Any) -> Any:
     return np.array(np.broadcast_to(value, np.shape(like)))
 
 
-def _spread_source(name: str, low: int, high: int) -> str:
-    lines = ["    out = np.empty(like.shape, value.dtype)"]
-    for axis in range(low):
-        lines.append(f"    step_{axis} = 0 if value.shape[{axis}] == 1 else 1")
-    places = [f"{loop_text.LETTERS[high - low + axis]} * step_{axis}" for axis in range(low)]
-    element = loop_text.subscript("out", loop_text.LETTERS[:high])
-    lines += loop_text.nest("like", high, [f"{element} = {loop_text.subscript('value', places)}"])
-    return loop_text.function(name, "value, like", [*lines, "    return out"])
-
-
 def _spread_template(types: Types, params: Params) -> Any:
     low, high = types[0].rank, types[1].rank
     if high == 0:
         return "_0"
     if low == 0:
         return "np.full(_1.shape, _0)"
-    name = f"broadcast_{low}_{high}"
-    return f"{name}(_0, _1)", {name: _spread_source(name, low, high)}
-
-
-def _gather(value: Any, like: Any) -> Any:
-    value, shape = np.asarray(value), np.shape(like)
-    extra = value.ndim - len(shape)
-    value = value.sum(axis=tuple(range(extra)), dtype=value.dtype)
-    short = tuple(k for k, n in enumerate(shape) if n == 1)
-    return np.asarray(value.sum(axis=short, keepdims=True, dtype=value.dtype)) if shape else value
-
-
-def _gather_source(name: str, high: int, low: int) -> str:
-    lines = ["    # the sum over the axes along which something of like's shape was repeated"]
-    lines.append("    out = np.zeros(like.shape, value.dtype)")
-    for axis in range(low):
-        lines.append(f"    step_{axis} = 0 if like.shape[{axis}] == 1 else 1")
-    places = [f"{loop_text.LETTERS[high - low + axis]} * step_{axis}" for axis in range(low)]
-    element = loop_text.subscript("value", loop_text.LETTERS[:high])
-    lines += loop_text.nest("value", high, [f"{loop_text.subscript('out', places)} += {element}"])
-    return loop_text.function(name, "value, like", [*lines, "    return out"])
+    return written_out(broadcasting.spread, types, f"broadcast_{low}_{high}")
 
 
 def _gather_template(types: Types, params: Params) -> Any:
@@ -89,8 +60,7 @@ def _gather_template(types: Types, params: Params) -> Any:
         return "_0"
     if low == 0:
         return "np.sum(_0)"
-    name = f"unbroadcast_{high}_{low}"
-    return f"{name}(_0, _1)", {name: _gather_source(name, high, low)}
+    return written_out(broadcasting.gathered, types, f"unbroadcast_{high}_{low}")
 
 
 _matrix = np.array([[0.3, -1.2, 2.0], [1.5, 0.7, -0.4]])
@@ -113,7 +83,7 @@ unbroadcast: Rule = linear(
     fresh=True,
     transpose=lambda g, value, like: broadcast_like(g, extent(value)),
     infer=_like_infer,
-    evaluate=_gather,
+    evaluate=evaluated(broadcasting.gathered),
     template=_gather_template,
     dims=_like_dims,
     samples=[(_line, 0.7), (_matrix, _line), (_matrix, _row), (_tower, _line), (_tower, _matrix), (_tower, 0.7)],

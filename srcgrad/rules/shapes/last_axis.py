@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from srcgrad.rules.language import loop_text
+from srcgrad.numeric.rearrangements import of_lines, of_lines_at
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents
 from srcgrad.rules.shapes.broadcast import Params, Types, unsqueeze
@@ -40,20 +41,26 @@ def kept(y: Val, rank: int, axes: Sequence[int], keepdims: bool) -> Val:
     return unsqueeze(y, axes=new) if new else y
 
 
-def each_line(helper: Any, extra: Sequence[str] = (), dtype: str = "", empty: str = "") -> Any:
-    """The template of a helper that gives a number for a line, for arrays of any rank: for each line along the last
+def each_line(function: Any, alike: str = "", each: str = "", dtype: Any = None, empty: str = "") -> Any:
+    """The template of a function that gives a number for a line, for arrays of any rank: for each line along the last
     axis.
 
-    extra: its further parameters, alike for all lines. dtype: that of the results, if not that of x. empty: what to say
-    of lines without elements, if they are refused.
+    alike, each: its further parameter, if it has one, alike for all lines or another one for each. dtype: that of the
+    results, if not that of x. empty: what to say of lines without elements, if they are refused.
     """
 
     def template(types: Types, params: Params) -> Any:
-        rank, name = types[0].rank, helper.__name__
-        args = ", ".join(f"_{k}" for k in range(len(types)))
+        rank, name = types[0].rank, function.__name__
         if rank == 1:
-            return f"{name}({args})", sources(helper)
-        over = loop_text.of_lines(name, rank, extra, dtype, empty)
-        return f"{name}_{rank}({args})", {**sources(helper), f"{name}_{rank}": over}
+            args = ", ".join(f"_{k}" for k in range(len(types)))
+            return f"{name}({args})", sources(function)
+        if alike or each:
+            over = f"{name}_of_each_{rank}" if each else f"{name}_{rank}"
+            call, helpers = written_out(of_lines_at, types, over, function=function, each=bool(each))
+        else:
+            call, helpers = written_out(
+                of_lines, types, f"{name}_{rank}", function=function, dtype=dtype, message=empty
+            )
+        return call, {**sources(function), **helpers}
 
     return template

@@ -9,8 +9,9 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.traits import always
-from srcgrad.rules.language import loop_text
+from srcgrad.numeric import rearrangements
 from srcgrad.rules.language.declare import Duals, Rule, general, linear
+from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, broadcast_like, extent
 from srcgrad.rules.shapes.shape import length
@@ -39,25 +40,15 @@ def _part_template(types: Types, params: Params) -> str:
     return f"_0[{_along(types[0].rank, axis, where)}]"
 
 
-def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
-    if g.shape[axis] > max(like.shape[axis] - start, 0):
-        raise ValueError("the arrays do not fit into the target")
-    out = np.zeros(like.shape, g.dtype)
-    out[(slice(None),) * axis + (slice(start, start + g.shape[axis]),)] = g
-    return out
-
-
 def _within_template(types: Types, params: Params) -> Any:
     axis, rank, later = params["axis"], types[0].rank, len(types) == 3
     name = f"within_{rank}_along_{axis}{'_from' if later else ''}"
-    where = _along(rank, axis, _stretch("start" if later else "", f"value.shape[{axis}]"))
-    lines = ["    # zeros of like's shape with value in its place"]
-    room = f"max(like.shape[{axis}] - start, 0)" if later else f"like.shape[{axis}]"
-    lines.append(f"    if value.shape[{axis}] > {room}:")
-    lines.append("        raise ValueError('the arrays do not fit into the target')")
-    lines += ["    out = np.zeros(like.shape, value.dtype)", f"    out[{where}] = value", "    return out"]
-    call = f"{name}(_0, _1, _2)" if later else f"{name}(_0, _1)"
-    return call, {name: loop_text.function(name, "value, like, start" if later else "value, like", lines)}
+    start = {} if later else {"start": 0}
+    return written_out(rearrangements.within, types, name, **start, axis=axis, later=later)
+
+
+def _within(g: Any, like: Any, start: Any = 0, *, axis: int) -> Any:
+    return rearrangements.within(g, like, start, axis, True)
 
 
 def _first_type(types: Types, params: Params) -> tuple[ir.Type, ...]:

@@ -17,9 +17,12 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import rearrangements, sequences
 from srcgrad.rules.arrays.complexes import COMPLEX, REAL, conj, real
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, static, zero
+from srcgrad.rules.language.over_elements import written_out
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, value_of
 from srcgrad.rules.linalg.matmul import matrix
 from srcgrad.rules.shapes.broadcast import Params, Types
@@ -32,36 +35,13 @@ SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 LAST: Params = {"axis": 0, "norm": "backward"}
 
 
-def _part(rank: int, axis: int, places: str, body: str) -> list[str]:
-    """The lines of a loop nest over x, along one axis through these places only; `[]` in the body is the element's."""
-    rows = [places if k == axis else f"x.shape[{k}]" for k in range(rank)]
-    lines = [f"{'    ' * (k + 1)}for {loop_text.LETTERS[k]} in range({row}):" for k, row in enumerate(rows)]
-    return [*lines, "    " * (rank + 1) + body.replace("[]", f"[{', '.join(loop_text.LETTERS[:rank])}]")]
-
-
 # ---- cut off or filled up with zeros
-
-
-def _resized(x: Any, n: int, axis: int) -> Any:
-    out = np.zeros((*x.shape[:axis], int(n), *x.shape[axis + 1 :]), x.dtype)
-    there = (slice(None),) * axis + (slice(min(int(n), x.shape[axis])),)
-    out[there] = x[there]
-    return out
 
 
 def _resized_template(types: Types, params: Params) -> Any:
     rank, axis = types[0].rank, params["axis"]
     name = f"resized_{rank}_along_{axis}" if rank > 1 else "resized"
-    shape = "".join(f"{'n' if k == axis else f'x.shape[{k}]'}, " for k in range(rank)).rstrip(
-        " " if rank == 1 else ", "
-    )
-    lines = [
-        "    # as much as there is, and zeros from there on",
-        f"    out = np.zeros(({shape}), x.dtype)",
-        *_part(rank, axis, f"min(n, x.shape[{axis}])", "out[] = x[]"),
-        "    return out",
-    ]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, n", lines)}
+    return written_out(rearrangements.resized, types, name, axis=axis)
 
 
 resized: Rule = linear(
@@ -69,7 +49,7 @@ resized: Rule = linear(
     (),
     transpose=lambda g, x, n, axis: resized(g, length(x, axis), axis=axis),
     infer=lambda types, params: (types[0],),
-    evaluate=_resized,
+    evaluate=rearrangements.resized,
     template=_resized_template,
     params=[{"axis": 0}],
     samples=[(line, 3), (line, 6), (matrix, 3), At(matrix, 2, axis=1), At(np.stack([matrix, -matrix]), 4, axis=1)],
@@ -138,30 +118,17 @@ dft: Rule = linear(
 # ---- of real numbers, and back to them
 
 
-def _between(x: Any, n: int, axis: int, factor: float) -> Any:
-    out = np.array(x)
-    inside = np.moveaxis(out, axis, 0)
-    inside[1 : (int(n) + 1) // 2] *= factor
-    return out
-
-
 def _between_template(types: Types, params: Params) -> Any:
     rank, axis, half = types[0].rank, params["axis"], params["factor"] == 0.5
     name = f"{'halved' if half else 'doubled'}_inside{f'_{rank}_along_{axis}' if rank > 1 else ''}"
-    lines = [
-        "    # all but what belongs to frequency 0 and, if n is even, to the highest",
-        "    out = x.copy()",
-        *_part(rank, axis, f"1, min((n + 1) // 2, x.shape[{axis}])", "out[] += x[]" if not half else "out[] /= 2"),
-        "    return out",
-    ]
-    return f"{name}(_0, _1)", {name: loop_text.function(name, "x, n", lines)}
+    return written_out(rearrangements.scaled_inside, types, name, axis=axis, half=half)
 
 
 between: Rule = linear(
     "scaled_inside",
     (),
     transpose=lambda g, x, n, **params: between(g, n, **params),
-    evaluate=_between,
+    evaluate=lambda x, n, axis, factor: rearrangements.scaled_inside(x, n, axis, factor == 0.5),
     infer=lambda types, params: (types[0],),
     template=_between_template,
     dims=lambda dims, params: dims[0],
@@ -371,13 +338,7 @@ def _places(n: int) -> Any:
 
 
 def _places_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    # 0, 1 ... and, from the middle on, those below 0",
-        "    out = np.arange(n)",
-        "    out[(n + 1) // 2:] -= n",
-        "    return out",
-    ]
-    return "fft_places(_0)", {"fft_places": loop_text.function("fft_places", "n", lines)}
+    return "fft_places(_0)", sources(sequences.fft_places)
 
 
 places = zero(

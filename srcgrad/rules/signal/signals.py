@@ -10,10 +10,12 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
+from srcgrad.numeric import sequences
 from srcgrad.rules.arrays.gather import matrix
 from srcgrad.rules.arrays.take_sort_pad import searchsorted
-from srcgrad.rules.language import arguments, loop_text, registry
+from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Rule, as_value, bilinear, cast, only_ranks, settle
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents
 from srcgrad.rules.scalar.compare import equal, greater, less, where
 from srcgrad.rules.shapes.axes import BACKWARDS, expect_equal, memory_of, viewed
@@ -73,25 +75,7 @@ def _interp(builder: Builder, x: Any, xp: Any, fp: Any, left: Any = None, right:
 
 
 def _correlate_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    # the products of v with as many neighbours in a, wherever v fits",
-        "    if v.size > a.size or v.size == 0:",
-        "        raise ValueError('the shorter signal must be the second one, and not empty')",
-        "    out = np.zeros(a.size - v.size + 1, a.dtype)",
-        "    for j in range(v.size):",
-        "        out += a[j:j + out.size] * v[j]",
-        "    return out",
-    ]
-    return "correlate(_0, _1)", {"correlate": loop_text.function("correlate", "a, v", lines)}
-
-
-def _correlate(a: Any, v: Any) -> Any:
-    if v.size > a.size or v.size == 0:
-        raise ValueError("v does not fit into a")
-    out = np.zeros(a.size - v.size + 1, a.dtype)
-    for j in range(v.size):
-        out += a[j : j + out.size] * v[j]
-    return out
+    return "correlate(_0, _1)", sources(sequences.correlate)
 
 
 def _one_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
@@ -99,15 +83,7 @@ def _one_type(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 
 def _convolve_template(types: Types, params: Params) -> Any:
-    lines = [
-        "    if a.size == 0 or v.size == 0:",
-        "        raise ValueError('a signal is empty')",
-        "    out = np.zeros(a.size + v.size - 1, a.dtype)",
-        "    for j in range(v.size):",
-        "        out[j:j + a.size] += a * v[j]",
-        "    return out",
-    ]
-    return "convolve(_0, _1)", {"convolve": loop_text.function("convolve", "a, v", lines)}
+    return "convolve(_0, _1)", sources(sequences.convolve)
 
 
 correlate: Rule = bilinear(
@@ -117,7 +93,7 @@ correlate: Rule = bilinear(
     left=lambda g, a, v: convolve(g, v),
     right=lambda g, a, v: correlate(a, g),
     infer=_one_type,
-    evaluate=_correlate,
+    evaluate=sequences.correlate,
     template=_correlate_template,
     samples=[(line, short), (line, line), (line, short[:1])],
     without={**only_ranks(1), "empty": "NumPy refuses empty signals"},

@@ -97,7 +97,7 @@ def test_as_on_the_cpu(
 
 def to_single(value: Any) -> Any:
     if isinstance(value, Point):
-        return Point(*map(np.float32, value))
+        return Point(*map(to_single, value))
     if isinstance(value, tuple):
         return tuple(map(np.float32, value))
     return np.float32(value) if isinstance(value, float) else value
