@@ -60,7 +60,7 @@ def test_rows_are_those_of_python(range_: range) -> None:
     extent = Extents({}, lambda atom: True).of(over)
     assert extent is not None
     rows = [row(Builder(), numbering(over), const(i), start, step) for i in range_]
-    numbers = [r.value for r in rows if isinstance(r, Const)]
+    numbers = [int(r.value.real) for r in rows if isinstance(r, Const)]
     most = emit_length(Builder(), extent, lambda atom: atom)
     first = range_.start if numbering(over) is Numbering.INDEX else 0
     assert numbers == [first + k for k in range(len(range_))]
@@ -72,6 +72,7 @@ def test_extents_of_what_is_in_scope() -> None:
     b = Builder()
     outer = loop(const(0), N, const(1))
     stop = b.let(add, outer.index, const(1))
+    assert isinstance(stop, Var)
     inner = loop(const(0), stop, const(1))
     makes: dict[Var, ir.Stmt] = {outer.index: outer, stop: b.out[0]}
     extents = Extents(makes, lambda atom: isinstance(atom, Const) or atom is N)
