@@ -8,7 +8,7 @@ from typing import Any
 
 from srcgrad.analysis.threads import Coordinate, asked
 from srcgrad.compiler.program import run_pass, tidy
-from srcgrad.core import ir
+from srcgrad.core import ir, walk
 from srcgrad.core.aliases import written
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Fun, Program
@@ -32,6 +32,7 @@ from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.loops.register_sums import sum_in_registers
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import rename
+from srcgrad.transform.refuse import unsupported
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
     axes that it, or a function that it calls, asks for."""
     try:
         lowered = lower_kernel(fun, specs)
+        _expect_no_own_rules(lowered.program.main)
         main = count_loops(parallelise(inline(tidy(lowered.program)), False).main)  # `prange` in a thread is `range`
         if varying is None:
             varying = coordinates(fun) | asked(lowered.program.main)
@@ -95,6 +97,14 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
         captured=lowered.captured,
         statics=lowered.statics,
     )
+
+
+def _expect_no_own_rules(main: Fun) -> None:
+    """Refuse functions with a rule of their own: the rule would have to be run by each thread, with its memory."""
+    for stmt in walk.walk(main.body):
+        if isinstance(stmt, ir.Custom):
+            message = f"`{stmt.primal.name}`, which has a rule of its own, is called in a kernel that is differentiated"
+            raise unsupported(stmt.span, message, "call a plain function there, or use vmap of the derivative")
 
 
 def _launch(fun: Fun, params: Sequence[ir.Var]) -> Launch:

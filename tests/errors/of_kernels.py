@@ -63,6 +63,26 @@ def exchanges_atomically() -> Any:
     return srcgrad.cuda.tangent(exchanged).source_for(x, x)
 
 
+@sg.custom_jvp
+def with_a_rule_of_its_own(v: Any) -> Any:
+    return v * v
+
+
+@with_a_rule_of_its_own.defjvp
+def _slope(primals: Any, tangents: Any) -> Any:
+    return primals[0] * primals[0], 5.0 * tangents[0]
+
+
+@mistake
+def calls_a_function_with_a_rule_of_its_own() -> Any:
+    @cuda.jit
+    def squared(x, out):
+        i = cuda.grid(1)
+        out[i] = with_a_rule_of_its_own(x[i])
+
+    return srcgrad.cuda.adjoint(squared).source_for(x, x)
+
+
 @mistake
 def takes_dynamic_shared_memory() -> Any:
     @cuda.jit
