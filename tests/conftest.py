@@ -43,4 +43,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         kinds = Counter(kind for r in reports for key, kind in r.user_properties if key == what)
         if kinds:
             terminalreporter.write_line(f"{shown}: {kinds['right']} right, {kinds['refused']} refused")
-    terminalreporter.write_line(layout.length_figures(layout.Tree(ROOT / "srcgrad")))
+    package = layout.Tree(ROOT / "srcgrad")
+    terminalreporter.write_line(layout.room_figures(package))
+    terminalreporter.write_line(layout.length_figures(package))

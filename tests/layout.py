@@ -186,6 +186,33 @@ def circle(edges: dict[str, set[str]]) -> list[str]:
     return next(filter(None, (visit(module, []) for module in edges)), [])
 
 
+def room_arrows(tree: Tree) -> dict[str, set[str]]:
+    """layer -> the other layers that it imports."""
+    arrows: dict[str, set[str]] = {layer(module): set() for module in tree.modules}
+    for source, targets in tree.edges.items():
+        arrows[layer(source)] |= {layer(target) for target in targets} - {layer(source)}
+    return arrows
+
+
+def floors(arrows: dict[str, set[str]]) -> int:
+    """How many layers stand on one another, in the highest pile."""
+    heights: dict[str, int] = {}
+
+    def height(room: str) -> int:
+        if room not in heights:
+            heights[room] = 1 + max(map(height, arrows[room]), default=0)
+        return heights[room]
+
+    return max(map(height, arrows))
+
+
+def room_figures(tree: Tree) -> str:
+    """One line: how many layers there are, how high they stand, and how many import others."""
+    arrows = room_arrows(tree)
+    count = sum(map(len, arrows.values()))
+    return f"{tree.root.name}: {len(arrows)} rooms on {floors(arrows)} floors, {count} arrows between them"
+
+
 def length_figures(tree: Tree) -> str:
     """One line: how many functions, and how long they are."""
     lengths = [length for _, _, length in tree.functions()]

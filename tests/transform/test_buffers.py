@@ -138,10 +138,21 @@ def written_through_the_carried(a, x, n):
 
 
 PROGRAMS = [
-    (iterated, True), (old_and_new, True), (unfilled, True), (in_a_branch, True), (nested, True), (by_while, True),
-    (two_states, True), (both_kept, False), (written_too, True), (growing_shape, False), (of_any_matrix, False),
-    (unknown_shape, False), (first_has_another_name, False), (written_through_the_carried, False),
-]  # fmt: skip
+    (iterated, True),
+    (old_and_new, True),
+    (unfilled, True),
+    (in_a_branch, True),
+    (nested, True),
+    (by_while, True),
+    (two_states, True),
+    (both_kept, False),
+    (written_too, True),
+    (growing_shape, False),
+    (of_any_matrix, False),
+    (unknown_shape, False),
+    (first_has_another_name, False),
+    (written_through_the_carried, False),
+]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
