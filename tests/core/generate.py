@@ -65,6 +65,7 @@ class Generator:
 
     def results(self, scope: Scope) -> tuple[Atom, ...]:
         if self.real:
+            total: Atom
             total, *rest = scope.atoms[F8][-3:]
             vectors, matrices = scope.atoms[VECTOR][-2:], scope.atoms[MATRIX][-1:]
             rest += [self.b.load(v, (self.place(scope),)) for v in vectors]
@@ -82,6 +83,11 @@ class Generator:
 
     def name(self) -> str:
         return self.random.choice(NAMES)
+
+    def let(self, op: ir.Primitive, *args: Atom) -> Var:
+        made = self.b.let(op, *args, name=self.name())
+        assert isinstance(made, Var)  # of floats and truths none is known before
+        return made
 
     def pick(self, scope: Scope, kind: Type) -> Atom:
         """Something of this type, the latest most often; sometimes a literal."""
@@ -125,9 +131,9 @@ class Generator:
     def scalar(self, scope: Scope) -> None:
         op = self.random.choice((add, multiply, subtract, sin, cos, negative, where))
         kinds = {sin: (F8,), cos: (F8,), negative: (F8,), where: (B1, F8, F8)}.get(op, (F8, F8))
-        made = self.b.let(op, *(self.pick(scope, k) for k in kinds), name=self.name())
+        made = self.let(op, *(self.pick(scope, k) for k in kinds))
         if op is multiply or op is add:  # keep numbers small
-            made = self.b.let(sin, made, name=self.name())
+            made = self.let(sin, made)
         scope.add(made)
 
     def integer(self, scope: Scope) -> None:
@@ -138,9 +144,9 @@ class Generator:
 
     def truth(self, scope: Scope) -> None:
         if self.random.random() < 0.3:
-            scope.add(self.b.let(logical_not, self.pick(scope, B1), name=self.name()))
+            scope.add(self.let(logical_not, self.pick(scope, B1)))
         else:
-            scope.add(self.b.let(less, self.pick(scope, F8), self.pick(scope, F8), name=self.name()))
+            scope.add(self.let(less, self.pick(scope, F8), self.pick(scope, F8)))
 
     def load(self, scope: Scope) -> None:
         if self.random.random() < 0.3:
@@ -172,7 +178,7 @@ class Generator:
         left = self.random.choice(scope.values)
         op = self.random.choice((add, multiply, sin))
         right = self.random.choice([*scope.values, self.pick(scope, F8)])
-        scope.add(self.b.let(op, *((left,) if op is sin else (left, right)), name=self.name()))
+        scope.add(self.let(op, *((left,) if op is sin else (left, right))))
         return None
 
     def write_array(self, scope: Scope) -> None:
@@ -195,13 +201,13 @@ class Generator:
         memory, place = self.memory(scope, VECTOR), self.place(scope)
         old = self.b.load(memory, (place,), name=self.name())
         if self.random.random() < 0.5:
-            old = self.b.let(cos, old, name=self.name())
+            old = self.let(cos, old)
         if self.random.random() < 0.3:
             self.b.store(memory, (place,), self.pick(scope, F8))
         else:
             self.b.store(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
         if self.random.random() < 0.5:
-            scope.add(self.b.let(subtract, self.b.let(sin, old), self.pick(scope, F8), name=self.name()))
+            scope.add(self.let(subtract, self.b.let(sin, old), self.pick(scope, F8)))
         else:
             self.b.accumulate(self.memory(scope, VECTOR), (self.place(scope),), old)
 
@@ -214,7 +220,7 @@ class Generator:
         if self.random.random() < 0.4:
             scope.add(self.b.alloc("f8", (), value, name=self.name()), writable=True)
         else:
-            scope.add(self.b.let(sin, value, name=self.name()))
+            scope.add(self.let(sin, value))
 
     def accumulate(self, scope: Scope) -> None:
         matrices = [v for v in scope.atoms[MATRIX] if v in scope.writable]

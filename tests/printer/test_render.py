@@ -117,7 +117,8 @@ def test_a_swap_is_one_line() -> None:
 def test_names_shadow_nothing() -> None:
     names = ("sum", "np", "math", "f", "lambda", "x.y", "njit", "print", "x", "x")
     params = [Var(name, F8) for name in names]
-    b, total = Builder(), params[0]
+    b = Builder()
+    total: Atom = params[0]
     for p in params[1:]:
         total = b.let(subtract, total, p)
     text = render(program(b, params, b.let(sin, total)))

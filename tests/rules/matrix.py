@@ -40,7 +40,7 @@ def table(tallies: Mapping[str, Tally]) -> list[str]:
 
 
 def families(tallies: Mapping[str, Tally]) -> list[str]:
-    shapes = Counter(PRIMITIVES[name].traits.form for name in tallies)
+    shapes: Counter[str] = Counter(PRIMITIVES[name].traits.form for name in tallies)
     return [f"{sum(shapes.values())} rules: " + ", ".join(f"{shapes[f]} {f}" for f in FAMILIES if shapes[f])]
 
 
