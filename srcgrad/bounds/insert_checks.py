@@ -32,6 +32,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.rewrite import rewrite
 from srcgrad.rules.language.integers import outside, trips
 
 Loop = ir.For | ir.While
@@ -64,12 +65,9 @@ def checked(fun: Fun) -> Fun:
     """The function without `Check` statements: what cannot be proved is tested by branches."""
     if not any(isinstance(stmt, Check) for stmt in walk.walk(fun.body)):
         return fun
-    return Bounds(fun).whole() if SWITCH["checked"] else replace(fun, body=_unchecked(fun.body))
-
-
-def _unchecked(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    left = (stmt for stmt in stmts if not isinstance(stmt, Check))
-    return tuple(walk.rebuild(stmt, lambda a: a, lambda v: v, _unchecked) for stmt in left)
+    if SWITCH["checked"]:
+        return Bounds(fun).whole()
+    return rewrite(fun, lambda stmt: () if isinstance(stmt, Check) else stmt)
 
 
 class Bounds:

@@ -25,11 +25,11 @@ from srcgrad.gpu.kernels.refuse_races import check
 from srcgrad.gpu.kernels.workspace import Work
 from srcgrad.gpu.kernels.workspace import placed as with_places
 from srcgrad.printer.render import render_kernels
-from srcgrad.simplify.cuda.atomics import atomics
-from srcgrad.simplify.cuda.barriers import barriers
-from srcgrad.simplify.loops.counting import counting
-from srcgrad.simplify.loops.parallel import parallelised
-from srcgrad.simplify.loops.register_sums import sums
+from srcgrad.simplify.cuda.atomics import remove_atomics
+from srcgrad.simplify.cuda.barriers import remove_barriers
+from srcgrad.simplify.loops.counting import count_loops
+from srcgrad.simplify.loops.parallel import parallelise
+from srcgrad.simplify.loops.register_sums import sum_in_registers
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import rename
 
@@ -69,7 +69,7 @@ def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Co
     axes that it, or a function that it calls, asks for."""
     try:
         lowered = lower_kernel(fun, specs)
-        main = counting(parallelised(inline(tidy(lowered.program)), False).main)  # `prange` in a thread is `range`
+        main = count_loops(parallelise(inline(tidy(lowered.program)), False).main)  # `prange` in a thread is `range`
         if varying is None:
             varying = coordinates(fun) | asked(lowered.program.main)
         check(main, varying)
@@ -104,7 +104,7 @@ def _launch(fun: Fun, params: Sequence[ir.Var]) -> Launch:
 
 def _finished(fun: Fun) -> Fun:
     """The kernel, as short as it can be."""
-    return tidy(Program(barriers(tidy(Program(fun)).main))).main
+    return tidy(Program(remove_barriers(tidy(Program(fun)).main))).main
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _adjoint(base: Fun, own: int, varying: frozenset[Coordinate]) -> Parts:
     made: reverse_kernel.AdjointKernel = reverse_kernel.adjoint(base, own)
     fun = tidy(Program(made.fun)).main
     fun = _finished(reverse_kernel.without_unread(fun, made.refilled))
-    fun = sums(atomics(fun, varying, made.shadows))
+    fun = sum_in_registers(remove_atomics(fun, varying, made.shadows))
     dims = 1 + max((axis for _, axis in varying), default=0)
     fun, works = with_places(fun, list(made.rows), dims)
     fun = _ordered(_finished(fun), own, len(base.params), len(made.bars))

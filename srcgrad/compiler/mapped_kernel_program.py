@@ -14,6 +14,7 @@ from srcgrad.compiler.runtime_errors import TOO_SHORT, Raised
 from srcgrad.compiler.vmap_program import item_spec, mapped_spec
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Program, Stmt, Type, Var
+from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.core.shapes import fixed
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered
@@ -106,15 +107,12 @@ def bounded(main: Fun, works: Sequence[Var]) -> Fun:
                 yield ir.Let((beyond,), registry.PRIMITIVES["greater_equal"], (place, length), span=stmt.span)
                 yield ir.If(beyond, (replace(short, span=stmt.span),), (), span=stmt.span)
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in works:
-                out.extend(looks(stmt))
-            out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block))
-        return tuple(out)
+    def looked(stmt: Stmt) -> Rewritten:
+        if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in works:
+            return (*looks(stmt), stmt)
+        return stmt
 
-    return replace(main, body=block(main.body))
+    return rewrite(main, looked)
 
 
 def recording(main: Fun) -> tuple[Fun, tuple[Raised, ...]]:
@@ -141,21 +139,16 @@ def _leaving(main: Fun, told: Callable[[Raised], tuple[Stmt, ...]]) -> Fun:
     """The function with an end, and what is told before, where it would raise."""
     leave = ir.Return(tuple(Const(NOTHING[r.type.dtype], r.type) for r in main.results if not r.type.rank))
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if not isinstance(stmt, (ir.Raise, ir.Assert)):
-                out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block))
-                continue
-            steps = tuple(replace(step, span=stmt.span) for step in (*told(_raised(stmt)), leave))
-            match stmt:
-                case ir.Assert(cond=Var() as cond):
-                    out.append(ir.If(cond, (), steps, span=stmt.span))
-                case _:
-                    out += steps
-        return tuple(out)
+    def left(stmt: Stmt) -> Rewritten:
+        if not isinstance(stmt, (ir.Raise, ir.Assert)):
+            return stmt
+        steps = tuple(replace(step, span=stmt.span) for step in (*told(_raised(stmt)), leave))
+        match stmt:
+            case ir.Assert(cond=Var() as cond):
+                return ir.If(cond, (), steps, span=stmt.span)
+        return steps
 
-    return replace(main, body=block(main.body))
+    return rewrite(main, left)
 
 
 # by dtype, a number that nobody reads

@@ -34,14 +34,14 @@ from srcgrad.gpu.arrays import legalise
 from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
-from srcgrad.simplify.loops.parallel import parallelised
+from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
-from srcgrad.simplify.memory.values_are_memory import christened, named
+from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform import compositions as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.mutual_recursion import merged
-from srcgrad.transform.program_edits import expect_shape, quiet, reachable, select, with_own_results
+from srcgrad.transform.program_edits import expect_shape, reachable, select, with_own_results, without_effects
 from srcgrad.transform.random_draws import check_none, once
 from srcgrad.transform.reverse import reverse
 
@@ -124,26 +124,26 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
         base = lowered(fun, specs, recipe.long)
-        return unrepeated(replace(base, program=tidy(christened(base.program))))
+        return refuse_unit_axes(replace(base, program=tidy(name_values(base.program))))
     if recipe.kind == "vmap":
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
         base = lowered(fun, items, recipe.long)
         check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-        program = map_program(tidy(christened(base.program)), specs, recipe.axes, recipe.long)
-        return unrepeated(replace(base, program=tidy(program), result=mapped_spec(base.result)))
+        program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
+        return refuse_unit_axes(replace(base, program=tidy(program), result=mapped_spec(base.result)))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
-    base = replace(base, program=tidy(christened(base.program)))
+    base = replace(base, program=tidy(name_values(base.program)))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
-    return unrepeated(replace(base, program=program, params=names, result=made.result))
+    return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
 
 
-def unrepeated(made: Lowered) -> Lowered:
+def refuse_unit_axes(made: Lowered) -> Lowered:
     """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
     main, builder = made.program.main, Builder()
     arrays = [p for p in main.params if p in main.facts.no_unit_axes]
@@ -288,7 +288,7 @@ def _forward_gradient(program: Program, leaves: Sequence[int], value: bool, aux:
 def beside(a: Program, b: Program, name: str, places: Sequence[int]) -> Program:
     """Two programs of the same parameters as one, with these of all their results; a raises and prints for both."""
     body_a, results_a = walk.instantiate(a.main, a.main.params)
-    body_b, results_b = walk.instantiate(quiet(b.main), a.main.params)
+    body_b, results_b = walk.instantiate(without_effects(b.main), a.main.params)
     results = (*results_a, *results_b)
     fun = Fun(name, a.main.params, (*body_a, *body_b), tuple(results[k] for k in places), b.main.facts)
     return reachable(Program(fun, {**a.callees, **b.callees}))
@@ -388,7 +388,7 @@ def _float_value(type: Type) -> bool:
 
 def scheduled(program: Program, parallel: bool) -> Program:
     """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
-    return run_pass("parallel", parallelised, tidy(inline(program)), parallel)
+    return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
 @deep
@@ -397,8 +397,8 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
     try:
-        callees = {name: reuse(named(fun)) for name, fun in program.callees.items()}
-        return render(Program(reuse(named(program.main)), callees), jit_options=options)
+        callees = {name: reuse(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return render(Program(reuse(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
@@ -423,7 +423,7 @@ def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
     found: list[legalise.Legal] = []
 
     def to_device(program: Program) -> Program:
-        found.append(legalise.legal(tidy(parallelised(inline(program), False)), tidy))
+        found.append(legalise.legal(tidy(parallelise(inline(program), False)), tidy))
         return found[0].program
 
     try:
@@ -436,8 +436,8 @@ def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
 @deep
 def device_text(program: Program, options: str) -> str:
     """The module of a program of device functions."""
-    callees = {name: named(fun) for name, fun in program.callees.items()}
-    return render(Program(named(program.main), callees), jit_options=options, decorator="cuda.jit")
+    callees = {name: read_values_from_memory(fun) for name, fun in program.callees.items()}
+    return render(Program(read_values_from_memory(program.main), callees), jit_options=options, decorator="cuda.jit")
 
 
 def failures(program: Program) -> dict[str, tuple[str, Problem]]:

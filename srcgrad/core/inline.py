@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from srcgrad.core import ir, walk
-from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.core.ir import Fun, Program, Stmt
+from srcgrad.core.rewrite import Rewriter, Rewritten
 
 
 def inline(program: Program) -> Program:
@@ -18,21 +17,13 @@ def inlined(fun: Fun) -> Fun:
     """The function with the primals of its `Custom` statements in place; the same object if it has none."""
     if not any(isinstance(stmt, ir.Custom) for stmt in walk.walk(fun.body)):
         return fun
-    env: dict[Var, Atom] = {}
+    return _Inliner().fun(fun)
 
-    def atom(a: Atom) -> Atom:
-        return env.get(a, a) if isinstance(a, Var) else a
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if isinstance(stmt, ir.Custom):
-                body, results = walk.instantiate(inlined(stmt.primal), map(atom, stmt.args))
-                out.extend(body)
-                env.update(zip(stmt.targets, results, strict=True))
-            else:
-                out.append(walk.rebuild(stmt, atom, lambda v: v, block))
-        return tuple(out)
-
-    body = block(fun.body)
-    return replace(fun, body=body, results=tuple(map(atom, fun.results)))
+class _Inliner(Rewriter):
+    def one(self, stmt: Stmt) -> Rewritten:
+        if not isinstance(stmt, ir.Custom):
+            return self.inside(stmt)
+        body, results = walk.instantiate(inlined(stmt.primal), map(self.atom, stmt.args))
+        self.env.update(zip(stmt.targets, results, strict=True))
+        return body

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import is_
-from typing import Any
+from typing import Any, TypeVar
 
 from srcgrad.core import ir
 from srcgrad.core.effect_statements import map_part, map_parts, part_atoms
@@ -14,6 +14,8 @@ from srcgrad.core.ir import Atom, Fun, Stmt, Var
 AtomMap = Callable[[Atom], Atom]
 BindMap = Callable[[Var], Var]
 BlockMap = Callable[[tuple[Stmt, ...]], tuple[Stmt, ...]]
+_T = TypeVar("_T")
+_S = TypeVar("_S", bound=Stmt)
 _WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
 _ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt, ir.Draw})
 _TARGETS = frozenset({ir.Let, ir.Call, ir.Custom})
@@ -27,10 +29,23 @@ def index_atoms(index: ir.Index) -> Iterator[Atom]:
             yield item
 
 
+def kept(old: tuple[_T, ...], new: Iterable[_T]) -> tuple[_T, ...]:
+    """The new items; the old tuple itself where they are the very same objects."""
+    made = tuple(new)
+    return old if len(made) == len(old) and all(map(is_, made, old)) else made
+
+
+def changed(stmt: _S, **parts: Any) -> _S:
+    """The statement with some of its parts replaced; itself where they are the very same objects."""
+    for name, part in parts.items():
+        if getattr(stmt, name) is not part:
+            return replace(stmt, **parts)
+    return stmt
+
+
 def map_index(index: ir.Index, f: AtomMap) -> ir.Index:
     """The index with its atoms mapped; the same object if none changes."""
-    new = tuple(_map_slice(item, f) if isinstance(item, ir.Slice) else f(item) for item in index)
-    return index if _same(new, index) else new
+    return kept(index, (_map_slice(item, f) if isinstance(item, ir.Slice) else f(item) for item in index))
 
 
 def _map_slice(item: ir.Slice, f: AtomMap) -> ir.Slice:
@@ -40,11 +55,6 @@ def _map_slice(item: ir.Slice, f: AtomMap) -> ir.Slice:
     if start is item.start and stop is item.stop and step is item.step:
         return item
     return ir.Slice(start, stop, step)
-
-
-def _same(new: Sequence[object], old: Sequence[object]) -> bool:
-    """Whether two sequences of one length hold the very same objects."""
-    return all(map(is_, new, old))
 
 
 def how_atoms(how: ir.Index | ir.Transpose | ir.Reshape) -> Iterator[Atom]:
@@ -58,8 +68,8 @@ def map_how(how: ir.Index | ir.Transpose | ir.Reshape, f: AtomMap) -> ir.Index |
         return how
     if not isinstance(how, ir.Reshape):
         return map_index(how, f)
-    shape = tuple(map(f, how.shape))
-    return how if _same(shape, how.shape) else ir.Reshape(shape)
+    shape = kept(how.shape, map(f, how.shape))
+    return how if shape is how.shape else ir.Reshape(shape)
 
 
 def used(stmt: Stmt) -> Iterable[Atom]:
@@ -176,8 +186,8 @@ def walk(stmts: Iterable[Stmt]) -> Iterator[Stmt]:
 
 
 def rebuild(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    """The statement with its uses, its bindings and its blocks mapped, bindings before the blocks that see them; most
-    kinds are given back as they are where nothing changes."""
+    """The statement with its uses, its bindings and its blocks mapped, bindings before the blocks that see them; itself
+    where nothing changes."""
     if isinstance(stmt, ir.Passing):
         return stmt.mapped(atom)
     return _REBUILD[type(stmt)](stmt, atom, bind, block)
@@ -194,84 +204,69 @@ def _ref(atom: AtomMap, var: Var) -> Var:
 
 
 def _rebuild_let(stmt: ir.Let, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    args, targets = tuple(map(atom, stmt.args)), tuple(map(bind, stmt.targets))
-    if _same(args, stmt.args) and _same(targets, stmt.targets):
+    args, targets = kept(stmt.args, map(atom, stmt.args)), kept(stmt.targets, map(bind, stmt.targets))
+    if args is stmt.args and targets is stmt.targets:  # most statements: `changed` takes longer
         return stmt
     return ir.Let(targets, stmt.op, args, stmt.params, span=stmt.span)
 
 
 def _rebuild_load(stmt: ir.Load, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    ref, index, target = _ref(atom, stmt.ref), map_index(stmt.index, atom), bind(stmt.target)
-    if ref is stmt.ref and index is stmt.index and target is stmt.target:
-        return stmt
-    return ir.Load(target, ref, index, stmt.copy, span=stmt.span)
+    ref, index = _ref(atom, stmt.ref), map_index(stmt.index, atom)
+    return changed(stmt, ref=ref, index=index, target=bind(stmt.target))
 
 
 def _rebuild_write(stmt: ir.Store | ir.Accumulate, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    ref, index, value = _ref(atom, stmt.ref), map_index(stmt.index, atom), atom(stmt.value)
-    if ref is stmt.ref and index is stmt.index and value is stmt.value:
-        return stmt
-    if isinstance(stmt, ir.Accumulate):
-        return ir.Accumulate(ref, index, value, stmt.atomic, span=stmt.span)
-    return ir.Store(ref, index, value, span=stmt.span)
+    return changed(stmt, ref=_ref(atom, stmt.ref), index=map_index(stmt.index, atom), value=atom(stmt.value))
 
 
 def _rebuild_alloc(stmt: ir.Alloc, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    shape = tuple(None if n is None else atom(n) for n in stmt.shape)
+    shape = kept(stmt.shape, (None if n is None else atom(n) for n in stmt.shape))
     init = stmt.init if isinstance(stmt.init, ir.Init) else atom(stmt.init)
-    target = bind(stmt.target)
-    if target is stmt.target and init is stmt.init and _same(shape, stmt.shape):
-        return stmt
-    return ir.Alloc(target, shape, init, stmt.space, span=stmt.span)
+    return changed(stmt, shape=shape, init=init, target=bind(stmt.target))
 
 
 def _rebuild_view(stmt: ir.View, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    base, how, target = _ref(atom, stmt.base), map_how(stmt.how, atom), bind(stmt.target)
-    if base is stmt.base and how is stmt.how and target is stmt.target:
-        return stmt
-    return ir.View(target, base, how, span=stmt.span)
+    return changed(stmt, base=_ref(atom, stmt.base), how=map_how(stmt.how, atom), target=bind(stmt.target))
 
 
 def _rebuild_list(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     match stmt:
         case ir.NewList():
-            return replace(stmt, like=_ref(atom, stmt.like), target=bind(stmt.target))
+            return changed(stmt, like=_ref(atom, stmt.like), target=bind(stmt.target))
         case ir.Append():
-            return replace(stmt, refs=_ref(atom, stmt.refs), ref=_ref(atom, stmt.ref), pos=bind(stmt.pos))
+            return changed(stmt, refs=_ref(atom, stmt.refs), ref=_ref(atom, stmt.ref), pos=bind(stmt.pos))
     assert isinstance(stmt, ir.RefAt)
-    return replace(stmt, refs=_ref(atom, stmt.refs), pos=atom(stmt.pos), target=bind(stmt.target))
+    return changed(stmt, refs=_ref(atom, stmt.refs), pos=atom(stmt.pos), target=bind(stmt.target))
 
 
 def _rebuild_call(stmt: ir.Call | ir.Custom, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    return replace(stmt, args=tuple(map(atom, stmt.args)), targets=tuple(map(bind, stmt.targets)))
+    args = kept(stmt.args, map(atom, stmt.args))
+    return changed(stmt, args=args, targets=kept(stmt.targets, map(bind, stmt.targets)))
 
 
 def _rebuild_said(stmt: ir.Raise | ir.Print, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    parts = map_parts(stmt.parts, atom)
-    return stmt if parts is stmt.parts else replace(stmt, parts=parts)
+    return changed(stmt, parts=map_parts(stmt.parts, atom))
 
 
 def _rebuild_assert(stmt: ir.Assert, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    cond, message = atom(stmt.cond), None if stmt.message is None else map_part(stmt.message, atom)
-    return stmt if cond is stmt.cond and message is stmt.message else replace(stmt, cond=cond, message=message)
+    message = None if stmt.message is None else map_part(stmt.message, atom)
+    return changed(stmt, cond=atom(stmt.cond), message=message)
 
 
 def _rebuild_seed(stmt: ir.Seed, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    value = atom(stmt.value)
-    return stmt if value is stmt.value else replace(stmt, value=value)
+    return changed(stmt, value=atom(stmt.value))
 
 
 def _rebuild_draw(stmt: ir.Draw, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    return replace(stmt, args=tuple(map(atom, stmt.args)), target=bind(stmt.target))
+    return changed(stmt, args=kept(stmt.args, map(atom, stmt.args)), target=bind(stmt.target))
 
 
 def _rebuild_for(stmt: ir.For, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
-    bounds = atom(stmt.start), atom(stmt.stop), atom(stmt.step)
+    start, stop, step = atom(stmt.start), atom(stmt.stop), atom(stmt.step)
     heads = [(bind(c.inner), atom(c.init)) for c in stmt.carry]
     index, body = bind(stmt.index), block(stmt.body)
     carry, end = _leave(stmt, heads, atom, bind)
-    start, stop, step = bounds
-    return replace(stmt, index=index, start=start, stop=stop, step=step, body=body, carry=carry, exit=end)
+    return changed(stmt, index=index, start=start, stop=stop, step=step, body=body, carry=carry, exit=end)
 
 
 def _rebuild_while(stmt: ir.While, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
@@ -279,13 +274,18 @@ def _rebuild_while(stmt: ir.While, atom: AtomMap, bind: BindMap, block: BlockMap
     test = block(stmt.test)
     cond, body = atom(stmt.cond), block(stmt.body)
     carry, end = _leave(stmt, heads, atom, bind)
-    return replace(stmt, test=test, cond=cond, body=body, carry=carry, exit=end)
+    return changed(stmt, test=test, cond=cond, body=body, carry=carry, exit=end)
 
 
 def _rebuild_if(stmt: ir.If, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:
     cond, then, orelse = atom(stmt.cond), block(stmt.then), block(stmt.orelse)
-    outs = tuple(ir.Out(bind(o.target), atom(o.then), atom(o.orelse)) for o in stmt.outs)
-    return replace(stmt, cond=cond, then=then, orelse=orelse, outs=outs)
+    outs = kept(stmt.outs, (_map_out(out, atom, bind) for out in stmt.outs))
+    return changed(stmt, cond=cond, then=then, orelse=orelse, outs=outs)
+
+
+def _map_out(out: ir.Out, atom: AtomMap, bind: BindMap) -> ir.Out:
+    target, then, orelse = bind(out.target), atom(out.then), atom(out.orelse)
+    return out if target is out.target and then is out.then and orelse is out.orelse else ir.Out(target, then, orelse)
 
 
 _REBUILD: dict[type[Stmt], Callable[[Any, AtomMap, BindMap, BlockMap], Stmt]] = {
@@ -318,9 +318,16 @@ def _leave(
     loop: ir.For | ir.While, heads: list[tuple[Var, Atom]], atom: AtomMap, bind: BindMap
 ) -> tuple[tuple[ir.Carry, ...], Atom | None]:
     """The carry and the exit of a rebuilt loop, whose body is mapped already."""
-    tails = [(atom(c.next), bind(c.out)) for c in loop.carry]
-    carry = tuple(ir.Carry(*head, *tail) for head, tail in zip(heads, tails, strict=True))
+    carry = kept(
+        loop.carry, (_carried(c, *head, atom(c.next), bind(c.out)) for c, head in zip(loop.carry, heads, strict=True))
+    )
     return carry, None if loop.exit is None else atom(loop.exit)
+
+
+def _carried(old: ir.Carry, inner: Var, init: Atom, next: Atom, out: Var) -> ir.Carry:
+    if inner is old.inner and init is old.init and next is old.next and out is old.out:
+        return old
+    return ir.Carry(inner, init, next, out)
 
 
 def substitute(stmts: Iterable[Stmt], env: Mapping[Var, Atom]) -> tuple[Stmt, ...]:
@@ -330,7 +337,7 @@ def substitute(stmts: Iterable[Stmt], env: Mapping[Var, Atom]) -> tuple[Stmt, ..
         return env.get(a, a) if isinstance(a, Var) else a
 
     def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(rebuild(stmt, atom, lambda v: v, block) for stmt in inner)
+        return kept(inner, (rebuild(stmt, atom, lambda v: v, block) for stmt in inner))
 
     return block(tuple(stmts))
 

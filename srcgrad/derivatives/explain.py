@@ -16,6 +16,7 @@ from srcgrad.compiler.request import Recipe
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Alloc, Fun, NewList, Program
+from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
@@ -150,16 +151,15 @@ def _held(program: Program, lists: Sequence[NewList], leaves: Sequence[Any]) -> 
     counts = builder.alloc("i8", (ir.Const(len(lists), ir.I8),), name="counts")
     places = {made.target: ir.Const(k, ir.I8) for k, made in enumerate(lists)}
 
-    def counted(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        with builder.block() as out:
-            for stmt in stmts:
-                if isinstance(stmt, ir.Append) and stmt.refs in places:
-                    number = builder.let(registry.PRIMITIVES["size"], stmt.ref, name="n")
-                    builder.accumulate(counts, (places[stmt.refs],), number)
-                builder.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, counted) if walk.blocks(stmt) else stmt)
-        return tuple(out)
+    def counted(stmt: ir.Stmt) -> Rewritten:
+        if not isinstance(stmt, ir.Append) or stmt.refs not in places:
+            return stmt
+        with builder.block() as before:
+            number = builder.let(registry.PRIMITIVES["size"], stmt.ref, name="n")
+            builder.accumulate(counts, (places[stmt.refs],), number)
+        return (*before, stmt)
 
-    body = (*builder.out, *counted(program.main.body))
+    body = (*builder.out, *rewrite(program.main, counted).body)
     numbers = _run(Program(replace(program.main, body=body, results=(counts,)), program.callees), leaves)
     return [int(n) * np.dtype(made.target.type.dtype).itemsize for n, made in zip(numbers, lists, strict=True)]
 

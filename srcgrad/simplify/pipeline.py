@@ -6,20 +6,31 @@ from collections.abc import Callable
 from weakref import WeakSet
 
 from srcgrad.core.ir import Fun, Program
-from srcgrad.simplify.memory.copies import copies
-from srcgrad.simplify.memory.copy_is_move import moves
-from srcgrad.simplify.memory.dead_stores import stores
-from srcgrad.simplify.memory.first_element_store import elements
-from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.copies import mark_needed_copies
+from srcgrad.simplify.memory.copy_is_move import move_copies
+from srcgrad.simplify.memory.dead_stores import remove_dead_stores
+from srcgrad.simplify.memory.first_element_store import store_first_elements
+from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
-PASSES: tuple[Pass, ...] = (identities, promote, elements, cse, stores, moves, sink, dce)
+PASSES: tuple[Pass, ...] = (
+    apply_identities,
+    assign_at_first_use,
+    store_first_elements,
+    cse,
+    remove_repeated_stores,
+    remove_dead_stores,
+    move_copies,
+    sink,
+    dce,
+)
 
 
 def simplify(program: Program) -> Program:
@@ -45,7 +56,7 @@ def simplify_fun(fun: Fun) -> Fun:
         if unchanged == len(PASSES):
             break
     hoisted = hoist(fun)
-    made = copies(hoisted)
+    made = mark_needed_copies(hoisted)
     if unchanged == len(PASSES) and hoisted is fun:
         _SIMPLE.add(made)
     return made

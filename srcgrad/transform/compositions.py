@@ -18,7 +18,7 @@ from srcgrad.rules.language import registry
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.forward import forward
-from srcgrad.transform.program_edits import bind, loud, quiet, reachable, rename, select
+from srcgrad.transform.program_edits import bind, loud, reachable, rename, select, without_effects
 from srcgrad.transform.reverse import reverse
 
 Tidy = Callable[[Program], Program]
@@ -136,7 +136,7 @@ class _Jacobian:
         self.kept = list(program.main.facts.plan)
         if loud(program.main):  # what it raises or prints happens once, however many directions there are
             self.put(*walk.instantiate(program.main, program.main.params))
-        self.main = quiet(program.main)
+        self.main = without_effects(program.main)
         self.program = reachable(replace(program, main=self.main))
         for result in self.main.results:
             if not result.type.is_float:

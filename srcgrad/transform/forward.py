@@ -21,7 +21,7 @@ from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.program_edits import reachable
-from srcgrad.transform.quotients import gathered, taken_apart
+from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_fixed, check_single
 from srcgrad.transform.refuse import no_rule, refuse_arguments
 from srcgrad.transform.tangent_zeros import Live
@@ -35,7 +35,9 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     """
     check_single(program)
     callees = _Callees(program)
-    main = taken_apart(_Forward(gathered(program.main), active, callees).fun(program.main.name + "_fwd"))
+    main = take_quotients_apart(
+        _Forward(gather_quotients(program.main), active, callees).fun(program.main.name + "_fwd")
+    )
     return reachable(Program(main, callees.finished()))
 
 
@@ -59,9 +61,9 @@ class _Callees:
         made: dict[str, Fun] = dict(self.originals)
         while missing := [callee for callee, name in self.names.items() if name not in made]:
             for callee in missing:
-                fun = gathered(self.originals[callee])
+                fun = gather_quotients(self.originals[callee])
                 active = frozenset(k for k, p in enumerate(fun.params) if p.type.is_float)
-                made[self.names[callee]] = taken_apart(_Forward(fun, active, self).fun(self.names[callee]))
+                made[self.names[callee]] = take_quotients_apart(_Forward(fun, active, self).fun(self.names[callee]))
         return made
 
 

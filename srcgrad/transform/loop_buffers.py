@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.kept_shapes import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Alloc, Atom, Carry, Fun, Load, Stmt, Store, Var
-from srcgrad.core.walk import blocks, rebuild, substitute, used, used_inside, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite_block
+from srcgrad.core.walk import blocks, changed, substitute, used, used_inside, walk
 from srcgrad.rules.shapes.shape import dim
 
 Loop = ir.For | ir.While
@@ -53,7 +53,7 @@ class Fresh:
         return True
 
 
-def settled(fun: Fun) -> Fun:
+def carried_arrays_to_buffers(fun: Fun) -> Fun:
     """The function with such arrays as buffers, as far as their shapes are known to stay."""
     while True:
         loops = (stmt for stmt in walk(fun.body) if isinstance(stmt, (ir.For, ir.While)))
@@ -183,28 +183,20 @@ def _rewritten(fun: Fun, fresh: Fresh) -> Fun:
         last = Var(ref.name, ref.type)
         carries += [replace(carry, init=buffer, next=inside), Carry(inside, second, ref, last)]
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
+    class Buffered(Rewriter):
+        def one(self, stmt: Stmt) -> Rewritten:
             if stmt in fresh.made:
-                out.extend(() if fresh.done_with and _is_copy(stmt, ref, out) else _filled(stmt, inside))
-            elif stmt is fresh.loop:
-                out.extend(_started(carry.init, buffer))
-                out.extend(() if fresh.done_with else _alike(buffer, second))
-                out.append(rebuild(replace(fresh.loop, carry=tuple(carries)), _same, _same, block))
-            else:
-                if isinstance(stmt, ir.If) and fresh.out in stmt.outs:
-                    stmt = replace(stmt, outs=tuple(o for o in stmt.outs if o is not fresh.out))
-                out.append(rebuild(stmt, _same, _same, block))
-        return tuple(out)
+                return () if fresh.done_with and _is_copy(stmt, ref, self.out) else _filled(stmt, inside)
+            if stmt is fresh.loop:
+                started = (*_started(carry.init, buffer), *(() if fresh.done_with else _alike(buffer, second)))
+                return (*started, self.inside(replace(fresh.loop, carry=tuple(carries))))
+            if isinstance(stmt, ir.If) and fresh.out in stmt.outs:
+                stmt = replace(stmt, outs=tuple(o for o in stmt.outs if o is not fresh.out))
+            return self.inside(stmt)
 
-    body = substitute(_copying(block(fun.body)), env)
+    body = substitute(rewrite_block(Buffered().block(fun.body), _copying), env)
     results = tuple(env.get(r, r) if isinstance(r, Var) else r for r in fun.results)
     return replace(fun, body=body, results=results)
-
-
-def _same(a: Any) -> Any:
-    return a
 
 
 def _started(init: Atom, buffer: Var) -> Iterator[Stmt]:
@@ -240,6 +232,6 @@ def _is_copy(alloc: Stmt, old: Var, before: Sequence[Stmt]) -> bool:
     )
 
 
-def _copying(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+def _copying(stmt: Stmt) -> Stmt:
     """Every load as a copy again: what was proved of memory that was not overwritten does not hold any more."""
-    return tuple(replace(s, copy=True) if isinstance(s, Load) else rebuild(s, _same, _same, _copying) for s in stmts)
+    return changed(stmt, copy=True) if isinstance(stmt, Load) else stmt

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Type, Var
+from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.rules.language import registry
 
 
@@ -107,13 +108,7 @@ def _unused(builder: Builder, type: Type) -> Atom:
 def _redirected(fun: Fun, merges: Mapping[str, _Merge]) -> Fun:
     """The function with its calls going to what the functions have become."""
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if isinstance(stmt, ir.Call) and stmt.callee in merges:
-                out.extend(merges[stmt.callee].call(stmt))
-            else:
-                out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, block) if walk.blocks(stmt) else stmt)
-        return tuple(out)
+    def called(stmt: Stmt) -> Rewritten:
+        return merges[stmt.callee].call(stmt) if isinstance(stmt, ir.Call) and stmt.callee in merges else stmt
 
-    return replace(fun, body=block(fun.body))
+    return rewrite(fun, called)

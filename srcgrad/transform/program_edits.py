@@ -8,6 +8,7 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
+from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.rules.language.integers import other_length
 from srcgrad.rules.shapes.shape import dim
 
@@ -34,17 +35,18 @@ def rename(fun: Fun, name: str) -> Fun:
     return replace(fun, name=name)
 
 
-def quiet(fun: Fun) -> Fun:
+def without_effects(fun: Fun) -> Fun:
     """The function without what passes through (raise, assert, print, a seed): of a run that is not the first."""
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (hushed(s) if isinstance(s, ir.Call) else s for s in stmts if not isinstance(s, ir.Effect))
-        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
+    def quieter(stmt: Stmt) -> Rewritten:
+        if isinstance(stmt, ir.Effect):
+            return ()
+        return calling_without_effects(stmt) if isinstance(stmt, ir.Call) else stmt
 
-    return replace(fun, body=block(fun.body)) if loud(fun) else fun
+    return rewrite(fun, quieter)
 
 
-def hushed(call: ir.Call) -> ir.Call:
+def calling_without_effects(call: ir.Call) -> ir.Call:
     """A call of the same function without what passes through, which `function` makes where it is asked for."""
     return replace(call, callee=call.callee + QUIET, loud=False) if call.loud else call
 
@@ -54,10 +56,10 @@ def loud(fun: Fun) -> bool:
 
 
 def function(callees: Mapping[str, Fun], name: str) -> Fun:
-    """The function of this name, or the quiet one of another."""
+    """The function of this name, or another's without its effects."""
     if name in callees or not name.endswith(QUIET):
         return callees[name]
-    return rename(quiet(callees[name.removesuffix(QUIET)]), name)
+    return rename(without_effects(callees[name.removesuffix(QUIET)]), name)
 
 
 def reachable(program: Program) -> Program:

@@ -7,12 +7,14 @@ differentiated such a quotient becomes an operation of its own, which knows what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from srcgrad.core import ir, walk
+from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite
 from srcgrad.core.traits import Slope, Traits
 from srcgrad.rules.language.declare import Duals, Params, cast, expand_to, promote, sum_to, total
 from srcgrad.rules.language.values import Val, emit
@@ -92,29 +94,31 @@ quotient = ir.Primitive(
 # ---- into it and back
 
 
-class _Finder:
-    """Rewrites one function. makes: how the variables of the block, and scalars of those around, were made."""
+class _Finder(Rewriter):
+    """makes: how the variables of the block, and scalars of those around, were made."""
 
     def __init__(self) -> None:
-        self.found = False
+        super().__init__()
+        self.makes: dict[Var, ir.Let] = {}
 
-    def block(self, stmts: tuple[Stmt, ...], makes: dict[Var, ir.Let]) -> tuple[Stmt, ...]:
-        makes = {v: let for v, let in makes.items() if v.type.rank == 0}
-        out: list[Stmt] = []
-        for stmt in stmts:
-            new = stmt
-            if isinstance(stmt, ir.Let) and len(stmt.targets) == 1:
-                new = self.let(stmt, makes)
-                makes[stmt.target] = stmt
-            elif walk.blocks(stmt):
-                new = walk.rebuild(stmt, lambda a: a, lambda v: v, lambda inner: self.block(inner, makes))
-            out.append(new)
-        return tuple(out)
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        outer = self.makes
+        self.makes = {v: let for v, let in outer.items() if v.type.rank == 0}
+        yield
+        self.makes = outer
 
-    def let(self, let: ir.Let, makes: dict[Var, ir.Let]) -> ir.Let:
+    def one(self, stmt: Stmt) -> Rewritten:
+        if not isinstance(stmt, ir.Let) or len(stmt.targets) > 1:
+            return self.inside(stmt)
+        new = self.let(stmt)
+        self.makes[stmt.target] = stmt
+        return new
+
+    def let(self, let: ir.Let) -> ir.Let:
         if let.op is not divide or let.target.type.is_complex or not isinstance(let.args[1], Var):
             return let
-        made = makes.get(let.args[1])
+        made = self.makes.get(let.args[1])
         if made is None:
             return let
         sides: list[tuple[ir.Atom, ir.Atom, Any, bool]] = [(let.args[1], Const(0.0, ir.F8), None, True)]
@@ -122,13 +126,12 @@ class _Finder:
             one, two = made.args
             sides = [(one, two, made.op, True), (two, one, made.op, False)]
         for grown, rest, op, first in sides:
-            inner = makes.get(grown) if isinstance(grown, Var) else None
+            inner = self.makes.get(grown) if isinstance(grown, Var) else None
             if (
                 inner is not None
                 and Slope.GROWING in inner.op.traits.slope
                 and _fits(inner, let, rest, joined=op is not None)
             ):
-                self.found = True
                 args = (let.args[0], rest, grown, inner.args[0])
                 return replace(let, op=quotient, args=args, params={"inner": inner.op, "joined": op, "first": first})
         return let
@@ -141,26 +144,14 @@ def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
     return let.args[0] is not inner.target or (joined and inner.op is exp)
 
 
-def gathered(fun: Fun) -> Fun:
+def gather_quotients(fun: Fun) -> Fun:
     """The function with such quotients as one operation each; the same object if there are none."""
-    finder = _Finder()
-    body = finder.block(fun.body, {})
-    return replace(fun, body=body) if finder.found else fun
+    return _Finder().fun(fun)
 
 
-def taken_apart(fun: Fun) -> Fun:
+def take_quotients_apart(fun: Fun) -> Fun:
     """The function with these operations as quotients again."""
-    return replace(fun, body=_in_parts(fun.body))
-
-
-def _in_parts(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    out: list[Stmt] = []
-    for stmt in stmts:
-        if isinstance(stmt, ir.Let) and stmt.op is quotient:
-            out.extend(_plain(stmt))
-        else:
-            out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, _in_parts) if walk.blocks(stmt) else stmt)
-    return tuple(out)
+    return rewrite(fun, lambda stmt: _plain(stmt) if isinstance(stmt, ir.Let) and stmt.op is quotient else stmt)
 
 
 def _plain(let: ir.Let) -> list[Stmt]:

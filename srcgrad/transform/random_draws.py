@@ -17,7 +17,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.shapes.shape import reshape
-from srcgrad.transform.program_edits import quiet, reachable, rename
+from srcgrad.transform.program_edits import reachable, rename, without_effects
 from srcgrad.transform.refuse import unsupported
 
 
@@ -72,7 +72,7 @@ def once(program: Program, leaves: Sequence[int], make: Callable[[Program], Prog
     for stmt in found:
         check_fixed(stmt, reached.has)
     first, again = _Split(program.main, record=True).fun(), _Split(program.main, record=False).fun()
-    made = make(reachable(Program(quiet(again), program.callees)))
+    made = make(reachable(Program(without_effects(again), program.callees)))
     params, extra = program.main.params, made.main.params[len(again.params) :]
     drawing, handed = walk.instantiate(first, params)
     body, results = walk.instantiate(made.main, (*params, *handed, *extra))

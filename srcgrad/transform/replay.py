@@ -22,7 +22,7 @@ from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Loop, Numbering, counted, row
 from srcgrad.transform.memory import Shadows
 from srcgrad.transform.plan import Plan
-from srcgrad.transform.program_edits import hushed
+from srcgrad.transform.program_edits import calling_without_effects
 from srcgrad.transform.random_draws import check_fixed
 from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.tape import Tape, append, reference_at
@@ -77,7 +77,7 @@ class Replay:
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
                 again = region is not self.facts.top and isinstance(stmt, ir.Call)
-                self._run_call(stmt, ctx, hushed(stmt) if again else stmt)  # type: ignore[arg-type]
+                self._run_call(stmt, ctx, calling_without_effects(stmt) if again else stmt)  # type: ignore[arg-type]
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
             case ir.Barrier():

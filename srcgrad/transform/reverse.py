@@ -17,11 +17,11 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name, zero
-from srcgrad.transform.loop_buffers import settled
+from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
-from srcgrad.transform.program_edits import QUIET, expect_shape, function, quiet
-from srcgrad.transform.quotients import gathered, taken_apart
+from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
+from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
 
 
@@ -93,10 +93,10 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
-    main = gathered(settled(program.main))
+    main = gather_quotients(carried_arrays_to_buffers(program.main))
     wanted = [main.params[k] for k in sorted(active)]
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
-    built = taken_apart(adjoint)
+    built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
     pending = _missing(built, callees)
     while pending:
@@ -104,9 +104,9 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
         if name.endswith(QUIET):
             callees[name] = function(callees, name)
         else:  # the function itself has run before: what it prints and raises is done
-            primal = gathered(quiet(function(callees, name.removesuffix(adjoint_name("")))))
+            primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
             adjoint = Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True)
-            callees[name] = taken_apart(adjoint)
+            callees[name] = take_quotients_apart(adjoint)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
 

@@ -133,7 +133,7 @@ def measure(kind: str, n: int) -> str:
         watch("lower", out)
         return out
 
-    program.lowered = timed
+    program.lowered = timed  # type: ignore[assignment]
     program.WATCHERS.append(watch)
     f = compiled(f"{kind}_{n}", text(kind, n))
     start = last = time.process_time()

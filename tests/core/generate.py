@@ -51,6 +51,12 @@ class Generator:
         self.b = Builder()
         self.lines = 0
 
+    def let(self, op: ir.Primitive, *args: Atom, name: str = "t", **params: Any) -> Var:
+        """A statement: what it gives is a variable, as one operand is."""
+        made = self.b.let(op, *args, name=name, **params)
+        assert isinstance(made, Var)
+        return made
+
     def program(self) -> ir.Program:
         params = [Var("x", F8), Var("y", F8), Var("n", I8), Var("a", VECTOR), Var("m", MATRIX), Var("c", B1)]
         scope = Scope()
@@ -65,14 +71,13 @@ class Generator:
 
     def results(self, scope: Scope) -> tuple[Atom, ...]:
         if self.real:
-            total: Atom
             total, *rest = scope.atoms[F8][-3:]
             vectors, matrices = scope.atoms[VECTOR][-2:], scope.atoms[MATRIX][-1:]
             rest += [self.b.load(v, (self.place(scope),)) for v in vectors]
             rest += [self.b.load(v, (self.place(scope), self.place(scope))) for v in matrices]
             for more in rest:
-                total = self.b.let(add, total, more)
-            return self.b.let(multiply, total, total), self.memory(scope, VECTOR), self.pick(scope, F8)
+                total = self.let(add, total, more)
+            return self.let(multiply, total, total), self.memory(scope, VECTOR), self.pick(scope, F8)
         if self.random.random() < 0.3:
             kinds = self.random.choices((F8, VECTOR, I8, MATRIX, B1), k=self.random.randint(1, 3))
             return tuple(self.pick(scope, kind) for kind in kinds)
@@ -83,11 +88,6 @@ class Generator:
 
     def name(self) -> str:
         return self.random.choice(NAMES)
-
-    def let(self, op: ir.Primitive, *args: Atom) -> Var:
-        made = self.b.let(op, *args, name=self.name())
-        assert isinstance(made, Var)  # of floats and truths none is known before
-        return made
 
     def pick(self, scope: Scope, kind: Type) -> Atom:
         """Something of this type, the latest most often; sometimes a literal."""
@@ -131,22 +131,22 @@ class Generator:
     def scalar(self, scope: Scope) -> None:
         op = self.random.choice((add, multiply, subtract, sin, cos, negative, where))
         kinds = {sin: (F8,), cos: (F8,), negative: (F8,), where: (B1, F8, F8)}.get(op, (F8, F8))
-        made = self.let(op, *(self.pick(scope, k) for k in kinds))
+        made = self.let(op, *(self.pick(scope, k) for k in kinds), name=self.name())
         if op is multiply or op is add:  # keep numbers small
-            made = self.let(sin, made)
+            made = self.let(sin, made, name=self.name())
         scope.add(made)
 
     def integer(self, scope: Scope) -> None:
         op = self.random.choice((add, subtract))
-        made = self.b.let(op, self.pick(scope, I8), self.pick(scope, I8), name=self.name())
+        made = self.let(op, self.pick(scope, I8), self.pick(scope, I8), name=self.name())
         if isinstance(made, Var):
             scope.add(made)
 
     def truth(self, scope: Scope) -> None:
         if self.random.random() < 0.3:
-            scope.add(self.let(logical_not, self.pick(scope, B1)))
+            scope.add(self.let(logical_not, self.pick(scope, B1), name=self.name()))
         else:
-            scope.add(self.let(less, self.pick(scope, F8), self.pick(scope, F8)))
+            scope.add(self.let(less, self.pick(scope, F8), self.pick(scope, F8), name=self.name()))
 
     def load(self, scope: Scope) -> None:
         if self.random.random() < 0.3:
@@ -178,7 +178,7 @@ class Generator:
         left = self.random.choice(scope.values)
         op = self.random.choice((add, multiply, sin))
         right = self.random.choice([*scope.values, self.pick(scope, F8)])
-        scope.add(self.let(op, *((left,) if op is sin else (left, right))))
+        scope.add(self.let(op, *((left,) if op is sin else (left, right)), name=self.name()))
         return None
 
     def write_array(self, scope: Scope) -> None:
@@ -201,13 +201,13 @@ class Generator:
         memory, place = self.memory(scope, VECTOR), self.place(scope)
         old = self.b.load(memory, (place,), name=self.name())
         if self.random.random() < 0.5:
-            old = self.let(cos, old)
+            old = self.let(cos, old, name=self.name())
         if self.random.random() < 0.3:
             self.b.store(memory, (place,), self.pick(scope, F8))
         else:
             self.b.store(self.memory(scope, VECTOR), (self.place(scope),), self.pick(scope, F8))
         if self.random.random() < 0.5:
-            scope.add(self.let(subtract, self.b.let(sin, old), self.pick(scope, F8)))
+            scope.add(self.let(subtract, self.let(sin, old), self.pick(scope, F8), name=self.name()))
         else:
             self.b.accumulate(self.memory(scope, VECTOR), (self.place(scope),), old)
 
@@ -220,7 +220,7 @@ class Generator:
         if self.random.random() < 0.4:
             scope.add(self.b.alloc("f8", (), value, name=self.name()), writable=True)
         else:
-            scope.add(self.let(sin, value))
+            scope.add(self.let(sin, value, name=self.name()))
 
     def accumulate(self, scope: Scope) -> None:
         matrices = [v for v in scope.atoms[MATRIX] if v in scope.writable]
@@ -332,10 +332,10 @@ class Generator:
             seen = inner.inner() if self.real else inner
             self.statements(seen, self.random.choice((0, 0, 2)), 0, pure=self.real)
             inner.values.clear()
-            go = self.b.let(less, turn, const(self.random.randint(0, 3)))
+            go = self.let(less, turn, const(self.random.randint(0, 3)))
         with self.b.block() as body:
             self.statements(inner, self.random.randint(0, 5), depth)
-            next_turn = self.b.let(add, turn, const(1), name="k")
+            next_turn = self.let(add, turn, const(1), name="k")
             carry = (ir.Carry(turn, const(0), next_turn, after), *self.ends(inner, heads, scope))
         self.b.put(ir.While(tuple(test), go, carry, tuple(body), exit=self.leave(inner, body), span=span))
         self.bind(scope, carry)

@@ -10,7 +10,7 @@ from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.matmul import product
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.shapes.broadcast import broadcast_like
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 
 A, B = Var("a", ir.Type("f8", 2, ref=True)), Var("b", ir.Type("f8", 2, ref=True))
 
@@ -72,6 +72,6 @@ def test_a_pass_forgets_it_too() -> None:
         b.put(spread)
         result = b.alloc("f8", (), spread.target)
         fun = Fun("f", (A, B, cond), tuple(b.out), (result,))
-        left = {s.op.name for s in identities(fun).body if isinstance(s, ir.Let)}
+        left = {s.op.name for s in apply_identities(fun).body if isinstance(s, ir.Let)}
         assert ("broadcast_like" in left) is inside
         assert memory.type.rank == 2

@@ -16,7 +16,7 @@ from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.kernels import refuse_races, reverse_kernel, workspace
 from srcgrad.gpu.kernels.atomic_extremes import extremes
 from srcgrad.gpu.kernels.tiles import tiled
-from srcgrad.simplify.cuda.atomics import atomics
+from srcgrad.simplify.cuda.atomics import remove_atomics
 from srcgrad.simplify.loops.carried_sums import summed
 from srcgrad.simplify.loops.errors_in_front import checks_first
 from srcgrad.simplify.loops.shared_by_iterations import Serial, shared_sums
@@ -139,7 +139,7 @@ def for_a_thread(program: Program) -> Program:
 def with_plain_additions(program: Program) -> Program:
     fun = program.main
     shared = [s.target for s in walk(fun.body) if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED]
-    return Program(atomics(fun, asked(fun), [*(p for p in fun.params if p.type.ref), *shared]))
+    return Program(remove_atomics(fun, asked(fun), [*(p for p in fun.params if p.type.ref), *shared]))
 
 
 def with_extremes(program: Program) -> Program | str:

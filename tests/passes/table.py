@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from srcgrad.simplify.cuda.barriers import barriers
-from srcgrad.simplify.loops.counting import counting
-from srcgrad.simplify.loops.parallel import parallelised
-from srcgrad.simplify.loops.register_sums import sums
-from srcgrad.simplify.memory.copies import copies
-from srcgrad.simplify.memory.copy_is_move import moves
-from srcgrad.simplify.memory.dead_stores import stores
-from srcgrad.simplify.memory.first_element_store import elements
-from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.cuda.barriers import remove_barriers
+from srcgrad.simplify.loops.counting import count_loops
+from srcgrad.simplify.loops.parallel import parallelise
+from srcgrad.simplify.loops.register_sums import sum_in_registers
+from srcgrad.simplify.memory.copies import mark_needed_copies
+from srcgrad.simplify.memory.copy_is_move import move_copies
+from srcgrad.simplify.memory.dead_stores import remove_dead_stores
+from srcgrad.simplify.memory.first_element_store import store_first_elements
+from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
-from srcgrad.simplify.memory.values_are_memory import christened, named
+from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
-from srcgrad.transform.loop_buffers import settled
-from srcgrad.transform.program_edits import quiet, reachable
+from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
+from srcgrad.transform.program_edits import reachable, without_effects
 from srcgrad.transform.random_draws import once
 from srcgrad.transform.reverse import reverse
 from tests.passes import adapters
@@ -32,36 +33,37 @@ from tests.passes.adapters import Pass, leaves, of_functions, of_loops
 
 # Those that leave what a program computes as it is.
 KEEPING: dict[str, Pass] = {
-    "name_values": christened,
-    "copies": of_functions(copies),
-    "copy_is_move": of_functions(moves),
-    "counting": of_functions(counting),
+    "name_values": name_values,
+    "copies": of_functions(mark_needed_copies),
+    "copy_is_move": of_functions(move_copies),
+    "counting": of_functions(count_loops),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
-    "dead_stores": of_functions(stores),
-    "first_element_store": of_functions(elements),
-    "first_use_assigns": of_functions(promote),
+    "dead_stores": of_functions(remove_dead_stores),
+    "first_element_store": of_functions(store_first_elements),
+    "first_use_assigns": of_functions(assign_at_first_use),
     "hoist": of_functions(hoist),
-    "identities": of_functions(identities),
+    "identities": of_functions(apply_identities),
+    "repeated_stores": of_functions(remove_repeated_stores),
     "reuse": of_functions(reuse),
     "simplify": simplify,
     "sink": of_functions(sink),
-    "values_are_memory": of_functions(named),
+    "values_are_memory": of_functions(read_values_from_memory),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
-    "parallel": lambda program: parallelised(program, True),
+    "parallel": lambda program: parallelise(program, True),
     "shares_of_iterations": of_loops(adapters.loop_in_shares),
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
     # before differentiation
-    "loop_buffers": of_functions(settled),
+    "loop_buffers": of_functions(carried_arrays_to_buffers),
 }
 # Those of kernels, of which no thread can be run alone.
 OF_KERNELS: dict[str, Pass] = {
     "atomic_extremes": adapters.with_extremes,
     "atomics": adapters.with_plain_additions,
-    "barriers": of_functions(barriers),
-    "register_sums": of_functions(sums),
+    "barriers": of_functions(remove_barriers),
+    "register_sums": of_functions(sum_in_registers),
     "reverse_kernel": adapters.adjoint_of_kernel,
     "rows_of_kernel": adapters.counted_rows,
     "workspace": adapters.with_places,
@@ -79,7 +81,7 @@ CHANGING: dict[str, Pass] = {
     "reverse": lambda program: of_functions(dce)(reverse(program, leaves(program))),  # what no rule reads is dead
     "value_and_grad": lambda program: simplify(compositions.value_and_grad(program, leaves(program))),
     "where_guard": lambda program: simplify(reverse(program, leaves(program))),
-    "without_effects": lambda program: reachable(replace(program, main=quiet(program.main))),
+    "without_effects": lambda program: reachable(replace(program, main=without_effects(program.main))),
 }
 # Those that only say something.
 TELLING: dict[str, Pass] = {

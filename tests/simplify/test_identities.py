@@ -20,7 +20,7 @@ from srcgrad.core.verify import verify
 from srcgrad.core.walk import used, walk
 from srcgrad.rules.language import registry
 from srcgrad.simplify.values.dce import dce
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.simplify.values.table import EXACT, ROUNDING, TABLE, ZERO_SIGN
 
 assert rules.__doc__  # importing the rules fills the registry
@@ -108,7 +108,7 @@ def test_identity(what: str) -> None:
     before = made(build)
     after = before
     for _ in range(3):
-        after = dce(identities(after))
+        after = dce(apply_identities(after))
     verify(after)
     assert len(after.body) == left
     for args in itertools.product(*VALUES.values()):
@@ -134,7 +134,7 @@ def test_identity(what: str) -> None:
 )
 def test_what_loses_nan_or_digits_stays(build: Make) -> None:
     before = made(build)
-    assert identities(before) is before
+    assert apply_identities(before) is before
 
 
 # ---- branches and loops
@@ -143,7 +143,7 @@ def test_what_loses_nan_or_digits_stays(build: Make) -> None:
 def fun_of(builder: Builder, results: Sequence[Atom], params: tuple[Var, ...] = (X, Y, N, C)) -> Fun:
     fun = Fun("f", params, tuple(builder.out), tuple(results))
     verify(fun)
-    fun = dce(identities(fun))
+    fun = dce(apply_identities(fun))
     verify(fun)
     return fun
 

@@ -14,8 +14,8 @@ from srcgrad.core.walk import walk
 from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.scalar.elementwise import exp, sin
 from srcgrad.rules.shapes.shape import dim
-from srcgrad.simplify.memory.copies import copies
-from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.copies import mark_needed_copies
+from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.hoist import hoist
@@ -52,7 +52,7 @@ def test_first_use_assigns(scalar: bool, accumulate: bool) -> None:
     memory = b.alloc("f8", shape)
     (b.accumulate if accumulate else b.store)(memory, None, value)
     before = fun_of(b, memory)
-    after = promote(before)
+    after = assign_at_first_use(before)
     agree(before, after)
     assert "Store" not in kinds(after) and "Accumulate" not in kinds(after)
 
@@ -69,7 +69,7 @@ def test_not_the_first_use_or_not_surely_all() -> None:
         b.store(unset, None, X)
     b.put(ir.If(const(True), tuple(then), ()))
     before = fun_of(b, used, other, unset)
-    assert promote(before) is before
+    assert assign_at_first_use(before) is before
 
 
 def test_memory_that_is_only_a_value_is_a_value() -> None:
@@ -87,9 +87,9 @@ def test_memory_that_is_only_a_value_is_a_value() -> None:
 
 def needs_copy(builder: Builder, *results: Atom) -> list[bool]:
     before = fun_of(builder, *results)
-    after = copies(before)
+    after = mark_needed_copies(before)
     agree(before, after)
-    assert copies(after) is after
+    assert mark_needed_copies(after) is after
     return [s.copy for s in walk(after.body) if isinstance(s, ir.Load) and s.target.type.rank]
 
 

@@ -10,25 +10,27 @@ import pytest
 from srcgrad.core.ir import Fun
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
-from srcgrad.simplify.memory.copies import copies
-from srcgrad.simplify.memory.first_use_assigns import promote
+from srcgrad.simplify.memory.copies import mark_needed_copies
+from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.sink import sink
 from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
-from srcgrad.simplify.values.identities import identities
+from srcgrad.simplify.values.identities import apply_identities
 from tests.core.generate import arguments, random_program
 
 PASSES = {
     "dce": [dce],
     "cse": [cse],
-    "identities": [identities],
-    "promote": [promote],
-    "copies": [copies],
+    "identities": [apply_identities],
+    "promote": [assign_at_first_use],
+    "copies": [mark_needed_copies],
     "hoist": [hoist],
     "sink": [sink],
-    "together": [dce, identities, promote, cse, sink, dce, hoist, copies],
+    "repeated_stores": [remove_repeated_stores],
+    "together": [dce, apply_identities, assign_at_first_use, cse, sink, dce, hoist, mark_needed_copies],
     "pipeline": [simplify_fun],
 }
 

@@ -20,7 +20,7 @@ from srcgrad.frontend.lowering.capture import Captured, StaticUse
 from srcgrad.frontend.lowering.language import lowering
 from srcgrad.frontend.lowering.new_function import NewFunction
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, told
+from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, mark_effectful_calls
 from srcgrad.frontend.lowering.retry import Retry
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Struct, Value
@@ -80,7 +80,7 @@ def lower_with(
         return copies != before
 
     lowered, _ = Retry().until_stable(lambda: _attempt(fun, source, specs, copies, fixed, long), again)
-    program = told(ir.Program(checked(lowered.program.main), lowered.program.callees))
+    program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
     return replace(lowered, program=program)
 
 

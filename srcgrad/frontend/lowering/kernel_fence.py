@@ -9,7 +9,8 @@ from srcgrad.bounds.demands import Check
 from srcgrad.core import ir
 from srcgrad.core.aliases import written
 from srcgrad.core.ir import Fun, KernelFacts, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import Rewritten, rewrite
+from srcgrad.core.walk import walk
 from srcgrad.errors import Problem, UnsupportedError
 from srcgrad.frontend.source.read import Source
 
@@ -25,16 +26,13 @@ def checked(main: Fun, source: Source) -> Fun:
         raise UnsupportedError(problems[0].message, problems=problems)
     outputs = written(main)
     facts = replace(main.facts, kernel=KernelFacts())
-    body = _without_checks(main.body)
+    body = rewrite(main, _on_device).body
     return replace(main, body=body, results=tuple(p for p in main.params if p in outputs), facts=facts)
 
 
-def _without_checks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    kept = (s for s in stmts if not isinstance(s, Check))
-    return tuple(rebuild(s, lambda a: a, lambda v: v, _without_checks) if blocks(s) else _placed(s) for s in kept)
-
-
-def _placed(stmt: Stmt) -> Stmt:
+def _on_device(stmt: Stmt) -> Rewritten:
+    if isinstance(stmt, Check):
+        return ()
     return replace(stmt, space=ir.Space.LOCAL) if isinstance(stmt, ir.Alloc) and _is_kept(stmt) else stmt
 
 

@@ -13,7 +13,8 @@ from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Var
 from srcgrad.core.layouts import TWICE, Doubt
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import rewrite
+from srcgrad.core.walk import changed, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captured, Captures
@@ -95,7 +96,7 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     return values.refill(callee.result, iter(targets))
 
 
-def told(program: ir.Program) -> ir.Program:
+def mark_effectful_calls(program: ir.Program) -> ir.Program:
     """The program with the calls marked that may raise or print, or draw random numbers."""
     loud: set[str] = set()
 
@@ -109,12 +110,11 @@ def told(program: ir.Program) -> ir.Program:
     if not loud:
         return program
 
-    def block(stmts: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        marked = (replace(s, loud=True) if isinstance(s, ir.Call) and s.callee in loud else s for s in stmts)
-        return tuple(rebuild(s, lambda a: a, lambda v: v, block) if blocks(s) else s for s in marked)
+    def marked(stmt: ir.Stmt) -> ir.Stmt:
+        return changed(stmt, loud=True) if isinstance(stmt, ir.Call) and stmt.callee in loud else stmt
 
-    made = {name: replace(fun, body=block(fun.body)) for name, fun in program.callees.items()}
-    return ir.Program(replace(program.main, body=block(program.main.body)), made)
+    callees = {name: rewrite(fun, marked) for name, fun in program.callees.items()}
+    return ir.Program(rewrite(program.main, marked), callees)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

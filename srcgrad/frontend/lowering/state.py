@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.rewrite import rewrite
 from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
 from srcgrad.frontend.lowering import values
@@ -396,11 +397,10 @@ def renamed(fun: ir.Fun, names: dict[str, str], name: str) -> ir.Fun:
     if all(old == new for old, new in names.items()):
         return replace(fun, name=name)
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        changed = (replace(s, callee=names[s.callee]) if isinstance(s, ir.Call) else s for s in stmts)
-        return tuple(rebuild(s, lambda a: a, lambda v: v, block) for s in changed)
+    def one(stmt: Stmt) -> Stmt:
+        return replace(stmt, callee=names[stmt.callee]) if isinstance(stmt, ir.Call) else stmt
 
-    return replace(fun, name=name, body=block(fun.body))
+    return replace(rewrite(fun, one), name=name)
 
 
 def from_spec(spec: Spec, atoms: Iterator[Atom]) -> Value:

@@ -8,6 +8,7 @@ from functools import cache
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Primitive, Program, Stmt, Var
+from srcgrad.core.rewrite import rewrite
 from srcgrad.core.shapes import fixed
 from srcgrad.gpu.arrays.elements import REMEDY, UNKNOWN_LENGTH, Elements
 from srcgrad.gpu.arrays.lower_arrays import UNKNOWN, Loops
@@ -120,11 +121,7 @@ def _copied(loops: Loops, value: Elements, result: Var) -> Var:
 
 def on_device(fun: Fun) -> Fun:
     """The function with primitives as they are printed for the GPU."""
-
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(walk.rebuild(_scalar(stmt), lambda a: a, lambda v: v, block) for stmt in stmts)
-
-    return replace(fun, body=block(fun.body))
+    return rewrite(fun, _scalar)
 
 
 def _scalar(stmt: Stmt) -> Stmt:

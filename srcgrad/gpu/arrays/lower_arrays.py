@@ -12,6 +12,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.aliases import Aliases
 from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
+from srcgrad.core.rewrite import Rewritten, rewrite_block
 from srcgrad.core.shapes import fixed
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.function import lower
@@ -457,14 +458,13 @@ class Loops:
         return [inner.operand(r) for r in results]
 
 
-def _plain(stmts: Sequence[Stmt], span: Span | None) -> tuple[Stmt, ...]:
+def _plain(stmts: tuple[Stmt, ...], span: Span | None) -> tuple[Stmt, ...]:
     """Statements of a function of ours, whose indices are in range, as if they stood at this line of the user's."""
 
-    def block(inner: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        kept = [s for s in inner if not (isinstance(s, ir.Raise) and s.failure is not None)]
-        return tuple(replace(walk.rebuild(s, lambda a: a, lambda v: v, block), span=span) for s in kept)
+    def there(stmt: Stmt) -> Rewritten:
+        return () if isinstance(stmt, ir.Raise) and stmt.failure is not None else walk.changed(stmt, span=span)
 
-    return block(stmts)
+    return rewrite_block(stmts, there)
 
 
 def _natural(stmt: ir.For) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.rewrite import rewrite
 from srcgrad.gpu.arrays.elements import ONE, ZERO
 from srcgrad.rules.language import registry
 from srcgrad.transform.refuse import unsupported
@@ -30,12 +31,9 @@ def given(fun: Fun) -> tuple[Fun, tuple[Work, ...]]:
     """The function with a parameter in the place of each allocation."""
     found = allocations(fun)
     targets = [s.target for s in found]
-
-    def block(stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) for s in stmts if s not in found)
-
+    body = rewrite(fun, lambda stmt: () if stmt in found else stmt).body
     works = tuple(Work(v.name, v.type.dtype, v.type.rank) for v in targets)
-    return replace(fun, params=(*fun.params, *targets), body=block(fun.body)), works
+    return replace(fun, params=(*fun.params, *targets), body=body), works
 
 
 def counting(fun: Fun) -> Fun:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Accumulate, Const, Fun, KernelFacts, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import rewrite_block
+from srcgrad.core.walk import walk
 from srcgrad.rules.scalar.arithmetic import divide
 from srcgrad.rules.scalar.compare import equal
 from srcgrad.transform.refuse import unsupported
@@ -99,13 +100,4 @@ def _check(site: Accumulate, fun: Fun) -> None:
 
 
 def _changed(stmts: tuple[Stmt, ...], site: Callable[[Accumulate], Iterator[Stmt]]) -> tuple[Stmt, ...]:
-    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(new for stmt in inner for new in one(stmt))
-
-    def one(stmt: Stmt) -> Iterator[Stmt]:
-        if isinstance(stmt, Accumulate) and _is_extreme(stmt):
-            yield from site(stmt)
-        else:
-            yield rebuild(stmt, lambda a: a, lambda v: v, block) if blocks(stmt) else stmt
-
-    return block(stmts)
+    return rewrite_block(stmts, lambda s: site(s) if isinstance(s, Accumulate) and _is_extreme(s) else s)

@@ -15,7 +15,8 @@ from srcgrad.core import ir
 from srcgrad.core.aliases import aliases_of
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite_block
+from srcgrad.core.walk import walk
 from srcgrad.gpu.kernels.thread_memory import ThreadMemory, ThreadShadows
 from srcgrad.rules.language.integers import trips
 from srcgrad.rules.scalar.arithmetic import add
@@ -76,11 +77,10 @@ def without_unread(fun: Fun, refilled: Collection[Var]) -> Fun:
     read = {of(s.ref) for s in walk(forward) if isinstance(s, ir.Load)}
     gone = set(map(of, refilled)) - read
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (s for s in stmts if not (isinstance(s, (ir.Store, ir.Accumulate)) and of(s.ref) in gone))
-        return tuple(rebuild(s, lambda a: a, lambda v: v, block) if blocks(s) else s for s in kept)
+    def read_later(stmt: Stmt) -> Rewritten:
+        return () if isinstance(stmt, (ir.Store, ir.Accumulate)) and of(stmt.ref) in gone else stmt
 
-    return replace(fun, body=(*block(forward), *back)) if gone else fun
+    return replace(fun, body=(*rewrite_block(forward, read_later), *back)) if gone else fun
 
 
 # ---- counting iterations
@@ -91,18 +91,17 @@ def counting_kernel(fun: Fun, loops: list[Loop]) -> Fun:
     found = Var("rows", ir.Type("i8", 1, ref=True))
     memory = ThreadMemory(Facts(fun))
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(new for stmt in stmts if not memory.left_out(stmt) for new in one(stmt))
-
-    def one(stmt: Stmt) -> Iterator[Stmt]:
-        new = rebuild(stmt, lambda a: a, lambda v: v, block)
-        if stmt not in loops:
-            yield new
-            return
-        yield from _counting(new, const(loops.index(stmt)), found)  # type: ignore[arg-type]
+    class Counted(Rewriter):
+        def one(self, stmt: Stmt) -> Rewritten:
+            if memory.left_out(stmt):
+                return ()
+            new = self.inside(stmt)
+            if stmt not in loops:
+                return new
+            return _counting(new, const(loops.index(stmt)), found)  # type: ignore[arg-type]
 
     facts = replace(fun.facts, same_shapes=())
-    return Fun(f"{fun.name}_rows", (*fun.params, found), block(fun.body), (found,), facts)
+    return Fun(f"{fun.name}_rows", (*fun.params, found), Counted().block(fun.body), (found,), facts)
 
 
 def _counting(loop: Loop, place: Const, found: Var) -> Iterator[Stmt]:

@@ -9,7 +9,8 @@ from math import prod
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Type, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import Rewritten, rewrite_block
+from srcgrad.core.walk import walk
 from srcgrad.rules import cuda_names
 from srcgrad.rules.scalar.arithmetic import add, multiply
 
@@ -71,18 +72,13 @@ def _thread(builder: Builder, dims: int) -> Atom:
 
 
 def _rewritten(stmts: tuple[Stmt, ...], params: Mapping[Var, Var], thread: Atom | None) -> tuple[Stmt, ...]:
-    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(new for stmt in inner if (new := one(stmt)) is not None)
-
-    def one(stmt: Stmt) -> Stmt | None:
-        if blocks(stmt):
-            return rebuild(stmt, lambda a: a, lambda v: v, block)
+    def one(stmt: Stmt) -> Rewritten:
         match stmt:
             case ir.Alloc(space=None):
-                return None if stmt.target in params else replace(stmt, space=ir.Space.LOCAL)
+                return () if stmt.target in params else replace(stmt, space=ir.Space.LOCAL)
             case ir.Load() | ir.Store() if stmt.ref in params:
                 assert thread is not None
                 return replace(stmt, ref=params[stmt.ref], index=(*stmt.index, thread))
         return stmt
 
-    return block(stmts)
+    return rewrite_block(stmts, one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -79,16 +80,20 @@ class Val:
 
 def emit(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> Val:
     """op, a primitive of one result, applied to builder values."""
-    (out,) = emit_many(op, *args, name=name, **params)
-    return out
+    builder = _builder_for(op, args)
+    return Val(builder, builder.let(op, *(a.atom for a in args), name=name, **params))
 
 
 def emit_many(op: ir.Primitive, *args: Val, name: str = "t", **params: Any) -> tuple[Val, ...]:
     """op applied to builder values: all of its results."""
-    builder = args[0].builder
+    builder = _builder_for(op, args)
+    return tuple(Val(builder, out) for out in builder.let_many(op, *(a.atom for a in args), name=name, **params))
+
+
+def _builder_for(op: ir.Primitive, args: Sequence[Val]) -> Builder:
     if any(a.type.is_complex for a in args) and not op.traits.takes_complex:
         raise UnsupportedError(f"`{op.name}` of complex numbers has no rule", hint="take real and imaginary parts")
-    return tuple(Val(builder, out) for out in builder.let_many(op, *(a.atom for a in args), name=name, **params))
+    return args[0].builder
 
 
 def value_of(function: Any, builder: Builder, *args: Any, **options: Any) -> Val:

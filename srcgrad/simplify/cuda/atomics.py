@@ -8,20 +8,21 @@ whole kernel are looked at, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.threads import Coordinate, Sign, Threads, asked
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import GONE, Rewriter, rewrite_block
+from srcgrad.core.walk import kept, walk
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 
 Access = ir.Load | ir.Store | ir.Accumulate
 
 
-def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
+def remove_atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) -> Fun:
     """The function with additions to the shadows that need not be atomic made plain, and a word on why."""
     facts = Facts(fun)
     threads, anywhere = Threads(fun, facts, varying), Threads(fun, facts, varying | asked(fun))
@@ -36,8 +37,14 @@ def atomics(fun: Fun, varying: frozenset[Coordinate], shadows: Iterable[Var]) ->
             plain |= added
             here = "" if anywhere.own(accesses, scope) is not None else ", in launches like this one"
             reasons.setdefault(_told(threads.items(accesses[0]), signs, facts) + here, []).append(shadow.name)
-    body = _Moves(facts).block(_made_plain(fun.body, plain))
-    return replace(fun, body=_with_reasons(body, reasons)) if plain else fun
+    if not plain:
+        return fun
+
+    def made_plain(stmt: Stmt) -> Stmt:
+        return replace(stmt, atomic=None) if isinstance(stmt, ir.Accumulate) and stmt in plain else stmt
+
+    body = _Moves(facts).block(rewrite_block(fun.body, made_plain))
+    return replace(fun, body=_with_reasons(body, reasons))
 
 
 def _told(index: ir.Index, signs: Iterable[Sign], facts: Facts) -> str:
@@ -57,19 +64,6 @@ def _name(item: ir.Item, facts: Facts) -> str:
     return item.name if isinstance(item, Var) and not (computed and item.name == "t") else "index"
 
 
-def _made_plain(stmts: tuple[Stmt, ...], plain: set[Stmt]) -> tuple[Stmt, ...]:
-    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(map(one, inner))
-
-    def one(stmt: Stmt) -> Stmt:
-        if stmt in plain:
-            assert isinstance(stmt, ir.Accumulate)
-            return replace(stmt, atomic=None)
-        return rebuild(stmt, lambda a: a, lambda v: v, block) if blocks(stmt) else stmt
-
-    return block(stmts)
-
-
 def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tuple[Stmt, ...]:
     said = tuple(ir.Remark(f"no atomics for {', '.join(names)}: {told}") for told, names in reasons.items())
     at = next((k for k, s in enumerate(body) if isinstance(s, ir.Remark)), -1) + 1
@@ -79,20 +73,21 @@ def _with_reasons(body: tuple[Stmt, ...], reasons: dict[str, list[str]]) -> tupl
 # ---- what was taken and is given back
 
 
-class _Moves:
+class _Moves(Rewriter):
     """`b[i] = 0; ...; b[i] += v` is `b[i] = v`, and nothing at all if v is what stood there."""
 
     def __init__(self, facts: Facts) -> None:
+        super().__init__()
         self.root = facts.root
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt | None] = [rebuild(s, lambda a: a, lambda v: v, self.block) if blocks(s) else s for s in stmts]
+        out = list(super().block(stmts))
         for at, stmt in enumerate(out):
             if isinstance(stmt, ir.Store) and isinstance(stmt.value, Const) and stmt.value.value == 0.0:
                 self._give_back(out, at, stmt)
-        return tuple(s for s in out if s is not None)
+        return kept(stmts, (s for s in out if s is not GONE))
 
-    def _give_back(self, stmts: list[Stmt | None], at: int, zero: ir.Store) -> None:
+    def _give_back(self, stmts: list[Stmt], at: int, zero: ir.Store) -> None:
         later = next((k for k in range(at + 1, len(stmts)) if self._touches(stmts[k], zero.ref)), None)
         added = stmts[later] if later is not None else None
         if later is None or not isinstance(added, ir.Accumulate) or added.atomic or not _same_place(added, zero):
@@ -100,14 +95,14 @@ class _Moves:
         earlier = next((k for k in range(at - 1, -1, -1) if self._touches(stmts[k], zero.ref)), None)
         found = stmts[earlier] if earlier is not None else None
         untouched = isinstance(found, ir.Load) and _same_place(found, zero) and found.target is added.value
-        stmts[at] = None
-        stmts[later] = None if untouched else ir.Store(added.ref, added.index, added.value, span=added.span)
+        stmts[at] = GONE
+        stmts[later] = GONE if untouched else ir.Store(added.ref, added.index, added.value, span=added.span)
 
-    def _touches(self, stmt: Stmt | None, ref: Var) -> bool:
+    def _touches(self, stmt: Stmt, ref: Var) -> bool:
         """Whether it reaches that memory, by any view of it, or waits for other threads."""
-        inside: Sequence[Stmt] | Iterator[Stmt] = () if stmt is None else walk((stmt,))
         return any(
-            isinstance(s, ir.Barrier) or (isinstance(s, Access) and self.root(s.ref) is self.root(ref)) for s in inside
+            isinstance(s, ir.Barrier) or (isinstance(s, Access) and self.root(s.ref) is self.root(ref))
+            for s in walk((stmt,))
         )
 
 

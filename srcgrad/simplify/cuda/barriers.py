@@ -3,23 +3,21 @@ another."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite_block
+from srcgrad.core.walk import walk
 
 
-def barriers(fun: Fun) -> Fun:
+def remove_barriers(fun: Fun) -> Fun:
     """The function without such barriers; the same object if there are none."""
     if not _waits(fun.body):
         return fun
     facts = Facts(fun)
     shared = [s.target for s in facts.where if isinstance(s, ir.Alloc) and s.space is ir.Space.SHARED]
     visible = {facts.classes.of(v) for v in (*shared, *fun.params)} & _ordered(facts)
-    body = _Pass(facts, visible).block(fun.body, dirty=False, more=False)
-    return replace(fun, body=body)
+    return _Pass(facts, visible).fun(fun)
 
 
 def _ordered(facts: Facts) -> set[Var]:
@@ -36,34 +34,42 @@ def _waits(stmts: tuple[Stmt, ...]) -> bool:
     return any(isinstance(s, ir.Barrier) for s in walk(stmts))
 
 
-class _Pass:
+class _Pass(Rewriter):
+    """visible: the memory that other threads see.   dirty: whether such memory may have been touched since the last
+    barrier.   followed: before which statements it is touched again in their own block.   within: whether the block at
+    hand stands in another statement, where it may have been touched before and may be after."""
+
     def __init__(self, facts: Facts, visible: set[Var]) -> None:
+        super().__init__()
         self._facts, self._visible = facts, visible
+        self.dirty, self.within, self.followed = False, False, set[Stmt]()
 
     def touches(self, *stmts: Stmt) -> bool:
         """Whether something here reads or writes what other threads write or read."""
         accesses = (s for s in walk(stmts) if isinstance(s, (ir.Load, ir.Store, ir.Accumulate)))
         return any(self._facts.classes.of(s.ref) in self._visible for s in accesses)
 
-    def block(self, stmts: tuple[Stmt, ...], dirty: bool, more: bool) -> tuple[Stmt, ...]:
-        """dirty: whether such memory may have been touched since the last barrier; more: whether it may be later."""
-        out: list[Stmt] = []
-        for at, stmt in enumerate(stmts):
-            waits, touches = _waits((stmt,)), self.touches(stmt)
-            if waits and not touches:
-                if dirty and (more or self.touches(*stmts[at + 1 :])):
-                    out.append(ir.Barrier(span=stmt.span))
-                    dirty = False
-                if blocks(stmt):
-                    out.append(rebuild(stmt, lambda a: a, lambda v: v, _without))
-                continue
-            if waits:
-                stmt = rebuild(stmt, lambda a: a, lambda v: v, lambda inner: self.block(inner, True, True))
-            out.append(stmt)
-            dirty = dirty or touches
-        return tuple(out)
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        last = max((at for at, stmt in enumerate(stmts) if self.touches(stmt)), default=0)
+        self.followed.update(stmts[:last])
+        self.dirty = self.within
+        return super().block(stmts)
+
+    def one(self, stmt: Stmt) -> Rewritten:
+        waits, touches = _waits((stmt,)), self.touches(stmt)
+        if waits and not touches:
+            needed = self.dirty and (self.within or stmt in self.followed)
+            self.dirty = self.dirty and not needed
+            if isinstance(stmt, ir.Barrier):
+                return stmt if needed else ()
+            return (*((ir.Barrier(span=stmt.span),) if needed else ()), *rewrite_block((stmt,), _without_barrier))
+        if waits:
+            outer, self.within = self.within, True
+            stmt = self.inside(stmt)
+            self.within = outer
+        self.dirty = self.dirty or touches
+        return stmt
 
 
-def _without(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    kept = (s for s in stmts if not isinstance(s, ir.Barrier))
-    return tuple(rebuild(s, lambda a: a, lambda v: v, _without) if blocks(s) else s for s in kept)
+def _without_barrier(stmt: Stmt) -> Rewritten:
+    return () if isinstance(stmt, ir.Barrier) else stmt

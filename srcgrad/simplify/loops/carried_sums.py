@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import blocks, used, used_inside, walk
 from srcgrad.rules.scalar.arithmetic import add, negative, subtract
 from srcgrad.simplify.loops.shared_by_iterations import Serial
@@ -40,11 +41,12 @@ def _is_zero(atom: Atom) -> bool:
     return isinstance(atom, Const) and atom.value == 0
 
 
-class _Parts:
+class _Parts(Rewriter):
     """now: of each total as it stands, what has been added in this turn; a total that was added to is gone.
     first: what it was as the turn began."""
 
     def __init__(self, now: Mapping[Var, Atom], gone: Iterable[Atom] = ()) -> None:
+        super().__init__()
         self.now: dict[Atom, Atom] = {total: part for total, part in now.items()}
         self.gone = set(gone)
         self.first: dict[ir.Atom, Var] = {total: total for total in now}
@@ -61,23 +63,20 @@ class _Parts:
         self.gone.add(total)
         return self.now.pop(total)
 
-    def block(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        return tuple(new for stmt in stmts for new in self.one(stmt))
-
-    def one(self, stmt: Stmt) -> list[Stmt]:
+    def one(self, stmt: Stmt) -> Rewritten:
         read = _reads(stmt)
         for var in read & self.gone:
             raise Serial(f"`{var.name}` is carried between iterations, and is used on the way")
         totals = [var for var in self.now if var in read]
         if not totals:
-            return [stmt]
+            return stmt
         match stmt:
             case ir.Let(op=op) if op is add or op is subtract:
                 return self.added(stmt, totals)
             case ir.If():
-                return [self.branch(stmt, totals)]
+                return self.branch(stmt, totals)
             case ir.For() | ir.While():
-                return [self.loop(stmt, totals)]
+                return self.loop(stmt, totals)
         raise Serial(f"`{totals[0].name}` is carried between iterations, and is used on the way")
 
     def added(self, let: ir.Let, totals: Sequence[Var]) -> list[Stmt]:

@@ -8,61 +8,56 @@ from dataclasses import replace
 from srcgrad.analysis.overwrites import positive
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, For, Fun, Stmt, Var, While
-from srcgrad.core.walk import blocks, defined, rebuild, substitute, used, used_inside, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.walk import defined, substitute, used, used_inside, walk
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.scalar.compare import OPPOSITE, less
 
 
-def counting(fun: Fun) -> Fun:
+def count_loops(fun: Fun) -> Fun:
     """The function with such loops counted, where the step is surely positive (by another, `range` may have a turn
     where the `while` has none); the same object if there are none."""
-    counter = _Counting(fun)
-    body = counter.block(fun.body)
-    return replace(fun, body=body) if counter.changed else fun
+    return _Counting(fun).fun(fun)
 
 
-class _Counting:
+class _Counting(Rewriter):
     def __init__(self, fun: Fun) -> None:
+        super().__init__()
         stmts = list(walk(fun.body))
         atoms = (a for s in stmts for a in (*used(s), *used_inside(s)))
         self._makes: dict[Atom, Stmt] = {v: s for s in stmts for v in defined(s)}
         self._read = {a for a in (*atoms, *fun.results) if isinstance(a, Var)}
-        self.changed = False
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            new = rebuild(stmt, lambda a: a, lambda v: v, self.block) if blocks(stmt) else stmt
-            counted = self._counted(new) if isinstance(new, While) else None
-            if isinstance(new, ir.If) and not new.then and not new.outs:
-                counted = self._turned(new)
-            out.extend([new] if counted is None else counted)
-        return tuple(out)
+    def one(self, stmt: Stmt) -> Rewritten:
+        match new := self.inside(stmt):
+            case While():
+                return self._counted(new)
+            case ir.If(then=(), outs=()):
+                return self._turned(new)
+        return new
 
-    def _turned(self, branch: ir.If) -> list[Stmt] | None:
+    def _turned(self, branch: ir.If) -> Rewritten:
         """`if i >= n: nothing, else: ...` as `if i < n: ...`; integers have no NaN."""
         test = self._makes.get(branch.cond)
         if not isinstance(test, ir.Let) or test.op not in OPPOSITE or any(a.type != ir.I8 for a in test.args):
-            return None
-        self.changed = True
+            return branch
         turned = ir.Let((Var(test.target.name, ir.B1),), OPPOSITE[test.op], test.args, span=test.span)
         return [turned, replace(branch, cond=turned.target, then=branch.orelse, orelse=())]
 
-    def _counted(self, loop: While) -> list[Stmt] | None:
+    def _counted(self, loop: While) -> Rewritten:
         *before, test = loop.test or (None,)
         if loop.exit is not None or not isinstance(test, ir.Let) or test.target is not loop.cond:
-            return None
+            return loop
         inside = {v for s in walk(loop.body) for v in defined(s)} | {c.inner for c in loop.carry}
         index, bound = (test.args[0], test.args[1]) if test.op is less else (None, None)
         if not all(isinstance(s, ir.Let) and inside.isdisjoint(s.args) for s in before) or bound in inside:
-            return None
+            return loop
         head = next((c for c in loop.carry if c.inner is index and c.inner.type == ir.I8), None)
         step = None if head is None else _step(head, loop.body)
         if step is None or step in inside or not positive(step, self._makes):
-            return None
+            return loop
         if head is None or head.out in self._read:
-            return None
-        self.changed = True
+            return loop
         made = Var(head.inner.name, ir.I8)
         body = substitute(loop.body, {head.inner: made})
         rest = tuple(replace(c, next=made if c.next is head.inner else c.next) for c in loop.carry if c is not head)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
-from srcgrad.core.walk import defined, defined_inside, instantiate, rebuild, used, used_inside, walk
+from srcgrad.core.rewrite import Rewritten, rewrite_block
+from srcgrad.core.walk import defined, defined_inside, instantiate, used, used_inside, walk
 from srcgrad.simplify.loops.shared_by_iterations import Serial
 from srcgrad.simplify.values.dce import dce
 
@@ -31,27 +32,23 @@ def checks_first(facts: Facts, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
     alone = replace(loop, carry=(), body=_without_stores(facts, inside, loop.body), parallel=False)
     checks = dce(Fun("checks", (), (alone,), ())).body
     _check_independent(facts, inside, loop, checks)
-    rest = _without_effects(loop.body)
+    rest = rewrite_block(loop.body, lambda stmt: () if isinstance(stmt, ir.Effect) else stmt)
     if not (_cheap(checks) or DEAR * _weight(checks) <= _weight(rest)):
         raise Serial("a turn may raise an error, and most of its work is to find that out")
     free = tuple(_free(checks))
     return instantiate(Fun("checks", free, checks, ()), free)[0], replace(loop, body=rest)
 
 
-def _without_stores(facts: Facts, inside: Region, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
+def _without_stores(facts: Facts, inside: Region, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     """Without what is written to memory from outside."""
 
-    def block(inner: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        stores = (ir.Store, ir.Accumulate)
-        kept = (s for s in inner if not isinstance(s, stores) or facts.level_of(s.ref).within(inside))
-        return tuple(rebuild(s, lambda a: a, lambda v: v, block) for s in kept)
+    def left(stmt: Stmt) -> Rewritten:
+        return () if isinstance(stmt, (ir.Store, ir.Accumulate)) and not own(stmt.ref) else stmt
 
-    return block(stmts)
+    def own(ref: Var) -> bool:
+        return facts.level_of(ref).within(inside)
 
-
-def _without_effects(stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-    kept = (s for s in stmts if not isinstance(s, ir.Effect))
-    return tuple(rebuild(s, lambda a: a, lambda v: v, _without_effects) for s in kept)
+    return rewrite_block(stmts, left)
 
 
 def _check_independent(facts: Facts, inside: Region, loop: ir.For, checks: Sequence[Stmt]) -> None:

@@ -15,7 +15,8 @@ from srcgrad.analysis.kept_shapes import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, Fun, Program, Stmt, Var, Verdict
-from srcgrad.core.walk import rebuild, substitute, used, used_inside, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite, rewrite_block
+from srcgrad.core.walk import changed, substitute, used, used_inside, walk
 from srcgrad.printer.parallel_iterations import guarded
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.simplify.loops.carried_sums import summed
@@ -28,49 +29,35 @@ from srcgrad.simplify.values.dce import dce
 ZERO, ONE = const(0), const(1)
 
 
-def parallelised(program: Program, enabled: bool) -> Program:
+def parallelise(program: Program, enabled: bool) -> Program:
     """The program with those loops marked that are to run in parallel; in its `facts.parallel`, what was decided."""
-    callees = {name: _serial(fun) for name, fun in program.callees.items()}
+    callees = {name: rewrite(fun, serial) for name, fun in program.callees.items()}
     if not enabled:
-        return Program(_serial(program.main), callees)
-    return Program(_Parallel(program.main).fun(), callees)
+        return Program(rewrite(program.main, serial), callees)
+    return Program(_Parallel(program.main).whole(), callees)
 
 
-def _serial(fun: Fun) -> Fun:
-    body = serial(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+def serial(stmt: Stmt) -> Stmt:
+    """The loop without its mark."""
+    return changed(stmt, parallel=False) if isinstance(stmt, ir.For) else stmt
 
 
-def serial(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    """The statements without marks."""
-    if not any(isinstance(s, ir.For) and s.parallel for s in walk(stmts)):
-        return stmts
-
-    def block(inner: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        made = (rebuild(s, lambda a: a, lambda v: v, block) for s in inner)
-        return tuple(replace(s, parallel=False) if isinstance(s, ir.For) else s for s in made)
-
-    return block(stmts)
-
-
-class _Parallel:
+class _Parallel(Rewriter):
     def __init__(self, fun: Fun) -> None:
+        super().__init__()
         self._fun, self._facts = fun, Facts(fun)
         self._unsure = lengths(fun).shapes.unsure
         self._lists = any(isinstance(s, (ir.NewList, ir.Append)) for s in walk(fun.body))
         self._said: list[Verdict] = []
 
-    def fun(self) -> Fun:
+    def whole(self) -> Fun:
         body = self.block(self._fun.body)
         facts = replace(self._fun.facts, parallel=tuple(self._said))
         return dce(replace(self._fun, body=body, facts=facts))
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(new for stmt in stmts for new in self.one(stmt))
-
-    def one(self, stmt: Stmt) -> list[Stmt]:
+    def one(self, stmt: Stmt) -> Rewritten:
         if not isinstance(stmt, ir.For) or not stmt.parallel:
-            return [rebuild(stmt, lambda a: a, lambda v: v, self.block)]
+            return self.inside(stmt)
         try:
             if self._lists:  # beside parallel loops Numba drops stores that are only seen through a list
                 raise Serial("the function has lists of arrays")
@@ -79,7 +66,7 @@ class _Parallel:
             made, how = self.loop(stmt)
         except Serial as why:
             self.say(stmt, f"one iteration after another: {why}")
-            return [replace(stmt, parallel=False, body=self.block(stmt.body))]
+            return serial(self.inside(stmt))
         self.say(stmt, how)
         return made
 
@@ -112,7 +99,7 @@ class _Parallel:
             raise Serial("its step is not 1")
         checks, quiet = self.quiet(loop)
         shared = shared_sums(self._facts, loop)
-        sums = summed(replace(quiet, body=serial(quiet.body)))
+        sums = summed(replace(quiet, body=rewrite_block(quiet.body, serial)))
         builder = Builder()
         builder.out.extend(checks)
         start, stop = upward(self._facts, builder, loop)

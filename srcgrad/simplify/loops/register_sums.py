@@ -9,39 +9,34 @@ from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Accumulate, Const, For, Fun, Stmt, Var
-from srcgrad.core.walk import blocks, defined, defined_inside, index_atoms, rebuild, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.walk import defined, defined_inside, index_atoms, walk
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.rules.scalar.compare import greater, less
 from srcgrad.simplify.values.common import key
 
 
-def sums(fun: Fun) -> Fun:
+def sum_in_registers(fun: Fun) -> Fun:
     """The function with such sums; the same object if there are none. For kernels only: what others read of the memory
     while the loop runs, they would read at an unknown time anyhow."""
-    summer = _Sums(Facts(fun))
-    body = summer.block(fun.body)
-    return replace(fun, body=body) if summer.moved else fun
+    return _Sums(Facts(fun)).fun(fun)
 
 
-class _Sums:
+class _Sums(Rewriter):
     def __init__(self, facts: Facts) -> None:
+        super().__init__()
         self._facts = facts
         self._of_others = {facts.classes.of(v) for v in _visible(facts)}
-        self.moved = False
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            new = rebuild(stmt, lambda a: a, lambda v: v, self.block) if blocks(stmt) else stmt
-            out.extend(self.loop(new) if isinstance(new, For) else [new])
-        return tuple(out)
+    def one(self, stmt: Stmt) -> Rewritten:
+        new = self.inside(stmt)
+        return self.loop(new) if isinstance(new, For) else new
 
     def loop(self, loop: For) -> list[Stmt]:
         """The loop, and what follows it."""
         found = {s for s in loop.body if isinstance(s, Accumulate) and self._movable(s, loop)}
         if not found:
             return [loop]
-        self.moved = True
         heads: dict[Hashable, Accumulate] = {}
         inners: dict[Hashable, Var] = {}
         so_far: dict[Hashable, Var] = {}

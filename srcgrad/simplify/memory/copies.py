@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of, makes_fresh
 from srcgrad.core.ir import Fun, Load, Stmt, Var
-from srcgrad.simplify.values.common import replaced, same, written
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.simplify.values.common import written
 
 
-def copies(fun: Fun) -> Fun:
+def mark_needed_copies(fun: Fun) -> Fun:
     """The function with `Load.copy` set where, and only where, it may matter."""
-    pass_ = _Copies(fun)
-    body = pass_.block(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+    return _Copies(fun).fun(fun)
 
 
 @dataclass
@@ -28,22 +27,29 @@ class _Life:
     names: set[Var] = field(default_factory=set)
 
 
-class _Copies:
+class _Copies(Rewriter):
+    """lives: of the values of the block at hand.   writes: which memory it writes, and at which statement."""
+
     def __init__(self, fun: Fun) -> None:
+        super().__init__()
+        self.lives: dict[Var, _Life] = {}
+        self.writes: list[tuple[int, Var]] = []
         self.classes = aliases_of(fun)
         self.results = {r for r in fun.results if isinstance(r, Var)}
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        lives: dict[Var, _Life] = {}
-        writes: list[tuple[int, Var]] = []
+        outer = self.lives, self.writes
+        self.lives, self.writes = {}, []
         for place, stmt in enumerate(stmts):
-            writes.extend((place, self.classes.of(ref)) for ref in written(stmt))
-            self.follow(place, stmt, lives)
-        made = [self.one(stmt, lives, writes) for stmt in stmts]
-        return stmts if same(made, stmts) else tuple(made)
+            self.writes.extend((place, self.classes.of(ref)) for ref in written(stmt))
+            self.follow(place, stmt)
+        made = super().block(stmts)
+        self.lives, self.writes = outer
+        return made
 
-    def follow(self, place: int, stmt: Stmt, lives: dict[Var, _Life]) -> None:
+    def follow(self, place: int, stmt: Stmt) -> None:
         """Prolong the lives of what stmt uses; begin one if it loads an array."""
+        lives = self.lives
         for atom in walk.used(stmt):
             if isinstance(atom, Var) and atom in lives:
                 life = lives[atom]
@@ -56,18 +62,13 @@ class _Copies:
         if isinstance(stmt, Load) and stmt.target.type.is_array_value:
             lives[stmt.target] = _Life(place, place, self.classes.of(stmt.ref), names={stmt.target})
 
-    def one(self, stmt: Stmt, lives: dict[Var, _Life], writes: list[tuple[int, Var]]) -> Stmt:
-        if isinstance(stmt, Load) and stmt.target in lives:
-            needed = self.needed(lives[stmt.target], writes)
-            return stmt if stmt.copy is needed else replace(stmt, copy=needed)
-        blocks = walk.blocks(stmt)
-        made = {name: self.block(block) for name, block in blocks}
-        if all(made[name] is block for name, block in blocks):
-            return stmt
-        return replaced(stmt, **made)
+    def one(self, stmt: Stmt) -> Rewritten:
+        if isinstance(stmt, Load) and stmt.target in self.lives:
+            return walk.changed(stmt, copy=self.needed(self.lives[stmt.target]))
+        return self.inside(stmt)
 
-    def needed(self, life: _Life, writes: list[tuple[int, Var]]) -> bool:
-        overwritten = any(life.start < place <= life.last and cls is life.cls for place, cls in writes)
+    def needed(self, life: _Life) -> bool:
+        overwritten = any(life.start < place <= life.last and cls is life.cls for place, cls in self.writes)
         return life.owned or overwritten or not self.results.isdisjoint(life.names)
 
 

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir, walk
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.rewrite import Rewriter, Rewritten
 
 
-def moves(fun: Fun) -> Fun:
+def move_copies(fun: Fun) -> Fun:
     """The function without such copies; the same object if there are none."""
-    facts = Facts(fun)
-    taken: dict[Var, Atom] = {}
-    gone: set[Stmt] = set()
-    looks = _looks(facts)
-    for load, alloc in _copies(facts):
-        if load.ref not in taken and _last_look(facts, load, looks):
-            taken[alloc.target] = load.ref
-            gone.update((load, alloc))
-    if not taken:
-        return fun
+    moves = _Moves(Facts(fun))
+    return moves.fun(fun) if moves.gone else fun
 
-    def atom(a: Atom) -> Atom:
-        while isinstance(a, Var) and a in taken:
-            a = taken[a]
-        return a
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(walk.rebuild(s, atom, lambda v: v, block) for s in stmts if s not in gone)
+class _Moves(Rewriter):
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self.gone: set[Stmt] = set()
+        looks = _looks(facts)
+        for load, alloc in _copies(facts):
+            if load.ref not in self.env and _last_look(facts, load, looks):
+                self.env[alloc.target] = load.ref
+                self.gone.update((load, alloc))
 
-    return replace(fun, body=block(fun.body), results=tuple(map(atom, fun.results)))
+    def one(self, stmt: Stmt) -> Rewritten:
+        return () if stmt in self.gone else self.inside(stmt)
 
 
 def _copies(facts: Facts) -> Iterator[tuple[ir.Load, ir.Alloc]]:

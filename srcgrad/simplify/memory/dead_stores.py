@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 
 from srcgrad.analysis.effects import Facts
-from srcgrad.core import ir, walk
+from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
+from srcgrad.core.rewrite import rewrite
+from srcgrad.core.walk import used
 from srcgrad.simplify.values.common import growing
 
 
-def stores(fun: Fun) -> Fun:
+def remove_dead_stores(fun: Fun) -> Fun:
     """The function without its dead stores; the same object if there are none."""
     facts = Facts(fun)
     dead = set(_dead(facts))
-    if not dead:
-        return fun
-
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        kept = (s for s in stmts if s not in dead)
-        return tuple(walk.rebuild(s, lambda a: a, lambda v: v, block) if walk.blocks(s) else s for s in kept)
-
-    return replace(fun, body=block(fun.body))
+    return rewrite(fun, lambda stmt: () if stmt in dead else stmt) if dead else fun
 
 
 def _dead(facts: Facts) -> Iterator[Stmt]:
@@ -58,4 +52,4 @@ def read_by(stmt: Stmt) -> Iterator[Var]:
         case ir.Load():
             yield stmt.ref
         case ir.Call() | ir.Custom() | ir.Effect():
-            yield from (a for a in walk.used(stmt) if isinstance(a, Var) and a.type.ref)
+            yield from (a for a in used(stmt) if isinstance(a, Var) and a.type.ref)

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Stmt, Var
+from srcgrad.core.rewrite import rewrite
 
 Place = tuple[int, ...]
 
 
-def elements(fun: Fun) -> Fun:
+def store_first_elements(fun: Fun) -> Fun:
     """The function with first accumulations made stores; the same object if there are none.
 
     Adding to zeros may change the sign of a zero.
     """
     facts = Facts(fun)
     firsts = {stmt for stmts in users(facts, fresh(facts)) for stmt in _firsts(stmts)}
-    if not firsts:
-        return fun
 
-    def one(stmt: Stmt) -> Stmt:
+    def stored(stmt: Stmt) -> Stmt:
         if isinstance(stmt, ir.Accumulate) and stmt in firsts:
             return ir.Store(stmt.ref, stmt.index, stmt.value, span=stmt.span)
-        return walk.rebuild(stmt, lambda a: a, lambda v: v, block) if walk.blocks(stmt) else stmt
+        return stmt
 
-    def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(map(one, stmts))
-
-    return replace(fun, body=block(fun.body))
+    return rewrite(fun, stored) if firsts else fun
 
 
 def fresh(facts: Facts) -> Iterator[ir.Alloc]:

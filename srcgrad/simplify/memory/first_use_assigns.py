@@ -3,77 +3,75 @@ added to is assigned."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Alloc, Fun, Stmt, Var
+from srcgrad.core.rewrite import GONE, Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL
-from srcgrad.simplify.values.common import replaced, same
 
 
-def promote(fun: Fun) -> Fun:
+def assign_at_first_use(fun: Fun) -> Fun:
     """`a = zeros(n)` and then, first of all, `a[:] = v` or `a[:] += v`, becomes `a = v` (as memory of its own).
 
     Loads of the whole of `a` are then `v` itself (see `cse`), and memory that is only loaded so is a value again (see
     `dce`). Adding to zeros may change the sign of a zero.
     """
-    pass_ = _Promote(fun)
-    body = pass_.block(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+    return _FirstUses(fun).fun(fun)
 
 
-class _Promote:
+class _FirstUses(ShapeRewriter):
+    """untouched: where in the block at hand the allocations stand that nothing has used yet.   zeroed: and the zeroings
+    of the whole of memory, by its class."""
+
     def __init__(self, fun: Fun) -> None:
-        self.shapes = shapes_of(fun)
+        super().__init__(shapes_of(fun))
         self.classes = aliases_of(fun)
+        self.untouched: dict[Var, int] = {}
+        self.zeroed: dict[Var, int] = {}
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt | None] = []
-        untouched: dict[Var, int] = {}  # where in `out` the allocations stand that nothing has used yet
-        zeroed: dict[Var, int] = {}  # and the zeroings of the whole of memory, by its class, that nothing has used yet
-        for stmt in stmts:
-            first = [var for var in _uses(stmt) if var in untouched] if untouched else []
-            new = self.inside(stmt)
-            if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in untouched:
-                alloc = out[untouched[stmt.ref]]
-                assert isinstance(alloc, Alloc)
-                started = self.started(alloc, stmt)
-                if started is not None:
-                    out[untouched[stmt.ref]], new = None, started
-            for var in first:
-                untouched.pop(var, None)
-            for cls in self.touched(stmt) & zeroed.keys() if zeroed else ():
-                before = out[place := zeroed.pop(cls)]
-                if isinstance(new, ir.Accumulate) and self.restarted(before, new):
-                    out[place], new = None, ir.Store(new.ref, new.index, new.value, span=new.span)
-            if isinstance(new, ir.Store) and _is_zero(new.value) and all(item == FULL for item in new.index):
-                zeroed[self.classes.of(new.ref)] = len(out)
-            if isinstance(new, Alloc) and isinstance(new.init, ir.Init):
-                untouched[new.target] = len(out)
-            self.shapes.note(new)
-            out.append(new)
-        made = [s for s in out if s is not None]
-        return stmts if same(made, stmts) else tuple(made)
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        outer = self.untouched, self.zeroed
+        self.untouched, self.zeroed = {}, {}
+        with super().region():
+            yield
+        self.untouched, self.zeroed = outer
+
+    def one(self, stmt: Stmt) -> Rewritten:
+        out, untouched, zeroed = self.out, self.untouched, self.zeroed
+        first = [var for var in _uses(stmt) if var in untouched] if untouched else []
+        new = self.inside(stmt)
+        if isinstance(stmt, (ir.Store, ir.Accumulate)) and stmt.ref in untouched:
+            alloc = out[untouched[stmt.ref]]
+            assert isinstance(alloc, Alloc)
+            started = self.started(alloc, stmt)
+            if started is not None:
+                out[untouched[stmt.ref]], new = GONE, started
+        for var in first:
+            untouched.pop(var, None)
+        for cls in self.touched(stmt) & zeroed.keys() if zeroed else ():
+            before = out[place := zeroed.pop(cls)]
+            if isinstance(new, ir.Accumulate) and self.restarted(before, new):
+                out[place], new = GONE, ir.Store(new.ref, new.index, new.value, span=new.span)
+        if isinstance(new, ir.Store) and _is_zero(new.value) and all(item == FULL for item in new.index):
+            zeroed[self.classes.of(new.ref)] = len(out)
+        if isinstance(new, Alloc) and isinstance(new.init, ir.Init):
+            untouched[new.target] = len(out)
+        return new
 
     def touched(self, stmt: Stmt) -> set[Var]:
         """The classes of the memory that it reads or writes, or refers to."""
         return {self.classes.of(var) for var in _uses(stmt) if var.type.ref or var.type.many}
 
-    def restarted(self, zeroing: Stmt | None, first: ir.Accumulate) -> bool:
+    def restarted(self, zeroing: Stmt, first: ir.Accumulate) -> bool:
         """Whether all that was zeroed is added to at once."""
         same_place = isinstance(zeroing, ir.Store) and zeroing.ref is first.ref and first.value is not first.ref
         return same_place and not first.atomic and all(item == FULL for item in first.index) and self.fills(first)
-
-    def inside(self, stmt: Stmt) -> Stmt:
-        blocks = walk.blocks(stmt)
-        self.shapes.enter(stmt)
-        with self.shapes.region():
-            made = {name: self.block(block) for name, block in blocks}
-        if all(made[name] is block for name, block in blocks):
-            return stmt
-        return replaced(stmt, **made)
 
     def started(self, alloc: Alloc, first: ir.Store | ir.Accumulate) -> Alloc | None:
         """The allocation with what its first access gives it."""

@@ -11,7 +11,8 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.build import const, whole
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
-from srcgrad.core.walk import rebuild
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.walk import changed, kept
 from srcgrad.rules.language.integers import nonnegative, trips
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.simplify.memory.first_element_store import Place, one_name, place, touches
@@ -19,28 +20,18 @@ from srcgrad.simplify.memory.first_element_store import Place, one_name, place, 
 
 def reuse(fun: Fun) -> Fun:
     """The function with loop-invariant allocations moved out of loops; the same object if there are none."""
-    reuser = _Reuser(Facts(fun))
-    body = reuser.block(fun.body)
-    return replace(fun, body=body) if reuser.moved else fun
+    return _Reuser(Facts(fun)).fun(fun)
 
 
-class _Reuser:
+class _Reuser(Rewriter):
     def __init__(self, facts: Facts) -> None:
+        super().__init__()
         self._facts = facts
-        self.moved = False
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if isinstance(stmt, (ir.For, ir.While)):
-                before, stmt = self._loop(stmt)
-                out.extend(before)
-            elif isinstance(stmt, ir.If):
-                stmt = rebuild(stmt, lambda a: a, lambda v: v, self.block)
-            out.append(stmt)
-        return tuple(out)
+    def one(self, stmt: Stmt) -> Rewritten:
+        return self._loop(stmt) if isinstance(stmt, (ir.For, ir.While)) else self.inside(stmt)
 
-    def _loop(self, loop: ir.For | ir.While) -> tuple[list[Stmt], Stmt]:
+    def _loop(self, loop: ir.For | ir.While) -> list[Stmt]:
         """What goes before the loop, and the loop. Inner loops first: what leaves them may leave this one too."""
         before: list[Stmt] = []
         body: list[Stmt] = []
@@ -48,13 +39,12 @@ class _Reuser:
         for stmt in self.block(loop.body):
             shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) and not own else None
             if shape is not None and isinstance(stmt, ir.Alloc):
-                self.moved = True
                 tidy = stmt.init is ir.Init.ZEROS and self._cleans_up(stmt, loop)
                 before.append(replace(stmt, shape=shape, init=ir.Init.ZEROS if tidy else ir.Init.EMPTY))
                 body.extend([] if tidy else _refresh(stmt))
             else:
                 body.append(stmt)
-        return before, replace(loop, body=tuple(body))
+        return [*before, changed(loop, body=kept(loop.body, body))]
 
     def _cleans_up(self, alloc: ir.Alloc, loop: ir.For | ir.While) -> bool:
         """Whether each turn stores anew whatever it changes before it looks: then zeros stay where zeros were."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Accumulate, Const, Fun, If, Stmt, Var
-from srcgrad.simplify.values.common import replaced, same
+from srcgrad.core.rewrite import GONE, Rewriter
 
 
 def sink(fun: Fun) -> Fun:
@@ -16,19 +16,18 @@ def sink(fun: Fun) -> Fun:
 
     Not adding a zero may change the sign of a zero.
     """
-    pass_ = _Sink(fun)
-    body = pass_.block(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+    return _Sink(fun).fun(fun)
 
 
-class _Sink:
+class _Sink(Rewriter):
     def __init__(self, fun: Fun) -> None:
+        super().__init__()
         self.classes = aliases_of(fun)
         atoms = (a for s in walk.walk(fun.body) for a in (*walk.used(s), *walk.used_inside(s)))
         self.uses = Counter(a for a in (*atoms, *fun.results) if isinstance(a, Var))
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        made: list[Stmt] = [self.inside(stmt) for stmt in stmts]
+        made = list(super().block(stmts))
         chosen = {out.target for stmt in made if isinstance(stmt, If) for out in stmt.outs}
         for place, stmt in enumerate(made):
             if (
@@ -39,15 +38,7 @@ class _Sink:
                 and _adds(stmt)
             ):
                 self.move(made, place, stmt)
-        made = [s for s in made if not isinstance(s, _Gone)]
-        return stmts if same(made, stmts) else tuple(made)
-
-    def inside(self, stmt: Stmt) -> Stmt:
-        blocks = walk.blocks(stmt)
-        made = {name: self.block(block) for name, block in blocks}
-        if all(made[name] is block for name, block in blocks):
-            return stmt
-        return replaced(stmt, **made)
+        return walk.kept(stmts, (s for s in made if s is not GONE))
 
     def move(self, stmts: list[Stmt], place: int, add: Accumulate) -> None:
         """Move the statement at this place into the branch that its value comes from, if it may."""
@@ -56,7 +47,7 @@ class _Sink:
             if isinstance(stmt, If) and any(out.target is add.value for out in stmt.outs):
                 moved = self.moved(stmt, add)
                 if moved is not None:
-                    stmts[at], stmts[place] = moved, _Gone()
+                    stmts[at], stmts[place] = moved, GONE
                 return
             if self.touches(stmt, add):
                 return
@@ -85,10 +76,6 @@ class _Sink:
         if _zero(out.then):
             return replace(branch, orelse=(*branch.orelse, replace(add, value=out.orelse)), outs=outs)
         return None
-
-
-class _Gone(Stmt):
-    """The place of a statement that has moved."""
 
 
 def _adds(stmt: Accumulate) -> bool:

@@ -7,36 +7,39 @@ The last pass before a program is printed: passes before it replace reads of mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from srcgrad.analysis.effects import Facts
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Alloc, Atom, Fun, Let, Load, Program, Stmt, Var
-from srcgrad.core.walk import blocks, rebuild, used, walk
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.walk import rebuild, used, walk
 
 
-def named(fun: Fun) -> Fun:
+def read_values_from_memory(fun: Fun) -> Fun:
     """The function with such values read from their memory."""
-    body = _Named(Facts(fun)).block(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+    return _Homes(Facts(fun)).fun(fun)
 
 
-class _Named:
+class _Homes(Rewriter):
+    """here: for values of the block at hand, the memory that holds them for good."""
+
     def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+        super().__init__()
+        self.facts, self.here = facts, dict[Var, Alloc]()
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        homes = self.homes(stmts)
-        out: list[Stmt] = []
-        for stmt in stmts:
-            if stmt in homes.values():
-                continue
-            new = self.inside(stmt)
-            out.extend(self.reading(new, homes) if homes else [new])
-            if isinstance(stmt, Let) and len(stmt.targets) == 1 and stmt.target in homes:
-                out.append(homes[stmt.target])
-        return stmts if len(out) == len(stmts) and all(a is b for a, b in zip(out, stmts, strict=True)) else tuple(out)
+        outer, self.here = self.here, self.homes(stmts)
+        made = super().block(stmts)
+        self.here = outer
+        return made
+
+    def one(self, stmt: Stmt) -> Rewritten:
+        if isinstance(stmt, Alloc) and isinstance(stmt.init, Var) and self.here.get(stmt.init) is stmt:
+            return ()
+        new = self.inside(stmt)
+        read = self.reading(new) if self.here else [new]
+        if isinstance(stmt, Let) and len(stmt.targets) == 1 and stmt.target in self.here:
+            read.append(self.here[stmt.target])
+        return read
 
     def homes(self, stmts: tuple[Stmt, ...]) -> dict[Var, Alloc]:
         """For each value made here that is also used otherwise: the memory that holds it for good."""
@@ -54,15 +57,10 @@ class _Named:
                 found.setdefault(stmt.init, stmt)
         return found
 
-    def inside(self, stmt: Stmt) -> Stmt:
-        inner = {block: self.block(block) for _, block in blocks(stmt)}
-        if all(new is old for old, new in inner.items()):
-            return stmt
-        return rebuild(stmt, lambda a: a, lambda v: v, lambda block: inner[block])
-
-    def reading(self, stmt: Stmt, homes: dict[Var, Alloc]) -> list[Stmt]:
+    def reading(self, stmt: Stmt) -> list[Stmt]:
         """The statement, with loads in front of it in the place of such values."""
         loads: list[Stmt] = []
+        homes = self.here
 
         def atom(a: Atom) -> Atom:
             home = homes.get(a) if isinstance(a, Var) else None
@@ -81,26 +79,26 @@ class _Named:
 # ---- the user's names
 
 
-def christened(program: Program) -> Program:
+def name_values(program: Program) -> Program:
     """The program as it was lowered, array values called after the names that the user gave them.
 
     A named array is memory at first; where it becomes a value again, its name would else be lost.
     """
-    callees = {name: _christened(fun) for name, fun in program.callees.items()}
-    return Program(_christened(program.main), callees)
+    callees = {name: _with_names(fun) for name, fun in program.callees.items()}
+    return Program(_with_names(program.main), callees)
 
 
-def _christened(fun: Fun) -> Fun:
+def _with_names(fun: Fun) -> Fun:
     fills = [s for s in walk(fun.body) if isinstance(s, Alloc) and isinstance(s.init, Var) and s.init.type.rank]
     made = [(s.init, s.target.name) for s in fills if isinstance(s.init, Var) and s.init.name in ("t", "draw")]
-    env = {value: Var(name, value.type) for value, name in made}
-    if not env:
-        return fun
+    return _Names({value: Var(name, value.type) for value, name in made}).fun(fun) if made else fun
 
-    def atom(a: Atom) -> Atom:
-        return env.get(a, a) if isinstance(a, Var) else a
 
-    def block(stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        return tuple(rebuild(stmt, atom, lambda v: env.get(v, v), block) for stmt in stmts)
+class _Names(Rewriter):
+    def __init__(self, names: dict[Var, Var]) -> None:
+        super().__init__()
+        self.names = names
+        self.env.update(names)
 
-    return replace(fun, body=block(fun.body), results=tuple(map(atom, fun.results)))
+    def bind(self, var: Var) -> Var:
+        return self.names.get(var, var)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,6 @@ import numpy as np
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import Aliases
 from srcgrad.core.ir import Stmt
-
-
-def same(new: Sequence[Any], old: Sequence[Any]) -> bool:
-    """Whether the two hold the very same objects."""
-    return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))
 
 
 def key(thing: Any) -> Hashable:
@@ -40,11 +34,6 @@ def key(thing: Any) -> Hashable:
         case np.dtype() | type():
             return thing
     return ("object", id(thing))
-
-
-def replaced(stmt: Stmt, **parts: Any) -> Stmt:
-    """The statement with some of its parts replaced."""
-    return replace(stmt, **parts)
 
 
 def written(stmt: Stmt) -> list[ir.Var]:

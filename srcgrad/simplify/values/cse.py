@@ -3,24 +3,21 @@ load of what was just stored is the stored value."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.rewrite import Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL
-from srcgrad.simplify.values.common import growing, key, same, written
+from srcgrad.simplify.values.common import growing, key, written
 
 
 def cse(fun: Fun) -> Fun:
     """The function with repeated values replaced by the first of them."""
-    pass_ = _Cse(fun)
-    body = pass_.block(fun.body)
-    if same(body, fun.body):
-        return fun
-    return replace(fun, body=body, results=tuple(map(pass_.atom, fun.results)))
+    return _Cse(fun).fun(fun)
 
 
 class _Scope:
@@ -42,20 +39,16 @@ class _Scope:
         return None
 
 
-class _Cse:
+class _Cse(ShapeRewriter):
     """One walk. A class of memory has a version, new after each store: a load is known by reference, index, version."""
 
     def __init__(self, fun: Fun) -> None:
+        super().__init__(shapes_of(fun))
         self.classes = aliases_of(fun)
-        self.env: dict[Var, Atom] = {}
         self.scope = _Scope(None)
         self.version: dict[Var | None, int] = {}
         self.stamp = 0
         self.growing = growing(fun, self.classes)
-        self.shapes = shapes_of(fun)
-
-    def atom(self, a: Atom) -> Atom:
-        return self.env.get(a, a) if isinstance(a, Var) else a
 
     def now(self, ref: Var) -> tuple[int, int]:
         return self.version.get(self.classes.of(ref), 0), self.version.get(None, 0)
@@ -69,47 +62,28 @@ class _Cse:
             self.stamp += 1
             self.version[self.classes.of(ref)] = self.stamp
 
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    @contextmanager
+    def region(self) -> Iterator[None]:
         outer, versions = self.scope, dict(self.version)
         self.scope = _Scope(outer)
-        with self.shapes.region():
-            out = [new for stmt in stmts if (new := self.one(stmt)) is not None]
+        with super().region():
+            yield
         self.scope, self.version = outer, versions
-        return stmts if same(out, stmts) else tuple(out)
 
-    def one(self, stmt: Stmt) -> Stmt | None:
+    def one(self, stmt: Stmt) -> Rewritten:
         if isinstance(stmt, (ir.For, ir.While)):
             self.touch(stmt)
-        new = self.rebuilt(stmt)
+        new = self.inside(stmt)
         if isinstance(stmt, (ir.For, ir.While, ir.If, ir.Store, ir.Accumulate, ir.Barrier)):
             self.touch(stmt)
         what = self.key(new)
         if what is not None and self.known_before(what, walk.defined(new)):
-            return None
-        self.shapes.note(new)
-        self.remember_written(new)
+            return ()
         return new
 
-    def rebuilt(self, stmt: Stmt) -> Stmt:
-        """stmt with what is known put in place; the same object if nothing is."""
-        self.shapes.enter(stmt)
-        inner = [block for _, block in walk.blocks(stmt)]
-        new_inner: list[tuple[Stmt, ...]] = []
-
-        def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            new_inner.append(self.block(stmts))
-            return new_inner[-1]
-
-        changed = False
-
-        def atom(a: Atom) -> Atom:
-            nonlocal changed
-            new = self.atom(a)
-            changed = changed or new is not a
-            return new
-
-        new = walk.rebuild(stmt, atom, _unchanged, block)
-        return new if changed or not same(new_inner, inner) else stmt
+    def put(self, stmt: Stmt) -> None:
+        super().put(stmt)
+        self.remember_written(stmt)
 
     def known_before(self, what: Hashable, targets: tuple[Var, ...]) -> bool:
         """Whether the targets, in their order, are known under other names, which then stand for them."""
@@ -155,7 +129,3 @@ class _Cse:
             case ir.Alloc() if not isinstance(stmt.init, ir.Init) and stmt.init.type == stmt.target.type.value():
                 if stmt.init.type.rank:
                     self.scope.known[self.place(stmt.target, (FULL,) * stmt.init.type.rank), 0] = stmt.init
-
-
-def _unchanged(var: Var) -> Var:
-    return var

@@ -8,16 +8,17 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
-from srcgrad.simplify.values.common import growing, replaced, same
+from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.simplify.values.common import growing
 
 _PURE = frozenset({ir.Let, ir.Load, ir.Alloc, ir.View, ir.RefAt, ir.NewList})
 
 
 def dce(fun: Fun) -> Fun:
     """The function without what does not reach its results or its effects (assert, raise, print)."""
-    live = _Liveness(fun)
-    body = _without_first_remarks(live.sweep(fun.body))
-    return fun if same(body, fun.body) else replace(fun, body=body)
+    swept = _Sweep(_Liveness(fun)).fun(fun)
+    body = _without_first_remarks(swept.body)
+    return swept if body is swept.body else replace(swept, body=body)
 
 
 def _without_first_remarks(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
@@ -129,30 +130,33 @@ class _Liveness:
         if isinstance(atom, Var) and atom.type.ref and self.classes.of(atom) in self.growing:
             self.read(atom)
 
-    # ---- rebuilding
 
-    def sweep(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        out: list[Stmt] = []
-        for stmt in reversed(stmts):
-            kept = self.sweep_one(stmt, followed=bool(out))
-            if kept is not None:
-                out.append(kept)
-        return tuple(reversed(out))
+class _Sweep(Rewriter):
+    """Leaves out what is not needed, and remarks that nothing follows."""
 
-    def sweep_one(self, stmt: Stmt, followed: bool) -> Stmt | None:
-        if isinstance(stmt, ir.Remark):
-            return stmt if followed else None
-        if not isinstance(stmt, (ir.For, ir.While, ir.If)):
-            return stmt if self.needed(stmt) else None
-        inner = {name: self.sweep(block) for name, block in walk.blocks(stmt)}
-        changed = any(not same(inner[name], block) for name, block in walk.blocks(stmt))
-        bound = walk.defined(stmt)
-        if isinstance(stmt, ir.If):
-            outs = tuple(out for out in stmt.outs if out.target in self.live)
-            if not (outs or any(inner.values())):
-                return None
-            return replaced(stmt, outs=outs, **inner) if changed or len(outs) < len(bound) else stmt
-        carry = tuple(c for c in stmt.carry if c.out in self.live or c.inner in self.live)
-        if not (carry or any(inner.values())):
-            return None
-        return replaced(stmt, carry=carry, **inner) if changed or len(carry) < len(bound) else stmt
+    def __init__(self, live: _Liveness) -> None:
+        super().__init__()
+        self.needed, self.live = live.needed, live.live
+
+    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        made = super().block(stmts)
+        end = len(made)
+        while end and isinstance(made[end - 1], ir.Remark):
+            end -= 1
+        return made if end == len(made) else made[:end]
+
+    def one(self, stmt: Stmt) -> Rewritten:
+        match stmt:
+            case ir.Remark():
+                return stmt
+            case ir.If():
+                outs = walk.kept(stmt.outs, (out for out in stmt.outs if out.target in self.live))
+                return self.unless_empty(walk.changed(stmt, outs=outs), outs)
+            case ir.For() | ir.While():
+                carry = walk.kept(stmt.carry, (c for c in stmt.carry if c.out in self.live or c.inner in self.live))
+                return self.unless_empty(walk.changed(stmt, carry=carry), carry)
+        return stmt if self.needed(stmt) else ()
+
+    def unless_empty(self, stmt: Stmt, bound: tuple[object, ...]) -> Rewritten:
+        new = self.inside(stmt)
+        return new if bound or any(block for _, block in walk.blocks(new)) else ()

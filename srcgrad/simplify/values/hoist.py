@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Fun, Let, Stmt, Var
-from srcgrad.simplify.values.common import replaced, same
+from srcgrad.core.rewrite import Rewritten, rewrite
 
 
 def hoist(fun: Fun) -> Fun:
@@ -14,22 +12,14 @@ def hoist(fun: Fun) -> Fun:
 
     Only what is computed in every turn, from scalars, and cannot raise (floats: a loop may have no turn at all).
     """
-    body = _block(fun.body)
-    return fun if body is fun.body else replace(fun, body=body)
+    return rewrite(fun, _hoisted)
 
 
-def _block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-    out: list[Stmt] = []
-    for stmt in stmts:
-        blocks = walk.blocks(stmt)
-        made = {name: _block(block) for name, block in blocks}
-        new = stmt if all(made[name] is block for name, block in blocks) else replaced(stmt, **made)
-        if isinstance(new, (ir.For, ir.While)):
-            moved = _movable(new)
-            out.extend(moved)
-            new = _without(new, set(moved))
-        out.append(new)
-    return stmts if same(out, stmts) else tuple(out)
+def _hoisted(stmt: Stmt) -> Rewritten:
+    if not isinstance(stmt, (ir.For, ir.While)):
+        return stmt
+    moved = _movable(stmt)
+    return (*moved, _without(stmt, set(moved)))
 
 
 def _movable(loop: ir.For | ir.While) -> list[Let]:
@@ -58,6 +48,5 @@ def _total(let: Let) -> bool:
 
 
 def _without(loop: ir.For | ir.While, moved: set[Let]) -> Stmt:
-    if not moved:
-        return loop
-    return replaced(loop, **{name: tuple(s for s in block if s not in moved) for name, block in walk.blocks(loop)})
+    left = {name: walk.kept(block, (s for s in block if s not in moved)) for name, block in walk.blocks(loop)}
+    return walk.changed(loop, **left)

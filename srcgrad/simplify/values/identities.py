@@ -9,32 +9,27 @@ from typing import Any
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
+from srcgrad.core.rewrite import Rewritten, ShapeRewriter
 from srcgrad.core.shapes import FULL, ONE
 from srcgrad.rules.language import registry
-from srcgrad.simplify.values.common import key, replaced, same
+from srcgrad.simplify.values.common import key
 from srcgrad.simplify.values.table import SMALL, TABLE
 
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
-def identities(fun: Fun) -> Fun:
+def apply_identities(fun: Fun) -> Fun:
     """The function with what an identity shortens replaced."""
-    pass_ = _Identities(fun)
-    body = pass_.block(fun.body)
-    if same(body, fun.body) and not pass_.env:
-        return fun
-    return replace(fun, body=body, results=tuple(map(pass_.atom, fun.results)))
+    return _Identities(fun).fun(fun)
 
 
-class _Identities:
-    """One walk in order; `env` has what takes a variable's place, `lets` how variables were made."""
+class _Identities(ShapeRewriter):
+    """One walk in order. lets: how variables were made.   home: the block that binds each, as it becomes."""
 
     def __init__(self, fun: Fun) -> None:
-        self.env: dict[Var, Atom] = {}
+        super().__init__(shapes_of(fun))
         self.lets: dict[Var, Let] = {}
-        self.region: dict[Var, object] = {}
-        self.shapes = shapes_of(fun)
-        self.out: list[Stmt] = []
+        self.home: dict[Var, object] = {}
         self.name, self.span = "t", fun.body[0].span if fun.body else None
         self.uses = Counter(atom for stmt in walk.walk(fun.body) for atom in _all_used(stmt) if isinstance(atom, Var))
         self.uses.update(r for r in fun.results if isinstance(r, Var))
@@ -47,7 +42,7 @@ class _Identities:
 
     def usable(self, let: Let) -> bool:
         """Whether let's arguments may be used here: array values only in their own region."""
-        return all(not a.type.is_array_value or self.region.get(a) is self.out for a in let.args if isinstance(a, Var))
+        return all(not a.type.is_array_value or self.home.get(a) is self.out for a in let.args if isinstance(a, Var))
 
     def once(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and self.uses[atom] <= 1
@@ -61,52 +56,33 @@ class _Identities:
         return target
 
     def put(self, stmt: Stmt) -> None:
-        self.out.append(stmt)
-        self.shapes.note(stmt)
+        super().put(stmt)
         for var in walk.defined(stmt):
-            self.region[var] = self.out
+            self.home[var] = self.out
         if isinstance(stmt, Let) and len(stmt.targets) == 1:
             self.lets[stmt.target] = stmt
 
     # ---- the walk
 
-    def atom(self, a: Atom) -> Atom:
-        while isinstance(a, Var) and a in self.env:
-            a = self.env[a]
-        return a
-
-    def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        outer, self.out = self.out, []
-        with self.shapes.region():
-            for stmt in stmts:
-                self.one(stmt)
-        made, self.out = self.out, outer
-        return stmts if same(made, stmts) else tuple(made)
-
-    def one(self, stmt: Stmt) -> None:
+    def one(self, stmt: Stmt) -> Rewritten:
+        """Puts what takes the statement's place, after what that needs; what it gives back comes last."""
         match stmt:
-            case Let():
-                self.let(self.mapped(stmt))
             case ir.If():
-                self.branch(stmt)
+                return self.branch(stmt)
             case ir.For() if self.trips(stmt) in (0, 1):
-                self.unroll(stmt)
+                return self.unroll(stmt)
             case ir.For() | ir.While():
-                self.loop(stmt)
+                return self.loop(stmt)
+        match new := self.inside(stmt):
+            case Let():
+                return self.let(new)
             case ir.View():
-                self.view(self.mapped(stmt))
+                return self.view(new)
             case ir.Load():
-                self.put(self.untrimmed(self.mapped(stmt)))
+                return self.untrimmed(new)  # type: ignore[no-any-return]
             case ir.Store() | ir.Accumulate():
-                self.put(self.unbroadcast(self.untrimmed(self.mapped(stmt))))
-            case _:
-                self.put(self.mapped(stmt))
-
-    def mapped(self, stmt: Any) -> Any:
-        """The statement with what took its atoms' places; the same object if nothing did."""
-        if not any(isinstance(a, Var) and a in self.env for a in _all_used(stmt)):
-            return stmt
-        return walk.rebuild(stmt, self.atom, lambda v: v, self.block)
+                return self.unbroadcast(self.untrimmed(new))
+        return new
 
     def untrimmed(self, stmt: Any) -> Any:
         """`a[:n]` as `a[:]` where n is the length of that axis."""
@@ -125,7 +101,7 @@ class _Identities:
 
     # ---- operations
 
-    def let(self, let: Let) -> None:
+    def let(self, let: Let) -> Rewritten:
         if len(let.targets) == 1:
             let = self.with_plain_args(let)
             mark = len(self.out)
@@ -134,9 +110,9 @@ class _Identities:
                 self.env[let.target] = new
                 if isinstance(new, Var):
                     self.uses[new] += self.uses[let.target]
-                return
+                return ()
             del self.out[mark:]
-        self.put(let)
+        return let
 
     def rewritten(self, let: Let) -> Atom | None:
         if let.op.traits.folds and all(isinstance(a, Const) for a in let.args):
@@ -155,7 +131,7 @@ class _Identities:
         return None
 
     def allowed(self, new: Atom) -> bool:
-        return not isinstance(new, Var) or not new.type.is_array_value or self.region.get(new) is self.out
+        return not isinstance(new, Var) or not new.type.is_array_value or self.home.get(new) is self.out
 
     def length(self, let: Let) -> Atom | None:
         """A length that has a name, or that is the length of something simpler."""
@@ -190,18 +166,16 @@ class _Identities:
             if made is not None and any(self.shapes.same(a, arg) for a in others):
                 args[k] = made.args[0]
         types = let.op.infer(tuple(a.type for a in args), let.params)
-        if same(args, let.args) or types != (let.target.type,):
-            return let
-        return replace(let, args=tuple(args))
+        return walk.changed(let, args=walk.kept(let.args, args)) if types == (let.target.type,) else let
 
     # ---- memory
 
-    def view(self, view: ir.View) -> None:
+    def view(self, view: ir.View) -> Rewritten:
         how = self.whole(view.base, view.how) if isinstance(view.how, tuple) else view.how
         if isinstance(how, tuple) and all(item == FULL for item in how):
             self.env[view.target] = view.base
-        else:
-            self.put(view if how == view.how else replace(view, how=how))
+            return ()
+        return view if how == view.how else replace(view, how=how)
 
     def unbroadcast(self, stmt: ir.Store | ir.Accumulate) -> Stmt:
         """A store broadcasts by itself; one through arrays of places takes a number or a value for each."""
@@ -210,18 +184,17 @@ class _Identities:
             return stmt
         if made.args[0].type.rank and any(not isinstance(i, ir.Slice) and i.type.rank for i in stmt.index):
             return stmt
-        return replaced(stmt, value=made.args[0])
+        return replace(stmt, value=made.args[0])
 
     # ---- branches
 
-    def branch(self, stmt: ir.If) -> None:
+    def branch(self, stmt: ir.If) -> Rewritten:
         cond = self.atom(stmt.cond)
         if isinstance(cond, Const):
-            for inner in stmt.then if cond.value else stmt.orelse:
-                self.one(inner)
+            self.put_all(stmt.then if cond.value else stmt.orelse)
             for out in stmt.outs:
                 self.env[out.target] = self.atom(out.then if cond.value else out.orelse)
-            return
+            return ()
         then, orelse = self.block(stmt.then), self.block(stmt.orelse)
         inside = {v for s in (*walk.walk(then), *walk.walk(orelse)) for v in walk.defined(s)}
         outs = []
@@ -233,11 +206,7 @@ class _Identities:
                 outs.append(out if (new.then, new.orelse) == (out.then, out.orelse) else new)
             else:
                 self.env[out.target] = known
-        parts = (cond, then, orelse)
-        if same(parts, (stmt.cond, stmt.then, stmt.orelse)) and same(outs, stmt.outs):
-            self.put(stmt)
-        else:
-            self.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
+        return walk.changed(stmt, cond=cond, then=then, orelse=orelse, outs=walk.kept(stmt.outs, outs))
 
     def known_out(self, cond: Atom, out: ir.Out, inside: set[Var]) -> Atom | None:
         """What comes out whatever side is taken, or is the condition itself."""
@@ -255,20 +224,19 @@ class _Identities:
             return None
         return len(range(*(int(b.value.real) for b in bounds if isinstance(b, Const))))
 
-    def unroll(self, loop: ir.For) -> None:
+    def unroll(self, loop: ir.For) -> Rewritten:
         """A loop with no turn or one."""
         none = self.trips(loop) == 0
         for c in loop.carry:
             self.env[c.out if none else c.inner] = self.atom(c.init)
-        if none:
-            return
-        self.env[loop.index] = self.atom(loop.start)
-        for inner in loop.body:
-            self.one(inner)
-        for c in loop.carry:
-            self.env[c.out] = self.atom(c.next)
+        if not none:
+            self.env[loop.index] = self.atom(loop.start)
+            self.put_all(loop.body)
+            for c in loop.carry:
+                self.env[c.out] = self.atom(c.next)
+        return ()
 
-    def loop(self, loop: ir.For | ir.While) -> None:
+    def loop(self, loop: ir.For | ir.While) -> Rewritten:
         carry = []
         for c in loop.carry:
             init = self.atom(c.init)
@@ -276,28 +244,9 @@ class _Identities:
                 self.env[c.inner] = self.env[c.out] = init  # the same in each turn
             else:
                 carry.append(c)
-        if len(carry) < len(loop.carry):
-            loop = replaced(loop, carry=tuple(carry))  # type: ignore[assignment]
         if isinstance(loop.exit, Const) and not loop.exit.value:
             loop = replace(loop, exit=None)
-        self.shapes.enter(loop)
-        blocks = [block for _, block in walk.blocks(loop)]
-        made: list[tuple[Stmt, ...]] = []
-
-        def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            made.append(self.block(stmts))
-            return made[-1]
-
-        changed = False
-
-        def atom(a: Atom) -> Atom:
-            nonlocal changed
-            new = self.atom(a)
-            changed = changed or new is not a
-            return new
-
-        new = walk.rebuild(loop, atom, lambda v: v, block)
-        self.put(new if changed or not same(made, blocks) else loop)
+        return self.inside(walk.changed(loop, carry=walk.kept(loop.carry, carry)))
 
 
 def _all_used(stmt: Stmt) -> list[Atom]:
