@@ -353,6 +353,15 @@ def view(w: Writer) -> Lines:
     return [f"{w.bind(w.target(array(*new), 'v'), array(*new))} = {text}"]
 
 
+@statement("view written")
+def view_written(w: Writer) -> Lines:
+    """Through a name that is not read again: what it shows is read by its array's."""
+    name = w.pick(w.vectors(2))
+    part, length = w.pick((("1:", w.shape(name)[0] - 1), (":-1", w.shape(name)[0] - 1), ("::-1", w.shape(name)[0])))
+    v = w.fresh("v")
+    return [f"{v} = {name}[{part}]", f"{v}[{w.index(length)}] {w.pick(('=', '=', '+=', '*='))} {tame(w, w.scalar(1))}"]
+
+
 @statement("copy")
 def copy(w: Writer) -> Lines:
     name = w.pick(w.names("array"))

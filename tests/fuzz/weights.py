@@ -9,7 +9,7 @@ STATEMENTS: dict[str, float] = {
     # elements and parts written
     "element stored": 9, "element updated": 5, "elements swapped": 1, "slice stored": 5, "slice filled": 2.5,
     "slice updated": 3, "overlapping slices": 2.5, "row stored": 2, "column stored": 2, "block stored": 1.5,
-    "elements written together": 0.5, "overlapping slices of two strides": 0.7,
+    "elements written together": 0.5, "overlapping slices of two strides": 0.7, "view written": 1.5,
     "whole stored": 1.5, "array filled": 0.7, "mask filled": 1, "mask stored": 1, "index array stored": 1,
     "index array updated": 1.2, "diagonal run": 0.5,
     # arrays as names
