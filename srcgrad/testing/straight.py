@@ -19,9 +19,9 @@ def program(case: Case) -> Fun:
     builder = Builder()
     single = any(type_of(a).dtype == "f4" for a in case.given)
     args = [_argument(a, k, single) for k, a in enumerate(case.args)]
-    out = builder.let(case.primitive, *args, name="y", **case.params)
+    out = builder.let_many(case.primitive, *args, name="y", **case.params)
     params = tuple(a for a in args if isinstance(a, Var))
-    return Fun(case.primitive.name, params, tuple(builder.out), out if isinstance(out, tuple) else (out,))
+    return Fun(case.primitive.name, params, tuple(builder.out), out)
 
 
 def _argument(value: object, place: int, single: bool) -> Atom:
