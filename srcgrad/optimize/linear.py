@@ -8,15 +8,33 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from srcgrad.numeric.small_matrices import eliminate
-from srcgrad.printer import loop_nests
-from srcgrad.rules.language.over_elements import OverElements
-
 Array = NDArray[np.floating]
 
 
-# In place; not finite if the matrix is singular
-solve = loop_nests.python("solve", OverElements(eliminate, (2, 1), (("singular", False), ("in_place", True))))
+def solve(matrix: Array, vector: Array) -> Array:
+    """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular.
+
+    It stands apart from `numeric.small_matrices`, whose loops are written out by the compiler: solvers are imported with
+    the package, which does not load that. A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
+    GPU's thread has a small matrix in registers.
+    """
+    n = vector.shape[0]
+    for k in range(n):
+        for i in range(k + 1, n):
+            if abs(matrix[i, k]) > abs(matrix[k, k]):
+                for j in range(k, n):
+                    matrix[k, j], matrix[i, j] = matrix[i, j], matrix[k, j]
+                vector[k], vector[i] = vector[i], vector[k]
+        for i in range(k + 1, n):
+            factor = matrix[i, k] / matrix[k, k]
+            for j in range(k + 1, n):
+                matrix[i, j] -= factor * matrix[k, j]
+            vector[i] -= factor * vector[k]
+    for k in range(n - 1, -1, -1):
+        for j in range(k + 1, n):
+            vector[k] -= matrix[k, j] * vector[j]
+        vector[k] /= matrix[k, k]
+    return vector
 
 
 def newton_direction(hessian: Array, gradient: Array) -> Array:

@@ -138,7 +138,7 @@ class Generator:
 
     def integer(self, scope: Scope) -> None:
         op = self.random.choice((add, subtract))
-        made = self.let(op, self.pick(scope, I8), self.pick(scope, I8), name=self.name())
+        made = self.b.let(op, self.pick(scope, I8), self.pick(scope, I8), name=self.name())
         if isinstance(made, Var):
             scope.add(made)
 

@@ -648,11 +648,11 @@ def match_names_of_values(x, k, kind):
 @case(scalar(0.7), number(-1.0))
 def match_floats(x, v):
     match x * v:
-        case -0.7:
+        case -0.5:
             y = x * 3.0
         case 0.0 | -0.0:
             y = x
-        case float(w) if w < 0.0:
+        case w if w < 0.0:
             y = w * w
     return y * x
 
