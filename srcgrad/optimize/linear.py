@@ -14,9 +14,9 @@ Array = NDArray[np.floating]
 def solve(matrix: Array, vector: Array) -> Array:
     """The solution by Gaussian elimination with pivots, made in place; not finite if the matrix is singular.
 
-    It stands apart from `numeric.small_matrices`, whose loops are written out by the compiler: solvers are imported with
-    the package, which does not load that. A row comes to the pivot's place as soon as its entry is the larger: at no index that depends on values, so that a
-    GPU's thread has a small matrix in registers.
+    It stands apart from `numeric.small_matrices`, whose loops the compiler writes out: solvers are imported with the
+    package, which does not load that. A row comes to the pivot's place as soon as its entry is the larger: at no index
+    that depends on values, so that a GPU's thread has a small matrix in registers.
     """
     n = vector.shape[0]
     for k in range(n):
