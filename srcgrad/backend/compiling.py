@@ -17,6 +17,7 @@ from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.compiler_lock import global_compiler_lock
 
 from srcgrad.backend import cache
 
@@ -79,7 +80,7 @@ def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) 
     """Compile, or load from Numba's cache, for these arguments."""
     name = f"{dispatcher.__name__} for ({', '.join(_short(numba.typeof(a)) for a in args)})"
     LOG.debug("compiling %s", name)
-    with deferred():  # Numba imports what it knows when it first compiles
+    with global_compiler_lock, deferred():  # Numba imports what it knows when it first compiles
         dispatcher.typingctx.refresh()
         dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
