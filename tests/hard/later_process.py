@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import FunctionType
 
 from srcgrad.compiler.fingerprint import fingerprint
 from tests.hard.cases import RIGHT
@@ -18,7 +19,13 @@ from tests.hard.table import Case
 
 def recursive(case: Case) -> bool:
     """Whether a function that the case reaches calls itself."""
-    return any(f.__name__ in f.__code__.co_names + f.__code__.co_freevars for f in fingerprint(case.fun).functions)
+    return any(map(_names_itself, fingerprint(case.fun).functions))
+
+
+def _names_itself(fun: FunctionType) -> bool:
+    if fun.__name__ in fun.__code__.co_freevars:
+        return True
+    return fun.__name__ in fun.__code__.co_names and fun.__globals__.get(fun.__name__) is fun
 
 
 def chosen(words: list[str]) -> list[Case]:
