@@ -20,7 +20,13 @@ from tests.hard.table import Case
 
 CHOSEN = RIGHT if os.environ.get("SRCGRAD_COMPILE_ALL") else RIGHT[::7]
 # what no thread can do, in the words of the refusals
-REFUSALS = ("a list of arrays", "memory of a length that is not known", "calls itself", "a view is chosen or carried", "is made anew in a loop")
+REFUSALS = (
+    "a list of arrays",
+    "memory of a length that is not known",
+    "calls itself",
+    "a view is chosen or carried",
+    "is made anew in a loop",
+)
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda c: c.name)
