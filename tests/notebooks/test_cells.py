@@ -13,6 +13,8 @@ from traitlets.config import Config
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    # IPython warns where another environment is activated than the one whose Python runs
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     made.run_cell("import math\nimport numpy as np\nimport srcgrad as sg\nPLAIN = dict(jit=False, cache=False)")
