@@ -16,6 +16,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),
+    ("schedule",),
     ("gpu", "backend"),
     ("compiler",),
     ("derivatives",),

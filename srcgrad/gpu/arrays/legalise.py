@@ -10,11 +10,11 @@ from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Primitive, Program, Stmt, Var
 from srcgrad.core.rewrite import rewrite
 from srcgrad.core.shapes import fixed
-from srcgrad.gpu.arrays.elements import REMEDY, UNKNOWN_LENGTH, Elements
 from srcgrad.gpu.arrays.lower_arrays import UNKNOWN, Loops
 from srcgrad.gpu.arrays.workspace_lengths import Work, allocations, counting, given
 from srcgrad.printer import gpu_expressions as templates
 from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.elements import REMEDY, UNKNOWN_LENGTH, Elements
 from srcgrad.transform.refuse import unsupported
 
 HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'

@@ -19,7 +19,10 @@ from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source.structure import Leaf
 from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
-from srcgrad.gpu.arrays.elements import (
+from srcgrad.gpu.arrays.template_as_function import as_function
+from srcgrad.rules.language import registry
+from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.elements import (
     FEW,
     LARGEST,
     LOOP,
@@ -33,11 +36,8 @@ from srcgrad.gpu.arrays.elements import (
     size_of,
     static,
 )
-from srcgrad.gpu.arrays.expansions import EXPANSIONS, at_broadcast, elementwise
-from srcgrad.gpu.arrays.memory import Memory, elements_of, select, view
-from srcgrad.gpu.arrays.template_as_function import as_function
-from srcgrad.rules.language import registry
-from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.expansions import EXPANSIONS, at_broadcast, elementwise
+from srcgrad.schedule.memory import Memory, elements_of, select, view
 from srcgrad.transform.refuse import unsupported
 
 Tidy = Callable[[Program], Program]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.rewrite import rewrite
-from srcgrad.gpu.arrays.elements import ONE, ZERO
 from srcgrad.rules.language import registry
+from srcgrad.schedule.elements import ONE, ZERO
 from srcgrad.transform.refuse import unsupported
 
 

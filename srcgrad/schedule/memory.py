@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.gpu.arrays.elements import ONE, READ, ZERO, Elements, Place, Writer
-from srcgrad.gpu.arrays.expansions import at_broadcast, broadcast
-from srcgrad.gpu.arrays.rearrangements import moved
+from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Place, Writer
+from srcgrad.schedule.expansions import at_broadcast, broadcast
+from srcgrad.schedule.rearrangements import moved
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,7 +8,10 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.build import const, scalar_of
 from srcgrad.core.ir import Atom, Const, Type
-from srcgrad.gpu.arrays.elements import (
+from srcgrad.rules.language import registry
+from srcgrad.rules.scalar.compare import where
+from srcgrad.rules.scalar.powers import power
+from srcgrad.schedule.elements import (
     ARITHMETIC,
     LOOP,
     ONE,
@@ -20,9 +23,6 @@ from srcgrad.gpu.arrays.elements import (
     Writer,
     row_major,
 )
-from srcgrad.rules.language import registry
-from srcgrad.rules.scalar.compare import where
-from srcgrad.rules.scalar.powers import power
 
 Params = Mapping[str, Any]
 Expansion = Callable[[Writer, Sequence[Operand], Params, Sequence[Type]], Any]

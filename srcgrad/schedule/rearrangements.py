@@ -8,7 +8,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Type, Var
-from srcgrad.gpu.arrays.elements import (
+from srcgrad.schedule.elements import (
     ARITHMETIC,
     FEW,
     LOOP,
@@ -23,7 +23,7 @@ from srcgrad.gpu.arrays.elements import (
     static,
     unravelled,
 )
-from srcgrad.gpu.arrays.expansions import Params, derived, dims_of, expansion, reads_of
+from srcgrad.schedule.expansions import Params, derived, dims_of, expansion, reads_of
 from srcgrad.transform.refuse import unsupported
 
 FEW_PARTS = 8  # what arrays of unknown lengths are joined from without memory: each element looks through them
