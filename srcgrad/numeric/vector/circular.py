@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from srcgrad.numeric.vector.bits import leading_bits, whole_part, with_sign_of
+from srcgrad.numeric.vector.bits import bits_of, leading_bits, whole_part
 
 
-def rest_of_moderate(a: float) -> tuple[int, float, float]:
+def rest_of_moderate(a: float) -> tuple[int, float, float]:  # inlined
     # q, r and c of a = q * pi/2 + r + c, for 0 <= a < 2**20: pi/2 in parts of 33 bits, so that products are exact
     turned = a * 0.6366197723675814 + 1.5 * 2.0**52
     k = turned - 1.5 * 2.0**52
@@ -21,10 +21,10 @@ def rest_of_moderate(a: float) -> tuple[int, float, float]:
     r = second - part
     back = second - r
     lost += (second - (r + back)) + (back - part) - k * 8.478427660368899e-32
-    return np.float64(turned).view(np.int64), r, lost
+    return bits_of(turned), r, lost
 
 
-def bits_of_two_over_pi(word: int) -> int:
+def bits_of_two_over_pi(word: int) -> int:  # inlined
     # 60 at a time
     # fmt: off
     words = (
@@ -39,16 +39,16 @@ def bits_of_two_over_pi(word: int) -> int:
     return words[word & 31]
 
 
-def aligned_word(word: int, shift: int) -> int:
+def aligned_word(word: int, shift: int) -> int:  # inlined
     # 60 bits of 2/pi, from this place in a word
     left = (bits_of_two_over_pi(word) << shift) & 0xFFFFFFFFFFFFFFF
     return left | (bits_of_two_over_pi(word + 1) >> (60 - shift))
 
 
-def quarter_turns(a: float) -> tuple[int, float, float]:
+def quarter_turns(a: float) -> tuple[int, float, float]:  # inlined
     # the integer nearest to a * 2/pi, modulo 4, and what is left, in two floats, for a >= 1: the 53 bits of a times
     # those bits of 2/pi that matter, in digits of 30 bits
-    bits = np.float64(a).view(np.int64)
+    bits = bits_of(a)
     mantissa = (bits & 0xFFFFFFFFFFFFF) | 0x10000000000000
     m0, m1 = mantissa & 0x3FFFFFFF, mantissa >> 30
     place = (bits >> 52) - 1017
@@ -72,7 +72,7 @@ def quarter_turns(a: float) -> tuple[int, float, float]:
     return q, f, ((high - f) + middle) + low
 
 
-def rest_of_large(a: float) -> tuple[int, float, float]:
+def rest_of_large(a: float) -> tuple[int, float, float]:  # inlined
     # q, r and c of a = q * pi/2 + r + c, modulo 2*pi
     q, f, low = quarter_turns(a)
     f1 = leading_bits(f)
@@ -82,7 +82,7 @@ def rest_of_large(a: float) -> tuple[int, float, float]:
     return q, r, (high - r) + rest
 
 
-def wave(a: float, quarters: int) -> float:
+def wave(a: float, quarters: int) -> float:  # inlined
     # sin(a + quarters * pi/2) for a >= 0
     q, r, c = rest_of_moderate(a)
     large_q, large_r, large_c = rest_of_large(a)
@@ -109,10 +109,10 @@ def wave(a: float, quarters: int) -> float:
     return (y if q & 2 == 0 else -y) if a < np.inf else a - a
 
 
-def vector_sin(x: float) -> float:
+def vector_sin(x: float) -> float:  # inlined
     y = wave(abs(x), 0)
     return y if x > 0.0 else (-y if x < 0.0 else x)
 
 
-def vector_cos(x: float) -> float:
+def vector_cos(x: float) -> float:  # inlined
     return wave(abs(x), 1)

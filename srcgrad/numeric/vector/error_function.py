@@ -7,7 +7,7 @@ from srcgrad.numeric.vector.bits import with_sign_of
 from srcgrad.numeric.vector.exponentials import scaled_exp
 
 
-def erf_near_zero(x: float) -> float:
+def erf_near_zero(x: float) -> float:  # inlined
     # |x| <= 1
     z = x * x
     p = -7.801188874097751e-10 * z + 1.3722976265924504e-08
@@ -23,7 +23,7 @@ def erf_near_zero(x: float) -> float:
     return x * (p * z + 1.1283791670955126)
 
 
-def scaled_erfc(a: float) -> float:
+def scaled_erfc(a: float) -> float:  # inlined
     # exp(a * a) * erfc(a) for 1 <= a <= 6, so exact as 1 - erfc(a) asks
     t = (a - 2.0) / (a + 2.0)
     p = -1.2644871642369728e-05 * t - 2.661242117001298e-05
@@ -40,7 +40,7 @@ def scaled_erfc(a: float) -> float:
     return p * t + 0.25539567631050575
 
 
-def vector_erf(x: float) -> float:
+def vector_erf(x: float) -> float:  # inlined
     a = abs(x)
     a = 6.0 if a > 6.0 else a
     far = 1.0 - scaled_exp(-(a * a), 0.0) * scaled_erfc(a)

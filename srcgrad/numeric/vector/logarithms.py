@@ -8,7 +8,7 @@ import numpy as np
 from srcgrad.numeric.vector.bits import binary_parts
 
 
-def log_of_parts(f: float, k: float, c: float) -> float:
+def log_of_parts(f: float, k: float, c: float) -> float:  # inlined
     # log(1 + f) + k * log(2) + c for sqrt(1/2) <= 1 + f < sqrt(2)
     s = f / (2.0 + f)
     z = s * s
@@ -22,14 +22,14 @@ def log_of_parts(f: float, k: float, c: float) -> float:
     return k * 0.6931471803691238 - ((half - (s * (half + z * p) + (k * 1.9082149292705877e-10 + c))) - f)
 
 
-def vector_log(x: float) -> float:
+def vector_log(x: float) -> float:  # inlined
     m, k = binary_parts(abs(x))
     y = log_of_parts(m - 1.0, k, 0.0)
     y = y if x < np.inf else x
     return y if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
 
 
-def vector_log1p(x: float) -> float:
+def vector_log1p(x: float) -> float:  # inlined
     # of u = 1 + x, and what the sum lost; where u is near 1, of x itself
     u = 1.0 + x
     m, k = binary_parts(abs(u))

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from srcgrad.numeric.vector.bits import binary_parts, leading_bits
+from srcgrad.numeric.vector.bits import binary_parts, bits_of, leading_bits
 from srcgrad.numeric.vector.exponentials import exp_excess, times_power_of_two
 
 
-def precise_log2(x: float) -> tuple[float, float]:
+def precise_log2(x: float) -> tuple[float, float]:  # inlined
     # in two floats, of which the first has 26 bits: log2(m) = 2 / (3 log(2)) * s * (3 + s**2 + ...)
     m, k = binary_parts(x)
     f, d = m - 1.0, m + 1.0
@@ -36,7 +36,7 @@ def precise_log2(x: float) -> tuple[float, float]:
     return y1, low - ((y1 - k) - high)
 
 
-def exp2_of_sum(high: float, low: float) -> float:
+def exp2_of_sum(high: float, low: float) -> float:  # inlined
     # 2**(high + low), where high is rounded to 53 bits and low is below its last 26
     z = high + low
     outside = abs(z) > 1100.0
@@ -52,7 +52,7 @@ def exp2_of_sum(high: float, low: float) -> float:
     return times_power_of_two(1.0 + (r + (exp_excess(r) + c)), k)
 
 
-def vector_power(x: float, y: float) -> float:
+def vector_power(x: float, y: float) -> float:  # inlined
     a = abs(x)
     log1, log2 = precise_log2(a)
     n = 2.0**70 if y > 2.0**70 else y
@@ -63,7 +63,7 @@ def vector_power(x: float, y: float) -> float:
     power = ends if (a == 0.0) | (a == np.inf) else power
     whole = np.floor(y) == y
     odd = whole & (np.floor(0.5 * y) != 0.5 * y)
-    power = -power if odd & (np.float64(x).view(np.int64) < 0) else power
+    power = -power if odd & (bits_of(x) < 0) else power
     power = np.nan if (x < 0.0) & (a < np.inf) & (not whole) else power
     power = power if (x == x) & (y == y) else x + y
     return 1.0 if (x == 1.0) | (y == 0.0) else power
