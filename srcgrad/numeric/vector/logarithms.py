@@ -22,11 +22,15 @@ def log_of_parts(f: float, k: float, c: float) -> float:  # inlined
     return k * 0.6931471803691238 - ((half - (s * (half + z * p) + (k * 1.9082149292705877e-10 + c))) - f)
 
 
+def log_or_end(x: float, log: float) -> float:  # inlined
+    # log(x), where that is `log` if x is positive and finite
+    log = log if x < np.inf else x
+    return log if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
+
+
 def vector_log(x: float) -> float:  # inlined
     m, k = binary_parts(abs(x))
-    y = log_of_parts(m - 1.0, k, 0.0)
-    y = y if x < np.inf else x
-    return y if x > 0.0 else (-np.inf if x == 0.0 else np.nan)
+    return log_or_end(x, log_of_parts(m - 1.0, k, 0.0))
 
 
 def vector_log1p(x: float) -> float:  # inlined
@@ -36,6 +40,4 @@ def vector_log1p(x: float) -> float:  # inlined
     lost = (x - (u - 1.0)) if u < 4.0 else 1.0 - (u - x)
     near = k == 0.0
     y = log_of_parts(x if near else m - 1.0, k, 0.0 if near else lost / u)
-    y = y if x < np.inf else x
-    y = y if x > -1.0 else (-np.inf if x == -1.0 else np.nan)
-    return y if x != 0.0 else x
+    return log_or_end(u, y) if (x != 0.0) & (x < np.inf) else x

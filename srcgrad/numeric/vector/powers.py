@@ -52,13 +52,15 @@ def exp2_of_sum(high: float, low: float) -> float:  # inlined
     return times_power_of_two(1.0 + (r + (exp_excess(r) + c)), k)
 
 
-def vector_power(x: float, y: float) -> float:  # inlined
+def limited_exponent(y: float) -> float:  # inlined
+    # one that gives 0, 1 or infinity where y does, without infinities of its own
+    y = 2.0**70 if y > 2.0**70 else y
+    return -(2.0**70) if y < -(2.0**70) else y
+
+
+def power_or_end(x: float, y: float, power: float) -> float:  # inlined
+    # x**y, where abs(x)**y is `power` if x is not 0 nor infinite
     a = abs(x)
-    log1, log2 = precise_log2(a)
-    n = 2.0**70 if y > 2.0**70 else y
-    n = -(2.0**70) if n < -(2.0**70) else n
-    n1 = leading_bits(n)
-    power = exp2_of_sum(n1 * log1, (n - n1) * log1 + n * log2)
     ends = np.inf if (a == 0.0) == (y < 0.0) else 0.0
     power = ends if (a == 0.0) | (a == np.inf) else power
     whole = np.floor(y) == y
@@ -67,3 +69,10 @@ def vector_power(x: float, y: float) -> float:  # inlined
     power = np.nan if (x < 0.0) & (a < np.inf) & (not whole) else power
     power = power if (x == x) & (y == y) else x + y
     return 1.0 if (x == 1.0) | (y == 0.0) else power
+
+
+def vector_power(x: float, y: float) -> float:  # inlined
+    log1, log2 = precise_log2(abs(x))
+    n = limited_exponent(y)
+    n1 = leading_bits(n)
+    return power_or_end(x, y, exp2_of_sum(n1 * log1, (n - n1) * log1 + n * log2))
