@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +16,10 @@ from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule import rearrangements as rearrangements  # enters its expansions
 from srcgrad.schedule.elements import ONE, Elements, Operand, Writer
 from srcgrad.schedule.expansions import EXPANSIONS, at_broadcast, elementwise
-from srcgrad.schedule.memory import Memory, elements_of, select, view
+from srcgrad.schedule.memory import Memory, Selection, elements_of, select, view
 
 
-class Lowering:
+class Lowering(ABC):
     """Goes through a function. New statements are in `writer.builder.out`, those for the function's head in `head`.
 
     A subclass says where new memory lies, what loops and branches do with references, and what becomes of operations
@@ -35,13 +36,13 @@ class Lowering:
 
     # ---- what a subclass says
 
+    @abstractmethod
     def atom(self, atom: Atom) -> Atom:
         """A scalar of the new function; of a reference, the variable that holds the array."""
-        raise NotImplementedError
 
+    @abstractmethod
     def once(self, var: Var, uses: int) -> None:
         """Hold a value that is used several times and costs something."""
-        raise NotImplementedError
 
     def statement(self, stmt: Stmt) -> None:
         match stmt:
@@ -66,26 +67,29 @@ class Lowering:
             case _:
                 self.other(stmt)
 
+    @abstractmethod
     def scalar(self, atom: Atom) -> Atom:
         """What an effect reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def alloc(self, stmt: ir.Alloc) -> None:
-        raise NotImplementedError
+        """New memory."""
 
+    @abstractmethod
     def loop(self, stmt: ir.For | ir.While) -> None:
-        raise NotImplementedError
+        """A loop, with what it carries."""
 
+    @abstractmethod
     def branch(self, stmt: ir.If) -> None:
-        raise NotImplementedError
+        """A branch, with what comes out of it."""
 
+    @abstractmethod
     def other(self, stmt: Stmt) -> None:
         """Lists, calls, draws."""
-        raise NotImplementedError
 
+    @abstractmethod
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
         """The results of a primitive that has no loops over elements."""
-        raise NotImplementedError
 
     # ---- what variables stand for
 
@@ -201,7 +205,7 @@ class Lowering:
 
     def store(self, stmt: ir.Store | ir.Accumulate) -> None:
         memory, value = self.memory[stmt.ref], self.operand(stmt.value)
-        chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+        chosen = self.places(stmt, select(self.writer, [self.item(i) for i in stmt.index], memory))
         if isinstance(value, Elements):
             value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
 
@@ -211,6 +215,10 @@ class Lowering:
             self.writer.builder.put(replace(stmt, ref=memory.root, index=there, value=item))
 
         self.writer.nest(chosen.dims, put)
+
+    def places(self, stmt: ir.Store | ir.Accumulate, chosen: Selection) -> Selection:
+        """What the statement writes to."""
+        return chosen
 
     def view(self, stmt: ir.View) -> None:
         base, how = self.memory[stmt.base], stmt.how
@@ -230,3 +238,13 @@ class Lowering:
             others = self.product([n for j, n in enumerate(lengths) if j != k])
             lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
         return lengths
+
+
+def is_natural(stmt: ir.For) -> bool:
+    """Whether the loop's index is never negative."""
+    start, stop, step = stmt.start, stmt.stop, stmt.step
+    if not isinstance(step, Const):
+        return False
+    if step.value.real > 0:
+        return isinstance(start, Const) and start.value.real >= 0
+    return isinstance(stop, Const) and stop.value.real >= -1

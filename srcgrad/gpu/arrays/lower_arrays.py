@@ -31,7 +31,7 @@ from srcgrad.schedule.elements import (
     static,
 )
 from srcgrad.schedule.expansions import at_broadcast
-from srcgrad.schedule.lowering import Lowering
+from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
 
@@ -150,7 +150,7 @@ class Loops(Lowering):
                     continue
                 for var in (c.inner, c.out):
                     self.memory[var] = self.chosen(var, self.memory[c.init].dims)
-        if isinstance(stmt, ir.For) and _natural(stmt):
+        if isinstance(stmt, ir.For) and is_natural(stmt):
             self.writer.natural.add(stmt.index)
         names = [stmt.index.name] if isinstance(stmt, ir.For) else []
 
@@ -287,13 +287,3 @@ def _plain(stmts: tuple[Stmt, ...], span: Span | None) -> tuple[Stmt, ...]:
         return () if isinstance(stmt, ir.Raise) and stmt.failure is not None else walk.changed(stmt, span=span)
 
     return rewrite_block(stmts, there)
-
-
-def _natural(stmt: ir.For) -> bool:
-    """Whether the loop's index is never negative."""
-    start, stop, step = stmt.start, stmt.stop, stmt.step
-    if not isinstance(step, Const):
-        return False
-    if step.value.real > 0:
-        return isinstance(start, Const) and start.value.real >= 0
-    return isinstance(stop, Const) and stop.value.real >= -1
