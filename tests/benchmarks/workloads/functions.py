@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.benchmarks.workloads.table import Table, jnp
+from tests.benchmarks.workloads.table import Table
 
 TABLE = Table("programs")
 

@@ -40,7 +40,7 @@ class Sizes(NamedTuple):
 
 @dataclass
 class Workload:
-    """`make(rng, *size)` gives the arguments; `peer` is the same function in JAX, None where JAX has no natural form."""
+    """`make(rng, *size)` gives the arguments; `peer` is the same function in JAX; None: it has no natural form there."""
 
     name: str
     suite: str
@@ -88,6 +88,11 @@ class Table:
             return peer
 
         return decorate
+
+
+def repeated(step: Function, state: Any, count: int) -> Any:
+    """In JAX: the state after so many steps."""
+    return lax.scan(lambda s, _: (step(s), None), state, None, length=count)[0]
 
 
 def with_jax_numpy(fun: Any) -> Any:
