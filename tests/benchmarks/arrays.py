@@ -33,7 +33,7 @@ from tests.benchmarks import generated  # noqa: E402
 from tests.benchmarks.processes import Found, aligned, child, load, on_one_core, report, warm_caches  # noqa: E402
 from tests.benchmarks.timing import interleaved  # noqa: E402
 from tests.benchmarks.workloads import cases  # noqa: E402
-from tests.benchmarks.workloads.table import SIZES, Workload, with_jax_numpy  # noqa: E402
+from tests.benchmarks.workloads.table import SIZES, Workload, bound_to, with_jax_numpy  # noqa: E402
 
 RTOL = 1e-8
 Call = Callable[[], Any]
@@ -42,13 +42,16 @@ Call = Callable[[], Any]
 # ---- in a process of its own
 
 
-def measure(workload: Workload, size: str, seconds: float, cold_only: bool = False) -> None:
-    """Report all figures of one workload, the cheapest first."""
+def measure(workload: Workload, size: str, seconds: float, cold_only: bool = False, jit: bool = True) -> None:
+    """Report all figures of one workload, the most wanted first."""
+    import numba
+
     import srcgrad as sg
+    from srcgrad.api import compiled
 
     args = workload.args(size)
     start = time.process_time()
-    gradient = sg.value_and_grad(workload.fun, argnums=workload.argnums)
+    gradient = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=jit)
     source = gradient.source_for(*args)
     transformed = time.process_time()
     report(transformation=transformed - start, **text_figures(workload, source))
@@ -56,16 +59,23 @@ def measure(workload: Workload, size: str, seconds: float, cold_only: bool = Fal
     report(cold=time.process_time() - start)
     if cold_only:
         return
-    primal = primal_of(workload, args)
-    calls: dict[str, Call] = {"gradient": lambda: gradient(*args), **primal}
     report(**check_small(workload, gradient))
-    if workload.peer is not None:
+    calls: dict[str, Call] = {"gradient": lambda: gradient(*args)}
+    if workload.peer is not None and jit:
         start = time.process_time()
-        peer, prepared = in_jax(workload, args)
+        peer, imported = in_jax(workload, args)
         wanted = peer()
-        report(jax_cold=time.process_time() - start - prepared, **comparison("JAX", got, wanted))
+        report(jax_cold=time.process_time() - start - imported, **comparison("JAX", got, wanted))
         calls["jax"] = peer
     report(times=timed(calls, seconds))
+    plain = with_jitted_helpers(workload.fun) if jit else workload.fun
+    makers: dict[str, Call] = {
+        "primal": lambda: numba.njit(plain) if jit else plain,
+        "compiled": lambda: compiled(workload.fun, jit=jit),
+    }
+    for name, make in makers.items():
+        calls |= first_call(name, make, args)
+        report(times=timed(calls, seconds))
 
 
 def text_figures(workload: Workload, source: str) -> Found:
@@ -76,38 +86,27 @@ def text_figures(workload: Workload, source: str) -> Found:
     }
 
 
-def primal_of(workload: Workload, args: tuple[Any, ...]) -> dict[str, Call]:
-    """The function compiled by Numba as it stands and, if srcgrad compiles it, by that; what each takes is reported."""
-    import numba
-
-    from srcgrad.api import compiled
-
-    calls: dict[str, Call] = {}
-    makers: dict[str, Callable[[Any], Any]] = {"primal": lambda f: numba.njit(f), "compiled": compiled}
-    for name, make in makers.items():
-        start = time.process_time()
-        try:
-            made = make(_with_jitted_helpers(workload.fun) if name == "primal" else workload.fun)
-            made(*args)
-        except Exception as error:
-            report(**{f"{name}_refused": f"{type(error).__name__}: {str(error)[:300]}"})
-            continue
-        report(**{f"{name}_cold": time.process_time() - start})
-        calls[name] = lambda made=made: made(*args)
-    return calls
+def first_call(name: str, make: Callable[[], Any], args: tuple[Any, ...]) -> dict[str, Call]:
+    """The compiled function by its name, if its compiler takes it; what it took, or why not, is reported."""
+    start = time.process_time()
+    try:
+        made = make()
+        made(*args)
+    except Exception as error:
+        report(**{f"{name}_refused": f"{type(error).__name__}: {str(error)[:300]}"})
+        return {}
+    report(**{f"{name}_cold": time.process_time() - start})
+    return {name: lambda: made(*args)}
 
 
-def _with_jitted_helpers(fun: Any) -> Any:
+def with_jitted_helpers(fun: Any) -> Any:
     """The function, the plain functions of its module that it calls being jitted."""
-    import types
-
     import numba
 
     space = dict(fun.__globals__)
     for helper in generated.reached(fun)[1:]:
-        made = types.FunctionType(helper.__code__, space, helper.__name__, helper.__defaults__)
-        space[helper.__name__] = numba.njit(made)
-    return types.FunctionType(fun.__code__, space, fun.__name__, fun.__defaults__)
+        space[helper.__name__] = numba.njit(bound_to(helper, space))
+    return bound_to(fun, space)
 
 
 def check_small(workload: Workload, gradient: Any) -> Found:

@@ -33,6 +33,15 @@ def report(**found: Any) -> None:
     print(MARK + json.dumps(found), flush=True)
 
 
+def reported(text: str) -> Found:
+    """What a child's output reports."""
+    found: Found = {}
+    for line in text.splitlines():
+        if line.startswith(MARK):
+            found |= json.loads(line.removeprefix(MARK))
+    return found
+
+
 def on_one_core() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -66,10 +75,7 @@ def child(script: str, *options: str, timeout: float, warm: Path | None = None) 
                 process.wait()
                 ended = f"did not end within {timeout:g} s"
         text = out.read_text(errors="replace")
-    found: Found = {}
-    for line in text.splitlines():
-        if line.startswith(MARK):
-            found |= json.loads(line.removeprefix(MARK))
+    found = reported(text)
     if ended:
         found["ended"] = ended
         found["output"] = text[-2000:] if "exit" in ended else ""

@@ -16,10 +16,11 @@ SUITES = ("programs", "kernels")
 
 
 def chosen(suite: str | None, names: list[str] | None) -> list[Workload]:
-    """Those of the suite, or those of these names (a name's beginning will do)."""
+    """Those of the suite, or of these names; a name's beginning stands for all that begin so."""
     found = [w for w in ALL if (not suite or w.suite == suite)]
+    known = {w.name for w in found}
     if names:
-        found = [w for w in found if any(w.name.startswith(name) for name in names)]
+        found = [w for w in found if any(w.name == n if n in known else w.name.startswith(n) for n in names)]
     if not found:
         raise SystemExit(f"no workload of that name; there are {', '.join(w.name for w in ALL)}")
     return found

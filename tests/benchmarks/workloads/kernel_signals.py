@@ -400,7 +400,10 @@ def fourier_by_halves(real, imag, m):
         turn = np.cos(angle) + 1j * np.sin(angle)
         even = x.reshape(half, 2 * width)[:, :width]
         odd = x.reshape(half, 2 * width)[:, width:] * turn.reshape(-1, 1)
-        x = np.concatenate((even + odd, even - odd)).reshape(n)
+        y = np.zeros((2 * half, width)) + 0j
+        y[:half] = even + odd
+        y[half:] = even - odd
+        x = y.copy().reshape(n)
     return np.sum(x.real**3) + np.sum(x.imag**3)
 
 

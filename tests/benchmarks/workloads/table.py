@@ -40,7 +40,7 @@ class Sizes(NamedTuple):
 
 @dataclass
 class Workload:
-    """`make(rng, *size)` gives the arguments; `peer` is the same function in JAX; None: it has no natural form there."""
+    """`make(rng, *size)` gives the arguments; `peer` is the same function in JAX, if it has a natural form there."""
 
     name: str
     suite: str
@@ -102,12 +102,13 @@ def with_jax_numpy(fun: Any) -> Any:
     space = dict(fun.__globals__)
     for name, value in fun.__globals__.items():
         if isinstance(value, types.FunctionType) and value.__module__ == fun.__module__:
-            space[name] = _bound_to(value, space)
+            space[name] = bound_to(value, space)
     space.update(np=jax.numpy, math=jax.numpy)
-    return _bound_to(fun, space)
+    return bound_to(fun, space)
 
 
-def _bound_to(fun: types.FunctionType, space: dict[str, Any]) -> Any:
+def bound_to(fun: types.FunctionType, space: dict[str, Any]) -> Any:
+    """A copy of the function that finds its global names in this dictionary."""
     made = types.FunctionType(fun.__code__, space, fun.__name__, fun.__defaults__, fun.__closure__)
     made.__kwdefaults__ = fun.__kwdefaults__
     return made
