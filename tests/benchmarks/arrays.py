@@ -5,9 +5,10 @@
     python tests/benchmarks/arrays.py --names heat lstm --quick
     python tests/benchmarks/arrays.py --json now.json --against before.json
 
-Each workload has a process of its own, with fresh caches, on one core. Candidates take turns; medians of the process's
-CPU time. "Cold" is the CPU time of the first gradient of a process that has none in its cache: transformation,
-compilation by Numba, and Numba's own start; with the library's own kernels compiled before (warm) or not.
+Each workload has a process of its own, with fresh caches and one thread (`taskset -c 1 python ...` holds all of it on
+one core). Candidates take turns; medians of the process's CPU time. "Cold" is the CPU time of the first gradient of a
+process that has none in its cache: transformation, compilation by Numba, and Numba's own start; with the library's own
+kernels compiled before (warm) or not.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p).resolve() != Path(__f
 import numpy as np  # noqa: E402
 
 from tests.benchmarks import generated  # noqa: E402
-from tests.benchmarks.processes import Found, aligned, child, load, on_one_core, report, warm_caches  # noqa: E402
+from tests.benchmarks.processes import Found, aligned, child, load, report, warm_caches  # noqa: E402
 from tests.benchmarks.timing import interleaved  # noqa: E402
 from tests.benchmarks.workloads import cases  # noqa: E402
 from tests.benchmarks.workloads.table import SIZES, Workload, bound_to, with_jax_numpy  # noqa: E402
@@ -293,7 +294,7 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--suite", choices=cases.SUITES, default=None, help="programs unless names are given")
     parser.add_argument("--names", nargs="+", help="names of workloads, or what they begin with")
     parser.add_argument("--quick", action="store_true", help="smaller, with fewer rounds")
-    parser.add_argument("--timeout", type=float, default=180.0, help="seconds for a workload")
+    parser.add_argument("--timeout", type=float, default=180.0, help="seconds of CPU time for a workload")
     parser.add_argument("--json", help="a file to write all figures to; those of other workloads in it are kept")
     parser.add_argument("--against", help="a file written before, to compare with")
     parser.add_argument("--here", action="store_true", help="one workload, in this process")
@@ -338,7 +339,6 @@ def run(options: argparse.Namespace) -> dict[str, Found]:
 def main(argv: list[str] | None = None) -> None:
     options = options_of(argv)
     if options.here:
-        on_one_core()
         workload = cases.named(options.names[0])
         return measure(workload, options.size, options.seconds, options.cold_only)
     results = run(options)

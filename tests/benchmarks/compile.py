@@ -27,7 +27,7 @@ sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p).resolve() != Path(__f
 from numba.core import event  # noqa: E402
 
 from tests.benchmarks import generated  # noqa: E402
-from tests.benchmarks.processes import Found, aligned, child, load, on_one_core, report  # noqa: E402
+from tests.benchmarks.processes import Found, aligned, child, load, report  # noqa: E402
 from tests.benchmarks.workloads import cases  # noqa: E402
 from tests.benchmarks.workloads.table import Workload  # noqa: E402
 
@@ -187,13 +187,12 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", choices=cases.SUITES)
     parser.add_argument("--names", nargs="+", help="names of workloads, or what they begin with")
-    parser.add_argument("--timeout", type=float, default=180.0, help="seconds for a workload")
+    parser.add_argument("--timeout", type=float, default=180.0, help="seconds of CPU time for a workload")
     parser.add_argument("--json", help="a file to write all figures to")
     parser.add_argument("--against", help="a file written before, to compare with")
     parser.add_argument("--here", action="store_true", help="one workload, in this process")
     options = parser.parse_args(argv)
     if options.here:
-        on_one_core()
         return measure(cases.named(options.names[0]))
     results: dict[str, Found] = {}
     for workload in cases.chosen(options.suite, options.names):

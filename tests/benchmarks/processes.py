@@ -1,4 +1,4 @@
-"""Measuring in a process of its own: on one core, with fresh caches, and with a time limit.
+"""Measuring in a process of its own: with one thread, fresh caches, and a limit of its CPU time.
 
 A child prints what it has found line by line, so that what came before a limit is kept.
 """
@@ -6,8 +6,11 @@ A child prints what it has found line by line, so that what came before a limit 
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +36,16 @@ def report(**found: Any) -> None:
     print(MARK + json.dumps(found), flush=True)
 
 
+def _limit(seconds: float) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 5))
+
+
+def _ending(status: int, timeout: float) -> str:
+    if status == -signal.SIGXCPU:
+        return f"did not end within {timeout:g} s of CPU time"
+    return "" if status == 0 else f"exit status {status}"
+
+
 def reported(text: str) -> Found:
     """What a child's output reports."""
     found: Found = {}
@@ -40,11 +53,6 @@ def reported(text: str) -> Found:
         if line.startswith(MARK):
             found |= json.loads(line.removeprefix(MARK))
     return found
-
-
-def on_one_core() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def warm_caches(folder: Path) -> bool:
@@ -59,21 +67,24 @@ def _environment(caches: Path) -> dict[str, str]:
 
 
 def child(script: str, *options: str, timeout: float, warm: Path | None = None) -> Found:
-    """What the script reports, with `ended`: how it ended, if not well. warm: caches to start from a copy of."""
+    """What the script reports, with `ended`: how it ended, if not well.
+
+    timeout: seconds of CPU time; on a busy machine it has ten times as long.   warm: caches to start from a copy of.
+    """
     with tempfile.TemporaryDirectory(prefix="srcgrad_benchmark_") as place:
         caches, out = Path(place) / "caches", Path(place) / "out"
         if warm is not None:
             shutil.copytree(warm, caches)
         command = [sys.executable, script, "--here", *options]
         with out.open("w") as file:
-            process = subprocess.Popen(command, env=_environment(caches), stdout=file, stderr=subprocess.STDOUT)
+            how = {"env": _environment(caches), "stdout": file, "stderr": subprocess.STDOUT}
+            process = subprocess.Popen(command, **how, preexec_fn=lambda: _limit(timeout))
             try:
-                code = process.wait(timeout)
-                ended = "" if code == 0 else f"exit status {code}"
+                ended = _ending(process.wait(10.0 * timeout), timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                ended = f"did not end within {timeout:g} s"
+                ended = f"did not end within {10.0 * timeout:g} s"
         text = out.read_text(errors="replace")
     found = reported(text)
     if ended:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
+from tests.benchmarks import arrays, generated
+from tests.benchmarks.processes import reported
 from tests.benchmarks.workloads import cases
 from tests.benchmarks.workloads.table import Workload
 
