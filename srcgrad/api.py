@@ -85,41 +85,25 @@ def compiled(fun: Any = None, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun : callable, optional
-        The function, as of `grad`. It needs no float among its arguments, and may return numbers, booleans, strings,
-        None, arrays, and structures of these. Without it, a decorator is returned.
-    **options
-        `target`, `jit`, `cache`, `fastmath`, `parallel`; see `grad`.
+    fun, **options
+        As of `grad`. It needs no float among its arguments and results.
 
     Returns
     -------
     Derivative
-        Called like `fun`, it gives the value, in arrays that share no memory with the arguments. A call leaves the
-        caller's arrays as they are, even if `fun` writes into its arguments: return what is to be seen.
+        Called like `fun`, it gives the value, in arrays that share no memory with the arguments, which a call leaves as
+        they are even if `fun` writes into them: return what is to be seen.
 
     Raises
     ------
-    ArgumentError
-        If an option, or an argument's structure, shape or dtype does not fit; if `fun` writes into its arguments and
-        returns nothing.
-    UnsupportedError
-        If `fun` holds a construct outside the language; with the user's line.
-
-    See Also
-    --------
-    vmap : the function for each item along an axis.
+    ArgumentError, UnsupportedError
+        As `grad`; also if `fun` writes into its arguments and returns nothing.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from srcgrad import compiled, grad
-    >>> @compiled(jit=False)
-    ... def longest(x):
-    ...     return np.argmax(np.sum(x * x, axis=1))
-    >>> print(longest(np.array([[1.0, 2.0], [3.0, 0.0]])))
-    1
-    >>> grad(compiled(lambda x: x**3), jit=False)(2.0)
-    12.0
+    >>> from srcgrad import compiled
+    >>> compiled(lambda n: 3 * n, jit=False)(2)
+    6
     """
     return _transformer("value", fun, None, options)
 
