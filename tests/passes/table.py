@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -49,6 +50,7 @@ KEEPING: dict[str, Pass] = {
     "simplify": simplify,
     "sink": of_functions(sink),
     "values_are_memory": of_functions(read_values_from_memory),
+    "vector_functions": of_functions(use_vector_functions),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
