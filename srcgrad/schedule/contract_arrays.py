@@ -30,7 +30,7 @@ def contract_arrays(fun: Fun) -> Fun:
         return fun
     forwarded = cse(fun)
     contracted = _Contraction(forwarded).made()
-    return dce(contracted) if contracted is not forwarded else forwarded
+    return dce(contracted) if contracted is not fun else fun
 
 
 class _Contraction:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-SPACES = ("range(0, n, 1)",) * 6 + ("range(1, n, 1)", "range(last, -1, -1)", "range(0, n, 2)", "range(0, 3, 1)")
+SPACES = ("range(0, n, 1)",) * 3 + ("range(1, n, 1)", "range(last, -1, -1)", "range(0, n, 2)", "range(0, 3, 1)")
 WHOLE = "range(0, size, 1)"
 INDENT = "    "
 
@@ -23,7 +23,7 @@ class Nests:
         self.of: dict[str, int] = {}
         self.scalars = ["p"]
         self.results: list[str] = []
-        self.natural = self.random.random() < 0.8
+        self.natural = self.random.random() < 0.6
         self.favourite = self.random.choice(SPACES)
 
     # ---- text
@@ -54,7 +54,7 @@ class Nests:
             self.array()
         for _ in range(self.random.randint(3, 9)):
             self.statement()
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.5:
             self.in_time()
         kept = [a for a in self.of if a not in ("x", "y") and self.random.random() < 0.5]
         results = [*kept, *self.scalars]
