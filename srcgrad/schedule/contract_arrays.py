@@ -63,7 +63,14 @@ class _Contraction:
                 return
             plan.instead[alloc] = ()
             self._plan.join(plan)
-        elif places.worth_a_row(stmts[0], single, path) and Covering(places, region, single).covered(stmts):
+        elif places.worth_a_row(stmts[0], single, path):
+            covering = Covering(places, region, single)
+            fresh = alloc.init is ir.Init.ZEROS and places.each_once(stmts[0], alloc, path)
+            added = covering.first_addition(stmts) if fresh else None
+            if not covering.covered(stmts, added):
+                return
+            if added is not None:  # to zeros
+                self._plan.instead[added] = (Store(added.ref, added.index, added.value, span=added.span),)
             left = tuple(k for k in range(alloc.target.type.rank) if k not in single)
             row = Var(alloc.target.name, ir.Type(alloc.target.type.dtype, len(left), ref=True))
             self._rows[alloc.target] = row, left
@@ -134,7 +141,11 @@ class _Rewriter(Rewriter):
     def one(self, stmt: Stmt) -> Rewritten:
         instead = self._plan.instead.get(stmt)
         if instead is not None:
-            return [self.inside(s) for s in instead]
+            self.put_all(instead)
+            return ()
+        return self.changed(stmt)
+
+    def changed(self, stmt: Stmt) -> Rewritten:
         match stmt:
             case Let():
                 if stmt.op.traits.measures and stmt.args and stmt.args[0] in self._shapes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from srcgrad.analysis.effects import Region
 from srcgrad.core.affine import Poly
-from srcgrad.core.ir import For, Store
+from srcgrad.core.ir import Accumulate, For, Store, Var
 from srcgrad.schedule.integers import number
 from srcgrad.schedule.places import Element, Places
 
@@ -17,12 +17,37 @@ class Covering:
     def __init__(self, places: Places, region: Region, single: set[int]) -> None:
         self._places, self._region, self._single = places, region, single
 
-    def covered(self, stmts: Sequence[Element]) -> bool:
-        """Whether a store surely precedes each access that is none, at its place."""
-        stores = [s for s in stmts if isinstance(s, Store)]
-        return all(any(self._covers(s, a) for s in stores) for a in stmts if not isinstance(a, Store))
+    def covered(self, stmts: Sequence[Element], first: Accumulate | None = None) -> bool:
+        """Whether a store surely precedes each access that is none, at its place. first: it counts as a store."""
+        stores = [s for s in stmts if isinstance(s, Store) or s is first]
+        return all(any(self._covers(s, a) for s in stores) for a in stmts if a not in stores)
 
-    def _covers(self, store: Store, access: Element) -> bool:
+    def first_addition(self, stmts: Sequence[Element]) -> Accumulate | None:
+        """What adds once to each place that it reaches, in front of all other accesses."""
+        facts, region = self._places.facts, self._region
+        order = sorted(stmts, key=lambda s: facts.order[facts.chain(s, region)[0][1]])
+        heads = [facts.chain(s, region)[0][1] for s in order[:2]]
+        first = order[0]
+        loops = self._places.loops_around(first, region)
+        if not isinstance(first, Accumulate) or loops is None or len({*heads}) < len(heads):
+            return None
+        left = {loop.index: loop for loop in loops}
+        for k, value in enumerate(self._places.place(first)):
+            if k not in self._single and (
+                self._moving(value, left) is None or not self._places.integers.at_least(value, 0)
+            ):
+                return None
+        return None if left else first
+
+    def _moving(self, value: Poly, left: dict[Var, For]) -> For | None:
+        """The loop, of those that are left, that moves along an axis."""
+        loop = next((left.pop(s) for s in list(value.symbols()) if isinstance(s, Var) and s in left), None)
+        if loop is None or not value.degree(loop.index):
+            return None
+        rest = value - Poly.of(loop.index).scaled(value.degree(loop.index))
+        return loop if self._places.fixed(rest, self._region) else None
+
+    def _covers(self, store: Element, access: Element) -> bool:
         facts, region = self._places.facts, self._region
         loops = self._places.loops_around(store, region)
         if loops is None:
@@ -32,7 +57,7 @@ class Covering:
             return self._same_iteration(store, access)
         return facts.order[first] < facts.order[second] and self._all_of(store, access, loops)
 
-    def _same_iteration(self, store: Store, access: Element) -> bool:
+    def _same_iteration(self, store: Element, access: Element) -> bool:
         """Whether the store stands in front of the access, at the same place."""
         facts, inside = self._places.facts, self._places.facts.where[store]
         if not facts.where[access].within(inside):
@@ -42,13 +67,13 @@ class Covering:
         same = all(a.key == b.key and self._places.fixed(a, inside) for a, b in pairs)
         return same and facts.order[store] < facts.order[holder]
 
-    def _all_of(self, store: Store, access: Element, loops: Sequence[For]) -> bool:
+    def _all_of(self, store: Element, access: Element, loops: Sequence[For]) -> bool:
         """Whether the store's loops go through all places of the access."""
         left = {loop.index: loop for loop in loops}
         for k, (stored, read) in enumerate(zip(self._places.place(store), self._places.place(access), strict=True)):
             if k in self._single:
                 continue
-            loop = next((left.pop(s) for s in list(stored.symbols()) if s in left), None)
+            loop = self._moving(stored, left)
             if loop is None or not self._between(stored, loop, read):
                 return False
         return not left
@@ -60,7 +85,7 @@ class Covering:
         bounds = [integers.of(loop.start), integers.of(loop.stop)]
         if abs(slope) != 1 or abs(number(loop.step)) != 1:
             return False
-        if not all(self._places.fixed(value, self._region) for value in (rest, *bounds)):
+        if not all(self._places.fixed(value, self._region) for value in bounds):
             return False
         start, stop = bounds
         low, high = (start, stop - 1) if number(loop.step) > 0 else (stop + 1, start)

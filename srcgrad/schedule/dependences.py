@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -88,6 +88,10 @@ class Touched:
     def bound_for(self, other: Touched) -> bool:
         """Whether the other uses what this binds."""
         return not self.binds.isdisjoint(other.uses)
+
+    def roots(self) -> Iterator[Var]:
+        """The arrays that it reaches."""
+        return (access.root for found in self.accesses.values() for access in found)
 
     def renamed(self, old: Var, new: Var) -> Touched:
         """The same with another index of the loop around."""
@@ -252,7 +256,3 @@ class Dependences:
 
 def count_pairs(a: Touched, b: Touched) -> int:
     return sum(len(a.accesses[f]) * len(b.accesses[f]) for f in a.accesses.keys() & b.accesses.keys())
-
-
-def families(parts: Sequence[Touched]) -> set[Var]:
-    return set().union(*(part.accesses for part in parts))

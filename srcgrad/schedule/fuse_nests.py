@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from srcgrad.core import ir
 from srcgrad.core.ir import For, Fun, Stmt, Var
 from srcgrad.core.walk import blocks, kept, rebuild, substitute, walk
-from srcgrad.schedule.dependences import Access, Dependences, Kind, Meeting, Touched, count_pairs, families
+from srcgrad.schedule.dependences import Access, Dependences, Kind, Meeting, Touched, count_pairs
 from srcgrad.schedule.integers import Range, number
 
 MOST_ARRAYS = 8  # in an innermost loop: beyond about as many, alias checks of the compiled code give up
@@ -145,10 +145,10 @@ class _Fusion:
         return False
 
     def _few_arrays(self, first: _Item, second: _Item) -> bool:
-        held = families((first.touched, second.touched))
-        if len(held) <= MOST_ARRAYS:
+        one, other = first.touched, second.touched
+        if len({*one.roots(), *other.roots()}) <= MOST_ARRAYS:
             return True
-        return any(self._needless(family, first.touched, second.touched) for family in held)
+        return any(self._needless(family, one, other) for family in one.accesses.keys() & other.accesses.keys())
 
     def _needless(self, family: Var, one: Touched, other: Touched) -> bool:
         """Whether memory that the first writes is read by the second alone, so that it can go."""

@@ -1,5 +1,5 @@
-"""Random programs of nests of loops over a few arrays: shifted reads and writes, additions, reductions, branches, views,
-references that are swapped, steps of either sign. Their arrays have n + 8 elements along each axis."""
+"""Random programs of nests of loops over a few arrays: shifted reads and writes, additions, reductions, branches,
+views, references that are swapped, steps of either sign. Their arrays have n + 8 elements along each axis."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class Nests:
     def temporary(self) -> None:
         """An array that one nest fills and others, of the same space, read."""
         rank, name = self.random.choice((1, 2)), self.name("a")
-        self.put(f"{name}: &f8[{rank}] = alloc {self.random.choice(('zeros', 'holds p'))} ({', '.join(['size'] * rank)})")
+        self.put(
+            f"{name}: &f8[{rank}] = alloc {self.random.choice(('zeros', 'holds p'))} ({', '.join(['size'] * rank)})"
+        )
         for filling in (True, *[False] * self.random.randint(1, 3)):
             indices = [self.name("i") for _ in range(rank)]
             outer = dict(self.of)
@@ -158,7 +160,9 @@ class Nests:
         total = self.name("r") if self.random.random() < 0.3 else ""
         inner, index = self.name("q"), self.name("i")
         head = f"for {index}: i8 in {space}"
-        self.put(f"{total}: f8 = {head} with {inner}: f8 = {self.random.choice(self.scalars)}:" if total else f"{head}:")
+        self.put(
+            f"{total}: f8 = {head} with {inner}: f8 = {self.random.choice(self.scalars)}:" if total else f"{head}:"
+        )
         with self.indented():
             if self.random.random() < 0.7:
                 self.inner(index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from srcgrad.core.run import run
 from srcgrad.core.verify import verify
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.dependences import Dependences
 from srcgrad.schedule.fuse_nests import fuse_nests
 from tests.schedule.nest_programs import Nests
 
@@ -40,3 +42,38 @@ def both(fun: Fun) -> Fun:
 def test_what_nests_compute_stays(seed: int, schedule: Callable[[Fun], Fun]) -> None:
     fun = read(Nests(seed).text(), PRIMITIVES).main
     compare(fun, schedule(fun))
+
+
+NEST = """
+    a{k}: &f8[2] = alloc empty (n, m)
+    for i{k}: i8 in range(0, n, 1):
+        l{k}: i8 = add(i{k}, {by})
+        for j{k}: i8 in range(0, m, 1):
+            v{k}: f8 = load {read}[l{k}, j{k}]
+            w{k}: f8 = multiply(v{k}, v{k})
+            store a{k}[i{k}, j{k}] = w{k}"""
+
+
+def chain(length: int, by: int) -> Fun:
+    """Nests of which each reads what the one before has written, that many rows ahead."""
+    nests = "".join(NEST.format(k=k, by=by, read=f"a{k - 1}" if k else "x") for k in range(length))
+    return read(f"fun f(x: &f8[2], n: i8, m: i8):{nests}\n    return a{length - 1}\n", PRIMITIVES).main
+
+
+@pytest.mark.parametrize("by", [0, 1])
+def test_the_work_grows_with_the_length_of_a_program(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    meeting = Dependences.meeting
+
+    def counted(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return meeting(*args)
+
+    monkeypatch.setattr(Dependences, "meeting", counted)
+    work = []
+    for length in (40, 80):
+        calls = 0
+        fuse_nests(chain(length, by))
+        work.append(calls)
+    assert 0 < work[1] < 2.5 * work[0]
