@@ -206,8 +206,9 @@ class Dependences:
 
     # ---- where iterations meet
 
-    def meeting(self, a: Access, b: Access, first: ir.For, second: ir.For) -> Meeting:
-        """Where a, of the first loop, and b, of the second with the same iterations, may reach one place."""
+    def meeting(self, a: Access, b: Access, first: ir.For, second: ir.For, exact: bool = True) -> Meeting:
+        """Where a, of the first loop, and b, of the second with the same iterations, may reach one place. exact: or
+        else an axis is enough along which the first is never ahead."""
         if a.root is not b.root:
             return Meeting.NEVER if self._apart(a.root, b.root) else Meeting.UNKNOWN
         found: set[int] = set()
@@ -219,6 +220,8 @@ class Dependences:
                 return Meeting.NEVER
             if isinstance(ahead, int):
                 found.add(ahead)
+                if ahead <= 0 and not exact:
+                    break
         if len(found) != 1:
             return Meeting.NEVER if found else Meeting.UNKNOWN
         (ahead,) = found

@@ -20,7 +20,7 @@ from srcgrad.schedule.dependences import Access, Dependences, Kind, Meeting, Tou
 from srcgrad.schedule.integers import Range, number
 
 MOST_ARRAYS = 8  # in an innermost loop: beyond about as many, alias checks of the compiled code give up
-WINDOW, TRIALS, MOST_PAIRS = 48, 4, 2000  # how far back a loop is looked for, how many are tried, accesses compared
+WINDOW, TRIALS, MOST_PAIRS = 48, 4, 256  # how far back a loop is looked for, how many are tried, accesses compared
 
 
 def fuse_nests(fun: Fun) -> Fun:
@@ -116,21 +116,33 @@ class _Fusion:
         a, b = first.parts[0], second.parts[0]
         if a.parallel != b.parallel:
             return False
-        pairs = [(x, y, self._dependences.meeting(x, y, a, b)) for x, y in self._dependences.pairs(one, other)]
-        if not all(meeting in _FINE or _both_add(x, y) for x, y, meeting in pairs):
-            return False
         innermost = not one.loops_inside and not other.loops_inside
-        if (innermost or a.parallel) and not all(meeting in _TOGETHER for _, _, meeting in pairs):
-            return False
-        if innermost:
-            return not any(_side_by_side(x, y, meeting, a, b) for x, y, meeting in pairs) and self._few_arrays(
-                first, second
-            )
-        return any(meeting is Meeting.SAME for _, _, meeting in pairs) or (
-            one.loops_inside == other.loops_inside and self._shares(first, second)
-        )
+        return self._allowed(first, second, innermost) and self._pays(first, second, innermost)
+
+    def _allowed(self, first: _Item, second: _Item, innermost: bool) -> bool:
+        """Whether no dependence forbids to fuse them; innermost and parallel loops shall carry none, either."""
+        a, b = first.parts[0], second.parts[0]
+        strict = innermost or a.parallel
+        for x, y in self._dependences.pairs(first.touched, second.touched):
+            if not strict and x.kind is Kind.ADD and y.kind is Kind.ADD:
+                continue
+            meeting = self._dependences.meeting(x, y, a, b, exact=strict)
+            if meeting not in (_TOGETHER if strict else _FINE):
+                return False
+            if innermost and _side_by_side(x, y, meeting, a, b):
+                return False
+        return True
 
     # ---- whether it pays
+
+    def _pays(self, first: _Item, second: _Item, innermost: bool) -> bool:
+        if innermost:
+            return self._few_arrays(first, second)
+        if first.touched.loops_inside == second.touched.loops_inside:
+            return self._shares(first, second)
+        a, b = first.parts[0], second.parts[0]  # of which one may be fast by itself
+        pairs = self._dependences.pairs(first.touched, second.touched)
+        return any(self._dependences.meeting(x, y, a, b) is Meeting.SAME for x, y in pairs)
 
     def _shares(self, first: _Item, second: _Item) -> bool:
         """Whether the two go through some memory side by side."""
@@ -139,7 +151,7 @@ class _Fusion:
         for family in one.keys() & other.keys():
             for x in one[family]:
                 for y in other[family]:
-                    ahead = self._dependences.meeting(x, y, a, b)
+                    ahead = self._dependences.meeting(x, y, a, b, exact=False)
                     if ahead in (Meeting.SAME, Meeting.BEFORE, Meeting.AFTER):
                         return True
         return False
@@ -165,10 +177,6 @@ class _Fusion:
 
 _FINE = frozenset({Meeting.NEVER, Meeting.SAME, Meeting.BEFORE})
 _TOGETHER = frozenset({Meeting.NEVER, Meeting.SAME})
-
-
-def _both_add(x: Access, y: Access) -> bool:
-    return x.kind is Kind.ADD and y.kind is Kind.ADD
 
 
 def _side_by_side(x: Access, y: Access, meeting: Meeting, a: For, b: For) -> bool:
