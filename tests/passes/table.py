@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
@@ -57,6 +59,10 @@ KEEPING: dict[str, Pass] = {
     "parallel": lambda program: parallelise(program, True),
     "shares_of_iterations": of_loops(adapters.loop_in_shares),
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
+    # of loops over the elements of arrays
+    "contract_arrays": of_functions(contract_arrays),
+    "fuse_nests": of_functions(fuse_nests),
+    "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
     "loop_buffers": of_functions(carried_arrays_to_buffers),
 }
