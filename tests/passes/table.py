@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
+from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.unroll import unroll
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -49,6 +52,10 @@ KEEPING: dict[str, Pass] = {
     "simplify": simplify,
     "sink": of_functions(sink),
     "values_are_memory": of_functions(read_values_from_memory),
+    # of the schedule
+    "arrays_to_scalars": of_functions(arrays_to_scalars),
+    "known_lengths": of_functions(replace_known_lengths),
+    "unroll": of_functions(unroll),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
