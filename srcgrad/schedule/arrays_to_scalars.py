@@ -33,6 +33,7 @@ class _Scalars(Rewriter):
         self.small, self.refs = small, small.refs
         self.held: dict[Var, Elements] = {}
         self.first = _first_uses(small)
+        self.built: set[Var] = set()  # results
 
     def fun(self, fun: Fun) -> Fun:
         new = super().fun(fun)
@@ -41,9 +42,12 @@ class _Scalars(Rewriter):
         return replace(new, body=(*new.body, *stores), results=walk.kept(new.results, results))
 
     def given_back(self, result: Atom, out: list[Stmt]) -> Atom:
-        """A result; an array is built of its elements."""
+        """A result; an array is built of its elements, once."""
         if not isinstance(result, Var) or result not in self.refs or result in self.small.fun.params:
             return self.atom(result)
+        if result in self.built:
+            return result
+        self.built.add(result)
         shape = self.refs[result].shape
         out.append(ir.Alloc(result, tuple(Const(n, ir.I8) for n in shape), ir.Init.EMPTY))
         for place, value in zip(np.ndindex(shape), self.held[result], strict=True):
