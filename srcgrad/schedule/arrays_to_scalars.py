@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -190,13 +191,13 @@ class _Scalars(Rewriter):
         outs = self.bound(changed, [c.out for c in arrays], self.held)
         heads = [*(c.inner for c in plain), *inners]
         carry = tuple(map(ir.Carry, heads, inits, nexts, [*(c.out for c in plain), *outs]))
-        if isinstance(loop, ir.While):
-            return replace(loop, carry=_kept_carry(loop.carry, carry), exit=leave, **parts)
-        start, stop, step = bounds
         made = _kept_carry(loop.carry, carry)
+        if isinstance(loop, ir.While):
+            return walk.changed(loop, carry=made, exit=leave, **parts)
+        start, stop, step = bounds
         return walk.changed(loop, start=start, stop=stop, step=step, carry=made, exit=leave, **parts)
 
-    def blocks_of(self, loop: ir.For | ir.While) -> dict[str, object]:
+    def blocks_of(self, loop: ir.For | ir.While) -> dict[str, Any]:
         if isinstance(loop, ir.For):
             return {"body": self.block(loop.body)}
         test = self.block(loop.test)

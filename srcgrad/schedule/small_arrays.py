@@ -51,7 +51,7 @@ class Ref:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.places.shape
+        return tuple(map(int, self.places.shape))
 
 
 @dataclass(eq=False)
@@ -398,8 +398,8 @@ class _Finder:
         born = len(self.born[edge.origin])
         if any(isinstance(stmt, (ir.For, ir.While)) for stmt, _ in use.path[born:shared]):
             return True
-        for (one, side), (_, other) in zip(use.path[:shared], edge.event.path, strict=False):
-            if isinstance(one, ir.If) and side != other:
+        for (stmt, side), (_, opposite) in zip(use.path[:shared], edge.event.path, strict=False):
+            if isinstance(stmt, ir.If) and side != opposite:
                 return False
         return use.number > edge.event.number
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
+from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.unroll import unroll
 from srcgrad.simplify.cuda.barriers import remove_barriers
@@ -54,6 +55,7 @@ KEEPING: dict[str, Pass] = {
     "values_are_memory": of_functions(read_values_from_memory),
     # of the schedule
     "arrays_to_scalars": of_functions(arrays_to_scalars),
+    "buffers_in_front": of_functions(buffers_in_front),
     "known_lengths": of_functions(replace_known_lengths),
     "unroll": of_functions(unroll),
     # of loops

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
@@ -26,7 +27,7 @@ class Writer:
         self.numbers: list[Atom] = [self.x, self.y]
         self.arrays: list[tuple[Var, tuple[int, ...]]] = []
         self.indices: list[tuple[Var, int]] = []  # of loops around, with their trips
-        self.places = {0: 0}  # how deep
+        self.frozen = {self.given}  # what must not be written: the parameter, and its views
 
     def program(self) -> Fun:
         length = self.op("dim", self.given, axis=0)
@@ -44,7 +45,7 @@ class Writer:
                 results.append(self.load(ref))
         return Fun("f", (self.x, self.y, self.n, self.given), tuple(self.b.out), tuple(results))
 
-    def op(self, name: str, *args: Atom, **params: object) -> Atom:
+    def op(self, name: str, *args: Atom, **params: Any) -> Atom:
         return self.b.let(registry.PRIMITIVES[name], *args, **params)
 
     @contextmanager
@@ -110,9 +111,10 @@ class Writer:
     def view(self) -> None:
         ref, shape = self.random.choice(self.arrays)
         kind = self.random.randrange(3)
+        how: ir.Index | ir.Transpose
+        new: tuple[int, ...]
         if len(shape) == 2:
-            how: ir.Index | ir.Transpose = (self.item(shape[0]), ir.Slice()) if kind else ir.Transpose((1, 0))
-            new = shape if not kind else shape[1:]
+            how, new = ((self.item(shape[0]), ir.Slice()), shape[1:]) if kind else (ir.Transpose((1, 0)), shape)
         else:
             how, new = ((ir.Slice(const(1)),), (shape[0] - 1,)) if kind else ((ir.Slice(step=const(-1)),), shape)
         view = self.b.view(ref, how)
@@ -122,13 +124,6 @@ class Writer:
                 self.frozen.add(view)
 
     # ---- blocks
-
-    @property
-    def frozen(self) -> set[Var]:
-        """What must not be written: the parameter, and all that may be a name of it."""
-        if not hasattr(self, "_frozen"):
-            self._frozen = {self.given}
-        return self._frozen
 
     def number(self) -> Atom:
         return self.random.choice(self.numbers)
