@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.compiler import program
+from srcgrad.compiler import find_or_make, program
 
 
 def runge_kutta(y0, h, n):
@@ -126,6 +126,7 @@ def test_the_derivative_is_that_of_the_arrays(
     monkeypatch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path / "arrays"))
     (value, grads), arrays = derived(model, args)
     monkeypatch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path / "scalars"))
+    monkeypatch.setattr(find_or_make, "_UNITS", {})
     monkeypatch.setitem(program.SCHEDULED, "plain", True)
     (same, others), source = derived(model, args)
     assert same == pytest.approx(value, rel=1e-13)
