@@ -45,9 +45,9 @@ class ArraysAsLoops(Lowering):
     def __init__(self, fun: Fun) -> None:
         super().__init__(fun, CpuWriter())
         self.lengths = Lengths(fun)
-        self.reals = seen_whole(fun)
         allocs = (s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc))
         self.growing = {self.classes.of(s.target) for s in allocs if None in s.shape}
+        self.reals = seen_whole(fun, self.grows)
 
     def whole(self) -> Fun:
         for param in self.fun.params:
@@ -147,6 +147,8 @@ class ArraysAsLoops(Lowering):
     def let(self, stmt: ir.Let) -> None:
         if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
             return super().let(stmt)
+        if any(isinstance(a, Var) and (a.type.many or (a.type.ref and self.grows(a))) for a in stmt.args):
+            return self.other(stmt)
         args = [self.operand(a) for a in stmt.args]
         special = IN_ORDER.get(stmt.op.name)
         made = special(self.writer, stmt, args) if special else None
@@ -238,6 +240,9 @@ class ArraysAsLoops(Lowering):
         how = walk.map_how(stmt.how, self.atom)
         self.writer.builder.put(replace(stmt, base=base.root, how=how))
         match stmt.how:
+            case _ if self.grows(stmt.base):
+                self.reference(stmt.target)
+                return
             case ir.Transpose(axes):
                 dims = [base.dims[k] for k in axes]
             case ir.Reshape():
@@ -301,7 +306,7 @@ class ArraysAsLoops(Lowering):
                 self.reference(var)
 
     def scalar_or_reference(self, atom: Atom) -> Atom:
-        return self.atom(atom) if atom.type.ref else self.scalar(atom)
+        return self.atom(atom) if atom.type.ref or atom.type.many else self.scalar(atom)
 
 
 def arrays_as_loops(fun: Fun) -> Fun:
