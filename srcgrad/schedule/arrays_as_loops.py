@@ -8,6 +8,7 @@ that somebody else sees.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,8 +48,11 @@ class ArraysAsLoops(Lowering):
         super().__init__(fun, CpuWriter())
         self.lengths = Lengths(fun)
         self.learner = Learner(self.lengths.shapes)
-        allocs = (s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc))
+        allocs = [s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc)]
         self.growing = {self.classes.of(s.target) for s in allocs if None in s.shape}
+        self.uses = Counter(a for s in walk.walk(fun.body) for a in walk.used(s)) + Counter(fun.results)
+        # the names of memory that takes over a value's
+        self.names = {s.init: s.target.name for s in allocs if isinstance(s.init, Var)}
         self.reals = seen_whole(fun, self.grows)
 
     def whole(self) -> Fun:
@@ -122,6 +126,8 @@ class ArraysAsLoops(Lowering):
     def result(self, atom: Atom) -> Atom:
         if isinstance(atom, Var) and atom.type.is_array_value:
             value = self.values[atom]
+            if value.home is not None and self.uses[atom] == 1:
+                return value.home
             ref = self.writer.local(value.dtype, value.dims, atom.name)
             self.writer.fill(ref, value)
             return ref
@@ -184,7 +190,7 @@ class ArraysAsLoops(Lowering):
         """What a kernel has made, in memory of its own."""
         if not new.type.rank:
             return new
-        ref = self.writer.builder.alloc(new.type.dtype, (), new, old.name)
+        ref = self.writer.builder.alloc(new.type.dtype, (), new, self.names.get(old, old.name))
         dims = []
         for axis in range(new.type.rank):
             n = self.lengths.known(old, axis)
@@ -225,6 +231,11 @@ class ArraysAsLoops(Lowering):
         value = None if isinstance(stmt.init, ir.Init) else self.operand(stmt.init)
         own = value.dims if isinstance(value, Elements) else tuple(self.atom(n) for n in stmt.shape if n is not None)
         dims = self.lengths.of(target, own)
+        alone = not isinstance(stmt.init, ir.Init) and self.uses[stmt.init] == 1
+        home = value.home if isinstance(value, Elements) and alone else None
+        if home is not None and home.type == target.type:
+            self.memory[target] = Memory(home, dims, self.classes.of(target))
+            return
         self.memory[target] = Memory(target, dims, self.classes.of(target))
         if isinstance(value, Elements):
             builder.put(replace(stmt, shape=dims, init=ir.Init.EMPTY))

@@ -86,6 +86,7 @@ def lying(writer: Writer, ref: ir.Var, dims: Sequence[ir.Atom]) -> Elements:
         lambda place: builder.load(ref, place),
         READ,
         value=lambda: builder.load(ref),
+        home=ref,
     )
 
 
