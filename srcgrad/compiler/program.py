@@ -34,6 +34,7 @@ from srcgrad.gpu.arrays import legalise
 from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
+from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
@@ -412,11 +413,12 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
+    in_front = reuse
     if options is not None or SCHEDULED["plain"]:
-        program = tidy(run_pass("schedule", schedule, program))
+        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
-        callees = {name: reuse(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return render(Program(reuse(read_values_from_memory(program.main)), callees), jit_options=options)
+        callees = {name: in_front(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return render(Program(in_front(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
