@@ -156,6 +156,7 @@ class Statements:
         if not same or not stmt.target.type.is_scalar:
             return made
         text = stmt.span.text if stmt.span is not None else ""
+        assert isinstance(target, ast.Name)
         named = target.id.removesuffix("_dot")
         ours = bool(text) and named[:2].strip("_23456789") != "t" and named not in assigned_names(text)
         counts = ours or stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
