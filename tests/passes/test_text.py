@@ -22,6 +22,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import cuda_names
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.rules.random import numpy_random
+from srcgrad.rules.scalar.vector_forms import FORMS
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests.passes.adapters import leaves
@@ -37,7 +38,7 @@ OTHERS: tuple[Primitive, ...] = (
     cuda_names.coordinate,
     cuda_names.grid,
 )
-KNOWN = PRIMITIVES | {op.name: op for op in OTHERS}
+KNOWN = PRIMITIVES | {op.name: op for op in (*OTHERS, *FORMS.values())}
 
 
 def parts(path: Path) -> tuple[str, str, str]:
