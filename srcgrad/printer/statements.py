@@ -161,7 +161,7 @@ class Statements:
         ours = bool(text) and named[:2].strip("_23456789") != "t" and named not in assigned_names(text)
         counts = ours or stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
         sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
-        return ast.AugAssign(cast(ast.Name, target), value.op, value.right) if sums or _is_augmented(text) else made
+        return ast.AugAssign(target, value.op, value.right) if sums or _is_augmented(text) else made
 
     def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
         names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]
