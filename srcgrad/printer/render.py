@@ -16,6 +16,7 @@ from srcgrad.printer import templates
 from srcgrad.printer.coalesce import Classes
 from srcgrad.printer.evaluation_order import lay_out
 from srcgrad.printer.folding import Folds
+from srcgrad.printer.kernels import Module
 from srcgrad.printer.names import mistakable, name_variables
 from srcgrad.printer.overloads import Overloads
 from srcgrad.printer.statements import Statements
@@ -37,14 +38,19 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
 
     With jit_options, every function is decorated with `@njit(jit_options)`, or with `@cuda.jit(...)`.
     """
+    return module(program, jit_options=jit_options, decorator=decorator).text
+
+
+def module(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> Module:
+    """The module, its text being that of `render`."""
     funs = [*program.callees.values(), program.main]
-    helpers: dict[str, str] = {}
+    helpers, outlined = dict[str, str](), dict[str, str]()
     if decorator == "cuda.jit":
         _expect_plain_prints(funs)
     compiled = jit_options is not None
     overloads = Overloads(program) if compiled and decorator == "njit" and program.callees else None
-    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, compiled, overloads) for fun in funs}
-    texts = [*helpers.values(), *bodies.values()]
+    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, outlined, compiled, overloads) for fun in funs}
+    texts = [*helpers.values(), *outlined.values(), *bodies.values()]
     raised = (s for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Raise))
     homes = {(s.module, s.name) for s in raised if not s.builtin}
     head = None if jit_options is None else f"{decorator}({jit_options})"
@@ -54,14 +60,15 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     }
     decorated = (_decorated(text, heads.get(text, head)) for text in texts)
     parts = [_imports(texts, head, homes), *decorated]
-    return "\n\n\n".join(part for part in parts if part) + "\n"
+    kernels = tuple(name for name, text in helpers.items() if "objmode" not in text) if compiled else ()
+    return Module("\n\n\n".join(part for part in parts if part) + "\n", kernels)
 
 
 def render_kernels(funs: Sequence[Fun]) -> str:
     """The text of a module of kernels, with the device functions that they call."""
     helpers: dict[str, str] = {}
     _expect_plain_prints(funs)
-    bodies = [_function(fun, {f.name for f in funs}, helpers) for fun in funs]
+    bodies = [_function(fun, {f.name for f in funs}, helpers, helpers) for fun in funs]
     parts = [_imports([*helpers.values(), *bodies], "cuda.jit", ())]
     parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers.values()]
     return "\n\n\n".join([*parts, *(_decorated(text, "cuda.jit") for text in bodies)]) + "\n"
@@ -88,7 +95,12 @@ def _decorated(text: str, head: str | None) -> str:
 
 
 def _function(
-    fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True, overloads: Overloads | None = None
+    fun: Fun,
+    functions: set[str],
+    helpers: dict[str, str],
+    outlined: dict[str, str],
+    compiled: bool = True,
+    overloads: Overloads | None = None,
 ) -> str:
     fun = inlined(fun)
     folds = Folds(fun)
@@ -101,7 +113,7 @@ def _function(
         helpers[name] = source
         return name
 
-    taken = functions | helpers.keys()
+    taken = functions | helpers.keys() | outlined.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
         called = None if overloads is None else functools.partial(overloads.written, fun)
@@ -109,7 +121,7 @@ def _function(
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break
-    helpers.update((made.name, to_source(made)) for made in printer.outlined)
+    outlined.update((made.name, to_source(made)) for made in printer.outlined)
     return to_source(tree)
 
 
