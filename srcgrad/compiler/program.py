@@ -34,6 +34,7 @@ from srcgrad.gpu.arrays import legalise
 from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
+from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
@@ -397,12 +398,21 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
     try:
-        callees = {name: reuse(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return render(Program(reuse(read_values_from_memory(program.main)), callees), jit_options=options)
+        return render(_printable(program, options is not None), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def _printable(program: Program, compiled: bool) -> Program:
+    """The program as it is printed: for a compiler, with subscripts that let loops vectorise."""
+
+    def ready(fun: Fun) -> Fun:
+        fun = reuse(read_values_from_memory(fun))
+        return with_unsigned_places(fun) if compiled else fun
+
+    return Program(ready(program.main), {name: ready(fun) for name, fun in program.callees.items()})
 
 
 @deep

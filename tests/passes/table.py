@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -57,6 +58,8 @@ KEEPING: dict[str, Pass] = {
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
     # before differentiation
     "loop_buffers": of_functions(carried_arrays_to_buffers),
+    # for compiled code
+    "index_forms": of_functions(with_unsigned_places),
 }
 # Those of kernels, of which no thread can be run alone.
 OF_KERNELS: dict[str, Pass] = {
