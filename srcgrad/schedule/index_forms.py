@@ -1,32 +1,33 @@
 """Subscripts that let a loop vectorise: those that are proved not to be negative are said to be unsigned.
 
-Compiled code looks whether a subscript is negative, and counts it from the end then. From the form of the subscript LLVM
-sees that this cannot be where a loop goes from 0 upwards and the subscript is its index, or a literal more than that. In
-other forms (`n - 1 - i`, `i + k`, `range(low, high)`) the test stays, and the loop does not vectorise: it takes two to
-four times as long. An integer of NumPy's that has no sign needs no test: `b[np.uintp(n - 1 - i)]`.
+Compiled code looks whether a subscript is negative, and counts it from the end then. From the form of the subscript
+LLVM sees that this cannot be where a loop goes from 0 upwards and the subscript is its index, or a literal more than
+that. In other forms (`n - 1 - i`, `i + k`, `range(low, high)`, loops that go backwards) the test stays, and the loop
+does not vectorise: it takes two to four times as long. An integer of NumPy's that has no sign needs no test:
+`b[np.uintp(n - 1 - i)]`.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Sequence
+from collections import ChainMap, Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
 from srcgrad.core.ir import Const, Fun, Stmt, Type, Var
-from srcgrad.schedule.vectorising import vectorises
+from srcgrad.schedule.elementwise_loops import steps_along
 
 Key = frozenset[object]
-ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
+ONE, MINUS_ONE = Const(1, ir.I8), Const(-1, ir.I8)
 
 # Only subscripts read it: with a signed integer it would make a float.
 unsigned = ir.Primitive("unsigned", lambda types, params: (Type("u8"),), int, "np.uintp(_0)")
 
 
 def with_unsigned_places(fun: Fun) -> Fun:
-    """The function with unsigned subscripts in innermost loops, where that is what they need to vectorise."""
+    """The function with unsigned subscripts in those innermost loops that are faster for it."""
     body = _Places(fun).block(fun.body)
     return fun if body is fun.body else replace(fun, body=body)
 
@@ -34,8 +35,8 @@ def with_unsigned_places(fun: Fun) -> Fun:
 class _Places:
     def __init__(self, fun: Fun) -> None:
         self.ranges = Ranges(fun)
-        self.loop: ir.For | None = None  # the innermost one that is at hand, if it may vectorise
-        self.alone = True  # it is the only loop in the one around it
+        self.loop: ir.For | None = None  # the innermost one that is at hand, if it steps along elements
+        self.alike: set[ir.For] = set()  # loops that stand beside one over the same range, in a loop
         self.made: ChainMap[Key, Var] = ChainMap()  # the unsigned subscripts, by their values
 
     # ---- statements
@@ -57,17 +58,16 @@ class _Places:
         return [stmt]
 
     def turns(self, loop: ir.For) -> Stmt:
-        outer = self.loop, self.alone
-        self.loop = loop if vectorises(loop, self.ranges) else None
+        outer = self.loop
+        self.alike.update(_alike(loop.body))
+        self.loop = loop if steps_along(loop) else None
         facts = [*self.ranges.turn(loop), *self.ranges.carried(loop)]
-        inner = sum(isinstance(s, (ir.For, ir.While)) for s in loop.body)
         with self.ranges.scope(facts):
             self.made = self.made.new_child()
-            self.alone = self.alone if not inner else inner == 1
             body = self.block(loop.body)
             self.made = self.made.parents
         self.ranges.left(loop)
-        self.loop, self.alone = outer
+        self.loop = outer
         return walk.changed(loop, body=body)
 
     def rounds(self, loop: ir.While) -> Stmt:
@@ -116,16 +116,21 @@ class _Places:
         return found
 
     def seen(self, loop: ir.For, value: Poly) -> bool:
-        """Whether the compiler sees from the form of the subscript that it is not negative.
+        """Whether nothing is gained: from the form of the subscript the compiler sees that it is not negative, or the
+        loop does not go from element to element.
 
-        Of a loop that starts at another literal, it does so where the loop is the only one in the one around it.
+        Measured: in a loop from 1, the compiler sees it unless another one over the same range stands beside it.
         """
-        beyond = (value - Poly.of(loop.index)).known
-        if loop.step == Const(-1, ir.I8) and loop.stop == Const(-1, ir.I8):
-            return beyond is not None and beyond >= 0
-        first = self.ranges.value(loop.start).known
-        if loop.step != ONE or beyond is None or first is None or first < 0:
+        if value.degree(loop.index) not in (1, -1) or loop.step not in (ONE, MINUS_ONE):
+            return True
+        first, beyond = self.ranges.value(loop.start).known, (value - Poly.of(loop.index)).known
+        if loop.step != ONE or first is None or beyond is None:
             return False
-        return beyond >= 0 if first == 0 else self.alone
+        return first == 0 or (first == 1 and loop not in self.alike)
 
 
+def _alike(stmts: Sequence[Stmt]) -> Iterator[ir.For]:
+    """The loops among the statements that have a range in common with another one."""
+    loops = [s for s in stmts if isinstance(s, ir.For)]
+    ranges = Counter((loop.start, loop.stop, loop.step) for loop in loops)
+    return (loop for loop in loops if ranges[loop.start, loop.stop, loop.step] > 1)
