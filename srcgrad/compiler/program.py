@@ -35,6 +35,7 @@ from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
@@ -392,11 +393,16 @@ def scheduled(program: Program, parallel: bool) -> Program:
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
+SCHEDULED = {"plain": False}  # whether code that is not compiled is in loops, too: to try the schedule in CPython
+
+
 @deep
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
+    if options is not None or SCHEDULED["plain"]:
+        program = tidy(run_pass("schedule", schedule, program))
     try:
         return render(_printable(program, options is not None), jit_options=options)
     except (SrcgradError, RecursionError):
