@@ -30,6 +30,7 @@ with warnings.catch_warnings():
 KINDS = ("comprehension", "fusion", "inplace_binop", "reduction", "setitem", "stencil")
 PARALLEL = f"parallel={dict.fromkeys(KINDS, False)}"
 FASTMATH = r", fastmath=(\{.*?\}|True)"
+INLINED = "# inlined"
 
 
 def render(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> str:
@@ -78,13 +79,17 @@ def _expect_plain_prints(funs: Iterable[Fun]) -> None:
 
 def _decorated(text: str, head: str | None) -> str:
     """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
-    its accuracy rests on that."""
+    its accuracy rests on that. One that is said to be inlined becomes part of loops, which are vector code only so."""
     if head is None:
         return text.strip()
     if "with objmode():" in text:
         head = head.replace("nogil=True, ", "")
-    exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
-    return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
+    first = text.split("\n", 1)[0]
+    if first.endswith(INLINED):
+        head = re.sub(FASTMATH, ", fastmath={'contract'}", head)[:-1] + ", forceinline=True)"
+    elif first.endswith(("-> float:", "-> tuple[float, float]:")):
+        head = re.sub(FASTMATH, "", head)
+    return f"@{head}\n{text.strip()}"
 
 
 def _function(

@@ -156,11 +156,12 @@ class Statements:
         if not same or not stmt.target.type.is_scalar:
             return made
         text = stmt.span.text if stmt.span is not None else ""
+        assert isinstance(target, ast.Name)
         named = target.id.removesuffix("_dot")
         ours = bool(text) and named[:2].strip("_23456789") != "t" and named not in assigned_names(text)
         counts = ours or stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
         sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
-        return ast.AugAssign(cast(ast.Name, target), value.op, value.right) if sums or _is_augmented(text) else made
+        return ast.AugAssign(target, value.op, value.right) if sums or _is_augmented(text) else made
 
     def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
         names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]

@@ -16,10 +16,11 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
-from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying
+from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, small_product
 from srcgrad.schedule.elements import FEW, Elements, Operand, Writer
 from srcgrad.schedule.escapes import seen_whole
 from srcgrad.schedule.expansions import at_broadcast
+from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Selection, select
@@ -46,6 +47,7 @@ class ArraysAsLoops(Lowering):
     def __init__(self, fun: Fun) -> None:
         super().__init__(fun, CpuWriter())
         self.lengths = Lengths(fun)
+        self.learner = Learner(self.lengths.shapes)
         allocs = [s for s in walk.walk(fun.body) if isinstance(s, ir.Alloc)]
         self.growing = {self.classes.of(s.target) for s in allocs if None in s.shape}
         self.uses = Counter(a for s in walk.walk(fun.body) for a in walk.used(s)) + Counter(fun.results)
@@ -149,6 +151,7 @@ class ArraysAsLoops(Lowering):
         if not walk.blocks(stmt):
             self.lengths.note(stmt)
         super().statement(stmt)
+        self.learner.note(stmt)
 
     def let(self, stmt: ir.Let) -> None:
         if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
@@ -160,7 +163,7 @@ class ArraysAsLoops(Lowering):
         made = special(self.writer, stmt, args) if special else None
         if made is not None:
             return self.assign(stmt.target, made)
-        if as_loops(stmt.op.name) or stmt.op.traits.elementwise or stmt.op in (dim, size):
+        if as_loops(stmt.op.name) or small_product(stmt, args) or stmt.op.traits.elementwise or stmt.op in (dim, size):
             return super().let(stmt)
         for target, value in zip(stmt.targets, self.by_template(stmt, args), strict=True):
             self.assign(target, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
@@ -12,6 +13,7 @@ from srcgrad.schedule.expansions import EXPANSIONS
 
 # of two or more operands, or of an order that depends on values: calls
 KERNELS = frozenset({"matmul", "contract", "nonzero", "argsort", "searchsorted", "float_arange", "repeated_places"})
+SMALL = 16  # elements of the arrays whose products are written out
 Made = Callable[[Writer, ir.Let, Sequence[Operand]], "Operand | None"]
 IN_ORDER: dict[str, Made] = {}
 
@@ -19,6 +21,32 @@ IN_ORDER: dict[str, Made] = {}
 def as_loops(name: str) -> bool:
     """Whether the primitive of this name becomes loops."""
     return name in EXPANSIONS and name not in KERNELS
+
+
+def small_product(stmt: ir.Let, args: Sequence[Operand]) -> bool:
+    """Whether it is a product of arrays of few elements, of lengths that are known and fit: its elements are written
+    out."""
+    arrays = [a for a in args if isinstance(a, Elements)]
+    if stmt.op.name not in ("matmul", "contract") or len(arrays) != 2 or arrays[0].dtype != arrays[1].dtype:
+        return False
+    lengths: dict[object, int] = {}
+    labels = _labels(stmt)
+    for own, array in zip(labels, arrays, strict=True):
+        for label, n in zip(own, array.dims, strict=True):
+            if not isinstance(n, Const) or lengths.setdefault(label, int(n.value.real)) != n.value:
+                return False
+    sizes = [prod(lengths[label] for label in own) for own in labels]
+    once = [n for label, n in lengths.items() if sum(label in own for own in labels) == 1]
+    return all(0 < size <= SMALL for size in (*sizes, prod(once)))
+
+
+def _labels(stmt: ir.Let) -> list[Sequence[object]]:
+    """The axes of both operands, by name: those of one name go together."""
+    if stmt.op.name == "contract":
+        return [stmt.params["left"], stmt.params["right"]]
+    left = "ij" if stmt.args[0].type.rank == 2 else "j"
+    right = "jk" if stmt.args[1].type.rank == 2 else "j"
+    return [left[::-1] if stmt.params["ta"] else left, right[::-1] if stmt.params["tb"] else right]
 
 
 def in_order(name: str) -> Callable[[Made], Made]:
