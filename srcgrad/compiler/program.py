@@ -418,21 +418,13 @@ def text(program: Program, options: str | None, parallel: bool = False) -> str:
     if options is not None or SCHEDULED["plain"]:
         program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
-        return render(_printable(program, in_front, options is not None), jit_options=options)
+        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
+        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return render(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
-
-
-def _printable(program: Program, in_front: Callable[[Fun], Fun], compiled: bool) -> Program:
-    """The program as it is printed: for a compiler, with subscripts that let loops vectorise."""
-
-    def ready(fun: Fun) -> Fun:
-        fun = in_front(read_values_from_memory(fun))
-        return with_unsigned_places(fun) if compiled else fun
-
-    return Program(ready(program.main), {name: ready(fun) for name, fun in program.callees.items()})
 
 
 @deep
