@@ -174,15 +174,14 @@ def test_what_is_printed() -> None:
         """    s = 0.0
     for i in range(n):
         # s += x[i] * k[n - 1 - i]
-        s += x[i] * k[np.uintp(n - 1 - i)]
+        s += x[i] * k[np.uintp(t - i)]
     # reverse
     x_bar = np.zeros_like(x)
     k_bar = np.zeros_like(k)
-    last = n - 1
-    for i in range(last, -1, -1):
+    for i in range(t, -1, -1):
         # s += x[i] * k[n - 1 - i]
         at = np.uintp(i)
-        at_2 = np.uintp(last - i)
+        at_2 = np.uintp(t - i)
         k_bar[at_2] += x[at]
         x_bar[at] += k[at_2]
     return s, x_bar, k_bar
