@@ -37,6 +37,7 @@ from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
@@ -424,8 +425,9 @@ def module(program: Program, options: str | None, parallel: bool = False) -> Mod
     if options is not None or SCHEDULED["plain"]:
         program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
-        callees = {name: in_front(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return rendered(Program(in_front(read_values_from_memory(program.main)), callees), jit_options=options)
+        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
+        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
