@@ -22,6 +22,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import cuda_names
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.rules.random import numpy_random
+from srcgrad.rules.scalar.vector_forms import FORMS
 from srcgrad.schedule.index_forms import unsigned
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
@@ -39,7 +40,7 @@ OTHERS: tuple[Primitive, ...] = (
     cuda_names.grid,
     unsigned,
 )
-KNOWN = PRIMITIVES | {op.name: op for op in OTHERS}
+KNOWN = PRIMITIVES | {op.name: op for op in (*OTHERS, *FORMS.values())}
 
 
 def parts(path: Path) -> tuple[str, str, str]:
