@@ -10,7 +10,7 @@ no more arrays than alias checks bear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from srcgrad.core import ir
@@ -20,6 +20,7 @@ from srcgrad.schedule.dependences import Access, Dependences, Kind, Meeting, Tou
 from srcgrad.schedule.integers import Range, number
 
 MOST_ARRAYS = 8  # in an innermost loop: beyond about as many, alias checks of the compiled code give up
+MOST_PRIVATE = 24  # with those that fusing may make needless
 WINDOW, TRIALS, MOST_PAIRS = 48, 4, 256  # how far back a loop is looked for, how many are tried, accesses compared
 
 
@@ -48,7 +49,7 @@ class _Fusion:
     def __init__(self, fun: Fun) -> None:
         self._fun = fun
         self._dependences = Dependences(fun)
-        self._count: dict[Var, int] | None = None
+        self._private: set[Var] | None = None
 
     def block(self, stmts: tuple[Stmt, ...], depth: int) -> tuple[Stmt, ...]:
         if sum(isinstance(s, For) for s in stmts) < 2:
@@ -157,22 +158,16 @@ class _Fusion:
         return False
 
     def _few_arrays(self, first: _Item, second: _Item) -> bool:
-        one, other = first.touched, second.touched
-        if len({*one.roots(), *other.roots()}) <= MOST_ARRAYS:
-            return True
-        return any(self._needless(family, one, other) for family in one.accesses.keys() & other.accesses.keys())
+        """Those that may become needless, as the function makes them and nobody else sees them, hardly count."""
+        roots = {*first.touched.roots(), *second.touched.roots()}
+        private = [r for r in roots if self._dependences.classes.of(r) in self._made_here()]
+        return len(roots) - len(private) <= MOST_ARRAYS and len(roots) <= MOST_PRIVATE
 
-    def _needless(self, family: Var, one: Touched, other: Touched) -> bool:
-        """Whether memory that the first writes is read by the second alone, so that it can go."""
-        if family not in one.writes or family not in other.reads or family not in self._made_here():
-            return False
-        return self._made_here()[family] == len(one.accesses[family]) + len(other.accesses[family])
-
-    def _made_here(self) -> dict[Var, int]:
-        """Of memory that the function makes, and that nobody else sees: how many statements reach it."""
-        if self._count is None:
-            self._count = _private_memory(self._fun, self._dependences)
-        return self._count
+    def _made_here(self) -> set[Var]:
+        """The memory that the function makes, and that nobody else sees."""
+        if self._private is None:
+            self._private = _private_memory(self._fun, self._dependences)
+        return self._private
 
 
 _FINE = frozenset({Meeting.NEVER, Meeting.SAME, Meeting.BEFORE})
@@ -200,18 +195,7 @@ def _around(first: _Item, between: Sequence[_Item], second: _Item) -> tuple[list
     return before, after
 
 
-def _private_memory(fun: Fun, dependences: Dependences) -> dict[Var, int]:
+def _private_memory(fun: Fun, dependences: Dependences) -> set[Var]:
     classes = dependences.classes
-    count: dict[Var, int] = {}
     made = {classes.of(s.target) for s in walk(fun.body) if isinstance(s, ir.Alloc)}
-    seen = {classes.of(r) for r in (*fun.params, *fun.results) if isinstance(r, Var) and r.type.ref}
-    for stmt in walk(fun.body):
-        for ref in _reached(stmt):
-            family = classes.of(ref)
-            count[family] = count.get(family, 0) + 1
-    return {family: n for family, n in count.items() if family in made - seen}
-
-
-def _reached(stmt: Stmt) -> Iterator[Var]:
-    if isinstance(stmt, (ir.Load, ir.Store, ir.Accumulate)):
-        yield stmt.ref
+    return made - {classes.of(r) for r in (*fun.params, *fun.results) if isinstance(r, Var) and r.type.ref}

@@ -8,6 +8,7 @@ from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.lengths_in_front import lengths_in_front
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.pipeline import simplify_fun
@@ -17,6 +18,7 @@ PASSES = (
     replace_known_lengths,
     unroll,
     arrays_to_scalars,
+    lengths_in_front,
     simplify_fun,
     fuse_nests,
     contract_arrays,

@@ -32,7 +32,8 @@ from srcgrad.rules.scalar.compare import greater
 from srcgrad.rules.scalar.elementwise import absolute
 from srcgrad.rules.scalar.vector_forms import reach, vector_form
 
-FEW = 8  # turns that are no matter
+FEW = 8  # iterations that are no matter
+MOST_ANGLES = 2  # that are tested in front of a loop
 FOLDS = (add, subtract, multiply)
 INSTRUCTIONS = frozenset(
     {"float32", "float64", "sqrt", "floor", "ceil", "trunc", "fabs", "maximum", "minimum"}
@@ -77,7 +78,7 @@ class _Vectors(Rewriter):
         to read what the loop writes, or might fail."""
         needed = tuple(_needed(loop, {a for s in far for a in used(s)}))
         written = {self._classes.of(s.ref) for s in loop.body if isinstance(s, (ir.Store, ir.Accumulate))}
-        if not all(_may_go_in_front(s) for s in needed):
+        if len(far) > MOST_ANGLES or not all(_may_go_in_front(s) for s in needed):
             return loop
         if any(isinstance(s, Load) and self._classes.of(s.ref) in written for s in needed):
             return loop
@@ -150,7 +151,9 @@ def _needed(loop: For, wanted: set[Atom]) -> Iterator[Stmt]:
 def _may_go_in_front(stmt: Stmt) -> bool:
     if isinstance(stmt, Load):
         return True
-    return isinstance(stmt, Let) and not stmt.op.traits.may_raise([a.type for a in stmt.args], stmt.params)
+    if not isinstance(stmt, Let) or stmt.op.traits.effort == "much":
+        return False
+    return not stmt.op.traits.may_raise([a.type for a in stmt.args], stmt.params)
 
 
 def _counted(builder: Builder, loop: For, needed: Iterable[Stmt], far: Iterable[Stmt]) -> Var:

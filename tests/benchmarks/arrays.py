@@ -4,6 +4,7 @@
     python tests/benchmarks/arrays.py --suite kernels         the suite of NumPy kernels
     python tests/benchmarks/arrays.py --names heat lstm --quick
     python tests/benchmarks/arrays.py --json now.json --against before.json
+    python tests/benchmarks/arrays.py --read now.json --suite kernels
 
 Each workload has a process of its own, with fresh caches and one thread (`taskset -c 1 python ...` holds all of it on
 one core). Candidates take turns; medians of the process's CPU time. "Cold" is the CPU time of the first gradient of a
@@ -31,7 +32,7 @@ sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p).resolve() != Path(__f
 import numpy as np  # noqa: E402
 
 from tests.benchmarks import generated  # noqa: E402
-from tests.benchmarks.processes import Found, aligned, child, load, report, warm_caches  # noqa: E402
+from tests.benchmarks.processes import Caches, Found, aligned, child, load, report  # noqa: E402
 from tests.benchmarks.timing import interleaved  # noqa: E402
 from tests.benchmarks.workloads import cases  # noqa: E402
 from tests.benchmarks.workloads.table import SIZES, Workload, bound_to, with_jax_numpy  # noqa: E402
@@ -296,6 +297,7 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller, with fewer rounds")
     parser.add_argument("--timeout", type=float, default=180.0, help="seconds of CPU time for a workload")
     parser.add_argument("--json", help="a file to write all figures to; those of other workloads in it are kept")
+    parser.add_argument("--read", help="a file written before: print its tables, measure nothing")
     parser.add_argument("--against", help="a file written before, to compare with")
     parser.add_argument("--here", action="store_true", help="one workload, in this process")
     parser.add_argument("--size", choices=SIZES, help="default: full; quick with --quick")
@@ -306,30 +308,37 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
         options.size = "quick" if options.quick else "full"
     if options.quick:
         options.seconds = min(options.seconds, 1.0)
-    if options.suite is None and not options.names:
+    if options.suite is None and not options.names and not options.read:
         options.suite = "programs"
     return options
 
 
-def one(workload: Workload, options: argparse.Namespace, warm: Path | None) -> Found:
+def one(workload: Workload, options: argparse.Namespace, caches: Caches, warm: bool) -> Found:
     """All that is found of a workload; where kernels can be warm, also its first gradient where they are not."""
     common = ["--names", workload.name, "--size", options.size, "--seconds", str(options.seconds)]
-    found = child(__file__, *common, timeout=options.timeout, warm=warm)
-    if warm is not None and "cold" in found:
-        other = child(__file__, *common, "--cold-only", timeout=options.timeout)
+    found = child(__file__, *common, timeout=options.timeout, caches=caches.begin(warm))
+    if warm and "cold" in found:
+        other = child(__file__, *common, "--cold-only", timeout=options.timeout, caches=caches.begin())
         found |= {"kernels_cold": other["cold"]} if "cold" in other else {}
     return found
+
+
+def read(options: argparse.Namespace) -> dict[str, Found]:
+    """Those figures in the file that are asked for."""
+    found = load(options.read)
+    return {w.name: found[w.name] for w in cases.chosen(options.suite, options.names) if w.name in found}
 
 
 def run(options: argparse.Namespace) -> dict[str, Found]:
     """A process a workload; each one's figures are printed and written as they come."""
     results: dict[str, Found] = {}
     kept = load(options.json) if options.json and Path(options.json).exists() else {}
-    with tempfile.TemporaryDirectory(prefix="srcgrad_warm_") as folder:
-        warm = Path(folder) if warm_caches(Path(folder)) else None
+    with tempfile.TemporaryDirectory(prefix="srcgrad_caches_") as folder:
+        caches = Caches(folder)
+        warm = caches.warm()
         print(f"cold: the library's kernels {'are warm' if warm else 'are compiled, too'}", flush=True)
         for workload in cases.chosen(options.suite, options.names):
-            found = results[workload.name] = one(workload, options, warm)
+            found = results[workload.name] = one(workload, options, caches, warm)
             print(" | ".join(row(workload.name, found)), flush=True)
             if options.json:
                 Path(options.json).write_text(json.dumps(kept | results, indent=1))
@@ -341,7 +350,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.here:
         workload = cases.named(options.names[0])
         return measure(workload, options.size, options.seconds, options.cold_only)
-    results = run(options)
+    results = read(options) if options.read else run(options)
     print()
     for line in aligned([HEAD, *(row(name, found) for name, found in results.items())]):
         print(line)

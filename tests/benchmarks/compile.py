@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p).resolve() != Path(__f
 from numba.core import event  # noqa: E402
 
 from tests.benchmarks import generated  # noqa: E402
-from tests.benchmarks.processes import Found, aligned, child, load, report  # noqa: E402
+from tests.benchmarks.processes import Caches, Found, aligned, child, load, report  # noqa: E402
 from tests.benchmarks.workloads import cases  # noqa: E402
 from tests.benchmarks.workloads.table import Workload  # noqa: E402
 
@@ -69,9 +70,12 @@ class Clock(event.Listener):
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def measure(workload: Workload) -> None:
+def measure(workload: Workload, jit: bool = True) -> None:
     """Transform and compile one here, and report."""
-    passes, source, gradient, args = transformed(workload)
+    import srcgrad as sg
+
+    gradient, args = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=jit), workload.args("tiny")
+    passes, source = transformed(gradient, args)
     report(passes=passes, transformation=sum(passes.values()), lines=generated.generated_lines(source))
     clock = compiled(gradient, args)
     functions = clock.total(lambda _, function: function.partition("_0x")[0])  # array expressions have numbers
@@ -84,14 +88,12 @@ def measure(workload: Workload) -> None:
     )
 
 
-def transformed(workload: Workload) -> tuple[dict[str, float], str, Any, tuple[Any, ...]]:
-    import srcgrad as sg
+def transformed(gradient: Any, args: tuple[Any, ...]) -> tuple[dict[str, float], str]:
+    """CPU time by pass, and the generated module."""
     from srcgrad.compiler import program
 
     times: dict[str, float] = {}
-    args = workload.args("tiny")
-    gradient = sg.value_and_grad(workload.fun, argnums=workload.argnums)
-    lowered = program.lowered
+    lowered, watchers = program.lowered, program.WATCHERS
     last = time.process_time()
 
     def watch(name: str, _: Any) -> None:
@@ -105,11 +107,15 @@ def transformed(workload: Workload) -> tuple[dict[str, float], str, Any, tuple[A
         return out
 
     program.lowered = timed  # type: ignore[assignment]
-    program.WATCHERS.append(watch)
-    last = time.process_time()
-    source = gradient.source_for(*args)
-    watch("render", None)
-    return times, source, gradient, args
+    watchers.append(watch)
+    try:
+        last = time.process_time()
+        source = gradient.source_for(*args)
+        watch("render", None)
+    finally:
+        program.lowered = lowered
+        watchers.remove(watch)
+    return times, source
 
 
 def compiled(gradient: Any, args: tuple[Any, ...]) -> Clock:
@@ -144,7 +150,7 @@ def figures(found: Found) -> dict[str, float]:
         **found.get("parts", {}),
         **whole,
         "total": total,
-        "lines": found.get("lines"),
+        **{name: found.get(name) for name in COUNTS},
     }
     return {name: value for name, value in columns.items() if value is not None}
 
@@ -183,6 +189,25 @@ def against(results: Mapping[str, Found], before: Mapping[str, Found]) -> Iterat
     yield from aligned(rows)
 
 
+def run(options: argparse.Namespace) -> dict[str, Found]:
+    """A process a workload; each one's figures are printed and written as they come."""
+    results: dict[str, Found] = {}
+    kept = load(options.json) if options.json and Path(options.json).exists() else {}
+    with tempfile.TemporaryDirectory(prefix="srcgrad_caches_") as folder:
+        caches = Caches(folder)
+        warm = caches.warm()
+        print(f"the library's kernels {'are warm' if warm else 'are compiled, too'}", flush=True)
+        for workload in cases.chosen(options.suite, options.names):
+            place, name = caches.begin(warm), workload.name
+            found = results[name] = child(__file__, "--names", name, timeout=options.timeout, caches=place)
+            known = figures(found)
+            shown = ", ".join(f"{c} {known[c]:.2f}" for c in ("transformation", *PARTS, "total") if c in known)
+            print(f"{name}: {shown} {found.get('ended', '')}", flush=True)
+            if options.json:
+                Path(options.json).write_text(json.dumps(kept | results, indent=1))
+    return results
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", choices=cases.SUITES)
@@ -194,14 +219,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if options.here:
         return measure(cases.named(options.names[0]))
-    results: dict[str, Found] = {}
-    for workload in cases.chosen(options.suite, options.names):
-        found = results[workload.name] = child(__file__, "--names", workload.name, timeout=options.timeout)
-        known = figures(found)
-        shown = ", ".join(f"{c} {known[c]:.2f}" for c in ("transformation", *PARTS, "total") if c in known)
-        print(f"{workload.name}: {shown} {found.get('ended', '')}", flush=True)
-        if options.json:
-            Path(options.json).write_text(json.dumps(results, indent=1))
+    results = run(options)
     print()
     print("\n".join(table(results)))
     if options.against:

@@ -55,10 +55,26 @@ def reported(text: str) -> Found:
     return found
 
 
-def warm_caches(folder: Path) -> bool:
-    """Whether srcgrad's kernels could be compiled into the caches of this folder beforehand."""
-    command = [sys.executable, "-m", "srcgrad", "cache", "--warm"]
-    return subprocess.run(command, env=_environment(folder), capture_output=True).returncode == 0
+class Caches:
+    """The caches of children, always at one place: where compiled code lies is part of its name."""
+
+    def __init__(self, folder: str) -> None:
+        self.place, self.kept = Path(folder) / "used", Path(folder) / "warm"
+
+    def warm(self) -> bool:
+        """Whether srcgrad's kernels could be compiled beforehand."""
+        command = [sys.executable, "-m", "srcgrad", "cache", "--warm"]
+        done = subprocess.run(command, env=_environment(self.place), capture_output=True).returncode == 0
+        if done:
+            self.place.rename(self.kept)
+        return done
+
+    def begin(self, warm: bool = False) -> Path:
+        """Empty, or with the kernels alone."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        if warm:
+            shutil.copytree(self.kept, self.place)
+        return self.place
 
 
 def _environment(caches: Path) -> dict[str, str]:
@@ -66,16 +82,14 @@ def _environment(caches: Path) -> dict[str, str]:
     return os.environ | ONE_THREAD | folders | {"PYTHONPATH": str(ROOT)}
 
 
-def child(script: str, *options: str, timeout: float, warm: Path | None = None) -> Found:
+def child(script: str, *options: str, timeout: float, caches: Path) -> Found:
     """What the script reports, with `ended`: how it ended, if not well.
 
-    timeout: seconds of CPU time; on a busy machine it has ten times as long.   warm: caches to start from a copy of.
+    timeout: seconds of CPU time; on a busy machine it has ten times as long.
     """
+    command = [sys.executable, script, "--here", *options]
     with tempfile.TemporaryDirectory(prefix="srcgrad_benchmark_") as place:
-        caches, out = Path(place) / "caches", Path(place) / "out"
-        if warm is not None:
-            shutil.copytree(warm, caches)
-        command = [sys.executable, script, "--here", *options]
+        out = Path(place) / "out"
         with out.open("w") as file:
             how = {"env": _environment(caches), "stdout": file, "stderr": subprocess.STDOUT}
             process = subprocess.Popen(command, **how, preexec_fn=lambda: _limit(timeout))

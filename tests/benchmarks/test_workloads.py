@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from tests.benchmarks import arrays, generated
+from srcgrad.compiler import program
+from tests.benchmarks import arrays, compile, generated
 from tests.benchmarks.processes import reported
 from tests.benchmarks.workloads import cases
 from tests.benchmarks.workloads.table import Workload
@@ -55,6 +56,19 @@ def test_a_workload_is_measured(name: str, capsys: pytest.CaptureFixture[str]) -
     assert any("REGRESSION: gradient, compiled" in line for line in arrays.against({name: now}, {name: found}))
     assert not any("REGRESSION" in line for line in arrays.against({name: found}, {name: found}))
     assert f"!!!! {name} DISAGREES: JAX 0.5" in list(arrays.summary({name: now}))
+
+
+def test_compilation_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    watchers = list(program.WATCHERS)
+    compile.measure(cases.named("log_sum_exp"), jit=False)
+    assert watchers == program.WATCHERS
+    found = reported(capsys.readouterr().out)
+    known = compile.figures(found)
+    assert {"lower", "simplify", "value_and_grad", "render", "total", "lines"} <= set(known)
+    assert known["total"] == pytest.approx(sum(found["passes"].values()) + found["compilation"])
+    assert "REGRESSION" not in "".join(compile.against({"one": found}, {"one": found}))
+    slow = found | {"passes": found["passes"] | {"lower": 5.0}}
+    assert "REGRESSION: lower" in "".join(compile.against({"one": slow}, {"one": found}))
 
 
 def test_figures_of_a_text() -> None:

@@ -23,6 +23,7 @@ from srcgrad.rules import cuda_names
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.rules.random import numpy_random
 from srcgrad.rules.scalar.vector_forms import FORMS
+from srcgrad.schedule.index_forms import unsigned
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests.passes.adapters import leaves
@@ -37,6 +38,7 @@ OTHERS: tuple[Primitive, ...] = (
     numpy_random.POISSON,
     cuda_names.coordinate,
     cuda_names.grid,
+    unsigned,
 )
 KNOWN = PRIMITIVES | {op.name: op for op in (*OTHERS, *FORMS.values())}
 
