@@ -35,9 +35,7 @@ from srcgrad.rules.scalar.vector_forms import reach, vector_form
 FEW = 8  # iterations that are no matter
 MOST_ANGLES = 2  # that are tested in front of a loop
 FOLDS = (add, subtract, multiply)
-INSTRUCTIONS = frozenset(
-    {"float32", "float64", "sqrt", "floor", "ceil", "trunc", "fabs", "maximum", "minimum"}
-)
+INSTRUCTIONS = frozenset({"float32", "float64", "sqrt", "floor", "ceil", "trunc", "fabs", "maximum", "minimum"})
 STRAIGHT = (Let, Load, ir.Store, ir.Accumulate, ir.Remark)
 
 
