@@ -35,7 +35,7 @@ def report(**found: Any) -> None:
 
 
 def _cpu_time(pid: int) -> float:
-    """Seconds that a process has computed so far. (A limit set by the kernel makes its clocks coarse on some systems.)"""
+    """Seconds that a process has computed so far. (A limit by the kernel makes clocks coarse.)"""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
