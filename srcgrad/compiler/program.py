@@ -36,6 +36,9 @@ from srcgrad.printer.render import module as rendered
 from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
+from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
@@ -125,8 +128,7 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
-        base = lowered(fun, specs, recipe.long)
-        return refuse_unit_axes(replace(base, program=tidy(name_values(base.program))))
+        return _value(lowered(fun, specs, recipe.long), fun, specs)
     if recipe.kind == "vmap":
         items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
         base = lowered(fun, items, recipe.long)
@@ -143,6 +145,19 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
+
+
+def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
+    """The function itself; the arrays that it returns are its own, not the caller's."""
+    main = base.program.main
+    if base.result == Static(None) and (main.facts.overwritten or main.facts.changed):
+        owners = [name for name, spec in zip(parameters_of(fun), specs, strict=True) for _ in leaf_types(spec)]
+        about = next((n for n, p in zip(owners, main.params, strict=False) if p.name in main.facts.overwritten), "")
+        what = f"writes into `{about}`" if about else "changes an argument in place"
+        message = f"the function {what} and returns nothing, but a call never changes its caller's arguments"
+        raise ArgumentError(message, hint=f"return what is to be seen: return {about or '...'}", about=about)
+    program = replace(base.program, main=with_own_results(main))
+    return refuse_unit_axes(replace(base, program=tidy(name_values(program))))
 
 
 def refuse_unit_axes(made: Lowered) -> Lowered:
@@ -393,6 +408,9 @@ def scheduled(program: Program, parallel: bool) -> Program:
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
+SCHEDULED = {"plain": False}  # whether code that is not compiled is in loops, too: to try the schedule in CPython
+
+
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
     """The text of `module`."""
     return module(program, options, parallel).text
@@ -403,9 +421,13 @@ def module(program: Program, options: str | None, parallel: bool = False) -> Mod
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
+    in_front = reuse
+    if options is not None or SCHEDULED["plain"]:
+        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
-        callees = {name: reuse(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return rendered(Program(reuse(read_values_from_memory(program.main)), callees), jit_options=options)
+        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
+        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:

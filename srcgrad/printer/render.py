@@ -34,6 +34,7 @@ with warnings.catch_warnings():
 KINDS = ("comprehension", "fusion", "inplace_binop", "reduction", "setitem", "stencil")
 PARALLEL = f"parallel={dict.fromkeys(KINDS, False)}"
 FASTMATH = r", fastmath=(\{.*?\}|True)"
+INLINED = "# inlined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,17 @@ def _expect_plain_prints(funs: Iterable[Fun]) -> None:
 
 def _decorated(text: str, head: str | None, exact: bool = False) -> str:
     """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
-    its accuracy rests on that."""
+    its accuracy rests on that. One that is said to be inlined becomes part of loops, which are vector code only so."""
     if head is None:
         return text.strip()
     if "with objmode():" in text:
         head = head.replace("nogil=True, ", "")
-    exact = exact or text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
-    return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
+    first = text.split("\n", 1)[0]
+    if first.endswith(INLINED):
+        head = re.sub(FASTMATH, ", fastmath={'contract'}", head)[:-1] + ", forceinline=True)"
+    elif exact or first.endswith(("-> float:", "-> tuple[float, float]:")):
+        head = re.sub(FASTMATH, "", head)
+    return f"@{head}\n{text.strip()}"
 
 
 def _function(fun: Fun, written: _Written, compiled: bool = True, overloads: Overloads | None = None) -> str:
