@@ -48,6 +48,7 @@ def _compiled(rule: ir.Primitive, args: Sequence[Any], params: Mapping[str, Any]
     main = Fun(MAIN, given, (ir.Let(outs, rule, given, dict(params)),), outs)
     made = module(Program(main, {}), jit_options=cpu.jit_options(flags))
     text, used = kernels.shared(made)
-    if used and kernels.ready(used) and cpu.compilable(made.text):
-        cpu.compile_once(MAIN, text, args)
+    if not used or not cpu.compilable(made.text) or not kernels.ready(used):
+        return []
+    cpu.compile_once(MAIN, text, args)
     return [kernel.module for kernel in used]
