@@ -31,9 +31,7 @@ from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import python_function
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.gpu.arrays import legalise
-from srcgrad.printer.kernels import Module
-from srcgrad.printer.render import module as rendered
-from srcgrad.printer.render import render
+from srcgrad.printer import kernels, render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.schedule.buffers_in_front import buffers_in_front
@@ -412,12 +410,11 @@ SCHEDULED = {"plain": False}  # whether code that is not compiled is in loops, t
 
 
 def text(program: Program, options: str | None, parallel: bool = False) -> str:
-    """The text of `module`."""
     return module(program, options, parallel).text
 
 
 @deep
-def module(program: Program, options: str | None, parallel: bool = False) -> Module:
+def module(program: Program, options: str | None, parallel: bool = False) -> kernels.Module:
     """The module of a program, which is not differentiated further."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
@@ -427,7 +424,7 @@ def module(program: Program, options: str | None, parallel: bool = False) -> Mod
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
+        return render.module(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
@@ -466,7 +463,8 @@ def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
 def device_text(program: Program, options: str) -> str:
     """The module of a program of device functions."""
     callees = {name: read_values_from_memory(fun) for name, fun in program.callees.items()}
-    return render(Program(read_values_from_memory(program.main), callees), jit_options=options, decorator="cuda.jit")
+    made = Program(read_values_from_memory(program.main), callees)
+    return render.render(made, jit_options=options, decorator="cuda.jit")
 
 
 def failures(program: Program) -> dict[str, tuple[str, Problem]]:
