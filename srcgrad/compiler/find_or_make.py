@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -26,17 +26,21 @@ from srcgrad.frontend.source.versions import Version, current, versions
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
 
+UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, too: tests run the schedule in CPython so
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel."""
+    parallel None: as the function is compiled; maps are parallel.   loops: whether code that is not compiled is in loops
+    over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
     jit: bool = True
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
     parallel: bool | None = None
+    loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
@@ -310,7 +314,7 @@ def _text(program: Any, options: Options) -> str:
     strict = lazy.program.decides_by_floats(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
-    return lazy.program.text(program, jit, bool(options.parallel))
+    return lazy.program.text(program, jit, bool(options.parallel), options.loops)
 
 
 def _place(origin: Any, spaces: list[Any]) -> Place:

@@ -405,16 +405,14 @@ def scheduled(program: Program, parallel: bool) -> Program:
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
-SCHEDULED = {"plain": False}  # whether code that is not compiled is in loops, too: to try the schedule in CPython
-
-
 @deep
-def text(program: Program, options: str | None, parallel: bool = False) -> str:
-    """The module of a program, which is not differentiated further."""
+def text(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> str:
+    """The module of a program, which is not differentiated further. loops: it is in loops over elements, which code
+    that is compiled always is."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
     in_front = reuse
-    if options is not None or SCHEDULED["plain"]:
+    if options is not None or loops:
         program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
         callees = {name: in_front(read_values_from_memory(fun)) for name, fun in program.callees.items()}
