@@ -31,10 +31,13 @@ from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import python_function
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.gpu.arrays import legalise
+from srcgrad.printer.kernels import Module
+from srcgrad.printer.render import module as rendered
 from srcgrad.printer.render import render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
@@ -405,8 +408,13 @@ def scheduled(program: Program, parallel: bool) -> Program:
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
-@deep
 def text(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> str:
+    """The text of `module`."""
+    return module(program, options, parallel, loops).text
+
+
+@deep
+def module(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> Module:
     """The module of a program, which is not differentiated further. loops: it is in loops over elements, which code
     that is compiled always is."""
     program = scheduled(program, parallel)
@@ -415,8 +423,9 @@ def text(program: Program, options: str | None, parallel: bool = False, loops: b
     if options is not None or loops:
         program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
     try:
-        callees = {name: in_front(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return render(Program(in_front(read_values_from_memory(program.main)), callees), jit_options=options)
+        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
+        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        return rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:

@@ -2,7 +2,6 @@
 
 from srcgrad.rules.scalar import compare, rounding, arithmetic, elementwise, powers, larger_smaller, float_parts
 from srcgrad.rules.special import logistic, normal, gammas, incomplete, bessel
-from srcgrad.rules.scalar import vector_forms
 from srcgrad.rules.shapes import broadcast
 from srcgrad.rules.language import integers
 from srcgrad.rules.shapes import shape

@@ -24,6 +24,7 @@ class Integers:
         self._growing = frozenset(growing)
         self._values: dict[Var, Poly] = {}
         self._numbered: dict[Hashable, Var] = {}
+        self.named: dict[Symbol, list[Var]] = {}  # of a symbol that an operation makes: the variables that it is
         self._shapes: dict[Var, tuple[Atom, ...]] = {}
         self._bounds: dict[Symbol, tuple[Poly, Poly, int]] = {}  # of an index: lowest, highest, how many loops around
         self._natural: set[Symbol] = set()
@@ -62,6 +63,7 @@ class Integers:
             return found
         what = tuple(self.of(a).key if a.type in (ir.I8, ir.B1) else key(a) for a in args)
         symbol = self._numbered.setdefault((op, what, key(let.params)), let.target)
+        self.named.setdefault(symbol, []).append(let.target)
         if op.traits.is_length or self._chosen_natural(let):
             self._natural.add(symbol)
         if op is nonnegative:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
-from srcgrad.core.affine import Poly
+from srcgrad.core.affine import Poly, Symbol
 from srcgrad.core.ir import Accumulate, Alloc, For, Fun, If, Load, Stmt, Store, Var
 from srcgrad.core.walk import blocks
 from srcgrad.schedule.integers import Integers
@@ -57,7 +57,11 @@ class Places:
 
     def fixed(self, value: Poly, region: Region) -> bool:
         """Whether it is one number each time that the block runs."""
-        return all(isinstance(s, Var) and region.within(self.facts.bound[s]) for s in value.symbols())
+        return all(self._outside(symbol, region) for symbol in value.symbols())
+
+    def _outside(self, symbol: Symbol, region: Region) -> bool:
+        variables = self.integers.named.get(symbol, (symbol,))
+        return any(isinstance(v, Var) and region.within(self.facts.bound[v]) for v in variables)
 
     def single_axes(self, stmts: Sequence[Element], region: Region) -> set[int]:
         """The axes along which all accesses of one run of the block are at one place."""

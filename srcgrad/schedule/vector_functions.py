@@ -110,7 +110,7 @@ def _may_be_vector_code(loop: For) -> bool:
 
 
 def _is_fold(carry: ir.Carry, body: tuple[Stmt, ...]) -> bool:
-    """Whether what is carried is only added to, subtracted from or multiplied."""
+    """Whether what is carried is only added to, subtracted from or multiplied, and not looked at on the way."""
     at: Atom = carry.inner
     while at is not carry.next:
         users = [s for s in body for a in used(s) if a is at]
@@ -119,7 +119,7 @@ def _is_fold(carry: ir.Carry, body: tuple[Stmt, ...]) -> bool:
         if user.op is subtract and user.args[0] is not at:
             return False
         at = user.target
-    return True
+    return not any(a is at for s in body for a in used(s))
 
 
 def _needed(loop: For, wanted: set[Atom]) -> Iterator[Stmt]:

@@ -8,8 +8,9 @@ and NumPy's function. `single` is float32.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import groupby, product
 from typing import Any
 
 import mpmath
@@ -29,30 +30,32 @@ RNG = np.random.default_rng(0)
 Points = tuple[np.ndarray, ...]
 
 
-def loop_of(op: ir.Primitive, dtype: str = "f8", arity: int = 1) -> ir.Fun:
-    """The function that gives op of each element."""
-    params = tuple(ir.Var(name, ir.Type(dtype, 1, ref=True)) for name in "xy"[:arity])
-    number, index = ir.Type(dtype), ir.Var("i", ir.I8)
-    builder = Builder()
-    n = builder.let(PRIMITIVES["dim"], params[0], axis=0, name="n")
-    out = ir.Var("out", ir.Type(dtype, 1, ref=True))
-    builder.put(ir.Alloc(out, (n,), ir.Init.EMPTY))
-    with builder.block() as body:
-        values = [ir.Var("v", number) for _ in params]
-        for value, ref in zip(values, params, strict=True):
-            builder.put(ir.Load(value, ref, (index,)))
-        builder.put(ir.Store(out, (index,), builder.let(op, *values)))
-    builder.put(ir.For(index, ir.Const(0, ir.I8), n, ir.Const(1, ir.I8), (), tuple(body)))
-    return ir.Fun(f"loop_of_{op.name}", params, tuple(builder.out), (out,))
+def loops_of(ops: Sequence[ir.Primitive], dtype: str = "f8") -> ir.Fun:
+    """The function that gives each op of each element of arrays of its own."""
+    array, zero, one = ir.Type(dtype, 1, ref=True), ir.Const(0, ir.I8), ir.Const(1, ir.I8)
+    builder, params, outs = Builder(), [], []
+    for op in ops:
+        own = [ir.Var(f"{name}_{op.name}", array) for name in ("x", "y")[: 1 + op.name.endswith("power")]]
+        n = builder.let(PRIMITIVES["dim"], own[0], axis=0, name="n")
+        out, index = ir.Var(f"of_{op.name}", array), ir.Var("i", ir.I8)
+        builder.put(ir.Alloc(out, (n,), ir.Init.EMPTY))
+        with builder.block() as body:
+            values = [ir.Var("v", ir.Type(dtype)) for _ in own]
+            for value, ref in zip(values, own, strict=True):
+                builder.put(ir.Load(value, ref, (index,)))
+            builder.put(ir.Store(out, (index,), builder.let(op, *values)))
+        builder.put(ir.For(index, zero, n, one, (), tuple(body)))
+        params += own
+        outs.append(out)
+    return ir.Fun("loops", tuple(params), tuple(builder.out), tuple(outs))
 
 
 @cache
-def compiled(op: ir.Primitive, dtype: str = "f8", arity: int = 1) -> Callable[..., Any]:
-    """The loop, compiled as derivatives are."""
+def compiled(ops: tuple[ir.Primitive, ...], dtype: str = "f8") -> Callable[..., Any]:
+    """The loops, compiled as derivatives are."""
     space: dict[str, Any] = {}
-    text = render(ir.Program(loop_of(op, dtype, arity)), jit_options=OPTIONS)
-    exec(compile(text, f"<{op.name}>", "exec"), space)
-    return space[f"loop_of_{op.name}"]  # type: ignore[no-any-return]
+    exec(compile(render(ir.Program(loops_of(ops, dtype)), jit_options=OPTIONS), "<loops>", "exec"), space)
+    return space["loops"]  # type: ignore[no-any-return]
 
 
 def uniform(low: float, high: float, n: int = 2000) -> np.ndarray:
@@ -127,16 +130,20 @@ def errors(name: str, got: np.ndarray, points: Points) -> np.ndarray:
     return out
 
 
-def worst(name: str, dtype: str = "f8") -> dict[str, tuple[float, tuple[float, ...]]]:
-    """By range: the largest error, and where it is."""
-    found = {}
-    for told, points in ranges(name, dtype == "f4").items():
-        rounded = tuple(p.astype(dtype) for p in points)
-        got = compiled(FORMS[name], dtype, len(points))(*rounded)
-        error = errors(name, got, rounded)
-        k = int(np.argmax(error))
-        found[told] = float(error[k]), tuple(float(p[k]) for p in rounded)
-    return found
+def worst(dtype: str = "f8", n: int = 2000) -> Iterator[tuple[str, str, float, tuple[float, ...]]]:
+    """Of every function and range, by so many points: the largest error, and where it is."""
+    named = {
+        name: {told: tuple(p[:n].astype(dtype) for p in points) for told, points in ranges(name, dtype == "f4").items()}
+        for name in FORMS
+    }
+    joined = [np.concatenate(column) for by in named.values() for column in zip(*by.values(), strict=True)]
+    for (name, by), got in zip(named.items(), compiled(tuple(FORMS.values()), dtype)(*joined), strict=True):
+        start = 0
+        for told, points in by.items():
+            error = errors(name, got[start : start + len(points[0])], points)
+            start += len(points[0])
+            k = int(np.argmax(error))
+            yield name, told, float(error[k]), tuple(float(p[k]) for p in points)
 
 
 def _times(name: str, dtype: str) -> dict[str, float]:
@@ -144,24 +151,26 @@ def _times(name: str, dtype: str) -> dict[str, float]:
     points = {"log": (uniform(0.1, 20),), "erf": (uniform(-4, 4),), "power": ranges("power")["moderate"]}
     args = tuple(p.astype(dtype) for p in points.get(name, (uniform(-20, 20),)))
     numpys = scipy.special.erf if name == "erf" else getattr(np, name)
-    forms = {"vector": compiled(FORMS[name], dtype, len(args)), "libm": compiled(PRIMITIVES[name], dtype, len(args))}
+    forms = {"vector": compiled((FORMS[name],), dtype), "libm": compiled((PRIMITIVES[name],), dtype)}
     calls = {told: (lambda f=f: f(*args)) for told, f in {**forms, "NumPy": numpys}.items()}
     return {told: 1e9 * seconds / len(args[0]) for told, seconds in interleaved(calls, rounds=51).items()}
 
 
 def main() -> None:
     np.seterr(all="ignore")
-    tried = [
-        (f"{name:<6}{' single' if dtype == 'f4' else '':<7}", name, dtype) for dtype in ("f8", "f4") for name in FORMS
-    ]
     print(f"worst errors in units of the last place (Numba {numba.__version__})")
-    for told, name, dtype in tried:
-        print(" ", told, "; ".join(f"{where} {error:.2f}" for where, (error, _) in worst(name, dtype).items()))
+    for dtype in ("f8", "f4"):
+        for name, found in groupby(worst(dtype), lambda row: row[0]):
+            print(_told(name, dtype), "; ".join(f"{where} {error:.2f}" for _, where, error, _ in found))
     print("nanoseconds a value")
-    for told, name, dtype in tried:
+    for dtype, name in product(("f8", "f4"), FORMS):
         times = _times(name, dtype)
         columns = "  ".join(f"{who} {ns:6.2f}" for who, ns in times.items())
-        print(f"  {told}  {columns}  {times['libm'] / times['vector']:5.1f} times")
+        print(_told(name, dtype), f"{columns}  {times['libm'] / times['vector']:5.1f} times")
+
+
+def _told(name: str, dtype: str) -> str:
+    return f"  {name:<6}{' single' if dtype == 'f4' else '':<7} "
 
 
 if __name__ == "__main__":

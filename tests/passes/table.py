@@ -8,6 +8,7 @@ from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
+from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
@@ -74,6 +75,8 @@ KEEPING: dict[str, Pass] = {
     "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
     "loop_buffers": of_functions(carried_arrays_to_buffers),
+    # for compiled code
+    "index_forms": of_functions(with_unsigned_places),
 }
 # Those of kernels, of which no thread can be run alone.
 OF_KERNELS: dict[str, Pass] = {

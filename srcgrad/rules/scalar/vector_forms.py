@@ -1,6 +1,7 @@
 """Elementary functions in the form that a loop over an array takes, of which LLVM makes vector code.
 
-They are made when derivatives are there already; the scalar functions stay in code that is no such loop.
+They are put in when derivatives are made already; the scalar functions stay in code that is no such loop. No function
+of the user's stands for them, so that they are not among the registered primitives.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.numeric.vector import circular, error_function, exponentials, logarithms, powers, single
-from srcgrad.rules.language import by_numbers, registry
+from srcgrad.rules.language import by_numbers
 from srcgrad.rules.language.metadata import Info
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.scalar import elementwise
@@ -35,9 +36,7 @@ def _in_loops(scalar: ir.Primitive, double: Numeric, single: Numeric | None = No
         return by_numbers.each(double.__name__, called, scalar.infer)(types, dict(params))
 
     traits = replace(scalar.traits, takes_complex=False)
-    made = replace(scalar, name=double.__name__, template=template, traits=traits, info=Info((), ()))
-    registry.register(made)
-    return made
+    return replace(scalar, name=double.__name__, template=template, traits=traits, info=Info((), ()))
 
 
 FORMS: dict[str, ir.Primitive] = {
