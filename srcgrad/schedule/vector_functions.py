@@ -15,6 +15,7 @@ Those that are right for numbers of any size need no such test.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from srcgrad.core.build import Builder, const
 from srcgrad.core.ir import Atom, Const, For, Fun, Let, Load, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import rebuild, used
+from srcgrad.printer.templates import expanded
 from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.scalar.compare import greater
@@ -33,6 +35,7 @@ from srcgrad.rules.scalar.vector_forms import reach, vector_form
 FEW = 8  # iterations that are no matter
 MOST_ANGLES = 2  # that are tested in front of a loop
 FOLDS = (add, subtract, multiply)
+INSTRUCTIONS = frozenset({"float32", "float64", "sqrt", "floor", "ceil", "trunc", "fabs", "maximum", "minimum"})
 STRAIGHT = (Let, Load, ir.Store, ir.Accumulate, ir.Remark)
 
 
@@ -53,7 +56,8 @@ class _Vectors(Rewriter):
             return new
         formed = replace(new, body=tuple(map(_formed, new.body)))
         far = [s for s, old in zip(formed.body, new.body, strict=True) if s is not old and _reach(s) < math.inf]
-        if all(s is old for s, old in zip(formed.body, new.body, strict=True)):
+        others = [s for s, old in zip(formed.body, new.body, strict=True) if s is old]
+        if len(others) == len(new.body) or any(map(_calls_a_library, others)):
             return new
         return self._guarded(new, formed, far) if far else formed
 
@@ -95,6 +99,14 @@ def _formed(stmt: Stmt) -> Stmt:
 
 def _reach(stmt: Stmt) -> float:
     return reach(stmt.op, stmt.target.type) if isinstance(stmt, Let) else math.inf
+
+
+def _calls_a_library(stmt: Stmt) -> bool:
+    """Whether it prints as a call of which LLVM makes no vector code: then the loop is none, whatever else is in it."""
+    if not isinstance(stmt, Let):
+        return False
+    text, helpers = expanded(stmt.op, tuple(a.type for a in stmt.args), dict(stmt.params))
+    return bool(helpers) or not INSTRUCTIONS.issuperset(re.findall(r"\.(\w+)\(", text))
 
 
 def _may_be_vector_code(loop: For) -> bool:

@@ -16,7 +16,6 @@ from typing import Any
 import mpmath
 import numba
 import numpy as np
-import scipy.special
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
@@ -79,7 +78,7 @@ def ranges(name: str, single: bool = False) -> dict[str, Points]:
         case "exp" | "expm1":
             lowest = {"to underflow": (uniform(-1.05 * last - 8, -last),)} if name == "exp" else {}
             return {**small, "|x| < 20": (uniform(-20, 20),), "all": (uniform(-last, last),), **lowest}
-        case "sinh" | "cosh" | "tanh":
+        case "sinh" | "cosh" | "tanh" | "sech" | "sigmoid":
             return {
                 **small,
                 "1 to 2": (uniform(1, 2),),
@@ -110,6 +109,8 @@ def ranges(name: str, single: bool = False) -> dict[str, Points]:
 
 
 def _exact(name: str) -> Callable[..., Any]:
+    if name == "sigmoid":
+        return lambda x: 1 / (1 + mpmath.mp.exp(-x))
     return getattr(mpmath.mp, name)  # type: ignore[no-any-return]
 
 
@@ -150,7 +151,7 @@ def _times(name: str, dtype: str) -> dict[str, float]:
     """Nanoseconds a value."""
     points = {"log": (uniform(0.1, 20),), "erf": (uniform(-4, 4),), "power": ranges("power")["moderate"]}
     args = tuple(p.astype(dtype) for p in points.get(name, (uniform(-20, 20),)))
-    numpys = scipy.special.erf if name == "erf" else getattr(np, name)
+    numpys = PRIMITIVES[name].evaluate
     forms = {"vector": compiled((FORMS[name],), dtype), "libm": compiled((PRIMITIVES[name],), dtype)}
     calls = {told: (lambda f=f: f(*args)) for told, f in {**forms, "NumPy": numpys}.items()}
     return {told: 1e9 * seconds / len(args[0]) for told, seconds in interleaved(calls, rounds=51).items()}

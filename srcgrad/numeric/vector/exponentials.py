@@ -82,3 +82,12 @@ def vector_sinh(x: float) -> float:  # inlined
 def vector_cosh(x: float) -> float:  # inlined
     half = scaled_exp(abs(x), -1.0)
     return half + 0.25 / half
+
+
+def vector_sech(x: float) -> float:  # inlined
+    return 1.0 / vector_cosh(x)
+
+
+def vector_sigmoid(x: float) -> float:  # inlined
+    tail = scaled_exp(-abs(x), 0.0)
+    return (1.0 if x >= 0.0 else tail) / (1.0 + tail)

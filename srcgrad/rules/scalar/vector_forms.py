@@ -51,6 +51,8 @@ FORMS: dict[str, ir.Primitive] = {
         (elementwise.sinh, exponentials.vector_sinh),
         (elementwise.cosh, exponentials.vector_cosh),
         (elementwise.tanh, exponentials.vector_tanh),
+        (elementwise.sech, exponentials.vector_sech),
+        (elementwise.sigmoid, exponentials.vector_sigmoid),
         (normal.erf, error_function.vector_erf),
         (power, powers.vector_power, single.vector_power_single),
     )
