@@ -33,8 +33,8 @@ UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, to
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel.   loops: whether code that is not compiled is in loops
-    over elements, as compiled code is; no choice of users."""
+    parallel None: as the function is compiled; maps are parallel.
+    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
     jit: bool = True
@@ -295,7 +295,7 @@ def _make(
         tuple(seen),
         overwritten,
         facts,
-        lazy.program.failures(made.program),
+        {**lazy.program.failures(made.program), **module.failures},
         lazy.program.formats(made.program),
         tuple(numbers[id(f)] for f in functions if id(f) in numbers),
         module.text,

@@ -425,7 +425,8 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
+        made = rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
+        return made._replace(failures=failures(program))
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:
