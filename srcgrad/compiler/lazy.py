@@ -1,7 +1,7 @@
 """What is loaded when it is first needed: a process that finds everything in the cache never reads the compiler.
 
-`lazy.program`, `lazy.to_source` and `lazy.mapped_kernel_program` are modules of `srcgrad`, `lazy.cuda` and `lazy.launch` those of
-`srcgrad.backend`.
+`lazy.program`, `lazy.to_source` and `lazy.mapped_kernel_program` are modules of `srcgrad`, `lazy.cuda` and
+`lazy.launch` those of `srcgrad.backend`.
 """
 
 from __future__ import annotations
