@@ -354,7 +354,7 @@ def _finish(
             env.pop(name, None)
             if out is not None:
                 env[name] = out
-    _carry_flags(low, node, turn)
+    _carry_flags(low, node, turn, over)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
 
@@ -412,13 +412,19 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
     return out
 
 
-def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
+def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Domain | None) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
+    flags, endless = turn.flags, over is None and turn.cond == TRUE and turn.flags.ended == FALSE
+    if endless and flags.broken == FALSE:
+        # what returns is the only way out
+        return low.set_flags(returned=TRUE, broken=FALSE, raised=flags.raised or flags.returned == FALSE)
+    first = endless or (over is not None and over.surely)
     wanted = ["returned"] + (["broken"] if node.orelse else [])
     low.set_flags(returned=FALSE, broken=FALSE)
     for name in wanted:
-        flag = turn.flags.get(name)
-        if flag == FALSE:
+        flag = flags.get(name)
+        if flag == FALSE or (flag == TRUE and first):
+            low.set_flags(**{name: flag})
             continue
         inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
         turn.carry.append(ir.Carry(inner, FALSE, flag, out))

@@ -344,9 +344,35 @@ def leaves(stmts: Sequence[ast.stmt]) -> bool:
     last = stmts[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, ast.While):
+        return endless(last)
     if isinstance(last, ast.Match):
         return irrefutable(last.cases[-1]) and all(leaves(case.body) for case in last.cases)
     return isinstance(last, (ast.Break, ast.Continue, ast.Return))
+
+
+def endless(loop: ast.While) -> bool:
+    """Whether what returns is the only way out of a loop, and there is one."""
+    forever = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    return forever and jumps(loop.body, True) and not breaks(loop.body)
+
+
+def breaks(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether something in the body of a loop breaks it."""
+    for node in stmts:
+        match node:
+            case ast.Break():
+                return True
+            case ast.If():
+                if breaks(node.body) or breaks(node.orelse):
+                    return True
+            case ast.Match(cases=cases):
+                if any(breaks(case.body) for case in cases):
+                    return True
+            case ast.For() | ast.While():
+                if breaks(node.orelse):
+                    return True
+    return False
 
 
 def irrefutable(case: ast.match_case) -> bool:
