@@ -8,6 +8,7 @@ memory's life ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from srcgrad.core import ir
 from srcgrad.core.aliases import aliases_of
@@ -149,3 +150,9 @@ class Facts:
         for var, view in self.base.items():
             if self.root(var) is root:
                 yield view
+
+
+@lru_cache(maxsize=4)
+def facts_of(fun: ir.Fun) -> Facts:
+    """The facts of a function, gathered once for the passes that ask one after another."""
+    return Facts(fun)

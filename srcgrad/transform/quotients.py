@@ -7,8 +7,7 @@ differentiated such a quotient becomes an operation of its own, which knows what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,11 +100,10 @@ class _Finder(Rewriter):
         super().__init__()
         self.makes: dict[Var, ir.Let] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer = self.makes
         self.makes = {v: let for v, let in outer.items() if v.type.rank == 0}
-        yield
+        super().region(stmts)
         self.makes = outer
 
     def one(self, stmt: Stmt) -> Rewritten:

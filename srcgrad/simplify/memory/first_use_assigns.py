@@ -3,8 +3,6 @@ added to is assigned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from srcgrad.analysis.kept_shapes import shapes_of
@@ -21,7 +19,7 @@ def assign_at_first_use(fun: Fun) -> Fun:
     Loads of the whole of `a` are then `v` itself (see `cse`), and memory that is only loaded so is a value again (see
     `dce`). Adding to zeros may change the sign of a zero.
     """
-    return _FirstUses(fun).fun(fun)
+    return fun if walk.kinds(fun).isdisjoint((ir.Store, ir.Accumulate)) else _FirstUses(fun).fun(fun)
 
 
 class _FirstUses(ShapeRewriter):
@@ -34,12 +32,10 @@ class _FirstUses(ShapeRewriter):
         self.untouched: dict[Var, int] = {}
         self.zeroed: dict[Var, int] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer = self.untouched, self.zeroed
         self.untouched, self.zeroed = {}, {}
-        with super().region():
-            yield
+        super().region(stmts)
         self.untouched, self.zeroed = outer
 
     def one(self, stmt: Stmt) -> Rewritten:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from srcgrad.analysis.effects import Facts, Region
+from srcgrad.analysis.effects import Facts, Region, facts_of
 from srcgrad.core import ir
 from srcgrad.core.build import const, whole
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
-from srcgrad.core.walk import changed, kept
+from srcgrad.core.walk import changed, kept, kinds
 from srcgrad.rules.language.integers import nonnegative, trips
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.simplify.memory.first_element_store import Place, one_name, place, touches
@@ -20,7 +20,9 @@ from srcgrad.simplify.memory.first_element_store import Place, one_name, place, 
 
 def reuse(fun: Fun) -> Fun:
     """The function with loop-invariant allocations moved out of loops; the same object if there are none."""
-    return _Reuser(Facts(fun)).fun(fun)
+    if ir.Alloc not in kinds(fun) or kinds(fun).isdisjoint((ir.For, ir.While)):
+        return fun
+    return _Reuser(facts_of(fun)).fun(fun)
 
 
 class _Reuser(Rewriter):

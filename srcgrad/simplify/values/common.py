@@ -43,4 +43,6 @@ def written(stmt: Stmt) -> list[ir.Var]:
 
 def growing(fun: ir.Fun, classes: Aliases) -> set[ir.Var]:
     """The classes of memory whose shape is made by the stores to it."""
+    if ir.Alloc not in walk.kinds(fun):
+        return set()
     return {classes.of(s.target) for s in walk.walk(fun.body) if isinstance(s, ir.Alloc) and None in s.shape}

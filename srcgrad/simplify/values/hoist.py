@@ -12,7 +12,7 @@ def hoist(fun: Fun) -> Fun:
 
     Only what is computed in every turn, from scalars, and cannot raise (floats: a loop may have no turn at all).
     """
-    return rewrite(fun, _hoisted)
+    return fun if walk.kinds(fun).isdisjoint((ir.For, ir.While)) else rewrite(fun, _hoisted)
 
 
 def _hoisted(stmt: Stmt) -> Rewritten:
