@@ -141,10 +141,10 @@ def used_inside(stmt: Stmt) -> Iterator[Atom]:
 def defined(stmt: Stmt) -> tuple[Var, ...]:
     """The variables that the statement binds in its own region."""
     kind = type(stmt)
+    if kind in _TARGETS:  # most
+        return stmt.targets  # type: ignore[attr-defined, no-any-return]
     if kind in _ONE_TARGET:
         return (stmt.target,)  # type: ignore[attr-defined]
-    if kind in _TARGETS:
-        return stmt.targets  # type: ignore[attr-defined, no-any-return]
     match stmt:
         case ir.Append():
             return (stmt.pos,)

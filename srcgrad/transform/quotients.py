@@ -15,6 +15,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite
 from srcgrad.core.traits import Slope, Traits
+from srcgrad.core.walk import walk
 from srcgrad.rules.language.declare import Duals, Params, cast, expand_to, promote, sum_to, total
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.arithmetic import add, divide, subtract
@@ -144,12 +145,19 @@ def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
 
 def gather_quotients(fun: Fun) -> Fun:
     """The function with such quotients as one operation each; the same object if there are none."""
-    return _Finder().fun(fun)
+    return _Finder().fun(fun) if _divides_by(fun, divide) else fun
 
 
 def take_quotients_apart(fun: Fun) -> Fun:
     """The function with these operations as quotients again."""
+    if not _divides_by(fun, quotient):
+        return fun
     return rewrite(fun, lambda stmt: _plain(stmt) if isinstance(stmt, ir.Let) and stmt.op is quotient else stmt)
+
+
+def _divides_by(fun: Fun, op: ir.Primitive) -> bool:
+    """Whether the function has an operation of this kind."""
+    return any(isinstance(stmt, ir.Let) and stmt.op is op for stmt in walk(fun.body))
 
 
 def _plain(let: ir.Let) -> list[Stmt]:
