@@ -126,11 +126,7 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
         base = lowered(fun, specs, recipe.long)
         return refuse_unit_axes(replace(base, program=tidy(name_values(base.program))))
     if recipe.kind == "vmap":
-        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
-        base = lowered(fun, items, recipe.long)
-        check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-        program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
-        return refuse_unit_axes(replace(base, program=tidy(program), result=mapped_spec(base.result)))
+        return refuse_unit_axes(_mapped(fun, recipe, specs))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
@@ -141,6 +137,15 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
+
+
+def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    """The function for each item of its arguments."""
+    items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
+    base = lowered(fun, items, recipe.long)
+    check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
+    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
+    return replace(base, program=tidy(program), result=mapped_spec(base.result))
 
 
 def refuse_unit_axes(made: Lowered) -> Lowered:

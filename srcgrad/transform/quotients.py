@@ -118,13 +118,7 @@ class _Finder(Rewriter):
         if let.op is not divide or let.target.type.is_complex or not isinstance(let.args[1], Var):
             return let
         made = self.makes.get(let.args[1])
-        if made is None:
-            return let
-        sides: list[tuple[ir.Atom, ir.Atom, Any, bool]] = [(let.args[1], Const(0.0, ir.F8), None, True)]
-        if made.op in (add, subtract):
-            one, two = made.args
-            sides = [(one, two, made.op, True), (two, one, made.op, False)]
-        for grown, rest, op, first in sides:
+        for grown, rest, op, first in () if made is None else _sides(made):
             inner = self.makes.get(grown) if isinstance(grown, Var) else None
             if (
                 inner is not None
@@ -134,6 +128,14 @@ class _Finder(Rewriter):
                 args = (let.args[0], rest, grown, inner.args[0])
                 return replace(let, op=quotient, args=args, params={"inner": inner.op, "joined": op, "first": first})
         return let
+
+
+def _sides(divisor: ir.Let) -> list[tuple[ir.Atom, ir.Atom, Any, bool]]:
+    """(what may be an exponential, the rest of the divisor, how the two are joined, whether it comes first)."""
+    if divisor.op not in (add, subtract):
+        return [(divisor.target, Const(0.0, ir.F8), None, True)]
+    one, two = divisor.args
+    return [(one, two, divisor.op, True), (two, one, divisor.op, False)]
 
 
 def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
