@@ -124,7 +124,8 @@ class Facts:
         )
 
     def runs_after(self, later: Stmt, site: Stmt, region: Region) -> bool:
-        """Whether `later` may run after `site`, in one run of a region with both (another turn of a loop counts)."""
+        """Whether `later` may run after `site`, in one run of a region with both (another iteration of a loop
+        counts)."""
         for (_, a), (_, b) in zip(self.chain(site, region), self.chain(later, region), strict=False):
             if a is not b:
                 return self.order[b] > self.order[a]

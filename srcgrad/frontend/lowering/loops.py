@@ -56,7 +56,7 @@ class Turn:
     after: dict[str, Value | None]
     exit: Atom
     flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
+    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each iteration
     body: list[Stmt] = field(default_factory=list)
     held: Held = field(default_factory=dict)
     carry: list[ir.Carry] = field(default_factory=list)
@@ -80,7 +80,7 @@ def while_(low: Lowering, node: ast.While) -> None:
 
 
 def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
-    """One turn for each item of a tuple; what follows a turn that may break is guarded."""
+    """One iteration for each item of a tuple; what follows an iteration that may break is guarded."""
     if turn == len(items.items):
         return low.block(node.orelse)
     if turn > UNROLL_LIMIT:
@@ -96,7 +96,7 @@ def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
 
 
 def _unless_left(low: Lowering, go: Callable[[], None], names: Names) -> None:
-    """What follows a turn, or a loop, unless it was broken or returned from there."""
+    """What follows an iteration, or a loop, unless it was broken or returned from there."""
     broken, returned = low.flag("broken"), low.flag("returned")
     low.set_flags(broken=FALSE, continued=FALSE)
     stop = low.either(broken, returned)
@@ -153,7 +153,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
-    """What is assumed of a name at the head of a turn."""
+    """What is assumed of a name at the head of an iteration."""
     if name in facts.models:
         return facts.models[name]
     if isinstance(init, Const) and init.type == ir.F8 and low.setting.single:
@@ -204,7 +204,7 @@ def _body(
     low.frame.env = env
     result = inner.get(RESULT)
     memory = result is not None and any(atom.type.ref for atom in values.leaves(result))
-    # what a number was does not matter: a turn that returns is the last
+    # what a number was does not matter: an iteration that returns is the last
     low.frame.flags = Flags(result=result if memory else None)
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()

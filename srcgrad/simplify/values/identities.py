@@ -227,7 +227,7 @@ class _Identities(ShapeRewriter):
         return len(range(*(int(b.value.real) for b in bounds if isinstance(b, Const))))
 
     def unroll(self, loop: ir.For) -> Rewritten:
-        """A loop with no turn or one."""
+        """A loop with no iteration or one."""
         none = self.trips(loop) == 0
         for c in loop.carry:
             self.env[c.out if none else c.inner] = self.atom(c.init)
@@ -243,7 +243,7 @@ class _Identities(ShapeRewriter):
         for c in loop.carry:
             init = self.atom(c.init)
             if c.next is c.inner or key(self.atom(c.next)) == key(init):
-                self.env[c.inner] = self.env[c.out] = init  # the same in each turn
+                self.env[c.inner] = self.env[c.out] = init  # the same in each iteration
             else:
                 carry.append(c)
         if isinstance(loop.exit, Const) and not loop.exit.value:
