@@ -50,14 +50,19 @@ class _FirstUses(ShapeRewriter):
                 out[untouched[stmt.ref]], new = GONE, started
         for var in first:
             untouched.pop(var, None)
-        for cls in self.touched(stmt) & zeroed.keys() if zeroed else ():
-            before = out[place := zeroed.pop(cls)]
-            if isinstance(new, ir.Accumulate) and self.restarted(before, new):
-                out[place], new = GONE, ir.Store(new.ref, new.index, new.value, span=new.span)
+        new = self.assigned(stmt, new) if zeroed else new
         if isinstance(new, ir.Store) and _is_zero(new.value) and all(item == FULL for item in new.index):
             zeroed[self.classes.of(new.ref)] = len(out)
         if isinstance(new, Alloc) and isinstance(new.init, ir.Init):
             untouched[new.target] = len(out)
+        return new
+
+    def assigned(self, stmt: Stmt, new: Stmt) -> Stmt:
+        """What becomes of a statement, the zeroings before it having been left out that it makes needless."""
+        for cls in self.touched(stmt) & self.zeroed.keys():
+            place = self.zeroed.pop(cls)
+            if isinstance(new, ir.Accumulate) and self.restarted(self.out[place], new):
+                self.out[place], new = GONE, ir.Store(new.ref, new.index, new.value, span=new.span)
         return new
 
     def touched(self, stmt: Stmt) -> set[Var]:

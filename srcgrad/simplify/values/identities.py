@@ -77,7 +77,10 @@ class _Identities(ShapeRewriter):
                 return self.unroll(stmt)
             case ir.For() | ir.While():
                 return self.loop(stmt)
-        match new := self.inside(stmt):
+        return self.access(self.inside(stmt))
+
+    def access(self, new: Stmt) -> Rewritten:
+        match new:
             case ir.View():
                 return self.view(new)
             case ir.Load():
