@@ -95,7 +95,7 @@ def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:
 
 def bounded(main: Fun, works: Sequence[Var]) -> Fun:
     """The function with a look at the lengths of its work arrays before it stores there: where floats decide how many
-    turns a loop takes, rounding may have let the counting kernel take fewer, for compilers fuse where they like."""
+    iterations a loop takes, rounding may have let the counting kernel take fewer: compilers fuse where they like."""
     literal = {s.index for s in walk.walk(main.body) if isinstance(s, ir.For) and isinstance(s.stop, Const)}
     short = ir.Raise(TOO_SHORT.module, TOO_SHORT.name, TOO_SHORT.args)
 

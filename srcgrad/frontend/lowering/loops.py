@@ -57,7 +57,7 @@ class Turn:
     after: dict[str, Value | None]
     exit: Atom
     flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
+    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each iteration
     body: list[Stmt] = field(default_factory=list)
     held: Held = field(default_factory=dict)
     carry: list[ir.Carry] = field(default_factory=list)
@@ -121,7 +121,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
-    """What is assumed of a name at the head of a turn."""
+    """What is assumed of a name at the head of an iteration."""
     if name in facts.models:
         return facts.models[name]
     if isinstance(init, Const) and init.type == ir.F8 and low.setting.single:
@@ -191,7 +191,7 @@ def _body(
     low.frame.env = {**env, **dict.fromkeys(later, LATER)}
     result = inner.get(RESULT)
     memory = result is not None and any(atom.type.ref for atom in values.leaves(result))
-    # what a number was does not matter: a turn that returns is the last
+    # what a number was does not matter: an iteration that returns is the last
     low.frame.flags = Flags(result=result if memory else None)
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()

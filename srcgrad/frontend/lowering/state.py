@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
@@ -38,6 +38,9 @@ from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
 
+N = TypeVar("N", bound=ast.AST)
+R = TypeVar("R")
+
 
 class Unresolved(Exception):
     """The result of a recursive call, or what the turn before has bound, is not known yet: this path tells nothing."""
@@ -45,6 +48,13 @@ class Unresolved(Exception):
 
 class Reported(SrcgradError):
     """What follows from something that was refused before: not worth a word."""
+
+
+def _place(error: SrcgradError, node: ast.AST, source: Any) -> None:
+    """Raise the error with this node's place, if it has none yet."""
+    if not error.placed and not isinstance(error, Reported):
+        problems = [source.problem(node, p.message, p.hint) for p in error.problems]
+        raise type(error)(error.problems[0].message, problems=problems) from None
 
 
 REPORTED = Poison("refused before")
@@ -115,21 +125,23 @@ class State(Checks):
     # ---- going over the tree
 
     def stmt(self, node: ast.stmt) -> None:
-        with self.b.at(self.frame.source.span(node)), self.reading(node):
-            self.constructs.statement(node)
+        with self.b.at(self.frame.source.span(node)):
+            self._reading(node, self.constructs.statement)
 
     def ex(self, node: ast.expr) -> Value:
-        with self.reading(node):
-            return self.constructs.expression(node)
+        return self._reading(node, self.constructs.expression)
 
-    @contextmanager
-    def reading(self, node: ast.AST) -> Iterator[None]:
-        """Checks and errors of what is done inside belong to this node."""
+    def _reading(self, node: N, construct: Callable[[N], R]) -> R:
+        """Checks and errors of what the construct does belong to this node."""
         frame = self.frame
         outer, frame.node = frame.node, node
-        with self.placing(node):
-            yield
+        try:
+            found = construct(node)
+        except SrcgradError as error:
+            _place(error, node, frame.source)
+            raise
         frame.node = outer
+        return found
 
     @contextmanager
     def placing(self, node: ast.AST) -> Iterator[None]:
@@ -138,10 +150,8 @@ class State(Checks):
         try:
             yield
         except SrcgradError as error:
-            if error.placed or isinstance(error, Reported):
-                raise
-            problems = [source.problem(node, p.message, p.hint) for p in error.problems]
-            raise type(error)(error.problems[0].message, problems=problems) from None
+            _place(error, node, source)
+            raise
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
