@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering.paths import Lowering, held_in
 from srcgrad.frontend.lowering.retry import Held
 from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.turns import unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
