@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from srcgrad.api import (
+    compiled,
     forward,
     grad,
     hessian,
@@ -62,6 +63,7 @@ __all__ = [
     "TooLargeError",
     "UnboundError",
     "UnsupportedError",
+    "compiled",
     "custom_jvp",
     "custom_vjp",
     "forward",

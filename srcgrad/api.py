@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from srcgrad.compiler.request import Recipe
+from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
 from srcgrad.derivatives.bound_arguments import adapted
 from srcgrad.derivatives.choices import MODES, axes_of, check_mode, options_of
@@ -25,8 +25,9 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
     with speaking_of(None):
         check_mode(recipe.get("mode", "reverse"), MODES)
-        own = () if kind == "value" else ("argnums", *recipe)
-        return Derivative(_plain(fun), Recipe(kind, **recipe), options_of(options, own), argnums)
+        if kind == "value":
+            return Derivative(_plain(fun), VALUE, options_of(options))
+        return Derivative(_plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -80,25 +81,29 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
 
 
 def compiled(fun: Any = None, **options: Any) -> Any:
-    """The function itself, read, simplified and compiled like a derivative; derivatives that it calls stand in place.
+    """The function itself, read, simplified, checked and compiled as its derivatives are: the value only.
 
     Parameters
     ----------
-    fun : callable, optional
-        The function. Without it, a decorator is returned.
-    **options
-        `target`, `jit`, `cache`, `fastmath`, `parallel`; see `grad`.
+    fun, **options
+        As of `grad`. It needs no float among its arguments and results.
 
     Returns
     -------
     Derivative
-        Called like `fun`, it gives the value.
+        Called like `fun`, it gives the value, in arrays that share no memory with the arguments, which a call leaves as
+        they are even if `fun` writes into them: return what is to be seen.
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError
+        As `grad`; also if `fun` writes into its arguments and returns nothing.
 
     Examples
     --------
-    >>> from srcgrad.api import compiled
-    >>> compiled(lambda x: 3.0 * x, jit=False)(2.0)
-    6.0
+    >>> from srcgrad import compiled
+    >>> compiled(lambda n: 3 * n, jit=False)(2)
+    6
     """
     return _transformer("value", fun, None, options)
 

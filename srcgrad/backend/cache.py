@@ -96,8 +96,8 @@ def _files(path: str) -> list[os.DirEntry[str]]:
     return found
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file in one step; a file that holds this already is left as it is, with its date."""
+def write(path: Path, data: bytes, date: int | None = None) -> None:
+    """Write a file in one step, with this date; a file that holds this already is left as it is, with its date."""
     if read(path) == data:
         return
     make(path.parent)
@@ -105,6 +105,8 @@ def write(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        if date is not None:
+            os.utime(draft, (date, date))
         os.replace(draft, path)
     except BaseException:
         os.unlink(draft)
@@ -119,11 +121,11 @@ def read(path: Path) -> bytes | None:
         return None
 
 
-def keep(path: Path, text: str) -> Path | None:
+def keep(path: Path, text: str, date: int | None = None) -> Path | None:
     """Write a generated module; in a temporary folder where the disk is full; gives None where that is, too."""
     for place in (path, temporary() / path.name):
         try:
-            write(place, text.encode())
+            write(place, text.encode(), date)
         except OSError as error:
             LOG.info("%s cannot be written: %s", place, error)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 import importlib.util
 import linecache
 import logging
@@ -40,13 +42,34 @@ def jit_options(fastmath: bool | Sequence[str], cache: bool = True) -> str:
     return ", ".join(words)
 
 
+@functools.lru_cache(maxsize=1)
 def versions() -> str:
-    return f"{numba.__version__} {np.__version__}"
+    fft = importlib.metadata.version("rocket-fft") if has_fft() else ""
+    return f"{numba.__version__} {np.__version__} {fft}".rstrip()
 
 
 def has_fft() -> bool:
     """Whether Numba finds np.fft: rocket-fft tells it of itself where it is installed."""
     return importlib.util.find_spec("rocket_fft") is not None
+
+
+def expect_fft(text: str) -> None:
+    """Refuse a module that Numba cannot compile here for its Fourier transforms."""
+    if not compilable(text):
+        raise SrcgradError(NO_FFT)
+
+
+def compilable(text: str) -> bool:
+    """Whether Numba can compile a module here: there may be nothing that tells it of Fourier transforms."""
+    return "np.fft." not in text or has_fft()
+
+
+def compile_once(name: str, text: str, args: Sequence[Any]) -> None:
+    """Compile the function of this name in a module, and what it calls, for arguments of these types: what it calls
+    and imports is kept, the module itself is not."""
+    namespace: dict[str, Any] = {"__name__": "srcgrad_compiled_once"}
+    exec(compile(text.replace("cache=True", "cache=False"), "<compiled once>", "exec"), namespace)
+    namespace[name].compile(tuple(map(numba.typeof, args)))
 
 
 def load_module(path: Path, text: str | None = None) -> dict[str, Any]:
@@ -66,23 +89,25 @@ def load_module(path: Path, text: str | None = None) -> dict[str, Any]:
 
 def _executed(name: str, path: Path, text: str) -> dict[str, Any]:
     module = types.ModuleType(name)
-    module.__file__ = str(path)
     sys.modules[name] = module
+    fill(module, path, text)
+    return vars(module)
+
+
+def fill(module: types.ModuleType, path: Path, text: str) -> None:
+    """Run the text of a generated module, which lies there, as this module."""
+    module.__file__ = str(path)
     exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))
     heal(vars(module), path.parent)
-    return vars(module)
 
 
 def load(path: Path, name: str, types: Sequence[Type], jit: bool, text: str | None = None) -> Callable[..., Any]:
     """The function of a generated module (of this text) that takes arguments of these types."""
-    text = path.read_text(encoding="utf-8") if text is None else text
-    if jit and "np.fft." in text and not has_fft():
-        raise SrcgradError(NO_FFT)
     namespace = load_module(path, text)
     if not jit:
         namespace["math"] = shim.math_shim()
         namespace.update(max=shim.chooser(max), min=shim.chooser(min))
-        if "np.random." in text:
+        if "np.random." in (path.read_text(encoding="utf-8") if text is None else text):
             namespace["np"] = shim.NumPyShim()
         if "random" in namespace:
             namespace["random"] = shim.drawing_shim(random)

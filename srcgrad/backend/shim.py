@@ -23,7 +23,7 @@ SPELLED = {
     "fmod": "fmod",
 }
 WIDE: dict[type, Callable[[Any], Any]] = {float: np.float64, complex: np.complex128}
-PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
+PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex, np.int64: int, np.bool_: bool}
 
 
 def math_shim() -> types.ModuleType:

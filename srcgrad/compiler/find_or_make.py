@@ -6,13 +6,13 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
 
 from srcgrad.backend import cache, compiling, cpu, shim, threads
-from srcgrad.compiler import generated_modules, lazy
+from srcgrad.compiler import generated_modules, kernels, lazy
 from srcgrad.compiler.fingerprint import Fingerprint, fingerprint, of_library
 from srcgrad.compiler.request import Recipe
 from srcgrad.core.types import Type
@@ -22,21 +22,26 @@ from srcgrad.frontend.source.origins import follow, found, unchanged
 from srcgrad.frontend.source.read import watched
 from srcgrad.frontend.source.structure import Leaf, Spec, describe, leaf_types, parts
 from srcgrad.frontend.source.versions import Version, current, versions
+from srcgrad.printer.kernels import Kernel, Module
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
+
+UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, too: tests run the schedule in CPython so
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel."""
+    parallel None: as the function is compiled; maps are parallel.
+    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
     jit: bool = True
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
     parallel: bool | None = None
+    loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
@@ -109,7 +114,8 @@ class UnitFacts:
 class Meta:
     """What is known of a generated module beside its text.
 
-    functions: those that it was made of, by their numbers among those of the fingerprint.
+    functions: those that it was made of, by their numbers among those of the fingerprint.   source: the module with
+    its kernels, which the file imports.
     """
 
     name: str
@@ -122,6 +128,8 @@ class Meta:
     failures: dict[str, tuple[str, Problem]]
     formats: dict[str, int]
     functions: tuple[int, ...]
+    source: str
+    kernels: tuple[Kernel, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -188,7 +196,7 @@ def _unit(
         with compiling.interruptible():
             meta, text, spaces, functions = _make(fun, recipe, specs, options, print_)
         shared = shared and _covered(meta, spaces, functions, print_)
-        path, text = _written(path if shared else _apart(path), text)
+        path, text = _written(path if shared else _apart(path), text, meta)
         if shared and options.cache:
             cache.remember(path, meta)
     else:
@@ -196,12 +204,13 @@ def _unit(
         functions = _made_of(meta, print_)
     if shared and options.cache:
         generated_modules.record(path.stem, fun)  # a lambda's file may have changed otherwise since it was made
+    text = text if kernels.ready(meta.kernels) else _uncached(meta)
     function = _load(path, text, recipe, meta, options)
     call = function
     if threads.runs_threads(function):
         plain = replace(options, parallel=False)
         call = threads.guarded(function, lambda: bound(fun, recipe, specs, plain).unit.function)
-    unit = Unit(meta, path, text, function, call)
+    unit = Unit(meta, path, text if text == _uncached(meta) else meta.source, function, call)
     if shared:
         _UNITS[key] = unit
     return unit, spaces, functions
@@ -236,6 +245,8 @@ def _load(path: Path, text: str, recipe: Recipe, meta: Meta, options: Options) -
     if options.on_device:
         load = lazy.launch.load if recipe.kind == "vmap" else lazy.cuda.load
         return load(path, meta.name, text)
+    if options.jit:
+        cpu.expect_fft(meta.source)
     function = cpu.load(path, meta.name, meta.types, options.jit, text)
     return function if options.jit else shim.precise(function, [t.dtype for t in leaf_types(meta.result)])
 
@@ -251,10 +262,14 @@ def _apart(path: Path) -> Path:
     return cache.temporary() / f"{path.stem}_{next(_NUMBERS)}.py"
 
 
-def _written(path: Path, text: str) -> tuple[Path, str]:
-    """Where the module lies now; where nothing can be written, its text is compiled without a cache."""
+def _written(path: Path, text: str, meta: Meta) -> tuple[Path, str]:
+    """Where the module lies now; where nothing can be written, it is compiled whole and without a cache."""
     kept = cache.keep(path, text)
-    return (path, text.replace("cache=True", "cache=False")) if kept is None else (kept, text)
+    return (path, _uncached(meta)) if kept is None else (kept, text)
+
+
+def _uncached(meta: Meta) -> str:
+    return meta.source.replace("cache=True", "cache=False")
 
 
 def _make(
@@ -263,7 +278,8 @@ def _make(
     """Transform. Gives the module's text, too, the spaces that the meta's places count, and the functions that were
     read."""
     with watched() as functions:
-        made, name, text, facts = _generated(fun, recipe, specs, options)
+        made, name, module, facts = _generated(fun, recipe, specs, options)
+    text, used = kernels.shared(module) if options.cache else (module.text, ())
     functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]
     numbers = {id(f): k for k, f in enumerate(print_.functions)}
     spaces = list(print_.spaces)
@@ -279,24 +295,26 @@ def _make(
         tuple(seen),
         overwritten,
         facts,
-        lazy.program.failures(made.program),
-        lazy.program.formats(made.program),
+        {**lazy.to_source.failures(made.program), **module.failures},
+        lazy.to_source.formats(made.program),
         tuple(numbers[id(f)] for f in functions if id(f) in numbers),
+        module.text,
+        used,
     )
     return meta, text, spaces, functions
 
 
-def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> tuple[Any, str, str, UnitFacts]:
-    """What was lowered, the name of the function to call, the module's text, and what a call needs to know."""
+def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> tuple[Any, str, Module, UnitFacts]:
+    """What was lowered, the name of the function to call, the module, and what a call needs to know."""
     if options.on_device and recipe.kind == "vmap":
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)
         text = lazy.mapped_kernel_program.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
-        return kernel.lowered, kernel.name, text, _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
+        return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
     made = lazy.program.derive(fun, recipe, specs)
     if options.on_device:
-        made = lazy.program.on_device(made, fun)
+        made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
-    return made, made.program.main.name, _text(made.program, options), facts
+    return made, made.program.main.name, _module(made.program, options), facts
 
 
 def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:
@@ -304,13 +322,14 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
     return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, launch)
 
 
-def _text(program: Any, options: Options) -> str:
+def _module(program: Any, options: Options) -> Module:
     if options.on_device:
-        return lazy.program.device_text(program, lazy.cuda.options(options.fastmath))
-    strict = lazy.program.decides_by_floats(program)
+        return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
+    strict = lazy.to_source.decides_by_floats(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
-    return lazy.program.text(program, jit, bool(options.parallel))
+    made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)
+    return made
 
 
 def _place(origin: Any, spaces: list[Any]) -> Place:

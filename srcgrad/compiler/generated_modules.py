@@ -18,11 +18,12 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from srcgrad.backend import cache
+from srcgrad.backend import cache, cpu
 from srcgrad.compiler.fingerprint import fingerprint
 
 PACKAGE = "srcgrad_generated"
 SUFFIX = ".from"
+KERNEL = "_numeric_"  # inside the name of a kernel's module, where those of others have a kind of derivative
 
 
 class Stale(OSError):
@@ -91,6 +92,15 @@ def current(name: str) -> bool:
         return False
 
 
+def _path(name: str) -> Path:
+    return cache.folder() / f"{name}.py"
+
+
+def _kernel(name: str) -> bytes | None:
+    """The text of a kernel's module, which does not change: its name stands for it."""
+    return cache.read(_path(name))
+
+
 def _functions(module: str, name: str) -> Iterator[types.FunctionType]:
     """What is found under this name now, and the functions that it was made from."""
     found: Any = sys.modules.get(module)
@@ -121,12 +131,17 @@ class Finder(MetaPathFinder, Loader):
         package, _, module = name.rpartition(".")
         if package != PACKAGE:
             return None
-        if not current(module):
+        if not (_kernel(module) if KERNEL in module else current(module)):
             raise Stale(f"{name}: what it was generated from has changed, or is not here; compile again what calls it")
         return ModuleSpec(name, self)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing is in it: compiled code takes no more of it than that it is there."""
+        """Of a kernel all that is in it. Of others nothing: compiled code takes no more of them than that they are
+        there."""
+        _, _, name = module.__name__.rpartition(".")
+        text = _kernel(name) if KERNEL in name else None
+        if text is not None:
+            cpu.fill(module, _path(name), text.decode())
 
 
 def install() -> None:

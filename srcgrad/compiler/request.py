@@ -104,6 +104,9 @@ class Recipe:
         return [Static(None)] * count
 
 
+VALUE = Recipe("value", (), leaves=())  # the function itself
+
+
 def _leaves(specs: Sequence[Spec]) -> int:
     return sum(1 for spec in specs for _ in leaf_types(spec))
 

@@ -11,6 +11,7 @@ Form = Literal["", "elementwise", "linear", "bilinear", "general", "zero", "draw
 Effort = Literal["much", "little", "least"]
 # of the arguments, or of their types, and the params
 Condition = Callable[[Sequence[Any], Mapping[str, Any]], bool]
+Naming = Callable[[Sequence[Any], Mapping[str, Any]], str]
 
 
 class Slope(Flag):
@@ -28,6 +29,14 @@ class Slope(Flag):
 
 def never(types: Sequence[Any], params: Mapping[str, Any]) -> bool:
     return False
+
+
+def no_name(types: Sequence[Any], params: Mapping[str, Any]) -> str:
+    return ""
+
+
+def named(name: str) -> Naming:
+    return lambda types, params: name
 
 
 def always(types: Sequence[Any], params: Mapping[str, Any]) -> bool:
@@ -61,7 +70,9 @@ class Traits:
 
     Cost, and what may be done with it:
 
-    commutative: its two arguments may change places.   effort: 'little' where it costs less than the line that it would
+    kernel: (types, params) -> where it is no loop over elements and dear to compile, the name of the function that
+    compiled code calls it by, which is compiled once a machine. Two texts have two names.   commutative: its two
+    arguments may change places.   effort: 'little' where it costs less than the line that it would
     take, 'least' where that holds on a GPU, too.
 
     Derivatives:
@@ -94,6 +105,7 @@ class Traits:
     demands: Callable[..., Any] | None = None
     shaped: bool = False
 
+    kernel: Naming = no_name
     commutative: bool = False
     effort: Effort = "much"
 

@@ -20,7 +20,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
-from srcgrad.compiler.request import EXTRAS, Positional, Recipe
+from srcgrad.compiler.request import EXTRAS, VALUE, Positional, Recipe
 from srcgrad.core.types import B1, C16, F4, F8, I8, Type
 from srcgrad.derivatives import arguments, compiled_call, kernel_call
 from srcgrad.derivatives import lazy as late
@@ -69,7 +69,7 @@ class Derivative:
 
     def _entries(self, values: Sequence[Any]) -> int:
         """How many numbers the primal gives for these arguments."""
-        made = Derivative(self.primal, Recipe("value", (), leaves=()), self._options)
+        made = Derivative(self.primal, VALUE, self._options)
         return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:

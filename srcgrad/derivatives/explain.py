@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend import cache, cpu
-from srcgrad.compiler import find_or_make
+from srcgrad.compiler import find_or_make, to_source
 from srcgrad.compiler import program as pipeline
-from srcgrad.compiler.request import Recipe
+from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Alloc, Fun, NewList, Program
@@ -20,7 +20,6 @@ from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
-VALUE = Recipe("value", (), leaves=())
 FURTHER = {"dot": "tangent", "bar": "adjoint"}
 Named = tuple[str, ir.Type]  # an array or a list in the generated code
 SECONDS = 0.05  # how long each of the two functions is timed
@@ -48,34 +47,51 @@ def explain(subject: Subject) -> str:
     """The text, for these arguments."""
     made = pipeline.derive(subject.primal, subject.recipe, subject.specs)
     name = getattr(subject.primal, "__name__", "f")
-    lines = [f"{subject.recipe.kind} of {name}", *_activity(subject), *_kept(made.program, subject.leaves)]
+    lines = [f"{subject.recipe.kind} of {name}", *_parameters(subject, made.program.main)]
+    if subject.recipe.kind != "value" or any(why for _, why in _reasons(made.program.main)):
+        lines += _kept(made.program, subject.leaves)
     lines += _loops(made.program, find_or_make.is_parallel(subject.primal, subject.recipe, subject.options))
+    return "\n".join([*lines, *_cost(subject)])
+
+
+def _cost(subject: Subject) -> list[str]:
+    """The time of a call, beside that of what it was made from."""
+    ours = _time(subject.compiled, subject.leaves)
+    if subject.recipe.kind == "value":
+        return ["cost:", f"    a call         {_duration(ours)}"]
     specs = tuple(subject.specs[: subject.own])
     mapped = subject.recipe.kind == "vmap"
     plain = (subject.recipe, replace(subject.options, parallel=False)) if mapped else (VALUE, subject.options)
     primal = find_or_make.bound(subject.primal, plain[0], specs, plain[1])
     items = [*subject.leaves[: find_or_make.leaf_count(specs)], *(read() for read in primal.read)]
-    ours, theirs = _time(subject.compiled, subject.leaves), _time(primal.unit.function, items)
-    lines += [
+    theirs = _time(primal.unit.function, items)
+    return [
         "cost:",
         f"    {'one by one    ' if mapped else 'the function  '} {_duration(theirs)}",
         f"    {'in parallel   ' if mapped else 'the derivative'} {_duration(ours)}, {ours / theirs:.1f} times as long",
     ]
-    return "\n".join(lines)
 
 
-def _activity(subject: Subject) -> Iterator[str]:
+def _parameters(subject: Subject, main: Fun) -> Iterator[str]:
+    """Each leaf of the parameters, with its part in the derivative; a value has none, but it copies what is changed."""
     yield "parameters:"
     specs = subject.specs[: subject.own]
     active = set(subject.recipe.active(specs))
+    value = subject.recipe.kind == "value"
     place, own = 0, find_or_make.leaf_count(specs)
     for name, spec in zip(subject.names, subject.specs, strict=True):
         for kind in leaf_types(spec):
             why = "active" if place in active else "given" if place >= own else _why(kind)
-            yield f"    {name}: {kind.dtype_name}{f', {kind.rank}-D' if kind.rank else ''}: {why}"
+            if value:
+                why = "copied, since the function writes into it" if _overwritten(main, place) else ""
+            yield f"    {name}: {kind.dtype_name}{f', {kind.rank}-D' if kind.rank else ''}{f': {why}' if why else ''}"
             place += 1
     for name in subject.captured:
-        yield f"    {name}: read from around the function at each call, inactive"
+        yield f"    {name}: read from around the function at each call{'' if value else ', inactive'}"
+
+
+def _overwritten(main: Fun, place: int) -> bool:
+    return main.params[place].name in main.facts.overwritten
 
 
 def _why(kind: ir.Type) -> str:
@@ -125,13 +141,13 @@ def _reason(named: Named, why: Mapping[Named, str]) -> str | None:
 
 def _loops(program: Program, parallel: bool) -> list[str]:
     """How the loops over prange, and those made of them, are run."""
-    said = pipeline.scheduled(program, parallel).main.facts.parallel
+    said = to_source.scheduled(program, parallel).main.facts.parallel
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
 
 
 def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:
     """Bytes of each array: the program is cut down to their shapes, and run."""
-    dims, body = pipeline.with_shapes(program.main.body, [s.target for s in allocs])
+    dims, body = to_source.with_shapes(program.main.body, [s.target for s in allocs])
     results = tuple(d for row in dims for d in row)
     if not results:
         return {}
@@ -168,7 +184,7 @@ def _run(program: Program, leaves: Sequence[Any]) -> Any:
     """What a program gives for these arguments, run by Python."""
     program = pipeline.tidy(program)
     path = cache.temporary() / f"{program.main.name}_shapes_{id(program)}.py"
-    cache.write(path, pipeline.text(program, None).encode())
+    cache.write(path, to_source.text(program, None).encode())
     return cpu.load(path, program.main.name, (), jit=False)(*leaves)
 
 

@@ -16,15 +16,23 @@ from srcgrad.rules.scalar import rounding
 
 FULL = ir.Slice()
 
+TemplateOf = Callable[[ir.Let | ir.Draw], templates.Template]
 Called = Callable[[ir.Call, Mapping[Var, ir.Stmt], Callable[[Atom], ast.expr]], ast.expr]
 
 
 class Expressions:
     """Prints atoms; what was folded into its use is printed there."""
 
-    def __init__(self, folds: Folds, names: Mapping[Var, str], called: Called | None = None) -> None:
-        """called: how calls of the program's functions are written, where that is not as they stand."""
-        self.folds, self.names, self.called = folds, names, called
+    def __init__(
+        self,
+        folds: Folds,
+        names: Mapping[Var, str],
+        called: Called | None = None,
+        template: TemplateOf = templates.of_let,
+    ) -> None:
+        """called: how calls of the program's functions are written, where that is not as they stand.   template: what a
+        primitive is printed as."""
+        self.folds, self.names, self.called, self.template = folds, names, called, template
 
     def atom(self, atom: Atom, copies: bool = True) -> ast.expr:
         """An atom, or the expression folded into it. copies=False: who reads it at once needs no copy of memory."""
@@ -39,9 +47,9 @@ class Expressions:
             case ir.Let():
                 keep = copies and not makes_fresh(stmt)
                 args = [self.atom(a, keep) for a in stmt.args]
-                return _narrow(stmt, _signed(templates.fill(templates.of_let(stmt), args, stmt.params)))
+                return _narrow(stmt, _signed(templates.fill(self.template(stmt), args, stmt.params)))
             case ir.Draw():
-                drawn = templates.fill(templates.of_let(stmt), list(map(self.atom, stmt.args)), stmt.params)
+                drawn = templates.fill(self.template(stmt), list(map(self.atom, stmt.args)), stmt.params)
                 return cast(ast.expr, drawn)
             case ir.Load():
                 return self.load(stmt, copies)

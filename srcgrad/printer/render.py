@@ -8,18 +8,22 @@ import re
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from srcgrad.core import ir, walk
 from srcgrad.core.inline import inlined
 from srcgrad.core.ir import Fun, Program
 from srcgrad.errors import Problem, UnsupportedError
-from srcgrad.printer import templates
+from srcgrad.printer import kernels, templates
 from srcgrad.printer.coalesce import Classes
 from srcgrad.printer.evaluation_order import lay_out
+from srcgrad.printer.expressions import TemplateOf
 from srcgrad.printer.folding import Folds
+from srcgrad.printer.kernels import Module
 from srcgrad.printer.names import mistakable, name_variables
 from srcgrad.printer.overloads import Overloads
 from srcgrad.printer.statements import Statements
+from srcgrad.printer.templates import Template
 
 with warnings.catch_warnings():
     # astor looks up node classes that Python deprecates, at import
@@ -31,6 +35,40 @@ with warnings.catch_warnings():
 KINDS = ("comprehension", "fusion", "inplace_binop", "reduction", "setitem", "stencil")
 PARALLEL = f"parallel={dict.fromkeys(KINDS, False)}"
 FASTMATH = r", fastmath=(\{.*?\}|True)"
+INLINED = "# inlined"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The texts of functions by their names, as they are found to be needed.
+
+    helpers: of templates and of the printer.   calls: the names of those that call one function of NumPy's.   outlined:
+    parts of the program.
+    """
+
+    functions: frozenset[str]
+    template: TemplateOf
+    helpers: dict[str, str] = field(default_factory=dict)
+    calls: set[str] = field(default_factory=set)
+    outlined: dict[str, str] = field(default_factory=dict)
+
+    def printed(self, stmt: ir.Let | ir.Draw) -> Template:
+        """What a primitive is printed as; no function that it needs is named as one of the program's."""
+        return kernels.without(self.functions, self.template(stmt))
+
+    def need(self, fun: Fun) -> None:
+        """Take in what the templates of a function need."""
+        for stmt in walk.walk(fun.body):
+            if isinstance(stmt, (ir.Let, ir.Draw)):
+                made = self.printed(stmt).helpers
+                self.helpers.update(made)
+                self.calls.update(made if not templates.of_let(stmt).helpers else ())
+
+    def helper(self, name: str, source: str) -> str:
+        """Take in one of the printer's; gives its name here."""
+        own = kernels.free(name, self.functions)
+        self.helpers[own] = kernels.renamed(source, {name: own})
+        return own
 
 
 def render(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> str:
@@ -38,14 +76,20 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
 
     With jit_options, every function is decorated with `@njit(jit_options)`, or with `@cuda.jit(...)`.
     """
+    return module(program, jit_options=jit_options, decorator=decorator).text
+
+
+def module(program: Program, *, jit_options: str | None = None, decorator: str = "njit") -> Module:
+    """The module, its text being that of `render`."""
     funs = [*program.callees.values(), program.main]
-    helpers: dict[str, str] = {}
     if decorator == "cuda.jit":
         _expect_plain_prints(funs)
     compiled = jit_options is not None
-    overloads = Overloads(program) if compiled and decorator == "njit" and program.callees else None
-    bodies = {fun.name: _function(fun, {f.name for f in funs}, helpers, compiled, overloads) for fun in funs}
-    texts = [*helpers.values(), *bodies.values()]
+    by_numba = compiled and decorator == "njit"
+    written = _Written(frozenset(f.name for f in funs), kernels.template_of if by_numba else templates.of_let)
+    overloads = Overloads(program) if by_numba and program.callees else None
+    bodies = {fun.name: _function(fun, written, compiled, overloads) for fun in funs}
+    texts = [*written.helpers.values(), *written.outlined.values(), *bodies.values()]
     raised = (s for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Raise))
     homes = {(s.module, s.name) for s in raised if not s.builtin}
     head = None if jit_options is None else f"{decorator}({jit_options})"
@@ -53,18 +97,20 @@ def render(program: Program, *, jit_options: str | None = None, decorator: str =
     heads = {
         text: f"{decorator}({jit_options}, {PARALLEL})" for name, text in bodies.items() if name in parallel and head
     }
-    decorated = (_decorated(text, heads.get(text, head)) for text in texts)
+    calls = {written.helpers[name] for name in written.calls}
+    decorated = (_decorated(text, heads.get(text, head), text in calls) for text in texts)
     parts = [_imports(texts, head, homes), *decorated]
-    return "\n\n\n".join(part for part in parts if part) + "\n"
+    return Module("\n\n\n".join(part for part in parts if part) + "\n", tuple(written.helpers) if by_numba else ())
 
 
 def render_kernels(funs: Sequence[Fun]) -> str:
     """The text of a module of kernels, with the device functions that they call."""
-    helpers: dict[str, str] = {}
     _expect_plain_prints(funs)
-    bodies = [_function(fun, {f.name for f in funs}, helpers) for fun in funs]
-    parts = [_imports([*helpers.values(), *bodies], "cuda.jit", ())]
-    parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers.values()]
+    written = _Written(frozenset(f.name for f in funs), templates.of_let)
+    bodies = [_function(fun, written) for fun in funs]
+    helpers = [*written.helpers.values(), *written.outlined.values()]
+    parts = [_imports([*helpers, *bodies], "cuda.jit", ())]
+    parts += [_decorated(text, "cuda.jit(device=True)") for text in helpers]
     return "\n\n\n".join([*parts, *(_decorated(text, "cuda.jit") for text in bodies)]) + "\n"
 
 
@@ -77,40 +123,36 @@ def _expect_plain_prints(funs: Iterable[Fun]) -> None:
             raise UnsupportedError(message, problems=[Problem(message, hint, *where)])
 
 
-def _decorated(text: str, head: str | None) -> str:
+def _decorated(text: str, head: str | None, exact: bool = False) -> str:
     """A function that may be compiled. A helper that is said to give a float computes it in the order that is written:
-    its accuracy rests on that."""
+    its accuracy rests on that. One that is said to be inlined becomes part of loops, which are vector code only so."""
     if head is None:
         return text.strip()
     if "with objmode():" in text:
         head = head.replace("nogil=True, ", "")
-    exact = text.split("\n", 1)[0].endswith(("-> float:", "-> tuple[float, float]:"))
-    return f"@{re.sub(FASTMATH, '', head) if exact else head}\n{text.strip()}"
+    first = text.split("\n", 1)[0]
+    if first.endswith(INLINED):
+        head = re.sub(FASTMATH, ", fastmath={'contract'}", head)[:-1] + ", forceinline=True)"
+    elif exact or first.endswith(("-> float:", "-> tuple[float, float]:")):
+        head = re.sub(FASTMATH, "", head)
+    return f"@{head}\n{text.strip()}"
 
 
-def _function(
-    fun: Fun, functions: set[str], helpers: dict[str, str], compiled: bool = True, overloads: Overloads | None = None
-) -> str:
+def _function(fun: Fun, written: _Written, compiled: bool = True, overloads: Overloads | None = None) -> str:
     fun = inlined(fun)
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
     classes = Classes(fun, nodes, folds)
-    own = _template_helpers(fun)
-    helpers.update(own)
-
-    def helper(name: str, source: str) -> str:
-        helpers[name] = source
-        return name
-
-    taken = functions | helpers.keys()
+    written.need(fun)
+    taken = written.functions | written.helpers.keys() | written.outlined.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
         called = None if overloads is None else functools.partial(overloads.written, fun)
-        printer = Statements(folds, names, helper, compiled, called)
+        printer = Statements(folds, names, written.helper, compiled, called, written.printed)
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break
-    helpers.update((made.name, to_source(made)) for made in printer.outlined)
+    written.outlined.update((made.name, to_source(made)) for made in printer.outlined)
     return to_source(tree)
 
 
@@ -119,14 +161,6 @@ def to_source(tree: ast.stmt) -> str:
         warnings.simplefilter("ignore", DeprecationWarning)
         text: str = astor.to_source(tree, pretty_source="".join)
     return text
-
-
-def _template_helpers(fun: Fun) -> dict[str, str]:
-    out: dict[str, str] = {}
-    for stmt in walk.walk(fun.body):
-        if isinstance(stmt, (ir.Let, ir.Draw)):
-            out.update(templates.of_let(stmt).helpers)
-    return out
 
 
 IMPORTED = frozenset({"math", "random", "np", "cuda", "objmode", "prange"})

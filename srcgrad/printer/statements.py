@@ -14,11 +14,11 @@ from typing import cast
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Const, Fun, Span, Stmt, Var
 from srcgrad.errors import UnsupportedError
-from srcgrad.printer import helpers, parallel_iterations
+from srcgrad.printer import helpers, parallel_iterations, templates
 from srcgrad.printer.effects import effect
 from srcgrad.printer.evaluation_order import Branch, Leave, Loop, Moves, Node, Plain
-from srcgrad.printer.expressions import FULL, Called, Expressions, negated
-from srcgrad.printer.folding import Folds
+from srcgrad.printer.expressions import FULL, Called, Expressions, TemplateOf, negated
+from srcgrad.printer.folding import Folds, assigned_names
 from srcgrad.printer.templates import call, name
 
 Body = list[ast.stmt]
@@ -39,7 +39,10 @@ def _in_python(body: Sequence[ast.stmt]) -> Body:
 
 
 class Statements:
-    """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written."""
+    """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written.
+
+    template: what a primitive is printed as.
+    """
 
     def __init__(
         self,
@@ -48,9 +51,10 @@ class Statements:
         helper: Callable[[str, str], str],
         compiled: bool = True,
         called: Called | None = None,
+        template: TemplateOf = templates.of_let,
     ) -> None:
         self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
-        self.express = Expressions(folds, names, called)
+        self.express = Expressions(folds, names, called, template)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
         self.function_name = ""
@@ -155,10 +159,13 @@ class Statements:
         same = isinstance(target, ast.Name) and isinstance(value.left, ast.Name) and target.id == value.left.id
         if not same or not stmt.target.type.is_scalar:
             return made
-        counts = stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
-        sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
         text = stmt.span.text if stmt.span is not None else ""
-        return ast.AugAssign(cast(ast.Name, target), value.op, value.right) if sums or _is_augmented(text) else made
+        assert isinstance(target, ast.Name)
+        named = target.id.removesuffix("_dot")
+        ours = bool(text) and named[:2].strip("_23456789") != "t" and named not in assigned_names(text)
+        counts = ours or stmt.target.type == ir.I8 or "_bar" in self.names[stmt.target]
+        sums = isinstance(value.op, (ast.Add, ast.Sub)) and counts
+        return ast.AugAssign(target, value.op, value.right) if sums or _is_augmented(text) else made
 
     def bind(self, targets: Sequence[Var], value: ast.expr) -> ast.stmt:
         names: list[ast.expr] = [ast.Name(self.names[t], ast.Store()) for t in targets]

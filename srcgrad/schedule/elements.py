@@ -27,13 +27,17 @@ READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Elements:
-    """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at."""
+    """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at.
+    value: emits the array value, where it lies in memory that an array operation can read.   home: new memory that
+    holds it and nothing else, which nobody else knows."""
 
     dtype: str
     dims: tuple[Atom, ...]
     at: At
     cost: int = ARITHMETIC
     reads: frozenset[Var] = frozenset()
+    value: Callable[[], Atom] | None = None
+    home: Var | None = None
 
     @property
     def rank(self) -> int:
@@ -106,6 +110,9 @@ class Writer:
             self.builder.put(ir.If(bad, (raised,), (), span=self.builder.span))
         elif bad.value:
             self.builder.put(raised)
+
+    def demand(self, a: Atom, b: Atom, *repeated: Atom) -> None:
+        """Raise where two lengths differ, unless one of `repeated` is 1."""
 
     # ---- loops
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.schedule.broadcasting import at_broadcast, broadcast
 from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Place, Writer
-from srcgrad.schedule.expansions import at_broadcast, broadcast
 from srcgrad.schedule.rearrangements import moved
 
 
@@ -106,10 +106,30 @@ def _run(writer: Writer, item: ir.Slice, length: Atom) -> Run:
     step = item.step or ONE
     if step == ONE and item.start is None and item.stop is None:
         return ZERO, ONE, length
+    cut = _cut(item) if step == ONE else None
+    if cut is not None:  # where nothing is left, it does not matter where that starts
+        return item.start or ZERO, ONE, _shorter(writer, length, cut)
     first, end, low, high = _limits(writer, step, length)
     start = first if item.start is None else _clipped(writer, item.start, length, low, high)
     stop = end if item.stop is None else _clipped(writer, item.stop, length, low, high)
-    return start, step, writer.op("trips", start, stop, step)
+    count = _shorter(writer, stop, start) if step == ONE else writer.op("trips", start, stop, step)
+    return start, step, count
+
+
+def _cut(item: ir.Slice) -> Const | None:
+    """How many elements the slice leaves out at the ends, if it says so by literals alone."""
+    start, stop = item.start or ZERO, item.stop
+    if not isinstance(start, Const) or start.value.real < 0:
+        return None
+    if stop is not None and (not isinstance(stop, Const) or stop.value.real >= 0):
+        return None
+    return Const(int(start.value.real - (0 if stop is None else stop.value.real)), ir.I8)
+
+
+def _shorter(writer: Writer, length: Atom, cut: Atom) -> Atom:
+    """A length less what is left out, or 0."""
+    left = writer.minus(length, cut)
+    return left if left is length else writer.op("larger", left, ZERO)
 
 
 def _limits(writer: Writer, step: Atom, length: Atom) -> tuple[Atom, Atom, Atom, Atom]:
@@ -128,14 +148,17 @@ def _clipped(writer: Writer, atom: Atom, length: Atom, low: Atom, high: Atom) ->
         n, value = int(length.value.real), int(atom.value.real)
         first, end = int(low.value.real), int(high.value.real)
         return Const(min(max(value + n if value < 0 else value, first), end), ir.I8)
-    if not isinstance(atom, Const):
+    if atom in writer.natural:
+        pass
+    elif not isinstance(atom, Const):
         negative = writer.op("less", atom, ZERO)
         atom = writer.op("where", negative, writer.op("add", atom, length), atom)
     elif atom.value.real < 0:
         atom = writer.op("add", atom, length)
     elif atom == ZERO and low == ZERO:
         return ZERO
-    atom = writer.op("larger", atom, low)
+    if atom not in writer.natural or low != ZERO:
+        atom = writer.op("larger", atom, low)
     return writer.op("where", writer.op("less", atom, high), atom, high)
 
 

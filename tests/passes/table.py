@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
+from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.fuse_nests import fuse_nests
+from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.unroll import unroll
+from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -49,14 +57,26 @@ KEEPING: dict[str, Pass] = {
     "simplify": simplify,
     "sink": of_functions(sink),
     "values_are_memory": of_functions(read_values_from_memory),
+    "vector_functions": of_functions(use_vector_functions),
+    # of the schedule
+    "arrays_to_scalars": of_functions(arrays_to_scalars),
+    "buffers_in_front": of_functions(buffers_in_front),
+    "known_lengths": of_functions(replace_known_lengths),
+    "unroll": of_functions(unroll),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
     "parallel": lambda program: parallelise(program, True),
     "shares_of_iterations": of_loops(adapters.loop_in_shares),
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
+    # of loops over the elements of arrays
+    "contract_arrays": of_functions(contract_arrays),
+    "fuse_nests": of_functions(fuse_nests),
+    "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
     "loop_buffers": of_functions(carried_arrays_to_buffers),
+    # for compiled code
+    "index_forms": of_functions(with_unsigned_places),
 }
 # Those of kernels, of which no thread can be run alone.
 OF_KERNELS: dict[str, Pass] = {

@@ -22,6 +22,8 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.rules import cuda_names
 from srcgrad.rules.language.registry import PRIMITIVES
 from srcgrad.rules.random import numpy_random
+from srcgrad.rules.scalar.vector_forms import FORMS
+from srcgrad.schedule.index_forms import unsigned
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
 from tests.passes.adapters import leaves
@@ -36,8 +38,9 @@ OTHERS: tuple[Primitive, ...] = (
     numpy_random.POISSON,
     cuda_names.coordinate,
     cuda_names.grid,
+    unsigned,
 )
-KNOWN = PRIMITIVES | {op.name: op for op in OTHERS}
+KNOWN = PRIMITIVES | {op.name: op for op in (*OTHERS, *FORMS.values())}
 
 
 def parts(path: Path) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ import pytest
 from srcgrad.core import ir
 from srcgrad.core.aliases import makes_fresh
 from srcgrad.core.traits import Slope, Traits, always
-from srcgrad.printer import templates
+from srcgrad.printer import kernels, templates
 from srcgrad.rules.cuda_names import coordinate, grid, gridsize
 from srcgrad.rules.language import registry
 from srcgrad.transform.quotients import quotient
@@ -86,7 +86,7 @@ def test_a_cast_makes_new_memory_but_of_a_part(given, made, fresh):
 
 
 def test_every_trait_is_listed_or_is_what_a_declaration_computes():
-    told = {*FLAGS, "effort", "slope", "fresh", "transparent", "may_raise", "steep", "chooses"}
+    told = {*FLAGS, "effort", "slope", "fresh", "transparent", "may_raise", "steep", "chooses", "kernel"}
     assert {f.name for f in fields(Traits)} - told == {
         *("form", "elementwise", "takes_complex", "dims", "demands", "partials", "refuses")
     }
@@ -102,11 +102,39 @@ def _kinds(rule):
             yield (first, *(rest,) * (len(rule.info.samples[0]) - 1)), params
 
 
-def _printed(rule, types, params):
+def _let(rule, types, params):
     outs = rule.infer(types, params)
     x, y = (tuple(ir.Var(name, t) for t in kinds) for name, kinds in (("x", types), ("y", outs)))
-    template = templates.of_let(ir.Let(y, rule, x, params))
+    return ir.Let(y, rule, x, params)
+
+
+def _printed(rule, types, params):
+    template = templates.of_let(_let(rule, types, params))
     return [ast.unparse(template.tree), *template.helpers.values()]
+
+
+KERNELS = """
+    argsort cholesky det dft digitize eigh inv irdft lstsq matmul matrix_rank pinv rdft repeated_places searchsorted
+    slogdet solve svd transpose
+"""
+
+
+def test_the_name_of_a_kernel_stands_for_its_text():
+    texts, rules = {}, set()
+    for rule in (p for p in registry.PRIMITIVES.values() if p.info.samples):
+        for types, params in _kinds(rule):
+            try:
+                made = kernels.template_of(_let(rule, types, params))
+                plain = templates.of_let(_let(rule, types, params))
+            except (LookupError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):
+                continue  # of these types the rule has no meaning
+            if made.helpers != plain.helpers:
+                ((name, text),) = made.helpers.items()
+                assert texts.setdefault(name, text) == text
+                assert ast.unparse(made.tree).startswith(f"{name}(_0")
+                rules.add(rule.name)
+    assert rules == set(KERNELS.split())
+    assert texts["matmul"] == "def matmul(a, b):\n    return a @ b\n"
 
 
 @pytest.mark.parametrize("rule", [p for p in registry.PRIMITIVES.values() if p.info.samples], ids=str)

@@ -20,6 +20,7 @@ from numba import prange
 from srcgrad import forward, grad, hvp, jacfwd, value_and_grad, vmap
 from srcgrad.backend import shim
 from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import to_source
 
 rng = np.random.default_rng(5)
 X, Y, A = rng.normal(size=40), rng.normal(size=41), rng.normal(size=(12, 5))
@@ -474,7 +475,7 @@ def test_what_is_no_parallel_loop_runs_in_order(fun: Callable[..., Any], args: t
     got = run_shuffled(made.source, args)
     np.testing.assert_allclose(got[1], bar, rtol=1e-9, atol=1e-12)
     program = pipeline.derive(fun, made._recipe, made._last.specs).program
-    said = pipeline.scheduled(program, True).main.facts.parallel
+    said = to_source.scheduled(program, True).main.facts.parallel
     assert any(why in str(verdict) for verdict in said), said
 
 

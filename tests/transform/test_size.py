@@ -36,7 +36,7 @@ def work(kind: str, n: int) -> int:
     sys.setprofile(profile)
     try:
         made = lazy.program.derive(f, Recipe("grad", (0, 1, 2), single=False), specs)
-        find_or_make._text(made.program, options)
+        find_or_make._module(made.program, options)
     finally:
         sys.setprofile(None)
     return count

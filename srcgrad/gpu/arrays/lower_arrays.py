@@ -1,16 +1,12 @@
-"""A function's statements with array operations as loops over elements, in order."""
+"""A function's statements with array operations as loops over elements, as a thread of a GPU runs them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from srcgrad.core import ir, walk
-from srcgrad.core.aliases import Aliases
-from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Span, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite_block
 from srcgrad.core.shapes import fixed
@@ -21,12 +17,11 @@ from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
-from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.broadcasting import at_broadcast
 from srcgrad.schedule.elements import (
     FEW,
     LARGEST,
     LOOP,
-    ONE,
     REMEDY,
     UNKNOWN_LENGTH,
     Elements,
@@ -36,8 +31,8 @@ from srcgrad.schedule.elements import (
     size_of,
     static,
 )
-from srcgrad.schedule.expansions import EXPANSIONS, at_broadcast, elementwise
-from srcgrad.schedule.memory import Memory, elements_of, select, view
+from srcgrad.schedule.lowering import Lowering, is_natural
+from srcgrad.schedule.memory import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
 
 Tidy = Callable[[Program], Program]
@@ -45,23 +40,16 @@ UNKNOWN = Var("unknown", ir.I8)  # the length of memory that grows: nothing may 
 SMALL = 64  # results of up to so many elements are put together in a local array, which may lie in registers
 
 
-class Loops:
-    """Goes through a function. New statements are in `writer.builder.out`, those for the function's head in `head`."""
+class Loops(Lowering):
+    """Memory is local, or given by the caller; what no expansion computes is lowered from the text of its helper."""
 
     def __init__(self, fun: Fun, tidy: Tidy, writer: Writer | None = None) -> None:
-        self.fun, self.tidy = fun, tidy
+        super().__init__(fun, writer or Writer())
+        self.tidy = tidy
         self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
-        self.writer = writer or Writer()
-        self.classes = Aliases(fun.body)
-        self.atoms: dict[Var, Atom] = {}
-        self.values: dict[Var, Elements] = {}
-        self.memory: dict[Atom, Memory] = {}
         self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
         self.made: set[Var] = set()  # arrays that the function makes
         self.worked: set[Var] = set()  # those among them that the caller gives, which may be longer
-        self.head: list[Stmt] = []
-
-    # ---- what variables stand for
 
     def parameter(self, param: Var) -> Var:
         """A parameter of the new function; an array's lengths are asked for at its head."""
@@ -94,63 +82,12 @@ class Loops:
             return memory.root
         return self.atoms[atom]
 
-    def operand(self, atom: Atom) -> Operand:
-        if isinstance(atom, Var) and atom.type.rank:
-            return self.array(atom)
-        return self.atom(atom)
-
-    def array(self, var: Var) -> Elements:
-        """What an array value, or memory, holds."""
-        return elements_of(self.writer, self.memory[var]) if var.type.ref else self.values[var]
-
-    def dims_of_result(self, var: Var) -> tuple[Atom, ...]:
-        return self.memory[var].dims if var.type.ref else self.values[var].dims
-
     def facts(self) -> FunFacts:
         return replace(self.fun.facts, same_shapes=())
 
     @cached_property
     def carried(self) -> Carried:
         return Carried(self.fun)
-
-    # ---- regions
-
-    def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        with self.writer.builder.block() as out:
-            self.run(stmts)
-        return tuple(out)
-
-    def run(self, stmts: Sequence[Stmt]) -> None:
-        """Emit the statements of a region. Array values are not computed where they are bound but where they are used,
-        unless that is more than once, or what they read is overwritten before."""
-        uses: Counter[Var] = Counter()
-        last: dict[Var, int] = {}
-        for k, stmt in enumerate(stmts):
-            for atom in walk.used(stmt):
-                if isinstance(atom, Var) and atom.type.is_array_value:
-                    uses[atom] += 1
-                    last[atom] = k
-        live: list[Var] = []
-        for k, stmt in enumerate(stmts):
-            with self.writer.builder.at(stmt.span):
-                self.settle(stmt, [v for v in live if last.get(v, -1) >= k])
-                self.statement(stmt)
-                bound = [v for v in walk.defined(stmt) if v in self.values]
-                for var in bound:
-                    self.once(var, uses[var])
-                live += bound
-
-    def settle(self, stmt: Stmt, live: Sequence[Var]) -> None:
-        """Hold the values that read memory which the statement overwrites."""
-        written: set[Var] = set()
-        for inner in walk.walk((stmt,)):
-            if isinstance(inner, (ir.Store, ir.Accumulate)):
-                written.add(self.classes.of(inner.ref))
-            elif isinstance(inner, (ir.For, ir.While)):
-                written.update(self.classes.of(c.inner) for c in inner.carry if c.inner.type.ref)
-        for var in live if written else ():
-            if self.values[var].reads & written:
-                self.values[var] = self.writer.held(self.values[var], var.name)
 
     def once(self, var: Var, uses: int) -> None:
         """Hold a value that is used several times and costs something."""
@@ -160,106 +97,14 @@ class Loops:
         if static(value.dims) or value.cost >= LOOP:
             self.values[var] = self.writer.held(value, var.name)
 
-    # ---- statements
-
-    def statement(self, stmt: Stmt) -> None:
-        match stmt:
-            case ir.Let():
-                self.let(stmt)
-            case ir.Load():
-                self.load(stmt)
-            case ir.Store() | ir.Accumulate():
-                self.store(stmt)
-            case ir.Alloc():
-                self.alloc(stmt)
-            case ir.View():
-                self.view(stmt)
-            case ir.For() | ir.While():
-                self.loop(stmt)
-            case ir.If():
-                self.branch(stmt)
-            case ir.Effect():
-                self.writer.builder.put(walk.rebuild(stmt, self.scalar, lambda v: v, lambda block: block))
-            case ir.Remark():
-                self.writer.builder.put(stmt)
-            case _:
-                message = "a list of arrays cannot be kept on the GPU"
-                raise unsupported(stmt.span, message, "write into one array that is made in front of the loop")
-
     def scalar(self, atom: Atom) -> Atom:
         if atom.type.rank:
             raise unsupported(self.writer.builder.span, "an array is printed or raised on the GPU", "use its elements")
         return self.atom(atom)
 
-    def let(self, stmt: ir.Let) -> None:
-        types = [t.type for t in stmt.targets]
-        if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
-            targets = tuple(map(self.bind, stmt.targets))
-            self.writer.builder.put(replace(stmt, targets=targets, args=tuple(map(self.atom, stmt.args))))
-            return
-        args = [self.operand(a) for a in stmt.args]
-        first = args[0] if args else None
-        if stmt.op is dim and isinstance(first, Elements):
-            return self.assign(stmt.target, first.dims[stmt.params["axis"]])
-        if stmt.op is size and isinstance(first, Elements):
-            return self.assign(stmt.target, self.product(first.dims))
-        if stmt.op.traits.elementwise:
-            return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
-        expansion = EXPANSIONS.get(stmt.op.name)
-        made = expansion(self.writer, args, stmt.params, types) if expansion else self.by_template(stmt, args)
-        made = made if isinstance(made, list) else [made]
-        for target, value in zip(stmt.targets, made, strict=True):
-            self.assign(target, value)
-
-    def product(self, dims: Sequence[Atom]) -> Atom:
-        out: Atom = ONE
-        for n in dims:
-            out = self.writer.times(out, n)
-        return out
-
-    def assign(self, target: Var, value: Operand) -> None:
-        if isinstance(value, Elements):
-            self.values[target] = value
-        else:
-            self.atoms[target] = self.writer.as_type(value, target.type)
-
-    def bind(self, var: Var) -> Var:
-        self.atoms[var] = var
-        return var
-
-    def load(self, stmt: ir.Load) -> None:
-        memory = self.memory[stmt.ref]
-        if not stmt.target.type.rank:
-            index = select(self.writer, [self.item(i) for i in stmt.index], memory).where(())
-            if memory.source is not None:
-                return self.assign(stmt.target, memory.read(self.writer, index))
-            self.atoms[stmt.target] = stmt.target
-            self.writer.builder.put(replace(stmt, ref=memory.root, index=memory.place(index)))
-            return
-        if all(i == FULL for i in stmt.index):
-            self.values[stmt.target] = elements_of(self.writer, memory)
-        else:
-            chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
-            self.values[stmt.target] = elements_of(self.writer, memory, chosen)
-
-    def item(self, item: ir.Item) -> Any:
-        if isinstance(item, ir.Slice):
-            parts = (None if p is None else self.atom(p) for p in (item.start, item.stop, item.step))
-            return ir.Slice(*parts)
-        return self.operand(item)
-
-    def store(self, stmt: ir.Store | ir.Accumulate) -> None:
-        memory, value = self.memory[stmt.ref], self.operand(stmt.value)
-        chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
-        if isinstance(value, Elements):
-            value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
-
-        def put(place: tuple[Atom, ...]) -> None:
-            item = at_broadcast(self.writer, value, place, chosen.dims)
-            there = memory.place(chosen.where(place))
-            self.writer.builder.put(replace(stmt, ref=memory.root, index=there, value=item))
-
-        self.writer.nest(chosen.dims, put)
+    def other(self, stmt: Stmt) -> None:
+        message = "a list of arrays cannot be kept on the GPU"
+        raise unsupported(stmt.span, message, "write into one array that is made in front of the loop")
 
     def alloc(self, stmt: ir.Alloc) -> None:
         value = None if isinstance(stmt.init, ir.Init) else self.operand(stmt.init)
@@ -296,27 +141,6 @@ class Loops:
             self.writer.builder.put(replace(stmt, target=root, shape=tuple(dims), init=ir.Init.EMPTY))
         return root
 
-    def view(self, stmt: ir.View) -> None:
-        base, how = self.memory[stmt.base], stmt.how
-        if isinstance(how, ir.Transpose):
-            made = view(self.writer, base, how)
-        elif isinstance(how, ir.Reshape):
-            made = view(self.writer, base, self.reshaped(how, base))
-        else:
-            made = view(self.writer, base, select(self.writer, [self.item(i) for i in how], base))
-        self.memory[stmt.target] = made
-
-    def reshaped(self, how: ir.Reshape, base: Memory) -> list[Atom]:
-        """The lengths of a reshaped array, -1 filled in."""
-        lengths = [self.atom(n) for n in how.shape]
-        free = [k for k, n in enumerate(lengths) if isinstance(n, Const) and n.value.real < 0]
-        for k in free:
-            others = self.product([n for j, n in enumerate(lengths) if j != k])
-            lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
-        return lengths
-
-    # ---- regions within
-
     def loop(self, stmt: ir.For | ir.While) -> None:
         moves = self.carried.anew(stmt)
         for c in stmt.carry:
@@ -326,7 +150,7 @@ class Loops:
                     continue
                 for var in (c.inner, c.out):
                     self.memory[var] = self.chosen(var, self.memory[c.init].dims)
-        if isinstance(stmt, ir.For) and _natural(stmt):
+        if isinstance(stmt, ir.For) and is_natural(stmt):
             self.writer.natural.add(stmt.index)
         names = [stmt.index.name] if isinstance(stmt, ir.For) else []
 
@@ -418,8 +242,6 @@ class Loops:
             outs.append(ir.Out(out.target, self.atom(out.then), self.atom(out.orelse)))
         self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
 
-    # ---- primitives by a function that computes them
-
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
         """The results of a primitive, by reading the function that computes it on the CPU like a user's."""
         kinds = tuple(a.type.memory() if a.type.rank else a.type for a in stmt.args)
@@ -466,13 +288,3 @@ def _plain(stmts: tuple[Stmt, ...], span: Span | None) -> tuple[Stmt, ...]:
         return () if isinstance(stmt, ir.Raise) and stmt.failure is not None else walk.changed(stmt, span=span)
 
     return rewrite_block(stmts, there)
-
-
-def _natural(stmt: ir.For) -> bool:
-    """Whether the loop's index is never negative."""
-    start, stop, step = stmt.start, stmt.stop, stmt.step
-    if not isinstance(step, Const):
-        return False
-    if step.value.real > 0:
-        return isinstance(start, Const) and start.value.real >= 0
-    return isinstance(stop, Const) and stop.value.real >= -1

@@ -96,6 +96,7 @@ argsort = zero(
     fresh=True,
     infer=lambda types, params: (ir.Type("i8", types[0].rank),),
     template=_order_template,
+    kernel=lambda types, params: "argsort" if types[0].rank == 1 else "",
     evaluate=lambda x, axis: np.argsort(x, axis, kind="stable"),
     dims=lambda dims, params: dims[0],
     samples=[(np.array([[0.7, -1.3, 0.7], [2.0, np.nan, 1.0]]),), At(line, axis=0), At(high, axis=1)],

@@ -9,6 +9,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.traits import named
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import rearrangements, sequences
 from srcgrad.rules.arrays.construction import copied
@@ -172,6 +173,7 @@ searchsorted = zero(
     (),
     infer=_search_infer,
     template=_search_template,
+    kernel=lambda types, params: f"searchsorted_{params['side']}",
     elementwise=False,
     evaluate=lambda x, v, side: np.searchsorted(x, v, side),
     params=[{"side": "left"}, {"side": "right"}],
@@ -197,6 +199,7 @@ digitize = zero(
     evaluate=lambda x, bins, right: np.digitize(x, bins, right),
     dims=lambda dims, params: dims[0],
     template=lambda types, params: f"np.digitize(_0, _1{', True' if params['right'] else ''})",
+    kernel=lambda types, params: f"digitize{'_right' if params['right'] else ''}",
     params=[{"right": False}, {"right": True}],
     samples=[
         (line, np.array([-1.3, 1.0])),
@@ -226,6 +229,7 @@ _counts = zero(
     elementwise=False,
     evaluate=lambda n, repeats: np.repeat(np.arange(n), repeats),
     template="np.repeat(np.arange(_0), _1)",
+    kernel=named("repeated_places"),
     samples=[(3, 2), (3, np.array([2, 0, 1])), (0, np.zeros(0, int))],
     without=only_ranks(0, 1),
 )

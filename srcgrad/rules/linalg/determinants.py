@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.traits import always
+from srcgrad.core.traits import always, named
 from srcgrad.numeric import small_matrices
 from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks
@@ -117,6 +117,7 @@ det: Rule = general(
     infer=lambda types, params: (arguments.scalar_type(types[0].dtype),),
     evaluate=np.linalg.det,
     template="np.linalg.det(_0)",
+    kernel=named("det"),
     samples=[(square,), (singular,)],
     without=only_ranks(2),
 )
@@ -143,6 +144,7 @@ slogdet: Rule = general(
     infer=_slogdet_infer,
     evaluate=lambda a: tuple(np.linalg.slogdet(a)),
     template="np.linalg.slogdet(_0)",
+    kernel=named("slogdet"),
     samples=[(square,), (-square,)],
     without=only_ranks(2),
 )

@@ -63,6 +63,7 @@ pinv: Rule = general(
     infer=lambda types, params: (types[0],),
     evaluate=lambda a, rcond: np.ascontiguousarray(np.linalg.pinv(a, _given(a, rcond))),
     template=lambda types, params: f"np.linalg.pinv(_0, {_cutoff_template(types, params)})",
+    kernel=lambda types, params: "pinv" if params["rcond"] is None else "pinv_within",
     dims=lambda dims, params: dims[0][::-1],
     samples=[(square,), (matrix,), (matrix.T.copy(),)],
     params=[{"rcond": None}, {"rcond": 1e-9}],
@@ -109,6 +110,7 @@ lstsq: Rule = general(
     infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, rcond: np.ascontiguousarray(np.linalg.lstsq(a, b, _given(a, rcond))[0]),
     template=lambda types, params: f"np.linalg.lstsq(_0, _1, {_cutoff_template(types, params)})[0]",
+    kernel=lambda types, params: "lstsq" if params["rcond"] is None else "lstsq_within",
     without=only_ranks(2),
     samples=[
         (matrix, pair),

@@ -53,6 +53,10 @@ def _product_template(types: Types, params: Params) -> str:
     return f"np.dot({left}, {right})" if types[0].rank == types[1].rank == 1 else f"{left} @ {right}"
 
 
+def _product_kernel(types: Types, params: Params) -> str:
+    return "" if types[0].rank == types[1].rank == 1 else "matmul"
+
+
 def _product_left(g: Val, a: Val, b: Val, ta: bool, tb: bool) -> Val:
     if a.type.rank == 1:
         return g * b if b.type.rank == 1 else dot(b, g, ta=tb)
@@ -75,7 +79,8 @@ def dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
 
 product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
-    template=_product_template, dims=_product_dims, demands=_product_demands, params=[{"ta": False, "tb": False}],
+    template=_product_template, kernel=_product_kernel, dims=_product_dims, demands=_product_demands,
+    params=[{"ta": False, "tb": False}],
     samples=[
         (line, line), (matrix, line), (pair, matrix), (matrix, square), At(matrix, pair, ta=True, tb=False),
         At(line, matrix, ta=False, tb=True), At(matrix, matrix, ta=True, tb=False),

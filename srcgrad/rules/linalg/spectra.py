@@ -16,7 +16,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.shapes import LengthOf
-from srcgrad.core.traits import always
+from srcgrad.core.traits import always, named
 from srcgrad.numeric import spectra
 from srcgrad.rules.arrays.diagonals import diagonal, on_diagonal
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, zero
@@ -81,6 +81,7 @@ def _eigh_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Par
 
 eigh: Rule = general(
     "eigh", (), fresh=True, may_raise=always, jvp=_eigh_jvp, vjp=_eigh_vjp, infer=_both, template="np.linalg.eigh(_0)",
+    kernel=named("eigh"),
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.eigh(a))), samples=[(definite,)],
     without=only_ranks(2), symmetric=(0,), dims=_square_dims, demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
@@ -197,6 +198,7 @@ svd: Rule = general(
     vjp=_svd_vjp,
     infer=_svd_infer,
     template="np.linalg.svd(_0, False)",
+    kernel=named("svd"),
     evaluate=lambda a: tuple(map(np.ascontiguousarray, np.linalg.svd(a, False))),
     samples=[(square,), (matrix,), (matrix.T.copy(),)],
     without=only_ranks(2),
@@ -211,6 +213,7 @@ matrix_rank = zero(
     evaluate=np.linalg.matrix_rank,
     elementwise=False,
     template="np.linalg.matrix_rank(_0)",
+    kernel=named("matrix_rank"),
     samples=[(matrix,), (np.ones((3, 2)),)],
     without=only_ranks(2),
 )

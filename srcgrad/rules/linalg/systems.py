@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core.build import Builder
-from srcgrad.core.traits import always
+from srcgrad.core.traits import always, named
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import small_matrices
 from srcgrad.rules.arrays.diagonals import matrix_of
@@ -64,6 +64,7 @@ solve: Rule = general(
     infer=lambda types, params: (types[1],),
     evaluate=lambda a, b, transposed, small=False: np.linalg.solve(a.T if transposed else a, b),
     template=_solve_template,
+    kernel=named("solve"),
     dims=lambda dims, params: dims[1],
     takes_complex=True,
     without=only_ranks(2),
@@ -114,6 +115,7 @@ inv: Rule = general(
     infer=lambda types, params: (types[0],),
     evaluate=np.linalg.inv,
     template="np.linalg.inv(_0)",
+    kernel=named("inv"),
     dims=lambda dims, params: dims[0],
     demands=lambda dims, params: [dims[0]],
     samples=[(square,)],

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 
 from srcgrad.core import ir
-from srcgrad.core.traits import always
+from srcgrad.core.traits import always, named
 from srcgrad.numeric import rearrangements, small_matrices, spectra
 from srcgrad.rules.arrays.diagonals import triangle
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
@@ -153,8 +153,8 @@ def _cholesky_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params:
 cholesky: Rule = general(
     "cholesky", (), fresh=True, may_raise=always, jvp=_cholesky_jvp, vjp=_cholesky_vjp, infer=same_type,
     evaluate=np.linalg.cholesky,
-    template="np.linalg.cholesky(_0)", dims=first_dims, samples=[(definite,)], without=only_ranks(2),
-    symmetric=(0,), demands=lambda dims, params: [dims[0]],
+    template="np.linalg.cholesky(_0)", kernel=named("cholesky"), dims=first_dims, samples=[(definite,)],
+    without=only_ranks(2), symmetric=(0,), demands=lambda dims, params: [dims[0]],
 )  # fmt: skip
 
 

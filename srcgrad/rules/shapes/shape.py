@@ -133,6 +133,11 @@ def _transpose_template(types: Types, params: Params) -> str:
     return "np.ascontiguousarray(_0.T)" if backwards else f"np.ascontiguousarray(np.transpose(_0, {axes}))"
 
 
+def _transpose_kernel(types: Types, params: Params) -> str:
+    axes = params["axes"]
+    return "" if axes == (*reversed(range(len(axes))),) else f"transpose_{'_'.join(map(str, axes))}"
+
+
 transpose: Rule = linear(
     "transpose",
     (),
@@ -142,6 +147,7 @@ transpose: Rule = linear(
     infer=lambda types, params: (types[0],),
     evaluate=lambda x, axes: np.ascontiguousarray(np.transpose(x, axes)),
     template=_transpose_template,
+    kernel=_transpose_kernel,
     dims=lambda dims, params: tuple(dims[0][k] for k in params["axes"]),
     samples=[(_matrix,), At(_tower, axes=(1, 2, 0)), At(_tower, axes=(0, 2, 1)), At(_tower, axes=(2, 1, 0))],
     params=[{"axes": (1, 0)}],

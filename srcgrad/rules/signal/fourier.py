@@ -90,6 +90,15 @@ def _dft_template(types: Types, params: Params) -> str:
     return _contiguous(f"np.fft.{'i' * params['inverse']}fft{ending}(_0{told})", rank, axes)
 
 
+def _kernel_name(function: str, rank: int, axes: Sequence[int], norm: str) -> str:
+    whole = rank == 1 and norm == "backward"
+    return "_".join([function] if whole else [function, str(rank), "along", *map(str, axes), norm])
+
+
+def _dft_kernel(types: Types, params: Params) -> str:
+    return _kernel_name("ifft" if params["inverse"] else "fft", types[0].rank, params["axes"], params["norm"])
+
+
 def _dft(x: Any, axes: tuple[int, ...], inverse: bool, norm: Any) -> Any:
     got = (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=axes, norm=norm)
     return np.ascontiguousarray(got, COMPLEX[x.dtype.str[1:]])
@@ -106,6 +115,7 @@ def _as_complex(types: Types, params: Params) -> tuple[ir.Type, ...]:
 
 dft: Rule = linear(
     "dft", (), may_raise=always, transpose=_dft_back, infer=_as_complex, evaluate=_dft, template=_dft_template,
+    kernel=_dft_kernel,
     dims=lambda dims, params: dims[0], params=[{"axes": (0,), "inverse": False, "norm": "backward"}], samples=[
         (waves,), (line,), At(wave_rows, axes=(0,), inverse=True, norm="ortho"),
         At(wave_rows, axes=(0, 1), inverse=True, norm="forward"),
@@ -159,6 +169,7 @@ rdft: Rule = linear(
     transpose=_rdft_back,
     infer=_as_complex,
     template=_rdft_template,
+    kernel=lambda types, params: _kernel_name("rfft", types[0].rank, [params["axis"]], params["norm"]),
     takes_complex=False,
     params=[LAST],
     evaluate=lambda x, axis, norm: np.ascontiguousarray(np.fft.rfft(x, axis=axis, norm=norm), COMPLEX[x.dtype.str[1:]]),
@@ -181,6 +192,7 @@ irdft: Rule = linear(
     may_raise=always,
     transpose=_irdft_back,
     template=_irdft_template,
+    kernel=lambda types, params: _kernel_name("irfft", types[0].rank, [params["axis"]], params["norm"]),
     params=[LAST],
     infer=lambda types, params: (ir.Type(REAL[types[0].dtype], types[0].rank),),
     evaluate=lambda x, n, axis, norm: np.ascontiguousarray(np.fft.irfft(x, int(n), axis, norm), REAL[x.dtype.str[1:]]),

@@ -99,6 +99,8 @@ def _check_known(facts: Facts, root: Var, others: Iterable[Var], inside: Region)
 
 def distinct(facts: Facts, a: Var, b: Var) -> bool:
     """Whether two references that are no views surely reach different memory, where both are known."""
+    if a is b:
+        return False
     if _fresh(facts, a, b) or _fresh(facts, b, a):
         return True
     loop = facts.makes.get(a)

@@ -121,7 +121,7 @@ class _Identities(ShapeRewriter):
 
     def rewritten(self, let: Let) -> Atom | None:
         if let.op.traits.folds and all(isinstance(a, Const) for a in let.args):
-            folded = _fold(let)
+            folded = fold(let)
             if folded is not None:
                 return folded
         self.name, self.span = let.target.name, let.span
@@ -258,7 +258,7 @@ def _all_used(stmt: Stmt) -> list[Atom]:
     return [*walk.used(stmt), *walk.used_inside(stmt)]
 
 
-def _fold(let: Let) -> Const | None:
+def fold(let: Let) -> Const | None:
     """An operation on literals, done now where it is exact: integers (as floats too), bools and comparisons."""
     values = [a.value for a in let.args if isinstance(a, Const)]
     kind = let.target.type

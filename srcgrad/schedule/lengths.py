@@ -1,0 +1,67 @@
+"""One variable for all axes that are provably of one length, so that loops over them are seen to be of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from srcgrad.analysis.kept_shapes import shapes_of
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.core.shapes import Dim
+
+
+class Lengths:
+    """Follows the statements of the function that is lowered. What is known inside a region holds inside it alone."""
+
+    def __init__(self, fun: Fun) -> None:
+        self.shapes = shapes_of(fun)
+        self._atoms: dict[Dim, Atom] = {}  # of a length: the variable in the new function
+        self._tokens: dict[Atom, Dim] = {}
+
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        kept = dict(self._atoms)
+        with self.shapes.region():
+            yield
+        self._atoms = kept
+
+    def note(self, stmt: Stmt) -> None:
+        self.shapes.note(stmt)
+
+    def enter(self, stmt: Stmt) -> None:
+        self.shapes.enter(stmt)
+
+    def known(self, var: Var, axis: int) -> Atom | None:
+        """The length of an axis, if the new function has it."""
+        return self._found(self.shapes.dims(var)[axis])
+
+    def of(self, var: Var, dims: Sequence[Atom]) -> tuple[Atom, ...]:
+        """The lengths of a variable's axes, for which `dims` would do."""
+        return tuple(self._entered(token, n) for token, n in zip(self.shapes.dims(var), dims, strict=True))
+
+    def sliced(self, ref: Var, index: ir.Index, dims: Sequence[Atom]) -> tuple[Atom, ...]:
+        """Those of a part of memory."""
+        return tuple(self._entered(token, n) for token, n in zip(self.shapes.sliced(ref, index), dims, strict=True))
+
+    def settled(self, dims: Sequence[Atom]) -> tuple[Atom, ...]:
+        """These lengths, each by the variable that stands for it by now."""
+        return tuple(self._entered(self._tokens[n], n) if n in self._tokens else n for n in dims)
+
+    def _found(self, token: Dim) -> Atom | None:
+        first = self.shapes.first(token)
+        if isinstance(first, Const):
+            return first
+        return self._atoms.get(first)
+
+    def _entered(self, token: Dim, own: Atom) -> Atom:
+        found = self._found(token)
+        if found is not None:
+            return found
+        if not isinstance(own, Const):
+            self._tokens.setdefault(own, token)
+        self._atoms[self.shapes.first(token)] = own
+        return own
+
+
+UNKNOWN = Var("unknown", ir.I8)  # the length of memory that grows: nothing asks for it

@@ -1,0 +1,39 @@
+"""The passes of the schedule, in order."""
+
+from __future__ import annotations
+
+from srcgrad.core.ir import Fun, Program
+from srcgrad.schedule.arrays_as_loops import arrays_as_loops
+from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
+from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.fuse_nests import fuse_nests
+from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.lengths_in_front import lengths_in_front
+from srcgrad.schedule.unroll import unroll
+from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.simplify.pipeline import simplify_fun
+
+PASSES = (
+    arrays_as_loops,
+    replace_known_lengths,
+    unroll,
+    arrays_to_scalars,
+    lengths_in_front,
+    simplify_fun,
+    fuse_nests,
+    contract_arrays,
+    simplify_fun,
+    use_vector_functions,
+)
+
+
+def schedule(program: Program) -> Program:
+    """The program with loops over elements in the place of array statements, and small arrays in scalars."""
+    callees = {name: _scheduled(fun) for name, fun in program.callees.items()}
+    return Program(_scheduled(program.main), callees)
+
+
+def _scheduled(fun: Fun) -> Fun:
+    for pass_ in PASSES:
+        fun = pass_(fun)
+    return fun
