@@ -130,15 +130,6 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
 
 
-def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
-    """The function for each item of its arguments."""
-    items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
-    base = lowered(fun, items, recipe.long)
-    check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
-    return replace(base, program=tidy(program), result=mapped_spec(base.result))
-
-
 def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
     """The function itself; the arrays that it returns are its own, not the caller's."""
     main = base.program.main
@@ -150,6 +141,15 @@ def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
         raise ArgumentError(message, hint=f"return what is to be seen: return {about or '...'}", about=about)
     program = replace(base.program, main=with_own_results(main))
     return refuse_unit_axes(replace(base, program=tidy(name_values(program))))
+
+
+def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    """The function for each item of its arguments."""
+    items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
+    base = lowered(fun, items, recipe.long)
+    check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
+    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
+    return replace(base, program=tidy(program), result=mapped_spec(base.result))
 
 
 def refuse_unit_axes(made: Lowered) -> Lowered:
