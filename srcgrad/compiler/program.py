@@ -415,8 +415,7 @@ def text(program: Program, options: str | None, parallel: bool = False, loops: b
 
 @deep
 def module(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> Module:
-    """The module of a program, which is not differentiated further. loops: it is in loops over elements, which code
-    that is compiled always is."""
+    """The module of a program, which is not differentiated further. loops: in loops, as code that is compiled is."""
     program = scheduled(program, parallel)
     program = program if options is None else run_pass("mutual", merged, program)
     in_front = reuse
@@ -425,8 +424,8 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        made = rendered(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
-        return made._replace(failures=failures(program))
+        whole = Program(last(read_values_from_memory(program.main)), callees)
+        return rendered(whole, jit_options=options)._replace(failures=failures(program))
     except (SrcgradError, RecursionError):
         raise
     except Exception as error:

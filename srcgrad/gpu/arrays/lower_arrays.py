@@ -17,6 +17,7 @@ from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
+from srcgrad.schedule.broadcasting import at_broadcast
 from srcgrad.schedule.elements import (
     FEW,
     LARGEST,
@@ -30,7 +31,6 @@ from srcgrad.schedule.elements import (
     size_of,
     static,
 )
-from srcgrad.schedule.expansions import at_broadcast
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
