@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering.paths import Lowering, held_in
 from srcgrad.frontend.lowering.retry import Held
 from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.turns import unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
@@ -390,7 +390,7 @@ def _carry(low: Lowering, name: str, turn: Turn, before: Env, over: Domain | Non
         made = low.made(first, last, before, head.name)
         outs.append(_carry_atom(low, head, made, last, turn))
         if head.type.ref and isinstance(outs[-1], Var):
-            if made is not first and low.b.same_shape(made, last):
+            if isinstance(made, Var) and made is not first and low.b.same_shape(made, last):
                 low.b.copy_dims(outs[-1], made)
             elif name not in facts.reshaped:
                 low.b.copy_dims(outs[-1], head)
