@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering.paths import Lowering, held_in
 from srcgrad.frontend.lowering.retry import Held
 from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.unrolled_loops import unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import OTHERS, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
@@ -35,15 +35,20 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
+from srcgrad.frontend.lowering.wider_starts import any_turn, started
 from srcgrad.frontend.source.liveness import assigned, outside_scopes
+
+APART = 2  # so many turns may be written out in front of a loop
 
 
 @dataclass
 class Facts:
-    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape."""
+    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape; which
+    start wider than they are, and what they are where there is no turn."""
 
     models: dict[str, Value] = field(default_factory=dict)
     reshaped: set[str] = field(default_factory=set)
+    started: dict[str, values.Missing] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,8 +109,13 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
         for name in found:
             facts.models.pop(name, None)
-        return bool(found) or _wider(low, objects.carried(names), before, turn, facts)
+        if found:
+            return True
+        if not facts.models and _expect_alike(low, node, over, objects.carried(names), before, turn, facts):
+            return True
+        return _wider(low, objects.carried(names), before, turn, facts)
 
+    refused = len(low.retry.refusals)
     frame.loops.append(frame.live.leaving(node))
     try:
         turn = low.retry.until_stable(
@@ -113,11 +123,62 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
+    except _FirstUnlike as found:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, found.names
     finally:
         frame.loops.pop()
+    if turn is None:
+        return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
         unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
+
+
+class _FirstUnlike(Exception):
+    """Names are of another kind at the head of the first turn than after it."""
+
+    def __init__(self, names: dict[str, values.Missing]) -> None:
+        super().__init__()
+        self.names = names
+
+
+def _expect_alike(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    turn: Turn,
+    facts: Facts,
+) -> bool:
+    """Whether a name starts as what a turn makes of it, from here on; raise `_FirstUnlike` where the first turn changes
+    the kind of a name otherwise."""
+    unlike: dict[str, values.Missing] = {}
+    starts: Env = {}
+    for name in _read_again(low, node, names):
+        first, last = before.get(name), turn.after.get(name)
+        if first is None or last is None or isinstance(first, Poison) or last is REPORTED:
+            continue
+        pair = joining.align(first, last, name)
+        if isinstance(pair, Poison):
+            found = last.pair if isinstance(last, Poison) and last.pair else (first, last)
+            unlike[name] = values.Missing(f"still {values.describe(first)}", joining.one_kind(*found))
+            if over is not None or turn.cond == TRUE:
+                start = started(low, node, name, before, last, turn.inner.get(name), turn.body)
+                starts |= {} if start is None else {name: start}
+    if unlike and starts.keys() == unlike.keys():
+        facts.started |= {name: missing for name, missing in unlike.items() if isinstance(before[name], Const)}
+        before.update(starts)
+        return True
+    if unlike and low.frame.path[-2 * APART :] != (id(node), OTHERS) * APART:
+        raise _FirstUnlike(unlike)
+    return False
+
+
+def _read_again(low: Lowering, node: ast.For | ast.While, names: list[str]) -> list[str]:
+    live = low.frame.live
+    return [name for name in names if name in live.head[id(node)] | live.after[id(node)]]
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
@@ -288,7 +349,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
         return None
     if isinstance(assumed, Poison) or next_ is REPORTED:
         return assumed  # what was refused is said where it stands
-    pair = values.align(assumed, next_, name)
+    pair = joining.align(assumed, next_, name)
     if isinstance(pair, Poison):
         if name == RESULT:
             low.refuse_result(pair)
@@ -296,7 +357,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     left, right = pair
     if values.same_shape(left, right) and not list(values.leaves(left)):
         return left
-    types = [values.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
+    types = [joining.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
     named = zip(values.spellings(left, name), types, strict=True)
     return values.refill(left, iter([Var(spelled, t) for spelled, t in named]))
 
@@ -341,7 +402,7 @@ def _finish(
         elif struct is None:
             env.pop(name, None)
             if out is not None:
-                env[name] = out
+                env[name] = _if_any_turn(low, out, over, facts.started.get(name))
     _carry_flags(low, node, turn, over)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
@@ -364,6 +425,13 @@ def _finish(
         low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
+def _if_any_turn(low: Lowering, out: Value, over: Domain | None, missing: values.Missing | None) -> Value:
+    """What a name is after a loop that started wider."""
+    if missing is None or over is None or over.surely or isinstance(out, (Maybe, Poison)):
+        return out
+    return Maybe(out, any_turn(low, over), missing)
+
+
 def _turns_surely(turn: Turn, over: Domain | None) -> bool:
     """Whether a loop makes at least one turn."""
     return over.surely if over is not None else turn.cond == TRUE
@@ -379,8 +447,8 @@ def _carry(low: Lowering, name: str, turn: Turn, before: Env, over: Domain | Non
         init = low.filled(init, inner, low.b.out)
         next_ = inner if next_ is None else next_
     if isinstance(inner, Maybe):
-        init, next_ = values.maybe(init, inner), values.maybe(next_, inner)
-    pair = values.align(init, next_, name)
+        init, next_ = joining.maybe(init, inner), joining.maybe(next_, inner)
+    pair = joining.align(init, next_, name)
     if isinstance(pair, Poison):
         return pair
     surely = not isinstance(turn.after.get(name), Maybe) and _turns_surely(turn, over)

@@ -15,7 +15,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.errors import SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, joining, values
 from srcgrad.frontend.lowering.retry import Attempt, Held
 from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
 from srcgrad.frontend.lowering.values import (
@@ -282,7 +282,7 @@ class Lowering(State):
         if name == RESULT:
             first, second = meeting.views
             x, y = self.filled(x, y, meeting.blocks[0], second), self.filled(y, x, meeting.blocks[1], first)
-        pair = values.align(x, y, name, *meeting.views)
+        pair = joining.align(x, y, name, *meeting.views)
         if isinstance(pair, Poison):
             if name == RESULT:
                 self.refuse_result(pair)
@@ -293,7 +293,7 @@ class Lowering(State):
     def _out(self, name: str, x: Atom, y: Atom, meeting: Meeting) -> Atom:
         if values.identical(x, y):
             return x
-        type = values.join_atoms(x, y)
+        type = joining.join_atoms(x, y)
         with self.into(meeting.blocks[0]):
             x = self.converted(self.made(x, y, self.frame.env, name), type)
         with self.into(meeting.blocks[1]):
@@ -309,9 +309,14 @@ class Lowering(State):
         if not values.is_placeholder(atom):
             return atom
         type = atom.type
-        found = [self._measured(dim, env) for dim in self.b.dims(model)]
-        shape = [n for n in found if n is not None] if None not in found else [Const(0, ir.I8)] * type.rank
+        shape = self.shape_of(model, env) or [Const(0, ir.I8)] * type.rank
         return self.b.alloc(type.dtype, shape, ir.Init.EMPTY, name)
+
+    def shape_of(self, model: Atom, env: Env) -> list[Atom] | None:
+        """The lengths of an array, if arrays of these names tell them."""
+        found = [self._measured(dim, env) for dim in self.b.dims(model)]
+        known = [n for n in found if n is not None]
+        return known if len(known) == len(found) else None
 
     def _measured(self, dim: Any, env: Env) -> Atom | None:
         """The length of the same token as an array that has a name."""

@@ -24,6 +24,7 @@ from srcgrad.frontend.lowering.values import (
     LATER,
     RESULT,
     TRUE,
+    Absent,
     Content,
     Frame,
     Known,
@@ -182,6 +183,8 @@ class State(Checks):
             if value is LATER:
                 raise Unresolved
             self.refuse(value.message, value.hint)
+        if isinstance(value, Absent):
+            self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)
         if isinstance(value, Maybe):
             missing = value.missing
             raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
