@@ -29,7 +29,7 @@ ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Wanted:
-    """What a list must become: rows of such items; `counted`: so many more each turn of a counted loop."""
+    """What a list must become: rows of such items; `counted`: so many more each iteration of a counted loop."""
 
     item: Value
     grows: bool
@@ -98,7 +98,7 @@ def _leaf(atom: Atom, type: ir.Type) -> Atom:
 
 def outgrown(low: State, head: Content, ends: Sequence[Content], counted: bool) -> Wanted | None:
     """What a list must become if it holds this at first, and one of these in the end; None if it may stay.
-    counted: the end is that of each turn of a counted loop, from which nothing leaves."""
+    counted: the end is that of each iteration of a counted loop, from which nothing leaves."""
     kinds = [head[2], *(end[2] for end in ends)]
     if any(isinstance(rows, Poison) for rows in kinds):
         return None

@@ -5,7 +5,8 @@ loops are not lowered over and over."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from srcgrad.core import ir
@@ -18,11 +19,13 @@ from srcgrad.frontend.lowering.loop_domains import Domain, domain
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
 from srcgrad.frontend.lowering.retry import Held
-from srcgrad.frontend.lowering.state import REPORTED
+from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
+from srcgrad.frontend.lowering.unrolled_loops import unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
+    LATER,
     RESULT,
     TRUE,
     Env,
@@ -32,9 +35,7 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
-from srcgrad.frontend.source.liveness import Names, assigned, outside_scopes
-
-UNROLL_LIMIT = 200
+from srcgrad.frontend.source.liveness import assigned, outside_scopes
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Turn:
     after: dict[str, Value | None]
     exit: Atom
     flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
+    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each iteration
     body: list[Stmt] = field(default_factory=list)
     held: Held = field(default_factory=dict)
     carry: list[ir.Carry] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Turn:
 def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
     if isinstance(over, Struct):
-        return _unrolled(low, node, over, 0)
+        return unrolled(low, node, over, 0)
     loop(low, node, over)
 
 
@@ -74,39 +75,6 @@ def while_(low: Lowering, node: ast.While) -> None:
     if isinstance(node.test, ast.Constant) and not node.test.value:
         return low.block(node.orelse)
     loop(low, node, None)
-
-
-# ---- unrolled loops
-
-
-def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
-    """One turn for each item of a tuple; what follows a turn that may break is guarded."""
-    if turn == len(items.items):
-        return low.block(node.orelse)
-    if turn > UNROLL_LIMIT:
-        low.refuse(f"a loop over more than {UNROLL_LIMIT} known items", "use an array")
-    live = low.frame.live
-    names = live.leaving(node) | low.frame.kept
-    low.frame.loops.append(live.leaving(node))
-    assign(low, node.target, items.items[turn])
-    low.block(node.body)
-    low.frame.loops.pop()
-    if not low.frame.flags.raised:
-        _unless_left(low, lambda: _unrolled(low, node, items, turn + 1), names)
-
-
-def _unless_left(low: Lowering, go: Callable[[], None], names: Names) -> None:
-    """What follows a turn, or a loop, unless it was broken or returned from there."""
-    broken, returned = low.flag("broken"), low.flag("returned")
-    low.set_flags(broken=FALSE, continued=FALSE)
-    stop = low.either(broken, returned)
-    flags = {"returned": returned} if broken == FALSE and returned != FALSE else {}
-
-    def follow() -> None:
-        low.set_flags(returned=FALSE)
-        go()
-
-    low.branch(low.negated(stop), follow, lambda: low.set_flags(**dict.fromkeys(flags, TRUE)), names, flags)
 
 
 # ---- loops
@@ -141,7 +109,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     frame.loops.append(frame.live.leaving(node))
     try:
         turn = low.retry.until_stable(
-            lambda: _trial(low, node, over, objects.carried(names), before, facts, objects),
+            lambda: _first_trial(low, node, over, objects.carried(names), before, facts, objects),
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
@@ -149,16 +117,33 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
         frame.loops.pop()
     _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
-        _unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
+        unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
-    """What is assumed of a name at the head of a turn."""
+    """What is assumed of a name at the head of an iteration."""
     if name in facts.models:
         return facts.models[name]
     if isinstance(init, Const) and init.type == ir.F8 and low.setting.single:
         return Var(name, ir.F4)  # a literal gives way to single precision, if the body does not say otherwise
     return init
+
+
+def _first_trial(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
+) -> Turn:
+    """The body; where it reads what only the turn before has bound, that path tells nothing yet."""
+    later = [name for name in names if name not in before and name not in facts.models and name.isidentifier()]
+    if later:
+        with suppress(Unresolved):
+            return _trial(low, node, over, names, before, facts, objects, later)
+    return _trial(low, node, over, names, before, facts, objects)
 
 
 def _trial(
@@ -169,10 +154,11 @@ def _trial(
     before: Env,
     facts: Facts,
     objects: Objects,
+    later: Sequence[str] = (),
 ) -> Turn:
     """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
     with low.attempt() as tried:
-        turn = _body(low, node, over, names, before, facts, objects)
+        turn = _body(low, node, over, names, before, facts, objects, later)
     turn.body, turn.held = tried.out, tried.held
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
@@ -188,6 +174,7 @@ def _body(
     before: Env,
     facts: Facts,
     objects: Objects,
+    later: Sequence[str],
 ) -> Turn:
     env = {k: v for k, v in before.items() if k != RESULT and k not in objects.boxes}
     inner: dict[str, Value] = {}
@@ -201,10 +188,10 @@ def _body(
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
             low.hold(struct, inner.get(name))
-    low.frame.env = env
+    low.frame.env = {**env, **dict.fromkeys(later, LATER)}
     result = inner.get(RESULT)
     memory = result is not None and any(atom.type.ref for atom in values.leaves(result))
-    # what a number was does not matter: a turn that returns is the last
+    # what a number was does not matter: an iteration that returns is the last
     low.frame.flags = Flags(result=result if memory else None)
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()
@@ -225,7 +212,7 @@ def _body(
             test, cond = head
             low.block(node.body)
     flags = low.frame.flags
-    after: dict[str, Value | None] = {**low.frame.env}
+    after: dict[str, Value | None] = {name: v for name, v in low.frame.env.items() if v is not LATER}
     if flags.result is not None:
         after[RESULT] = flags.result
     if flags.raised:
@@ -242,10 +229,10 @@ def _index_name(node: ast.For | ast.While) -> str:
 
 
 def _fresh(low: Lowering, name: str, model: Value, init: Value | None, facts: Facts) -> Value:
-    def fresh(atom: Atom) -> Var:
-        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else values.spelling(name), atom.type)
+    def fresh(atom: Atom, spelled: str) -> Var:
+        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else spelled, atom.type)
 
-    value = values.map_leaves(model, fresh)
+    value = values.refill(model, map(fresh, list(values.leaves(model)), values.spellings(model, name)))
     if name not in facts.reshaped and init is not None and values.same_shape(value, init):
         for new, old in zip(values.leaves(value), values.leaves(init), strict=True):
             if isinstance(old, Var) and isinstance(new, Var) and old.type.ref:
@@ -310,7 +297,8 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     if values.same_shape(left, right) and not list(values.leaves(left)):
         return left
     types = [values.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
-    return values.refill(left, iter([Var(values.spelling(name), t) for t in types]))
+    named = zip(values.spellings(left, name), types, strict=True)
+    return values.refill(left, iter([Var(spelled, t) for spelled, t in named]))
 
 
 def _same_model(a: Value | None, b: Value | None) -> bool:
@@ -347,14 +335,14 @@ def _finish(
         struct = objects.boxes.get(name)
         if struct is not None and struct in objects.counted:
             continue
-        out = after[name] = _carry(low, name, turn, before.get(name), over, facts)
+        out = after[name] = _carry(low, name, turn, before, over, facts)
         if name == RESULT:
             low.set_flags(result=out)
         elif struct is None:
             env.pop(name, None)
             if out is not None:
                 env[name] = out
-    _carry_flags(low, node, turn)
+    _carry_flags(low, node, turn, over)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
 
@@ -376,8 +364,14 @@ def _finish(
         low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
-def _carry(low: Lowering, name: str, turn: Turn, init: Value | None, over: Domain | None, facts: Facts) -> Value | None:
+def _turns_surely(turn: Turn, over: Domain | None) -> bool:
+    """Whether a loop makes at least one turn."""
+    return over.surely if over is not None else turn.cond == TRUE
+
+
+def _carry(low: Lowering, name: str, turn: Turn, before: Env, over: Domain | None, facts: Facts) -> Value | None:
     """The carries of one name; what it is after the loop."""
+    init = before.get(name)
     inner, next_ = turn.inner.get(name), turn.after.get(name)
     if inner is None or isinstance(inner, Poison):
         return inner
@@ -389,13 +383,17 @@ def _carry(low: Lowering, name: str, turn: Turn, init: Value | None, over: Domai
     pair = values.align(init, next_, name)
     if isinstance(pair, Poison):
         return pair
-    surely = isinstance(turn.after.get(name), (Var, Const)) and over is not None and over.surely
+    surely = not isinstance(turn.after.get(name), Maybe) and _turns_surely(turn, over)
     outs: list[Atom] = []
     for head, first, last in zip(values.leaves(inner), values.leaves(pair[0]), values.leaves(pair[1]), strict=True):
         assert isinstance(head, Var)
-        outs.append(_carry_atom(low, head, first, last, turn))
-        if head.type.ref and name not in facts.reshaped and isinstance(outs[-1], Var):
-            low.b.copy_dims(outs[-1], head)
+        made = low.made(first, last, before, head.name)
+        outs.append(_carry_atom(low, head, made, last, turn))
+        if head.type.ref and isinstance(outs[-1], Var):
+            if isinstance(made, Var) and made is not first and low.b.same_shape(made, last):
+                low.b.copy_dims(outs[-1], made)
+            elif name not in facts.reshaped:
+                low.b.copy_dims(outs[-1], head)
     value = values.refill(inner, iter(outs))
     return value.value if surely and isinstance(value, Maybe) else value
 
@@ -412,13 +410,19 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
     return out
 
 
-def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
+def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Domain | None) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
+    flags, endless = turn.flags, over is None and turn.cond == TRUE and turn.flags.ended == FALSE
+    if endless and flags.broken == FALSE:
+        # what returns is the only way out
+        return low.set_flags(returned=TRUE, broken=FALSE, raised=flags.raised or flags.returned == FALSE)
+    first = endless or _turns_surely(turn, over)
     wanted = ["returned"] + (["broken"] if node.orelse else [])
     low.set_flags(returned=FALSE, broken=FALSE)
     for name in wanted:
-        flag = turn.flags.get(name)
-        if flag == FALSE:
+        flag = flags.get(name)
+        if flag == FALSE or (flag == TRUE and first):
+            low.set_flags(**{name: flag})
             continue
         inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
         turn.carry.append(ir.Carry(inner, FALSE, flag, out))

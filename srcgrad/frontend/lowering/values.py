@@ -146,12 +146,25 @@ class Method:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a name is, in words, where it has no value, and what to do about it."""
+
+    state: str
+    hint: str
+
+
+UNBOUND = Missing("not bound", "assign it on every path")
+NONE = Missing("None", "ask `is None` first")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Maybe:
-    """A scalar of a name that is bound on some paths only."""
+    """The value of a name that has one on some paths only, and whether it is there."""
 
-    value: Atom
+    value: Value
     bound: Atom
+    missing: Missing = UNBOUND
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,6 +175,7 @@ class Poison:
     hint: str = ""
 
 
+LATER = Poison("bound by the turn before, in a turn that is looked at for the first time")
 Value = Union[Var, Const, Struct, Known, Closure, Method, Maybe, Poison]
 Content = tuple[tuple[str, ...], tuple[Value, ...], "Rows | Poison | None"]
 Env = dict[str, Value]
@@ -223,7 +237,8 @@ def leaves(value: Value) -> Iterator[Atom]:
         case Var() | Const():
             yield value
         case Maybe():
-            yield from (value.value, value.bound)
+            yield from leaves(value.value)
+            yield value.bound
         case Struct(value=True, rows=Rows() as rows):
             yield from () if rows.own else rows.memory
             yield rows.count
@@ -232,13 +247,21 @@ def leaves(value: Value) -> Iterator[Atom]:
                 yield from leaves(item)
 
 
+def spellings(value: Value, name: str) -> list[str]:
+    """How the leaves of a name's value are spelled in generated source."""
+    name = spelling(name)
+    if isinstance(value, Maybe):
+        return [*spellings(value.value, name), f"has_{name}"]
+    return [name for _ in leaves(value)]
+
+
 def refill(value: Value, atoms: Iterator[Atom]) -> Value:
     """A value of this shape with other leaves."""
     match value:
         case Var() | Const():
             return next(atoms)
         case Maybe():
-            return Maybe(next(atoms), next(atoms))
+            return Maybe(refill(value.value, atoms), next(atoms), value.missing)
         case Struct(value=True, rows=Rows() as rows):
             memory: Any = rows.memory if rows.own else tuple(next(atoms) for _ in rows.memory)
             new = replace(rows, memory=memory, count=next(atoms))
@@ -279,6 +302,8 @@ def describe(value: Value | None) -> str:
             return f"the string {value.value!r}"
         case Known():
             return wording.of_object(value.value)
+        case Maybe():
+            return describe(value.value)
         case Closure():
             return f"the function {value.node.name}" if isinstance(value.node, ast.FunctionDef) else "a lambda"
         case Method():
@@ -320,7 +345,7 @@ def same_shape(a: Value, b: Value) -> bool:
         case ((Var() | Const()), (Var() | Const())):
             return True
         case Maybe(), Maybe():
-            return True
+            return a.missing == b.missing and same_shape(a.value, b.value)
         case Struct(value=True), Struct(value=True) if a.kind is b.kind and a.keys == b.keys:
             if isinstance(a.rows, Rows) and isinstance(b.rows, Rows):
                 return same_rows(a.rows, b.rows)
@@ -355,13 +380,15 @@ def align(
 ) -> tuple[Value, Value] | Poison:
     """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`.
     The views are what objects hold on either side, where it is not what they hold now."""
+    ours = name.isidentifier()  # of a variable of the user's
     name = spelling(name)
+    a, b = (None if side is LATER else side for side in (a, b))
     if isinstance(a, Poison):
         return a
     if isinstance(b, Poison):
         return b
-    if a is None or b is None or isinstance(a, Maybe) != isinstance(b, Maybe):
-        a, b = maybe(a, b), maybe(b, a)
+    if a is None or b is None or isinstance(a, Maybe) != isinstance(b, Maybe) or (ours and _nothing(a) != _nothing(b)):
+        a, b = maybe(a, b, view_a, view_b), maybe(b, a, view_b, view_a)
     if a is None or b is None:
         return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
     a, b = paired(a, b, view_a, view_b)
@@ -373,6 +400,9 @@ def align(
 def paired(a: Value, b: Value, view_a: View, view_b: View) -> tuple[Value, Value]:
     """Two values such that different objects in the same place are replaced by what they hold; from here on nobody may
     change those objects, for whoever holds the joined one would not see it."""
+    if isinstance(a, Maybe) and isinstance(b, Maybe):
+        x, y = paired(a.value, b.value, view_a, view_b)
+        return replace(a, value=x), replace(b, value=y)
     if a is b or not isinstance(a, Struct) or not isinstance(b, Struct):
         return a, b
     (keys_a, held_a, rows_a), (keys_b, held_b, rows_b) = view_a.get(a, a.content), view_b.get(b, b.content)
@@ -412,22 +442,46 @@ def joinable(a: Atom, b: Atom) -> bool:
     return True
 
 
-def maybe(value: Value | None, other: Value | None) -> Maybe | None:
-    """value as a `Maybe`, if it and the other are scalars."""
-    match value:
-        case Maybe():
-            return value
-        case Var() | Const() if value.type.is_scalar:
-            return Maybe(value, TRUE)
-        case None:
-            scalar = other.value if isinstance(other, Maybe) else other
-            if isinstance(scalar, (Var, Const)) and scalar.type.is_scalar:
-                return Maybe(placeholder(scalar.type), FALSE)
-    return None
+def _nothing(value: Value | None) -> bool:
+    return isinstance(value, Known) and value.value is None
 
 
-def placeholder(type: ir.Type) -> Const:
+def maybe(value: Value | None, other: Value | None, view: View = {}, view_other: View = {}) -> Value | None:  # noqa: B006
+    """value as a `Maybe`, beside the value that the name has on the other path; None if it has no place for that."""
+    if isinstance(value, Maybe):
+        return value
+    if value is not None and not _nothing(value):
+        missing = other.missing if isinstance(other, Maybe) else NONE if _nothing(other) else UNBOUND
+        held = copied(value, view)
+        return Maybe(held, TRUE, missing) if all(map(_has_place, leaves(held))) else value
+    shape = other.value if isinstance(other, Maybe) else None if other is None else copied(other, view_other)
+    missing = UNBOUND if value is None else NONE
+    if shape is None or _rows_inside(shape) or not all(map(_has_place, leaves(shape))):
+        return value
+    return Maybe(map_leaves(shape, lambda atom: placeholder(atom.type)), FALSE, missing)
+
+
+def _has_place(atom: Atom) -> bool:
+    return atom.type.is_scalar or (atom.type.ref and not atom.type.many)
+
+
+def _rows_inside(value: Value) -> bool:
+    return isinstance(value, Struct) and (value.rows is not None or any(map(_rows_inside, value.held)))
+
+
+def placeholder(type: ir.Type) -> Atom:
+    """Anything of this type; of an array a name that stands for one (see `is_placeholder`)."""
+    if type.ref:
+        return Var(PLACEHOLDER, type)
     return Const({"f": 0.0, "c": 0j, "i": 0, "b": False}[type.dtype[0]], type)
+
+
+PLACEHOLDER = "@none"
+
+
+def is_placeholder(atom: Atom) -> bool:
+    """Whether it stands for an array that is not there: one that nobody reads is to be made in its place."""
+    return isinstance(atom, Var) and atom.name == PLACEHOLDER
 
 
 def identical(a: Value | None, b: Value | None) -> bool:
