@@ -170,7 +170,7 @@ def an_array_of_the_turn_before(x):
     s = 0.0
     for i in range(4):
         if i > 0:
-            s = s + np.sum(prev * x)  # type: ignore[has-type]
+            s = s + np.sum(prev * x)
         prev = np.cos(x) * i
     return s
 
@@ -268,8 +268,8 @@ def test_compiled() -> None:
 def a_number_of_the_turn_before(x, n):
     total = 0.0
     for i in range(n):
-        if i > 0 and last > 1.0:  # type: ignore[has-type]
-            total += last * x  # type: ignore[has-type]
+        if i > 0 and last > 1.0:
+            total += last * x
         last = x * i
     return total
 
@@ -279,7 +279,7 @@ def test_a_name_of_the_turn_before_is_unbound_in_the_first() -> None:
 
     def too_early(x):
         for i in range(3):
-            x = x * y  # type: ignore[has-type]
+            x = x * y
             y = x + i
         return x
 
