@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -27,17 +27,21 @@ from srcgrad.printer.kernels import Kernel, Module
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
 
+UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, too: tests run the schedule in CPython so
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel."""
+    parallel None: as the function is compiled; maps are parallel.
+    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
     jit: bool = True
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
     parallel: bool | None = None
+    loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
@@ -293,8 +297,8 @@ def _make(
         tuple(seen),
         overwritten,
         facts,
-        lazy.program.failures(made.program),
-        lazy.program.formats(made.program),
+        {**lazy.to_source.failures(made.program), **module.failures},
+        lazy.to_source.formats(made.program),
         tuple(numbers[id(f)] for f in functions if id(f) in numbers),
         module.text,
         used,
@@ -310,7 +314,7 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
     made = lazy.program.derive(fun, recipe, specs)
     if options.on_device:
-        made = lazy.program.on_device(made, fun)
+        made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
     return made, made.program.main.name, _module(made.program, options), facts
 
@@ -324,11 +328,11 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
 
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
-        return Module(lazy.program.device_text(program, lazy.cuda.options(options.fastmath)))
-    strict = lazy.program.decides_by_floats(program)
+        return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
+    strict = lazy.to_source.decides_by_floats(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
-    made: Module = lazy.program.module(program, jit, bool(options.parallel))
+    made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)
     return made
 
 

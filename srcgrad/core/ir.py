@@ -196,7 +196,7 @@ class RefAt(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What goes round a loop: `inner` is init at first, then the last turn's next; `out` is what is left."""
+    """What goes round a loop: `inner` is init at first, then the last iteration's next; `out` is what is left."""
 
     inner: Var
     init: Atom
@@ -215,7 +215,7 @@ class Out:
 
 @dataclass(frozen=True, eq=False)
 class For(Stmt):
-    """for index in range(start, stop, step): body; with `exit`, the loop is left after a turn that makes it true
+    """for index in range(start, stop, step): body; with `exit`, the loop is left after an iteration that makes it true
     (the carry is assigned first)."""
 
     index: Var

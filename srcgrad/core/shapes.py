@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -44,17 +44,21 @@ class Shapes:
         least = fun.facts.least if fun is not None else {}
         self.least: dict[Dim, int] = {(p, k): n for p, ns in least.items() for k, n in enumerate(ns)}
         self.asking = False
-        self.stays: set[Var] = set()  # references carried round loops that have the shape of the first in each turn
+        # references carried round loops that have the shape of the first in each iteration
+        self.stays: set[Var] = set()
         self.unsure = False  # where they have, one of them may be 1, or is and the generated code does not show it
         self._hidden: set[Var] = set()  # arrays with axes of length 1 that what is called has made
         self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.facts.same_shapes) if fun is not None else {}
-        # parameters of which the lengths are known, as they are of what is made for one shape
-        known: Mapping[Var, tuple[int, ...]] = fun.facts.lengths if fun is not None else {}
-        for param in fun.params if fun is not None else ():
-            if param in known:
-                self._dims[param] = tuple(Const(n, ir.I8) for n in known[param])
+        if fun is not None:
+            self._note_params(fun)
+
+    def _note_params(self, fun: ir.Fun) -> None:
+        """The parameters' shapes; the lengths of some are known, as they are of what is made for one shape."""
+        for param in fun.params:
+            if param in fun.facts.lengths:
+                self._dims[param] = tuple(Const(n, ir.I8) for n in fun.facts.lengths[param])
             elif param not in self._like:
                 self.dims(param)
 

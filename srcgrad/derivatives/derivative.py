@@ -240,12 +240,24 @@ class Derivative:
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
-        such arrays alone, which it says at its head: it repeats nothing."""
+        such arrays alone, which it says at its head: it repeats nothing.
+
+        Returns
+        -------
+        str
+            The text of a Python module.
+        """
         return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
-        of the calls so far, if all were of the same types."""
+        of the calls so far, if all were of the same types.
+
+        Raises
+        ------
+        ArgumentError
+            Without arguments, if it was called with several types.
+        """
         call = self._lookup(self._bind(args, kwargs)) if args or kwargs else self._only()
         unit = call.bound.unit
         general = self._lookup_specs(call.specs).bound.unit.source if call.long else None
@@ -284,11 +296,23 @@ class Derivative:
         return f"{self._recipe.kind} of {getattr(self.primal, '__name__', 'f')}, for {', '.join(types)}."
 
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
-        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`)."""
+        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`).
+
+        Returns
+        -------
+        dispatcher
+            It is called with the leaves of the arguments, one after another (with `jit=False` a plain function).
+        """
         return self._lookup(self._bind(args, kwargs)).bound.unit.function
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
-        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
+        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments.
+
+        Returns
+        -------
+        str
+            A page of text; the costs are measured with these arguments.
+        """
         values = self._bind(args, kwargs)
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]

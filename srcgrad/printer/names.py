@@ -124,7 +124,7 @@ _TAKEN = _Holder(None)
 
 
 def _numbered(name: str, other: str) -> bool:
-    return re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None and other.startswith(name)
+    return other.startswith(name) and re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None
 
 
 def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
@@ -134,10 +134,13 @@ def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
     nodes = list(ast.walk(function))
     bound = Counter(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     bound.update(n.arg for n in nodes if isinstance(n, ast.arg))
-    again = {name for name, count in bound.items() if count > 1}
+    used = {n.id for n in nodes if isinstance(n, ast.Name)}
+    pairs = [(x, y) for x, count in bound.items() if count > 1 for y in used if _numbered(x, y)]
+    if not pairs:
+        return False
     for stmt in (n for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return))):
         used = {n.id for n in ast.walk(stmt) if isinstance(n, ast.Name)}
-        if any(_numbered(x, y) for x in again & used for y in used) and _on_arrays(stmt, ranks):
+        if any(x in used and y in used for x, y in pairs) and _on_arrays(stmt, ranks):
             return True
     return False
 

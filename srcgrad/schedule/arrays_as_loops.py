@@ -16,33 +16,21 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, small_product
-from srcgrad.schedule.elements import FEW, Elements, Operand, Writer
+from srcgrad.schedule.cpu_writer import CpuWriter
+from srcgrad.schedule.elements import FEW, Elements, Operand
 from srcgrad.schedule.escapes import seen_whole
-from srcgrad.schedule.expansions import at_broadcast
 from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Selection, select
 
 
-class CpuWriter(Writer):
-    """Emits loops whose arrays lie in memory that the function makes."""
-
-    def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
-        return self.builder.alloc(dtype, dims, ir.Init.EMPTY, name)
-
-    def held(self, value: Elements, name: str = "t") -> Elements:
-        ref = self.local(value.dtype, value.dims, name)
-        self.fill(ref, value)
-        return lying(self, ref, value.dims)
-
-    def cheap(self, value: Elements, repeated: bool = True) -> Elements:
-        return self.held(value) if repeated and value.cost > FEW else value
-
-
 class ArraysAsLoops(Lowering):
     """reals: the views that stay references."""
+
+    writer: CpuWriter
 
     def __init__(self, fun: Fun) -> None:
         super().__init__(fun, CpuWriter())
@@ -136,7 +124,7 @@ class ArraysAsLoops(Lowering):
     # ---- regions
 
     def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        with self.lengths.region(), self.writer.builder.block() as out:
+        with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
             self.run(stmts)
         return tuple(out)
 
@@ -148,10 +136,18 @@ class ArraysAsLoops(Lowering):
     # ---- statements
 
     def statement(self, stmt: Stmt) -> None:
+        if isinstance(stmt, ir.Let) and stmt.op.traits.demands:
+            self.agree(stmt)
         if not walk.blocks(stmt):
             self.lengths.note(stmt)
         super().statement(stmt)
         self.learner.note(stmt)
+
+    def agree(self, stmt: ir.Let) -> None:
+        """Test the lengths that an operation demands to be equal."""
+        demands = stmt.op.traits.demands
+        for a, b in demands([dims_of(self.operand(a)) for a in stmt.args], stmt.params) if demands else ():
+            self.writer.demand(a, b)
 
     def let(self, stmt: ir.Let) -> None:
         if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
@@ -274,7 +270,7 @@ class ArraysAsLoops(Lowering):
         refs = [c for c in stmt.carry if c.inner.type.ref]
 
         def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            with self.lengths.region(), self.writer.builder.block() as out:
+            with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
                 self.lengths.enter(stmt)
                 for c in refs:
                     self.reference(c.inner)

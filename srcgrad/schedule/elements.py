@@ -111,6 +111,9 @@ class Writer:
         elif bad.value:
             self.builder.put(raised)
 
+    def demand(self, a: Atom, b: Atom, *repeated: Atom) -> None:
+        """Raise where two lengths differ, unless one of `repeated` is 1."""
+
     # ---- loops
 
     def index(self, letters: str = LETTERS) -> Var:

@@ -182,13 +182,14 @@ def _side_by_side(x: Access, y: Access, meeting: Meeting, a: For, b: For) -> boo
 
 
 def _around(first: _Item, between: Sequence[_Item], second: _Item) -> tuple[list[_Item], list[_Item]] | None:
-    """What stands between two loops, in front of the first and behind the second; None where some must stay."""
+    """What stands between two loops, in front of the first and behind the second; None where some must stay, as what
+    may raise must in front of the second: it may test what that takes for granted."""
     before: list[_Item] = []
     after: list[_Item] = []
     for item in between:
         if item.touched.apart(first.touched) and all(item.touched.apart(other.touched) for other in after):
             before.append(item)
-        elif item.touched.apart(second.touched):
+        elif not item.touched.loud and item.touched.apart(second.touched):
             after.append(item)
         else:
             return None

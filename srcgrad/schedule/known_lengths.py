@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -108,11 +107,9 @@ class _Lengths(ShapeRewriter):
         self.measured = [p for p in fun.params if p.type == ir.I8]  # with lengths: what a check may tell of
         self.learned: dict[Var, Const] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer, count = self.learned, len(self.measured)
-        with super().region():
-            yield
+        super().region(stmts)
         self.learned = outer
         del self.measured[count:]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Fun, Let, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
@@ -25,7 +27,7 @@ def _moved(stmt: Stmt) -> Rewritten:
         left = []
         for inner in block:
             if isinstance(inner, Let) and _is_length(inner) and not any(a in changing for a in inner.args):
-                found.append(inner)
+                found.append(replace(inner, span=None))
                 continue
             left.append(inner)
             changing.update(v for s in walk.walk((inner,)) for v in walk.defined(s))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.schedule.broadcasting import at_broadcast, broadcast
 from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Place, Writer
-from srcgrad.schedule.expansions import at_broadcast, broadcast
 from srcgrad.schedule.rearrangements import moved
 
 

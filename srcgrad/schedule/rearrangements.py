@@ -8,6 +8,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Type, Var
+from srcgrad.schedule.broadcasting import dims_of, same_size
 from srcgrad.schedule.elements import (
     ARITHMETIC,
     FEW,
@@ -23,7 +24,7 @@ from srcgrad.schedule.elements import (
     static,
     unravelled,
 )
-from srcgrad.schedule.expansions import Params, derived, dims_of, expansion, reads_of
+from srcgrad.schedule.expansions import Params, derived, expansion, reads_of
 from srcgrad.transform.refuse import unsupported
 
 FEW_PARTS = 8  # what arrays of unknown lengths are joined from without memory: each element looks through them
@@ -50,6 +51,8 @@ def _squeeze(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
     (value,), axes = args, params["axes"]
     assert isinstance(value, Elements)
     dims = [n for k, n in enumerate(value.dims) if k not in axes]
+    for k in axes:
+        writer.demand(value.dims[k], ONE)
 
     def at(place: Place) -> Atom:
         rest = iter(place)
@@ -71,6 +74,7 @@ def _reshape(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
     value, *rest = args
     assert isinstance(value, Elements)
     lengths = tuple(n for n in rest if not isinstance(n, Elements))
+    same_size(writer, value.dims, lengths)
     return derived(value, lengths, lambda place: value.at(moved(writer, place, lengths, value.dims)))
 
 

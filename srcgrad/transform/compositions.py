@@ -188,9 +188,11 @@ class _Jacobian:
         fun = select(made.main, [1 + order.index(leaf) for leaf in self.leaves])
         if not result.type.ref:
             return list(self.instantiate(fun, Const(1.0, result.type)))
+        return self.rows(fun, self.shape(self.outputs()[place]), result.type.dtype)
+
+    def rows(self, fun: Fun, length: Sequence[Atom], kind: str) -> list[Atom]:
+        """Of an array: by its adjoint, for each element in turn."""
         params = [self.main.params[leaf] for leaf in self.leaves]
-        length = self.shape(self.outputs()[place])
-        kind = result.type.dtype
         blocks = [self.builder.alloc(p.type.dtype, (*length, *self.shape(p)), name="jacobian") for p in params]
         one = self.builder.alloc(kind, length, name="value_bar")
         with self.each(length) as places:

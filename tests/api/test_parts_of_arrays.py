@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.compiler import program
+from srcgrad.compiler import find_or_make
 from srcgrad.errors import ShapeError
 
 RNG = np.random.default_rng(3)
@@ -84,7 +84,7 @@ def compare(made, fun, lengths):
 @pytest.mark.parametrize("loops", [False, True], ids=["arrays", "loops"])
 def test_all_lengths(fun, loops, monkeypatch):
     """Those that fit, those that are repeated, and those that NumPy refuses, by turns."""
-    monkeypatch.setitem(program.SCHEDULED, "plain", loops)
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", loops)
     made = sg.value_and_grad(fun, (0, 1), jit=False)
     for lengths in LENGTHS:
         compare(made, fun, lengths)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend import cpu, shim
-from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import find_or_make, to_source
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
 from srcgrad.derivatives import arguments
@@ -170,8 +170,8 @@ class Checks:
         """The program's generated text, loaded; compiled if the menu says so."""
         jit = None
         if self.menu.compiled:
-            jit = cpu.jit_options(() if pipeline.decides_by_floats(program) else cpu.FAST, False)
-        text = pipeline.text(program, jit)
+            jit = cpu.jit_options(() if to_source.decides_by_floats(program) else cpu.FAST, False)
+        text = to_source.text(program, jit, loops=find_or_make.UNJITTED["loops"])
         namespace: dict[str, Any] = {"__name__": __name__}  # of no module, Numba does not link recursive functions
         exec(compile(text, "<generated>", "exec"), namespace)
         name = program.main.name

@@ -54,6 +54,12 @@ SWAPPED: dict[Compare, Compare] = {
 
 
 def comparison(low: Lowering, node: ast.Compare) -> Value:
+    maybe = low.perhaps(node.left)
+    match node:
+        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if maybe is not None:
+            return low.negated(maybe.bound)
+        case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]) if maybe is not None:
+            return maybe.bound
     return _chain(low, low.ex(node.left), list(zip(node.ops, node.comparators, strict=True)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from srcgrad.core import ir
@@ -15,8 +16,8 @@ from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import converted, iterable, mapping, operated
+from srcgrad.frontend.lowering.state import Unresolved
 from srcgrad.frontend.lowering.values import FALSE, TRUE, VALUE, Closure, Known, Struct, Value
-from srcgrad.rules.language import registry
 
 BINARY: dict[type[ast.operator], Any] = {
     ast.Add: operator.add,
@@ -169,15 +170,15 @@ def short_circuit(low: Lowering, left: Atom, rest: Callable[[], Value], both: bo
     """left and rest, or left or rest. What is cheap and cannot fail is not worth a branch."""
     if isinstance(left, Const):
         return rest() if bool(left.value) == both else left
-    with low.attempt() as tried:
+    right: Value | None = None
+    with suppress(Unresolved), low.attempt() as tried:
         right = rest()
     plain = not tried.touched and tried.env == low.frame.env and all(map(harmless, tried.out))
     if isinstance(right, (Var, Const)) and right.type == ir.B1 and plain:
         low.b.out.extend(tried.out)
         if isinstance(right, Const):
             return left if bool(right.value) == both else right
-        name = "logical_and" if both else "logical_or"
-        return low.b.let(registry.PRIMITIVES[name], left, right)
+        return low.connected("logical_and" if both else "logical_or", left, right)
     other = FALSE if both else TRUE
     return choose(low, left, rest, lambda: other) if both else choose(low, left, lambda: other, rest)
 

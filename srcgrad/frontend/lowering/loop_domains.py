@@ -27,19 +27,19 @@ class Domain:
     start: Atom
     stop: Atom
     step: Atom
-    item: Callable[[Var], Value]
+    item: Callable[[Atom], Value]
     source: Struct | None = None  # the list that it goes over
     parallel: bool = False  # whether the user wrote `prange`
 
     @property
     def known(self) -> range | None:
-        """The turns, if they are known."""
+        """The iterations, if they are known."""
         bounds = [int(b.value.real) for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
         return range(*bounds) if len(bounds) == 3 else None
 
     @property
     def surely(self) -> bool:
-        """Whether there is at least one turn."""
+        """Whether there is at least one iteration."""
         return bool(self.known)
 
 
@@ -63,7 +63,7 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
 
 
 def is_prange(function: Any) -> bool:
-    """Whether this is Numba's `prange`: a range whose turns may run at once."""
+    """Whether this is Numba's `prange`: a range whose iterations may run at once."""
     module = str(getattr(function, "__module__", ""))
     return getattr(function, "__name__", "") == "prange" and module.split(".")[0] == "numba"
 
@@ -114,7 +114,7 @@ def arith(low: Lowering, function: Callable[..., object], a: Atom, b: Atom) -> A
 
 
 def trips(low: Lowering, d: Domain) -> Atom:
-    """The number of turns; possibly negative for none."""
+    """The number of iterations; possibly negative for none."""
     length = arith(low, operator.sub, d.stop, d.start)
     if d.step == ONE:
         return length
@@ -124,21 +124,20 @@ def trips(low: Lowering, d: Domain) -> Atom:
     return low.atom(low.apply(operator.neg, low.apply(operator.floordiv, back, d.step)))
 
 
+def rest(low: Lowering, d: Domain) -> Domain:
+    """The same turns without the first."""
+    return replace(d, start=arith(low, operator.add, d.start, d.step))
+
+
 def counted(low: Lowering, d: Domain) -> Domain:
-    """The same turns, with an index from 0 by 1."""
+    """The same iterations, with an index from 0 by 1."""
     if d.start == ZERO and d.step == ONE:
         return d
 
-    def item(index: Var) -> Value:
-        place = arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step))
-        return d.item(_variable(low, place))
+    def item(index: Atom) -> Value:
+        return d.item(arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step)))
 
     return Domain(ZERO, trips(low, d), ONE, item)
-
-
-def _variable(low: Lowering, atom: Atom) -> Var:
-    assert isinstance(atom, Var)
-    return atom
 
 
 def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
@@ -179,7 +178,7 @@ def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | 
 
 
 def _listed(part: Domain | Struct) -> Domain | Struct:
-    """A range of known turns as items."""
+    """A range of known iterations as items."""
     index = Var("i", ir.I8)
     if isinstance(part, Struct) or part.known is None or part.item(index) is not index:
         return part

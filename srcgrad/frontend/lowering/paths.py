@@ -15,7 +15,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.errors import SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, joining, values
 from srcgrad.frontend.lowering.retry import Attempt, Held
 from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
 from srcgrad.frontend.lowering.values import (
@@ -29,6 +29,7 @@ from srcgrad.frontend.lowering.values import (
     Env,
     Flags,
     Known,
+    Maybe,
     Poison,
     Struct,
     Value,
@@ -179,10 +180,28 @@ class Lowering(State):
         branch, and the sides are lowered again."""
         if isinstance(cond, Const):
             return (then if cond.value else orelse)()
-        a, b = self.retry.until_stable(lambda: (self._side(then), self._side(orelse)), self._outgrown)
+        first, second = self._knowing(cond, True, then), self._knowing(cond, False, orelse)
+        a, b = self.retry.until_stable(lambda: (self._side(first), self._side(second)), self._outgrown)
         if a.dead or b.dead:
             return self._one_side(cond, a, b)
         return self._meet(cond, a, b, live, flags or {})
+
+    def _knowing(self, cond: Atom, holds: bool, run: Callable[[], Value | None]) -> Callable[[], Value | None]:
+        """A side on which it is known of some names whether they have a value."""
+        known = dict(self.implied(cond, holds))
+        perhaps = {name: v for name, v in self.frame.env.items() if isinstance(v, Maybe) and v.bound in known}
+        told = {n: v.value if known[v.bound] else Known(None) for n, v in perhaps.items() if v.missing == values.NONE}
+        if not told:
+            return run
+
+        def go() -> Value | None:
+            self.frame.env.update(told)
+            value = run()
+            env = self.frame.env
+            env.update({name: perhaps[name] for name, was in told.items() if env.get(name) is was})
+            return value
+
+        return go
 
     def _meet(self, cond: Atom, a: Side, b: Side, live: Names | None, flags: Conditions) -> Value | None:
         """Join what two sides leave behind; what they give."""
@@ -263,27 +282,52 @@ class Lowering(State):
         if name == RESULT:
             first, second = meeting.views
             x, y = self.filled(x, y, meeting.blocks[0], second), self.filled(y, x, meeting.blocks[1], first)
-        pair = values.align(x, y, name, *meeting.views)
+        pair = joining.align(x, y, name, *meeting.views)
         if isinstance(pair, Poison):
             if name == RESULT:
                 self.refuse_result(pair)
             return pair
-        both = list(zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True))
-        return values.refill(pair[0], iter([self._out(name, p, q, meeting) for p, q in both]))
+        each = zip(values.spellings(pair[0], name), *map(values.leaves, pair), strict=True)
+        return values.refill(pair[0], iter([self._out(spelled, p, q, meeting) for spelled, p, q in each]))
 
     def _out(self, name: str, x: Atom, y: Atom, meeting: Meeting) -> Atom:
         if values.identical(x, y):
             return x
-        type = values.join_atoms(x, y)
+        type = joining.join_atoms(x, y)
         with self.into(meeting.blocks[0]):
-            x = self.converted(x, type)
+            x = self.converted(self.made(x, y, self.frame.env, name), type)
         with self.into(meeting.blocks[1]):
-            y = self.converted(y, type)
-        target = Var(values.spelling(name), type)
+            y = self.converted(self.made(y, x, self.frame.env, name), type)
+        target = Var(name, type)
         if isinstance(x, Var) and self.b.same_shape(x, y):
             self.b.copy_dims(target, x)
         meeting.outs.append(ir.Out(target, x, y))
         return target
+
+    def made(self, atom: Atom, model: Atom, env: Env, name: str) -> Atom:
+        """An array where a placeholder stands: of the model's shape, if an array that has a name here tells it."""
+        if not values.is_placeholder(atom):
+            return atom
+        type = atom.type
+        shape = self.shape_of(model, env) or [Const(0, ir.I8)] * type.rank
+        return self.b.alloc(type.dtype, shape, ir.Init.EMPTY, name)
+
+    def shape_of(self, model: Atom, env: Env) -> list[Atom] | None:
+        """The lengths of an array, if arrays of these names tell them."""
+        found = [self._measured(dim, env) for dim in self.b.dims(model)]
+        known = [n for n in found if n is not None]
+        return known if len(known) == len(found) else None
+
+    def _measured(self, dim: Any, env: Env) -> Atom | None:
+        """The length of the same token as an array that has a name."""
+        if isinstance(dim, Const):
+            return dim
+        for value in env.values():
+            for leaf in values.leaves(values.seen(value)):
+                for axis, other in enumerate(self.b.dims(leaf)):
+                    if isinstance(leaf, Var) and leaf.type.ref and self.b.shapes.equal(dim, other):
+                        return self.length(leaf, axis)
+        return None
 
     def filled(
         self,
@@ -344,9 +388,35 @@ def leaves(stmts: Sequence[ast.stmt]) -> bool:
     last = stmts[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, ast.While):
+        return endless(last)
     if isinstance(last, ast.Match):
         return irrefutable(last.cases[-1]) and all(leaves(case.body) for case in last.cases)
     return isinstance(last, (ast.Break, ast.Continue, ast.Return))
+
+
+def endless(loop: ast.While) -> bool:
+    """Whether what returns is the only way out of a loop, and there is one."""
+    forever = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    return forever and jumps(loop.body, True) and not breaks(loop.body)
+
+
+def breaks(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether something in the body of a loop breaks it."""
+    for node in stmts:
+        match node:
+            case ast.Break():
+                return True
+            case ast.If():
+                if breaks(node.body) or breaks(node.orelse):
+                    return True
+            case ast.Match(cases=cases):
+                if any(breaks(case.body) for case in cases):
+                    return True
+            case ast.For() | ast.While():
+                if breaks(node.orelse):
+                    return True
+    return False
 
 
 def irrefutable(case: ast.match_case) -> bool:

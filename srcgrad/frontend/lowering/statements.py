@@ -18,7 +18,10 @@ from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
 
 def assignment(low: Lowering, node: ast.Assign) -> None:
     before = len(low.b.out)
-    if isinstance(node.targets[0], ast.Name):
+    maybe = low.perhaps(node.value)
+    if maybe is not None and all(isinstance(target, ast.Name) for target in node.targets):
+        value: Value = maybe
+    elif isinstance(node.targets[0], ast.Name):
         with low.named(node.targets[0].id):
             value = low.ex(node.value)
         value = low.spelled(value, node.targets[0].id, before)

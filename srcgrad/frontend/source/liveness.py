@@ -21,7 +21,7 @@ class Liveness:
     always: Names = NONE
 
     def leaving(self, loop: Loop) -> Names:
-        """The names that a turn of the loop may hand on: to the next turn, or to what follows."""
+        """The names that an iteration of the loop may hand on: to the next iteration, or to what follows."""
         return self.head[id(loop)] | self.after[id(loop)] | self.always
 
 
