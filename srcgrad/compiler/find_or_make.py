@@ -110,12 +110,14 @@ class LaunchFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone."""
+    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
+    least: of parameters, by place, how long their axes are at least."""
 
     ordered: bool
     changed: bool
     checks: tuple[int, int, int]
     no_unit_axes: bool = False
+    least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     launch: LaunchFacts | None = None
 
 
@@ -328,7 +330,9 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
 
 def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:
     known = made.program.main.facts
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, launch)
+    params = made.program.main.params
+    least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, launch)
 
 
 def _module(program: Any, options: Options) -> Module:
