@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -48,6 +48,15 @@ class Options:
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
         if self.on_device and not isinstance(self.fastmath, bool | None):
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, f.name) for f in fields(self)]
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        """A pickle of a version that knew fewer options leaves the others as they are by default."""
+        given = {f.name: value for f, value in zip(fields(self), state, strict=False)}
+        for f in fields(self):
+            object.__setattr__(self, f.name, given.get(f.name, getattr(Options(), f.name)))
 
     @property
     def on_device(self) -> bool:
