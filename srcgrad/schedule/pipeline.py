@@ -9,6 +9,7 @@ from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.pipeline import simplify_fun
@@ -24,6 +25,7 @@ PASSES = (
     checks_once,
     fuse_nests,
     contract_arrays,
+    store_once,
     simplify_fun,
     use_vector_functions,
 )
