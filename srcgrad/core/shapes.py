@@ -13,6 +13,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 Dim = Hashable
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
+REVERSED = ir.Slice(None, None, Const(-1, ir.I8))
 
 
 class Shorter(NamedTuple):
@@ -273,6 +274,8 @@ def _of_stacks(stmt: ir.Let) -> bool:
 
 def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
     """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
+    if item == REVERSED:
+        return dim
     start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
     if item.step not in (None, ONE) or not isinstance(start, Const) or not isinstance(stop, Const):
         return (dim, item.start, item.stop, item.step)
