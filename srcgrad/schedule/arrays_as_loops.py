@@ -24,7 +24,8 @@ from srcgrad.schedule.escapes import seen_whole
 from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
-from srcgrad.schedule.memory import Memory, Selection, select
+from srcgrad.schedule.memory import Memory, Selection, select, view
+from srcgrad.schedule.rearrangements import same_axes
 
 
 class ArraysAsLoops(Lowering):
@@ -91,7 +92,7 @@ class ArraysAsLoops(Lowering):
             return memory.root
         if atom.type.rank:
             return self.value_of(self.values[atom])
-        return self.atoms[atom]
+        return self.lengths.settled((self.atoms[atom],))[0]
 
     def scalar(self, atom: Atom) -> Atom:
         if isinstance(atom, Var) and atom.type.rank:
@@ -124,7 +125,7 @@ class ArraysAsLoops(Lowering):
     # ---- regions
 
     def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
+        with self.lengths.region(), self.learner.region(), self.writer.region(), self.writer.builder.block() as out:
             self.run(stmts)
         return tuple(out)
 
@@ -240,6 +241,8 @@ class ArraysAsLoops(Lowering):
             builder.put(replace(stmt, shape=dims, init=stmt.init if value is None else value))
 
     def view(self, stmt: ir.View) -> None:
+        if isinstance(stmt.how, ir.Reshape) and stmt.target not in self.reals:
+            return self.reshape(stmt)
         if stmt.target not in self.reals:
             super().view(stmt)
             memory = self.memory[stmt.target]
@@ -261,6 +264,19 @@ class ArraysAsLoops(Lowering):
                 dims = list(select(self.writer, [self.item(i) for i in index], base).dims)
         self.memory[stmt.target] = Memory(stmt.target, self.lengths.of(stmt.target, dims), self.classes.of(stmt.target))
 
+    def reshape(self, stmt: ir.View) -> None:
+        """A view that has more axes of length 1, as far as one sees: if it is more, it stays a reference."""
+        assert isinstance(stmt.how, ir.Reshape)
+        base = self.memory[stmt.base]
+        base = replace(base, dims=self.lengths.settled(base.dims))
+        dims = self.reshaped(stmt.how, base)
+        if same_axes(dims, base.dims) or base.where is not None or base.source is not None:
+            made = view(self.writer, base, dims)
+        else:
+            self.writer.builder.put(replace(stmt, base=base.root, how=walk.map_how(stmt.how, self.atom)))
+            made = Memory(stmt.target, tuple(dims), self.classes.of(stmt.target))
+        self.memory[stmt.target] = replace(made, dims=self.lengths.of(stmt.target, made.dims))
+
     # ---- regions within
 
     def loop(self, stmt: ir.For | ir.While) -> None:
@@ -270,8 +286,9 @@ class ArraysAsLoops(Lowering):
         refs = [c for c in stmt.carry if c.inner.type.ref]
 
         def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
+            with self.lengths.region(), self.learner.region(), self.writer.region(), self.writer.builder.block() as out:
                 self.lengths.enter(stmt)
+                self.learner.enter(stmt)
                 for c in refs:
                     self.reference(c.inner)
                 self.run(stmts)

@@ -129,7 +129,7 @@ def _cut(item: ir.Slice) -> Const | None:
 def _shorter(writer: Writer, length: Atom, cut: Atom) -> Atom:
     """A length less what is left out, or 0."""
     left = writer.minus(length, cut)
-    return left if left is length else writer.op("larger", left, ZERO)
+    return left if left is length else writer.op("nonnegative", left)
 
 
 def _limits(writer: Writer, step: Atom, length: Atom) -> tuple[Atom, Atom, Atom, Atom]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
@@ -61,6 +62,8 @@ KEEPING: dict[str, Pass] = {
     # of the schedule
     "arrays_to_scalars": of_functions(arrays_to_scalars),
     "buffers_in_front": of_functions(buffers_in_front),
+    "checks_in_front": of_functions(checks_in_front),
+    "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "unroll": of_functions(unroll),
     # of loops

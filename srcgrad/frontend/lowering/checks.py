@@ -155,6 +155,8 @@ class Checks:
     def _tokens(self, kind: Demand, left: Dim, right: Dim) -> list[Dim]:
         """What stands for the lengths where they meet. That they are equal may be known only since they do."""
         shapes = self.b.shapes
+        if left == right:
+            return [left, right]
         meet = kind == "equal" or (shapes.is_long(left) and (kind == "into" or shapes.is_long(right)))
         return [left, right] if meet else [shapes.first(left), shapes.first(right)]
 
