@@ -83,8 +83,8 @@ class Calls:
     sites: Sites | None = None
 
     def tests(self, out: list[Stmt]) -> bool:
-        """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a function
-        that is read for a part of another statement."""
+        """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a
+        function that is read for a part of another statement."""
         return bool(self.tries) and (self.sites is None or self.sites.out is not out)
 
     def begun(self, out: list[Stmt], passed: int) -> Sites | None:
