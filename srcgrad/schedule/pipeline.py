@@ -11,9 +11,11 @@ from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.pipeline import simplify_fun
 
 PASSES = (
+    lists_as_rows,
     checks_in_front,
     arrays_as_loops,
     replace_known_lengths,
