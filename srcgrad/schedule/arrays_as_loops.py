@@ -310,8 +310,8 @@ class ArraysAsLoops(Lowering):
             super().view(stmt)
             memory = self.memory[stmt.target]
             whole, turned = self.as_arrays(stmt, base)
-            dims = self.lengths.of(stmt.target, memory.dims)
-            self.memory[stmt.target] = replace(memory, dims=dims, whole=whole, turned=turned)
+            own = self.lengths.of(stmt.target, memory.dims)
+            self.memory[stmt.target] = replace(memory, dims=own, whole=whole, turned=turned)
             return
         base = self.memory[stmt.base]
         assert base.where is None
