@@ -28,8 +28,8 @@ READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
 @dataclass(frozen=True, eq=False, slots=True)
 class Elements:
     """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at.
-    value: emits the array value, where it lies in memory that an array operation can read.   home: new memory that
-    holds it and nothing else, which nobody else knows."""
+    value: emits the array value, where it lies in memory that an array operation can read.   turned: emits its
+    transpose.   home: new memory that holds it and nothing else, which nobody else knows."""
 
     dtype: str
     dims: tuple[Atom, ...]
@@ -38,6 +38,7 @@ class Elements:
     reads: frozenset[Var] = frozenset()
     value: Callable[[], Atom] | None = None
     home: Var | None = None
+    turned: Callable[[], Atom] | None = None
 
     @property
     def rank(self) -> int:
