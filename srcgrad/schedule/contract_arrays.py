@@ -36,7 +36,7 @@ def contract_arrays(fun: Fun) -> Fun:
 class _Contraction:
     def __init__(self, fun: Fun) -> None:
         self._fun = fun
-        self._accesses = _private(fun)
+        self._accesses = reached_by_element(fun)
         self._plan = Plan()
         self._rows: dict[Var, tuple[Var, tuple[int, ...]]] = {}  # of an array: what is left of it, and which axes
 
@@ -56,7 +56,7 @@ class _Contraction:
         path = places.path(alloc, region)
         if len(single) == alloc.target.type.rank:
             holders = places.holders(stmts, region)
-            first = _start(alloc) if places.each_once(stmts[0], alloc, path) else None
+            first = start_of(alloc) if places.each_once(stmts[0], alloc, path) else None
             try:
                 plan = planned(places.block(region), alloc.target, holders.__contains__, first)
             except Unknown:
@@ -76,7 +76,7 @@ class _Contraction:
             self._rows[alloc.target] = row, left
 
 
-def _start(alloc: Alloc) -> Atom:
+def start_of(alloc: Alloc) -> Atom:
     """What new memory holds; of what nothing was put into, nobody reads."""
     kind = ir.Type(alloc.target.type.dtype)
     if isinstance(alloc.init, ir.Init):
@@ -84,7 +84,7 @@ def _start(alloc: Alloc) -> Atom:
     return alloc.init
 
 
-def _private(fun: Fun) -> dict[Alloc, list[Element]]:
+def reached_by_element(fun: Fun) -> dict[Alloc, list[Element]]:
     """Of each array that is reached by element only, in this function alone: where."""
     made: dict[Atom, Alloc] = {s.target: s for s in walk(fun.body) if isinstance(s, Alloc) and _plain(s)}
     found: dict[Alloc, list[Element]] = {alloc: [] for alloc in made.values()}

@@ -11,6 +11,7 @@ from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.pipeline import simplify_fun
 
 PASSES = (
@@ -22,6 +23,9 @@ PASSES = (
     checks_in_front,
     simplify_fun,
     checks_once,
+    fuse_nests,
+    contract_arrays,
+    zeros_as_loops,
     fuse_nests,
     contract_arrays,
     simplify_fun,

@@ -13,6 +13,7 @@ from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -66,6 +67,7 @@ KEEPING: dict[str, Pass] = {
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "unroll": of_functions(unroll),
+    "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
