@@ -15,6 +15,7 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, small_product
@@ -167,7 +168,8 @@ class ArraysAsLoops(Lowering):
 
     def assign(self, target: Var, value: Operand) -> None:
         if isinstance(value, Elements):
-            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims))
+            at = value.at if target.name == ANONYMOUS else self.writer.called(target.name, value.at)
+            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), at=at)
         else:
             super().assign(target, value)
 

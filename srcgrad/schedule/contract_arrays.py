@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Accumulate, Alloc, Atom, Const, For, Fun, If, Let, Load, Stmt, Store, Var
-from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.rewrite import Rewritten
 from srcgrad.core.walk import used, used_inside, walk
 from srcgrad.schedule.covering import Covering
+from srcgrad.schedule.named_values import Renamed, stored_values
 from srcgrad.schedule.places import Places
 from srcgrad.schedule.scalar_in_block import Plan, Unknown, planned
 from srcgrad.simplify.loops.carried_sums import zero_of
@@ -125,8 +126,8 @@ def _asks_length(stmt: Stmt, alloc: Alloc) -> bool:
     return isinstance(stmt, Let) and stmt.op.traits.measures and "axis" in stmt.params and len(stmt.args) == 1
 
 
-class _Rewriter(Rewriter):
-    """Carries a plan out."""
+class _Rewriter(Renamed):
+    """Carries a plan out; what was stored in an array that is no more takes its name."""
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class _Rewriter(Rewriter):
         rows: dict[Var, tuple[Var, tuple[int, ...]]],
         shapes: dict[Var, tuple[Atom | None, ...]],
     ) -> None:
-        super().__init__()
+        super().__init__(stored_values(plan.instead))
         self.env.update(plan.values)
         self._plan, self._rows, self._shapes = plan, rows, shapes
 

@@ -9,6 +9,7 @@ from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
@@ -29,6 +30,7 @@ PASSES = (
     fuse_nests,
     contract_arrays,
     simplify_fun,
+    name_stored_values,
     use_vector_functions,
 )
 
