@@ -224,7 +224,7 @@ def converter(type: Type) -> Callable[[Any], Any]:
     """What makes a leaf exactly of the type that compiled code takes; arrays contiguous and writable."""
     if type.ref:
         dtype = np.dtype(type.dtype)
-        return lambda a: a if _as_compiled(a) else np.array(a, dtype, order="C")
+        return lambda a: a if as_compiled(a) else np.array(a, dtype, order="C")
     scalars: dict[str, Callable[[Any], Any]] = {
         "f8": float,
         "f4": np.float32,
@@ -236,7 +236,7 @@ def converter(type: Type) -> Callable[[Any], Any]:
     return scalars[type.dtype]
 
 
-def _as_compiled(array: Any) -> bool:
+def as_compiled(array: Any) -> bool:
     """Whether this is an array as compiled code was made for: contiguous, writable, of native byte order."""
     return bool(array.flags.carray and array.dtype.isnative and array.__class__ is np.ndarray)
 
