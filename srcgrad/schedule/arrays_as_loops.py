@@ -18,6 +18,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
 from srcgrad.core.build import FULL, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, product_as_loops
@@ -197,7 +198,8 @@ class ArraysAsLoops(Lowering):
             # what an operand lies in is the operand's, if the operation has left it as it is
             home = None if value.home in self.owned else value.home
             self.own(home)
-            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), home=home)
+            at = value.at if target.name == ANONYMOUS else self.writer.called(target.name, value.at)
+            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), at=at, home=home)
         else:
             super().assign(target, value)
 

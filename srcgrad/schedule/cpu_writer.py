@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.schedule.cpu_expansions import lying
-from srcgrad.schedule.elements import FEW, ONE, Elements, Writer
+from srcgrad.schedule.elements import FEW, ONE, At, Elements, Place, Writer
 
 LONG = 60  # characters of a line that are told
 MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one of them 1 where that is repeated"
@@ -32,6 +34,21 @@ class CpuWriter(Writer):
 
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         return self.held(value) if repeated and value.cost > FEW else value
+
+    def called(self, name: str, at: At) -> At:
+        """What computes an element, which has this name if it has none of its own."""
+
+        def named(place: Place) -> Atom:
+            before, element = len(self.builder.out), at(place)
+            last = self.builder.out[-1] if len(self.builder.out) > before else None
+            if not isinstance(last, ir.Let) or last.targets != (element,) or last.target.name != ANONYMOUS:
+                return element
+            var = Var(name, element.type)
+            self.builder.out[-1] = replace(last, targets=(var,))
+            self.builder.renamed(last.target, var)
+            return var
+
+        return named
 
     @contextmanager
     def region(self) -> Iterator[None]:

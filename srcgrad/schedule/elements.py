@@ -117,9 +117,9 @@ class Writer:
 
     # ---- loops
 
-    def index(self, letters: str = LETTERS) -> Var:
+    def index(self) -> Var:
         """A loop's index, named like no other around."""
-        var = Var(next((c for c in letters if c not in self.scope), "i"), ir.I8)
+        var = Var(next((c for c in LETTERS if c not in self.scope), "i"), ir.I8)
         self.natural.add(var)
         return var
 
@@ -170,7 +170,7 @@ class Writer:
         length = dims[len(done)]
         if length == ONE:
             return self._fold(dims, (*done, ZERO), state, step, names)
-        index = self.index("k" + LETTERS)
+        index = self.index()
         inners = tuple(Var(name, s.type) for name, s in zip(names, state, strict=True))
         with self.inside(index) as block:
             nexts = self._fold(dims, (*done, index), inners, step, names)

@@ -12,8 +12,10 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -68,7 +70,9 @@ KEEPING: dict[str, Pass] = {
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "named_values": of_functions(name_stored_values),
     "unroll": of_functions(unroll),
+    "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),
