@@ -11,7 +11,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 
 Dim = Hashable
-ONE = Const(1, ir.I8)
+ONE, BACK = Const(1, ir.I8), Const(-1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
 
@@ -36,6 +36,8 @@ class Shapes:
     def __init__(self, fun: ir.Fun | None = None) -> None:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
+        self._cut: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is so much less than
+        self._natural: set[Atom] = set()  # integers that memory has been made of: they are not negative
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
         # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
@@ -89,11 +91,11 @@ class Shapes:
     @contextmanager
     def region(self) -> Iterator[None]:
         """What operations inside demand of lengths holds inside: they may not be reached."""
-        kept = dict(self._equal)
+        kept, natural = dict(self._equal), set(self._natural)
         try:
             yield
         finally:
-            self._equal = kept
+            self._equal, self._natural = kept, natural
 
     def first(self, dim: Dim) -> Dim:
         """The token that stands for all those that are known to be equal to this one."""
@@ -193,6 +195,7 @@ class Shapes:
             self._made_of(stmt.target, stmt.init)
         else:
             self._dims[stmt.target] = tuple(self.length(n) for n in stmt.shape if n is not None)
+            self._natural.update(n for n in stmt.shape if n is not None)
 
     def _made_of(self, target: Var, source: Atom) -> None:
         if source in self._hidden:
@@ -216,6 +219,8 @@ class Shapes:
         traits = stmt.op.traits
         if traits.measures and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
+        elif target.type == ir.I8:
+            self._note_integer(stmt, target)
         elif traits.shaped:
             self._dims[target] = tuple(map(self.length, stmt.args[1:]))
         elif stmt.op.name == "arange" and len(stmt.args) == 1 and isinstance(self.length(stmt.args[0]), tuple):
@@ -236,6 +241,19 @@ class Shapes:
             if any(a in self._hidden and ONE in self.dims(a) for a in stmt.args):
                 self._hidden.add(target)
                 self.unsure = self.unsure or any(set(p) - {ONE} for p in parts)
+
+    def _note_integer(self, stmt: ir.Let, target: Var) -> None:
+        """max(n, 0) and max(n - 2, 0), where n is a length."""
+        match stmt.op.name, stmt.args:
+            case "subtract", (length, Const() as cut) if self._is_length(length) and cut.value.real >= 0:
+                self._cut[target] = self.length(length), int(cut.value.real)
+            case "nonnegative", (length,) if self._is_length(length):
+                self._lengths[target] = self.length(length)
+            case "nonnegative", (left,) if left in self._cut:
+                self._lengths[target] = _shorter(*self._cut[left])
+
+    def _is_length(self, atom: Atom) -> bool:
+        return atom in self._natural or atom in self._lengths
 
     def _demands(self, stmt: ir.Let) -> Sequence[tuple[Dim, Dim]]:
         """Lengths that the operation demands to be equal."""
@@ -304,6 +322,8 @@ def _of_stacks(stmt: ir.Let) -> bool:
 
 def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
     """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
+    if item.start is None and item.stop is None and item.step in (None, ONE, BACK):
+        return dim
     start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
     if item.step not in (None, ONE) or not isinstance(start, Const) or not isinstance(stop, Const):
         return (dim, item.start, item.stop, item.step)

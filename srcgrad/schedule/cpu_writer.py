@@ -16,11 +16,11 @@ MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one
 
 
 class CpuWriter(Writer):
-    """fitting: of pairs of lengths that have been tested, those that may be 1 instead of being equal to the other."""
+    """fitting: the pairs of lengths that have been tested, with those of them that may be 1 where they differ."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.fitting: dict[frozenset[Atom], tuple[frozenset[Atom], ...]] = {}
+        self.fitting: dict[frozenset[Atom], frozenset[Atom]] = {}
 
     def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
         return self.builder.alloc(dtype, dims, ir.Init.EMPTY, name)
@@ -41,11 +41,11 @@ class CpuWriter(Writer):
         self.fitting = kept
 
     def demand(self, a: Atom, b: Atom, *repeated: Atom) -> None:
-        pair, free = frozenset((a, b)), frozenset(repeated)
-        tested = self.fitting.get(pair, ())
-        if a == b or ONE in repeated or any(other <= free for other in tested):
+        pair, may = frozenset((a, b)), frozenset(repeated)
+        tested = self.fitting.get(pair)
+        if a == b or ONE in repeated or (tested is not None and tested <= may):
             return
-        self.fitting[pair] = (*tested, free)
+        self.fitting[pair] = may if tested is None else tested & may
         wrong = self.differ(a, b)
         for n in dict.fromkeys(repeated):
             if not isinstance(n, Const):

@@ -86,6 +86,8 @@ Run = tuple[Atom, Atom, Atom]  # start, step, count
 
 def _at(writer: Writer, run: Run | None, index: Atom) -> Atom:
     assert run is not None
+    if run[1] == Const(-1, ir.I8):
+        return writer.minus(run[0], index)
     return writer.plus(writer.times(index, run[1]), run[0])
 
 
@@ -106,6 +108,8 @@ def _run(writer: Writer, item: ir.Slice, length: Atom) -> Run:
     step = item.step or ONE
     if step == ONE and item.start is None and item.stop is None:
         return ZERO, ONE, length
+    if step == Const(-1, ir.I8) and item.start is None and item.stop is None:
+        return writer.minus(length, ONE), step, length
     cut = _cut(item) if step == ONE else None
     if cut is not None:  # where nothing is left, it does not matter where that starts
         return item.start or ZERO, ONE, _shorter(writer, length, cut)

@@ -127,3 +127,30 @@ def test_a_saved_module_takes_short_arrays_too(tmp_path):
         args = RNG.normal(size=n), RNG.normal(size=n)
         for got, wanted in zip(space["jacobi_grad"](*args), made(*args), strict=True):
             np.testing.assert_array_equal(got, wanted)
+
+
+def swept(x, n):
+    p = np.zeros((n, n))
+    p[0] = x
+    for _ in range(3):
+        pn = p.copy()
+        p[1:-1, 1:-1] = 0.25 * (pn[1:-1, 2:] + pn[1:-1, :-2] + pn[2:, 1:-1] + pn[:-2, 1:-1])
+        p[:, 0] = p[:, 1]
+        p[-1, :] = pn[0, :] * p[0, 0]
+    return np.sum(p * p)
+
+
+@pytest.mark.parametrize("n", [4, 3, 2])
+@pytest.mark.parametrize("loops", [False, True], ids=["arrays", "loops"])
+def test_memory_of_a_length_that_is_given(n, loops, monkeypatch):
+    """It was made, so that the length is not negative, and what is made anew is as long."""
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", loops)
+    made = sg.value_and_grad(swept, jit=False)
+    x = RNG.normal(size=n)
+    value, bar = made(x, n)
+    assert value == pytest.approx(swept(x, n), rel=1e-13)
+    np.testing.assert_allclose(bar, numerical(lambda x: swept(x, n), [x])[0], rtol=1e-6, atol=1e-8)
+    source = made.source_for(np.ones(4), 4)
+    assert "== 1" not in source and "negative dimensions" not in source
+    with pytest.raises(ValueError, match="negative"):
+        made(x, -1)

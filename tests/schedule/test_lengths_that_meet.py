@@ -138,14 +138,14 @@ def test_they_raise_where_numpy_does(fun: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("fun", [parts, repeated, windows], ids=lambda f: f.__name__)
 def test_the_error_names_the_line(fun: Callable[..., Any]) -> None:
     derivative = sg.grad(fun, argnums=(0, 1), jit=False, cache=False)
-    with pytest.raises(sg.SrcgradError, match="the shapes do not fit together") as caught:
+    with pytest.raises(sg.SrcgradError, match="do not fit together") as caught:
         derivative(*numbers(5, 3))
     assert __file__ in str(caught.value) and "^" in str(caught.value)
 
 
 def test_compiled_code_raises_it_too() -> None:
     derivative = sg.value_and_grad(parts, argnums=(0, 1))
-    with pytest.raises(sg.SrcgradError, match="the shapes do not fit together"):
+    with pytest.raises(sg.SrcgradError, match="do not fit together"):
         derivative(*numbers(5, 3))
     assert derivative(*numbers(4, 4))[0] == pytest.approx(parts(*numbers(4, 4)), rel=1e-12)
 
