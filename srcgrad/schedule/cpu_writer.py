@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from srcgrad.core import ir
-from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Atom, Var
 from srcgrad.schedule.cpu_expansions import lying
-from srcgrad.schedule.elements import FEW, ONE, Elements, Writer
+from srcgrad.schedule.elements import FEW, MESSAGE, ONE, Elements, Writer
 
 LONG = 60  # characters of a line that are told
-MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one of them 1 where that is repeated"
+HINT = "lengths must be equal, or one of them 1 where that is repeated"
 
 
 class CpuWriter(Writer):
@@ -46,16 +45,7 @@ class CpuWriter(Writer):
         if a == b or ONE in repeated or (tested is not None and tested <= may):
             return
         self.fitting[pair] = may if tested is None else tested & may
-        wrong = self.differ(a, b)
-        for n in dict.fromkeys(repeated):
-            if not isinstance(n, Const):
-                wrong = self.op("logical_and", wrong, self.op("not_equal", n, ONE))
-        self.fail(wrong)
-
-    def differ(self, a: Atom, b: Atom) -> Atom:
-        if isinstance(a, Const) and isinstance(b, Const):
-            return const(a.value != b.value)
-        return self.op("not_equal", a, b)
+        super().demand(a, b, *repeated)
 
     def fail(self, wrong: Atom) -> None:
         """Raise where this is true, and tell the user's line."""
