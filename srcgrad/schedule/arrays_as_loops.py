@@ -31,7 +31,6 @@ from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Part, Selection, select, view
 from srcgrad.schedule.rearrangements import same_axes
 
-
 MakeArray = Callable[[], Atom]
 
 
