@@ -17,7 +17,7 @@ from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
-from srcgrad.frontend.lowering.expressions import binary, unpacked
+from srcgrad.frontend.lowering.expressions import binary, text_of, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
 from srcgrad.frontend.lowering.objects import copy as copy_object
 from srcgrad.frontend.lowering.paths import Lowering
@@ -354,6 +354,10 @@ def _concatenate(*ranks: int) -> Builtin:
     return call_
 
 
+def _str(low: Lowering, args: Args, named: Named) -> Value | None:
+    return text_of(low, list(args)) if len(args) < 2 and not named else None
+
+
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
     return iterator(low, args[0]) if len(args) == 1 else None
 
@@ -375,5 +379,5 @@ BUILTINS: dict[Any, Builtin] = {
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
-    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
+    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
 }  # fmt: skip

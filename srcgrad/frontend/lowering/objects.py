@@ -62,7 +62,7 @@ def _sequence(low: Lowering, owner: Struct) -> bool:
 
 def _key(low: Lowering, key: Value) -> str:
     if not isinstance(key, Known) or not isinstance(key.value, str):
-        low.refuse("the key of a dict is not a string that is known here", "use string literals as keys")
+        low.expect_known("the key of a dict is not a string that is known here", "use strings that are known as keys")
     return str(key.value)
 
 
