@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from tests.frontend.as_written import Programs, check
+from tests.frontend.as_written import VECTOR, Programs, check
 
 programs = Programs()
 BIG = [0.1 * k for k in range(300)]
@@ -102,6 +102,63 @@ def asked_for(x):
     return s
 
 
+@programs.at(1.7)
+def integers_from_minus_one(x):
+    hs = {-1: 0.0}
+    for t in range(4):
+        hs[t] = math.tanh(0.5 * hs[t - 1] + x)
+    return hs[3] * hs[0]
+
+
+@programs.at(VECTOR)
+def a_recurrent_network(x):
+    xs, hs = ({}, {})
+    hs[-1] = np.zeros(3)
+    loss = 0.0
+    for t in range(3):
+        xs[t] = x * t
+        hs[t] = np.tanh(xs[t] + hs[t - 1])
+        loss += np.sum(hs[t] ** 2)
+    for t in reversed(range(3)):
+        loss += np.sum(hs[t] * hs[t - 1])
+    return loss
+
+
+@programs.at(1.7)
+def integers_in_a_sum(x):
+    w = {1: x, 2: x * x, 5: 3 * x}
+    return sum((k * v for k, v in w.items())) * len(w)
+
+
+@programs.at(1.7)
+def integers_of_a_comprehension(x):
+    c = {k: x**k for k in range(4)}
+    s = 0.0
+    for k in c:
+        s += c[k] / (k + 1) if k in c else 0.0
+    return s
+
+
+@programs.at(1.7)
+def a_memory(x):
+    m = {0: x}
+
+    def fib(k):
+        if k in m:
+            return m[k]
+        m[k] = x * k + m[k - 1]
+        return m[k]
+
+    return fib(1) + fib(2) + fib(1)
+
+
+@programs.at(1.7)
+def integers_of_pairs(x):
+    d = dict(zip(range(3), (x, 2 * x, x * x)))
+    t = d.pop(1) + d.get(7, 1.0)
+    return t * d[2] + (1.0 if 1 in d else 0.0)
+
+
 @pytest.mark.parametrize(("fun", "args"), programs.all, ids=programs.names)
 def test_its_derivatives(fun: Any, args: tuple[Any, ...]) -> None:
     check(fun, args)
@@ -144,3 +201,15 @@ def test_keys_that_are_not_known_are_refused() -> None:
 
     with pytest.raises(sg.UnsupportedError, match="a string is made of a float or an array"):
         sg.grad(of_a_float, jit=False)(1.7)
+
+    def returned(x):
+        return {1: x}
+
+    with pytest.raises(sg.UnsupportedError, match="a dict with integers as keys"):
+        sg.vjp(returned, 1.7, jit=False)
+
+    def missing(x):
+        return {1: x, 2: x}[3]
+
+    with pytest.raises(sg.UnsupportedError, match=r"(?s)there is no key 3.*the keys are 1, 2"):
+        sg.grad(missing, jit=False)(1.7)

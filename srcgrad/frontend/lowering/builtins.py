@@ -128,9 +128,10 @@ def _dict(low: Lowering, args: Args, named: Named) -> Value | None:
 def _pairs(low: Lowering, value: Value) -> Named:
     """dict(zip(names, values)): pairs whose first is a string."""
     pairs = [unpacked(low, pair, 2) for pair in unpacked(low, value)]
-    if not all(isinstance(key, Known) and isinstance(key.value, str) for key, _ in pairs):
-        low.refuse("dict() takes keywords, a dict or pairs with strings", "write the dict out")
-    return {key.value: item for key, item in pairs if isinstance(key, Known)}
+    made = {values.key_of(key): item for key, item in pairs}
+    if None in made:
+        low.refuse("dict() takes keywords, a dict or pairs with keys that are known", "write the dict out")
+    return {key: item for key, item in made.items() if key is not None}
 
 
 def _zip(low: Lowering, args: Args, named: Named) -> Value | None:

@@ -61,10 +61,10 @@ def dict_(low: Lowering, node: ast.Dict) -> Value:
         key, value = None if part is None else low.ex(part), low.ex(item)
         if key is None and (items := mapping(low, value)) is not None:
             made.update(items)
-        elif isinstance(key, Known) and isinstance(key.value, str):
-            made[key.value] = low.settle(value, "a")
+        elif key is not None and (name := values.key_of(key)) is not None:
+            made[name] = low.settle(value, "a")
         else:
-            low.refuse("a dict needs string keys", "use string literals as keys")
+            low.expect_known("a dict needs strings or integers that are known as keys", "use literals as keys")
     return Struct(dict, tuple(made), tuple(made.values()))
 
 
@@ -73,7 +73,7 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            items: list[Value] = [Known(key) for key in value.keys]
+            items: list[Value] = [values.of_key(key) for key in value.keys]
         case Struct(rows=values.Rows() as rows) if count is not None:
             expect_equal(low, rows.count, Const(count, ir.I8), "wrong number of values to unpack")
             items = [growing_lists.item(low, rows, Const(k, ir.I8)) for k in range(count)]

@@ -85,7 +85,7 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            return values.struct([Known(key) for key in value.keys])
+            return values.struct([values.of_key(key) for key in value.keys])
         case Struct(rows=values.Rows()):
             return of_rows(low, value)
         case Struct():
