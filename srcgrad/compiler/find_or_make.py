@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -48,6 +48,15 @@ class Options:
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
         if self.on_device and not isinstance(self.fastmath, bool | None):
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, f.name) for f in fields(self)]
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        """A pickle of a version that knew fewer options leaves the others as they are by default."""
+        given = {f.name: value for f, value in zip(fields(self), state, strict=False)}
+        for f in fields(self):
+            object.__setattr__(self, f.name, given.get(f.name, getattr(Options(), f.name)))
 
     @property
     def on_device(self) -> bool:
@@ -105,12 +114,14 @@ class LaunchFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone."""
+    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
+    least: of parameters, by place, how long their axes are at least."""
 
     ordered: bool
     changed: bool
     checks: tuple[int, int, int]
     no_unit_axes: bool = False
+    least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     launch: LaunchFacts | None = None
 
 
@@ -324,7 +335,9 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
 
 def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:
     known = made.program.main.facts
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, launch)
+    params = made.program.main.params
+    least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, launch)
 
 
 def _module(program: Any, options: Options) -> Module:

@@ -57,9 +57,12 @@ class Call:
         self.apart = list(_apart(owner, specs, self.meta))
 
     def repeats(self, values: Sequence[Any]) -> bool:
-        """Whether an array has an axis of length 1, which operations may repeat."""
+        """Whether an array has an axis of length 1, which operations may repeat, or one that may come to that."""
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
-        return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
+        if any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref):
+            return True
+        least = self.meta.facts.least
+        return any(n < m for k, axes in least for n, m in zip(np.shape(items[k]), axes, strict=True))
 
     def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
         """What the matrix would have been."""

@@ -9,22 +9,26 @@ that somebody else sees.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from srcgrad.core import ir, walk
+from srcgrad.core.affine import Poly
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast, dims_of
-from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, small_product
+from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, product_as_loops
 from srcgrad.schedule.cpu_writer import CpuWriter
-from srcgrad.schedule.elements import FEW, Elements, Operand
+from srcgrad.schedule.elements import FEW, ONE, ZERO, Elements, Operand
 from srcgrad.schedule.escapes import seen_whole
 from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
-from srcgrad.schedule.memory import Memory, Selection, select
+from srcgrad.schedule.memory import Memory, Part, Selection, select, view
+from srcgrad.schedule.rearrangements import same_axes
 
 
 class ArraysAsLoops(Lowering):
@@ -42,6 +46,7 @@ class ArraysAsLoops(Lowering):
         # the names of memory that takes over a value's
         self.names = {s.init: s.target.name for s in allocs if isinstance(s.init, Var)}
         self.reals = seen_whole(fun, self.grows)
+        self.owned: set[Var] = set()  # memory that is some value's
 
     def whole(self) -> Fun:
         for param in self.fun.params:
@@ -91,7 +96,7 @@ class ArraysAsLoops(Lowering):
             return memory.root
         if atom.type.rank:
             return self.value_of(self.values[atom])
-        return self.atoms[atom]
+        return self.lengths.settled((self.atoms[atom],))[0]
 
     def scalar(self, atom: Atom) -> Atom:
         if isinstance(atom, Var) and atom.type.rank:
@@ -123,15 +128,28 @@ class ArraysAsLoops(Lowering):
 
     # ---- regions
 
-    def region(self, stmts: Sequence[Stmt]) -> tuple[Stmt, ...]:
-        with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
+    @contextmanager
+    def inner(self, facts: Sequence[Poly]) -> Iterator[list[Stmt]]:
+        """For a block: what is learned in it holds in it alone, as these facts do."""
+        region, learned, tested = self.lengths.region(facts), self.learner.region(), self.writer.region()
+        with region, learned, tested, self.writer.builder.block() as out:
+            yield out
+
+    def region(self, stmts: Sequence[Stmt], facts: Sequence[Poly] = ()) -> tuple[Stmt, ...]:
+        with self.inner(facts) as out:
             self.run(stmts)
         return tuple(out)
 
     def once(self, var: Var, uses: int) -> None:
         value = self.values[var]
         if uses > 1 and value.cost > FEW:
-            self.values[var] = replace(self.writer.held(value, var.name), dims=value.dims)
+            self.hold(var)
+
+    def hold(self, var: Var) -> None:
+        dims = self.values[var].dims
+        super().hold(var)
+        self.values[var] = replace(self.values[var], dims=dims)
+        self.own(self.values[var].home)
 
     # ---- statements
 
@@ -159,16 +177,29 @@ class ArraysAsLoops(Lowering):
         made = special(self.writer, stmt, args) if special else None
         if made is not None:
             return self.assign(stmt.target, made)
-        if as_loops(stmt.op.name) or small_product(stmt, args) or stmt.op.traits.elementwise or stmt.op in (dim, size):
+        if (
+            as_loops(stmt.op.name)
+            or product_as_loops(stmt, args)
+            or stmt.op.traits.elementwise
+            or stmt.op in (dim, size)
+        ):
             return super().let(stmt)
         for target, value in zip(stmt.targets, self.by_template(stmt, args), strict=True):
             self.assign(target, value)
 
     def assign(self, target: Var, value: Operand) -> None:
         if isinstance(value, Elements):
-            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims))
+            # what an operand lies in is the operand's, if the operation has left it as it is
+            home = None if value.home in self.owned else value.home
+            self.own(home)
+            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), home=home)
         else:
             super().assign(target, value)
+
+    def own(self, home: Var | None) -> None:
+        """The memory is that of one value from now on."""
+        if home is not None:
+            self.owned.add(home)
 
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
         atoms = [self.kernel_argument(a, given) for a, given in zip(stmt.args, args, strict=True)]
@@ -192,6 +223,24 @@ class ArraysAsLoops(Lowering):
             n = self.lengths.known(old, axis)
             dims.append(self.writer.op("dim", ref, called="n", axis=axis) if n is None else n)
         return lying(self.writer, ref, self.lengths.of(old, dims))
+
+    def selected(self, ref: Var, index: ir.Index, memory: Memory) -> Selection:
+        """Slices and indices of which it is known that they lie within the axis are looked at no more."""
+        items: list[Any] = []
+        natural: set[Atom] = set()
+        for axis, item in enumerate(index):
+            given = self.item(item)
+            if isinstance(item, ir.Slice) and self.lengths.holds(item, ref, axis):
+                stop = memory.dims[axis] if given.stop is None else given.stop
+                given = Part(given.start or ZERO, ONE, self.writer.minus(stop, given.start or ZERO))
+            elif isinstance(given, Var) and isinstance(item, Var) and self.lengths.natural(item):
+                natural.add(given)
+            items.append(given)
+        natural -= self.writer.natural
+        self.writer.natural |= natural
+        chosen = select(self.writer, items, memory)
+        self.writer.natural -= natural
+        return chosen
 
     def load(self, stmt: ir.Load) -> None:
         if not stmt.target.type.rank:
@@ -240,6 +289,8 @@ class ArraysAsLoops(Lowering):
             builder.put(replace(stmt, shape=dims, init=stmt.init if value is None else value))
 
     def view(self, stmt: ir.View) -> None:
+        if isinstance(stmt.how, ir.Reshape) and stmt.target not in self.reals:
+            return self.reshape(stmt)
         if stmt.target not in self.reals:
             super().view(stmt)
             memory = self.memory[stmt.target]
@@ -258,8 +309,21 @@ class ArraysAsLoops(Lowering):
             case ir.Reshape():
                 dims = self.reshaped(stmt.how, base)
             case index:
-                dims = list(select(self.writer, [self.item(i) for i in index], base).dims)
+                dims = list(self.selected(stmt.base, index, base).dims)
         self.memory[stmt.target] = Memory(stmt.target, self.lengths.of(stmt.target, dims), self.classes.of(stmt.target))
+
+    def reshape(self, stmt: ir.View) -> None:
+        """A view that has more axes of length 1, as far as one sees: if it is more, it stays a reference."""
+        assert isinstance(stmt.how, ir.Reshape)
+        base = self.memory[stmt.base]
+        base = replace(base, dims=self.lengths.settled(base.dims))
+        dims = self.reshaped(stmt.how, base)
+        if same_axes(dims, base.dims) or base.where is not None or base.source is not None:
+            made = view(self.writer, base, dims)
+        else:
+            self.writer.builder.put(replace(stmt, base=base.root, how=walk.map_how(stmt.how, self.atom)))
+            made = Memory(stmt.target, tuple(dims), self.classes.of(stmt.target))
+        self.memory[stmt.target] = replace(made, dims=self.lengths.of(stmt.target, made.dims))
 
     # ---- regions within
 
@@ -270,8 +334,9 @@ class ArraysAsLoops(Lowering):
         refs = [c for c in stmt.carry if c.inner.type.ref]
 
         def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            with self.lengths.region(), self.writer.region(), self.writer.builder.block() as out:
+            with self.inner(self.lengths.inside(stmt)) as out:
                 self.lengths.enter(stmt)
+                self.learner.enter(stmt)
                 for c in refs:
                     self.reference(c.inner)
                 self.run(stmts)
@@ -290,7 +355,8 @@ class ArraysAsLoops(Lowering):
 
     def branch(self, stmt: ir.If) -> None:
         cond = self.atom(stmt.cond)
-        then, orelse = self.region(stmt.then), self.region(stmt.orelse)
+        sides = self.lengths.ranges.sides(stmt.cond)
+        then, orelse = self.region(stmt.then, sides[0]), self.region(stmt.orelse, sides[1])
         outs = tuple(ir.Out(self.bind_any(o.target), self.atom(o.then), self.atom(o.orelse)) for o in stmt.outs)
         self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=outs))
         self.lengths.note(stmt)

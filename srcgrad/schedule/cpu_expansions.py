@@ -23,12 +23,13 @@ def as_loops(name: str) -> bool:
     return name in EXPANSIONS and name not in KERNELS
 
 
-def small_product(stmt: ir.Let, args: Sequence[Operand]) -> bool:
-    """Whether it is a product of arrays of few elements, of lengths that are known and fit: its elements are written
-    out."""
+def product_as_loops(stmt: ir.Let, args: Sequence[Operand]) -> bool:
+    """Whether it is a product of two vectors, or of arrays of few elements, of lengths that are known and fit."""
     arrays = [a for a in args if isinstance(a, Elements)]
     if stmt.op.name not in ("matmul", "contract") or len(arrays) != 2 or arrays[0].dtype != arrays[1].dtype:
         return False
+    if stmt.op.name == "matmul" and arrays[0].rank == arrays[1].rank == 1:
+        return True
     lengths: dict[object, int] = {}
     labels = _labels(stmt)
     for own, array in zip(labels, arrays, strict=True):

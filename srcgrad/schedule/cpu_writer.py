@@ -16,11 +16,11 @@ MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one
 
 
 class CpuWriter(Writer):
-    """fitting: the pairs of lengths that have been tested. True: that they are equal."""
+    """fitting: of pairs of lengths that have been tested, those that may be 1 instead of being equal to the other."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.fitting: dict[frozenset[Atom], bool] = {}
+        self.fitting: dict[frozenset[Atom], tuple[frozenset[Atom], ...]] = {}
 
     def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
         return self.builder.alloc(dtype, dims, ir.Init.EMPTY, name)
@@ -41,10 +41,11 @@ class CpuWriter(Writer):
         self.fitting = kept
 
     def demand(self, a: Atom, b: Atom, *repeated: Atom) -> None:
-        pair = frozenset((a, b))
-        if a == b or ONE in repeated or self.fitting.get(pair, False) or (repeated and pair in self.fitting):
+        pair, free = frozenset((a, b)), frozenset(repeated)
+        tested = self.fitting.get(pair, ())
+        if a == b or ONE in repeated or any(other <= free for other in tested):
             return
-        self.fitting[pair] = not repeated
+        self.fitting[pair] = (*tested, free)
         wrong = self.differ(a, b)
         for n in dict.fromkeys(repeated):
             if not isinstance(n, Const):

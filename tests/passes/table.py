@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
@@ -59,8 +61,11 @@ KEEPING: dict[str, Pass] = {
     "values_are_memory": of_functions(read_values_from_memory),
     "vector_functions": of_functions(use_vector_functions),
     # of the schedule
+    "arrays_as_loops": of_functions(arrays_as_loops),
     "arrays_to_scalars": of_functions(arrays_to_scalars),
     "buffers_in_front": of_functions(buffers_in_front),
+    "checks_in_front": of_functions(checks_in_front),
+    "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "unroll": of_functions(unroll),
     # of loops

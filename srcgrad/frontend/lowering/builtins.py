@@ -341,6 +341,19 @@ def _fields_of(low: Lowering, value: Value, sequence: Callable[..., Value] | Non
     return fields(value)
 
 
+def _concatenate(*ranks: int) -> Builtin:
+    """np.concatenate and its like along the first axis, of a list of unknown length; of arrays of these ranks."""
+
+    def call_(low: Lowering, args: Args, named: Named) -> Value | None:
+        over = args[0] if len(args) == 1 and not named else None
+        if not isinstance(over, Struct) or not isinstance(over.rows, values.Rows):
+            return None
+        rank = over.rows.item.type.rank if isinstance(over.rows.item, Var) else 0
+        return growing_lists.concatenated(low, over.rows) if rank in ranks or (not ranks and rank) else None
+
+    return call_
+
+
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
     return iterator(low, args[0]) if len(args) == 1 else None
 
@@ -361,5 +374,6 @@ BUILTINS: dict[Any, Builtin] = {
     range: _range, reversed: _reversed, map: _map, functools.reduce: _reduce, functools.partial: _partial,
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
+    np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
     dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
 }  # fmt: skip

@@ -27,7 +27,7 @@ class Domain:
     start: Atom
     stop: Atom
     step: Atom
-    item: Callable[[Var], Value]
+    item: Callable[[Atom], Value]
     source: Struct | None = None  # the list that it goes over
     parallel: bool = False  # whether the user wrote `prange`
 
@@ -124,21 +124,20 @@ def trips(low: Lowering, d: Domain) -> Atom:
     return low.atom(low.apply(operator.neg, low.apply(operator.floordiv, back, d.step)))
 
 
+def rest(low: Lowering, d: Domain) -> Domain:
+    """The same turns without the first."""
+    return replace(d, start=arith(low, operator.add, d.start, d.step))
+
+
 def counted(low: Lowering, d: Domain) -> Domain:
     """The same iterations, with an index from 0 by 1."""
     if d.start == ZERO and d.step == ONE:
         return d
 
-    def item(index: Var) -> Value:
-        place = arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step))
-        return d.item(_variable(low, place))
+    def item(index: Atom) -> Value:
+        return d.item(arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step)))
 
     return Domain(ZERO, trips(low, d), ONE, item)
-
-
-def _variable(low: Lowering, atom: Atom) -> Var:
-    assert isinstance(atom, Var)
-    return atom
 
 
 def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
