@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from srcgrad.backend import callable as native
+from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.request import Recipe
 from srcgrad.derivatives import arguments
@@ -39,7 +40,34 @@ class Jacobian(Derivative):
         return self._last
 
     def _remember(self, call: Call, args: Sequence[Any]) -> None:
-        """The mode depends on the sizes: nothing is remembered by type alone."""
+        """Next time, arguments of these types and shapes go straight to the compiled code of the chosen mode."""
+        chosen = next(d for d in self._by_mode.values() if d._last is call)
+        self._watch(chosen._made_of)
+        chosen._remember(call, args)
+        count, fast = chosen._hot
+        if count != len(args):
+            return
+        self._hot = count, _of_shapes(fast, args) if any(isinstance(a, np.ndarray) for a in args) else fast
+
+
+def _of_shapes(fast: Callable[..., Any], args: Sequence[Any]) -> Callable[..., Any]:
+    """The function for arguments of these types and of the shapes that these have; `Mismatch` for others."""
+    places = [k for k, a in enumerate(args) if isinstance(a, np.ndarray)]
+    shapes = [args[k].shape for k in places]
+    (first, shape), *others = zip(places, shapes, strict=True)
+
+    def call(*given: Any) -> Any:
+        try:
+            if given[first].shape != shape:
+                raise Mismatch("the mode depends on the shapes")
+            for k, known in others:
+                if given[k].shape != known:
+                    raise Mismatch("the mode depends on the shapes")
+        except AttributeError:
+            raise Mismatch("an array has become something else") from None
+        return fast(*given)
+
+    return call
 
 
 native.register(Jacobian, Derivative._resolve)

@@ -8,10 +8,10 @@ from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
-from srcgrad.schedule.lengths_in_front import lengths_in_front
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.transform.lengths_in_front import lengths_in_front
 
 PASSES = (
     arrays_as_loops,
