@@ -29,8 +29,8 @@ READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
 @dataclass(frozen=True, eq=False, slots=True)
 class Elements:
     """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at.
-    value: emits the array value, where it lies in memory that an array operation can read.   home: new memory that
-    holds it and nothing else, which nobody else knows."""
+    value: emits the array value, where it lies in memory that an array operation can read.   turned: emits its
+    transpose.   home: new memory that holds it and nothing else, which nobody else knows."""
 
     dtype: str
     dims: tuple[Atom, ...]
@@ -39,6 +39,7 @@ class Elements:
     reads: frozenset[Var] = frozenset()
     value: Callable[[], Atom] | None = None
     home: Var | None = None
+    turned: Callable[[], Atom] | None = None
 
     @property
     def rank(self) -> int:
@@ -132,9 +133,9 @@ class Writer:
 
     # ---- loops
 
-    def index(self, letters: str = LETTERS) -> Var:
+    def index(self) -> Var:
         """A loop's index, named like no other around."""
-        var = Var(next((c for c in letters if c not in self.scope), "i"), ir.I8)
+        var = Var(next((c for c in LETTERS if c not in self.scope), "i"), ir.I8)
         self.natural.add(var)
         return var
 
@@ -185,7 +186,7 @@ class Writer:
         length = dims[len(done)]
         if length == ONE:
             return self._fold(dims, (*done, ZERO), state, step, names)
-        index = self.index("k" + LETTERS)
+        index = self.index()
         inners = tuple(Var(name, s.type) for name, s in zip(names, state, strict=True))
         with self.inside(index) as block:
             nexts = self._fold(dims, (*done, index), inners, step, names)
