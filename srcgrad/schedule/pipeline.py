@@ -10,6 +10,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
@@ -31,6 +32,7 @@ PASSES = (
     zeros_as_loops,
     fuse_nests,
     contract_arrays,
+    store_once,
     simplify_fun,
     name_stored_values,
     use_vector_functions,

@@ -13,6 +13,7 @@ from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
@@ -81,6 +82,7 @@ KEEPING: dict[str, Pass] = {
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
     # of loops over the elements of arrays
     "contract_arrays": of_functions(contract_arrays),
+    "stored_once": of_functions(store_once),
     "fuse_nests": of_functions(fuse_nests),
     "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
