@@ -17,7 +17,7 @@ from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, small_product
-from srcgrad.schedule.elements import FEW, Elements, Operand, Writer
+from srcgrad.schedule.elements import FEW, ONE, ZERO, Elements, Operand, Writer
 from srcgrad.schedule.escapes import seen_whole
 from srcgrad.schedule.expansions import at_broadcast
 from srcgrad.schedule.known_lengths import Learner
@@ -36,6 +36,11 @@ class CpuWriter(Writer):
         ref = self.local(value.dtype, value.dims, name)
         self.fill(ref, value)
         return lying(self, ref, value.dims)
+
+    def repeated(self, own: Atom, index: Atom) -> Atom:
+        """By a step of 0 or 1: of a choice for each element, compiled code would have a copy of the loop for each
+        side, and of several choices for each combination."""
+        return self.times(index, self.op("where", self.op("equal", own, ONE), ZERO, ONE, called="step"))
 
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         return self.held(value) if repeated and value.cost > FEW else value
