@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from srcgrad.core.ir import Fun, Program
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
@@ -14,6 +15,7 @@ from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.simplify.values.dce import dce
 
 PASSES = (
     checks_in_front,
@@ -28,8 +30,11 @@ PASSES = (
     contract_arrays,
     zeros_as_loops,
     fuse_nests,
+    store_first_additions,
     contract_arrays,
     simplify_fun,
+    add_in_place,
+    dce,
     name_stored_values,
     use_vector_functions,
 )
