@@ -352,14 +352,14 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
     _check_real(program, recipe.active(specs), "a Jacobian")
     columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
     make = core.jacfwd if columns else core.jacrev
-    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy))
+    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy, recipe.last))
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 
 
 def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     _scalar_result(base, recipe)
     _check_real(program, recipe.active(specs), "a Hessian")
-    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy))
+    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy, recipe.last))
     gradient = recipe.per_argument(specs, gradient_spec)
     return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))
 

@@ -19,14 +19,14 @@ from srcgrad.backend.compiling import interruption
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
-from srcgrad.compiler.request import EXTRAS, VALUE, Positional, Recipe
+from srcgrad.compiler.request import VALUE, Positional, Recipe
 from srcgrad.core.types import B1, C16, F4, F8, I8, Type
-from srcgrad.derivatives import arguments, compiled_call, kernel_call, straight_call
+from srcgrad.derivatives import arguments, compiled_call, into_arrays, kernel_call, straight_call
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
 from srcgrad.derivatives.one_call import Call, Owner, same
-from srcgrad.derivatives.straight_call import Straight
+from srcgrad.derivatives.straight_call import Finish, Straight, Take
 from srcgrad.derivatives.written_calls import OTHER, SIMPLE, exact
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
@@ -64,7 +64,7 @@ class Derivative:
         functools.update_wrapper(self, fun, updated=())
         name = getattr(fun, "__name__", "f")
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
-        self.__signature__ = _with_extras(self._primal_parameters.signature, recipe)
+        self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
         self._owner = Owner(fun, recipe, names, own, self._entries)
@@ -113,12 +113,25 @@ class Derivative:
 
     def _otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call where the one before was of another kind."""
+        if "out" in kwargs and self._takes_out:
+            out = kwargs.pop("out")
+            result = self(*args, **kwargs)
+            if out is None:
+                return result
+            with speaking_of(self.primal):
+                return into_arrays.written(result, out, self._recipe)
         for straight in self._straight.get(_classes(args, kwargs), ()):
             out = straight(args, kwargs)
             if out is not OTHER:
                 self._hot = straight
                 return out
         return self._call(args, kwargs)
+
+    @property
+    def _takes_out(self) -> bool:
+        """Whether its gradient may be written into arrays that are given."""
+        known = self._recipe.kind in into_arrays.KINDS and not self._options.on_device
+        return known and "out" not in self._primal_parameters.names
 
     def __repr__(self) -> str:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
@@ -219,12 +232,18 @@ class Derivative:
         known = self._straight.setdefault(_classes(args, kwargs), [])
         if len(known) >= MOST:
             return
-        long = not self._by_shape and call is not self._calls.get((call.specs, self._to_long))
-        made_of = {id(v.function): v for v in (*self._made_of, *call.bound.made_of)}.values()
-        straight = straight_call.written(call, self._bound, made_of, values, args, kwargs, long, self._by_shape)
+        straight = self.straight(
+            call, straight_call.by_call(self._bound, values, call.specs, args, kwargs, self._by_shape)
+        )
         if straight is not None:
             known.append(straight)
             self._hot = straight
+
+    def straight(self, call: Call, take: Take, finish: Finish | None = None) -> Straight | None:
+        """What goes straight to the compiled code of this call, from arguments that are taken apart so."""
+        long = not self._by_shape and call is not self._calls.get((call.specs, self._to_long))
+        made_of = {id(v.function): v for v in (*self._made_of, *call.bound.made_of)}.values()
+        return straight_call.written(call, made_of, take, long=long, finish=finish)
 
     # ---- looking at it
 
@@ -359,6 +378,8 @@ class Derivative:
         """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
         self._keep_up()
         signature = self._parameters.signature
+        out = kws.get("out") if self._takes_out and not in_kernel else None
+        kws = kws if out is None else {name: kind for name, kind in kws.items() if name != "out"}
         given = [
             arguments.spec_of(p.default, p.name) if spec is None else spec
             for p, spec in zip(
@@ -369,8 +390,9 @@ class Derivative:
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
         jit, apart = kernel_call.chosen(self.__name__, self._options, in_kernel, call.apart)
         home = "srcgrad_kernels" if in_kernel else generated_modules.home(self)
+        into = None if out is None else compiled_call.into(out, self._recipe, call.meta.result)
         return compiled_call.dispatcher(
-            self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit
+            self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit, into
         )
 
     def __srcgrad_made__(self) -> tuple[Any, Recipe, Options]:
@@ -406,36 +428,6 @@ def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     count = len(owner._primal_parameters.names)
     extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
     return list(zip(extra, recipe.active(specs[:count]), strict=False))
-
-
-def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:
-    """The primal's signature with the parameters that the derivative has beside them."""
-    params = list(signature.parameters.values())
-    suffix = EXTRAS.get(recipe.kind)
-    if suffix is None:
-        return signature.replace(return_annotation=inspect.Signature.empty)
-    active = [params[k if isinstance(k, int) else k.star].name for k in recipe.argnums]
-    names = [name + suffix for name in active] if recipe.kind == "forward" else ["value" + suffix]
-    if recipe.kind == "hvp":
-        names = ["vector"]
-    taken = set(signature.parameters)
-    for name in names:
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        params.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
-    if _in_order(params):
-        return inspect.Signature(params)
-    extras = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in params[len(signature.parameters) :]]
-    last = [p for p in params[: len(signature.parameters)] if p.kind is p.VAR_KEYWORD]
-    own = [p for p in params[: len(signature.parameters)] if p.kind is not p.VAR_KEYWORD]
-    return inspect.Signature([*own, *extras, *last])
-
-
-def _in_order(params: Sequence[inspect.Parameter]) -> bool:
-    """Whether these can stand one after another in a def."""
-    kinds = [p.kind for p in params]
-    return kinds == sorted(kinds) and all(p.default is p.empty for p in params)
 
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:

@@ -18,7 +18,7 @@ from srcgrad.core.types import F4
 from srcgrad.derivatives import arguments
 from srcgrad.derivatives.one_call import DENSE, Call
 from srcgrad.derivatives.written_calls import Unwritten, Writer
-from srcgrad.frontend.source.structure import Leaf, Node, leaf_types
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.frontend.source.versions import Version
 
 Straight = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -26,54 +26,44 @@ FOLDER = Path(__file__).parent
 
 
 class Given:
-    """Stands for an argument while a call is sorted out."""
+    """Stands for an argument while a call is sorted out. name: of the local that holds it."""
 
-    def __init__(self, place: int, name: str = "") -> None:
-        self.place, self.name = place, name
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+# sorts the arguments of a call out to parameters
+Bind = Callable[[Sequence[Any], dict[str, Any]], Sequence[Any]]
+Take = Callable[[Writer], list[str]]  # writes how arguments are taken apart; gives the names of their leaves
+Finish = Callable[
+    [Writer, Sequence[str], str], str
+]  # from the leaves and the expression of the result: what is returned
 
 
 def written(
-    call: Call,
-    bind: Callable[[Sequence[Any], dict[str, Any]], Sequence[Any]],
-    made_of: Iterable[Version],
-    values: Sequence[Any],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    long: bool,
-    shaped: bool = False,
+    call: Call, made_of: Iterable[Version], take: Take, *, long: bool = False, finish: Finish | None = None
 ) -> Straight | None:
-    """What takes such arguments the next time; None where each call has to go the general way.
-
-    bind: sorts arguments out to parameters; values: those of this call; long: whether it is only for arrays of which
-    an axis has length 1; shaped: whether it is only for arguments of these shapes.
-    """
+    """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
+    for arrays of which an axis has length 1."""
     try:
-        return _function(*_written(call, bind, made_of, values, args, kwargs, long, shaped))
+        return _function(*_written(call, made_of, take, long, finish))
     except Unwritten:
         return None
 
 
 def _written(
-    call: Call,
-    bind: Callable[[Sequence[Any], dict[str, Any]], Sequence[Any]],
-    made_of: Iterable[Version],
-    values: Sequence[Any],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    long: bool,
-    shaped: bool,
+    call: Call, made_of: Iterable[Version], take: Take, long: bool, finish: Finish | None
 ) -> tuple[str, dict[str, Any]]:
     out = Writer()
     _versions(out, made_of)
-    leaves = _arguments(out, call, bind, values, args, kwargs)
-    if shaped:
-        given = zip(leaves, arguments.flat(values, call.specs), strict=True)
-        out.unless(*[f"{name}.shape == {np.shape(item)}" for name, item in given if np.ndim(item)] or ["True"])
-    _checked(out, call, leaves)
+    leaves = take(out)
+    _checked(out, call)
     leaves += _captured(out, call)
     _related(out, call, leaves, long)
     after: list[str] = []
     result = _result(out, call, leaves, after)
+    if finish is not None:
+        result = finish(out, leaves, result)
     lines = [
         "def call(args, kwargs):",
         "    try:",
@@ -110,38 +100,60 @@ def _versions(out: Writer, made_of: Iterable[Version]) -> None:
             out.unless(f"{name}.__kwdefaults__ is {out.hold(named, 'defaults')}")
 
 
-def _arguments(
+def by_call(
+    bind: Bind, values: Sequence[Any], specs: Sequence[Spec], args: Sequence[Any], kwargs: dict[str, Any], shaped: bool
+) -> Take:
+    """How the arguments of a call are taken apart. values: one a parameter; shaped: whether only such of these shapes
+    are taken."""
+
+    def take(out: Writer) -> list[str]:
+        leaves = by_place(out, bind, values, specs, len(args), kwargs)
+        if shaped:
+            given = zip(leaves, arguments.flat(values, specs), strict=True)
+            out.unless(*[f"{name}.shape == {np.shape(item)}" for name, item in given if np.ndim(item)] or ["True"])
+        return leaves
+
+    return take
+
+
+def by_place(
     out: Writer,
-    call: Call,
-    bind: Callable[[Sequence[Any], dict[str, Any]], Sequence[Any]],
+    bind: Bind,
     values: Sequence[Any],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
+    specs: Sequence[Spec],
+    count: int,
+    named: Iterable[str] = (),
+    source: str = "args",
 ) -> list[str]:
-    """Take the arguments apart; gives the names of their leaves."""
-    given = [Given(k) for k in range(len(args))]
-    named = {name: Given(-1, name) for name in kwargs}
-    names = [out.name() for _ in given]
-    out.lines.append("if kwargs: return _other" if not kwargs else f"if len(kwargs) != {len(kwargs)}: return _other")
-    out.lines += [f"{''.join(f'{name}, ' for name in names)}= args"] if names else ["if args: return _other"]
+    """Take apart so many arguments that are given by place, and named ones. source: the name of the former."""
+    names = {name: out.name(name) for name in named}
+    places = [out.name() for _ in range(count)]
+    out.lines.append("if kwargs: return _other" if not names else f"if len(kwargs) != {len(names)}: return _other")
+    several = "".join(f"{name}, " for name in places)
+    out.lines.append(f"{several}= {source}" if places else f"if {source}: return _other")
+    out.lines += [f"{local} = kwargs[{name!r}]" for name, local in names.items()]
+    given, by_name = [Given(name) for name in places], {name: Given(local) for name, local in names.items()}
     leaves: list[str] = []
-    for place, value, spec in zip(bind(given, named), values, call.specs, strict=True):
-        if isinstance(place, Given):
-            name = names[place.place] if place.place >= 0 else out.name(place.name)
-            out.lines += [] if place.place >= 0 else [f"{name} = kwargs[{place.name!r}]"]
-        elif isinstance(place, tuple) and any(isinstance(item, Given) for item in place):
-            name = out.name("rest")
-            out.lines.append(f"{name} = ({''.join(f'{names[item.place]}, ' for item in place)})")
-        elif isinstance(place, dict) and any(isinstance(item, Given) for item in place.values()):
-            raise Unwritten
+    for item, value, spec in zip(bind(given, by_name), values, specs, strict=True):
+        if isinstance(item, Given):
+            name = item.name
         else:
-            name = out.name("default")
-            out.lines.append(f"{name} = {out.hold(place, 'default')}")
+            name = out.name("rest")
+            out.lines.append(f"{name} = {_default(out, item)}")
         leaves += out.take(name, value, spec)
     return leaves
 
 
-def _checked(out: Writer, call: Call, leaves: Sequence[str]) -> None:
+def _default(out: Writer, item: Any) -> str:
+    """What stands for a parameter that takes no single argument: a default, or what a star collects."""
+    if isinstance(item, dict) and any(isinstance(inner, Given) for inner in item.values()):
+        raise Unwritten
+    if isinstance(item, tuple) and any(isinstance(inner, Given) for inner in item):
+        return f"({''.join(f'{inner.name}, ' for inner in item)})"
+    return out.hold(item, "default")
+
+
+def _checked(out: Writer, call: Call) -> None:
     """What is to be so of the objects that were given, beside what they hold."""
     if call.meta.facts.changed and len(out.containers) > 1:
         each = ", ".join(f"id({name})" for name in out.containers)

@@ -92,6 +92,12 @@ class Writer:
         if isinstance(spec, Static):
             self._static(given, value)
             return []
+        names, children = self.children(given, value, spec)
+        each = zip(names, children, spec.children, strict=True)
+        return [leaf for name, child, inner in each for leaf in self.take(name, child, inner)]
+
+    def children(self, given: str, value: Any, spec: Node) -> tuple[list[str], tuple[Any, ...]]:
+        """Open a container: the names of what it holds, and what that is now."""
         kind, keys, children = parts(value)
         names = [self.name(str(key)) for key in keys]
         if kind is not spec.kind or keys != spec.keys:
@@ -100,8 +106,7 @@ class Writer:
         if not issubclass(spec.kind, tuple):
             self.containers.append(given)
         self._open(given, value, spec, names)
-        each = zip(names, children, spec.children, strict=True)
-        return [leaf for name, child, inner in each for leaf in self.take(name, child, inner)]
+        return names, children
 
     def _class(self, kind: type) -> str:
         return kind.__name__ if kind in (tuple, list, dict) else self.hold(kind, "class")

@@ -115,6 +115,19 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
     return lying(writer, ref, like.dims)
 
 
+@in_order("symmetric")
+def _symmetric(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Operand | None:
+    (given,) = args
+    assert isinstance(given, Elements)
+    value = writer.cheap(given)
+    half = Const(0.5, value.kind)
+
+    def at(place: Place) -> ir.Atom:
+        return writer.op("multiply", half, writer.op("add", value.at(place), value.at(place[::-1])))
+
+    return Elements(value.dtype, value.dims, at, 2, value.reads)
+
+
 @in_order("concatenate")
 def _concatenate(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Operand | None:
     """Each part by loops of its own."""

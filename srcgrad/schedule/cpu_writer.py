@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from srcgrad.core import ir
-from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Atom, Var
 from srcgrad.printer.names import ANONYMOUS
 from srcgrad.schedule.cpu_expansions import lying
-from srcgrad.schedule.elements import FEW, ONE, At, Elements, Place, Writer
+from srcgrad.schedule.elements import FEW, MESSAGE, ONE, At, Elements, Place, Writer
 
 LONG = 60  # characters of a line that are told
-MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one of them 1 where that is repeated"
+HINT = "lengths must be equal, or one of them 1 where that is repeated"
 
 
 class CpuWriter(Writer):
@@ -63,16 +62,7 @@ class CpuWriter(Writer):
         if a == b or ONE in repeated or any(other <= free for other in tested):
             return
         self.fitting[pair] = (*tested, free)
-        wrong = self.differ(a, b)
-        for n in dict.fromkeys(repeated):
-            if not isinstance(n, Const):
-                wrong = self.op("logical_and", wrong, self.op("not_equal", n, ONE))
-        self.fail(wrong)
-
-    def differ(self, a: Atom, b: Atom) -> Atom:
-        if isinstance(a, Const) and isinstance(b, Const):
-            return const(a.value != b.value)
-        return self.op("not_equal", a, b)
+        super().demand(a, b, *repeated)
 
     def fail(self, wrong: Atom) -> None:
         """Raise where this is true, and tell the user's line."""

@@ -14,10 +14,12 @@ from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
+from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.simplify.values.dce import dce
 
 PASSES = (
+    lists_as_rows,
     checks_in_front,
     arrays_as_loops,
     replace_known_lengths,

@@ -295,3 +295,95 @@ def test_the_mode_of_a_jacobian_is_chosen_by_shape(monkeypatch):
     straight(monkeypatch, d)
     for args, was in zip(calls, first, strict=True):
         same(d(*args), was)
+
+
+def test_tangents_go_straight_and_are_checked(monkeypatch):
+    def f(p, scale=2.0):
+        return {"y": p["w"] * p["b"] * scale}
+
+    p = {"w": W, "b": 5.0}
+    calls = [
+        ((p,), ({"w": np.ones(2), "b": 1.0},)),
+        ((p,), ({"w": None, "b": 1},)),
+        ((p,), (None,)),
+        ((p, 3), ({"w": np.ones(2), "b": None}, 1)),
+        ([p, 3.0], [{"w": W[::-1], "b": None}, None]),
+    ]
+    first = [sg.jvp(f, *call) for call in calls]
+    np.testing.assert_array_equal(first[0][1]["y"], [14.0, 16.0])
+    np.testing.assert_array_equal(first[3][1]["y"], [25.0, 30.0])
+    with monkeypatch.context() as m:
+        m.setattr(Derivative, "at", None)
+        for call, was in zip(calls, first, strict=True):
+            same(sg.jvp(f, *call), was)
+    for primals, tangents in (
+        ((p,), ({"w": np.ones(3), "b": 1.0},)),
+        ((p,), ({"b": 1.0, "w": np.ones(2)},)),
+        ((p,), ({"w": np.ones(2, np.float32), "b": 1.0},)),
+        ((p,), ()),
+        ((p,), ({"w": np.ones((2, 1)), "b": 1.0},)),
+        (p, p),
+    ):
+        with pytest.raises(sg.ArgumentError):
+            sg.jvp(f, primals, tangents)
+    got = sg.jvp(f, (p,), ({"w": np.array([1, 2]), "b": True is False or 0},))[1]["y"]
+    np.testing.assert_array_equal(got, [10.0, 20.0])
+
+
+def test_pullbacks_go_straight_keep_copies_and_are_checked(monkeypatch):
+    def f(p, n, scale=2.0):
+        return (p.w * p.b * scale, p.b * n, n)
+
+    w = W.copy()
+    p = Layer(w, 5.0)
+    for _ in range(2):
+        w[:] = W
+        value, pullback = sg.vjp(f, p, 3)
+        w[:] = 0.0
+        for _ in range(2):
+            bars = pullback((np.ones(2), 1.0, None))
+            np.testing.assert_array_equal(bars[0].w, [10.0, 10.0])
+            assert bars == (bars[0], None, 25.0)
+            assert bars[0].b == 2.0 * 5.0 + 3.0
+    w[:] = W
+    with monkeypatch.context() as m:
+        m.setattr(Derivative, "at", None)
+        value, pullback = sg.vjp(f, p, 3)
+        assert pullback((np.ones(2), 1.0, None))[0].b == 13.0
+        assert pullback((np.ones(2), 1.0, 7.0))[0].b == 13.0
+    for bad in (
+        (np.ones(3), 1.0, None),
+        [np.ones(2), 1.0, None],
+        (np.ones(2), 1.0),
+        (None, 1.0, None),
+        (1.0, 1.0, None),
+    ):
+        with pytest.raises(sg.ArgumentError):
+            pullback(bad)
+    with pytest.raises(TypeError):
+        pullback()
+    assert isinstance(value, tuple)
+
+
+def test_jvp_and_vjp_see_replaced_code_and_options():
+    def f(x):
+        return x * x
+
+    for _ in range(2):
+        assert sg.jvp(f, (3.0,), (1.0,)) == (9.0, 6.0)
+        assert sg.vjp(f, 3.0)[1](1.0) == (6.0,)
+        assert sg.jvp(f, (3.0,), (1.0,), jit=False) == (9.0, 6.0)
+    f.__code__ = (lambda x: x * x * x).__code__
+    assert sg.jvp(f, (3.0,), (1.0,)) == (27.0, 27.0)
+    assert sg.vjp(f, 3.0)[1](1.0) == (27.0,)
+    with pytest.raises(sg.ArgumentError, match="option"):
+        sg.jvp(f, (3.0,), (1.0,), jitt=True)
+
+
+def test_integers_count_as_floats_in_a_pullback_where_there_is_no_float():
+    def f(x, y):
+        return x * y
+
+    for _ in range(2):
+        assert sg.vjp(f, 3, 4)[1](1.0) == (4.0, 3.0)
+        assert sg.vjp(f, 3.0, 4)[1](1.0) == (4.0, None)

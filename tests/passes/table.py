@@ -26,6 +26,7 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
+from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
@@ -86,6 +87,7 @@ KEEPING: dict[str, Pass] = {
     "fuse_nests": of_functions(fuse_nests),
     "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
+    "lists_as_rows": of_functions(lists_as_rows),
     "loop_buffers": of_functions(carried_arrays_to_buffers),
     # for compiled code
     "index_forms": of_functions(with_unsigned_places),
