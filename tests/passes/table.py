@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
@@ -72,6 +73,8 @@ KEEPING: dict[str, Pass] = {
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "named_values": of_functions(name_stored_values),
+    "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
+    "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
     "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
