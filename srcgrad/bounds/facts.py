@@ -41,6 +41,7 @@ class Ranges:
         self._spread: dict[Atom, tuple[Poly, Poly]] = {}  # the least and the greatest element of an array of integers
         self._changing = set(_changing(fun.body))
         self._facts = Facts()
+        self.learn(*(Poly.of(dim) - n for dim, n in self.shapes.least.items()))
 
     # ---- scopes and facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from srcgrad.compiler.request import Recipe, gradient_spec, jacobian_spec, tuple
 from srcgrad.compiler.vmap_program import item_spec, map_program, mapped_spec
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Fun, Program, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Var
 from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
@@ -153,16 +153,28 @@ def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 
 
 def refuse_unit_axes(made: Lowered) -> Lowered:
-    """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
+    """The program with a look at the arrays that come in, if it was made for such without axes of length 1, or with
+    longer ones."""
     main, builder = made.program.main, Builder()
     arrays = [p for p in main.params if p in main.facts.no_unit_axes]
     if not arrays:
         return made
     either = registry.PRIMITIVES["logical_or"]
-    found = functools.reduce(lambda a, b: builder.let(either, a, b), [builder.let(has_one, a) for a in arrays])
+    tests = [test for a in arrays for test in _too_short(builder, a, main.facts.least.get(a, ()))]
+    found = functools.reduce(lambda a, b: builder.let(either, a, b), tests)
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
     body = (*builder.out, ir.If(found, (ir.failing(failure),), ()), *main.body)
     return replace(made, program=replace(made.program, main=replace(main, body=body)))
+
+
+def _too_short(builder: Builder, array: Var, least: Sequence[int]) -> Iterator[Atom]:
+    """Whether an axis has length 1, or one is not as long as it is to be."""
+    dim, less = registry.PRIMITIVES["dim"], registry.PRIMITIVES["less"]
+    if not least or 2 in least:
+        yield builder.let(has_one, array)
+    for axis, n in enumerate(least):
+        if n > 2:
+            yield builder.let(less, builder.let(dim, array, name="n", axis=axis), Const(n, ir.I8))
 
 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:

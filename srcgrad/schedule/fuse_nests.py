@@ -83,7 +83,8 @@ class _Fusion:
             body += substitute(part.body, index)
             carry += (replace(c, next=first.index) if c.next is part.index else c for c in part.carry)
         self._dependences.integers.learn(body, depth + 1)
-        return replace(first, body=tuple(body), carry=tuple(carry))
+        span = next((part.span for part in item.parts if part.span is not None), None)
+        return replace(first, body=tuple(body), carry=tuple(carry), span=span)
 
     # ---- what goes where
 
@@ -99,7 +100,9 @@ class _Fusion:
                     between = _around(items[at], items[at + 1 :], item)
                     if between is not None:
                         before, after = between
-                        items[at:] = [*before, self._joined(items[at], item), *after]
+                        joined, front = self._joined(items[at], item), [*items[:at], *before]
+                        self._place(joined, front)  # what it could not be part of before, it may be now
+                        items[:] = [*front, *after]
                         return
                 if tried == TRIALS:
                     break

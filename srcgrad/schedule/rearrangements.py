@@ -80,11 +80,17 @@ def _reshape(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
 
 def moved(writer: Writer, place: Place, lengths: Sequence[Atom], old: Sequence[Atom]) -> Place:
     """Where an element of a reshaped array was before."""
-    long, was = ([n for n in dims if n != ONE] for dims in (lengths, old))
-    if long == was:  # only axes of length 1 come or go
+    if same_axes(lengths, old):
         inner = iter([i for i, n in zip(place, lengths, strict=True) if n != ONE])
         return tuple(ZERO if n == ONE else next(inner) for n in old)
     return unravelled(writer, row_major(writer, place, lengths), old)
+
+
+def same_axes(lengths: Sequence[Atom], old: Sequence[Atom]) -> bool:
+    """Whether only axes of length 1 come or go: there are as many elements, so that if one length is not seen to be the
+    same, it is, or there are none."""
+    long, was = ([n for n in dims if n != ONE] for dims in (lengths, old))
+    return len(long) == len(was) and sum(n != m for n, m in zip(long, was, strict=True)) <= 1
 
 
 @expansion("part")

@@ -15,7 +15,7 @@ programs = Programs()
 
 
 @programs.at(1.7)
-def returns_from_within_only(x: Any) -> Any:
+def returns_from_within_only(x):
     y = x
     while True:
         d = (y * y - x) / (2 * y)
@@ -25,7 +25,7 @@ def returns_from_within_only(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def returns_a_sum_of_an_array(x: Any) -> Any:
+def returns_a_sum_of_an_array(x):
     y = x * 1.0
     k = 0
     while True:
@@ -36,7 +36,7 @@ def returns_a_sum_of_an_array(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def two_returns(x: Any) -> Any:
+def two_returns(x):
     k = 0
     while True:
         if x > 2:
@@ -48,7 +48,7 @@ def two_returns(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def in_a_nested_function(x: Any) -> Any:
+def in_a_nested_function(x):
 
     def solve(a):
         z = a
@@ -62,7 +62,7 @@ def in_a_nested_function(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def behind_another_loop(x: Any) -> Any:
+def behind_another_loop(x):
     for i in range(3):
         y = x
         while True:
@@ -76,7 +76,7 @@ def behind_another_loop(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def within_another_loop(x: Any) -> Any:
+def within_another_loop(x):
     s = 0.0
     while True:
         while True:
@@ -87,7 +87,7 @@ def within_another_loop(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def on_one_side(x: Any) -> Any:
+def on_one_side(x):
     if x > 0:
         while True:
             x = x * 2
@@ -98,7 +98,7 @@ def on_one_side(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def returns_a_tuple(x: Any) -> Any:
+def returns_a_tuple(x):
 
     def g(a):
         while True:
@@ -111,7 +111,7 @@ def returns_a_tuple(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def while_one(x: Any) -> Any:
+def while_one(x):
     while 1:
         x = math.sqrt(x)
         if x < 1.5:
@@ -119,7 +119,7 @@ def while_one(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def raises_after_many_turns(x: Any) -> Any:
+def raises_after_many_turns(x):
     k = 0
     while True:
         x = x * 0.5
@@ -131,7 +131,7 @@ def raises_after_many_turns(x: Any) -> Any:
 
 
 @programs.at(1.7)
-def with_a_break(x: Any) -> Any:
+def with_a_break(x):
     while True:
         x = x * 0.5
         if x < 0.1:
@@ -140,14 +140,14 @@ def with_a_break(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def an_array_of_the_last_turn(x: Any) -> Any:
+def an_array_of_the_last_turn(x):
     for i in range(3):
         y = x * i
     return np.sum(y**2)
 
 
 @programs.at(VECTOR)
-def before_a_break(x: Any) -> Any:
+def before_a_break(x):
     k = 0
     while True:
         y = np.sin(x) * (k + 1)
@@ -158,7 +158,7 @@ def before_a_break(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def turns_not_known(x: Any) -> Any:
+def turns_not_known(x):
     n = len(x)
     for i in range(n):
         y = x * i
@@ -166,31 +166,31 @@ def turns_not_known(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def an_array_of_the_turn_before(x: Any) -> Any:
+def an_array_of_the_turn_before(x):
     s = 0.0
     for i in range(4):
         if i > 0:
-            s = s + np.sum(prev * x)  # type: ignore[has-type]
+            s = s + np.sum(prev * x)
         prev = np.cos(x) * i
     return s
 
 
 @programs.at(VECTOR)
-def two_arrays(x: Any) -> Any:
+def two_arrays(x):
     for i in range(3):
         p, q = (x * i, x + i)
     return p @ q
 
 
 @programs.at(VECTOR)
-def in_one_branch(x: Any) -> Any:
+def in_one_branch(x):
     if x[0] > 0:
         y = x * 2
     return np.sum(y)
 
 
 @programs.at(VECTOR)
-def in_one_of_two_branches(x: Any) -> Any:
+def in_one_of_two_branches(x):
     if x[0] < 0:
         y = x * 2
     if x[0] < 0:
@@ -199,7 +199,7 @@ def in_one_of_two_branches(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def a_matrix_made_anew(x: Any) -> Any:
+def a_matrix_made_anew(x):
     for i in range(2):
         a = np.outer(x, x)
         for j in range(3):
@@ -208,7 +208,7 @@ def a_matrix_made_anew(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def of_other_lengths_each_turn(x: Any) -> Any:
+def of_other_lengths_each_turn(x):
     for i in range(3):
         y = np.zeros(i + 1)
         y[i] = x[i]
@@ -216,14 +216,14 @@ def of_other_lengths_each_turn(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def of_rows(x: Any) -> Any:
+def of_rows(x):
     for row in np.outer(x, x):
         z = row * 2
     return z.sum()
 
 
 @programs.at(VECTOR)
-def written_to_behind_the_loop(x: Any) -> Any:
+def written_to_behind_the_loop(x):
     for i in range(3):
         y = x * i
         y[0] = 2 * y[1]
@@ -232,7 +232,7 @@ def written_to_behind_the_loop(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def in_front_of_a_break(x: Any) -> Any:
+def in_front_of_a_break(x):
     for i in range(5):
         y = x * i
         if i == 2:
@@ -241,7 +241,7 @@ def in_front_of_a_break(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def only_in_front_of_a_break(x: Any) -> Any:
+def only_in_front_of_a_break(x):
     for i in range(5):
         if i > 2:
             t = x * i
@@ -250,7 +250,7 @@ def only_in_front_of_a_break(x: Any) -> Any:
 
 
 @programs.at(VECTOR)
-def a_dict(x: Any) -> Any:
+def a_dict(x):
     for i in range(3):
         st = {"a": x * i, "b": i * x[0]}
     return np.sum(st["a"] ** 2) * st["b"]
@@ -265,11 +265,11 @@ def test_compiled() -> None:
     check(an_array_of_the_turn_before, (VECTOR,), jit=True)
 
 
-def a_number_of_the_turn_before(x: Any, n: Any) -> Any:
+def a_number_of_the_turn_before(x, n):
     total = 0.0
     for i in range(n):
-        if i > 0 and last > 1.0:  # type: ignore[has-type]
-            total += last * x  # type: ignore[has-type]
+        if i > 0 and last > 1.0:
+            total += last * x
         last = x * i
     return total
 
@@ -277,9 +277,9 @@ def a_number_of_the_turn_before(x: Any, n: Any) -> Any:
 def test_a_name_of_the_turn_before_is_unbound_in_the_first() -> None:
     check(a_number_of_the_turn_before, (1.7, 4))
 
-    def too_early(x: Any) -> Any:
+    def too_early(x):
         for i in range(3):
-            x = x * y  # type: ignore[has-type]
+            x = x * y
             y = x + i
         return x
 
@@ -288,7 +288,7 @@ def test_a_name_of_the_turn_before_is_unbound_in_the_first() -> None:
 
 
 def test_no_turn_leaves_a_name_unbound() -> None:
-    def last(x: Any, n: Any) -> Any:
+    def last(x, n):
         for i in range(n):
             y = x * i
         return np.sum(y)

@@ -7,25 +7,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
+from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, TurnsWanted, starts_wider
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
-from srcgrad.frontend.lowering.loop_domains import Domain, domain
+from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.retry import Held
-from srcgrad.frontend.lowering.state import REPORTED, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.unrolled_loops import unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
     LATER,
+    NOWHERE,
     RESULT,
     TRUE,
     Env,
@@ -35,37 +36,14 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
+from srcgrad.frontend.lowering.wider_starts import any_turn
 from srcgrad.frontend.source.liveness import assigned, outside_scopes
-
-
-@dataclass
-class Facts:
-    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape."""
-
-    models: dict[str, Value] = field(default_factory=dict)
-    reshaped: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Turn:
-    """One trial of a body."""
-
-    inner: dict[str, Value]
-    index: Var | None
-    test: tuple[Stmt, ...]
-    cond: Atom
-    after: dict[str, Value | None]
-    exit: Atom
-    flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each iteration
-    body: list[Stmt] = field(default_factory=list)
-    held: Held = field(default_factory=dict)
-    carry: list[ir.Carry] = field(default_factory=list)
-    unchanged: dict[Var, Atom] = field(default_factory=dict)
 
 
 def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
+    if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
+        over = of_rows(low, values.struct(over.items, list))
     if isinstance(over, Struct):
         return unrolled(low, node, over, 0)
     loop(low, node, over)
@@ -98,14 +76,21 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     objects = Objects(values.now())
 
     def again(turn: Turn) -> bool:
+        if over is not None and over.numbers and any(isinstance(e, NotKnown) for e in low.retry.refusals[refused:]):
+            raise TurnsWanted
         found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
         names.extend(name for name in found if name not in names)
         for name, struct in objects.boxes.items():
             before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
         for name in found:
             facts.models.pop(name, None)
-        return bool(found) or _wider(low, objects.carried(names), before, turn, facts)
+        if found:
+            return True
+        if not facts.models and starts_wider(low, node, over, objects.carried(names), before, turn, facts):
+            return True
+        return _wider(low, objects.carried(names), before, turn, facts)
 
+    refused = len(low.retry.refusals)
     frame.loops.append(frame.live.leaving(node))
     try:
         turn = low.retry.until_stable(
@@ -113,8 +98,19 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
+    except TurnsWanted:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, {}
+    except FirstUnlike as found:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, found.names
     finally:
         frame.loops.pop()
+    if turn is None and not unlike:
+        assert isinstance(node, ast.For) and over is not None
+        return unrolled(low, node, values.struct(over.numbers), 0)
+    if turn is None:
+        return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
         unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
@@ -288,7 +284,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
         return None
     if isinstance(assumed, Poison) or next_ is REPORTED:
         return assumed  # what was refused is said where it stands
-    pair = values.align(assumed, next_, name)
+    pair = joining.align(assumed, next_, name)
     if isinstance(pair, Poison):
         if name == RESULT:
             low.refuse_result(pair)
@@ -296,7 +292,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     left, right = pair
     if values.same_shape(left, right) and not list(values.leaves(left)):
         return left
-    types = [values.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
+    types = [joining.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
     named = zip(values.spellings(left, name), types, strict=True)
     return values.refill(left, iter([Var(spelled, t) for spelled, t in named]))
 
@@ -341,7 +337,7 @@ def _finish(
         elif struct is None:
             env.pop(name, None)
             if out is not None:
-                env[name] = out
+                env[name] = _if_any_turn(low, out, over, facts.started.get(name))
     _carry_flags(low, node, turn, over)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
@@ -364,6 +360,13 @@ def _finish(
         low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
+def _if_any_turn(low: Lowering, out: Value, over: Domain | None, missing: values.Missing | None) -> Value:
+    """What a name is after a loop that started wider."""
+    if missing is None or over is None or over.surely or isinstance(out, (Maybe, Poison)):
+        return out
+    return Maybe(out, any_turn(low, over), missing)
+
+
 def _turns_surely(turn: Turn, over: Domain | None) -> bool:
     """Whether a loop makes at least one turn."""
     return over.surely if over is not None else turn.cond == TRUE
@@ -379,8 +382,8 @@ def _carry(low: Lowering, name: str, turn: Turn, before: Env, over: Domain | Non
         init = low.filled(init, inner, low.b.out)
         next_ = inner if next_ is None else next_
     if isinstance(inner, Maybe):
-        init, next_ = values.maybe(init, inner), values.maybe(next_, inner)
-    pair = values.align(init, next_, name)
+        init, next_ = joining.maybe(init, inner), joining.maybe(next_, inner)
+    pair = joining.align(init, next_, name)
     if isinstance(pair, Poison):
         return pair
     surely = not isinstance(turn.after.get(name), Maybe) and _turns_surely(turn, over)
@@ -413,12 +416,13 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
 def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Domain | None) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
     flags, endless = turn.flags, over is None and turn.cond == TRUE and turn.flags.ended == FALSE
+    first = endless or _turns_surely(turn, over)
+    wanted = ["returned", "caught"] + (["broken"] if node.orelse else [])
+    low.set_flags(returned=FALSE, broken=FALSE, caught=FALSE)
     if endless and flags.broken == FALSE:
         # what returns is the only way out
-        return low.set_flags(returned=TRUE, broken=FALSE, raised=flags.raised or flags.returned == FALSE)
-    first = endless or _turns_surely(turn, over)
-    wanted = ["returned"] + (["broken"] if node.orelse else [])
-    low.set_flags(returned=FALSE, broken=FALSE)
+        low.set_flags(returned=TRUE, raised=flags.raised or flags.returned == FALSE)
+        wanted = ["caught"]
     for name in wanted:
         flag = flags.get(name)
         if flag == FALSE or (flag == TRUE and first):
@@ -427,3 +431,9 @@ def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Dom
         inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
         turn.carry.append(ir.Carry(inner, FALSE, flag, out))
         low.set_flags(**{name: out})
+    if flags.which != NOWHERE:
+        low.set_flags(which=flags.which)
+        if not isinstance(flags.which, Const):
+            out = Var("which", ir.I8)
+            turn.carry.append(ir.Carry(Var("which", ir.I8), NOWHERE, flags.which, out))
+            low.set_flags(which=out)

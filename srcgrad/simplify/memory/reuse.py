@@ -42,7 +42,8 @@ class _Reuser(Rewriter):
             shape = self._shape_before(stmt, loop, before) if isinstance(stmt, ir.Alloc) and not own else None
             if shape is not None and isinstance(stmt, ir.Alloc):
                 tidy = stmt.init is ir.Init.ZEROS and self._cleans_up(stmt, loop)
-                before.append(replace(stmt, shape=shape, init=ir.Init.ZEROS if tidy else ir.Init.EMPTY))
+                init = ir.Init.ZEROS if tidy else ir.Init.EMPTY
+                before.append(replace(stmt, shape=shape, init=init, span=None))
                 body.extend([] if tidy else _refresh(stmt))
             else:
                 body.append(stmt)
@@ -92,7 +93,7 @@ class _Reuser(Rewriter):
             return length
         if made.op is dim and self._outside(made.args[0], inside):
             same = Var(length.name, length.type)
-            before.append(replace(made, targets=(same,)))
+            before.append(replace(made, targets=(same,), span=None))
             return same
         return None
 
