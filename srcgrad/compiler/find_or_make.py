@@ -77,11 +77,15 @@ class Place:
 
     def reader(self, spaces: Sequence[Any]) -> Callable[[], Any]:
         space, name, path = spaces[self.space], self.name, self.path
-        if not path and isinstance(space, dict) and name in space:
-            return lambda: space[name]
-        if not path and isinstance(space, CellType):
-            return lambda: space.cell_contents
+        if self.at_hand(spaces):
+            return (lambda: space[name]) if isinstance(space, dict) else lambda: space.cell_contents
         return lambda: follow(found(space, name), path)
+
+    def at_hand(self, spaces: Sequence[Any]) -> bool:
+        """Whether it is an item of a dict or the contents of a cell."""
+        space = spaces[self.space]
+        here = isinstance(space, CellType) or (isinstance(space, dict) and self.name in space)
+        return here and not self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Bound:
     checks: tuple[Callable[[], bool], ...]
     checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
     made_of: tuple[Version, ...] = ()
+    spaces: tuple[Any, ...] = ()  # those that the places of the unit's `captured` and `seen` count
 
     def current(self) -> bool:
         """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
@@ -321,7 +326,7 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)
         text = lazy.mapped_kernel_program.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
-    made = lazy.program.derive(fun, recipe, specs)
+    made = lazy.program.derive(fun, replace(recipe, last=not options.on_device), specs)
     if options.on_device:
         made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
@@ -357,7 +362,7 @@ def _bind(unit: Unit, spaces: Sequence[Any], functions: Sequence[FunctionType]) 
     read = tuple(place.reader(spaces) for place in unit.meta.captured)
     checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
     where = tuple(spaces[seen.place.space] for seen in unit.meta.seen)
-    return Bound(unit, read, checks, where, versions(functions))
+    return Bound(unit, read, checks, where, versions(functions), tuple(spaces))
 
 
 def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:

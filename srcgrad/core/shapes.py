@@ -14,6 +14,7 @@ Dim = Hashable
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
+REVERSED = ir.Slice(None, None, Const(-1, ir.I8))
 
 
 class Shorter(NamedTuple):
@@ -322,6 +323,8 @@ def _of_stacks(stmt: ir.Let) -> bool:
 
 def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
     """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
+    if item == REVERSED:
+        return dim
     start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
     if item.step not in (None, ONE) or not isinstance(start, Const) or not isinstance(stop, Const):
         return (dim, item.start, item.stop, item.step)

@@ -143,7 +143,11 @@ class Lowering(ABC):
                 written.update(self.classes.of(c.inner) for c in inner.carry if c.inner.type.ref)
         for var in live if written else ():
             if self.values[var].reads & written:
-                self.values[var] = self.writer.held(self.values[var], var.name)
+                self.hold(var)
+
+    def hold(self, var: Var) -> None:
+        """Have the value in memory of its own from here on."""
+        self.values[var] = self.writer.held(self.values[var], var.name)
 
     # ---- statements
 
@@ -180,7 +184,7 @@ class Lowering(ABC):
     def load(self, stmt: ir.Load) -> None:
         memory = self.memory[stmt.ref]
         if not stmt.target.type.rank:
-            index = select(self.writer, [self.item(i) for i in stmt.index], memory).where(())
+            index = self.selected(stmt.ref, stmt.index, memory).where(())
             if memory.source is not None:
                 return self.assign(stmt.target, memory.read(self.writer, index))
             self.atoms[stmt.target] = stmt.target
@@ -189,8 +193,12 @@ class Lowering(ABC):
         if all(i == FULL for i in stmt.index):
             self.values[stmt.target] = elements_of(self.writer, memory)
         else:
-            chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+            chosen = self.selected(stmt.ref, stmt.index, memory)
             self.values[stmt.target] = elements_of(self.writer, memory, chosen)
+
+    def selected(self, ref: Var, index: ir.Index, memory: Memory) -> Selection:
+        """What an index of a reference, which stands for this memory, selects."""
+        return select(self.writer, [self.item(i) for i in index], memory)
 
     def item(self, item: ir.Item) -> Any:
         if isinstance(item, ir.Slice):
@@ -200,7 +208,7 @@ class Lowering(ABC):
 
     def store(self, stmt: ir.Store | ir.Accumulate) -> None:
         memory, value = self.memory[stmt.ref], self.operand(stmt.value)
-        chosen = self.places(stmt, select(self.writer, [self.item(i) for i in stmt.index], memory))
+        chosen = self.places(stmt, self.selected(stmt.ref, stmt.index, memory))
         if isinstance(value, Elements):
             repeats(self.writer, value.dims, chosen.dims)
             value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
@@ -223,7 +231,7 @@ class Lowering(ABC):
         elif isinstance(how, ir.Reshape):
             made = view(self.writer, base, self.reshaped(how, base))
         else:
-            made = view(self.writer, base, select(self.writer, [self.item(i) for i in how], base))
+            made = view(self.writer, base, self.selected(stmt.base, how, base))
         self.memory[stmt.target] = made
 
     def reshaped(self, how: ir.Reshape, base: Memory) -> list[Atom]:

@@ -131,6 +131,7 @@ class Adjoint:
             for t, bar in zip(stmt.targets, got, strict=True)
         ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
+        self._note_shapes(stmt, args, got[0])
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
         if stmt.op.traits.is_size and parts[0] is not None and self.zeros.awaited(stmt.target):
             parts = [at_corner(args, parts[0])]
@@ -139,6 +140,16 @@ class Adjoint:
                 guards.note(stmt, place, part, bars.take(arg) is None, ctx)
                 bars.add(arg, part.atom)
 
+    def _note_shapes(self, stmt: ir.Let, args: Sequence[Val], bar: Atom | None) -> None:
+        """Tell that what was not repeated in an elementwise operation has its adjoint's shape, which what is kept in a
+        list does not say."""
+        if not isinstance(bar, Var) or not stmt.op.traits.elementwise:
+            return
+        for arg, val in zip(stmt.args, args, strict=True):
+            alike = arg.type.rank and self.plan.shapes.same(arg, stmt.target)
+            if alike and isinstance(val.atom, Var) and not self.b.same_shape(val.atom, bar):
+                self.b.copy_dims(val.atom, bar)
+
     def _only_read(self, alloc: ir.Alloc, region: Region) -> Sequence[ir.Load | ir.View]:
         """The readers of memory that is only read after it was made, in its own region, and not as a whole."""
         if alloc not in self._partly_read:
@@ -146,11 +157,15 @@ class Adjoint:
         readers = self._partly_read[alloc]
         return readers if all(self.facts.where[r] is region for r in readers) else ()
 
-    def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
-        """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to."""
+    def _add_contents(
+        self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars, repeated: bool = True
+    ) -> None:
+        """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to, if it was."""
         name = bar_name(value) if isinstance(value, Var) else shadow.name
         bar = Val(self.b, self.b.load(shadow, index, name))
-        bar = cast(sum_to(bar, Val(self.b, ctx(value))), value.type.dtype)
+        if repeated:
+            bar = sum_to(bar, Val(self.b, ctx(value)))
+        bar = cast(bar, value.type.dtype)
         bars.add(value, bar.atom)
 
     def _back_store(self, stmt: ir.Store | ir.Accumulate, ctx: Context, bars: Bars) -> None:
@@ -168,9 +183,15 @@ class Adjoint:
                 "write a loop over the indices",
             )
         if stmt.value in self.activity:
-            self._add_contents(stmt.value, shadow, index, ctx, bars)
+            self._add_contents(stmt.value, shadow, index, ctx, bars, repeated=not self._fits(stmt))
         if isinstance(stmt, ir.Store):
             self.b.store(shadow, index, zero(shadow.type))
+
+    def _fits(self, stmt: ir.Store | ir.Accumulate) -> bool:
+        """Whether the value surely has the shape of the place that it is stored to."""
+        shapes = self.plan.shapes
+        given, place = shapes.dims(stmt.value), shapes.sliced(stmt.ref, stmt.index)
+        return len(given) == len(place) and all(map(shapes.equal, given, place))
 
     # ---- branches
 

@@ -162,3 +162,21 @@ def test_no_place_out_of_range_is_written_before_it_is_told() -> None:
     source = derivative.source.splitlines()
     (raising,) = (k for k, line in enumerate(source) if "raise IndexError" in line)
     assert all(k > raising for k, line in enumerate(source) if "x_bar[" in line and "+=" in line)
+
+
+@sg.custom_jvp
+def shorter(x):
+    return np.sin(x)
+
+
+shorter.defjvp(lambda primals, tangents: (np.sin(primals[0])[1:], np.cos(primals[0]) * tangents[0]))
+
+
+def ruled(x):
+    return np.sum(shorter(x) * x)
+
+
+def test_a_length_of_1_that_meets_none_is_not_repeated() -> None:
+    """What a test lets pass where the other may be repeated is tested again where it may not."""
+    with pytest.raises(ValueError):
+        sg.hvp(ruled, jit=False, cache=False)(np.ones(1), np.ones(1))

@@ -369,6 +369,38 @@ def _stacked(low: State, rows: Rows) -> Var:
     return out
 
 
+def concatenated(low: State, rows: Rows) -> Var | None:
+    """The arrays of a list joined along their first axis, of any lengths; None where an item is something else."""
+    memory = rows.memory[0]
+    if len(rows.memory) > 1 or not memory.type.many or not isinstance(rows.item, Var):
+        return None
+    empty = low.apply(operator.eq, rows.count, ZERO)
+    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "need at least one array to concatenate"),), ()))
+    index, total, after = (Var(name, ir.I8) for name in ("i", "n", "n"))
+    with low.b.block() as body:
+        more = low.atom(low.apply(operator.add, total, low.length(_array(low, rows, index))))
+    low.b.put(ir.For(index, ZERO, rows.count, ONE, (ir.Carry(total, ZERO, more, after),), tuple(body), span=low.b.span))
+    first = _array(low, rows, ZERO)
+    dims = [low.length(first, k) for k in range(1, first.type.rank)]
+    low.lists.of_arrays.add(after)
+    out = low.b.alloc(first.type.dtype, (after, *dims), ir.Init.EMPTY, "joined")
+    index, start, end = Var("i", ir.I8), Var("start", ir.I8), Var("start", ir.I8)
+    with low.b.block() as body:
+        one = _array(low, rows, index)
+        stop = low.atom(low.apply(operator.add, start, low.length(one)))
+        for k, length in enumerate(dims, 1):
+            expect_equal(low, low.length(one, k), length, "the arrays that are joined have different lengths")
+        low.b.store(out, (ir.Slice(start, stop), *[ir.Slice()] * len(dims)), contents(Val(low.b, one)).atom)
+    low.b.put(ir.For(index, ZERO, rows.count, ONE, (ir.Carry(start, ZERO, stop, end),), tuple(body), span=low.b.span))
+    return out
+
+
+def _array(low: State, rows: Rows, index: Atom) -> Var:
+    value = item(low, rows, index)
+    assert isinstance(value, Var)
+    return value
+
+
 def _row(low: State, value: Value) -> Var:
     """An item as an array."""
     if isinstance(value, Var) and value.type.ref:

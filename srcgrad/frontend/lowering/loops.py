@@ -7,25 +7,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
 from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
+from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, TurnsWanted, starts_wider
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
-from srcgrad.frontend.lowering.loop_domains import Domain, domain
+from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.retry import Held
-from srcgrad.frontend.lowering.state import REPORTED, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.unrolled_loops import OTHERS, first_apart, unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
     LATER,
+    NOWHERE,
     RESULT,
     TRUE,
     Env,
@@ -35,42 +36,14 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
-from srcgrad.frontend.lowering.wider_starts import any_turn, started
+from srcgrad.frontend.lowering.wider_starts import any_turn
 from srcgrad.frontend.source.liveness import assigned, outside_scopes
-
-APART = 2  # so many turns may be written out in front of a loop
-
-
-@dataclass
-class Facts:
-    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape; which
-    start wider than they are, and what they are where there is no turn."""
-
-    models: dict[str, Value] = field(default_factory=dict)
-    reshaped: set[str] = field(default_factory=set)
-    started: dict[str, values.Missing] = field(default_factory=dict)
-
-
-@dataclass
-class Turn:
-    """One trial of a body."""
-
-    inner: dict[str, Value]
-    index: Var | None
-    test: tuple[Stmt, ...]
-    cond: Atom
-    after: dict[str, Value | None]
-    exit: Atom
-    flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each iteration
-    body: list[Stmt] = field(default_factory=list)
-    held: Held = field(default_factory=dict)
-    carry: list[ir.Carry] = field(default_factory=list)
-    unchanged: dict[Var, Atom] = field(default_factory=dict)
 
 
 def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
+    if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
+        over = of_rows(low, values.struct(over.items, list))
     if isinstance(over, Struct):
         return unrolled(low, node, over, 0)
     loop(low, node, over)
@@ -103,6 +76,8 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     objects = Objects(values.now())
 
     def again(turn: Turn) -> bool:
+        if over is not None and over.numbers and any(isinstance(e, NotKnown) for e in low.retry.refusals[refused:]):
+            raise TurnsWanted
         found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
         names.extend(name for name in found if name not in names)
         for name, struct in objects.boxes.items():
@@ -111,7 +86,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             facts.models.pop(name, None)
         if found:
             return True
-        if not facts.models and _expect_alike(low, node, over, objects.carried(names), before, turn, facts):
+        if not facts.models and starts_wider(low, node, over, objects.carried(names), before, turn, facts):
             return True
         return _wider(low, objects.carried(names), before, turn, facts)
 
@@ -123,62 +98,22 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
-    except _FirstUnlike as found:
+    except TurnsWanted:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, {}
+    except FirstUnlike as found:
         del low.retry.refusals[refused:]
         turn, unlike = None, found.names
     finally:
         frame.loops.pop()
+    if turn is None and not unlike:
+        assert isinstance(node, ast.For) and over is not None
+        return unrolled(low, node, values.struct(over.numbers), 0)
     if turn is None:
         return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
         unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
-
-
-class _FirstUnlike(Exception):
-    """Names are of another kind at the head of the first turn than after it."""
-
-    def __init__(self, names: dict[str, values.Missing]) -> None:
-        super().__init__()
-        self.names = names
-
-
-def _expect_alike(
-    low: Lowering,
-    node: ast.For | ast.While,
-    over: Domain | None,
-    names: list[str],
-    before: Env,
-    turn: Turn,
-    facts: Facts,
-) -> bool:
-    """Whether a name starts as what a turn makes of it, from here on; raise `_FirstUnlike` where the first turn changes
-    the kind of a name otherwise."""
-    unlike: dict[str, values.Missing] = {}
-    starts: Env = {}
-    for name in _read_again(low, node, names):
-        first, last = before.get(name), turn.after.get(name)
-        if first is None or last is None or isinstance(first, Poison) or last is REPORTED:
-            continue
-        pair = joining.align(first, last, name)
-        if isinstance(pair, Poison):
-            found = last.pair if isinstance(last, Poison) and last.pair else (first, last)
-            unlike[name] = values.Missing(f"still {values.describe(first)}", joining.one_kind(*found))
-            if over is not None or turn.cond == TRUE:
-                start = started(low, node, name, before, last, turn.inner.get(name), turn.body)
-                starts |= {} if start is None else {name: start}
-    if unlike and starts.keys() == unlike.keys():
-        facts.started |= {name: missing for name, missing in unlike.items() if isinstance(before[name], Const)}
-        before.update(starts)
-        return True
-    if unlike and low.frame.path[-2 * APART :] != (id(node), OTHERS) * APART:
-        raise _FirstUnlike(unlike)
-    return False
-
-
-def _read_again(low: Lowering, node: ast.For | ast.While, names: list[str]) -> list[str]:
-    live = low.frame.live
-    return [name for name in names if name in live.head[id(node)] | live.after[id(node)]]
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
@@ -481,12 +416,13 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
 def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Domain | None) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
     flags, endless = turn.flags, over is None and turn.cond == TRUE and turn.flags.ended == FALSE
+    first = endless or _turns_surely(turn, over)
+    wanted = ["returned", "caught"] + (["broken"] if node.orelse else [])
+    low.set_flags(returned=FALSE, broken=FALSE, caught=FALSE)
     if endless and flags.broken == FALSE:
         # what returns is the only way out
-        return low.set_flags(returned=TRUE, broken=FALSE, raised=flags.raised or flags.returned == FALSE)
-    first = endless or _turns_surely(turn, over)
-    wanted = ["returned"] + (["broken"] if node.orelse else [])
-    low.set_flags(returned=FALSE, broken=FALSE)
+        low.set_flags(returned=TRUE, raised=flags.raised or flags.returned == FALSE)
+        wanted = ["caught"]
     for name in wanted:
         flag = flags.get(name)
         if flag == FALSE or (flag == TRUE and first):
@@ -495,3 +431,9 @@ def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Dom
         inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
         turn.carry.append(ir.Carry(inner, FALSE, flag, out))
         low.set_flags(**{name: out})
+    if flags.which != NOWHERE:
+        low.set_flags(which=flags.which)
+        if not isinstance(flags.which, Const):
+            out = Var("which", ir.I8)
+            turn.carry.append(ir.Carry(Var("which", ir.I8), NOWHERE, flags.which, out))
+            low.set_flags(which=out)

@@ -16,8 +16,8 @@ from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
-from srcgrad.frontend.lowering.checks import Checks
 from srcgrad.frontend.lowering.constructs import Constructs
+from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
 from srcgrad.frontend.lowering.retry import Attempt, Retry
 from srcgrad.frontend.lowering.values import (
     FALSE,
@@ -45,6 +45,10 @@ R = TypeVar("R")
 
 class Unresolved(Exception):
     """The result of a recursive call, or what the turn before has bound, is not known yet: this path tells nothing."""
+
+
+class NotKnown(UnsupportedError):
+    """Something must be known here which a loop that is written out turn by turn would tell."""
 
 
 class Reported(SrcgradError):
@@ -81,13 +85,26 @@ class Calls:
     """The functions that are being read, and those that the program calls.
 
     recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
-    programs that were put in place.
+    programs that were put in place.   tries: the `try` statements around what is being read.   sites: what may raise in
+    the statement that is being read inside of one.
     """
 
     recursions: Any = None
     stack: list[Any] = field(default_factory=list)
     given: list[tuple[Any, tuple[Atom, ...]]] = field(default_factory=list)
     callees: dict[str, ir.Fun] = field(default_factory=dict)
+    tries: list[Trying] = field(default_factory=list)
+    sites: Sites | None = None
+
+    def tests(self, out: list[Stmt]) -> bool:
+        """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a
+        function that is read for a part of another statement."""
+        return bool(self.tries) and (self.sites is None or self.sites.out is not out)
+
+    def begun(self, out: list[Stmt], passed: int) -> Sites | None:
+        """Begin a statement inside of a `try`; the sites of the one around it."""
+        around, self.sites = self.sites, Sites(out, passed)
+        return around
 
 
 @dataclass(slots=True)
@@ -108,7 +125,7 @@ class Setting:
     threads: bool = False
 
 
-class State(Checks):
+class State(Foreseeing):
     """What is emitted, what names stand for, and how the user's values become core values."""
 
     def __init__(self, captures: Captures, setting: Setting) -> None:
@@ -156,6 +173,10 @@ class State(Checks):
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
+
+    def expect_known(self, message: str, hint: str) -> NoReturn:
+        """Refuse what depends on a number that is not known; a loop over known numbers is written out for it."""
+        raise NotKnown(message, hint=hint)
 
     def refuse_result(self, poison: Poison) -> NoReturn:
         message = poison.message.replace(f"`{values.spelling(RESULT)}`", "what the function returns")
@@ -425,6 +446,7 @@ class State(Checks):
     def place(self, lowered: Any, args: Sequence[Atom]) -> Value:
         """Put another function's program in place; its recursive functions become this program's."""
         program = lowered.program
+        self.not_foreseen(program)
         names = {name: self._unused(name) for name in program.callees}
         for name, fun in program.callees.items():
             self.calls.callees[names[name]] = renamed(fun, names, names[name])

@@ -18,6 +18,7 @@ from srcgrad.frontend.source.read import Source
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, static
 
 TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
+NOWHERE = Const(-1, ir.I8)
 RESULT, VALUE = (
     "@result",
     "@value",
@@ -192,13 +193,16 @@ ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Absent, Poison)
 class Flags:
     """How a path has left the statements that it is in, as conditions, and what it returns if it has returned.
 
-    ended: the test of a `while` that stands inside its body was false.   raised: nothing follows.
+    ended: the test of a `while` that stands inside its body was false.   caught: something was raised that a `try`
+    around catches (such a path counts as returned, too).   which: the number of its handler.   raised: nothing follows.
     """
 
     returned: Atom = FALSE
     broken: Atom = FALSE
     continued: Atom = FALSE
     ended: Atom = FALSE
+    caught: Atom = FALSE
+    which: Atom = NOWHERE
     raised: bool = False
     result: Value | None = None
 
@@ -210,7 +214,8 @@ class Flags:
 
 
 # the conditions, and how they are spelled in generated source
-CONDITIONS = {"returned": "ret", "broken": "brk", "continued": "cont", "ended": "end"}
+JUMPS = {"returned": "ret", "broken": "brk", "continued": "cont", "ended": "end"}
+CONDITIONS = {**JUMPS, "caught": "caught"}
 
 
 @dataclass(eq=False)
@@ -232,6 +237,41 @@ class Frame:
     @property
     def kept(self) -> frozenset[str]:
         return frozenset().union(*self.loops)
+
+
+# ---- keys of dicts
+
+
+class Integer(str):
+    """An integer that is the key of a dict, as a text that no string of the user's is."""
+
+    __slots__ = ()
+
+
+def key_of(value: Value) -> str | None:
+    """The key that a value is; None if it is not known, or cannot be one."""
+    match value:
+        case Known(value=str() as text):
+            return text
+        case Const(value=number, type=ir.I8):
+            return Integer(f"\0{int(number.real)}")
+    return None
+
+
+def of_key(key: str) -> Value:
+    """A key as a value."""
+    return Const(int(key[1:]), ir.I8) if isinstance(key, Integer) else Known(key)
+
+
+def shown_key(key: str) -> str:
+    return key[1:] if isinstance(key, Integer) else repr(key)
+
+
+def integer_keys(value: Value) -> bool:
+    """Whether there is a dict with integers as keys in it."""
+    return isinstance(value, Struct) and (
+        any(isinstance(key, Integer) for key in value.keys) or any(map(integer_keys, value.held))
+    )
 
 
 # ---- values as leaves and a shape
