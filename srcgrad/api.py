@@ -13,6 +13,8 @@ from srcgrad.derivatives.choices import MODES, axes_of, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
 from srcgrad.derivatives.mapped_on_gpu import Mapped
+from srcgrad.derivatives.straight_points import at_once, keeper
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -387,9 +389,12 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
     (12.0, 4.0)
     """
+    found = at_once("jvp", fun, (primals, tangents), options)
+    if found is not OTHER:
+        return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        fun, chosen = _plain(fun), options_of(options)
-    return jvp_with(fun, primals, tangents, chosen)
+        plain, chosen = _plain(fun), options_of(options)
+    return jvp_with(plain, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
 def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -426,9 +431,12 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     >>> value, pullback(1.0)
     (12.0, (4.0, 3.0))
     """
+    found = at_once("vjp", fun, primals, options)
+    if found is not OTHER:
+        return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        fun, chosen = _plain(fun), options_of(options)
-    return vjp_with(fun, primals, chosen)
+        plain, chosen = _plain(fun), options_of(options)
+    return vjp_with(plain, primals, chosen, keeper("vjp", fun, options))
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:

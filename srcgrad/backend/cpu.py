@@ -55,8 +55,21 @@ def has_fft() -> bool:
 
 def expect_fft(text: str) -> None:
     """Refuse a module that Numba cannot compile here for its Fourier transforms."""
-    if "np.fft." in text and not has_fft():
+    if not compilable(text):
         raise SrcgradError(NO_FFT)
+
+
+def compilable(text: str) -> bool:
+    """Whether Numba can compile a module here: there may be nothing that tells it of Fourier transforms."""
+    return "np.fft." not in text or has_fft()
+
+
+def compile_once(name: str, text: str, args: Sequence[Any]) -> None:
+    """Compile the function of this name in a module, and what it calls, for arguments of these types: what it calls
+    and imports is kept, the module itself is not."""
+    namespace: dict[str, Any] = {"__name__": "srcgrad_compiled_once"}
+    exec(compile(text.replace("cache=True", "cache=False"), "<compiled once>", "exec"), namespace)
+    namespace[name].compile(tuple(map(numba.typeof, args)))
 
 
 def load_module(path: Path, text: str | None = None) -> dict[str, Any]:

@@ -23,12 +23,13 @@ def as_loops(name: str) -> bool:
     return name in EXPANSIONS and name not in KERNELS
 
 
-def small_product(stmt: ir.Let, args: Sequence[Operand]) -> bool:
-    """Whether it is a product of arrays of few elements, of lengths that are known and fit: its elements are written
-    out."""
+def product_as_loops(stmt: ir.Let, args: Sequence[Operand]) -> bool:
+    """Whether it is a product of two vectors, or of arrays of few elements, of lengths that are known and fit."""
     arrays = [a for a in args if isinstance(a, Elements)]
     if stmt.op.name not in ("matmul", "contract") or len(arrays) != 2 or arrays[0].dtype != arrays[1].dtype:
         return False
+    if stmt.op.name == "matmul" and arrays[0].rank == arrays[1].rank == 1:
+        return True
     lengths: dict[object, int] = {}
     labels = _labels(stmt)
     for own, array in zip(labels, arrays, strict=True):
@@ -112,6 +113,19 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
 
     writer.nest(value.dims, add)
     return lying(writer, ref, like.dims)
+
+
+@in_order("symmetric")
+def _symmetric(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Operand | None:
+    (given,) = args
+    assert isinstance(given, Elements)
+    value = writer.cheap(given)
+    half = Const(0.5, value.kind)
+
+    def at(place: Place) -> ir.Atom:
+        return writer.op("multiply", half, writer.op("add", value.at(place), value.at(place[::-1])))
+
+    return Elements(value.dtype, value.dims, at, 2, value.reads)
 
 
 @in_order("concatenate")

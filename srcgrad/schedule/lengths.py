@@ -6,28 +6,60 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from srcgrad.analysis.kept_shapes import shapes_of
+from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir
+from srcgrad.core.affine import Poly
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
-from srcgrad.core.shapes import Dim
+from srcgrad.core.shapes import ONE, Dim
+
+ZERO = Const(0, ir.I8)
 
 
 class Lengths:
     """Follows the statements of the function that is lowered. What is known inside a region holds inside it alone."""
 
     def __init__(self, fun: Fun) -> None:
-        self.shapes = shapes_of(fun)
+        self.ranges = Ranges(fun)
+        self.shapes = self.ranges.shapes = shapes_of(fun)
         self._atoms: dict[Dim, Atom] = {}  # of a length: the variable in the new function
         self._tokens: dict[Atom, Dim] = {}
 
     @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, facts: Sequence[Poly] = ()) -> Iterator[None]:
+        """facts: what is not negative inside."""
         kept = dict(self._atoms)
-        with self.shapes.region():
+        with self.ranges.scope(facts):
             yield
         self._atoms = kept
 
     def note(self, stmt: Stmt) -> None:
-        self.shapes.note(stmt)
+        if isinstance(stmt, (ir.For, ir.While)):
+            self.shapes.note(stmt)
+            self.ranges.left(stmt)
+        elif isinstance(stmt, ir.If):
+            self.shapes.note(stmt)
+            for known, block in zip(reversed(self.ranges.sides(stmt.cond)), (stmt.then, stmt.orelse), strict=True):
+                self.ranges.learn(*(known if any(isinstance(s, ir.Raise) for s in block) else ()))
+        else:
+            self.ranges.note(stmt)
+
+    def inside(self, loop: ir.For | ir.While) -> list[Poly]:
+        """What is not negative in each iteration."""
+        own = self.ranges.turn(loop) if isinstance(loop, ir.For) else self.ranges.sides(loop.cond)[0]
+        return [*own, *self.ranges.carried(loop)]
+
+    def natural(self, atom: Atom) -> bool:
+        """Whether an integer is surely not negative here."""
+        return self.ranges.proves(self.ranges.value(atom))
+
+    def holds(self, item: ir.Slice, ref: Var, axis: int) -> bool:
+        """Whether a slice by steps of 1 surely begins and ends within the axis, and not before it begins."""
+        if item.step not in (None, ONE) or all(i is None or isinstance(i, Const) for i in (item.start, item.stop)):
+            return False
+        length = self.ranges.length(ref, axis)
+        start = self.ranges.value(ZERO if item.start is None else item.start)
+        stop = length if item.stop is None else self.ranges.value(item.stop)
+        return all(map(self.ranges.proves, (start, stop - start, length - stop)))
 
     def enter(self, stmt: Stmt) -> None:
         self.shapes.enter(stmt)

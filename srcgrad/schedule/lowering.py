@@ -14,8 +14,9 @@ from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule import rearrangements as rearrangements  # enters its expansions
-from srcgrad.schedule.elements import ONE, Elements, Operand, Writer
-from srcgrad.schedule.expansions import EXPANSIONS, at_broadcast, elementwise
+from srcgrad.schedule.broadcasting import at_broadcast, product, repeats, same_size
+from srcgrad.schedule.elements import Elements, Operand, Writer
+from srcgrad.schedule.expansions import EXPANSIONS, elementwise
 from srcgrad.schedule.memory import Memory, Selection, elements_of, select, view
 
 
@@ -142,7 +143,11 @@ class Lowering(ABC):
                 written.update(self.classes.of(c.inner) for c in inner.carry if c.inner.type.ref)
         for var in live if written else ():
             if self.values[var].reads & written:
-                self.values[var] = self.writer.held(self.values[var], var.name)
+                self.hold(var)
+
+    def hold(self, var: Var) -> None:
+        """Have the value in memory of its own from here on."""
+        self.values[var] = self.writer.held(self.values[var], var.name)
 
     # ---- statements
 
@@ -157,7 +162,7 @@ class Lowering(ABC):
         if stmt.op is dim and isinstance(first, Elements):
             return self.assign(stmt.target, first.dims[stmt.params["axis"]])
         if stmt.op is size and isinstance(first, Elements):
-            return self.assign(stmt.target, self.product(first.dims))
+            return self.assign(stmt.target, product(self.writer, first.dims))
         if stmt.op.traits.elementwise:
             return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
         expansion = EXPANSIONS.get(stmt.op.name)
@@ -165,12 +170,6 @@ class Lowering(ABC):
         made = made if isinstance(made, list) else [made]
         for target, value in zip(stmt.targets, made, strict=True):
             self.assign(target, value)
-
-    def product(self, dims: Sequence[Atom]) -> Atom:
-        out: Atom = ONE
-        for n in dims:
-            out = self.writer.times(out, n)
-        return out
 
     def assign(self, target: Var, value: Operand) -> None:
         if isinstance(value, Elements):
@@ -185,7 +184,7 @@ class Lowering(ABC):
     def load(self, stmt: ir.Load) -> None:
         memory = self.memory[stmt.ref]
         if not stmt.target.type.rank:
-            index = select(self.writer, [self.item(i) for i in stmt.index], memory).where(())
+            index = self.selected(stmt.ref, stmt.index, memory).where(())
             if memory.source is not None:
                 return self.assign(stmt.target, memory.read(self.writer, index))
             self.atoms[stmt.target] = stmt.target
@@ -194,8 +193,12 @@ class Lowering(ABC):
         if all(i == FULL for i in stmt.index):
             self.values[stmt.target] = elements_of(self.writer, memory)
         else:
-            chosen = select(self.writer, [self.item(i) for i in stmt.index], memory)
+            chosen = self.selected(stmt.ref, stmt.index, memory)
             self.values[stmt.target] = elements_of(self.writer, memory, chosen)
+
+    def selected(self, ref: Var, index: ir.Index, memory: Memory) -> Selection:
+        """What an index of a reference, which stands for this memory, selects."""
+        return select(self.writer, [self.item(i) for i in index], memory)
 
     def item(self, item: ir.Item) -> Any:
         if isinstance(item, ir.Slice):
@@ -205,8 +208,9 @@ class Lowering(ABC):
 
     def store(self, stmt: ir.Store | ir.Accumulate) -> None:
         memory, value = self.memory[stmt.ref], self.operand(stmt.value)
-        chosen = self.places(stmt, select(self.writer, [self.item(i) for i in stmt.index], memory))
+        chosen = self.places(stmt, self.selected(stmt.ref, stmt.index, memory))
         if isinstance(value, Elements):
+            repeats(self.writer, value.dims, chosen.dims)
             value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
 
         def put(place: tuple[Atom, ...]) -> None:
@@ -227,7 +231,7 @@ class Lowering(ABC):
         elif isinstance(how, ir.Reshape):
             made = view(self.writer, base, self.reshaped(how, base))
         else:
-            made = view(self.writer, base, select(self.writer, [self.item(i) for i in how], base))
+            made = view(self.writer, base, self.selected(stmt.base, how, base))
         self.memory[stmt.target] = made
 
     def reshaped(self, how: ir.Reshape, base: Memory) -> list[Atom]:
@@ -235,8 +239,9 @@ class Lowering(ABC):
         lengths = [self.atom(n) for n in how.shape]
         free = [k for k, n in enumerate(lengths) if isinstance(n, Const) and n.value.real < 0]
         for k in free:
-            others = self.product([n for j, n in enumerate(lengths) if j != k])
-            lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
+            others = product(self.writer, [n for j, n in enumerate(lengths) if j != k])
+            lengths[k] = self.writer.op("floor_divide", product(self.writer, base.dims), others)
+        same_size(self.writer, base.dims, lengths)
         return lengths
 
 

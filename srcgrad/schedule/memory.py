@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.schedule.broadcasting import at_broadcast, broadcast
 from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Place, Writer
-from srcgrad.schedule.expansions import at_broadcast, broadcast
 from srcgrad.schedule.rearrangements import moved
+
+MINUS_ONE = Const(-1, ir.I8)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,6 +27,8 @@ class Memory:
     where: Callable[[Place], Place] | None = None
     source: Elements | None = None  # what computes an element, if there is no array to be read
     exact: bool = True
+    whole: Callable[[], Atom] | None = None  # of a view: emits what it holds, as one array
+    turned: Callable[[], Atom] | None = None  # the same transposed
 
     @property
     def counts(self) -> bool:
@@ -52,7 +57,15 @@ class Selection:
     reads: frozenset[Var]
 
 
-Items = Sequence[Elements | ir.Slice | Atom]
+class Part(NamedTuple):
+    """A slice that is known to lie within the axis."""
+
+    start: Atom
+    step: Atom
+    length: Atom
+
+
+Items = Sequence[Elements | ir.Slice | Part | Atom]
 
 
 def select(writer: Writer, index: Items, memory: Memory) -> Selection:
@@ -65,9 +78,9 @@ def select(writer: Writer, index: Items, memory: Memory) -> Selection:
 
 def _basic(writer: Writer, index: Items, memory: Memory) -> Selection:
     dims = memory.dims
-    runs = [_run(writer, item, n) if isinstance(item, ir.Slice) else None for item, n in zip(index, dims, strict=True)]
+    runs = [_run(writer, i, n) if isinstance(i, (ir.Slice, Part)) else None for i, n in zip(index, dims, strict=True)]
     fixed = [
-        None if isinstance(i, (ir.Slice, Elements)) else _from_start(writer, i, n, memory)
+        None if isinstance(i, (ir.Slice, Part, Elements)) else _from_start(writer, i, n, memory)
         for i, n in zip(index, dims, strict=True)
     ]
 
@@ -78,15 +91,14 @@ def _basic(writer: Writer, index: Items, memory: Memory) -> Selection:
             for run, fix in zip(runs, fixed, strict=True)
         )
 
-    return Selection(tuple(run[2] for run in runs if run is not None), where, frozenset())
+    return Selection(tuple(run.length for run in runs if run is not None), where, frozenset())
 
 
-Run = tuple[Atom, Atom, Atom]  # start, step, count
-
-
-def _at(writer: Writer, run: Run | None, index: Atom) -> Atom:
+def _at(writer: Writer, run: Part | None, index: Atom) -> Atom:
     assert run is not None
-    return writer.plus(writer.times(index, run[1]), run[0])
+    if run.step == MINUS_ONE:
+        return writer.minus(run.start, index)
+    return writer.plus(writer.times(index, run.step), run.start)
 
 
 def _from_start(writer: Writer, item: Atom, length: Atom, memory: Memory) -> Atom:
@@ -101,19 +113,21 @@ def _from_start(writer: Writer, item: Atom, length: Atom, memory: Memory) -> Ato
     return writer.op("where", writer.op("less", item, ZERO), writer.op("add", item, length), item)
 
 
-def _run(writer: Writer, item: ir.Slice, length: Atom) -> Run:
+def _run(writer: Writer, item: ir.Slice | Part, length: Atom) -> Part:
     """Where a slice starts, its step, and how many it selects."""
+    if isinstance(item, Part):
+        return item
     step = item.step or ONE
-    if step == ONE and item.start is None and item.stop is None:
-        return ZERO, ONE, length
+    if item.start is None and item.stop is None and step in (ONE, MINUS_ONE):
+        return Part(ZERO if step == ONE else writer.minus(length, ONE), step, length)
     cut = _cut(item) if step == ONE else None
     if cut is not None:  # where nothing is left, it does not matter where that starts
-        return item.start or ZERO, ONE, _shorter(writer, length, cut)
+        return Part(item.start or ZERO, ONE, _shorter(writer, length, cut))
     first, end, low, high = _limits(writer, step, length)
     start = first if item.start is None else _clipped(writer, item.start, length, low, high)
     stop = end if item.stop is None else _clipped(writer, item.stop, length, low, high)
     count = _shorter(writer, stop, start) if step == ONE else writer.op("trips", start, stop, step)
-    return start, step, count
+    return Part(start, step, count)
 
 
 def _cut(item: ir.Slice) -> Const | None:
@@ -129,12 +143,12 @@ def _cut(item: ir.Slice) -> Const | None:
 def _shorter(writer: Writer, length: Atom, cut: Atom) -> Atom:
     """A length less what is left out, or 0."""
     left = writer.minus(length, cut)
-    return left if left is length else writer.op("larger", left, ZERO)
+    return left if left is length else writer.op("nonnegative", left)
 
 
 def _limits(writer: Writer, step: Atom, length: Atom) -> tuple[Atom, Atom, Atom, Atom]:
     """Where a slice of this step starts and stops if that is not said, and between which places it may."""
-    before, last = Const(-1, ir.I8), writer.minus(length, ONE)
+    before, last = MINUS_ONE, writer.minus(length, ONE)
     if isinstance(step, Const):
         return (ZERO, length, ZERO, length) if step.value.real > 0 else (last, before, before, last)
     back = writer.op("less", step, ZERO)
@@ -168,11 +182,11 @@ def _advanced(writer: Writer, index: Items, memory: Memory, arrays: Sequence[Ele
     own, dims = [writer.cheap(a) for a in arrays], memory.dims
     shape = broadcast(writer, [a.dims for a in own])
     rank = len(shape)
-    slots = [k for k, i in enumerate(index) if not isinstance(i, ir.Slice)]
+    slots = [k for k, i in enumerate(index) if not isinstance(i, (ir.Slice, Part))]
     adjacent = slots[-1] - slots[0] + 1 == len(slots)
-    runs = {k: _run(writer, i, dims[k]) for k, i in enumerate(index) if isinstance(i, ir.Slice)}
+    runs = {k: _run(writer, i, dims[k]) for k, i in enumerate(index) if isinstance(i, (ir.Slice, Part))}
     front = sum(1 for k in runs if k < slots[0]) if adjacent else 0
-    counts = [run[2] for run in runs.values()]
+    counts = [run.length for run in runs.values()]
     given = iter(own)
     items = [next(given) if isinstance(i, Elements) else i for i in index]
 
@@ -180,7 +194,7 @@ def _advanced(writer: Writer, index: Items, memory: Memory, arrays: Sequence[Ele
         shared, rest = place[front : front + rank], iter((*place[:front], *place[front + rank :]))
         out: list[Atom] = []
         for k, item in enumerate(items):
-            if isinstance(item, ir.Slice):
+            if isinstance(item, (ir.Slice, Part)):
                 out.append(_at(writer, runs[k], next(rest)))
             else:
                 out.append(_from_start(writer, at_broadcast(writer, item, shared, shape), dims[k], memory))

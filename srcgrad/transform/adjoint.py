@@ -131,6 +131,7 @@ class Adjoint:
             for t, bar in zip(stmt.targets, got, strict=True)
         ]
         outs = [Val(self.b, ctx(t)) for t in stmt.targets]
+        self._note_shapes(stmt, args, got[0])
         parts = stmt.op.vjp(vals, args, outs, stmt.params)
         if stmt.op.traits.is_size and parts[0] is not None and self.zeros.awaited(stmt.target):
             parts = [at_corner(args, parts[0])]
@@ -139,6 +140,16 @@ class Adjoint:
                 guards.note(stmt, place, part, bars.take(arg) is None, ctx)
                 bars.add(arg, part.atom)
 
+    def _note_shapes(self, stmt: ir.Let, args: Sequence[Val], bar: Atom | None) -> None:
+        """Tell that what was not repeated in an elementwise operation has its adjoint's shape, which what is kept in a
+        list does not say."""
+        if not isinstance(bar, Var) or not stmt.op.traits.elementwise:
+            return
+        for arg, val in zip(stmt.args, args, strict=True):
+            alike = arg.type.rank and self.plan.shapes.same(arg, stmt.target)
+            if alike and isinstance(val.atom, Var) and not self.b.same_shape(val.atom, bar):
+                self.b.copy_dims(val.atom, bar)
+
     def _only_read(self, alloc: ir.Alloc, region: Region) -> Sequence[ir.Load | ir.View]:
         """The readers of memory that is only read after it was made, in its own region, and not as a whole."""
         if alloc not in self._partly_read:
@@ -146,11 +157,15 @@ class Adjoint:
         readers = self._partly_read[alloc]
         return readers if all(self.facts.where[r] is region for r in readers) else ()
 
-    def _add_contents(self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars) -> None:
-        """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to."""
+    def _add_contents(
+        self, value: Atom, shadow: Var, index: ir.Index | None, ctx: Context, bars: Bars, repeated: bool = True
+    ) -> None:
+        """value's adjoint takes what the shadow holds at index, summed over what value was broadcast to, if it was."""
         name = bar_name(value) if isinstance(value, Var) else shadow.name
         bar = Val(self.b, self.b.load(shadow, index, name))
-        bar = cast(sum_to(bar, Val(self.b, ctx(value))), value.type.dtype)
+        if repeated:
+            bar = sum_to(bar, Val(self.b, ctx(value)))
+        bar = cast(bar, value.type.dtype)
         bars.add(value, bar.atom)
 
     def _back_store(self, stmt: ir.Store | ir.Accumulate, ctx: Context, bars: Bars) -> None:
@@ -168,23 +183,23 @@ class Adjoint:
                 "write a loop over the indices",
             )
         if stmt.value in self.activity:
-            self._add_contents(stmt.value, shadow, index, ctx, bars)
+            self._add_contents(stmt.value, shadow, index, ctx, bars, repeated=not self._fits(stmt))
         if isinstance(stmt, ir.Store):
             self.b.store(shadow, index, zero(shadow.type))
+
+    def _fits(self, stmt: ir.Store | ir.Accumulate) -> bool:
+        """Whether the value surely has the shape of the place that it is stored to."""
+        shapes = self.plan.shapes
+        given, place = shapes.dims(stmt.value), shapes.sliced(stmt.ref, stmt.index)
+        return len(given) == len(place) and all(map(shapes.equal, given, place))
 
     # ---- branches
 
     def _back_if(self, stmt: ir.If, ctx: Context, bars: Bars) -> None:
         done: list[tuple[list[Stmt], Bars]] = []
         for which, block in (("then", stmt.then), ("orelse", stmt.orelse)):
-            inner, region = ctx.inner(), self.facts.region[stmt, which]
-            own = Bars(self.b, self.facts, self.activity, region, False)
-            with self.b.block() as out:
-                self.replay.run(block, region, region, inner)
-                for o in stmt.outs:
-                    own.add(getattr(o, which), bars.take(o.target))
-                self.back(block, region, inner, own)
-            done.append((out, own))
+            passed = [(getattr(o, which), bars.take(o.target)) for o in stmt.outs]
+            done.append(self._back_side(block, self.facts.region[stmt, which], passed, ctx))
         (then, then_bars), (orelse, else_bars) = done
         inside = {self.facts.region[stmt, which] for which in ("then", "orelse")}
         touched = [x for x in dict.fromkeys([*then_bars.own, *else_bars.own]) if self.facts.bound[x] not in inside]
@@ -195,6 +210,19 @@ class Adjoint:
         self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
+
+    def _back_side(
+        self, block: tuple[Stmt, ...], region: Region, passed: Sequence[tuple[Atom, Atom | None]], ctx: Context
+    ) -> tuple[list[Stmt], Bars]:
+        """One side of a branch, and the bars that it leaves; `passed`: those of what comes out of it."""
+        own = Bars(self.b, self.facts, self.activity, region, False)
+        inner = ctx.inner()
+        with self.b.block() as out:
+            self.replay.run(block, region, region, inner)
+            for atom, bar in passed:
+                own.add(atom, bar)
+            self.back(block, region, inner, own)
+        return out, own
 
     # ---- loops
 

@@ -17,6 +17,7 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
 from srcgrad.core.ir import Carry, Stmt, Var
+from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
 from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
 from srcgrad.transform.memory import Memory, OwnMemory
@@ -60,6 +61,11 @@ class Plan:
         self.activity = Activity(facts, self.active, self._measured())
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
+
+    @property
+    def shapes(self) -> Shapes:
+        """What is surely known of the function's shapes once it has run."""
+        return self._choice.shapes
 
     def kept(self, stmt: Stmt) -> bool:
         return self.decision.get(stmt) == "keep"

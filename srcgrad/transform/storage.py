@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from srcgrad.analysis.effects import Facts, Region
-from srcgrad.analysis.kept_shapes import Lengths, lengths
+from srcgrad.analysis.kept_shapes import lengths
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Const, Stmt, Var
-from srcgrad.core.shapes import Dim, Shorter
+from srcgrad.core.shapes import Dim, Shapes, Shorter
 from srcgrad.rules.language.integers import nonnegative
 from srcgrad.rules.scalar.arithmetic import subtract
 from srcgrad.rules.shapes.shape import dim as length_of
@@ -90,7 +90,7 @@ class StorageChoice:
         if len(holders) > 1 and any(isinstance(s, ir.If) or getattr(s, "exit", None) is not None for s in holders):
             return None
         rows = self._rows(site, region, site.target.type.dtype, name)
-        axes = tuple(self._length(d, region) for d in self._lengths.shapes.dims(site.target))
+        axes = tuple(self._length(d, region) for d in self.shapes.dims(site.target))
         known = (*rows.lengths, *axes)
         return None if None in known else Rows(name, rows.dtype, known)
 
@@ -99,8 +99,9 @@ class StorageChoice:
         return Listed(name, memory, self._rows(site, region, "i8", "place_kept"))
 
     @cached_property
-    def _lengths(self) -> Lengths:
-        return lengths(self._facts.fun)
+    def shapes(self) -> Shapes:
+        """What is surely known of the function's shapes once it has run."""
+        return lengths(self._facts.fun).shapes
 
     def _length(self, dim: Dim, region: Region) -> Length | None:
         """The length that a token stands for, of what a run of region has."""

@@ -11,6 +11,7 @@ import textwrap
 import pytest
 
 LIBRARY = """
+    import numpy as np
     from numba import njit
     RATE = 2.0
 
@@ -19,6 +20,10 @@ LIBRARY = """
 
     def f(x):
         return helper(x) * x
+
+    def solved(x):
+        a = np.array([[x, 0.5], [0.0, 2.0]])
+        return np.sum(np.linalg.inv(a))
 
     @njit
     def g(x):
@@ -29,6 +34,7 @@ CALLERS = """
     import srcgrad as sg
     import library
     d, cube, g = sg.grad(library.f), sg.grad(lambda x: x * x * x), library.g
+    by_kernels = sg.grad(library.solved)
     flat = sg.grad(library.f).jitted(1.0)
 
     @njit(cache=True)
@@ -51,10 +57,14 @@ CALLERS = """
     def of_dispatcher(x):
         return flat(x, 2.0)
 
-    for function in (use, of_lambda, root, least, of_dispatcher):
+    @njit(cache=True)
+    def of_kernels(x):
+        return by_kernels(x)
+
+    for function in (use, of_lambda, root, least, of_dispatcher, of_kernels):
         print(function.__name__, round(function(1.0), 6), sum(function.stats.cache_hits.values()))
 """
-NAMES = ["use", "of_lambda", "root", "least", "of_dispatcher"]
+NAMES = ["use", "of_lambda", "root", "least", "of_dispatcher", "of_kernels"]
 
 
 class Folder:
@@ -79,7 +89,7 @@ class Folder:
 
 
 def values(use=4.0, root=2.0, flat=4.0):
-    return {"use": use, "of_lambda": 3.0, "root": root, "least": 1.0, "of_dispatcher": flat}
+    return {"use": use, "of_lambda": 3.0, "root": root, "least": 1.0, "of_dispatcher": flat, "of_kernels": -0.75}
 
 
 def check(found, wanted, loaded):
@@ -92,11 +102,11 @@ def test_they_load_and_are_right_after_every_change(tmp_path):
     check(folder.run(), values(), [])
     check(folder.run(), values(), NAMES)
     folder.edit("RATE * x", "RATE * x * x")  # what the derived function calls
-    check(folder.run(), values(use=6.0, flat=6.0), ["of_lambda", "root", "least"])
+    check(folder.run(), values(use=6.0, flat=6.0), ["of_lambda", "root", "least", "of_kernels"])
     folder.edit("RATE = 2.0", "RATE = 3.0")  # frozen in `use`, an argument of `flat`
-    check(folder.run(), values(use=9.0, flat=6.0), ["of_lambda", "root", "least", "of_dispatcher"])
+    check(folder.run(), values(use=9.0, flat=6.0), ["of_lambda", "root", "least", "of_dispatcher", "of_kernels"])
     folder.edit("- 4.0", "- 9.0")
-    check(folder.run(), values(use=9.0, root=3.0, flat=6.0), ["use", "of_lambda", "of_dispatcher"])
+    check(folder.run(), values(use=9.0, root=3.0, flat=6.0), ["use", "of_lambda", "of_dispatcher", "of_kernels"])
     shutil.move(folder.cache, tmp_path / "elsewhere")  # nobody can tell now what they were compiled of
     assert {k: v for k, (v, _) in folder.run().items()} == values(use=9.0, root=3.0, flat=6.0)
     check(folder.run(), values(use=9.0, root=3.0, flat=6.0), NAMES)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
 from srcgrad.simplify.loops.parallel import parallelise
@@ -21,7 +25,6 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
@@ -33,6 +36,7 @@ from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.program_edits import reachable, without_effects
 from srcgrad.transform.random_draws import once
@@ -60,10 +64,15 @@ KEEPING: dict[str, Pass] = {
     "values_are_memory": of_functions(read_values_from_memory),
     "vector_functions": of_functions(use_vector_functions),
     # of the schedule
+    "arrays_as_loops": of_functions(arrays_as_loops),
     "arrays_to_scalars": of_functions(arrays_to_scalars),
     "buffers_in_front": of_functions(buffers_in_front),
+    "checks_in_front": of_functions(checks_in_front),
+    "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "named_values": of_functions(name_stored_values),
     "unroll": of_functions(unroll),
+    "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),
     "errors_in_front": of_loops(adapters.checked_loop),

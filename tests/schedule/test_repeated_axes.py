@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.compiler import program
+from srcgrad.compiler import find_or_make
 
 SHAPES = [(3, 4), (1, 4), (3, 1), (1, 1)]
 
@@ -43,7 +43,7 @@ def in_a_loop(x, y):
 
 @pytest.fixture(autouse=True)
 def scheduled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(program.SCHEDULED, "plain", True)
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", True)
     yield
 
 
