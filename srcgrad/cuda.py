@@ -27,6 +27,13 @@ def adjoint(kernel: Any) -> KernelDerivative:
     KernelDerivative
         `.source` shows the generated kernel.
 
+    Raises
+    ------
+    ArgumentError
+        If it is not a kernel, or if an argument of the launch has not the type or shape that it must have.
+    UnsupportedError
+        If something in the kernel is outside the language, or threads would write to one place.
+
     Examples
     --------
     >>> from numba import cuda
@@ -52,6 +59,22 @@ def tangent(kernel: Any) -> KernelDerivative:
     Launched as `tangent(kernel)[grid, block](*args, *dots)`, it does what the kernel does, and the same to the dots:
     one for each argument that is an array of floats, in order, of the same shape and dtype. Those of arrays that the
     kernel reads hold a direction; what is written to an array has its derivative along it written to the array's dot.
+
+    Parameters
+    ----------
+    kernel : a kernel, or the function that it was made from
+
+    Returns
+    -------
+    KernelDerivative
+        `.source` shows the generated kernel.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not a kernel, or if an argument of the launch has not the type or shape that it must have.
+    UnsupportedError
+        If something in the kernel is outside the language.
 
     Examples
     --------

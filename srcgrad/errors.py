@@ -107,7 +107,7 @@ class UnboundError(UnsupportedError, UnboundLocalError):
 
 
 # what code that repeats no axis says where one may have to be; the edge then takes the general code
-REPEATED = "made for arrays without axes of length 1"
+REPEATED = "made for arrays with longer axes"
 
 # by the name of a failure, what it is at Python's edge; generated code raises the exception of Python's that it is, too
 FAILURES: dict[str, type[SrcgradError]] = {

@@ -22,10 +22,11 @@ class Reached:
     def __init__(self, classes: Aliases, flows: list[Flow], start: Iterable[Var]) -> None:
         self._classes = classes
         self._found = {self._key(v) for v in start if _carries(v)}
+        ways = [(self._key(a), self._key(b)) for a, b in flows if _carries(b)]
         size = -1
         while size != len(self._found):
             size = len(self._found)
-            self._found.update(self._key(b) for a, b in flows if _carries(b) and self._key(a) in self._found)
+            self._found.update(b for a, b in ways if a in self._found)
 
     def has(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and _carries(atom) and self._key(atom) in self._found

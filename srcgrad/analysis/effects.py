@@ -8,6 +8,7 @@ memory's life ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from srcgrad.core import ir
 from srcgrad.core.aliases import aliases_of
@@ -123,7 +124,8 @@ class Facts:
         )
 
     def runs_after(self, later: Stmt, site: Stmt, region: Region) -> bool:
-        """Whether `later` may run after `site`, in one run of a region with both (another turn of a loop counts)."""
+        """Whether `later` may run after `site`, in one run of a region with both (another iteration of a loop
+        counts)."""
         for (_, a), (_, b) in zip(self.chain(site, region), self.chain(later, region), strict=False):
             if a is not b:
                 return self.order[b] > self.order[a]
@@ -149,3 +151,9 @@ class Facts:
         for var, view in self.base.items():
             if self.root(var) is root:
                 yield view
+
+
+@lru_cache(maxsize=4)
+def facts_of(fun: ir.Fun) -> Facts:
+    """The facts of a function, gathered once for the passes that ask one after another."""
+    return Facts(fun)

@@ -1,4 +1,4 @@
-"""Which arrays keep their shape round loops: by induction over the turns of all loops at once."""
+"""Which arrays keep their shape round loops: by induction over the iterations of all loops at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def shapes_of(fun: Fun) -> Shapes:
 
 
 class Lengths:
-    """The shapes in a function. `stays`: the carries of references that keep their init's shape in every turn.
+    """The shapes in a function. `stays`: the carries of references that keep their init's shape in every iteration.
 
     It walks the function under the assumption that they do; `broken` are those that then do not.
     """

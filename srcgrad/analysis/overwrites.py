@@ -1,8 +1,8 @@
 """Whether a store can reach what was loaded, by the ranges of indices: elimination never writes a finished row again.
 
 Indices are taken as sums of loop indices and other integers. Of a store that runs after a load it is asked, for each
-loop around both, whether a later turn of it may write the place that was read, and whether the same turn may. An axis
-on which the two are surely apart settles it; whatever is not surely so may be overwritten.
+loop around both, whether a later iteration of it may write the place that was read, and whether the same iteration may.
+An axis on which the two are surely apart settles it; whatever is not surely so may be overwritten.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
 
 Loop = ir.For | ir.While
 Reach = tuple[Var, ir.Index]  # what a statement reads or writes
-Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later turn: what polynomials here are over
+Symbol = tuple[Var, bool]  # an integer, and whether it is that of the later iteration: what polynomials here are over
 WHOLE = ir.Slice()
 
 
@@ -75,7 +75,7 @@ class Overwrites:
         return any(not _Case(facts, later).apart((ref, index), place) for later in self._cases(store, site, region))
 
     def apart(self, loop: ir.For, one: Reach, other: Reach) -> bool:
-        """Whether two references with their indices, in two different turns of the loop, never reach one place."""
+        """Whether two references with their indices, in two different iterations of the loop, never reach one place."""
         case = _Case(self._facts, loop)
         return case.apart(one, other) and case.apart(other, one)
 
@@ -99,7 +99,8 @@ class Overwrites:
         return any(not _Case(facts, later).apart(*places) for later in self._cases(load, store, region))
 
     def _cases(self, store: Stmt, site: Stmt, region: Region) -> Iterator[Loop | None]:
-        """The loops around both, of which the store may be in a later turn; None: all are in the same turn."""
+        """The loops around both, of which the store may be in a later iteration; None: all are in the same
+        iteration."""
         facts = self._facts
         for (_, a), (_, b) in zip(facts.chain(site, region), facts.chain(store, region), strict=False):
             if a is not b:
@@ -113,7 +114,7 @@ class Overwrites:
 
 
 class _Case:
-    """The store is in a later turn of this loop than the load is, or in the same turn of all (None)."""
+    """The store is in a later iteration of this loop than the load is, or in the same iteration of all (None)."""
 
     def __init__(self, facts: Facts, later: Loop | None) -> None:
         self._facts, self._later = facts, later
@@ -206,7 +207,7 @@ class _Case:
         return Poly.of((var, primed))
 
     def _same_in_both(self, atom: Atom) -> bool:
-        """Whether this is one value in both turns."""
+        """Whether this is one value in both iterations."""
         if isinstance(atom, Const) or self._inside is None or not self._facts.bound[atom].within(self._inside):
             return True
         made = self._facts.makes.get(atom)
@@ -238,7 +239,7 @@ class _Case:
         if step is None:
             return None
         if primed and made is self._later and lower == (step > 0):
-            return Poly.of((var, False)) + step  # at least a turn on
+            return Poly.of((var, False)) + step  # at least an iteration on
         outer = primed and made is not self._later
         if lower == (step > 0):
             return self._sum(made.start, outer)

@@ -138,8 +138,8 @@ class Threads:
     # ---- ownership
 
     def poly(self, atom: Atom) -> Poly:
-        """An integer as a polynomial over coordinates, sizes, turns of loops (all of them never negative: tuples), and
-        what else it is made of (variables)."""
+        """An integer as a polynomial over coordinates, sizes, iterations of loops (all of them never negative: tuples),
+        and what else it is made of (variables)."""
         if isinstance(atom, Const):
             return Poly.constant(int(atom.value.real))
         if atom not in self._polys:
@@ -186,7 +186,7 @@ class Threads:
         return ("dim", ref, axis) if ref in self.fun.params else made.target
 
     def agreed(self, poly: Poly) -> bool:
-        """Whether it is one number: for all threads, and in all turns of loops."""
+        """Whether it is one number: for all threads, and in all iterations of loops."""
         return all(self._agreed(s) if isinstance(s, Var) else _is_size(s) for s in poly.symbols())
 
     def _agreed(self, var: Var) -> bool:

@@ -9,18 +9,25 @@ whether a zero may have the first reason (`surely`: and no other).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from srcgrad.analysis.activity import Flow, Reached, flows_of
 from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases
-from srcgrad.core.ir import Atom, Fun, Var
+from srcgrad.core.ir import Atom, Const, Fun, Var
 from srcgrad.core.traits import Slope
 from srcgrad.core.walk import defined, used, used_inside, walk
-from srcgrad.rules.scalar.arithmetic import divide, multiply
+from srcgrad.rules.scalar.arithmetic import add, divide, multiply, negative, subtract
 from srcgrad.rules.scalar.compare import where
+from srcgrad.rules.scalar.elementwise import absolute
 from srcgrad.rules.scalar.rounding import cast
+
+INTEGER, HUGE = 2.0**64, 1e38  # no integer is larger; what is smaller than that is finite in single precision, too
+SIZES: dict[ir.Primitive, Callable[..., float]] = {
+    cast: lambda a: a, negative: lambda a: a, absolute: lambda a: a,
+    add: lambda a, b: a + b, subtract: lambda a, b: a + b, multiply: lambda a, b: a * b,
+}  # fmt: skip
 
 
 def steep(let: ir.Let) -> bool:
@@ -89,7 +96,7 @@ class Zeros:
 
     @cached_property
     def _after_infinity(self) -> Reached:
-        return self._after(at_infinity)
+        return self._after(self._grows)
 
     @cached_property
     def _after_quotient(self) -> Reached:
@@ -116,8 +123,29 @@ class Zeros:
         Of products this is asked behind exponentials only, where infinite factors are in use (`exp(-beta * inf)`).
         """
         if let.op is multiply:
-            return self._exponential.has(let.target)
+            return self._exponential.has(let.target) and self._grows(let)
         return self._fast.has(let.target)
+
+    def _grows(self, let: ir.Let) -> bool:
+        """Whether a slope of let by what varies may be infinite as an operand is: a factor that is surely finite, as an
+        integer is, is none."""
+        if let.op is not multiply:
+            return at_infinity(let)
+        first, second = let.args
+        return at_infinity(let) and any(
+            self._varies(by) and _size(slope, self._sizes) >= HUGE for by, slope in ((first, second), (second, first))
+        )
+
+    @cached_property
+    def _sizes(self) -> dict[Var, float]:
+        """The largest size of what is made of integers and literals alone."""
+        out: dict[Var, float] = {}
+        for let in self._lets:
+            if let.op in SIZES:
+                size = SIZES[let.op](*(_size(a, out) for a in let.args))
+                if size < HUGE:
+                    out[let.target] = size
+        return out
 
     def outgrown(self, let: ir.Let) -> bool:
         """Whether a pole of let only goes to exponentials, which are flatter at an infinity than it is steep."""
@@ -169,6 +197,13 @@ class Zeros:
     def awaited(self, atom: Atom) -> bool:
         """Whether a steep operation may follow."""
         return self._before_steep.has(atom)
+
+
+def _size(atom: Atom, known: Mapping[Var, float]) -> float:
+    """What the atom is surely not larger than; HUGE if nothing is known."""
+    if isinstance(atom, Const):
+        return abs(atom.value) if abs(atom.value) < HUGE else HUGE
+    return INTEGER if atom.type.dtype[0] in "iub" and not atom.type.many else known.get(atom, HUGE)
 
 
 def _exponential(let: ir.Let) -> bool:

@@ -10,7 +10,9 @@ from srcgrad.bounds.facts import Ranges
 from srcgrad.core import ir
 from srcgrad.core.affine import Monomial, Poly, Symbol
 from srcgrad.core.ir import Atom, Const, Stmt, Var
-from srcgrad.rules.scalar.arithmetic import add, multiply, negative
+from srcgrad.core.shapes import Shorter
+from srcgrad.rules.language.integers import nonnegative
+from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
 from srcgrad.rules.scalar.compare import equal, greater, greater_equal, less, logical_and, logical_or, not_equal
 from srcgrad.rules.shapes.shape import dim
 
@@ -145,8 +147,8 @@ class Writer:
     def writable(self, conditions: Conditions, visible: set[Var]) -> bool:
         return all(self._source(s, visible) is not None for c in conditions for s in c.poly.symbols())
 
-    def _source(self, symbol: Symbol, visible: set[Var]) -> Var | tuple[Var, int] | None:
-        """A variable that holds it, or memory that has this length."""
+    def _source(self, symbol: Symbol, visible: set[Var]) -> Var | tuple[Var, int] | Shorter | None:
+        """A variable that holds it, or memory that has this length, or how it is computed of another one."""
         if isinstance(symbol, Var):
             return symbol if symbol in visible else None
         scalar = next((v for v in self.scalars.get(symbol, ()) if v in visible), None)
@@ -154,7 +156,15 @@ class Writer:
             return scalar
         own = [symbol] if isinstance(symbol, tuple) and len(symbol) == 2 and isinstance(symbol[0], Var) else []
         places = [*reversed(self.witnesses.get(symbol, [])), *own]
-        return next(((of, k) for of, k in places if of in visible and of.type.ref), None)
+        found = next(((of, k) for of, k in places if of in visible and of.type.ref), None)
+        if found is None and isinstance(symbol, Shorter):
+            whole = self._whole(symbol)
+            return None if whole is None or self._source(whole, visible) is None else symbol
+        return found
+
+    def _whole(self, part: Shorter) -> Symbol | None:
+        """What a part was cut off from, if that is one symbol."""
+        return part.dim if isinstance(part.dim, (Var, tuple)) else None
 
     def all_of(self, way: Conditions, out: list[Stmt]) -> Atom:
         """Whether all the conditions hold."""
@@ -203,6 +213,9 @@ class Writer:
     def _atom(self, symbol: Symbol, out: list[Stmt]) -> Atom:
         source = self._source(symbol, self.visible)
         assert source is not None
+        if isinstance(source, Shorter):
+            left = _let(out, subtract, self._atom(source.dim, out), Const(source.cut, ir.I8))
+            return _let(out, nonnegative, left)
         return source if isinstance(source, Var) else self.length(*source, out)
 
     def length(self, of: Var, axis: int, out: list[Stmt]) -> Atom:

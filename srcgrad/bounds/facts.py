@@ -41,6 +41,7 @@ class Ranges:
         self._spread: dict[Atom, tuple[Poly, Poly]] = {}  # the least and the greatest element of an array of integers
         self._changing = set(_changing(fun.body))
         self._facts = Facts()
+        self.learn(*(Poly.of(dim) - n for dim, n in self.shapes.least.items()))
 
     # ---- scopes and facts
 
@@ -245,7 +246,7 @@ class Ranges:
     # ---- loops and branches
 
     def turn(self, loop: ir.For) -> list[Poly]:
-        """What holds of the index in each turn."""
+        """What holds of the index in each iteration."""
         index, start, stop = Poly.of(loop.index), self.value(loop.start), self.value(loop.stop)
         step = self.value(loop.step)
         if self.proves(step - 1):
@@ -255,7 +256,7 @@ class Ranges:
         return []
 
     def carried(self, loop: ir.For | ir.While) -> list[Poly]:
-        """What holds in each turn of integers that only grow, or only shrink, as they go round."""
+        """What holds in each iteration of integers that only grow, or only shrink, as they go round."""
         makes = {t: s for s in loop.body for t in _targets(s)}
         turn = None
         if isinstance(loop, ir.For) and loop.step == Const(1, ir.I8):
@@ -282,7 +283,8 @@ class Ranges:
                     self._last_turn(c, low, self.sides(loop.cond)[0])
 
     def _last_turn(self, c: ir.Carry, change: int, facts: Sequence[Poly]) -> None:
-        """A counter after a while: what it was at first, or by one step more than in a turn whose test was true."""
+        """A counter after a while: what it was at first, or by one step more than in an iteration whose test was
+        true."""
         last = Poly.of(Var(c.out.name, ir.I8))
         known = [f.plus(f.degree(c.inner), last - change - Poly.of(c.inner)) for f in facts if f.degree(c.inner)]
         if known and all(f.linear_in(c.inner) for f in facts):
@@ -330,7 +332,7 @@ def _targets(stmt: Stmt) -> tuple[Var, ...]:
 
 
 def _growth(grown: Poly, low: int | None, sign: int, turn: Poly | None) -> list[Poly]:
-    """Of what grows by at least `low` each turn."""
+    """Of what grows by at least `low` each iteration."""
     if low is None:
         return []
     facts = [grown] if low >= 0 else []

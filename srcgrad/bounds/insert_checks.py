@@ -1,10 +1,10 @@
 """What lowering demands of indices and lengths: proved, or tested in front of loops, or tested where it stands.
 
 A test fails where some conditions hold all together: those that are wrong, and those that say that the loops it was
-moved out of make a turn. To move it out of a loop, the loop's index is eliminated from them (Fourier and Motzkin's
-way), which is exact as long as one of two coefficients is 1: the moved test fails if and only if that of some turn
-would. Nothing is moved over what may end the function in another way, nor out of a branch, nor out of a loop that may
-be left before.
+moved out of make an iteration. To move it out of a loop, the loop's index is eliminated from them (Fourier and
+Motzkin's way), which is exact as long as one of two coefficients is 1: the moved test fails if and only if that of some
+iteration would. Nothing is moved over what may end the function in another way, nor out of a branch, nor out of a loop
+that may be left before.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Pending(Stmt):
 
 
 class Rounds(NamedTuple):
-    """The turns of a loop: its index by a symbol that goes from first to last by 1."""
+    """The iterations of a loop: its index by a symbol that goes from first to last by 1."""
 
     symbol: Var
     place: Poly
@@ -297,12 +297,12 @@ class Bounds:
         return Rounds(turn, index, Poly.constant(0), Poly.of(count) - 1), [let]
 
     def _outside(self, loop: ir.For, pending: Pending, rounds: Rounds | None, block: Sequence[Stmt]) -> Pending | None:
-        """The test for all turns of the loop at once, to stand in front of it if it can be written there."""
+        """The test for all iterations of the loop at once, to stand in front of it if it can be written there."""
         if not pending.way or rounds is None or not _undisturbed(block, pending.check.failure.error):
             return None
         fixed = all(loop.index not in c.poly.symbols() for c in pending.way)
         if loop.exit is not None and not fixed:
-            return None  # the turns that would fail may not be reached
+            return None  # the iterations that would fail may not be reached
         way = pending.way if rounds.symbol is loop.index else replaced(pending.way, loop.index, rounds.place)
         way = None if way is None else eliminated(self.ranges, way, rounds.symbol, rounds.first, rounds.last)
         return None if way is None else replace(pending, way=way, moved=True)

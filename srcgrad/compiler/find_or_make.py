@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -27,23 +27,36 @@ from srcgrad.printer.kernels import Kernel, Module
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
 
+UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, too: tests run the schedule in CPython so
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel."""
+    parallel None: as the function is compiled; maps are parallel.
+    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
     jit: bool = True
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
     parallel: bool | None = None
+    loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
         if self.on_device and not isinstance(self.fastmath, bool | None):
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, f.name) for f in fields(self)]
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        """A pickle of a version that knew fewer options leaves the others as they are by default."""
+        given = {f.name: value for f, value in zip(fields(self), state, strict=False)}
+        for f in fields(self):
+            object.__setattr__(self, f.name, given.get(f.name, getattr(Options(), f.name)))
 
     @property
     def on_device(self) -> bool:
@@ -64,11 +77,15 @@ class Place:
 
     def reader(self, spaces: Sequence[Any]) -> Callable[[], Any]:
         space, name, path = spaces[self.space], self.name, self.path
-        if not path and isinstance(space, dict) and name in space:
-            return lambda: space[name]
-        if not path and isinstance(space, CellType):
-            return lambda: space.cell_contents
+        if self.at_hand(spaces):
+            return (lambda: space[name]) if isinstance(space, dict) else lambda: space.cell_contents
         return lambda: follow(found(space, name), path)
+
+    def at_hand(self, spaces: Sequence[Any]) -> bool:
+        """Whether it is an item of a dict or the contents of a cell."""
+        space = spaces[self.space]
+        here = isinstance(space, CellType) or (isinstance(space, dict) and self.name in space)
+        return here and not self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +114,14 @@ class LaunchFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone."""
+    """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
+    least: of parameters, by place, how long their axes are at least."""
 
     ordered: bool
     changed: bool
     checks: tuple[int, int, int]
     no_unit_axes: bool = False
+    least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     launch: LaunchFacts | None = None
 
 
@@ -148,6 +167,7 @@ class Bound:
     checks: tuple[Callable[[], bool], ...]
     checked: tuple[Any, ...] = ()  # where each check looks: a dict of globals, or a closure's cell
     made_of: tuple[Version, ...] = ()
+    spaces: tuple[Any, ...] = ()  # those that the places of the unit's `captured` and `seen` count
 
     def current(self) -> bool:
         """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
@@ -291,8 +311,8 @@ def _make(
         tuple(seen),
         overwritten,
         facts,
-        lazy.program.failures(made.program),
-        lazy.program.formats(made.program),
+        {**lazy.to_source.failures(made.program), **module.failures},
+        lazy.to_source.formats(made.program),
         tuple(numbers[id(f)] for f in functions if id(f) in numbers),
         module.text,
         used,
@@ -306,25 +326,27 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)
         text = lazy.mapped_kernel_program.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
-    made = lazy.program.derive(fun, recipe, specs)
+    made = lazy.program.derive(fun, replace(recipe, last=not options.on_device), specs)
     if options.on_device:
-        made = lazy.program.on_device(made, fun)
+        made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
     return made, made.program.main.name, _module(made.program, options), facts
 
 
 def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:
     known = made.program.main.facts
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, launch)
+    params = made.program.main.params
+    least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, launch)
 
 
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
-        return Module(lazy.program.device_text(program, lazy.cuda.options(options.fastmath)))
-    strict = lazy.program.decides_by_floats(program)
+        return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
+    strict = lazy.to_source.decides_by_floats(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
-    made: Module = lazy.program.module(program, jit, bool(options.parallel))
+    made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)
     return made
 
 
@@ -340,7 +362,7 @@ def _bind(unit: Unit, spaces: Sequence[Any], functions: Sequence[FunctionType]) 
     read = tuple(place.reader(spaces) for place in unit.meta.captured)
     checks = tuple(_check(seen, spaces) for seen in unit.meta.seen)
     where = tuple(spaces[seen.place.space] for seen in unit.meta.seen)
-    return Bound(unit, read, checks, where, versions(functions))
+    return Bound(unit, read, checks, where, versions(functions), tuple(spaces))
 
 
 def _check(seen: Seen, spaces: Sequence[Any]) -> Callable[[], bool]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.compiler import program
+from srcgrad.compiler import program, to_source
 from srcgrad.compiler.request import Recipe
 from srcgrad.compiler.runtime_errors import TOO_SHORT, Raised
 from srcgrad.compiler.vmap_program import item_spec, mapped_spec
@@ -65,10 +65,10 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     base = program.derive(fun, Recipe("value", leaves=()), items)
     captured = tuple(np.shape(c.read()) for c in base.captured)
     main = program.tidy(Program(fixed(base.program.main, (*recipe.shapes, *captured)))).main
-    made, legal = program.with_arrays(replace(base, program=Program(main, base.program.callees)), fun)
+    made, legal = to_source.with_arrays(replace(base, program=Program(main, base.program.callees)), fun)
     outs = _shapes(main, legal.outs, fun)
     function = made.program.main
-    if legal.count is not None and program.decides_by_floats(legal.count):
+    if legal.count is not None and to_source.decides_by_floats(legal.count):
         function = bounded(function, function.params[len(function.params) - len(legal.works) :])
     function, raised = recording(function)
     main = replace(made.program.main, params=main.params)
@@ -95,7 +95,7 @@ def _shapes(main: Fun, arrays: Sequence[Out], fun: Any) -> tuple[Shape, ...]:
 
 def bounded(main: Fun, works: Sequence[Var]) -> Fun:
     """The function with a look at the lengths of its work arrays before it stores there: where floats decide how many
-    turns a loop takes, rounding may have let the counting kernel take fewer, for compilers fuse where they like."""
+    iterations a loop takes, rounding may have let the counting kernel take fewer: compilers fuse where they like."""
     literal = {s.index for s in walk.walk(main.body) if isinstance(s, ir.For) and isinstance(s.stop, Const)}
     short = ir.Raise(TOO_SHORT.module, TOO_SHORT.name, TOO_SHORT.args)
 
@@ -187,7 +187,7 @@ def _fixed(parts: tuple[ir.Part, ...], span: ir.Span | None) -> tuple[Any, ...]:
 def text(made: Kernel, recipe: Recipe, specs: Sequence[Spec], options: str) -> str:
     """The module: the device function and the kernel that calls it for each item, after the same for what counts."""
     main, count = made.function.main, made.count
-    functions = program.device_text(Program(main, {} if count is None else {count.name: count}), options)
+    functions = to_source.device_text(Program(main, {} if count is None else {count.name: count}), options)
     pairs = zip(specs, recipe.axes, strict=True)
     kinds = [(t, axis) for s, axis in pairs for t in leaf_types(s)]
     args = [Argument(t.rank, None if axis is None else axis % t.rank, t.is_narrow) for t, axis in kinds]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import linecache
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from string import Formatter
 from typing import Any, NamedTuple, TypeVar
 
 from srcgrad.backend import cache
@@ -19,10 +17,9 @@ from srcgrad.compiler.request import Recipe, gradient_spec, jacobian_spec, tuple
 from srcgrad.compiler.vmap_program import item_spec, map_program, mapped_spec
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.inline import inline
-from srcgrad.core.ir import Atom, Fun, Program, Type, Var
+from srcgrad.core.ir import Atom, Const, Fun, Program, Var
 from srcgrad.core.write_text import write
-from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, Problem, SrcgradError, UnsupportedError
+from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
 from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import placed
@@ -30,20 +27,13 @@ from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import python_function
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
-from srcgrad.gpu.arrays import legalise
-from srcgrad.printer import kernels, render
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
-from srcgrad.schedule.buffers_in_front import buffers_in_front
-from srcgrad.schedule.index_forms import with_unsigned_places
-from srcgrad.schedule.pipeline import schedule
-from srcgrad.simplify.loops.parallel import parallelise
-from srcgrad.simplify.memory.reuse import reuse
-from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
+from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
+from srcgrad.simplify.memory.values_are_memory import name_values
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform import compositions as core
 from srcgrad.transform.forward import forward
-from srcgrad.transform.mutual_recursion import merged
 from srcgrad.transform.program_edits import expect_shape, reachable, select, with_own_results, without_effects
 from srcgrad.transform.random_draws import check_none, once
 from srcgrad.transform.reverse import reverse
@@ -128,21 +118,23 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
         return _value(lowered(fun, specs, recipe.long), fun, specs)
     if recipe.kind == "vmap":
-        items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
-        base = lowered(fun, items, recipe.long)
-        check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-        program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
-        return refuse_unit_axes(replace(base, program=tidy(program), result=mapped_spec(base.result)))
+        return refuse_unit_axes(_mapped(fun, recipe, specs))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
-    base = replace(base, program=tidy(name_values(base.program)))
+    base = replace(base, program=_in_rows(tidy(name_values(base.program))))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
+
+
+def _in_rows(program: Program) -> Program:
+    """The program with lists of arrays as rows, where their lengths are known."""
+    rows = lists_as_rows(program.main)
+    return program if rows is program.main else tidy(replace(program, main=rows))
 
 
 def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
@@ -158,17 +150,38 @@ def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
     return refuse_unit_axes(replace(base, program=tidy(name_values(program))))
 
 
+def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
+    """The function for each item of its arguments."""
+    items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
+    base = lowered(fun, items, recipe.long)
+    check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
+    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
+    return replace(base, program=tidy(program), result=mapped_spec(base.result))
+
+
 def refuse_unit_axes(made: Lowered) -> Lowered:
-    """The program with a look at the arrays that come in, if it was made for such without axes of length 1."""
+    """The program with a look at the arrays that come in, if it was made for such without axes of length 1, or with
+    longer ones."""
     main, builder = made.program.main, Builder()
     arrays = [p for p in main.params if p in main.facts.no_unit_axes]
     if not arrays:
         return made
     either = registry.PRIMITIVES["logical_or"]
-    found = functools.reduce(lambda a, b: builder.let(either, a, b), [builder.let(has_one, a) for a in arrays])
+    tests = [test for a in arrays for test in _too_short(builder, a, main.facts.least.get(a, ()))]
+    found = functools.reduce(lambda a, b: builder.let(either, a, b), tests)
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
     body = (*builder.out, ir.If(found, (ir.failing(failure),), ()), *main.body)
     return replace(made, program=replace(made.program, main=replace(main, body=body)))
+
+
+def _too_short(builder: Builder, array: Var, least: Sequence[int]) -> Iterator[Atom]:
+    """Whether an axis has length 1, or one is not as long as it is to be."""
+    dim, less = registry.PRIMITIVES["dim"], registry.PRIMITIVES["less"]
+    if not least or 2 in least:
+        yield builder.let(has_one, array)
+    for axis, n in enumerate(least):
+        if n > 2:
+            yield builder.let(less, builder.let(dim, array, name="n", axis=axis), Const(n, ir.I8))
 
 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:
@@ -346,14 +359,14 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
     _check_real(program, recipe.active(specs), "a Jacobian")
     columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
     make = core.jacfwd if columns else core.jacrev
-    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy))
+    made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy, recipe.last))
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 
 
 def _hessian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[Spec]) -> Derived:
     _scalar_result(base, recipe)
     _check_real(program, recipe.active(specs), "a Hessian")
-    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy))
+    made = once(program, recipe.active(specs), lambda p: core.hessian(p, recipe.active(specs), tidy, recipe.last))
     gradient = recipe.per_argument(specs, gradient_spec)
     return Derived(made, jacobian_spec(gradient, lambda change: recipe.per_argument(specs, change)))
 
@@ -378,123 +391,3 @@ KINDS: dict[str, Callable[..., Derived]] = {
     "hessian": _hessian,
     "hvp": _hvp,
 }
-
-
-# ---- to source
-
-
-def decides_by_floats(program: Program) -> bool:
-    """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
-    trip count could come out another way than the first time."""
-    program = inline(program)
-    funs = (program.main, *program.callees.values())
-    return any(
-        isinstance(stmt, ir.Let)
-        and any(not t.type.is_float for t in stmt.targets)
-        and any(_float_value(a.type) for a in stmt.args)
-        for fun in funs
-        for stmt in walk.walk(fun.body)
-    )
-
-
-def _float_value(type: Type) -> bool:
-    return type.is_float and not type.ref
-
-
-def scheduled(program: Program, parallel: bool) -> Program:
-    """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
-    return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
-
-
-SCHEDULED = {"plain": False}  # whether code that is not compiled is in loops, too: to try the schedule in CPython
-
-
-def text(program: Program, options: str | None, parallel: bool = False) -> str:
-    return module(program, options, parallel).text
-
-
-@deep
-def module(program: Program, options: str | None, parallel: bool = False) -> kernels.Module:
-    """The module of a program, which is not differentiated further."""
-    program = scheduled(program, parallel)
-    program = program if options is None else run_pass("mutual", merged, program)
-    in_front = reuse
-    if options is not None or SCHEDULED["plain"]:
-        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
-    try:
-        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
-        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
-        return render.module(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
-    except (SrcgradError, RecursionError):
-        raise
-    except Exception as error:
-        raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
-
-
-@deep
-def on_device(made: Lowered, fun: Any) -> Lowered:
-    """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
-    lowered, legal = with_arrays(made, fun)
-    if legal.outs:
-        message = f"the result is {wording.of_spec(made.result)}, and a kernel cannot make arrays"
-        raise placed(UnsupportedError(message, hint=legalise.HINT), fun)
-    if legal.works:
-        message = f"`{legal.works[0].name}` is long, or of a length that only the run tells: a kernel cannot make it"
-        raise placed(UnsupportedError(message, hint=legalise.KEEP_HINT), fun)
-    return lowered
-
-
-def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
-    """The program as a GPU's thread can run it, with what is known of the arrays that the caller gives."""
-    found: list[legalise.Legal] = []
-
-    def to_device(program: Program) -> Program:
-        found.append(legalise.legal(tidy(parallelise(inline(program), False)), tidy))
-        return found[0].program
-
-    try:
-        check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
-        return replace(made, program=run_pass("device", to_device, made.program)), found[0]
-    except SrcgradError as error:
-        raise placed(error, fun) from error.__cause__
-
-
-@deep
-def device_text(program: Program, options: str) -> str:
-    """The module of a program of device functions."""
-    callees = {name: read_values_from_memory(fun) for name, fun in program.callees.items()}
-    made = Program(read_values_from_memory(program.main), callees)
-    return render.render(made, jit_options=options, decorator="cuda.jit")
-
-
-def failures(program: Program) -> dict[str, tuple[str, Problem]]:
-    """By message, the checks that the program makes: the error that each raises, and what is to be told of it."""
-    found = (raising.failure for raising in _raised(program) if raising.failure is not None)
-    return {failure.text: (failure.error, _problem(failure)) for failure in found}
-
-
-def formats(program: Program) -> dict[str, int]:
-    """The f-strings that the program raises, with the number of values that each takes."""
-    found = (raising.format for raising in _raised(program) if raising.format is not None)
-    return {text: sum(name is not None for _, name, _, _ in Formatter().parse(text)) for text in found}
-
-
-def _raised(program: Program) -> Iterator[ir.Raise]:
-    for fun in (program.main, *program.callees.values()):
-        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Raise))
-
-
-def _problem(failure: ir.Failure) -> Problem:
-    span = failure.where
-    if span is None:
-        return Problem(failure.message, failure.hint)
-    source = linecache.getline(span.file, span.line)
-    return Problem(failure.message, failure.hint, span.file, span.line, span.column, source)
-
-
-def with_shapes(body: Sequence[ir.Stmt], arrays: Sequence[Var]) -> tuple[list[list[Atom]], tuple[ir.Stmt, ...]]:
-    """The lengths of these arrays, and the body with what computes them."""
-    builder = Builder()
-    dim = registry.PRIMITIVES["dim"]
-    dims = [[builder.let(dim, a, name="n", axis=axis) for axis in range(a.type.rank)] for a in arrays]
-    return dims, (*body, *builder.out)

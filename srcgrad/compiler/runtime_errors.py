@@ -45,12 +45,17 @@ def telling(function: Callable[..., Any], known: Failures, formats: Mapping[str,
         try:
             return function(*args)
         except Exception as error:
-            told = _told(error, known) or _filled(error, formats)
+            told = told_of(error, known, formats)
             if told is None:
                 raise
         raise told
 
     return call
+
+
+def told_of(error: Exception, known: Failures, formats: Mapping[str, int]) -> Exception | None:
+    """What is raised in the place of an error in generated code; None for that itself."""
+    return _told(error, known) or _filled(error, formats)
 
 
 # What a dense matrix is called, its rows and columns, and its bytes.

@@ -64,11 +64,22 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
             value = builder.load(result) if isinstance(result, Var) and result.type.ref else result
             builder.store(out, (index, *(FULL,) * (out.type.rank - 1)), value)
     builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=True))
-    facts = replace(main.facts, no_unit_axes=frozenset(arrays))
+    places = zip(own, params, leaf_axes, strict=True)
+    least = {p: _whole(main.facts.least[old], axis) for old, p, axis in places if old in main.facts.least}
+    least |= {c: main.facts.least[c] for c in captured if c in main.facts.least}
+    facts = replace(main.facts, no_unit_axes=frozenset(arrays), least=least)
     fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), facts)
-    if not lengths(fun).shapes.met:  # it is the same for all lengths
+    if not least and not lengths(fun).shapes.met:  # it is the same for all lengths
         fun = replace(fun, facts=replace(facts, no_unit_axes=frozenset()))
     return Program(fun, program.callees)
+
+
+def _whole(least: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
+    """How long the axes of what is mapped over are at least, where those of an item are at least that."""
+    if axis is None:
+        return least
+    place = axis % (len(least) + 1)
+    return (*least[:place], 2, *least[place:])
 
 
 def _dim(builder: Builder, array: Atom, axis: int) -> Atom:

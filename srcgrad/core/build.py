@@ -37,6 +37,7 @@ class Builder:
         self.span: Span | None = None
         self.shapes = Shapes(fun)
         self.layouts = Layouts()
+        self.of_arrays: set[Atom] = set()  # floats that are NumPy's numbers: arrays gave them, or functions of NumPy
         self.numbers: dict[Atom, str] = {}  # integers that arrays gave: the dtype that they have in NumPy
         self.weak: set[Var] = set()  # floats of Python's own: they take the precision of what they stand beside
 
@@ -62,6 +63,8 @@ class Builder:
         self.put(ir.Let(targets, op, args, params, span=self.span))
         if types == (ir.I8,) and not op.traits.python_integer:
             self._note_number(targets[0], op, args)
+        if types[0].is_scalar and any(a.type.rank or a in self.of_arrays for a in args):
+            self.of_arrays.update(targets)
         if types == (ir.F8,) and op.traits.arithmetic and all(map(self.is_weak, args)):
             self.weak.add(targets[0])
         return targets
@@ -75,8 +78,9 @@ class Builder:
         self.layouts.renamed(old, new)
         if old in self.numbers:
             self.numbers[new] = self.numbers[old]
-        if old in self.weak:
-            self.weak.add(new)
+        for kind in (self.weak, self.of_arrays):
+            if old in kind:
+                kind.add(new)
 
     def _note_number(self, target: Var, op: ir.Primitive, args: Sequence[Atom]) -> None:
         arrays = [a.type.dtype for a in args if a.type.rank]
@@ -99,6 +103,8 @@ class Builder:
         target = Var(name or ref.name, Type(ref.type.dtype, rank) if rank else scalar_of(ref.type))
         if target.type == ir.I8:
             self.numbers[target] = ref.type.dtype
+        elif not rank:
+            self.of_arrays.add(target)
         self.put(ir.Load(target, ref, index, span=self.span))
         return target
 

@@ -196,7 +196,7 @@ class RefAt(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What goes round a loop: `inner` is init at first, then the last turn's next; `out` is what is left."""
+    """What goes round a loop: `inner` is init at first, then the last iteration's next; `out` is what is left."""
 
     inner: Var
     init: Atom
@@ -215,7 +215,7 @@ class Out:
 
 @dataclass(frozen=True, eq=False)
 class For(Stmt):
-    """for index in range(start, stop, step): body; with `exit`, the loop is left after a turn that makes it true
+    """for index in range(start, stop, step): body; with `exit`, the loop is left after an iteration that makes it true
     (the carry is assigned first)."""
 
     index: Var
@@ -356,10 +356,11 @@ class FunFacts:
     its head, and of those among them that must come in C order.   captured: the names of what it takes from around it.
     shares: (result, parameter), by position, that are the same memory in the user's function.   together: (result,
     result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
-    caller has seen that no axis has length 1.   same_shapes: parameters (tangents, cotangents) with the variable whose
-    shape each has.   lengths: of the axes of parameters, where they are known.   plan: what the reverse sweep keeps,
-    and why.   checks: how many checks were proved, moved in front of loops, and placed where they stand.   parallel: of
-    each loop, why it is parallel or not.
+    caller has seen that no axis has length 1.   least: of such parameters, how long each axis is at least, where the
+    caller has seen that some are longer than 2: so that parts of them are not of length 1, either.   same_shapes:
+    parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
+    they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
+    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -369,6 +370,7 @@ class FunFacts:
     together: tuple[tuple[int, int], ...] = ()
     changed: bool = False
     no_unit_axes: frozenset[Var] = frozenset()
+    least: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     same_shapes: tuple[tuple[Var, Var], ...] = ()
     lengths: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     plan: tuple[Kept, ...] = ()

@@ -112,7 +112,7 @@ class _Reader:
                 return frozenset(tokens.many(var))
             case "same_shapes":
                 return tuple(tokens.many(like))
-            case "lengths":
+            case "lengths" | "least":
                 return dict(tokens.many(lambda: (var(), tokens.literal())))
         items = tuple(tokens.many(tokens.literal))
         if name == "plan":

@@ -10,13 +10,12 @@ sees that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Union
 
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.shapes import Shapes
-from srcgrad.core.walk import blocks, kept, rebuild
+from srcgrad.core.walk import WITH_BLOCKS, kept, rebuild
 
 Rewritten = Union[Stmt, Iterable[Stmt]]  # what takes a statement's place: the same or another one, several, or none
 GONE = Stmt()  # put into `out` in the place of a statement that turned out to be needless
@@ -43,24 +42,24 @@ class Rewriter:
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         outer, self.out = self.out, []
-        with self.region():
-            self.put_all(stmts)
+        self.region(stmts)
         made, self.out = self.out, outer
-        return kept(stmts, (stmt for stmt in made if stmt is not GONE))
+        return kept(stmts, [stmt for stmt in made if stmt is not GONE] if GONE in made else made)
 
     def put_all(self, stmts: tuple[Stmt, ...]) -> None:
         """What takes these statements' places, into the block at hand."""
+        one, put = self.one, self.put
         for stmt in stmts:
-            new = self.one(stmt)
+            new = one(stmt)
             if isinstance(new, Stmt):
-                self.put(new)
+                put(new)
             else:
-                for put in new:
-                    self.put(put)
+                for several in new:
+                    put(several)
 
     def inside(self, stmt: Stmt) -> Stmt:
         """The statement with its blocks rewritten, and its atoms as `env` says."""
-        if blocks(stmt):
+        if type(stmt) in WITH_BLOCKS:
             self.enter(stmt)
         elif not self.env:
             return stmt
@@ -70,16 +69,17 @@ class Rewriter:
         """A statement of the block at hand, as it has become."""
         self.out.append(stmt)
 
-    def region(self) -> AbstractContextManager[object]:
-        """For what a subclass knows inside one block only."""
-        return nullcontext()
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
+        """The statements of one block: a subclass opens and closes here what it knows inside one block only."""
+        self.put_all(stmts)
 
     def enter(self, stmt: Stmt) -> None:
         """For what a subclass knows of the variables at the head of a loop's blocks."""
 
     def atom(self, a: Atom) -> Atom:
-        while isinstance(a, Var) and a in self.env:
-            a = self.env[a]
+        env = self.env
+        while type(a) is Var and a in env:
+            a = env[a]
         return a
 
     def bind(self, var: Var) -> Var:
@@ -94,14 +94,15 @@ class ShapeRewriter(Rewriter):
         super().__init__()
         self.shapes = shapes
 
-    def region(self) -> AbstractContextManager[object]:
-        return self.shapes.region()
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
+        with self.shapes.region():
+            super().region(stmts)
 
     def enter(self, stmt: Stmt) -> None:
         self.shapes.enter(stmt)
 
     def put(self, stmt: Stmt) -> None:
-        super().put(stmt)
+        self.out.append(stmt)
         self.shapes.note(stmt)
 
 

@@ -220,7 +220,7 @@ class _Run:
         return base[self.index(how, env)]
 
     def turn(self, stmt: ir.For | ir.While, env: Env) -> bool:
-        """One turn of a loop's body; whether the loop goes on."""
+        """One iteration of a loop's body; whether the loop goes on."""
         self.block(stmt.body, env)
         leave = stmt.exit is not None and self.atom(stmt.exit, env)
         env.update(dict(zip([c.inner for c in stmt.carry], [self.atom(c.next, env) for c in stmt.carry], strict=True)))

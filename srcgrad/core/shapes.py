@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 Dim = Hashable
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
+MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
 REVERSED = ir.Slice(None, None, Const(-1, ir.I8))
 
 
@@ -36,21 +37,31 @@ class Shapes:
     def __init__(self, fun: ir.Fun | None = None) -> None:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
+        self._cut: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is so much less than
+        self._natural: set[Atom] = set()  # integers that memory has been made of: they are not negative
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
         # parameters of which the caller has seen that no axis has length 1: what they meet is never repeated for them
         self.long: set[Var] = set(fun.facts.no_unit_axes) if fun is not None else set()
-        self.stays: set[Var] = set()  # references carried round loops that have the shape of the first in each turn
+        # how long their axes are at least, if that is more than 2; while asking, this is demanded as it is needed
+        least = fun.facts.least if fun is not None else {}
+        self.least: dict[Dim, int] = {(p, k): n for p, ns in least.items() for k, n in enumerate(ns)}
+        self.asking = False
+        # references carried round loops that have the shape of the first in each iteration
+        self.stays: set[Var] = set()
         self.unsure = False  # where they have, one of them may be 1, or is and the generated code does not show it
         self._hidden: set[Var] = set()  # arrays with axes of length 1 that what is called has made
         self.met = False  # lengths that are not surely equal have met in an operation
         # parameters that have the shape of another parameter or of a result: tangents, cotangents
         self._like: dict[Var, Var] = dict(fun.facts.same_shapes) if fun is not None else {}
-        # parameters of which the lengths are known, as they are of what is made for one shape
-        known: Mapping[Var, tuple[int, ...]] = fun.facts.lengths if fun is not None else {}
-        for param in fun.params if fun is not None else ():
-            if param in known:
-                self._dims[param] = tuple(Const(n, ir.I8) for n in known[param])
+        if fun is not None:
+            self._note_params(fun)
+
+    def _note_params(self, fun: ir.Fun) -> None:
+        """The parameters' shapes; the lengths of some are known, as they are of what is made for one shape."""
+        for param in fun.params:
+            if param in fun.facts.lengths:
+                self._dims[param] = tuple(Const(n, ir.I8) for n in fun.facts.lengths[param])
             elif param not in self._like:
                 self.dims(param)
 
@@ -81,27 +92,36 @@ class Shapes:
     @contextmanager
     def region(self) -> Iterator[None]:
         """What operations inside demand of lengths holds inside: they may not be reached."""
-        kept = dict(self._equal)
+        kept, natural = dict(self._equal), set(self._natural)
         try:
             yield
         finally:
-            self._equal = kept
+            self._equal, self._natural = kept, natural
 
     def first(self, dim: Dim) -> Dim:
         """The token that stands for all those that are known to be equal to this one."""
-        if isinstance(dim, Shorter):
-            return Shorter(self.first(dim.dim), dim.cut)
-        while dim in self._equal:
+        while True:
+            if isinstance(dim, Shorter):
+                dim = _shorter(self.first(dim.dim), dim.cut)
+            if dim not in self._equal:
+                return dim
             dim = self._equal[dim]
-        return dim
 
     def unite(self, a: Dim, b: Dim) -> None:
         """The two lengths are equal, from here to the end of the region."""
+        a, b = self._uncut(a, b)
         a, b = self.first(a), self.first(b)
         if a != b:
             if self._tells(a, b):  # a slice as long as the whole: x[:n] @ x
                 a, b = b, a
             self._equal[b] = a
+
+    def _uncut(self, a: Dim, b: Dim) -> tuple[Dim, Dim]:
+        """What is as equal as the two, of parts of long axes: what is left where the same number is added to both."""
+        if isinstance(a, Shorter) and isinstance(b, Shorter) and self._surely_long(a) and self._surely_long(b):
+            cut = min(a.cut, b.cut)
+            return _shorter(a.dim, a.cut - cut), _shorter(b.dim, b.cut - cut)
+        return a, b
 
     def _tells(self, a: Dim, b: Dim) -> bool:
         """Whether token a is that of a part of a length that b stands for."""
@@ -176,6 +196,7 @@ class Shapes:
             self._made_of(stmt.target, stmt.init)
         else:
             self._dims[stmt.target] = tuple(self.length(n) for n in stmt.shape if n is not None)
+            self._natural.update(n for n in stmt.shape if n is not None)
 
     def _made_of(self, target: Var, source: Atom) -> None:
         if source in self._hidden:
@@ -199,6 +220,8 @@ class Shapes:
         traits = stmt.op.traits
         if traits.measures and isinstance(stmt.args[0], Var):
             self._lengths[target] = self.dims(stmt.args[0])[stmt.params["axis"]]
+        elif target.type == ir.I8:
+            self._note_integer(stmt, target)
         elif traits.shaped:
             self._dims[target] = tuple(map(self.length, stmt.args[1:]))
         elif stmt.op.name == "arange" and len(stmt.args) == 1 and isinstance(self.length(stmt.args[0]), tuple):
@@ -220,6 +243,19 @@ class Shapes:
                 self._hidden.add(target)
                 self.unsure = self.unsure or any(set(p) - {ONE} for p in parts)
 
+    def _note_integer(self, stmt: ir.Let, target: Var) -> None:
+        """max(n, 0) and max(n - 2, 0), where n is a length."""
+        match stmt.op.name, stmt.args:
+            case "subtract", (length, Const() as cut) if self._is_length(length) and cut.value.real >= 0:
+                self._cut[target] = self.length(length), int(cut.value.real)
+            case "nonnegative", (length,) if self._is_length(length):
+                self._lengths[target] = self.length(length)
+            case "nonnegative", (left,) if left in self._cut:
+                self._lengths[target] = _shorter(*self._cut[left])
+
+    def _is_length(self, atom: Atom) -> bool:
+        return atom in self._natural or atom in self._lengths
+
     def _demands(self, stmt: ir.Let) -> Sequence[tuple[Dim, Dim]]:
         """Lengths that the operation demands to be equal."""
         demands = stmt.op.traits.demands
@@ -233,14 +269,27 @@ class Shapes:
                 self.unsure = True
             if a != ONE and not self.equal(a, b):
                 self.met = True
-                if (self.is_long(a) and isinstance(b, Var)) or (self._is_own(a) and self.is_long(b)):
+                if self.is_long(a) and (isinstance(b, Var) or (not isinstance(a, Const) and self.is_long(b))):
                     self.unite(a, b)
                 else:
                     self.unsure = True
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
+        if isinstance(dim, Shorter):
+            if self.asking and self._is_own(dim.dim) and dim.cut <= MOST:
+                self.least[dim.dim] = max(self.least.get(dim.dim, 2), dim.cut + 2)
+            return self._surely_long(dim)
         return self._is_own(dim) or (isinstance(dim, Const) and dim != ONE)
+
+    def _surely_long(self, part: Shorter) -> bool:
+        """Whether an axis of such a parameter is so long that 2 elements are left of it, at least."""
+        return self._is_own(part.dim) and self.least.get(part.dim, 2) >= part.cut + 2
+
+    def demanded(self) -> dict[Var, tuple[int, ...]]:
+        """Of the parameters of which that is more than 2 somewhere, how long each axis is at least."""
+        arrays = dict.fromkeys(dim[0] for dim in self.least if isinstance(dim, tuple))
+        return {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
 
     def _is_own(self, dim: Dim) -> bool:
         """Whether it is the length of such a parameter."""
@@ -282,9 +331,14 @@ def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
     if start.value.real < 0 or stop.value.real > 0 or (item.stop is not None and stop.value.real == 0):
         return (dim, item.start, item.stop, item.step)
     cut = int(start.value.real - stop.value.real)
-    if isinstance(dim, Shorter):
-        return Shorter(dim.dim, dim.cut + cut)
-    return Shorter(dim, cut) if cut else dim
+    return _shorter(dim, cut)
+
+
+def _shorter(dim: Dim, cut: int) -> Dim:
+    """The token of max(n - cut, 0) where n is that of dim."""
+    if not cut:
+        return dim
+    return Shorter(dim.dim, dim.cut + cut) if isinstance(dim, Shorter) else Shorter(dim, cut)
 
 
 def _in_place(index: ir.Index, arrays: Sequence[Atom]) -> bool:

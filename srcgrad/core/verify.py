@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from srcgrad.core import ir, walk
+from srcgrad.core.aliases import Aliases
 from srcgrad.core.build import index_rank, scalar_of
 from srcgrad.core.ir import Atom, Fun, Program, Stmt, Type, Var
 
@@ -49,6 +50,7 @@ class _Verifier:
             self.use(result, scope, 0)
         self.crossing(self.fun.results)
         self.purity()
+        self.tests()
 
     # ---- scopes
 
@@ -262,6 +264,21 @@ class _Verifier:
                 self.where = stmt
                 reached = roots.get(stmt.ref, set())
                 self.need(not reached, f"the memory of the parameters {sorted(p.name for p in reached)} is written")
+
+    def tests(self) -> None:
+        """Floats that the test of a loop writes are read in tests only: what a test gives has no adjoint."""
+        tested = {s for loop in walk.walk(self.fun.body) if isinstance(loop, ir.While) for s in walk.walk(loop.test)}
+        written = [s for s in tested if isinstance(s, (ir.Store, ir.Accumulate)) and s.ref.type.is_float]
+        if not written:
+            return
+        aliases = Aliases(self.fun.body, given_back=True)
+        read = {aliases.of(r) for r in self.fun.results if isinstance(r, Var) and r.type.ref}
+        for stmt in walk.walk(self.fun.body):
+            if stmt not in tested and isinstance(stmt, (ir.Load, ir.Call, ir.Custom)):
+                read |= {aliases.of(a) for a in walk.used(stmt) if isinstance(a, Var) and (a.type.ref or a.type.many)}
+        for write in written:
+            self.where = write
+            self.need(aliases.of(write.ref) not in read, "what the test of a loop writes is read outside of it")
 
 
 def _item(refs: Type) -> Type:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import is_
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from srcgrad.core import ir
 from srcgrad.core.effect_statements import map_part, map_parts, part_atoms
@@ -16,7 +17,7 @@ BindMap = Callable[[Var], Var]
 BlockMap = Callable[[tuple[Stmt, ...]], tuple[Stmt, ...]]
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=Stmt)
-_WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
+WITH_BLOCKS = frozenset({ir.For, ir.While, ir.If})
 _ONE_TARGET = frozenset({ir.Load, ir.Alloc, ir.View, ir.NewList, ir.RefAt, ir.Draw})
 _TARGETS = frozenset({ir.Let, ir.Call, ir.Custom})
 
@@ -140,10 +141,10 @@ def used_inside(stmt: Stmt) -> Iterator[Atom]:
 def defined(stmt: Stmt) -> tuple[Var, ...]:
     """The variables that the statement binds in its own region."""
     kind = type(stmt)
+    if kind in _TARGETS:  # most
+        return stmt.targets  # type: ignore[attr-defined, no-any-return]
     if kind in _ONE_TARGET:
         return (stmt.target,)  # type: ignore[attr-defined]
-    if kind in _TARGETS:
-        return stmt.targets  # type: ignore[attr-defined, no-any-return]
     match stmt:
         case ir.Append():
             return (stmt.pos,)
@@ -166,7 +167,7 @@ def defined_inside(stmt: Stmt) -> tuple[Var, ...]:
 
 def blocks(stmt: Stmt) -> tuple[tuple[str, tuple[Stmt, ...]], ...]:
     kind = type(stmt)  # asked of every statement at every pass: much faster than patterns
-    if kind not in _WITH_BLOCKS:
+    if kind not in WITH_BLOCKS:
         return ()
     if isinstance(stmt, ir.If):
         return (("then", stmt.then), ("orelse", stmt.orelse))
@@ -178,11 +179,26 @@ def blocks(stmt: Stmt) -> tuple[tuple[str, tuple[Stmt, ...]], ...]:
 
 def walk(stmts: Iterable[Stmt]) -> Iterator[Stmt]:
     """Every statement, an outer one before those inside it."""
-    for stmt in stmts:
-        yield stmt
-        if type(stmt) in _WITH_BLOCKS:
-            for _, block in blocks(stmt):
-                yield from walk(block)
+    open_ = [iter(stmts)]
+    while open_:
+        for stmt in open_[-1]:
+            yield stmt
+            if type(stmt) in WITH_BLOCKS:
+                open_.extend(iter(block) for _, block in reversed(blocks(stmt)))
+                break
+        else:
+            open_.pop()
+
+
+_KINDS: WeakKeyDictionary[Fun, frozenset[type[Stmt]]] = WeakKeyDictionary()
+
+
+def kinds(fun: Fun) -> frozenset[type[Stmt]]:
+    """The classes of a function's statements, found once: a pass over statements that there are not need not begin."""
+    found = _KINDS.get(fun)
+    if found is None:
+        found = _KINDS[fun] = frozenset(map(type, walk(fun.body)))
+    return found
 
 
 def rebuild(stmt: Stmt, atom: AtomMap, bind: BindMap, block: BlockMap) -> Stmt:

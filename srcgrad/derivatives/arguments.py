@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.compiler.request import Positional
+from srcgrad.compiler.request import EXTRAS, Positional, Recipe
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source import classes, hooks, wording
@@ -46,7 +46,7 @@ class Parameters:
     def each(self, values: Sequence[Any]) -> tuple[int | Positional, ...]:
         """Every argument of a call, with these values of the parameters."""
         star, kinds = self.star, [p.kind for p in self.signature.parameters.values()]
-        empty = [k for k, kind in enumerate(kinds) if kind is inspect.Parameter.VAR_KEYWORD and not values[k]]
+        empty = [k for k, kind in enumerate(kinds) if kind is Parameter.VAR_KEYWORD and not values[k]]
         places = [k for k in range(len(values)) if k not in empty]
         if star is None:
             return tuple(places)
@@ -120,6 +120,36 @@ class Parameters:
 def parameters_of(fun: Any) -> Parameters:
     own = fun.__srcgrad_arguments__ if hooks.takes_arguments(fun) else None
     return Parameters(signature_of(fun), own)
+
+
+def with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:
+    """The primal's signature with the parameters that the derivative has beside them."""
+    params = list(signature.parameters.values())
+    suffix = EXTRAS.get(recipe.kind)
+    if suffix is None:
+        return signature.replace(return_annotation=inspect.Signature.empty)
+    active = [params[k if isinstance(k, int) else k.star].name for k in recipe.argnums]
+    names = [name + suffix for name in active] if recipe.kind == "forward" else ["value" + suffix]
+    if recipe.kind == "hvp":
+        names = ["vector"]
+    taken = set(signature.parameters)
+    for name in names:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        params.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD))
+    if _in_order(params):
+        return inspect.Signature(params)
+    extras = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in params[len(signature.parameters) :]]
+    last = [p for p in params[: len(signature.parameters)] if p.kind is p.VAR_KEYWORD]
+    own = [p for p in params[: len(signature.parameters)] if p.kind is not p.VAR_KEYWORD]
+    return inspect.Signature([*own, *extras, *last])
+
+
+def _in_order(params: Sequence[inspect.Parameter]) -> bool:
+    """Whether these can stand one after another in a def."""
+    kinds = [p.kind for p in params]
+    return kinds == sorted(kinds) and all(p.default is p.empty for p in params)
 
 
 def unknown_types(names: Sequence[str]) -> tuple[str, str]:
@@ -224,7 +254,7 @@ def converter(type: Type) -> Callable[[Any], Any]:
     """What makes a leaf exactly of the type that compiled code takes; arrays contiguous and writable."""
     if type.ref:
         dtype = np.dtype(type.dtype)
-        return lambda a: a if _as_compiled(a) else np.array(a, dtype, order="C")
+        return lambda a: a if as_compiled(a) else np.array(a, dtype, order="C")
     scalars: dict[str, Callable[[Any], Any]] = {
         "f8": float,
         "f4": np.float32,
@@ -236,7 +266,7 @@ def converter(type: Type) -> Callable[[Any], Any]:
     return scalars[type.dtype]
 
 
-def _as_compiled(array: Any) -> bool:
+def as_compiled(array: Any) -> bool:
     """Whether this is an array as compiled code was made for: contiguous, writable, of native byte order."""
     return bool(array.flags.carray and array.dtype.isnative and array.__class__ is np.ndarray)
 

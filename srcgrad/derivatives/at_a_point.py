@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.backend.compiling import interruption
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.request import Recipe, float_leaves
 from srcgrad.core.types import I8, Type
-from srcgrad.derivatives import arguments
-from srcgrad.derivatives.derivative import Derivative
+from srcgrad.derivatives import arguments, straight_points
+from srcgrad.derivatives.derivative import MOST, Derivative
+from srcgrad.derivatives.straight_points import Keep, Pulled
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -30,14 +33,16 @@ def _derivative(fun: Any, recipe: Recipe, options: Options) -> Derivative:
     return made[key]
 
 
-def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options) -> tuple[Any, Any]:
+def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options, keep: Keep) -> tuple[Any, Any]:
     """(value, tangent) of fun at primals along tangents."""
     with speaking_of(fun):
         full, dots = _checked(fun, primals, tangents)
     active = tuple(k for k, dot in enumerate(dots) if dot is not None)
     recipe = Recipe("jvp", tuple(range(len(full))), single=False, leaves=active)
     made = _derivative(fun, recipe, options)
-    value, tangent = made.at([*full, tuple(d for d in dots if d is not None)])
+    values = [*full, tuple(d for d in dots if d is not None)]
+    value, tangent = made.at(values)
+    keep(lambda: straight_points.of_tangent(made, values, arguments.parameters_of(fun).bind, primals, tangents))
     return value, tangent
 
 
@@ -119,17 +124,36 @@ def _floats_at(values: Sequence[Any], specs: Sequence[Spec], active: set[int]) -
 class Pullback:
     """What `vjp` returns: takes the cotangent of the value, gives a tuple of one cotangent an argument."""
 
-    def __init__(self, made: Derivative, primals: Sequence[Any], value: Any) -> None:
-        self._made, self._primals, self._value = made, primals, value
-        self._spec = describe(value)
+    def __init__(self, pulled: Pulled, items: Sequence[Any], value: Any) -> None:
+        self._pulled, self._items, self._value = pulled, items, value
 
     def __call__(self, *cotangent: Any) -> tuple[Any, ...]:
-        with speaking_of(self._made.primal):
+        try:
+            for straight in self._pulled.straight:
+                out = straight((self._items, self._value, cotangent), {})
+                if out is not OTHER:
+                    return out  # type: ignore[no-any-return]
+            return self._general(cotangent)
+        except SystemError as error:
+            raise interruption(error) from None
+
+    def _general(self, cotangent: Sequence[Any]) -> tuple[Any, ...]:
+        made, known = self._pulled.made, self._pulled.straight
+        with speaking_of(made.primal):
             if len(cotangent) != 1:
                 message = f"a pullback takes one cotangent, in the structure of the value, not {len(cotangent)}"
                 raise CallError(message, hint="give a tuple if the function returns a tuple")
-            bar = _conformed(cotangent[0], self._spec, self._value, "value")
-        return self._made.at([*self._primals, bar])  # type: ignore[no-any-return]
+            spec = describe(self._value)
+            bar = _conformed(cotangent[0], spec, self._value, "value")
+        given = iter(self._items)
+        values = [*(assemble(spec, given) for spec in self._pulled.specs), bar]
+        out = made.at(values)
+        straight = None
+        if len(known) < MOST and self._pulled.compiled:
+            straight = straight_points.of_cotangent(made, values, self._items, self._value, spec, cotangent[0])
+        if straight is not None:
+            known.append(straight)
+        return out  # type: ignore[no-any-return]
 
 
 def _conformed(bar: Any, spec: Spec, value: Any, path: str) -> Any:
@@ -148,18 +172,23 @@ def _leaf_each(spec: Node) -> Node:
     return Node(spec.kind, spec.keys, tuple(Leaf(Type("f8")) for _ in spec.children))
 
 
-def vjp_with(fun: Any, primals: Sequence[Any], options: Options) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp_with(
+    fun: Any, primals: Sequence[Any], options: Options, keep: Keep
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """(value, pullback); the pullback keeps copies of the arrays, so that writing into them later does not matter."""
     with speaking_of(fun):
         parameters = arguments.parameters_of(fun)
-        full = parameters.bind(primals, {})
-        specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
-    copies = iter([v.copy() if isinstance(v, np.ndarray) else v for v in arguments.flat(full, specs)])
+        given = parameters.bind(primals, {})
+        specs = [arguments.spec_of(p, n) for p, n in zip(given, parameters.names, strict=True)]
+    copies = iter([v.copy() if isinstance(v, np.ndarray) else v for v in arguments.flat(given, specs)])
     full = [assemble(spec, copies) for spec in specs]
     if not any(t.is_float or t.is_complex for spec in specs for t in leaf_types(spec)):
         full = [float(v) if spec == Leaf(I8) and isinstance(v, int) else v for v, spec in zip(full, specs, strict=True)]
         specs = [arguments.spec_of(p, n) for p, n in zip(full, parameters.names, strict=True)]
     every = parameters.each(full)
-    value = _derivative(fun, Recipe("value", every, leaves=()), options).at(full)
+    made = _derivative(fun, Recipe("value", every, leaves=()), options)
+    value = made.at(full)
     recipe = Recipe("pullback", every, single=False, leaves=tuple(float_leaves(specs)))
-    return value, Pullback(_derivative(fun, recipe, options), full, value)
+    pulled = Pulled(_derivative(fun, recipe, options), tuple(specs), options.jit and not options.on_device, [])
+    keep(lambda: straight_points.of_value(made, given, full, parameters.bind, len(primals), Pullback, pulled))
+    return value, Pullback(pulled, tuple(arguments.flat(full, specs)), value)

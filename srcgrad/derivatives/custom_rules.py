@@ -71,6 +71,22 @@ native.register(
 def custom_jvp(fun: Callable[..., Any]) -> Custom:
     """A function with its own rule for forward mode (reverse mode transposes it); give it with `defjvp`.
 
+    Parameters
+    ----------
+    fun : callable
+        The function, of numbers, arrays and structures of them. Called from Python, it is what it was.
+
+    Returns
+    -------
+    callable
+        The function, with `defjvp(jvp)`: `jvp(primals, tangents)` takes two tuples, each tangent of the shape and dtype
+        of its argument, and gives `(value, value_dot)`.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not a function, or if it is differentiated before it has a rule.
+
     Examples
     --------
     >>> from srcgrad import custom_jvp, grad
@@ -88,5 +104,36 @@ def custom_jvp(fun: Callable[..., Any]) -> Custom:
 
 
 def custom_vjp(fun: Callable[..., Any]) -> Custom:
-    """A function with its own rule for reverse mode; give it with `defvjp(fwd, bwd)`."""
+    """A function with its own rule for reverse mode; give it with `defvjp(fwd, bwd)`.
+
+    Parameters
+    ----------
+    fun : callable
+        The function, of numbers, arrays and structures of them. Called from Python, it is what it was.
+
+    Returns
+    -------
+    callable
+        The function, with `defvjp(fwd, bwd)`: `fwd(*args)` gives `(value, residuals)`, and `bwd(residuals, value_bar)`
+        a tuple of one cotangent an argument, of its shape and dtype (None for zero, and for what is no float).
+
+    Raises
+    ------
+    ArgumentError
+        If it is not a function, or if it is differentiated before it has a rule.
+
+    Examples
+    --------
+    >>> from srcgrad import custom_vjp, grad
+    >>> @custom_vjp
+    ... def f(x):
+    ...     return x * x
+    >>> def f_fwd(x):
+    ...     return x * x, x
+    >>> def f_bwd(x, value_bar):
+    ...     return (10.0 * x * value_bar,)
+    >>> f.defvjp(f_fwd, f_bwd)
+    >>> grad(lambda x: f(x), jit=False)(1.0)
+    10.0
+    """
     return Custom(fun)

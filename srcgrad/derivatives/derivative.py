@@ -16,17 +16,18 @@ import numpy as np
 
 from srcgrad.backend import callable as native
 from srcgrad.backend.compiling import interruption
-from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
-from srcgrad.compiler.request import EXTRAS, VALUE, Positional, Recipe
+from srcgrad.compiler.request import VALUE, Positional, Recipe
 from srcgrad.core.types import B1, C16, F4, F8, I8, Type
-from srcgrad.derivatives import arguments, compiled_call, kernel_call
+from srcgrad.derivatives import arguments, compiled_call, into_arrays, kernel_call, straight_call
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
-from srcgrad.derivatives.one_call import SIMPLE, Call, Owner, exact, same
+from srcgrad.derivatives.one_call import Call, Owner, same
+from srcgrad.derivatives.straight_call import Finish, Straight, Take
+from srcgrad.derivatives.written_calls import OTHER, SIMPLE, exact
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -43,6 +44,8 @@ class Derivative:
     primal : the function it was made from
     source : the generated module, for the types of the last new call (before the first: of the annotations)
     """
+
+    _by_shape = False  # whether the code for a call depends on the shapes of its arguments
 
     def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
         options.check()
@@ -61,7 +64,7 @@ class Derivative:
         functools.update_wrapper(self, fun, updated=())
         name = getattr(fun, "__name__", "f")
         self.__name__ = f"{name if name.isidentifier() else 'lambda_'}_{recipe.kind}"
-        self.__signature__ = _with_extras(self._primal_parameters.signature, recipe)
+        self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
         self._owner = Owner(fun, recipe, names, own, self._entries)
@@ -77,10 +80,13 @@ class Derivative:
             return self._primal_parameters.places(argnums)
 
     def _forget(self) -> None:
-        self._fast: dict[tuple[type, ...], Callable[..., Any]] = {}
         self._calls: dict[Any, Call] = {}
         self._last: Call | None = None
-        self._hot: tuple[int, Callable[..., Any]] = (-1, same)
+        self._begin_straight()
+
+    def _begin_straight(self) -> None:
+        self._straight: dict[Any, list[Straight]] = {}  # by the classes of the arguments
+        self._hot: Straight = _none
 
     def _renew(self) -> None:
         """Begin anew after a function was given other code: its parameters may be others, too."""
@@ -91,39 +97,41 @@ class Derivative:
         self.__init__(fun, self._recipe, self._options, self._argnums)  # type: ignore[misc]
 
     def _watch(self, made_of: Iterable[Version]) -> None:
-        """Look at each call whether these functions have the code that they had; it takes some 40 ns for each."""
-        self._made_of = tuple({id(v.function): v for v in made_of}.values()) or versions(_NOTHING)
-        (self._first, self._code), *self._others = [version[:2] for version in self._made_of]
+        """Look at each call whether these functions have the code that they had."""
+        self._made_of = tuple({id(v.function): v for v in made_of}.values())
 
     def _keep_up(self) -> None:
         if not current(self._made_of):
             self._renew()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._first.__code__ is not self._code:
-            self._renew()
-        for other, code in self._others:
-            if other.__code__ is not code:
-                self._renew()
-                break
-        # Compiled code checks types itself, and says `Mismatch` where they are others than those of the last call.
         try:
-            if not kwargs:
-                count, hot = self._hot
-                if len(args) == count:
-                    try:
-                        return hot(*args)
-                    except Mismatch:
-                        pass
-                fast = self._fast.get(tuple(map(type, args)))
-                if fast is not None:
-                    try:
-                        return fast(*args)
-                    except Mismatch:
-                        pass
-            return self._call(args, kwargs)
+            out = self._hot(args, kwargs)
+            return self._otherwise(args, kwargs) if out is OTHER else out
         except SystemError as error:
             raise interruption(error) from None
+
+    def _otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call where the one before was of another kind."""
+        if "out" in kwargs and self._takes_out:
+            out = kwargs.pop("out")
+            result = self(*args, **kwargs)
+            if out is None:
+                return result
+            with speaking_of(self.primal):
+                return into_arrays.written(result, out, self._recipe)
+        for straight in self._straight.get(_classes(args, kwargs), ()):
+            out = straight(args, kwargs)
+            if out is not OTHER:
+                self._hot = straight
+                return out
+        return self._call(args, kwargs)
+
+    @property
+    def _takes_out(self) -> bool:
+        """Whether its gradient may be written into arrays that are given."""
+        known = self._recipe.kind in into_arrays.KINDS and not self._options.on_device
+        return known and "out" not in self._primal_parameters.names
 
     def __repr__(self) -> str:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
@@ -166,9 +174,10 @@ class Derivative:
             return kernel_call.simulated(self, args, kwargs)
         values = self._bind(args, kwargs)
         call = self._lookup(values)
-        if not kwargs:
-            self._remember(call, args)
-        return call.run(values)
+        out = call.run(values)
+        if self._options.jit:
+            self._remember(call, values, args, kwargs)
+        return out
 
     def at(self, values: Sequence[Any]) -> Any:
         """The call with one value a parameter, keyword-only ones too."""
@@ -218,17 +227,23 @@ class Derivative:
             own = self._recipe.changed(specs[:count], arguments.as_float)
             return (*own, *map(arguments.direction, specs[count:], self._recipe.models(own, len(specs) - count)))
 
-    def _remember(self, call: Call, args: Sequence[Any]) -> None:
-        """Next time, arguments of these types go straight to the compiled code, where that is enough."""
-        tail = self._parameters.tail(len(args))
-        usual = call is self._calls.get((call.specs, self._to_long))
-        if tail is None or not call.direct or not self._options.jit or not usual:
+    def _remember(self, call: Call, values: Sequence[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        """Next time, arguments of this kind go straight to the compiled code."""
+        known = self._straight.setdefault(_classes(args, kwargs), [])
+        if len(known) >= MOST:
             return
-        specs = call.specs[: len(args)]
-        if all(isinstance(s, Leaf) and exact(a, s.type) for a, s in zip(args, specs, strict=True)):
-            fast = call.fast(tail)
-            self._fast[tuple(map(type, args))] = fast
-            self._hot = len(args), fast
+        straight = self.straight(
+            call, straight_call.by_call(self._bound, values, call.specs, args, kwargs, self._by_shape)
+        )
+        if straight is not None:
+            known.append(straight)
+            self._hot = straight
+
+    def straight(self, call: Call, take: Take, finish: Finish | None = None) -> Straight | None:
+        """What goes straight to the compiled code of this call, from arguments that are taken apart so."""
+        long = not self._by_shape and call is not self._calls.get((call.specs, self._to_long))
+        made_of = {id(v.function): v for v in (*self._made_of, *call.bound.made_of)}.values()
+        return straight_call.written(call, made_of, take, long=long, finish=finish)
 
     # ---- looking at it
 
@@ -240,12 +255,24 @@ class Derivative:
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
-        such arrays alone, which it says at its head: it repeats nothing."""
+        such arrays alone, which it says at its head: it repeats nothing.
+
+        Returns
+        -------
+        str
+            The text of a Python module.
+        """
         return self._lookup(self._bind(args, kwargs)).bound.unit.source
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
-        of the calls so far, if all were of the same types."""
+        of the calls so far, if all were of the same types.
+
+        Raises
+        ------
+        ArgumentError
+            Without arguments, if it was called with several types.
+        """
         call = self._lookup(self._bind(args, kwargs)) if args or kwargs else self._only()
         unit = call.bound.unit
         general = self._lookup_specs(call.specs).bound.unit.source if call.long else None
@@ -284,11 +311,23 @@ class Derivative:
         return f"{self._recipe.kind} of {getattr(self.primal, '__name__', 'f')}, for {', '.join(types)}."
 
     def jitted(self, *args: Any, **kwargs: Any) -> Any:
-        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`)."""
+        """The Numba dispatcher for the types of these arguments (for arrays of lengths as in `source_for`).
+
+        Returns
+        -------
+        dispatcher
+            It is called with the leaves of the arguments, one after another (with `jit=False` a plain function).
+        """
         return self._lookup(self._bind(args, kwargs)).bound.unit.function
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
-        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments."""
+        """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments.
+
+        Returns
+        -------
+        str
+            A page of text; the costs are measured with these arguments.
+        """
         values = self._bind(args, kwargs)
         call, names = self._lookup(values), self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
@@ -316,11 +355,11 @@ class Derivative:
         call = self._calls.get((specs, long))
         if call is None or not call.bound.current():
             recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
+            if call is not None:
+                self._begin_straight()
             call = Call(self._owner, specs, find_or_make.bound(self.primal, recipe, specs, self._options))
             self._calls[specs, long] = call
             self._watch((*call.bound.made_of, *self._made_of))
-            self._fast.clear()
-            self._hot = (-1, same)
         return call
 
     def _annotated(self) -> tuple[Spec, ...]:
@@ -339,6 +378,8 @@ class Derivative:
         """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
         self._keep_up()
         signature = self._parameters.signature
+        out = kws.get("out") if self._takes_out and not in_kernel else None
+        kws = kws if out is None else {name: kind for name, kind in kws.items() if name != "out"}
         given = [
             arguments.spec_of(p.default, p.name) if spec is None else spec
             for p, spec in zip(
@@ -349,8 +390,9 @@ class Derivative:
         arrays = [(a, b) for a, b in call.lengths if call.meta.types[a].ref]
         jit, apart = kernel_call.chosen(self.__name__, self._options, in_kernel, call.apart)
         home = "srcgrad_kernels" if in_kernel else generated_modules.home(self)
+        into = None if out is None else compiled_call.into(out, self._recipe, call.meta.result)
         return compiled_call.dispatcher(
-            self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit
+            self.__name__, home, signature, given, call.specs, call.bound, apart, arrays, jit, into
         )
 
     def __srcgrad_made__(self) -> tuple[Any, Recipe, Options]:
@@ -366,8 +408,16 @@ class Derivative:
 native.register(Derivative, Derivative._resolve)
 
 
-# where a derivative is made of no function that a user has written
-_NOTHING = [types.FunctionType((lambda: None).__code__, {})]
+MOST = 8  # straight calls that are kept for arguments of the same classes
+
+
+def _none(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The straight call before there is one."""
+    return OTHER
+
+
+def _classes(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    return (*map(type, args), *kwargs, *map(type, kwargs.values()))
 
 
 def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
@@ -378,36 +428,6 @@ def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     count = len(owner._primal_parameters.names)
     extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
     return list(zip(extra, recipe.active(specs[:count]), strict=False))
-
-
-def _with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:
-    """The primal's signature with the parameters that the derivative has beside them."""
-    params = list(signature.parameters.values())
-    suffix = EXTRAS.get(recipe.kind)
-    if suffix is None:
-        return signature.replace(return_annotation=inspect.Signature.empty)
-    active = [params[k if isinstance(k, int) else k.star].name for k in recipe.argnums]
-    names = [name + suffix for name in active] if recipe.kind == "forward" else ["value" + suffix]
-    if recipe.kind == "hvp":
-        names = ["vector"]
-    taken = set(signature.parameters)
-    for name in names:
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        params.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
-    if _in_order(params):
-        return inspect.Signature(params)
-    extras = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in params[len(signature.parameters) :]]
-    last = [p for p in params[: len(signature.parameters)] if p.kind is p.VAR_KEYWORD]
-    own = [p for p in params[: len(signature.parameters)] if p.kind is not p.VAR_KEYWORD]
-    return inspect.Signature([*own, *extras, *last])
-
-
-def _in_order(params: Sequence[inspect.Parameter]) -> bool:
-    """Whether these can stand one after another in a def."""
-    kinds = [p.kind for p in params]
-    return kinds == sorted(kinds) and all(p.default is p.empty for p in params)
 
 
 def _annotation_spec(param: inspect.Parameter) -> Spec:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend import cache, cpu
-from srcgrad.compiler import find_or_make
+from srcgrad.compiler import find_or_make, to_source
 from srcgrad.compiler import program as pipeline
 from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.core import ir, walk
@@ -141,13 +141,13 @@ def _reason(named: Named, why: Mapping[Named, str]) -> str | None:
 
 def _loops(program: Program, parallel: bool) -> list[str]:
     """How the loops over prange, and those made of them, are run."""
-    said = pipeline.scheduled(program, parallel).main.facts.parallel
+    said = to_source.scheduled(program, parallel).main.facts.parallel
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
 
 
 def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:
     """Bytes of each array: the program is cut down to their shapes, and run."""
-    dims, body = pipeline.with_shapes(program.main.body, [s.target for s in allocs])
+    dims, body = to_source.with_shapes(program.main.body, [s.target for s in allocs])
     results = tuple(d for row in dims for d in row)
     if not results:
         return {}
@@ -184,7 +184,7 @@ def _run(program: Program, leaves: Sequence[Any]) -> Any:
     """What a program gives for these arguments, run by Python."""
     program = pipeline.tidy(program)
     path = cache.temporary() / f"{program.main.name}_shapes_{id(program)}.py"
-    cache.write(path, pipeline.text(program, None).encode())
+    cache.write(path, to_source.text(program, None).encode())
     return cpu.load(path, program.main.name, (), jit=False)(*leaves)
 
 

@@ -19,6 +19,8 @@ from srcgrad.frontend.source.structure import leaves
 class Jacobian(Derivative):
     """The Jacobian in the cheaper mode: forward where there are not more inputs than outputs, at each call's sizes."""
 
+    _by_shape = True
+
     def __init__(self, fun: Any, recipe: Recipe, options: Options, argnums: Any = None) -> None:
         super().__init__(fun, recipe, options, argnums)
         places, single = self._recipe.argnums, self._recipe.single
@@ -37,9 +39,6 @@ class Jacobian(Derivative):
             self._modes[key] = "fwd" if inputs <= outputs else "rev"
         self._last = self._by_mode[self._modes[key]]._lookup(values)
         return self._last
-
-    def _remember(self, call: Call, args: Sequence[Any]) -> None:
-        """The mode depends on the sizes: nothing is remembered by type alone."""
 
 
 native.register(Jacobian, Derivative._resolve)

@@ -13,25 +13,13 @@ from srcgrad.compiler import find_or_make
 from srcgrad.compiler.find_or_make import Bound
 from srcgrad.compiler.request import Recipe
 from srcgrad.compiler.runtime_errors import Dense, sized, telling
-from srcgrad.core.types import B1, C8, C16, F4, F8, I8, Type
+from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, leaf_types
 from srcgrad.frontend.source.versions import current
-
-SIMPLE = {
-    float: F8,
-    np.float64: F8,
-    int: I8,
-    bool: B1,
-    np.float32: F4,
-    complex: C16,
-    np.complex128: C16,
-    np.complex64: C8,
-}
-
 
 DENSE = ("hessian", "jacfwd", "jacrev")
 
@@ -50,7 +38,7 @@ class Call:
     """A derivative for one list of argument structures."""
 
     def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
-        self.primal, self.specs, self.bound = owner.primal, specs, bound
+        self.primal, self.kind, self.specs, self.bound = owner.primal, owner.recipe.kind, specs, bound
         self.long = bound.unit.meta.facts.no_unit_axes
         unit = bound.unit
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
@@ -65,17 +53,16 @@ class Call:
         self.hint = _order_hint(owner)
         self.mapped = list(_mapped(owner, specs))
         self.result = _assembler(self.meta.result)
-        simple = all(isinstance(s, Leaf) for s in specs)
         self.ordered = [k for k in self.meta.overwritten if self.meta.facts.ordered]
         self.apart = list(_apart(owner, specs, self.meta))
-        shapes = self.lengths or self.seeds or self.ordered or len(self.mapped) > 1
-        checked = shapes or self.apart or self.meta.facts.changed
-        self.direct = simple and not checked
 
     def repeats(self, values: Sequence[Any]) -> bool:
-        """Whether an array has an axis of length 1, which operations may repeat."""
+        """Whether an array has an axis of length 1, which operations may repeat, or one that may come to that."""
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
-        return any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref)
+        if any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref):
+            return True
+        least = self.meta.facts.least
+        return any(n < m for k, axes in least for n, m in zip(np.shape(items[k]), axes, strict=True))
 
     def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
         """What the matrix would have been."""
@@ -129,25 +116,6 @@ class Call:
             if not current(made_of):
                 raise Mismatch("a function has other code than when its derivative was made")
             return function(*args)
-
-        return call
-
-    def fast(self, tail: Sequence[Any]) -> Callable[..., Any]:
-        """The quickest way for arguments of exactly these types, with these defaults after them."""
-        function, result, read, checks = self.function, self.result, self.bound.read, self.bound.checks
-        kinds = self.meta.types[len(self.specs) - len(tail) : len(self.specs)]
-        made_of = self.bound.made_of
-        if any(version.defaults or version.named for version in made_of):  # code alone is looked at by the derivative
-            checks = (*checks, lambda: current(made_of))
-        rest = [convert(v) for convert, v in zip(map(arguments.converter, kinds), tail, strict=True)]
-        if not (rest or read or checks):
-            return function if result is same else lambda *args: result(function(*args))
-
-        def call(*args: Any) -> Any:
-            for check in checks:
-                if not check():
-                    raise Mismatch("something that the function takes from around it has changed")
-            return result(function(*args, *rest, *[r() for r in read]))
 
         return call
 
@@ -238,9 +206,3 @@ def _assembler(spec: Spec) -> Callable[[Any], Any]:
         return assemble(spec, iter([np.float32(v) if f else v for v, f in zip(items, single, strict=True)]))
 
     return rebuild
-
-
-def exact(value: Any, type: Type) -> bool:
-    """Whether the compiled code takes this value as it is."""
-    kind = value.__class__
-    return kind is np.ndarray if type.ref else SIMPLE.get(kind) == type

@@ -1,8 +1,8 @@
-"""A solve called from Python, in blocks of turns that take a quarter of a second: between them Python sees to Ctrl-C
-and to the callback. What is known to be short is one block.
+"""A solve called from Python, in blocks of iterations that take a quarter of a second: between them Python sees to
+Ctrl-C and to the callback. What is known to be short is one block.
 
 A block's length comes from how long the last one took. It is remembered with the amount of data (the elements of
-arrays, and integers, which may be lengths of loops), and begins anew from one turn where that is another.
+arrays, and integers, which may be lengths of loops), and begins anew from one iteration where that is another.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -29,7 +29,7 @@ Turns = dict[int, int]  # by the amount of data
 
 
 class Pace:
-    """How many turns the next block has. short: how many are surely short, which is what a first block has."""
+    """How many iterations the next block has. short: how many are surely short, which is what a first block has."""
 
     def __init__(self, short: Turns, amount: int) -> None:
         self.short, self.amount = short, amount

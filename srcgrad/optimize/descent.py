@@ -1,5 +1,5 @@
 """The loop of the methods that search along a direction: plain Python that srcgrad lowers, with the function and its
-gradient in it once. Each turn evaluates them at one point, so that it can pause after any of these."""
+gradient in it once. Each iteration evaluates them at one point, so that it can pause after any of these."""
 
 # mypy: disallow-untyped-defs=False, disallow-untyped-calls=False
 from __future__ import annotations

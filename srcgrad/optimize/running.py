@@ -144,7 +144,7 @@ _TURNS: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
 
 
 def _pace(solve: Any, start: Any, args: tuple[Any, ...]) -> Pace:
-    """How many turns of this loop make a block, by what its last calls took."""
+    """How many iterations of this loop make a block, by what its last calls took."""
     return Pace(_TURNS.setdefault(solve, {}), amount((start, *args)))
 
 

@@ -74,8 +74,8 @@ def newton(
         How the derivative is made.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
-    batch : bool
-        Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    batch, target, jit : bool, 'cpu' or 'cuda', bool
+        Many starts along `x0`'s first axis (`args` are for all); one a thread of a GPU; whether it is compiled.
     callback, callback_every : callable, int
         Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
         ends the solve.
@@ -140,8 +140,8 @@ def gradient_descent(
         How the gradient is made.
     history : bool
         Whether the objective at each point comes too, as ``history``.
-    batch : bool
-        Whether `x0` is many starts along its first axis; `args` are for all. target='cuda': one a thread of a GPU.
+    batch, target, jit : bool, 'cpu' or 'cuda', bool
+        Many starts along `x0`'s first axis (`args` are for all); one a thread of a GPU; whether it is compiled.
     callback, callback_every : callable, int
         Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
         ends the solve.
@@ -203,7 +203,7 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch, callback, callback_every
+    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the

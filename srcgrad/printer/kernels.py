@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from srcgrad.core import ir
+from srcgrad.errors import Problem
 from srcgrad.printer import templates
 from srcgrad.printer.templates import Template
 
@@ -21,10 +22,12 @@ Named = Callable[[str, str], str]
 
 
 class Module(NamedTuple):
-    """The text of a module, and the names of its kernels: functions that other modules may have, too."""
+    """The text of a module, and the names of its kernels: functions that other modules may have, too.   failures: what
+    its checks tell, by their messages."""
 
     text: str
     kernels: tuple[str, ...] = ()
+    failures: Mapping[str, tuple[str, Problem]] = {}
 
 
 @lru_cache(maxsize=4096)

@@ -88,6 +88,12 @@ def expression(value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
+def _of_comprehensions(tree: ast.AST) -> set[str]:
+    """The names that comprehensions bind."""
+    targets = [c.target for c in ast.walk(tree) if isinstance(c, ast.comprehension)]
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
 class _Writer:
     def __init__(self, over: OverElements) -> None:
         self.lines = inspect.getsource(over.function).splitlines()
@@ -102,14 +108,7 @@ class _Writer:
         found = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
         self.times = Counter(n.id for n in found if isinstance(n.ctx, ast.Store))
         self.loads = Counter(n.id for n in found if isinstance(n.ctx, ast.Load))
-        inner = {
-            n.id
-            for c in ast.walk(tree)
-            if isinstance(c, ast.comprehension)
-            for n in ast.walk(c.target)
-            if isinstance(n, ast.Name)
-        }
-        self.taken = {*self.params, *self.times} - inner
+        self.taken = {*self.params, *self.times} - _of_comprehensions(tree)
 
     def source(self, name: str) -> str:
         args = ast.arguments([], [ast.arg(n) for n in self.params], None, [], [], None, [])

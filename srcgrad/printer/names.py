@@ -48,10 +48,17 @@ def name_variables(
 def _element(var: Var, stmt: Stmt | None) -> str:
     """What a variable wants to be called: `x_i` is x[i]."""
     if isinstance(stmt, ir.Load) and not var.type.rank and var.name == stmt.ref.name:
-        places = [i.name if isinstance(i, Var) else str(getattr(i, "value", "")) for i in stmt.index]
-        if all(p.isalnum() for p in places):
-            return spelled(f"{var.name}_{('_' if any(len(p) > 1 for p in places) else '').join(places)}")
+        return spelled(element_name(var.name, stmt.index))
     return spelled(var.name)
+
+
+def element_name(name: str, index: ir.Index) -> str:
+    """What the element at a place of an array is called; an index that has no name to speak of is left out."""
+    places = [i.name if isinstance(i, Var) else str(getattr(i, "value", "")) for i in index]
+    shown = [p for p in places if p != "_"]
+    if not shown or not all(p.isalnum() for p in shown):
+        return name
+    return f"{name}_{('_' if any(len(p) > 1 for p in shown) else '').join(shown)}"
 
 
 def _wish(wishes: list[str]) -> str:
@@ -124,7 +131,7 @@ _TAKEN = _Holder(None)
 
 
 def _numbered(name: str, other: str) -> bool:
-    return re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None and other.startswith(name)
+    return other.startswith(name) and re.fullmatch(r"_[0-9]+", other.removeprefix(name)) is not None
 
 
 def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
@@ -134,10 +141,13 @@ def mistakable(function: ast.stmt, names: Mapping[Var, str]) -> bool:
     nodes = list(ast.walk(function))
     bound = Counter(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     bound.update(n.arg for n in nodes if isinstance(n, ast.arg))
-    again = {name for name, count in bound.items() if count > 1}
+    used = {n.id for n in nodes if isinstance(n, ast.Name)}
+    pairs = [(x, y) for x, count in bound.items() if count > 1 for y in used if _numbered(x, y)]
+    if not pairs:
+        return False
     for stmt in (n for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return))):
         used = {n.id for n in ast.walk(stmt) if isinstance(n, ast.Name)}
-        if any(_numbered(x, y) for x in again & used for y in used) and _on_arrays(stmt, ranks):
+        if any(x in used and y in used for x, y in pairs) and _on_arrays(stmt, ranks):
             return True
     return False
 

@@ -1,6 +1,6 @@
-"""A parallel loop whose turns may raise, printed: Numba runs no such loop in parallel, and loses what a function
-called there raises. So a turn becomes a function, another says whether it fails, and after a failure the turns are made
-once more in order, which raises what the first of them raises.
+"""A parallel loop whose iterations may raise, printed: Numba runs no such loop in parallel, and loses what a function
+called there raises. So an iteration becomes a function, another says whether it fails, and after a failure the
+iterations are made once more in order, which raises what the first of them raises.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ def may_raise(stmt: ir.Stmt) -> bool:
 
 
 def guarded(loop: ir.For) -> bool:
-    """Whether the loop is to be printed with its turns as a function."""
+    """Whether the loop is to be printed with its iterations as a function."""
     return loop.parallel and any(map(may_raise, walk.walk(loop.body)))
 
 
 def outlined(loop: ast.For, function: str, variables: Collection[str]) -> tuple[list[ast.FunctionDef], list[ast.stmt]]:
-    """The functions that stand for a turn, and what is printed in the loop's place. variables: all names in use."""
+    """The functions that stand for an iteration, and what is printed in the loop's place. variables: all names in
+    use."""
     index = loop.target
     assert isinstance(index, ast.Name)
     turn = _free(f"{function}_turn", variables)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import symtable
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from srcgrad.core import ir, walk
@@ -162,8 +163,20 @@ def to_source(tree: ast.stmt) -> str:
     return text
 
 
+IMPORTED = frozenset({"math", "random", "np", "cuda", "objmode", "prange"})
+
+
+def _imported(scope: symtable.SymbolTable) -> Iterator[str]:
+    """Those of the modules and names that a scope, or one inside it, takes from around the function."""
+    for name in IMPORTED.intersection(scope.get_identifiers()):
+        if scope.lookup(name).is_global():
+            yield name
+    for inner in scope.get_children():
+        yield from _imported(inner)
+
+
 def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
-    used = {n.id for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+    used = {name for text in texts for name in _imported(symtable.symtable(text, "<generated>", "exec"))}
     lines = [[f"import {name}"] for name in ("math", "random") if name in used]
     lines += [["import numpy as np"]] if "np" in used else []
     decorator = {re.split(r"\W", head)[0]} if head else set()

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
 from typing import cast
@@ -292,13 +292,19 @@ class Statements:
 
     def header(self, stmt: ast.For | ast.While | ast.If | ast.stmt, span: Span | None) -> Body:
         """A loop or a branch below the user's header, unless that says the same."""
-        said = self.said
-        if _same_line(span, said):
+        if _same_line(span, self.said):
             return [stmt]
-        self.said = None
-        if span is None or _same_header(stmt, _one_line(span.text)):
+        text = "" if span is None else _one_line(span.text)
+        # what comes of the same line after a loop over elements goes on under its comment, unless another stood in it
+        self.said = None if text.endswith(":") or any(map(is_comment, _lines(stmt))) else span
+        if not text or _same_header(stmt, text):
             return [stmt]
-        return [comment(_one_line(span.text)), stmt]
+        return [comment(text), stmt]
+
+
+def _lines(stmt: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements inside a statement."""
+    return (n for n in ast.walk(stmt) if isinstance(n, ast.stmt))
 
 
 def _is_augmented(text: str) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.printer import loop_nests
+from srcgrad.printer import element_loops, loop_nests
+from srcgrad.rules.language.over_elements import Contraction, EachElement, OverElements
 
 REPEATS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 
@@ -38,7 +39,18 @@ def expanded(op: ir.Primitive, types: tuple[ir.Type, ...], params: dict[str, Any
     """What a primitive is printed as, and the sources of the functions that this calls."""
     got = op.template(types, params) if callable(op.template) else op.template
     code, helpers = got if isinstance(got, tuple) else (got, {})
-    return code, {name: h if isinstance(h, str) else loop_nests.text(name, h) for name, h in helpers.items()}
+    return code, {name: _source(name, h) for name, h in helpers.items()}
+
+
+def _source(name: str, helper: str | OverElements | EachElement | Contraction) -> str:
+    match helper:
+        case str():
+            return helper
+        case EachElement():
+            return element_loops.each_element(name, helper)
+        case Contraction():
+            return element_loops.contraction(name, helper)
+    return loop_nests.text(name, helper)
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,37 +18,26 @@ from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
 from srcgrad.core.build import FULL, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.shapes.shape import dim, size
+from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, product_as_loops
-from srcgrad.schedule.elements import FEW, ONE, ZERO, Elements, Operand, Writer
+from srcgrad.schedule.cpu_writer import CpuWriter
+from srcgrad.schedule.elements import FEW, ONE, ZERO, Elements, Operand
 from srcgrad.schedule.escapes import seen_whole
-from srcgrad.schedule.expansions import at_broadcast
 from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
-from srcgrad.schedule.memory import Memory, Part, Selection, select
-
-
-class CpuWriter(Writer):
-    """Emits loops whose arrays lie in memory that the function makes."""
-
-    def local(self, dtype: str, dims: Sequence[Atom], name: str) -> Var:
-        return self.builder.alloc(dtype, dims, ir.Init.EMPTY, name)
-
-    def held(self, value: Elements, name: str = "t") -> Elements:
-        ref = self.local(value.dtype, value.dims, name)
-        self.fill(ref, value)
-        return lying(self, ref, value.dims)
-
-    def cheap(self, value: Elements, repeated: bool = True) -> Elements:
-        return self.held(value) if repeated and value.cost > FEW else value
-
+from srcgrad.schedule.memory import Memory, Part, Selection, select, view
+from srcgrad.schedule.rearrangements import same_axes
 
 MakeArray = Callable[[], Atom]
 
 
 class ArraysAsLoops(Lowering):
     """reals: the views that stay references."""
+
+    writer: CpuWriter
 
     def __init__(self, fun: Fun) -> None:
         super().__init__(fun, CpuWriter())
@@ -111,7 +101,7 @@ class ArraysAsLoops(Lowering):
             return memory.root
         if atom.type.rank:
             return self.value_of(self.values[atom])
-        return self.atoms[atom]
+        return self.lengths.settled((self.atoms[atom],))[0]
 
     def scalar(self, atom: Atom) -> Atom:
         if isinstance(atom, Var) and atom.type.rank:
@@ -143,8 +133,15 @@ class ArraysAsLoops(Lowering):
 
     # ---- regions
 
+    @contextmanager
+    def inner(self, facts: Sequence[Poly]) -> Iterator[list[Stmt]]:
+        """For a block: what is learned in it holds in it alone, as these facts do."""
+        region, learned, tested = self.lengths.region(facts), self.learner.region(), self.writer.region()
+        with region, learned, tested, self.writer.builder.block() as out:
+            yield out
+
     def region(self, stmts: Sequence[Stmt], facts: Sequence[Poly] = ()) -> tuple[Stmt, ...]:
-        with self.lengths.region(facts), self.writer.builder.block() as out:
+        with self.inner(facts) as out:
             self.run(stmts)
         return tuple(out)
 
@@ -162,10 +159,18 @@ class ArraysAsLoops(Lowering):
     # ---- statements
 
     def statement(self, stmt: Stmt) -> None:
+        if isinstance(stmt, ir.Let) and stmt.op.traits.demands:
+            self.agree(stmt)
         if not walk.blocks(stmt):
             self.lengths.note(stmt)
         super().statement(stmt)
         self.learner.note(stmt)
+
+    def agree(self, stmt: ir.Let) -> None:
+        """Test the lengths that an operation demands to be equal."""
+        demands = stmt.op.traits.demands
+        for a, b in demands([dims_of(self.operand(a)) for a in stmt.args], stmt.params) if demands else ():
+            self.writer.demand(a, b)
 
     def let(self, stmt: ir.Let) -> None:
         if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
@@ -192,7 +197,8 @@ class ArraysAsLoops(Lowering):
             # what an operand lies in is the operand's, if the operation has left it as it is
             home = None if value.home in self.owned else value.home
             self.own(home)
-            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), home=home)
+            at = value.at if target.name == ANONYMOUS else self.writer.called(target.name, value.at)
+            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), at=at, home=home)
         else:
             super().assign(target, value)
 
@@ -305,6 +311,8 @@ class ArraysAsLoops(Lowering):
         return self.classes.of(ref) not in self.changing
 
     def view(self, stmt: ir.View) -> None:
+        if isinstance(stmt.how, ir.Reshape) and stmt.target not in self.reals:
+            return self.reshape(stmt)
         if stmt.target not in self.reals:
             base = self.memory[stmt.base]
             super().view(stmt)
@@ -328,6 +336,19 @@ class ArraysAsLoops(Lowering):
             case index:
                 dims = list(self.selected(stmt.base, index, base).dims)
         self.memory[stmt.target] = Memory(stmt.target, self.lengths.of(stmt.target, dims), self.classes.of(stmt.target))
+
+    def reshape(self, stmt: ir.View) -> None:
+        """A view that has more axes of length 1, as far as one sees: if it is more, it stays a reference."""
+        assert isinstance(stmt.how, ir.Reshape)
+        base = self.memory[stmt.base]
+        base = replace(base, dims=self.lengths.settled(base.dims))
+        dims = self.reshaped(stmt.how, base)
+        if same_axes(dims, base.dims) or base.where is not None or base.source is not None:
+            made = view(self.writer, base, dims)
+        else:
+            self.writer.builder.put(replace(stmt, base=base.root, how=walk.map_how(stmt.how, self.atom)))
+            made = Memory(stmt.target, tuple(dims), self.classes.of(stmt.target))
+        self.memory[stmt.target] = replace(made, dims=self.lengths.of(stmt.target, made.dims))
 
     def as_arrays(self, view: ir.View, base: Memory) -> tuple[MakeArray | None, MakeArray | None]:
         """What emits the contents of a view as one array, and as its transpose: for one row, and for a transpose, of
@@ -353,8 +374,9 @@ class ArraysAsLoops(Lowering):
         refs = [c for c in stmt.carry if c.inner.type.ref]
 
         def block(stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-            with self.lengths.region(self.lengths.inside(stmt)), self.writer.builder.block() as out:
+            with self.inner(self.lengths.inside(stmt)) as out:
                 self.lengths.enter(stmt)
+                self.learner.enter(stmt)
                 for c in refs:
                     self.reference(c.inner)
                 self.run(stmts)

@@ -70,6 +70,8 @@ class _Checked(Rewriter):
         shapes = (s.shape for s in facts.where if isinstance(s, Alloc) and s.target in allocs)
         unsure = [n for shape in shapes for n in shape if isinstance(n, Var) and _sign_unknown(facts, n)]
         self.lengths = {n: Var(n.name, ir.I8) for n in unsure}
+        self.always = {s for s, region in facts.where.items() if isinstance(s, Alloc) and region.stmt is None}
+        self.natural: set[Atom | None] = set()  # the lengths of what the function has surely made
 
     def fun(self, fun: Fun) -> Fun:
         new = super().fun(fun)
@@ -82,11 +84,13 @@ class _Checked(Rewriter):
     def one(self, stmt: Stmt) -> Rewritten:
         if isinstance(stmt, Alloc) and stmt.target in self.allocs:
             return self.checked(stmt)
+        if isinstance(stmt, Alloc) and stmt in self.always:
+            self.natural.update(stmt.shape)
         return (self.inside(stmt), *(self.length(var) for var in walk.defined(stmt) if var in self.lengths))
 
     def checked(self, stmt: Alloc) -> list[Stmt]:
         out: list[Stmt] = []
-        for n in dict.fromkeys(n for n in stmt.shape if n in self.lengths):
+        for n in dict.fromkeys(n for n in stmt.shape if n in self.lengths and n not in self.natural):
             bad = Var("bad", ir.B1)
             assert n is not None
             out.append(Let((bad,), registry.PRIMITIVES["less"], (n, const(0)), span=stmt.span))

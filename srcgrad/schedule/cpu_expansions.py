@@ -108,7 +108,7 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
         for index, (own, n) in zip(place[extra:], pairs, strict=True):
             sure = own == n or isinstance(n, Const)
             step = ZERO if n == ONE else index
-            there.append(step if sure else writer.op("where", writer.op("equal", n, ONE), ZERO, index))
+            there.append(step if sure else writer.repeated(n, index))
         writer.builder.accumulate(ref, tuple(there), value.at(place))
 
     writer.nest(value.dims, add)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
+from srcgrad.core.shapes import ONE
 
 
 def seen_whole(fun: Fun, grows: Callable[[Var], bool]) -> set[Var]:
@@ -16,7 +17,7 @@ def seen_whole(fun: Fun, grows: Callable[[Var], bool]) -> set[Var]:
     todo = [a for a in fun.results if isinstance(a, Var)]
     for stmt in walk.walk(fun.body):
         todo += [a for a in _handed_on(stmt) if isinstance(a, Var)]
-        if isinstance(stmt, ir.View) and (isinstance(stmt.how, ir.Reshape) or grows(stmt.base)):
+        if isinstance(stmt, ir.View) and (_reshapes(stmt) or grows(stmt.base)):
             todo.append(stmt.target)
     while todo:
         var = todo.pop()
@@ -24,6 +25,14 @@ def seen_whole(fun: Fun, grows: Callable[[Var], bool]) -> set[Var]:
             found.add(var)
             todo.append(views[var].base)
     return found
+
+
+def _reshapes(stmt: ir.View) -> bool:
+    """Whether the view may do more than to add axes of length 1."""
+    if not isinstance(stmt.how, ir.Reshape):
+        return False
+    long = [n for n in stmt.how.shape if n != ONE]
+    return len(long) != stmt.base.type.rank or len(long) == len(stmt.how.shape)
 
 
 def _handed_on(stmt: Stmt) -> Iterator[Atom]:

@@ -11,6 +11,7 @@ from srcgrad.core.ir import Atom, Const, Type
 from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.compare import where
 from srcgrad.rules.scalar.powers import power
+from srcgrad.schedule.broadcasting import at_broadcast, broadcast, dims_of, repeats
 from srcgrad.schedule.elements import (
     ARITHMETIC,
     LOOP,
@@ -37,10 +38,6 @@ def expansion(*names: str) -> Callable[[Expansion], Expansion]:
     return enter
 
 
-def dims_of(value: Operand) -> tuple[Atom, ...]:
-    return value.dims if isinstance(value, Elements) else ()
-
-
 def reads_of(*values: Operand) -> frozenset[ir.Var]:
     return frozenset().union(*(v.reads for v in values if isinstance(v, Elements)))
 
@@ -54,41 +51,6 @@ def derived(
 
 
 # ---- element by element
-
-
-def broadcast(writer: Writer, parts: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
-    """The lengths that these are broadcast to."""
-    rank = max(map(len, parts), default=0)
-    out = []
-    for axis in range(1, rank + 1):
-        lengths = [p[-axis] for p in parts if len(p) >= axis]
-        fixed = (n for n in lengths if isinstance(n, Const) and n != ONE)
-        out.append(next(fixed, None) or _longest(writer, [n for n in dict.fromkeys(lengths) if n != ONE]))
-    return tuple(reversed(out))
-
-
-def _longest(writer: Writer, lengths: Sequence[Atom]) -> Atom:
-    """The length other than 1, if there is one, among lengths that only the run tells."""
-    found, *others = sorted(lengths, key=lambda n: -len(writer.spread.get(n, ()))) or (ONE,)
-    for n in others:
-        known, more = (writer.spread.get(m, frozenset({m})) for m in (found, n))
-        if not more <= known:
-            found = writer.op("where", writer.op("equal", found, ONE), n, found, called="n")
-            writer.spread[found] = known | more
-    return found
-
-
-def at_broadcast(writer: Writer, value: Operand, place: Place, dims: Sequence[Atom]) -> Atom:
-    """The element of value that stands at a place of something that it is broadcast to."""
-    if not isinstance(value, Elements):
-        return value
-    tail, lengths = place[len(place) - value.rank :], dims[len(dims) - value.rank :]
-    found = []
-    for index, own, whole in zip(tail, value.dims, lengths, strict=True):
-        sure = own == whole or isinstance(own, Const)
-        step = ZERO if own == ONE else index
-        found.append(step if sure else writer.op("where", writer.op("equal", own, ONE), ZERO, index))
-    return value.at(tuple(found))
 
 
 def elementwise(writer: Writer, op: ir.Primitive, args: Sequence[Operand], params: Params, type: Type) -> Elements:
@@ -140,6 +102,7 @@ def _repeated(writer: Writer, value: Operand, dims: Sequence[Atom]) -> Operand:
         return value
     if not isinstance(value, Elements):
         return Elements(value.type.dtype, tuple(dims), lambda place: value, READ)
+    repeats(writer, value.dims, dims)
     kept = _unrepeated(writer, value, dims)
     assert isinstance(kept, Elements)
     return derived(kept, dims, lambda place: at_broadcast(writer, kept, place, dims))
@@ -159,6 +122,7 @@ def _unbroadcast(writer: Writer, args: Sequence[Operand], params: Params, types:
     doubtful = [k for k, (own, n) in enumerate(pairs) if own != n and not isinstance(n, Const)]
     if not extra and not short and not doubtful:
         return value
+    repeats(writer, lengths, value.dims)
 
     def at(place: Place) -> Atom:
         summed = [*value.dims[:extra], *(pairs[k][0] for k in short), *(_run(writer, pairs[k]) for k in doubtful)]

@@ -83,7 +83,8 @@ class _Fusion:
             body += substitute(part.body, index)
             carry += (replace(c, next=first.index) if c.next is part.index else c for c in part.carry)
         self._dependences.integers.learn(body, depth + 1)
-        return replace(first, body=tuple(body), carry=tuple(carry))
+        span = next((part.span for part in item.parts if part.span is not None), None)
+        return replace(first, body=tuple(body), carry=tuple(carry), span=span)
 
     # ---- what goes where
 
@@ -99,7 +100,9 @@ class _Fusion:
                     between = _around(items[at], items[at + 1 :], item)
                     if between is not None:
                         before, after = between
-                        items[at:] = [*before, self._joined(items[at], item), *after]
+                        joined, front = self._joined(items[at], item), [*items[:at], *before]
+                        self._place(joined, front)  # what it could not be part of before, it may be now
+                        items[:] = [*front, *after]
                         return
                 if tried == TRIALS:
                     break
@@ -182,13 +185,14 @@ def _side_by_side(x: Access, y: Access, meeting: Meeting, a: For, b: For) -> boo
 
 
 def _around(first: _Item, between: Sequence[_Item], second: _Item) -> tuple[list[_Item], list[_Item]] | None:
-    """What stands between two loops, in front of the first and behind the second; None where some must stay."""
+    """What stands between two loops, in front of the first and behind the second; None where some must stay, as what
+    may raise must in front of the second: it may test what that takes for granted."""
     before: list[_Item] = []
     after: list[_Item] = []
     for item in between:
         if item.touched.apart(first.touched) and all(item.touched.apart(other.touched) for other in after):
             before.append(item)
-        elif item.touched.apart(second.touched):
+        elif not item.touched.loud and item.touched.apart(second.touched):
             after.append(item)
         else:
             return None

@@ -25,7 +25,7 @@ class Integers:
         self._values: dict[Var, Poly] = {}
         self._numbered: dict[Hashable, Var] = {}
         self.named: dict[Symbol, list[Var]] = {}  # of a symbol that an operation makes: the variables that it is
-        self._shapes: dict[Var, tuple[Atom, ...]] = {}
+        self._shapes: dict[Var, tuple[Atom | None, ...]] = {}  # None: it grows along this axis
         self._bounds: dict[Symbol, tuple[Poly, Poly, int]] = {}  # of an index: lowest, highest, how many loops around
         self._natural: set[Symbol] = set()
         self._clipped: dict[Symbol, Poly] = {}  # max(n, 0) -> n
@@ -39,7 +39,7 @@ class Integers:
                     if len(stmt.targets) == 1 and stmt.target.type in (ir.I8, ir.B1):
                         self._values[stmt.target] = self._computed(stmt)
                 case ir.Alloc():
-                    self._shapes[stmt.target] = tuple(n for n in stmt.shape if n is not None)
+                    self._shapes[stmt.target] = stmt.shape
                 case ir.For():
                     self._learn_index(stmt, depth)
             for _, block in blocks(stmt):
@@ -74,7 +74,8 @@ class Integers:
         """The length of an axis, where the memory was made with that."""
         (array, *_), axis = let.args, let.params.get("axis")
         shape = self._shapes.get(array) if let.op.traits.measures and isinstance(array, Var) else None
-        return self.of(shape[axis]) if shape and axis is not None and array not in self._growing else None
+        length = shape[axis] if shape and axis is not None and array not in self._growing else None
+        return None if length is None else self.of(length)
 
     def _chosen_natural(self, let: ir.Let) -> bool:
         if let.op is where:

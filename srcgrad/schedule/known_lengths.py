@@ -12,6 +12,8 @@ from srcgrad.core.ir import Atom, Const, Fun, Let, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, ShapeRewriter
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks, rebuild
+from srcgrad.rules.scalar.compare import greater
+from srcgrad.schedule.checks_in_front import ZERO, iterations
 from srcgrad.schedule.literals import folded
 
 
@@ -46,11 +48,33 @@ def known_lengths(fun: Fun) -> Mapping[Var, Known]:
 
 
 class Learner:
-    """What checks that have been passed tell of integers."""
+    """What checks that have been passed tell of integers.   either: pairs of which one is false, as checks in front of
+    loops tell: that a length is wrong, and that the loop makes an iteration."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self.lets: dict[Var, Let] = {}
+        self.lets: dict[Atom, Let] = {}
+        self.either: list[tuple[Atom, Atom]] = []
+
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        """What is learned inside a block holds inside (`shapes` has a region of its own)."""
+        count = len(self.either)
+        yield
+        del self.either[count:]
+
+    def enter(self, loop: Stmt) -> bool:
+        """Learn from being in an iteration of a loop; whether that tells something."""
+        count = iterations(loop, self.lets) if isinstance(loop, ir.For) else None
+        if count is None:
+            return False
+        told = [a for pair in self.either for a, b in (pair, pair[::-1]) if self.is_positive(b, count)]
+        return any([self.learn(a, False) for a in told])
+
+    def is_positive(self, truth: Atom, count: Var) -> bool:
+        """Whether this says that the count is more than 0."""
+        let = self.lets.get(truth)
+        return let is not None and let.op is greater and let.args == (count, ZERO)
 
     def literal(self, dim: object) -> int | None:
         first = self.shapes.first(dim)
@@ -59,7 +83,7 @@ class Learner:
     def note(self, stmt: Stmt) -> bool:
         """Learn from a statement; whether it is a check that tells something."""
         match stmt:
-            case Let(targets=(target,)) if target.type == ir.B1:
+            case Let(targets=(target,)) if target.type in (ir.B1, ir.I8):
                 self.lets[target] = stmt
             case ir.If(then=then, orelse=orelse):
                 if _raises(then):
@@ -80,6 +104,8 @@ class Learner:
                 return self.learn(let.args[0], not truth)
             case "logical_or" | "logical_and" if truth is (let.op.name == "logical_and"):
                 return any([self.learn(arg, truth) for arg in let.args])
+            case "logical_and":
+                self.either.append((let.args[0], let.args[1]))
             case "equal" | "not_equal" if truth is (let.op.name == "equal"):
                 return self.unite(*let.args)
         return False
@@ -108,13 +134,25 @@ class _Lengths(ShapeRewriter):
         self.measured = [p for p in fun.params if p.type == ir.I8]  # with lengths: what a check may tell of
         self.learned: dict[Var, Const] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+        self.entered: Stmt | None = None
+
+    def enter(self, stmt: Stmt) -> None:
+        super().enter(stmt)
+        self.entered = stmt
+
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer, count = self.learned, len(self.measured)
-        with super().region():
-            yield
+        with self.learner.region():
+            super().region(stmts)
         self.learned = outer
         del self.measured[count:]
+
+    def put_all(self, stmts: tuple[Stmt, ...]) -> None:
+        """The statements of a block, at the head of which the loop around tells something, too."""
+        loop, self.entered = self.entered, None
+        if loop is not None and self.learner.enter(loop):
+            self.learn()
+        super().put_all(stmts)
 
     def atom(self, a: Atom) -> Atom:
         found = super().atom(a)
@@ -146,5 +184,8 @@ class _Lengths(ShapeRewriter):
     def put(self, stmt: Stmt) -> None:
         super().put(stmt)
         if self.learner.note(stmt):
-            firsts = {var: self.shapes.first(self.shapes.length(var)) for var in self.measured}
-            self.learned = {**self.learned, **{v: dim for v, dim in firsts.items() if isinstance(dim, Const)}}
+            self.learn()
+
+    def learn(self) -> None:
+        firsts = {var: self.shapes.first(self.shapes.length(var)) for var in self.measured}
+        self.learned = {**self.learned, **{v: dim for v, dim in firsts.items() if isinstance(dim, Const)}}

@@ -14,8 +14,9 @@ from srcgrad.core.build import FULL
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule import rearrangements as rearrangements  # enters its expansions
-from srcgrad.schedule.elements import ONE, Elements, Operand, Writer
-from srcgrad.schedule.expansions import EXPANSIONS, at_broadcast, elementwise
+from srcgrad.schedule.broadcasting import at_broadcast, product, repeats, same_size
+from srcgrad.schedule.elements import Elements, Operand, Writer
+from srcgrad.schedule.expansions import EXPANSIONS, elementwise
 from srcgrad.schedule.memory import Memory, Selection, elements_of, select, view
 
 
@@ -161,7 +162,7 @@ class Lowering(ABC):
         if stmt.op is dim and isinstance(first, Elements):
             return self.assign(stmt.target, first.dims[stmt.params["axis"]])
         if stmt.op is size and isinstance(first, Elements):
-            return self.assign(stmt.target, self.product(first.dims))
+            return self.assign(stmt.target, product(self.writer, first.dims))
         if stmt.op.traits.elementwise:
             return self.assign(stmt.target, elementwise(self.writer, stmt.op, args, stmt.params, types[0]))
         expansion = EXPANSIONS.get(stmt.op.name)
@@ -169,12 +170,6 @@ class Lowering(ABC):
         made = made if isinstance(made, list) else [made]
         for target, value in zip(stmt.targets, made, strict=True):
             self.assign(target, value)
-
-    def product(self, dims: Sequence[Atom]) -> Atom:
-        out: Atom = ONE
-        for n in dims:
-            out = self.writer.times(out, n)
-        return out
 
     def assign(self, target: Var, value: Operand) -> None:
         if isinstance(value, Elements):
@@ -215,6 +210,7 @@ class Lowering(ABC):
         memory, value = self.memory[stmt.ref], self.operand(stmt.value)
         chosen = self.places(stmt, self.selected(stmt.ref, stmt.index, memory))
         if isinstance(value, Elements):
+            repeats(self.writer, value.dims, chosen.dims)
             value = self.writer.cheap(value, tuple(value.dims) != tuple(chosen.dims))
 
         def put(place: tuple[Atom, ...]) -> None:
@@ -243,8 +239,9 @@ class Lowering(ABC):
         lengths = [self.atom(n) for n in how.shape]
         free = [k for k, n in enumerate(lengths) if isinstance(n, Const) and n.value.real < 0]
         for k in free:
-            others = self.product([n for j, n in enumerate(lengths) if j != k])
-            lengths[k] = self.writer.op("floor_divide", self.product(base.dims), others)
+            others = product(self.writer, [n for j, n in enumerate(lengths) if j != k])
+            lengths[k] = self.writer.op("floor_divide", product(self.writer, base.dims), others)
+        same_size(self.writer, base.dims, lengths)
         return lengths
 
 

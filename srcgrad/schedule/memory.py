@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.schedule.broadcasting import at_broadcast, broadcast
 from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Place, Writer
-from srcgrad.schedule.expansions import at_broadcast, broadcast
 from srcgrad.schedule.rearrangements import moved
 
 MINUS_ONE = Const(-1, ir.I8)
@@ -143,7 +143,7 @@ def _cut(item: ir.Slice) -> Const | None:
 def _shorter(writer: Writer, length: Atom, cut: Atom) -> Atom:
     """A length less what is left out, or 0."""
     left = writer.minus(length, cut)
-    return left if left is length else writer.op("larger", left, ZERO)
+    return left if left is length else writer.op("nonnegative", left)
 
 
 def _limits(writer: Writer, step: Atom, length: Atom) -> tuple[Atom, Atom, Atom, Atom]:

@@ -8,6 +8,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Atom, Const, Type, Var
+from srcgrad.schedule.broadcasting import dims_of, same_size
 from srcgrad.schedule.elements import (
     ARITHMETIC,
     FEW,
@@ -23,7 +24,7 @@ from srcgrad.schedule.elements import (
     static,
     unravelled,
 )
-from srcgrad.schedule.expansions import Params, derived, dims_of, expansion, reads_of
+from srcgrad.schedule.expansions import Params, derived, expansion, reads_of
 from srcgrad.transform.refuse import unsupported
 
 FEW_PARTS = 8  # what arrays of unknown lengths are joined from without memory: each element looks through them
@@ -50,6 +51,8 @@ def _squeeze(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
     (value,), axes = args, params["axes"]
     assert isinstance(value, Elements)
     dims = [n for k, n in enumerate(value.dims) if k not in axes]
+    for k in axes:
+        writer.demand(value.dims[k], ONE)
 
     def at(place: Place) -> Atom:
         rest = iter(place)
@@ -71,16 +74,23 @@ def _reshape(writer: Writer, args: Sequence[Operand], params: Params, types: Seq
     value, *rest = args
     assert isinstance(value, Elements)
     lengths = tuple(n for n in rest if not isinstance(n, Elements))
+    same_size(writer, value.dims, lengths)
     return derived(value, lengths, lambda place: value.at(moved(writer, place, lengths, value.dims)))
 
 
 def moved(writer: Writer, place: Place, lengths: Sequence[Atom], old: Sequence[Atom]) -> Place:
     """Where an element of a reshaped array was before."""
-    long, was = ([n for n in dims if n != ONE] for dims in (lengths, old))
-    if long == was:  # only axes of length 1 come or go
+    if same_axes(lengths, old):
         inner = iter([i for i, n in zip(place, lengths, strict=True) if n != ONE])
         return tuple(ZERO if n == ONE else next(inner) for n in old)
     return unravelled(writer, row_major(writer, place, lengths), old)
+
+
+def same_axes(lengths: Sequence[Atom], old: Sequence[Atom]) -> bool:
+    """Whether only axes of length 1 come or go: there are as many elements, so that if one length is not seen to be the
+    same, it is, or there are none."""
+    long, was = ([n for n in dims if n != ONE] for dims in (lengths, old))
+    return len(long) == len(was) and sum(n != m for n, m in zip(long, was, strict=True)) <= 1
 
 
 @expansion("part")

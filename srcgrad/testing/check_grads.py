@@ -62,6 +62,11 @@ def check_grads(
     ------
     AssertionError
         With a table of the entries that differ.
+
+    Examples
+    --------
+    >>> from srcgrad.testing import check_grads
+    >>> check_grads(lambda x: x**3, (1.5,), order=2, jit=False)
     """
     with speaking_of(fun):
         _check_call(fun, args, order, modes, argnums)

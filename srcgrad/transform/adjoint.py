@@ -198,14 +198,8 @@ class Adjoint:
     def _back_if(self, stmt: ir.If, ctx: Context, bars: Bars) -> None:
         done: list[tuple[list[Stmt], Bars]] = []
         for which, block in (("then", stmt.then), ("orelse", stmt.orelse)):
-            inner, region = ctx.inner(), self.facts.region[stmt, which]
-            own = Bars(self.b, self.facts, self.activity, region, False)
-            with self.b.block() as out:
-                self.replay.run(block, region, region, inner)
-                for o in stmt.outs:
-                    own.add(getattr(o, which), bars.take(o.target))
-                self.back(block, region, inner, own)
-            done.append((out, own))
+            passed = [(getattr(o, which), bars.take(o.target)) for o in stmt.outs]
+            done.append(self._back_side(block, self.facts.region[stmt, which], passed, ctx))
         (then, then_bars), (orelse, else_bars) = done
         inside = {self.facts.region[stmt, which] for which in ("then", "orelse")}
         touched = [x for x in dict.fromkeys([*then_bars.own, *else_bars.own]) if self.facts.bound[x] not in inside]
@@ -216,6 +210,19 @@ class Adjoint:
         self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
+
+    def _back_side(
+        self, block: tuple[Stmt, ...], region: Region, passed: Sequence[tuple[Atom, Atom | None]], ctx: Context
+    ) -> tuple[list[Stmt], Bars]:
+        """One side of a branch, and the bars that it leaves; `passed`: those of what comes out of it."""
+        own = Bars(self.b, self.facts, self.activity, region, False)
+        inner = ctx.inner()
+        with self.b.block() as out:
+            self.replay.run(block, region, region, inner)
+            for atom, bar in passed:
+                own.add(atom, bar)
+            self.back(block, region, inner, own)
+        return out, own
 
     # ---- loops
 

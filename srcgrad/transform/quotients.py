@@ -7,8 +7,7 @@ differentiated such a quotient becomes an operation of its own, which knows what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite
 from srcgrad.core.traits import Slope, Traits
+from srcgrad.core.walk import walk
 from srcgrad.rules.language.declare import Duals, Params, cast, expand_to, promote, sum_to, total
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.arithmetic import add, divide, subtract
@@ -101,11 +101,10 @@ class _Finder(Rewriter):
         super().__init__()
         self.makes: dict[Var, ir.Let] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer = self.makes
         self.makes = {v: let for v, let in outer.items() if v.type.rank == 0}
-        yield
+        super().region(stmts)
         self.makes = outer
 
     def one(self, stmt: Stmt) -> Rewritten:
@@ -119,13 +118,7 @@ class _Finder(Rewriter):
         if let.op is not divide or let.target.type.is_complex or not isinstance(let.args[1], Var):
             return let
         made = self.makes.get(let.args[1])
-        if made is None:
-            return let
-        sides: list[tuple[ir.Atom, ir.Atom, Any, bool]] = [(let.args[1], Const(0.0, ir.F8), None, True)]
-        if made.op in (add, subtract):
-            one, two = made.args
-            sides = [(one, two, made.op, True), (two, one, made.op, False)]
-        for grown, rest, op, first in sides:
+        for grown, rest, op, first in () if made is None else _sides(made):
             inner = self.makes.get(grown) if isinstance(grown, Var) else None
             if (
                 inner is not None
@@ -137,6 +130,14 @@ class _Finder(Rewriter):
         return let
 
 
+def _sides(divisor: ir.Let) -> list[tuple[ir.Atom, ir.Atom, Any, bool]]:
+    """(what may be an exponential, the rest of the divisor, how the two are joined, whether it comes first)."""
+    if divisor.op not in (add, subtract):
+        return [(divisor.target, Const(0.0, ir.F8), None, True)]
+    one, two = divisor.args
+    return [(one, two, divisor.op, True), (two, one, divisor.op, False)]
+
+
 def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
     """Whether the exponent is a float value of the quotient's precision; exp(u) / (rest + exp(u)): by exp alone."""
     if inner.args[0].type.dtype != let.target.type.dtype:
@@ -146,12 +147,19 @@ def _fits(inner: ir.Let, let: ir.Let, rest: ir.Atom, joined: bool) -> bool:
 
 def gather_quotients(fun: Fun) -> Fun:
     """The function with such quotients as one operation each; the same object if there are none."""
-    return _Finder().fun(fun)
+    return _Finder().fun(fun) if _divides_by(fun, divide) else fun
 
 
 def take_quotients_apart(fun: Fun) -> Fun:
     """The function with these operations as quotients again."""
+    if not _divides_by(fun, quotient):
+        return fun
     return rewrite(fun, lambda stmt: _plain(stmt) if isinstance(stmt, ir.Let) and stmt.op is quotient else stmt)
+
+
+def _divides_by(fun: Fun, op: ir.Primitive) -> bool:
+    """Whether the function has an operation of this kind."""
+    return any(isinstance(stmt, ir.Let) and stmt.op is op for stmt in walk(fun.body))
 
 
 def _plain(let: ir.Let) -> list[Stmt]:

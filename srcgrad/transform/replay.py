@@ -171,12 +171,7 @@ class Replay:
             self.tape.put_position(stmt, ctx(stmt.pos), ctx)
 
     def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, emitted: ir.Call | ir.Custom) -> None:
-        active = any(t in self.activity for t in stmt.targets)
-        for arg in stmt.args:
-            if active and isinstance(arg, Var) and arg.type.ref:
-                self._still_there(stmt, arg)
-        if active and isinstance(stmt, ir.Custom):
-            check_shared(stmt, self.facts)
+        active = self._active_call(stmt)
         args = tuple(map(ctx, stmt.args))
         if isinstance(stmt, ir.Custom) and stmt.fwd is not None and active:
             body, results = instantiate(stmt.fwd, args)
@@ -190,6 +185,16 @@ class Replay:
         for target in stmt.targets:
             if target.type.ref and self.scope.shadow_travels(target):
                 raise refuse_result(stmt)
+
+    def _active_call(self, stmt: ir.Call | ir.Custom) -> bool:
+        """Whether derivatives pass the call; what it is given must then be there on the way back."""
+        active = any(t in self.activity for t in stmt.targets)
+        for arg in stmt.args:
+            if active and isinstance(arg, Var) and arg.type.ref:
+                self._still_there(stmt, arg)
+        if active and isinstance(stmt, ir.Custom):
+            check_shared(stmt, self.facts)
+        return active
 
     def _still_there(self, stmt: Stmt, ref: Var) -> None:
         """The adjoint of a call reads its arguments again: they must not have been overwritten."""

@@ -101,14 +101,15 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     pending = _missing(built, callees)
     while pending:
         name = pending.pop(0)
-        if name.endswith(QUIET):
-            callees[name] = function(callees, name)
-        else:  # the function itself has run before: what it prints and raises is done
-            primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
-            adjoint = Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True)
-            callees[name] = take_quotients_apart(adjoint)
+        callees[name] = function(callees, name) if name.endswith(QUIET) else _adjoint(name, callees, policy)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
+
+
+def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+    """The adjoint of a called function, which has run before: what it prints and raises is done."""
+    primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
+    return take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:

@@ -76,7 +76,8 @@ def test_what_is_known_of_a_function_reads_back() -> None:
     x, y, n = Var("x", ir.Type("f8", 1, ref=True)), Var("y", ir.Type("f8", 1, ref=True)), Var("n", ir.I8)
     facts = ir.FunFacts(
         overwritten=("x", "it's"), ordered=("x",), captured=("n",), shares=((0, 1), (1, 0)), together=((0, 1),),
-        changed=True, no_unit_axes=frozenset({x, y}), same_shapes=((y, x),), lengths={x: (4,), y: (2,)},
+        changed=True, no_unit_axes=frozenset({x, y}), least={x: (4,)}, same_shapes=((y, x),),
+        lengths={x: (4,), y: (2,)},
         plan=(ir.Kept("x_kept", ir.I8, None, "it is needed"), ir.Kept("y", refs, 3, "it's read", True)),
         checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),), kernel=ir.KernelFacts((y, x)),
     )  # fmt: skip
@@ -86,6 +87,7 @@ def test_what_is_known_of_a_function_reads_back() -> None:
     assert made.facts == replace(
         facts,
         no_unit_axes=frozenset({there[x], there[y]}),
+        least={there[x]: (4,)},
         same_shapes=((there[y], there[x]),),
         lengths={there[x]: (4,), there[y]: (2,)},
         kernel=ir.KernelFacts((there[y], there[x])),

@@ -13,6 +13,7 @@ import pytest
 
 import srcgrad as sg
 from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import to_source
 from srcgrad.compiler.lazy import cuda as native
 from srcgrad.core import ir
 from srcgrad.errors import UnsupportedError
@@ -82,7 +83,7 @@ def test_arrays(place: int, tmp_path: Any) -> None:
     made = pipeline.derive(fun, derivative._recipe, derivative._specs(args))
     program = legal(pipeline.tidy(made.program), pipeline.tidy, {k: a.shape for k, a in enumerate(args)}).program
     path = tmp_path / "function.py"
-    path.write_text(pipeline.device_text(program, "device=True"))
+    path.write_text(to_source.device_text(program, "device=True"))
     text = native.ptx(native.load(path, program.main.name), [p.type for p in program.main.params])
     assert (".f64" in text) is (fun in (arrays.form, arrays.recurrence, arrays.to_vector, arrays.in_place))
 

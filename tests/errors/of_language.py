@@ -14,14 +14,34 @@ COUNT = 0
 @mistake
 def many_constructs_at_once():
     def f(x):
-        try:
-            y = math.sqrt(x)
-        except ValueError:
-            y = 0.0
-        with np.errstate(all="ignore"):
-            z = y / x
-        del y
+        with open("log"):
+            z = y = math.sqrt(x)
+        del z[0:1]
         raise ValueError from None
+
+    sg.grad(f)(1.0)
+
+
+@mistake
+def what_an_exception_says():
+    def f(x):
+        try:
+            y = 1.0 / x
+        except ZeroDivisionError as e:
+            y = len(e.args) * x
+        return y
+
+    sg.grad(f)(1.0)
+
+
+@mistake
+def a_part_of_a_statement_that_may_raise():
+    def f(x):
+        try:
+            y = 1.0 / x if x < 2.0 else x
+        except ZeroDivisionError:
+            y = 0.0
+        return y * x
 
     sg.grad(f)(1.0)
 

@@ -108,7 +108,7 @@ def an_array_bound_in_one_branch():
             w = a * x
         return np.sum(w)
 
-    sg.grad(f)(1.0, np.ones(3))
+    sg.grad(f, jit=False)(-1.0, np.ones(3))
 
 
 @mistake
@@ -118,7 +118,29 @@ def an_array_bound_in_a_loop():
             w = a * x
         return np.sum(w)
 
-    sg.grad(f)(1.0, np.ones(3), 4)
+    sg.grad(f, jit=False)(1.0, np.ones(3), 0)
+
+
+@mistake
+def a_list_bound_in_one_branch():
+    def f(x, n):
+        if x > 0.0:
+            w = [x * k for k in range(n)]
+        return w[0]
+
+    sg.grad(f)(1.0, 4)
+
+
+@mistake
+def a_number_that_is_none():
+    def f(x, n):
+        best = None
+        for i in range(n):
+            if best is None or x * i < best:
+                best = x * i
+        return best + 1.0
+
+    sg.grad(f, jit=False)(1.0, 0)
 
 
 @mistake

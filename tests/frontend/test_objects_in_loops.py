@@ -1,4 +1,4 @@
-"""Objects with methods of their own in loops and branches: changed in place, compared, made again each turn."""
+"""Objects with methods of their own in loops and branches: changed in place, compared, made again in each iteration."""
 
 import math
 from collections.abc import Callable

@@ -7,6 +7,7 @@ import itertools
 import sys
 import time
 
+from srcgrad.compiler import find_or_make
 from tests.fuzz import faults, hunt
 
 
@@ -18,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=int, help="how many (1000; 1 with --seed)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
     parser.add_argument("--compiled", action="store_true", help="compile what is generated (seconds for each program)")
+    parser.add_argument("--loops", action="store_true", help="as the loops that compiled code has, in CPython")
     parser.add_argument("--numpy", action="store_true", help="compositions of NumPy's functions, compared numerically")
     parser.add_argument("--calls", action="store_true", help="calls of every transformer, under odd names and twice")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
@@ -28,6 +30,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    find_or_make.UNJITTED["loops"] = options.loops
     if options.faults:
         print(faults.table([k * 1000 + (options.seed or 0) for k in range(3)], options.programs or 300))
         return 0
@@ -71,7 +74,7 @@ def show(seed: int, kind: str, small: bool) -> None:
     if small and found.bad:
         p = hunt.smallest(p, menu, found)
         found = hunt.verdict(p, menu)
-    flag = "" if kind == "random" else f" --{kind}"
+    flag = ("" if kind == "random" else f" --{kind}") + (" --loops" if find_or_make.UNJITTED["loops"] else "")
     print(f"---- python -m tests.fuzz --seed {seed}{flag}\n{hunt.describe(p, found)}", flush=True)
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend import cpu, shim
-from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import find_or_make, to_source
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
 from srcgrad.derivatives import arguments
 from srcgrad.errors import SrcgradError
-from srcgrad.frontend.lowering.function import lower
+from srcgrad.frontend.lowering.function import Lowered, lower
 from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
@@ -115,6 +115,14 @@ def has_one(values: Sequence[Any]) -> bool:
     return any(1 in np.shape(x) for x in oracle.leaves(values))
 
 
+def too_short(lowered: Lowered, values: Sequence[Any]) -> bool:
+    """Whether the program was made for longer arrays than these."""
+    main = lowered.program.main
+    given = [*oracle.leaves(values), *(c.read() for c in lowered.captured)]
+    pairs = zip(main.params, given, strict=True) if main.facts.least else ()
+    return any(n < m for p, x in pairs for n, m in zip(np.shape(x), main.facts.least.get(p, ()), strict=False))
+
+
 def innermost(error: BaseException) -> str:
     """The function of srcgrad in which it broke: what two crashes of one cause share."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"srcgrad{os.sep}" in f.filename]
@@ -132,7 +140,7 @@ class Checks:
         bound.apply_defaults()
         values = list(bound.arguments.values())
         lowered = lower(fun, [structure.describe(a) for a in values], menu.long and not has_one(values))
-        if any(1 in np.shape(c.read()) for c in lowered.captured):
+        if any(1 in np.shape(c.read()) for c in lowered.captured) or too_short(lowered, values):
             lowered = lower(fun, [structure.describe(a) for a in values])
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
         for name in lowered.program.main.facts.ordered:  # as the edge does
@@ -162,8 +170,8 @@ class Checks:
         """The program's generated text, loaded; compiled if the menu says so."""
         jit = None
         if self.menu.compiled:
-            jit = cpu.jit_options(() if pipeline.decides_by_floats(program) else cpu.FAST, False)
-        text = pipeline.text(program, jit)
+            jit = cpu.jit_options(() if to_source.decides_by_floats(program) else cpu.FAST, False)
+        text = to_source.text(program, jit, loops=find_or_make.UNJITTED["loops"])
         namespace: dict[str, Any] = {"__name__": __name__}  # of no module, Numba does not link recursive functions
         exec(compile(text, "<generated>", "exec"), namespace)
         name = program.main.name

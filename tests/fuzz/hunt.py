@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from typing import Any
 
+from srcgrad.compiler import find_or_make
 from tests.fuzz import calls, numerical, odd, weights
 from tests.fuzz.checks import Menu, Verdict, judge
 from tests.fuzz.compositions import composition
@@ -127,8 +128,14 @@ def outcomes(seeds: Iterable[int], kind: str, jobs: int) -> Iterator[Outcome]:
         rarely_collect()
         yield from map(run_one, work)
         return
-    with get_context("spawn").Pool(jobs, rarely_collect, maxtasksperchild=2000) as pool:
+    loops = find_or_make.UNJITTED["loops"]
+    with get_context("spawn").Pool(jobs, starting, (loops,), maxtasksperchild=2000) as pool:
         yield from pool.imap_unordered(run_one, work, chunksize=4)
+
+
+def starting(loops: bool) -> None:
+    find_or_make.UNJITTED["loops"] = loops
+    rarely_collect()
 
 
 def rarely_collect() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from srcgrad.compiler import find_or_make
 from tests.fuzz import calls, directed, hunt, weights
 from tests.fuzz.checks import Menu, judge
 from tests.fuzz.programs import Fuzzed, directed_program, program, random_program
@@ -36,6 +37,14 @@ def test_a_seed_gives_one_program() -> None:
 
 SLICES = [("random", first, 14) for first in range(0, 100, 20)] + [("numpy", first, 12) for first in (0, 20)]
 SLICES += [("calls", first, 14) for first in (0, 20)]
+
+
+def test_a_slice_as_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the form that is compiled, in CPython."""
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", True)
+    found = [outcome for kind in ("random", "numpy") for outcome in hunt.outcomes(range(200, 212), kind, 1)]
+    assert [(o.seed, o.verdict) for o in found if o.verdict.bad] == []
+    assert sum(o.verdict.kind == "right" for o in found) >= 18
 
 
 @pytest.mark.parametrize(("kind", "first", "least"), SLICES)

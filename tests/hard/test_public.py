@@ -1,6 +1,7 @@
 """Every hard case through the public functions: right in every mode at first and second order, or refused.
 
-What is compiled too, and how: the cases marked so at each run, all of them if SRCGRAD_COMPILE_ALL is set.
+What is compiled too, and how: the cases marked so at each run, all of them if SRCGRAD_COMPILE_ALL is set; some of those
+of arrays run as the loops that compiled code has.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad.compiler import find_or_make
 from tests import oracle
 from tests.hard.cases import REFUSED, RIGHT
 from tests.hard.compare import Comparison
@@ -19,12 +22,21 @@ from tests.hard.table import Case
 
 Record = Callable[[str, object], None]
 COMPILED = [c for c in RIGHT if c.jit or os.environ.get("SRCGRAD_COMPILE_ALL")]
+OF_ARRAYS = [c for c in RIGHT if any(isinstance(leaf, np.ndarray) for leaf in oracle.leaves(c.args()))]
+LOOPS = OF_ARRAYS if os.environ.get("SRCGRAD_COMPILE_ALL") else OF_ARRAYS[::4]
 
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda c: c.name)
 def test_right(case: Case, record_property: Record) -> None:
     assert Comparison(case, Public(case)).run() == []
     record_property("hard case", "right")
+
+
+@pytest.mark.parametrize("case", LOOPS, ids=lambda c: c.name)
+def test_right_as_loops(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the form that is compiled, in CPython."""
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", True)
+    assert Comparison(case, Public(case)).run("value", "first") == []
 
 
 @pytest.mark.parametrize("case", COMPILED, ids=lambda c: c.name)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend.shim import NumPyShim, interpreted, math_shim
-from srcgrad.compiler import program
+from srcgrad.compiler import program, to_source
 from srcgrad.compiler.request import Recipe
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.structure import describe, leaf_types
@@ -73,7 +73,7 @@ def ours(fun: Callable[..., Any], args: Sequence[Any]) -> tuple[list[str], Any]:
     """The dtypes that are inferred, and what the un-jitted function gives."""
     made = program.derive(fun, Recipe("value"), [describe(a) for a in args])
     space: dict[str, Any] = {}
-    exec(compile(program.text(made.program, None), "generated", "exec"), space)
+    exec(compile(to_source.text(made.program, None), "generated", "exec"), space)
     space |= {"np": NumPyShim(), "math": math_shim()}
     captured = [c.read() for c in made.captured]
     return [t.dtype for t in leaf_types(made.result)], interpreted(space[made.program.main.name])(*args, *captured)

@@ -193,7 +193,7 @@ class Writer:
             self.numbers.append(inners[0])
             self.arrays += [(v, s) for v, s in zip(inners, shapes, strict=True) if s is not None]
             for _ in range(self.random.randint(0, 2)):
-                self.random.choice([self.compute, self.store, self.alloc])()
+                self.random.choice([self.compute, self.alloc])()
             less = self.op("less", k, self.n)
             seen = self.op("less", self.number(), const(9.0))
             cond = self.op("logical_and", less, seen)

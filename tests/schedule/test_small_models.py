@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.compiler import find_or_make, program
+from srcgrad.compiler import find_or_make
 
 
 def runge_kutta(y0, h, n):
@@ -121,14 +120,11 @@ def made_in_loops(source: str) -> list[str]:
 @pytest.mark.parametrize("trips", [3, 0])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_the_derivative_is_that_of_the_arrays(
-    model: Callable[..., Any], trips: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    model: Callable[..., Any], trips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     args = (STATES.get(model.__name__, np.array([0.5, 0.75])), 0.125, trips)
-    monkeypatch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path / "arrays"))
     (value, grads), arrays = derived(model, args)
-    monkeypatch.setenv("SRCGRAD_CACHE_DIR", str(tmp_path / "scalars"))
-    monkeypatch.setattr(find_or_make, "_UNITS", {})
-    monkeypatch.setitem(program.SCHEDULED, "plain", True)
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", True)
     (same, others), source = derived(model, args)
     assert same == pytest.approx(value, rel=1e-13)
     for a, b in zip(grads, others, strict=True):

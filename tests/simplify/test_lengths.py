@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from srcgrad import jacfwd
-from srcgrad.compiler import program
+from srcgrad.compiler import program, to_source
 from srcgrad.compiler.request import Recipe
 from srcgrad.core.ir import Program
 from srcgrad.core.run import run
@@ -31,8 +31,8 @@ def for_shape(fun, shape):
 
 def test_checks_and_lengths_go():
     free, known = for_shape(jacfwd(residual), (2,))
-    text = program.text(known, None)
-    assert "raise IndexError" in program.text(free, None)
+    text = to_source.text(known, None)
+    assert "raise IndexError" in to_source.text(free, None)
     assert "raise" not in text and "shape" not in text
     assert "np.zeros((2, 2))" in text or "np.empty((2, 2))" in text
     x = np.array([0.3, 0.8])
@@ -41,12 +41,12 @@ def test_checks_and_lengths_go():
 
 def test_a_check_that_surely_fails_stays():
     _, known = for_shape(jacfwd(residual), (1,))
-    assert "raise IndexError" in program.text(known, None)
+    assert "raise IndexError" in to_source.text(known, None)
 
 
 def test_a_solver_of_one_size():
     loop = newton_loop(residual, 1, "forward", False, False)
     specs = loop._specs((np.ones(2), (), 1e-12, 50))
     made = program.derive(loop, Recipe("value", leaves=()), specs)
-    text = program.text(program.tidy(Program(fixed(made.program.main, [(2,)]))), None)
+    text = to_source.text(program.tidy(Program(fixed(made.program.main, [(2,)]))), None)
     assert "shape" not in text and "range(2)" in text

@@ -20,6 +20,7 @@ from numba import prange
 from srcgrad import forward, grad, hvp, jacfwd, value_and_grad, vmap
 from srcgrad.backend import shim
 from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import to_source
 
 rng = np.random.default_rng(5)
 X, Y, A = rng.normal(size=40), rng.normal(size=41), rng.normal(size=(12, 5))
@@ -446,15 +447,15 @@ def beside_a_list(x: np.ndarray, w: float) -> float:
 SERIAL = [
     (prefix_sums, (X, 1.3), "`total` is carried between iterations"),
     (product, (X, 1.3), "`total` is carried between iterations"),
-    (neighbour, (X, 0.9), "turns may meet in `y`"),
-    (one_scratch, (X, 1.3), "turns may meet in `scratch`"),
-    (scattered, (X, PLACES), "turns may meet in `y`"),
+    (neighbour, (X, 0.9), "iterations may meet in `y`"),
+    (one_scratch, (X, 1.3), "iterations may meet in `scratch`"),
+    (scattered, (X, PLACES), "iterations may meet in `y`"),
     (with_break, (X, 30.0), "it may be left before its end"),
     (by_twos, (X, 1.3), "its step is not 1"),
     (prints, (X, 1.3), "it prints"),
-    (wraps, (X, 1.3), "turns may meet in `y`"),
-    (raises_late, (X, 1.3), "a turn may raise an error, and numbers are summed"),
-    (solves, (A, 0.01), "a turn may raise an error, and numbers are summed"),
+    (wraps, (X, 1.3), "iterations may meet in `y`"),
+    (raises_late, (X, 1.3), "an iteration may raise an error, and numbers are summed"),
+    (solves, (A, 0.01), "an iteration may raise an error, and numbers are summed"),
     (totals_change_places, (X, 1.3), "`s` is carried between iterations but is not a sum"),
     (one_total_or_the_other, (X, 1.3), "`s` is carried between iterations but is not a sum"),
     (last_one, (X, 1.3), "`t` is carried between iterations"),
@@ -474,7 +475,7 @@ def test_what_is_no_parallel_loop_runs_in_order(fun: Callable[..., Any], args: t
     got = run_shuffled(made.source, args)
     np.testing.assert_allclose(got[1], bar, rtol=1e-9, atol=1e-12)
     program = pipeline.derive(fun, made._recipe, made._last.specs).program
-    said = pipeline.scheduled(program, True).main.facts.parallel
+    said = to_source.scheduled(program, True).main.facts.parallel
     assert any(why in str(verdict) for verdict in said), said
 
 

@@ -1,4 +1,4 @@
-"""Arrays that are made anew in each turn of a loop become buffers where, and only where, their shape stays."""
+"""Arrays that are made anew in each iteration of a loop become buffers where, and only where, their shape stays."""
 
 import numpy as np
 import pytest

@@ -214,6 +214,69 @@ def test_by_the_costs_too():
     np.testing.assert_allclose(by_g, sg.grad(of_array, mode="forward", jit=False)(1.3, costs), rtol=1e-13)
 
 
+# ---- factors that are surely finite: an adjoint of zero stays zero without a look at it
+
+
+def by_index(k, n):
+    s = 0.0
+    for i in range(n):
+        s += math.exp(-k * i)
+    return s
+
+
+def by_negative_index(k, n):
+    s = 0.0
+    for i in range(-n, 0):
+        s += math.exp(k * (2 * i + 1))
+    return s
+
+
+def by_scaled_index(k, n):
+    s = 0.0
+    for i in range(n):
+        s += math.exp(-k * (0.5 * i + 1.5))
+    return s
+
+
+FINITE: list[tuple[Callable[..., Any], Any]] = [
+    (by_index, 4),
+    (by_negative_index, 4),
+    (by_scaled_index, 4),
+    (lambda k, n: math.exp(-k * n), 3),
+    (lambda k, n: math.exp(-k * float(n) * 2.5), 3),
+    (lambda k, n: np.exp(-k * abs(-n)), 3),
+    (lambda k, w: math.exp(-k * len(w)), np.zeros(3)),
+    (lambda k, w: math.exp(-k * w[1]), np.array([1, 2, 3])),
+    (lambda k, w: np.sum(np.exp(-k * w)), np.array([1, 2, 3])),
+]
+
+
+@pytest.mark.parametrize(("fun", "other"), FINITE, ids=range(len(FINITE)))
+def test_finite_factors_need_no_choice(fun, other):
+    for mode in ("reverse", "forward"):
+        slope = sg.grad(fun, mode=mode, jit=False)
+        source = slope.source_for(0.7, other)
+        assert " else " not in source and "where" not in source
+        wanted = (fun(0.7 + 1e-6, other) - fun(0.7 - 1e-6, other)) / 2e-6
+        assert slope(0.7, other) == pytest.approx(wanted, rel=1e-8)
+        assert slope(800.0, other) == pytest.approx((fun(800.0 + 1e-6, other) - fun(800.0, other)) * 1e6, abs=1e-300)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda k, w: math.exp(-k * w),
+        lambda k, w: math.exp(-k * 2 * w),
+        lambda k, w: math.exp(-k * (w + 1)),
+        lambda k, w: math.exp(-(k * 3) * w),
+        lambda k, w: np.sum(np.exp(-k * np.array([w, 2 * w]))),
+    ],
+)
+def test_factors_that_may_be_infinite_are_looked_at(fun, mode):
+    assert sg.grad(fun, mode=mode, jit=False)(2.0, INF) == 0.0
+
+
 # ---- zeros of one point only
 
 

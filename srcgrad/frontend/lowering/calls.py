@@ -130,7 +130,8 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return _prepared(low, target, args, named)
     if _listed(target) and target in registry.FUNCTIONS:
         low.divides(target, args)
-        return library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
+        made = library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
+        return low.kept_apart(target, made)
     if isinstance(target, functools.partial):
         bound = [literal(low, a) for a in target.args]
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
@@ -448,13 +449,16 @@ def run(
         if len(low.retry.refusals) > refused:
             raise Reported
         with low.placing(source.node):
-            return low.result()
+            result = low.result()
+        flags = low.frame.flags
     except SrcgradError as error:
         raise _called_from(error, caller, node) from None
     finally:
         low.retry.refusals[refused:] = [_called_from(e, caller, node) for e in low.retry.refusals[refused:]]
         low.calls.stack.pop()
         low.frame, low.b.span = caller, span
+    low.passed_on(flags.caught, flags.which)
+    return result
 
 
 def _called_from(error: SrcgradError, caller: Frame | None, node: ast.AST) -> SrcgradError:

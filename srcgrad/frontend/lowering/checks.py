@@ -83,6 +83,7 @@ class Checks:
                             self.demand("nonnegative", n, ZERO, said, self.frame.node)
                 case ir.Let():
                     self._agree(stmt)
+                    self.foreseen(stmt)
                     stmt = self._of_integers(stmt)
                 case ir.Load(ref=ref, index=index):
                     self.in_range(ref, index)
@@ -94,6 +95,9 @@ class Checks:
                 case ir.If(then=(ir.Raise() as raising,), orelse=()) if _of_a_rule(raising):
                     stmt = replace(stmt, then=(self._placed(raising),), span=None)
             self.b.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, self._block) if walk.blocks(stmt) else stmt)
+
+    def foreseen(self, let: ir.Let) -> None:
+        """An operation that raises for some arguments."""
 
     def _of_integers(self, let: ir.Let) -> ir.Let:
         """A power of integers, which has no integer result where the exponent is negative."""
@@ -155,6 +159,8 @@ class Checks:
     def _tokens(self, kind: Demand, left: Dim, right: Dim) -> list[Dim]:
         """What stands for the lengths where they meet. That they are equal may be known only since they do."""
         shapes = self.b.shapes
+        if left == right:
+            return [left, right]
         meet = kind == "equal" or (shapes.is_long(left) and (kind == "into" or shapes.is_long(right)))
         return [left, right] if meet else [shapes.first(left), shapes.first(right)]
 

@@ -97,6 +97,9 @@ def raise_(low: Lowering, node: ast.Raise) -> None:
 
 
 def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]) -> None:
+    which = low.handler_of(kind)
+    if which is not None:
+        return low.leave_try(which)
     parts: list[ir.Part] = []
     format = None
     for place, node in enumerate(nodes):
@@ -162,6 +165,9 @@ def assert_(low: Lowering, node: ast.Assert) -> None:
     cond = low.truth(low.ex(node.test))
     if cond == TRUE:
         return
+    which = low.handler_of(AssertionError)
+    if which is not None:
+        return low.site(which, lambda: low.negated(cond))
     plain = None if node.msg is None else _plain(node.msg)
     if plain is None or isinstance(plain, ast.Constant):
         message = None if plain is None else _literal(low, plain.value)

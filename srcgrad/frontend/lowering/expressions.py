@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from srcgrad.core import ir
@@ -15,8 +16,8 @@ from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import converted, iterable, mapping, operated
+from srcgrad.frontend.lowering.state import Unresolved
 from srcgrad.frontend.lowering.values import FALSE, TRUE, VALUE, Closure, Known, Struct, Value
-from srcgrad.rules.language import registry
 
 BINARY: dict[type[ast.operator], Any] = {
     ast.Add: operator.add,
@@ -60,10 +61,10 @@ def dict_(low: Lowering, node: ast.Dict) -> Value:
         key, value = None if part is None else low.ex(part), low.ex(item)
         if key is None and (items := mapping(low, value)) is not None:
             made.update(items)
-        elif isinstance(key, Known) and isinstance(key.value, str):
-            made[key.value] = low.settle(value, "a")
+        elif key is not None and (name := values.key_of(key)) is not None:
+            made[name] = low.settle(value, "a")
         else:
-            low.refuse("a dict needs string keys", "use string literals as keys")
+            low.expect_known("a dict needs strings or integers that are known as keys", "use literals as keys")
     return Struct(dict, tuple(made), tuple(made.values()))
 
 
@@ -72,7 +73,7 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            items: list[Value] = [Known(key) for key in value.keys]
+            items: list[Value] = [values.of_key(key) for key in value.keys]
         case Struct(rows=values.Rows() as rows) if count is not None:
             expect_equal(low, rows.count, Const(count, ir.I8), "wrong number of values to unpack")
             items = [growing_lists.item(low, rows, Const(k, ir.I8)) for k in range(count)]
@@ -169,15 +170,15 @@ def short_circuit(low: Lowering, left: Atom, rest: Callable[[], Value], both: bo
     """left and rest, or left or rest. What is cheap and cannot fail is not worth a branch."""
     if isinstance(left, Const):
         return rest() if bool(left.value) == both else left
-    with low.attempt() as tried:
+    right: Value | None = None
+    with suppress(Unresolved), low.attempt() as tried:
         right = rest()
     plain = not tried.touched and tried.env == low.frame.env and all(map(harmless, tried.out))
     if isinstance(right, (Var, Const)) and right.type == ir.B1 and plain:
         low.b.out.extend(tried.out)
         if isinstance(right, Const):
             return left if bool(right.value) == both else right
-        name = "logical_and" if both else "logical_or"
-        return low.b.let(registry.PRIMITIVES[name], left, right)
+        return low.connected("logical_and" if both else "logical_or", left, right)
     other = FALSE if both else TRUE
     return choose(low, left, rest, lambda: other) if both else choose(low, left, lambda: other, rest)
 
@@ -223,7 +224,41 @@ def dimension(low: Lowering, value: Var, axis: int) -> Atom:
 
 
 def formatted_string(low: Lowering, node: ast.JoinedStr) -> Value:
-    low.refuse("f-strings are only understood in print, assert and raise", "make the string outside the function")
+    """Of what is known."""
+    text = ""
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            spec = "" if part.format_spec is None else _text(formatted_string(low, part.format_spec))  # type: ignore[arg-type]
+            shown = CONVERSIONS[part.conversion](_plain_value(low, low.ex(part.value)))
+            text += format(shown, spec)
+        elif isinstance(part, ast.Constant):
+            text += str(part.value)
+    return Known(text)
+
+
+CONVERSIONS: dict[int, Callable[[Any], Any]] = {-1: lambda v: v, ord("s"): str, ord("r"): repr, ord("a"): ascii}
+
+
+def _text(value: Value) -> str:
+    return str(value.value) if isinstance(value, Known) else ""
+
+
+def _plain_value(low: Lowering, value: Value) -> Any:
+    """What a string is made of: an integer or a string that is known."""
+    if isinstance(value, Const) and value.type in (ir.I8, ir.B1):
+        return int(value.value.real) if value.type == ir.I8 else bool(value.value)
+    if isinstance(value, Known) and isinstance(value.value, (str, type(None))):
+        return value.value
+    if isinstance(value, (Var, Const)) and value.type != ir.I8:
+        low.refuse(
+            "a string is made of a float or an array", "strings are only made of what is known, or in print and raise"
+        )
+    return low.expect_known("a string is made of a value that is not known here", "loop over a range that is known")
+
+
+def text_of(low: Lowering, args: list[Value]) -> Value:
+    """str(value)"""
+    return Known(str(_plain_value(low, args[0])) if args else "")
 
 
 def has_effects(stmts: list[Stmt]) -> bool:

@@ -141,6 +141,7 @@ def _attempt(
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
     if long:
         low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
+        low.b.shapes.asking = True
     made.copy_overwritten(copies.overwritten, copies.ordered)
 
     def inside(atom: Atom) -> Atom:
@@ -169,7 +170,8 @@ def _attempt(
         shares=tuple(shares),
         together=together,
         changed=made.changes_older,
-        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met else frozenset(),
+        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met or low.b.shapes.least else frozenset(),
+        least=low.b.shapes.demanded(),
     )
     main = made.finished(name, tuple(values.leaves(value)), facts)
     callees = {c.name: c.core for c in low.calls.recursions.callees if c.core is not None} | low.calls.callees
@@ -217,6 +219,9 @@ def _scalar(low: Lowering, atom: Var) -> Atom:
 
 def _finished(low: Lowering, source: Source, value: Value) -> Value:
     """What is returned, if the length of each list in it is known."""
+    if values.integer_keys(value):
+        message, hint = "the function returns a dict with integers as keys", "return a list, or use strings as keys"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
     try:
         return known_length(low, value)
     except UnsupportedError:

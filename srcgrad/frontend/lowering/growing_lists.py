@@ -16,7 +16,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.state import State
 from srcgrad.frontend.lowering.values import Content, Poison, Rows, Struct, Value
 from srcgrad.rules.language.integers import nonnegative
@@ -29,7 +29,7 @@ ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Wanted:
-    """What a list must become: rows of such items; `counted`: so many more each turn of a counted loop."""
+    """What a list must become: rows of such items; `counted`: so many more each iteration of a counted loop."""
 
     item: Value
     grows: bool
@@ -72,10 +72,10 @@ def model(low: State, items: Sequence[Value]) -> Value:
         low.refuse("cannot infer the item type of this empty list", "append to it in the function that makes it")
     item = _typed(low, items[0])
     for other in items[1:]:
-        pair = values.align(item, _typed(low, other), "an item")
+        pair = joining.align(item, _typed(low, other), "an item")
         if isinstance(pair, Poison):
             low.refuse(f"a list of unknown length holds {_one(items[0])} and {_one(other)}", "make its items alike")
-        types = [values.join_atoms(x, y) for x, y in zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True)]
+        types = [joining.join_atoms(x, y) for x, y in zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True)]
         item = values.refill(pair[0], iter([_leaf(x, t) for x, t in zip(values.leaves(pair[0]), types, strict=True)]))
     return item
 
@@ -98,7 +98,7 @@ def _leaf(atom: Atom, type: ir.Type) -> Atom:
 
 def outgrown(low: State, head: Content, ends: Sequence[Content], counted: bool) -> Wanted | None:
     """What a list must become if it holds this at first, and one of these in the end; None if it may stay.
-    counted: the end is that of each turn of a counted loop, from which nothing leaves."""
+    counted: the end is that of each iteration of a counted loop, from which nothing leaves."""
     kinds = [head[2], *(end[2] for end in ends)]
     if any(isinstance(rows, Poison) for rows in kinds):
         return None
@@ -177,7 +177,7 @@ def _put(low: State, rows: Rows, place: Atom, value: Value) -> None:
 def _fitting(low: State, rows: Rows, value: Value) -> Value:
     """The value in the structure of the items."""
     value = _typed(low, value)
-    pair = values.align(rows.item, value, "an item")
+    pair = joining.align(rows.item, value, "an item")
     if isinstance(pair, Poison):
         low.refuse(f"a list of unknown length holds {_one(rows.item)}, not {_one(value)}", "make its items alike")
     return pair[1]
@@ -189,11 +189,11 @@ def _fitting(low: State, rows: Rows, value: Value) -> Value:
 def fits(low: State, rows: Rows, value: Value) -> bool:
     """Whether the value can be stored without changing the type of the items."""
     value = _typed(low, value)
-    pair = values.align(rows.item, value, "an item")
+    pair = joining.align(rows.item, value, "an item")
     if isinstance(pair, Poison):
         return False
     both = zip(values.leaves(pair[0]), values.leaves(pair[1]), rows.memory, strict=True)
-    return all(m.type.many or values.join_atoms(x, y) == scalar_of(m.type) for x, y, m in both)
+    return all(m.type.many or joining.join_atoms(x, y) == scalar_of(m.type) for x, y, m in both)
 
 
 def append(low: State, struct: Struct, value: Value) -> None:
@@ -369,6 +369,38 @@ def _stacked(low: State, rows: Rows) -> Var:
     return out
 
 
+def concatenated(low: State, rows: Rows) -> Var | None:
+    """The arrays of a list joined along their first axis, of any lengths; None where an item is something else."""
+    memory = rows.memory[0]
+    if len(rows.memory) > 1 or not memory.type.many or not isinstance(rows.item, Var):
+        return None
+    empty = low.apply(operator.eq, rows.count, ZERO)
+    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "need at least one array to concatenate"),), ()))
+    index, total, after = (Var(name, ir.I8) for name in ("i", "n", "n"))
+    with low.b.block() as body:
+        more = low.atom(low.apply(operator.add, total, low.length(_array(low, rows, index))))
+    low.b.put(ir.For(index, ZERO, rows.count, ONE, (ir.Carry(total, ZERO, more, after),), tuple(body), span=low.b.span))
+    first = _array(low, rows, ZERO)
+    dims = [low.length(first, k) for k in range(1, first.type.rank)]
+    low.lists.of_arrays.add(after)
+    out = low.b.alloc(first.type.dtype, (after, *dims), ir.Init.EMPTY, "joined")
+    index, start, end = Var("i", ir.I8), Var("start", ir.I8), Var("start", ir.I8)
+    with low.b.block() as body:
+        one = _array(low, rows, index)
+        stop = low.atom(low.apply(operator.add, start, low.length(one)))
+        for k, length in enumerate(dims, 1):
+            expect_equal(low, low.length(one, k), length, "the arrays that are joined have different lengths")
+        low.b.store(out, (ir.Slice(start, stop), *[ir.Slice()] * len(dims)), contents(Val(low.b, one)).atom)
+    low.b.put(ir.For(index, ZERO, rows.count, ONE, (ir.Carry(start, ZERO, stop, end),), tuple(body), span=low.b.span))
+    return out
+
+
+def _array(low: State, rows: Rows, index: Atom) -> Var:
+    value = item(low, rows, index)
+    assert isinstance(value, Var)
+    return value
+
+
 def _row(low: State, value: Value) -> Var:
     """An item as an array."""
     if isinstance(value, Var) and value.type.ref:
@@ -381,7 +413,7 @@ def _row(low: State, value: Value) -> Var:
     types = [a.type for a in items]
     joined = types[0]
     for other in types[1:]:
-        joined = values.join_type(joined, other)
+        joined = joining.join_type(joined, other)
     row = low.b.alloc(joined.dtype, (Const(len(items), ir.I8),), ir.Init.EMPTY, "row")
     for k, atom in enumerate(items):
         low.b.store(row, (Const(k, ir.I8),), low.converted(atom, joined))

@@ -23,6 +23,7 @@ from srcgrad.frontend.lowering import (
     special_methods,
     statements,
     subscripts,
+    tries,
 )
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Named
@@ -42,6 +43,9 @@ STATEMENTS: Mapping[type[ast.stmt], Callable[[Lowering, Any], None]] = {
     ast.Break: statements.break_,
     ast.Continue: statements.continue_,
     ast.Return: statements.return_,
+    ast.Try: tries.try_,
+    ast.With: tries.with_,
+    ast.Delete: statements.delete,
     ast.Raise: effects.raise_,
     ast.Assert: effects.assert_,
     ast.FunctionDef: statements.nested_function,

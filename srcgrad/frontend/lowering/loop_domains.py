@@ -18,6 +18,7 @@ from srcgrad.frontend.lowering.special_methods import iterable
 from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
+WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,27 @@ class Domain:
     start: Atom
     stop: Atom
     step: Atom
-    item: Callable[[Var], Value]
+    item: Callable[[Atom], Value]
     source: Struct | None = None  # the list that it goes over
     parallel: bool = False  # whether the user wrote `prange`
 
     @property
     def known(self) -> range | None:
-        """The turns, if they are known."""
+        """The iterations, if they are known."""
         bounds = [int(b.value.real) for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
         return range(*bounds) if len(bounds) == 3 else None
 
     @property
+    def numbers(self) -> list[Atom]:
+        """The numbers that it goes over, if it is a range of a few that are known."""
+        index = Var("i", ir.I8)
+        if self.known is None or len(self.known) > WRITTEN_OUT or self.item(index) is not index:
+            return []
+        return [Const(k, ir.I8) for k in self.known]
+
+    @property
     def surely(self) -> bool:
-        """Whether there is at least one turn."""
+        """Whether there is at least one iteration."""
         return bool(self.known)
 
 
@@ -63,7 +72,7 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
 
 
 def is_prange(function: Any) -> bool:
-    """Whether this is Numba's `prange`: a range whose turns may run at once."""
+    """Whether this is Numba's `prange`: a range whose iterations may run at once."""
     module = str(getattr(function, "__module__", ""))
     return getattr(function, "__name__", "") == "prange" and module.split(".")[0] == "numba"
 
@@ -76,9 +85,9 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            return values.struct([Known(key) for key in value.keys])
-        case Struct(rows=values.Rows() as rows):
-            return Domain(ZERO, rows.count, ONE, lambda index: growing_lists.item(low, rows, index), value)
+            return values.struct([values.of_key(key) for key in value.keys])
+        case Struct(rows=values.Rows()):
+            return of_rows(low, value)
         case Struct():
             return value
         case Var() if value.type.rank:
@@ -86,6 +95,12 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
             assert isinstance(ref, Var)
             return Domain(ZERO, dimension(low, ref, 0), ONE, lambda index: element(low, ref, index))
     return low.refuse(f"{values.describe(value)} cannot be looped over", "loop over a range, an array or a tuple")
+
+
+def of_rows(low: Lowering, items: Struct) -> Domain:
+    """What goes over a list of unknown length, or over one that becomes such a list here."""
+    rows = growing_lists.indexable(low, items)
+    return Domain(ZERO, rows.count, ONE, lambda index: growing_lists.item(low, rows, index), items)
 
 
 def _range(low: Lowering, bounds: list[Atom]) -> Domain:
@@ -114,7 +129,7 @@ def arith(low: Lowering, function: Callable[..., object], a: Atom, b: Atom) -> A
 
 
 def trips(low: Lowering, d: Domain) -> Atom:
-    """The number of turns; possibly negative for none."""
+    """The number of iterations; possibly negative for none."""
     length = arith(low, operator.sub, d.stop, d.start)
     if d.step == ONE:
         return length
@@ -124,21 +139,20 @@ def trips(low: Lowering, d: Domain) -> Atom:
     return low.atom(low.apply(operator.neg, low.apply(operator.floordiv, back, d.step)))
 
 
+def rest(low: Lowering, d: Domain) -> Domain:
+    """The same turns without the first."""
+    return replace(d, start=arith(low, operator.add, d.start, d.step))
+
+
 def counted(low: Lowering, d: Domain) -> Domain:
-    """The same turns, with an index from 0 by 1."""
+    """The same iterations, with an index from 0 by 1."""
     if d.start == ZERO and d.step == ONE:
         return d
 
-    def item(index: Var) -> Value:
-        place = arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step))
-        return d.item(_variable(low, place))
+    def item(index: Atom) -> Value:
+        return d.item(arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step)))
 
     return Domain(ZERO, trips(low, d), ONE, item)
-
-
-def _variable(low: Lowering, atom: Atom) -> Var:
-    assert isinstance(atom, Var)
-    return atom
 
 
 def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
@@ -179,7 +193,7 @@ def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | 
 
 
 def _listed(part: Domain | Struct) -> Domain | Struct:
-    """A range of known turns as items."""
+    """A range of known iterations as items."""
     index = Var("i", ir.I8)
     if isinstance(part, Struct) or part.known is None or part.item(index) is not index:
         return part

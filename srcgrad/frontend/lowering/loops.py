@@ -5,24 +5,28 @@ loops are not lowered over and over."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
+from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, TurnsWanted, starts_wider
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
-from srcgrad.frontend.lowering.loop_domains import Domain, domain
+from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.retry import Held
-from srcgrad.frontend.lowering.state import REPORTED
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
 from srcgrad.frontend.lowering.statements import assign
+from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
+    LATER,
+    NOWHERE,
     RESULT,
     TRUE,
     Env,
@@ -32,41 +36,16 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
-from srcgrad.frontend.source.liveness import Names, assigned, outside_scopes
-
-UNROLL_LIMIT = 200
-
-
-@dataclass
-class Facts:
-    """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape."""
-
-    models: dict[str, Value] = field(default_factory=dict)
-    reshaped: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Turn:
-    """One trial of a body."""
-
-    inner: dict[str, Value]
-    index: Var | None
-    test: tuple[Stmt, ...]
-    cond: Atom
-    after: dict[str, Value | None]
-    exit: Atom
-    flags: Flags
-    heads: dict[Struct, values.Rows]  # of the lists that are appended to a fixed number of times each turn
-    body: list[Stmt] = field(default_factory=list)
-    held: Held = field(default_factory=dict)
-    carry: list[ir.Carry] = field(default_factory=list)
-    unchanged: dict[Var, Atom] = field(default_factory=dict)
+from srcgrad.frontend.lowering.wider_starts import any_turn
+from srcgrad.frontend.source.liveness import assigned, outside_scopes
 
 
 def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
+    if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
+        over = of_rows(low, values.struct(over.items, list))
     if isinstance(over, Struct):
-        return _unrolled(low, node, over, 0)
+        return unrolled(low, node, over, 0)
     loop(low, node, over)
 
 
@@ -74,39 +53,6 @@ def while_(low: Lowering, node: ast.While) -> None:
     if isinstance(node.test, ast.Constant) and not node.test.value:
         return low.block(node.orelse)
     loop(low, node, None)
-
-
-# ---- unrolled loops
-
-
-def _unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
-    """One turn for each item of a tuple; what follows a turn that may break is guarded."""
-    if turn == len(items.items):
-        return low.block(node.orelse)
-    if turn > UNROLL_LIMIT:
-        low.refuse(f"a loop over more than {UNROLL_LIMIT} known items", "use an array")
-    live = low.frame.live
-    names = live.leaving(node) | low.frame.kept
-    low.frame.loops.append(live.leaving(node))
-    assign(low, node.target, items.items[turn])
-    low.block(node.body)
-    low.frame.loops.pop()
-    if not low.frame.flags.raised:
-        _unless_left(low, lambda: _unrolled(low, node, items, turn + 1), names)
-
-
-def _unless_left(low: Lowering, go: Callable[[], None], names: Names) -> None:
-    """What follows a turn, or a loop, unless it was broken or returned from there."""
-    broken, returned = low.flag("broken"), low.flag("returned")
-    low.set_flags(broken=FALSE, continued=FALSE)
-    stop = low.either(broken, returned)
-    flags = {"returned": returned} if broken == FALSE and returned != FALSE else {}
-
-    def follow() -> None:
-        low.set_flags(returned=FALSE)
-        go()
-
-    low.branch(low.negated(stop), follow, lambda: low.set_flags(**dict.fromkeys(flags, TRUE)), names, flags)
 
 
 # ---- loops
@@ -130,35 +76,70 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     objects = Objects(values.now())
 
     def again(turn: Turn) -> bool:
+        if over is not None and over.numbers and any(isinstance(e, NotKnown) for e in low.retry.refusals[refused:]):
+            raise TurnsWanted
         found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
         names.extend(name for name in found if name not in names)
         for name, struct in objects.boxes.items():
             before[name] = held_in(struct, struct.content) or Poison("it has no value yet")
         for name in found:
             facts.models.pop(name, None)
-        return bool(found) or _wider(low, objects.carried(names), before, turn, facts)
+        if found:
+            return True
+        if not facts.models and starts_wider(low, node, over, objects.carried(names), before, turn, facts):
+            return True
+        return _wider(low, objects.carried(names), before, turn, facts)
 
+    refused = len(low.retry.refusals)
     frame.loops.append(frame.live.leaving(node))
     try:
         turn = low.retry.until_stable(
-            lambda: _trial(low, node, over, objects.carried(names), before, facts, objects),
+            lambda: _first_trial(low, node, over, objects.carried(names), before, facts, objects),
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
+    except TurnsWanted:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, {}
+    except FirstUnlike as found:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, found.names
     finally:
         frame.loops.pop()
+    if turn is None and not unlike:
+        assert isinstance(node, ast.For) and over is not None
+        return unrolled(low, node, values.struct(over.numbers), 0)
+    if turn is None:
+        return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)
     if node.orelse:
-        _unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
+        unless_left(low, lambda: low.block(node.orelse), low.live_after(node))
 
 
 def _model(low: Lowering, name: str, init: Value | None, facts: Facts) -> Value | None:
-    """What is assumed of a name at the head of a turn."""
+    """What is assumed of a name at the head of an iteration."""
     if name in facts.models:
         return facts.models[name]
     if isinstance(init, Const) and init.type == ir.F8 and low.setting.single:
         return Var(name, ir.F4)  # a literal gives way to single precision, if the body does not say otherwise
     return init
+
+
+def _first_trial(
+    low: Lowering,
+    node: ast.For | ast.While,
+    over: Domain | None,
+    names: list[str],
+    before: Env,
+    facts: Facts,
+    objects: Objects,
+) -> Turn:
+    """The body; where it reads what only the turn before has bound, that path tells nothing yet."""
+    later = [name for name in names if name not in before and name not in facts.models and name.isidentifier()]
+    if later:
+        with suppress(Unresolved):
+            return _trial(low, node, over, names, before, facts, objects, later)
+    return _trial(low, node, over, names, before, facts, objects)
 
 
 def _trial(
@@ -169,10 +150,11 @@ def _trial(
     before: Env,
     facts: Facts,
     objects: Objects,
+    later: Sequence[str] = (),
 ) -> Turn:
     """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
     with low.attempt() as tried:
-        turn = _body(low, node, over, names, before, facts, objects)
+        turn = _body(low, node, over, names, before, facts, objects, later)
     turn.body, turn.held = tried.out, tried.held
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
@@ -188,6 +170,7 @@ def _body(
     before: Env,
     facts: Facts,
     objects: Objects,
+    later: Sequence[str],
 ) -> Turn:
     env = {k: v for k, v in before.items() if k != RESULT and k not in objects.boxes}
     inner: dict[str, Value] = {}
@@ -201,10 +184,10 @@ def _body(
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
             low.hold(struct, inner.get(name))
-    low.frame.env = env
+    low.frame.env = {**env, **dict.fromkeys(later, LATER)}
     result = inner.get(RESULT)
     memory = result is not None and any(atom.type.ref for atom in values.leaves(result))
-    # what a number was does not matter: a turn that returns is the last
+    # what a number was does not matter: an iteration that returns is the last
     low.frame.flags = Flags(result=result if memory else None)
     index = Var(_index_name(node), ir.I8) if over is not None else None
     test: tuple[Stmt, ...] = ()
@@ -225,7 +208,7 @@ def _body(
             test, cond = head
             low.block(node.body)
     flags = low.frame.flags
-    after: dict[str, Value | None] = {**low.frame.env}
+    after: dict[str, Value | None] = {name: v for name, v in low.frame.env.items() if v is not LATER}
     if flags.result is not None:
         after[RESULT] = flags.result
     if flags.raised:
@@ -242,10 +225,10 @@ def _index_name(node: ast.For | ast.While) -> str:
 
 
 def _fresh(low: Lowering, name: str, model: Value, init: Value | None, facts: Facts) -> Value:
-    def fresh(atom: Atom) -> Var:
-        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else values.spelling(name), atom.type)
+    def fresh(atom: Atom, spelled: str) -> Var:
+        return Var(atom.name if isinstance(atom, Var) and atom.type.ref else spelled, atom.type)
 
-    value = values.map_leaves(model, fresh)
+    value = values.refill(model, map(fresh, list(values.leaves(model)), values.spellings(model, name)))
     if name not in facts.reshaped and init is not None and values.same_shape(value, init):
         for new, old in zip(values.leaves(value), values.leaves(init), strict=True):
             if isinstance(old, Var) and isinstance(new, Var) and old.type.ref:
@@ -301,7 +284,7 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
         return None
     if isinstance(assumed, Poison) or next_ is REPORTED:
         return assumed  # what was refused is said where it stands
-    pair = values.align(assumed, next_, name)
+    pair = joining.align(assumed, next_, name)
     if isinstance(pair, Poison):
         if name == RESULT:
             low.refuse_result(pair)
@@ -309,8 +292,9 @@ def _widened(low: Lowering, name: str, assumed: Value | None, init: Value | None
     left, right = pair
     if values.same_shape(left, right) and not list(values.leaves(left)):
         return left
-    types = [values.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
-    return values.refill(left, iter([Var(values.spelling(name), t) for t in types]))
+    types = [joining.join_atoms(x, y) for x, y in zip(values.leaves(left), values.leaves(right), strict=True)]
+    named = zip(values.spellings(left, name), types, strict=True)
+    return values.refill(left, iter([Var(spelled, t) for spelled, t in named]))
 
 
 def _same_model(a: Value | None, b: Value | None) -> bool:
@@ -347,14 +331,14 @@ def _finish(
         struct = objects.boxes.get(name)
         if struct is not None and struct in objects.counted:
             continue
-        out = after[name] = _carry(low, name, turn, before.get(name), over, facts)
+        out = after[name] = _carry(low, name, turn, before, over, facts)
         if name == RESULT:
             low.set_flags(result=out)
         elif struct is None:
             env.pop(name, None)
             if out is not None:
-                env[name] = out
-    _carry_flags(low, node, turn)
+                env[name] = _if_any_turn(low, out, over, facts.started.get(name))
+    _carry_flags(low, node, turn, over)
     body = substitute(turn.body, turn.unchanged)
     test = substitute(turn.test, turn.unchanged)
 
@@ -376,8 +360,21 @@ def _finish(
         low.put_content(struct, ((), (), replace(struct.rows, count=objects.totals[struct], exact=True)))
 
 
-def _carry(low: Lowering, name: str, turn: Turn, init: Value | None, over: Domain | None, facts: Facts) -> Value | None:
+def _if_any_turn(low: Lowering, out: Value, over: Domain | None, missing: values.Missing | None) -> Value:
+    """What a name is after a loop that started wider."""
+    if missing is None or over is None or over.surely or isinstance(out, (Maybe, Poison)):
+        return out
+    return Maybe(out, any_turn(low, over), missing)
+
+
+def _turns_surely(turn: Turn, over: Domain | None) -> bool:
+    """Whether a loop makes at least one turn."""
+    return over.surely if over is not None else turn.cond == TRUE
+
+
+def _carry(low: Lowering, name: str, turn: Turn, before: Env, over: Domain | None, facts: Facts) -> Value | None:
     """The carries of one name; what it is after the loop."""
+    init = before.get(name)
     inner, next_ = turn.inner.get(name), turn.after.get(name)
     if inner is None or isinstance(inner, Poison):
         return inner
@@ -385,17 +382,21 @@ def _carry(low: Lowering, name: str, turn: Turn, init: Value | None, over: Domai
         init = low.filled(init, inner, low.b.out)
         next_ = inner if next_ is None else next_
     if isinstance(inner, Maybe):
-        init, next_ = values.maybe(init, inner), values.maybe(next_, inner)
-    pair = values.align(init, next_, name)
+        init, next_ = joining.maybe(init, inner), joining.maybe(next_, inner)
+    pair = joining.align(init, next_, name)
     if isinstance(pair, Poison):
         return pair
-    surely = isinstance(turn.after.get(name), (Var, Const)) and over is not None and over.surely
+    surely = not isinstance(turn.after.get(name), Maybe) and _turns_surely(turn, over)
     outs: list[Atom] = []
     for head, first, last in zip(values.leaves(inner), values.leaves(pair[0]), values.leaves(pair[1]), strict=True):
         assert isinstance(head, Var)
-        outs.append(_carry_atom(low, head, first, last, turn))
-        if head.type.ref and name not in facts.reshaped and isinstance(outs[-1], Var):
-            low.b.copy_dims(outs[-1], head)
+        made = low.made(first, last, before, head.name)
+        outs.append(_carry_atom(low, head, made, last, turn))
+        if head.type.ref and isinstance(outs[-1], Var):
+            if isinstance(made, Var) and made is not first and low.b.same_shape(made, last):
+                low.b.copy_dims(outs[-1], made)
+            elif name not in facts.reshaped:
+                low.b.copy_dims(outs[-1], head)
     value = values.refill(inner, iter(outs))
     return value.value if surely and isinstance(value, Maybe) else value
 
@@ -412,14 +413,27 @@ def _carry_atom(low: Lowering, head: Var, first: Atom, last: Atom, turn: Turn) -
     return out
 
 
-def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn) -> None:
+def _carry_flags(low: Lowering, node: ast.For | ast.While, turn: Turn, over: Domain | None) -> None:
     """Whether the loop was returned from, and, for its else, broken; False at each head, so only the last matters."""
-    wanted = ["returned"] + (["broken"] if node.orelse else [])
-    low.set_flags(returned=FALSE, broken=FALSE)
+    flags, endless = turn.flags, over is None and turn.cond == TRUE and turn.flags.ended == FALSE
+    first = endless or _turns_surely(turn, over)
+    wanted = ["returned", "caught"] + (["broken"] if node.orelse else [])
+    low.set_flags(returned=FALSE, broken=FALSE, caught=FALSE)
+    if endless and flags.broken == FALSE:
+        # what returns is the only way out
+        low.set_flags(returned=TRUE, raised=flags.raised or flags.returned == FALSE)
+        wanted = ["caught"]
     for name in wanted:
-        flag = turn.flags.get(name)
-        if flag == FALSE:
+        flag = flags.get(name)
+        if flag == FALSE or (flag == TRUE and first):
+            low.set_flags(**{name: flag})
             continue
         inner, out = (Var(CONDITIONS[name], ir.B1) for _ in range(2))
         turn.carry.append(ir.Carry(inner, FALSE, flag, out))
         low.set_flags(**{name: out})
+    if flags.which != NOWHERE:
+        low.set_flags(which=flags.which)
+        if not isinstance(flags.which, Const):
+            out = Var("which", ir.I8)
+            turn.carry.append(ir.Carry(Var("which", ir.I8), NOWHERE, flags.which, out))
+            low.set_flags(which=out)

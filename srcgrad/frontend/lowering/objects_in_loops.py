@@ -24,7 +24,7 @@ class Objects:
 
     born: int
     boxes: dict[str, Struct] = field(default_factory=dict)
-    counted: dict[Struct, tuple[int, int]] = field(default_factory=dict)  # items before the loop, and more each turn
+    counted: dict[Struct, tuple[int, int]] = field(default_factory=dict)  # items before it, and more each iteration
     totals: dict[Struct, Atom] = field(default_factory=dict)  # how many those are in the end
     leaving: set[Struct] = field(default_factory=set)  # lists that a counted loop does not just append to
 
@@ -48,7 +48,7 @@ def changed(low: Lowering, over: Domain | None, held: Held, heads: Heads, stays:
 
 
 def _steps(low: Lowering, head: values.Rows, end: values.Rows) -> int:
-    """How many items more there are at the end of a turn; -1 if it cannot be told."""
+    """How many items more there are at the end of an iteration; -1 if it cannot be told."""
     if isinstance(end.count, Const) and isinstance(head.count, Const):
         return int(end.count.value.real) - int(head.count.value.real)
     start, more = low.lists.steps.get(end.count, (end.count, 0))
@@ -91,7 +91,7 @@ def _grown(
 
 
 def counted_heads(low: Lowering, over: Domain, index: Var, objects: Objects) -> Heads:
-    """At the head of a turn, the lists that get so many more items each turn."""
+    """At the head of an iteration, the lists that get so many more items each iteration."""
     heads: dict[Struct, values.Rows] = {}
     for struct, (start, more) in objects.counted.items():
         turn: Atom = index

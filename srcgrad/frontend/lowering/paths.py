@@ -15,12 +15,14 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.errors import SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, joining, values
+from srcgrad.frontend.lowering.foreseeing import Foreseen, only_computes
 from srcgrad.frontend.lowering.retry import Attempt, Held
-from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Reported, State, Unresolved
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
+    JUMPS,
     RESULT,
     TRUE,
     VALUE,
@@ -29,6 +31,7 @@ from srcgrad.frontend.lowering.values import (
     Env,
     Flags,
     Known,
+    Maybe,
     Poison,
     Struct,
     Value,
@@ -84,17 +87,64 @@ class Lowering(State):
         for n, node in enumerate(stmts):
             if self.frame.flags.raised:
                 return
-            pending = [name for name in CONDITIONS if self.flag(name) != FALSE]
+            pending = [name for name in JUMPS if self.flag(name) != FALSE]
             if any(isinstance(self.flag(name), Const) for name in pending):
                 return
             if pending:
                 return self._guarded(pending, stmts[n:])
-            if isinstance(node, ast.If) and jumps(node.body + node.orelse):
-                return self._if_jump(node, stmts[n + 1 :])
-            if isinstance(node, ast.Match) and jumps([node]):
-                with self.b.at(self.frame.source.span(node)), self.placing(node):
-                    return self.constructs.match(node, stmts[n + 1 :])
-            self._collecting(node)
+            one = self._tested if self.calls.tests(self.b.out) else self._one
+            if one(node, stmts[n + 1 :]):
+                return
+
+    def _one(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> bool:
+        """A statement; whether it has taken the rest of its block with it."""
+        if isinstance(node, ast.If) and jumps(node.body + node.orelse):
+            self._if_jump(node, rest)
+            return True
+        if isinstance(node, ast.Match) and jumps([node]):
+            with self.b.at(self.frame.source.span(node)), self.placing(node):
+                self.constructs.match(node, rest)
+            return True
+        self._collecting(node)
+        return False
+
+    def _tested(self, node: ast.stmt, rest: Sequence[ast.stmt], passed: int = 0) -> bool:
+        """The same inside of a `try`: in front of what may raise it is tested whether it will. passed: so many of these
+        tests stand already."""
+        frame, reading, names = self.frame, self.frame.node, self.frame.locals
+        with self.attempt() as tried:
+            sites = self.calls.begun(tried.out, passed)
+            found: Foreseen | None = None
+            try:
+                taken = self._one(node, rest)
+            except Foreseen as site:
+                found = site
+            finally:
+                self.calls.sites = sites
+        frame.node, frame.locals = reading, names
+        if found is None:
+            self.keep(tried)
+            frame.env, frame.flags = tried.env, tried.flags
+            return taken
+        if tried.held or not only_computes(tried.out):
+            with self.placing(node):
+                self.refuse(
+                    "a statement inside `try` does something before what may raise", "make two statements of it"
+                )
+        self.b.out.extend(tried.out)
+        live = self.live_after(rest[-1] if rest else node)
+
+        def goes_on() -> None:
+            if not self._tested(node, rest, passed + 1):
+                self.block(rest)
+
+        with self.b.at(frame.source.span(node)), self.placing(node):
+            self.branch(found.wrong, lambda: self.leave_try(found.which), goes_on, live)
+        return True
+
+    def leave_try(self, which: Atom) -> None:
+        """Something is raised that a `try` catches."""
+        self.set_flags(returned=TRUE, caught=TRUE, which=which)
 
     def _collecting(self, node: ast.stmt) -> None:
         """A statement; if it is refused, that is noted, and what follows is looked at too."""
@@ -111,7 +161,7 @@ class Lowering(State):
         """All that was refused, as one error."""
         problems = list(dict.fromkeys(p for error in self.retry.refusals for p in error.problems))
         if problems:
-            kinds = {type(error) for error in self.retry.refusals}
+            kinds = {UnsupportedError if isinstance(e, NotKnown) else type(e) for e in self.retry.refusals}
             raise (kinds.pop() if len(kinds) == 1 else UnsupportedError)(problems[0].message, problems=problems)
 
     def live_after(self, node: ast.stmt) -> Names:
@@ -126,7 +176,7 @@ class Lowering(State):
         flags: Conditions = {name: self.flag(name) for name in pending} if len(pending) == 1 else {}
 
         def go() -> None:
-            self.set_flags(**dict.fromkeys(pending, FALSE))
+            self.set_flags(**dict.fromkeys([*pending, "caught"], FALSE))
             self.block(stmts)
 
         def skip() -> None:
@@ -179,10 +229,28 @@ class Lowering(State):
         branch, and the sides are lowered again."""
         if isinstance(cond, Const):
             return (then if cond.value else orelse)()
-        a, b = self.retry.until_stable(lambda: (self._side(then), self._side(orelse)), self._outgrown)
+        first, second = self._knowing(cond, True, then), self._knowing(cond, False, orelse)
+        a, b = self.retry.until_stable(lambda: (self._side(first), self._side(second)), self._outgrown)
         if a.dead or b.dead:
             return self._one_side(cond, a, b)
         return self._meet(cond, a, b, live, flags or {})
+
+    def _knowing(self, cond: Atom, holds: bool, run: Callable[[], Value | None]) -> Callable[[], Value | None]:
+        """A side on which it is known of some names whether they have a value."""
+        known = dict(self.implied(cond, holds))
+        perhaps = {name: v for name, v in self.frame.env.items() if isinstance(v, Maybe) and v.bound in known}
+        told = {n: v.value if known[v.bound] else Known(None) for n, v in perhaps.items() if v.missing == values.NONE}
+        if not told:
+            return run
+
+        def go() -> Value | None:
+            self.frame.env.update(told)
+            value = run()
+            env = self.frame.env
+            env.update({name: perhaps[name] for name, was in told.items() if env.get(name) is was})
+            return value
+
+        return go
 
     def _meet(self, cond: Atom, a: Side, b: Side, live: Names | None, flags: Conditions) -> Value | None:
         """Join what two sides leave behind; what they give."""
@@ -213,7 +281,7 @@ class Lowering(State):
             known = name in flags and x.get(name) == FALSE
             joined = flags[name] if known else self._joined(CONDITIONS[name], x.get(name), y.get(name), meeting)
             met = met.but(**{name: joined})
-        return met
+        return met.but(which=self._joined("which", x.which, y.which, meeting))
 
     def _one_side(self, cond: Atom, a: Side, b: Side) -> Value | None:
         """A side that surely raises becomes a guard; the other is what follows."""
@@ -263,27 +331,54 @@ class Lowering(State):
         if name == RESULT:
             first, second = meeting.views
             x, y = self.filled(x, y, meeting.blocks[0], second), self.filled(y, x, meeting.blocks[1], first)
-        pair = values.align(x, y, name, *meeting.views)
+        pair = joining.align(x, y, name, *meeting.views)
         if isinstance(pair, Poison):
             if name == RESULT:
                 self.refuse_result(pair)
             return pair
-        both = list(zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True))
-        return values.refill(pair[0], iter([self._out(name, p, q, meeting) for p, q in both]))
+        each = zip(values.spellings(pair[0], name), *map(values.leaves, pair), strict=True)
+        return values.refill(pair[0], iter([self._out(spelled, p, q, meeting) for spelled, p, q in each]))
 
     def _out(self, name: str, x: Atom, y: Atom, meeting: Meeting) -> Atom:
         if values.identical(x, y):
             return x
-        type = values.join_atoms(x, y)
+        type = joining.join_atoms(x, y)
         with self.into(meeting.blocks[0]):
-            x = self.converted(x, type)
+            x = self.converted(self.made(x, y, self.frame.env, name), type)
         with self.into(meeting.blocks[1]):
-            y = self.converted(y, type)
-        target = Var(values.spelling(name), type)
+            y = self.converted(self.made(y, x, self.frame.env, name), type)
+        target = Var(name, type)
         if isinstance(x, Var) and self.b.same_shape(x, y):
             self.b.copy_dims(target, x)
         meeting.outs.append(ir.Out(target, x, y))
+        if x in self.b.of_arrays or y in self.b.of_arrays:
+            self.b.of_arrays.add(target)
         return target
+
+    def made(self, atom: Atom, model: Atom, env: Env, name: str) -> Atom:
+        """An array where a placeholder stands: of the model's shape, if an array that has a name here tells it."""
+        if not values.is_placeholder(atom):
+            return atom
+        type = atom.type
+        shape = self.shape_of(model, env) or [Const(0, ir.I8)] * type.rank
+        return self.b.alloc(type.dtype, shape, ir.Init.EMPTY, name)
+
+    def shape_of(self, model: Atom, env: Env) -> list[Atom] | None:
+        """The lengths of an array, if arrays of these names tell them."""
+        found = [self._measured(dim, env) for dim in self.b.dims(model)]
+        known = [n for n in found if n is not None]
+        return known if len(known) == len(found) else None
+
+    def _measured(self, dim: Any, env: Env) -> Atom | None:
+        """The length of the same token as an array that has a name."""
+        if isinstance(dim, Const):
+            return dim
+        for value in env.values():
+            for leaf in values.leaves(values.seen(value)):
+                for axis, other in enumerate(self.b.dims(leaf)):
+                    if isinstance(leaf, Var) and leaf.type.ref and self.b.shapes.equal(dim, other):
+                        return self.length(leaf, axis)
+        return None
 
     def filled(
         self,
@@ -331,6 +426,12 @@ def jumps(stmts: Sequence[ast.stmt], loop: bool = False) -> bool:
             case ast.Match(cases=cases):
                 if any(jumps(case.body, loop) for case in cases):
                     return True
+            case ast.Try(handlers=handlers):
+                if any(jumps(block, loop) for block in (node.body, node.orelse, *(h.body for h in handlers))):
+                    return True
+            case ast.With():
+                if jumps(node.body, loop):
+                    return True
             case ast.For() | ast.While():
                 if jumps(node.body, True) or jumps(node.orelse, loop):
                     return True
@@ -344,9 +445,45 @@ def leaves(stmts: Sequence[ast.stmt]) -> bool:
     last = stmts[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
+    if isinstance(last, ast.While):
+        return endless(last)
+    if isinstance(last, ast.With):
+        return leaves(last.body)
+    if isinstance(last, ast.Try):
+        return (leaves(last.body) or leaves(last.orelse)) and all(leaves(h.body) for h in last.handlers)
     if isinstance(last, ast.Match):
         return irrefutable(last.cases[-1]) and all(leaves(case.body) for case in last.cases)
     return isinstance(last, (ast.Break, ast.Continue, ast.Return))
+
+
+def endless(loop: ast.While) -> bool:
+    """Whether what returns is the only way out of a loop, and there is one."""
+    forever = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    return forever and jumps(loop.body, True) and not breaks(loop.body)
+
+
+def breaks(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether something in the body of a loop breaks it."""
+    for node in stmts:
+        match node:
+            case ast.Break():
+                return True
+            case ast.If():
+                if breaks(node.body) or breaks(node.orelse):
+                    return True
+            case ast.Match(cases=cases):
+                if any(breaks(case.body) for case in cases):
+                    return True
+            case ast.Try(handlers=handlers):
+                if any(breaks(block) for block in (node.body, node.orelse, *(h.body for h in handlers))):
+                    return True
+            case ast.With():
+                if breaks(node.body):
+                    return True
+            case ast.For() | ast.While():
+                if breaks(node.orelse):
+                    return True
+    return False
 
 
 def irrefutable(case: ast.match_case) -> bool:

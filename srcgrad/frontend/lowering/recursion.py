@@ -16,7 +16,7 @@ from srcgrad.core.layouts import TWICE, Doubt
 from srcgrad.core.rewrite import rewrite
 from srcgrad.core.walk import changed, walk
 from srcgrad.errors import UnsupportedError
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.capture import Captured, Captures
 from srcgrad.frontend.lowering.new_function import NewFunction, copy_of
 from srcgrad.frontend.lowering.paths import Lowering
@@ -226,7 +226,7 @@ def _as_known(low: Lowering, value: Value, callee: Callee) -> Value:
     if callee.result is None or not values.same_shape(value, callee.result):
         return value
     pairs = list(zip(values.leaves(value), values.leaves(callee.result), strict=True))
-    return values.refill(value, iter([low.converted(a, values.join_atoms(a, b)) for a, b in pairs]))
+    return values.refill(value, iter([low.converted(a, joining.join_atoms(a, b)) for a, b in pairs]))
 
 
 def _memory_of(low: Lowering, made: NewFunction, core: ir.Fun, results: Sequence[Atom]) -> tuple[bool, frozenset[int]]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
@@ -16,23 +16,50 @@ from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
-from srcgrad.frontend.lowering.checks import Checks
 from srcgrad.frontend.lowering.constructs import Constructs
+from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
 from srcgrad.frontend.lowering.retry import Attempt, Retry
-from srcgrad.frontend.lowering.values import FALSE, RESULT, TRUE, Content, Frame, Known, Maybe, Poison, Struct, Value
+from srcgrad.frontend.lowering.values import (
+    FALSE,
+    LATER,
+    RESULT,
+    TRUE,
+    Absent,
+    Content,
+    Frame,
+    Known,
+    Maybe,
+    Poison,
+    Struct,
+    Value,
+)
 from srcgrad.frontend.source.structure import Leaf, Node, Spec
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
 
+N = TypeVar("N", bound=ast.AST)
+R = TypeVar("R")
+
 
 class Unresolved(Exception):
-    """The result of a recursive call is not known yet: this path tells nothing."""
+    """The result of a recursive call, or what the turn before has bound, is not known yet: this path tells nothing."""
+
+
+class NotKnown(UnsupportedError):
+    """Something must be known here which a loop that is written out turn by turn would tell."""
 
 
 class Reported(SrcgradError):
     """What follows from something that was refused before: not worth a word."""
+
+
+def _place(error: SrcgradError, node: ast.AST, source: Any) -> None:
+    """Raise the error with this node's place, if it has none yet."""
+    if not error.placed and not isinstance(error, Reported):
+        problems = [source.problem(node, p.message, p.hint) for p in error.problems]
+        raise type(error)(error.problems[0].message, problems=problems) from None
 
 
 REPORTED = Poison("refused before")
@@ -40,16 +67,17 @@ REPORTED = Poison("refused before")
 
 @dataclass(slots=True)
 class ListFacts:
-    """What is known of integers that are lengths and places of lists.
+    """What is known of integers that are lengths and places of lists, and of conditions.
 
     steps: a length is so much more than another.   at_least: a length is surely so much.   within: the index of a loop
-    goes from 0 to below this.   of_arrays: the lengths of arrays.
+    goes from 0 to below this.   of_arrays: the lengths of arrays.   made_of: a condition is made of these.
     """
 
     steps: dict[Atom, tuple[Atom, int]] = field(default_factory=dict)
     at_least: dict[Atom, int] = field(default_factory=dict)
     within: dict[Atom, Atom] = field(default_factory=dict)
     of_arrays: set[Atom] = field(default_factory=set)
+    made_of: dict[Atom, tuple[str, tuple[Atom, ...]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,13 +85,26 @@ class Calls:
     """The functions that are being read, and those that the program calls.
 
     recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
-    programs that were put in place.
+    programs that were put in place.   tries: the `try` statements around what is being read.   sites: what may raise in
+    the statement that is being read inside of one.
     """
 
     recursions: Any = None
     stack: list[Any] = field(default_factory=list)
     given: list[tuple[Any, tuple[Atom, ...]]] = field(default_factory=list)
     callees: dict[str, ir.Fun] = field(default_factory=dict)
+    tries: list[Trying] = field(default_factory=list)
+    sites: Sites | None = None
+
+    def tests(self, out: list[Stmt]) -> bool:
+        """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a
+        function that is read for a part of another statement."""
+        return bool(self.tries) and (self.sites is None or self.sites.out is not out)
+
+    def begun(self, out: list[Stmt], passed: int) -> Sites | None:
+        """Begin a statement inside of a `try`; the sites of the one around it."""
+        around, self.sites = self.sites, Sites(out, passed)
+        return around
 
 
 @dataclass(slots=True)
@@ -84,7 +125,7 @@ class Setting:
     threads: bool = False
 
 
-class State(Checks):
+class State(Foreseeing):
     """What is emitted, what names stand for, and how the user's values become core values."""
 
     def __init__(self, captures: Captures, setting: Setting) -> None:
@@ -102,21 +143,23 @@ class State(Checks):
     # ---- going over the tree
 
     def stmt(self, node: ast.stmt) -> None:
-        with self.b.at(self.frame.source.span(node)), self.reading(node):
-            self.constructs.statement(node)
+        with self.b.at(self.frame.source.span(node)):
+            self._reading(node, self.constructs.statement)
 
     def ex(self, node: ast.expr) -> Value:
-        with self.reading(node):
-            return self.constructs.expression(node)
+        return self._reading(node, self.constructs.expression)
 
-    @contextmanager
-    def reading(self, node: ast.AST) -> Iterator[None]:
-        """Checks and errors of what is done inside belong to this node."""
+    def _reading(self, node: N, construct: Callable[[N], R]) -> R:
+        """Checks and errors of what the construct does belong to this node."""
         frame = self.frame
         outer, frame.node = frame.node, node
-        with self.placing(node):
-            yield
+        try:
+            found = construct(node)
+        except SrcgradError as error:
+            _place(error, node, frame.source)
+            raise
         frame.node = outer
+        return found
 
     @contextmanager
     def placing(self, node: ast.AST) -> Iterator[None]:
@@ -125,13 +168,15 @@ class State(Checks):
         try:
             yield
         except SrcgradError as error:
-            if error.placed or isinstance(error, Reported):
-                raise
-            problems = [source.problem(node, p.message, p.hint) for p in error.problems]
-            raise type(error)(error.problems[0].message, problems=problems) from None
+            _place(error, node, source)
+            raise
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
+
+    def expect_known(self, message: str, hint: str) -> NoReturn:
+        """Refuse what depends on a number that is not known; a loop over known numbers is written out for it."""
+        raise NotKnown(message, hint=hint)
 
     def refuse_result(self, poison: Poison) -> NoReturn:
         message = poison.message.replace(f"`{values.spelling(RESULT)}`", "what the function returns")
@@ -156,14 +201,24 @@ class State(Checks):
         if isinstance(value, Poison):
             if value is REPORTED:
                 raise Reported
+            if value is LATER:
+                raise Unresolved
             self.refuse(value.message, value.hint)
+        if isinstance(value, Absent):
+            self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)
         if isinstance(value, Maybe):
-            raising = self.raising("UnboundLocalError", f"`{name}` is not bound here", "assign it on every path")
+            missing = value.missing
+            raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
             self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
             value = value.value
             if frame is self.frame:
                 frame.env[name] = value
         return value
+
+    def perhaps(self, node: ast.expr) -> Maybe | None:
+        """What a name stands for that may be None here."""
+        found = self.frame.env.get(node.id) if isinstance(node, ast.Name) else None
+        return found if isinstance(found, Maybe) and found.missing == values.NONE else None
 
     def bind(self, name: str, value: Value) -> None:
         """Give a name a value: an array becomes memory."""
@@ -366,17 +421,32 @@ class State(Checks):
     def negated(self, cond: Atom) -> Atom:
         if isinstance(cond, Const):
             return FALSE if cond.value else TRUE
-        return self.b.let(registry.PRIMITIVES["logical_not"], cond)
+        return self.connected("logical_not", cond)
 
     def either(self, a: Atom, b: Atom) -> Atom:
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Const):
                 return x if x.value else y
-        return a if a is b else self.b.let(registry.PRIMITIVES["logical_or"], a, b)
+        return a if a is b else self.connected("logical_or", a, b)
+
+    def connected(self, name: str, *conds: Atom) -> Atom:
+        """A condition made of others."""
+        made: Atom = self.b.let(registry.PRIMITIVES[name], *conds)
+        self.lists.made_of[made] = name, conds
+        return made
+
+    def implied(self, cond: Atom, holds: bool) -> Iterator[tuple[Atom, bool]]:
+        """The conditions that are known where this one holds, or where it does not."""
+        yield cond, holds
+        name, parts = self.lists.made_of.get(cond, ("", ()))
+        if name == "logical_not" or (name == "logical_and" and holds) or (name == "logical_or" and not holds):
+            for part in parts:
+                yield from self.implied(part, holds != (name == "logical_not"))
 
     def place(self, lowered: Any, args: Sequence[Atom]) -> Value:
         """Put another function's program in place; its recursive functions become this program's."""
         program = lowered.program
+        self.not_foreseen(program)
         names = {name: self._unused(name) for name in program.callees}
         for name, fun in program.callees.items():
             self.calls.callees[names[name]] = renamed(fun, names, names[name])

@@ -9,16 +9,19 @@ from srcgrad.core.ir import Var
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, unpacked
-from srcgrad.frontend.lowering.objects import extend, get_item, set_item, update
+from srcgrad.frontend.lowering.objects import extend, get_item, plain_method, set_item, update
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
-from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Cell, Known, Struct, Value
 
 
 def assignment(low: Lowering, node: ast.Assign) -> None:
     before = len(low.b.out)
-    if isinstance(node.targets[0], ast.Name):
+    maybe = low.perhaps(node.value)
+    if maybe is not None and all(isinstance(target, ast.Name) for target in node.targets):
+        value: Value = maybe
+    elif isinstance(node.targets[0], ast.Name):
         with low.named(node.targets[0].id):
             value = low.ex(node.value)
         value = low.spelled(value, node.targets[0].id, before)
@@ -114,6 +117,23 @@ def augmented(low: Lowering, node: ast.AugAssign, old: Value, right: Value) -> V
         update(low, old, right)
         return old
     return binary(low, function, old, right)
+
+
+def delete(low: Lowering, node: ast.Delete) -> None:
+    for target in node.targets:
+        match target:
+            case ast.Name(id=name):
+                low.lookup(name)
+                box = low.frame.env.get(name)
+                if isinstance(box, Struct) and box.kind is Cell:
+                    low.refuse("a name that a nested function writes is deleted", "leave it out")
+                low.frame.env.pop(name, None)
+            case ast.Subscript() if not isinstance(target.slice, ast.Slice):
+                owner = low.ex(target.value)
+                if not isinstance(owner, Struct) or plain_method(low, owner, "pop", [low.ex(target.slice)], {}) is None:
+                    low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new list or dict")
+            case _:
+                low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new list, array or object")
 
 
 def if_(low: Lowering, node: ast.If) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
-import numpy as np
-
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import UnsupportedError
@@ -20,6 +18,7 @@ from srcgrad.frontend.source.read import Source
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, static
 
 TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
+NOWHERE = Const(-1, ir.I8)
 RESULT, VALUE = (
     "@result",
     "@value",
@@ -146,39 +145,64 @@ class Method:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a name is, in words, where it has no value, and what to do about it."""
+
+    state: str
+    hint: str
+
+
+UNBOUND = Missing("not bound", "assign it on every path")
+NONE = Missing("None", "ask `is None` first")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Maybe:
-    """A scalar of a name that is bound on some paths only."""
+    """The value of a name that has one on some paths only, and whether it is there."""
 
-    value: Atom
+    value: Value
     bound: Atom
+    missing: Missing = UNBOUND
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Absent:
+    """What a name holds cannot be used on this path."""
+
+    missing: Missing
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Poison:
-    """A name that cannot be read here, and why."""
+    """A name that cannot be read here, and why. pair: what it would be on either path."""
 
     message: str
     hint: str = ""
+    pair: tuple[Value, Value] | None = None
 
 
-Value = Union[Var, Const, Struct, Known, Closure, Method, Maybe, Poison]
+LATER = Poison("bound by the turn before, in a turn that is looked at for the first time")
+Value = Union[Var, Const, Struct, Known, Closure, Method, Maybe, Absent, Poison]
 Content = tuple[tuple[str, ...], tuple[Value, ...], "Rows | Poison | None"]
 Env = dict[str, Value]
-ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Poison)
+ANY = (Var, Const, Struct, Known, Closure, Method, Maybe, Absent, Poison)
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
     """How a path has left the statements that it is in, as conditions, and what it returns if it has returned.
 
-    ended: the test of a `while` that stands inside its body was false.   raised: nothing follows.
+    ended: the test of a `while` that stands inside its body was false.   caught: something was raised that a `try`
+    around catches (such a path counts as returned, too).   which: the number of its handler.   raised: nothing follows.
     """
 
     returned: Atom = FALSE
     broken: Atom = FALSE
     continued: Atom = FALSE
     ended: Atom = FALSE
+    caught: Atom = FALSE
+    which: Atom = NOWHERE
     raised: bool = False
     result: Value | None = None
 
@@ -190,7 +214,8 @@ class Flags:
 
 
 # the conditions, and how they are spelled in generated source
-CONDITIONS = {"returned": "ret", "broken": "brk", "continued": "cont", "ended": "end"}
+JUMPS = {"returned": "ret", "broken": "brk", "continued": "cont", "ended": "end"}
+CONDITIONS = {**JUMPS, "caught": "caught"}
 
 
 @dataclass(eq=False)
@@ -214,6 +239,41 @@ class Frame:
         return frozenset().union(*self.loops)
 
 
+# ---- keys of dicts
+
+
+class Integer(str):
+    """An integer that is the key of a dict, as a text that no string of the user's is."""
+
+    __slots__ = ()
+
+
+def key_of(value: Value) -> str | None:
+    """The key that a value is; None if it is not known, or cannot be one."""
+    match value:
+        case Known(value=str() as text):
+            return text
+        case Const(value=number, type=ir.I8):
+            return Integer(f"\0{int(number.real)}")
+    return None
+
+
+def of_key(key: str) -> Value:
+    """A key as a value."""
+    return Const(int(key[1:]), ir.I8) if isinstance(key, Integer) else Known(key)
+
+
+def shown_key(key: str) -> str:
+    return key[1:] if isinstance(key, Integer) else repr(key)
+
+
+def integer_keys(value: Value) -> bool:
+    """Whether there is a dict with integers as keys in it."""
+    return isinstance(value, Struct) and (
+        any(isinstance(key, Integer) for key in value.keys) or any(map(integer_keys, value.held))
+    )
+
+
 # ---- values as leaves and a shape
 
 
@@ -223,7 +283,8 @@ def leaves(value: Value) -> Iterator[Atom]:
         case Var() | Const():
             yield value
         case Maybe():
-            yield from (value.value, value.bound)
+            yield from leaves(value.value)
+            yield value.bound
         case Struct(value=True, rows=Rows() as rows):
             yield from () if rows.own else rows.memory
             yield rows.count
@@ -232,13 +293,21 @@ def leaves(value: Value) -> Iterator[Atom]:
                 yield from leaves(item)
 
 
+def spellings(value: Value, name: str) -> list[str]:
+    """How the leaves of a name's value are spelled in generated source."""
+    name = spelling(name)
+    if isinstance(value, Maybe):
+        return [*spellings(value.value, name), f"has_{name}"]
+    return [name for _ in leaves(value)]
+
+
 def refill(value: Value, atoms: Iterator[Atom]) -> Value:
     """A value of this shape with other leaves."""
     match value:
         case Var() | Const():
             return next(atoms)
         case Maybe():
-            return Maybe(next(atoms), next(atoms))
+            return Maybe(refill(value.value, atoms), next(atoms), value.missing)
         case Struct(value=True, rows=Rows() as rows):
             memory: Any = rows.memory if rows.own else tuple(next(atoms) for _ in rows.memory)
             new = replace(rows, memory=memory, count=next(atoms))
@@ -279,6 +348,8 @@ def describe(value: Value | None) -> str:
             return f"the string {value.value!r}"
         case Known():
             return wording.of_object(value.value)
+        case Maybe():
+            return describe(value.value)
         case Closure():
             return f"the function {value.node.name}" if isinstance(value.node, ast.FunctionDef) else "a lambda"
         case Method():
@@ -289,38 +360,13 @@ def describe(value: Value | None) -> str:
 # ---- joining
 
 
-class Mismatch(Exception):
-    """Two paths give a name values that cannot be one."""
-
-
-def join_type(a: ir.Type, b: ir.Type, weak_a: bool = False, weak_b: bool = False) -> ir.Type:
-    """The type of a name that is a on one path and b on another; a literal gives way to the other side's precision."""
-    if a == b:
-        return a
-    if not (a.is_scalar and b.is_scalar):
-        raise Mismatch
-    if a.is_complex or b.is_complex:
-        return ir.Type(np.result_type(np.dtype(a.dtype), np.dtype(b.dtype)).str[1:])
-    order = ["b1", "i8", "f4", "f8"]
-    if a.dtype not in order or b.dtype not in order:
-        raise Mismatch
-    pair = {a.dtype, b.dtype}
-    if pair == {"f4", "f8"} and (weak_a if a.dtype == "f8" else weak_b):
-        return ir.F4
-    return ir.Type(max(pair, key=order.index))
-
-
-def join_atoms(a: Atom, b: Atom) -> ir.Type:
-    return join_type(a.type, b.type, isinstance(a, Const), isinstance(b, Const))
-
-
 def same_shape(a: Value, b: Value) -> bool:
     """Whether two values have the same structure, so that their leaves correspond. An object is like itself only."""
     match a, b:
         case ((Var() | Const()), (Var() | Const())):
             return True
         case Maybe(), Maybe():
-            return True
+            return a.missing == b.missing and same_shape(a.value, b.value)
         case Struct(value=True), Struct(value=True) if a.kind is b.kind and a.keys == b.keys:
             if isinstance(a.rows, Rows) and isinstance(b.rows, Rows):
                 return same_rows(a.rows, b.rows)
@@ -346,47 +392,6 @@ View = Mapping[Struct, Content]
 EITHER = "it may be one of several objects here"
 
 
-def align(
-    a: Value | None,
-    b: Value | None,
-    name: str,
-    view_a: View = {},  # noqa: B006
-    view_b: View = {},  # noqa: B006
-) -> tuple[Value, Value] | Poison:
-    """The two values in one structure, or why there is none. A name bound on one side only becomes a `Maybe`.
-    The views are what objects hold on either side, where it is not what they hold now."""
-    name = spelling(name)
-    if isinstance(a, Poison):
-        return a
-    if isinstance(b, Poison):
-        return b
-    if a is None or b is None or isinstance(a, Maybe) != isinstance(b, Maybe):
-        a, b = maybe(a, b), maybe(b, a)
-    if a is None or b is None:
-        return Poison(f"`{name}` may be unbound here", "assign it before the branch or the loop")
-    a, b = paired(a, b, view_a, view_b)
-    if not same_shape(a, b) or not all(map(joinable, leaves(a), leaves(b))):
-        return Poison(f"`{name}` is {describe(a)} on one path and {describe(b)} on another", "use two names")
-    return a, b
-
-
-def paired(a: Value, b: Value, view_a: View, view_b: View) -> tuple[Value, Value]:
-    """Two values such that different objects in the same place are replaced by what they hold; from here on nobody may
-    change those objects, for whoever holds the joined one would not see it."""
-    if a is b or not isinstance(a, Struct) or not isinstance(b, Struct):
-        return a, b
-    (keys_a, held_a, rows_a), (keys_b, held_b, rows_b) = view_a.get(a, a.content), view_b.get(b, b.content)
-    if isinstance(rows_a, Rows) and isinstance(rows_b, Rows) and rows_a.memory == rows_b.memory and a.value and b.value:
-        return a, b
-    for struct in (a, b):
-        struct.locked = struct.locked or EITHER
-    if rows_a is None and rows_b is None and keys_a == keys_b:
-        pairs = [paired(x, y, view_a, view_b) for x, y in zip(held_a, held_b, strict=True)]
-        held_a, held_b = tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
-        return tuple(Struct(s.kind, keys_a, h, value=True, locked=EITHER) for s, h in ((a, held_a), (b, held_b)))  # type: ignore[return-value]
-    return copied(a, view_a, EITHER), copied(b, view_b, EITHER)
-
-
 def seen(value: Value) -> Value:
     """As `copied`, only to be looked at: the objects may still be changed."""
     return copied(value, lock=False)
@@ -404,30 +409,19 @@ def copied(value: Value, view: View = {}, locked: str = EITHER, lock: bool = Tru
     return Struct(value.kind, keys, tuple(copied(v, view, locked, lock) for v in held), rows, value=True, locked=locked)
 
 
-def joinable(a: Atom, b: Atom) -> bool:
-    try:
-        join_atoms(a, b)
-    except Mismatch:
-        return False
-    return True
-
-
-def maybe(value: Value | None, other: Value | None) -> Maybe | None:
-    """value as a `Maybe`, if it and the other are scalars."""
-    match value:
-        case Maybe():
-            return value
-        case Var() | Const() if value.type.is_scalar:
-            return Maybe(value, TRUE)
-        case None:
-            scalar = other.value if isinstance(other, Maybe) else other
-            if isinstance(scalar, (Var, Const)) and scalar.type.is_scalar:
-                return Maybe(placeholder(scalar.type), FALSE)
-    return None
-
-
-def placeholder(type: ir.Type) -> Const:
+def placeholder(type: ir.Type) -> Atom:
+    """Anything of this type; of an array a name that stands for one (see `is_placeholder`)."""
+    if type.ref:
+        return Var(PLACEHOLDER, type)
     return Const({"f": 0.0, "c": 0j, "i": 0, "b": False}[type.dtype[0]], type)
+
+
+PLACEHOLDER = "@none"
+
+
+def is_placeholder(atom: Atom) -> bool:
+    """Whether it stands for an array that is not there: one that nobody reads is to be made in its place."""
+    return isinstance(atom, Var) and atom.name == PLACEHOLDER
 
 
 def identical(a: Value | None, b: Value | None) -> bool:

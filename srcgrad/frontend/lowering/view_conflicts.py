@@ -62,7 +62,7 @@ def _written_later(target: Var, base: Var, fun: ir.Fun, aliases: Aliases, placed
     made, around = found[0]
     uses = _uses(target, fun, aliases, placed)
     homes = [loops for s, loops in placed if isinstance(s, ir.Alloc) and aliases.of(s.target) is aliases.of(base)]
-    fresh = set(homes[0]).intersection(*homes[1:]) if homes else set()  # loops in which base is new at each turn
+    fresh = set(homes[0]).intersection(*homes[1:]) if homes else set()  # loops in which base is new at each iteration
     for k, (stmt, loops) in enumerate(placed):
         if isinstance(stmt, (ir.Store, ir.Accumulate)) and aliases.of(stmt.ref) in classes:
             again = (set(loops) & set(around)) - fresh

@@ -107,13 +107,12 @@ def _is_slot(value: Any) -> bool:
 def held(value: Any, name: str) -> Any:
     """What an object holds under a name: in a slot, its `__dict__`, or its class as a default; `MISSING` if nothing."""
     kind = type(value)
-    for base in kind.__mro__:
-        slot = vars(base).get(name)
-        if isinstance(slot, types.MemberDescriptorType):
-            try:
-                return slot.__get__(value, kind)
-            except AttributeError:
-                return MISSING
+    where = slot(kind, name)
+    if where is not None:
+        try:
+            return where.__get__(value, kind)
+        except AttributeError:
+            return MISSING
     default = found(kind, name)
     try:
         inside = object.__getattribute__(value, "__dict__")
@@ -122,12 +121,20 @@ def held(value: Any, name: str) -> Any:
     return inside.get(name, MISSING if default is None else default.value)
 
 
+def slot(kind: type, name: str) -> types.MemberDescriptorType | None:
+    """The slot in which objects of this class hold what bears a name; None where they hold it in their `__dict__`."""
+    for base in kind.__mro__:
+        where = vars(base).get(name)
+        if isinstance(where, types.MemberDescriptorType):
+            return where
+    return None
+
+
 def put(value: Any, name: str, item: Any) -> None:
     """Let an object hold something under a name, without its class's code."""
-    for base in type(value).__mro__:
-        slot = vars(base).get(name)
-        if isinstance(slot, types.MemberDescriptorType):
-            return slot.__set__(value, item)
+    where = slot(type(value), name)
+    if where is not None:
+        return where.__set__(value, item)
     object.__getattribute__(value, "__dict__")[name] = item
 
 

@@ -10,16 +10,13 @@ from srcgrad.frontend.source.liveness import outside_scopes
 from srcgrad.frontend.source.read import Source
 
 REFUSED: dict[type[ast.AST], tuple[str, str]] = {
-    ast.Try: ("`try` is outside the language", "check with `if` and `raise`"),
-    ast.TryStar: ("`try` is outside the language", "check with `if` and `raise`"),
-    ast.With: ("`with` is outside the language", "do it outside the function"),
+    ast.TryStar: ("`except*` is outside the language", "use `except`"),
     ast.AsyncWith: ("`async with` is outside the language", "do it outside the function"),
     ast.AsyncFor: ("`async for` is outside the language", "use a plain loop"),
     ast.AsyncFunctionDef: ("an async function is outside the language", "use a plain function"),
     ast.Await: ("`await` is outside the language", "use a plain function"),
     ast.Yield: ("`yield` is outside the language", "fill an array and return it"),
     ast.YieldFrom: ("`yield from` is outside the language", "fill an array and return it"),
-    ast.Delete: ("`del` is outside the language", "leave it out: an unused name costs nothing"),
     ast.MatchMapping: ("a pattern for dicts is outside the language", "use `if` and `elif`"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
     ast.SetComp: ("a set is outside the language", "use an array or a tuple"),

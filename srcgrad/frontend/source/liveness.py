@@ -21,7 +21,7 @@ class Liveness:
     always: Names = NONE
 
     def leaving(self, loop: Loop) -> Names:
-        """The names that a turn of the loop may hand on: to the next turn, or to what follows."""
+        """The names that an iteration of the loop may hand on: to the next iteration, or to what follows."""
         return self.head[id(loop)] | self.after[id(loop)] | self.always
 
 
@@ -51,7 +51,9 @@ def assigned(nodes: Iterable[ast.AST]) -> list[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 names[name] = None
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
+                names[name] = None
+            case ast.Name(id=name, ctx=ast.Del()):
                 names[name] = None
             case ast.alias():
                 names[(node.asname or node.name).split(".")[0]] = None
@@ -82,6 +84,10 @@ def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Name
             return out | reads(subject) | frozenset().union(*(_case(live, case, out, jumps) for case in cases))
         case ast.For() | ast.While():
             return _loop(live, stmt, out, jumps)
+        case ast.Try():
+            return _try(live, stmt, out, jumps)
+        case ast.With(items=items):
+            return frozenset().union(*map(reads, items)) | _block(live, stmt.body, out, jumps)
         case ast.Return() | ast.Raise():
             return reads(stmt)
         case ast.Break():
@@ -98,6 +104,20 @@ def _before(live: Liveness, stmt: ast.stmt, out: Names, jumps: tuple[Names, Name
         case ast.AugAssign(target=ast.Name(id=name)):
             return out | reads(stmt) | {name}
     return out | reads(stmt)
+
+
+def _try(live: Liveness, stmt: ast.Try, out: Names, jumps: tuple[Names, Names]) -> Names:
+    """Any statement of the body may be the last before a handler."""
+    out = _block(live, stmt.finalbody, out, jumps)
+    inside = [_block(live, h.body, out, jumps) | reads(h.type) for h in stmt.handlers]
+    handlers: Names = frozenset().union(*inside)
+    before = _block(live, stmt.body, _block(live, stmt.orelse, out, jumps), jumps)
+    for node in outside_scopes(stmt.body):
+        if id(node) in live.after:
+            live.after[id(node)] |= handlers
+        if id(node) in live.head:
+            live.head[id(node)] |= handlers
+    return before | handlers
 
 
 def _case(live: Liveness, case: ast.match_case, out: Names, jumps: tuple[Names, Names]) -> Names:

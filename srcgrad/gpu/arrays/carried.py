@@ -1,8 +1,8 @@
-"""Arrays that a loop makes anew and hands to its next turn.
+"""Arrays that a loop makes anew and hands to its next iteration.
 
 On a GPU, what a statement makes lies at one place, however often it runs. So what such a loop carries cannot be a
-reference: it is copied, at the end of each turn, into an array that was made in front of the loop. Here is found out
-for which references that is so, and where a copy would be something else than a further name.
+reference: it is copied, at the end of each iteration, into an array that was made in front of the loop. Here is found
+out for which references that is so, and where a copy would be something else than a further name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Carried:
         self.of = self.facts.classes.of
 
     def anew(self, loop: Loop) -> tuple[Carry, ...]:
-        """The references that may reach memory which a turn of the loop makes."""
+        """The references that may reach memory which an iteration of the loop makes."""
         if not any(c.inner.type.ref for c in loop.carry):
             return ()
         made = {self.of(s.target) for s in walk.walk((loop,)) if isinstance(s, ir.Alloc)}

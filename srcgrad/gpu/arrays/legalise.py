@@ -20,8 +20,8 @@ from srcgrad.transform.refuse import unsupported
 HINT = 'return a tuple of numbers, or map the function over arrays: vmap(..., target="cuda")'
 
 KEEP_HINT = (
-    'give the loop a number of turns that stands in the program, use mode="forward", or map the derivative over arrays'
-    ' on the host: vmap(..., target="cuda")'
+    'give the loop a number of iterations that stands in the program, use mode="forward", or map the derivative over'
+    ' arrays on the host: vmap(..., target="cuda")'
 )
 Tidy = Callable[[Program], Program]
 

@@ -17,6 +17,7 @@ from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
+from srcgrad.schedule.broadcasting import at_broadcast
 from srcgrad.schedule.elements import (
     FEW,
     LARGEST,
@@ -30,7 +31,6 @@ from srcgrad.schedule.elements import (
     size_of,
     static,
 )
-from srcgrad.schedule.expansions import at_broadcast
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
@@ -168,24 +168,25 @@ class Loops(Lowering):
                 self.same_lengths(stmt, c)
 
     def chosen(self, var: Var, dims: tuple[Atom, ...]) -> Memory:
-        """What a reference stands for that a branch or a turn chooses: an array that may be longer, for all we know."""
+        """What a reference stands for that a branch or an iteration chooses: an array that may be longer, for all we
+        know."""
         return Memory(var, dims, self.classes.of(var), exact=False)
 
     def same_lengths(self, stmt: Stmt, carry: ir.Carry) -> None:
-        """Refuse memory that has other lengths in the next turn."""
+        """Refuse memory that has other lengths in the next iteration."""
         if self.memory[carry.next].dims != self.memory[carry.inner].dims:
-            message = "memory of another length is carried to the next turn, which is not supported on the GPU"
+            message = "memory of another length is carried to the next iteration, which is not supported on the GPU"
             raise unsupported(stmt.span, message, "make one array in front of the loop and write into it")
 
     def started(self, stmt: ir.For | ir.While, carry: ir.Carry) -> Memory:
-        """The memory that turns hand on by copying into it, with what the first one starts with."""
+        """The memory that iterations hand on by copying into it, with what the first one starts with."""
         start = self.memory[carry.init]
         plain = start.where is None and start.source is None and start.root in self.made
         if plain and self.carried.alone(stmt, carry):
             return start
         writes = None if self.carried.alone(stmt, carry) else self.carried.written(stmt, carry)
         if writes is not None:
-            message = f"`{carry.inner.name}` is made anew in a loop's turns, and written to while it has other names"
+            message = f"`{carry.inner.name}` is made anew in each iteration, and written to while it has other names"
             raise unsupported(writes.span or stmt.span, message, "copy it first: x = x.copy()")
         if UNKNOWN in start.dims:
             raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
@@ -196,12 +197,12 @@ class Loops(Lowering):
         return Memory(root, start.dims, self.classes.of(carry.inner), exact=fits(start.dims))
 
     def stays(self, carry: ir.Carry) -> bool:
-        """Whether a turn hands on what lies in the right place already."""
+        """Whether an iteration hands on what lies in the right place already."""
         after = self.memory[carry.next]
         return after.where is None and after.root is self.memory[carry.inner].root
 
     def handed_on(self, stmt: ir.For | ir.While, moves: Sequence[ir.Carry]) -> tuple[Stmt, ...]:
-        """The copies at the end of a turn, such that none is overwritten before it is read."""
+        """The copies at the end of an iteration, such that none is overwritten before it is read."""
         left = [c for c in moves if not self.stays(c)]
         values = {}
         for c in left:

@@ -1,5 +1,5 @@
-"""Shared memory that a loop fills anew in each turn (tiles): the sweep back fills it again, rather than keeping what
-was read of it."""
+"""Shared memory that a loop fills anew in each iteration (tiles): the sweep back fills it again, rather than keeping
+what was read of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = tuple[Hashable, ...]
 
 
 def tiled(cls: Var, threads: Threads) -> Loop | None:
-    """The loop that fills all of this memory that it reads, in each turn before it reads it."""
+    """The loop that fills all of this memory that it reads, in each iteration before it reads it."""
     facts = threads.facts
     accesses: list[Access] = [
         s for s in facts.where if isinstance(s, (ir.Load, ir.Store, ir.Accumulate)) and facts.classes.of(s.ref) is cls
@@ -40,7 +40,7 @@ class _Tile:
         self._cls, self._threads, self._body = cls, threads, body
 
     def filled(self, stmts: Iterable[Stmt]) -> Iterator[Place | None]:
-        """The places that are surely written here, in every turn the same, before any is read."""
+        """The places that are surely written here, in every iteration the same, before any is read."""
         for stmt in stmts:
             if any(self._mine(s) and not isinstance(s, ir.Store) for s in walk((stmt,))):
                 return
@@ -62,7 +62,7 @@ class _Tile:
         return accesses and self._threads.facts.classes.of(stmt.ref) is self._cls  # type: ignore[attr-defined]
 
     def place(self, stmt: Access) -> Place | None:
-        """The index, if it is the same in every turn (but for the turns of loops inside)."""
+        """The index, if it is the same in every iteration (but for the iterations of loops inside)."""
         items: list[Hashable] = []
         for item in self._threads.items(stmt):
             if isinstance(item, ir.Slice):
@@ -77,7 +77,7 @@ class _Tile:
         return isinstance(atom, Const) or all(map(self._still, self._threads.poly(atom).symbols()))
 
     def _still(self, symbol: object) -> bool:
-        """Whether it is the same in every turn of the loop."""
+        """Whether it is the same in every iteration of the loop."""
         facts = self._threads.facts
         if isinstance(symbol, Var):
             return not facts.bound[symbol].within(self._body)

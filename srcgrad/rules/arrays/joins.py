@@ -33,6 +33,16 @@ def _arrays(builder: Builder, given: Any, name: str) -> list[Val]:
     return [cast(v, dtype) for v in values]
 
 
+def _merged(builder: Builder, given: Any, axis: Any, name: str) -> Val | None:
+    """The rows of an array joined along an axis that they have; None of anything else."""
+    if not isinstance(given, Val) or given.type.rank < 2:
+        return None
+    place = arguments.one_axis(axis, given.type.rank - 1)
+    value = contents(registry.FUNCTIONS[np.moveaxis](builder, given, 0, place))
+    sizes = dims(value)
+    return contents(reshaped(value, (*sizes[:place], sizes[place] * sizes[place + 1], *sizes[place + 2 :])))
+
+
 def _joined(builder: Builder, values: Sequence[Val], axis: Any, name: str) -> Val:
     rank = values[0].type.rank
     if rank == 0:
@@ -45,6 +55,10 @@ def _joined(builder: Builder, values: Sequence[Val], axis: Any, name: str) -> Va
 @registry.adaptor(np.concatenate)
 def _concatenate(builder: Builder, arrays: Any, axis: Any = 0, dtype: Any = None, **options: Any) -> Val:
     arguments.no_options({k: v for k, v in options.items() if (k, v) != ("casting", "same_kind")}, "np.concatenate")
+    merged = _merged(builder, arrays, 0 if axis is None else axis, "np.concatenate")
+    if merged is not None:
+        out = contents(reshaped(merged, -1)) if axis is None else merged
+        return out if dtype is None else cast(out, arguments.dtype_of(dtype))
     values = _arrays(builder, arrays, "np.concatenate")
     if axis is None:
         values, axis = [contents(reshaped(v, -1)) for v in values], 0
@@ -55,6 +69,9 @@ def _concatenate(builder: Builder, arrays: Any, axis: Any = 0, dtype: Any = None
 @registry.adaptor(np.stack)
 def _stack(builder: Builder, arrays: Any, axis: Any = 0, dtype: Any = None, **options: Any) -> Val:
     arguments.no_options({k: v for k, v in options.items() if (k, v) != ("casting", "same_kind")}, "np.stack")
+    if isinstance(arrays, Val) and arrays.type.rank:
+        moved = contents(registry.FUNCTIONS[np.moveaxis](builder, arrays, 0, axis))
+        return moved if dtype is None else cast(moved, arguments.dtype_of(dtype))
     return stacked(builder, _arrays(builder, arrays, "np.stack"), axis, "np.stack", dtype)
 
 
@@ -83,6 +100,9 @@ def _at_least(values: Sequence[Val], rank: int) -> list[Val]:
 @registry.adaptor(np.hstack)
 def _hstack(builder: Builder, arrays: Any, **options: Any) -> Val:
     arguments.no_options(options, "np.hstack")
+    if isinstance(arrays, Val) and arrays.type.rank:
+        rank = arrays.type.rank
+        return contents(arrays) if rank == 1 else _rows(_merged(builder, arrays, 0 if rank == 2 else 1, "np.hstack"))
     values = _arrays(builder, arrays, "np.hstack")
     if all(v.type.rank == 0 for v in values):
         return stacked(builder, values, 0, "np.hstack")
@@ -93,6 +113,10 @@ def _hstack(builder: Builder, arrays: Any, **options: Any) -> Val:
 @registry.adaptor(np.vstack)
 def _vstack(builder: Builder, arrays: Any, **options: Any) -> Val:
     arguments.no_options(options, "np.vstack")
+    if isinstance(arrays, Val) and arrays.type.rank:
+        if arrays.type.rank == 1:
+            return contents(reshaped(arrays, (length(arrays, 0), 1)))
+        return contents(arrays) if arrays.type.rank == 2 else _rows(_merged(builder, arrays, 0, "np.vstack"))
     values = _arrays(builder, arrays, "np.vstack")
     if all(v.type.rank == 1 for v in values):
         return stacked(builder, values, 0, "np.vstack")
@@ -101,14 +125,32 @@ def _vstack(builder: Builder, arrays: Any, **options: Any) -> Val:
 
 @registry.adaptor(np.dstack)
 def _dstack(builder: Builder, arrays: Any) -> Val:
+    if isinstance(arrays, Val) and arrays.type.rank:
+        return _dstack_of_rows(builder, arrays)
     values = _arrays(builder, arrays, "np.dstack")
     if all(v.type.rank == 2 for v in values):
         return stacked(builder, values, 2, "np.dstack")
     return _joined(builder, _at_least(values, 3), 2, "np.dstack")
 
 
+def _rows(merged: Val | None) -> Val:
+    assert merged is not None
+    return merged
+
+
+def _dstack_of_rows(builder: Builder, array: Val) -> Val:
+    if array.type.rank > 3:
+        return _rows(_merged(builder, array, 2, "np.dstack"))
+    moved = contents(registry.FUNCTIONS[np.moveaxis](builder, array, 0, -1))
+    return contents(reshaped(moved, (*[1] * (3 - moved.type.rank), *dims(moved))))
+
+
 @registry.adaptor(np.column_stack)
 def _column_stack(builder: Builder, arrays: Any) -> Val:
+    if isinstance(arrays, Val) and arrays.type.rank > 1:
+        if arrays.type.rank == 2:
+            return contents(registry.FUNCTIONS[np.transpose](builder, arrays))
+        return _rows(_merged(builder, arrays, 1, "np.column_stack"))
     values = _arrays(builder, arrays, "np.column_stack")
     if any(v.type.rank == 0 for v in values):
         raise UnsupportedError("np.column_stack takes arrays, not numbers")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.rules.language.loop_text import LETTERS, function, nest, subscript
+from srcgrad.rules.language.over_elements import EachElement
 
 
 def call_of(numeric: Callable[..., float]) -> Callable[..., str]:
@@ -59,28 +59,6 @@ def each(name: str, scalar: Callable[..., Any], infer: Callable[..., Any]) -> Ca
         ranks = "_".join(str(t.rank) for t in types)
         called = f"{name}{told}_of_{ranks}{'_f4' if single else ''}"
         places = ", ".join(f"_{k}" for k in range(len(types)))
-        return f"{called}({places})", {**helpers, called: _each_source(called, code, types, single)}
+        return f"{called}({places})", {**helpers, called: EachElement(code, tuple(types), single)}
 
     return template
-
-
-def _each_source(name: str, code: str, types: Sequence[ir.Type], single: bool) -> str:
-    names = "xyzuvw"[: len(types)]
-    high = max(t.rank for t in types)
-    arrays = [(n, t) for n, t in zip(names, types, strict=True) if t.rank]
-    if len(arrays) == 1:
-        lines = [f"    out = np.empty({arrays[0][0]}.shape, np.{'float32' if single else 'float64'})"]
-    else:
-        floats = any(t.dtype[0] == "f" for _, t in arrays)
-        both = " + ".join(n for n, _ in arrays)
-        lines = ["    # of the shape to which they broadcast", f"    out = {both}{'' if floats else ' + 0.0'}"]
-    elements = {n: n for n in names}
-    for n, t in arrays:
-        index = list(LETTERS[high - t.rank : high])
-        if len(arrays) > 1:
-            lines += [f"    {n}_{axis} = 0 if {n}.shape[{axis}] == 1 else 1" for axis in range(t.rank)]
-            index = [f"{letter} * {n}_{axis}" for axis, letter in enumerate(index)]
-        elements[n] = subscript(n, index)
-    body = re.sub(r"\b_([0-9])\b", lambda m: elements[names[int(m[1])]], code)
-    lines += nest("out", high, [f"{subscript('out', LETTERS[:high])} = {body}"])
-    return function(name, ", ".join(names), [*lines, "    return out"])

@@ -400,6 +400,11 @@ def linear(
     info.setdefault("takes_complex", True)
     rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("linear", functions, samples, info))
     holder.append(rule)
+    return _registered(rule, functions)
+
+
+def _registered(rule: Rule, functions: tuple[Any, ...]) -> Rule:
+    """The rule, found by its name and called by these functions."""
     registry.register(rule)
     if functions:
         registry.adaptor(*functions)(plain_adaptor(rule))
@@ -442,10 +447,7 @@ def bilinear(
     info.setdefault("takes_complex", True)
     rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("bilinear", functions, samples, info))
     holder.append(rule)
-    registry.register(rule)
-    if functions:
-        registry.adaptor(*functions)(plain_adaptor(rule))
-    return rule
+    return _registered(rule, functions)
 
 
 def general(
@@ -462,7 +464,4 @@ def general(
 ) -> Rule:
     """Any other: jvp(dots, args, outs, params), vjp(bars, args, outs, params), lists in, lists out, None for zero."""
     rule = Rule(name, infer, evaluate, template, jvp, vjp, *_told("general", functions, samples, info))
-    registry.register(rule)
-    if functions:
-        registry.adaptor(*functions)(plain_adaptor(rule))
-    return rule
+    return _registered(rule, functions)

@@ -24,6 +24,26 @@ class OverElements:
     known: tuple[tuple[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EachElement:
+    """A template for numbers, for each element of arguments of these types. single: the result is in single precision,
+    what is computed in double."""
+
+    template: str
+    types: tuple[ir.Type, ...]
+    single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """The sum of products of two arrays over the letters of their axes that the result has not."""
+
+    left: str
+    right: str
+    out: str
+    dtype: str
+
+
 def written_out(
     function: Callable[..., Any], types: Sequence[ir.Type], name: str, /, **known: Any
 ) -> tuple[str, dict[str, OverElements]]:

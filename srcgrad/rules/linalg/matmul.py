@@ -9,8 +9,9 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.numeric import small_matrices
-from srcgrad.rules.language import arguments, loop_text
+from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import At, Rule, bilinear, only_ranks
+from srcgrad.rules.language.over_elements import Contraction
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.reductions.sums import sum_
@@ -131,45 +132,11 @@ def _contract_demands(given: Sequence[Dims], params: Params) -> list[tuple[Any, 
     return [(left[c], d) for c, d in zip(params["right"], given[1], strict=True) if c in left]
 
 
-def _matrix_by_matrix(left: str, right: str, out: str) -> list[str]:
-    """Of stacks of matrices: the lines that multiply large ones by BLAS (loops are faster below 16)."""
-    if not len(left) == len(right) == len(out) == 3 or not left[0] == right[0] == out[0]:
-        return []
-    (summed,) = set(left[1:]) & set(right[1:]) or {""}
-    if not summed or summed in out:
-        return []
-    sides = {c: (name, letters) for name, letters in (("a", left), ("b", right)) for c in letters[1:] if c != summed}
-    first, second = sides[out[1]], sides[out[2]]
-    one = f"np.ascontiguousarray({first[0]}[{out[0]}]){'' if first[1][2] == summed else '.T'}"
-    other = f"np.ascontiguousarray({second[0]}[{out[0]}]){'' if second[1][1] == summed else '.T'}"
-    lines = [f"    if min({', '.join(f'a.shape[{k}]' for k in (1, 2))}) >= 16:"]
-    lines += [f"        for {out[0]} in range(a.shape[0]):", f"            out[{out[0]}] = {one} @ {other}"]
-    return [*lines, "        return out"]
-
-
-def _contract_source(name: str, left: str, right: str, out: str, dtype: str) -> str:
-    shape = {**{c: f"b.shape[{k}]" for k, c in enumerate(right)}, **{c: f"a.shape[{k}]" for k, c in enumerate(left)}}
-    differ = [f"{shape[c]} != b.shape[{k}]" for k, c in enumerate(right) if c in left]
-    check = f"    if {' or '.join(differ)}:"
-    lines = [check, '        raise ValueError("lengths that must be equal differ")'] if differ else []
-    element = loop_text.subscript("out", out)
-    lengths = "".join(f"{shape[c]}, " for c in out).removesuffix(", " if len(out) > 1 else " ")
-    lines.append(f"    out = np.zeros(({lengths}), a.dtype)" if out else "    out = a.dtype.type(0)")
-    lines += _matrix_by_matrix(left, right, out) if dtype[0] == "f" else []
-    summed = [c for c in shape if c not in out]
-    inner = out[-1:] if out and out[-1] in (left[-1], right[-1]) else ""  # memory is gone through in its order
-    order = [*out[: len(out) - len(inner)], *sorted(summed), *inner]
-    for depth, c in enumerate(order, 1):
-        lines.append(f"{'    ' * depth}for {c} in range({shape[c]}):")
-    step = f"{element} += {loop_text.subscript('a', left)} * {loop_text.subscript('b', right)}"
-    return loop_text.function(name, "a, b", [*lines, "    " * (len(order) + 1) + step, "    return out"])
-
-
 def _contract_template(types: Types, params: Params) -> Any:
     left, right, out = _canonical(params)
     kind = "" if types[0].dtype[0] == "f" else types[0].dtype
     name = "_".join(part for part in ("sum", left, right, "to" if out else "", out, kind) if part)
-    return f"{name}(_0, _1)", {name: _contract_source(name, left, right, out, types[0].dtype)}
+    return f"{name}(_0, _1)", {name: Contraction(left, right, out, types[0].dtype)}
 
 
 def _contract(a: Any, b: Any, left: str, right: str, out: str) -> Any:

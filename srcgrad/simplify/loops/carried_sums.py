@@ -1,7 +1,7 @@
-"""Sums that go round a loop, so that its turns need not wait for one another.
+"""Sums that go round a loop, so that its iterations need not wait for one another.
 
-What goes round is replaced by what each turn adds to it. It may be added to in steps, on sides of branches and in inner
-loops, but nothing else may look at it.
+What goes round is replaced by what each iteration adds to it. It may be added to in steps, on sides of branches and in
+inner loops, but nothing else may look at it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def _is_zero(atom: Atom) -> bool:
 
 
 class _Parts(Rewriter):
-    """now: of each total as it stands, what has been added in this turn; a total that was added to is gone.
-    first: what it was as the turn began."""
+    """now: of each total as it stands, what has been added in this iteration; a total that was added to is gone.
+    first: what it was as the iteration began."""
 
     def __init__(self, now: Mapping[Var, Atom], gone: Iterable[Atom] = ()) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Parts(Rewriter):
         return replace(new, outs=tuple(outs))
 
     def loop(self, stmt: ir.For | ir.While, totals: Sequence[Var]) -> Stmt:
-        """An inner loop that goes on summing starts from what this turn has added."""
+        """An inner loop that goes on summing starts from what this iteration has added."""
         carries = [c for c in stmt.carry if c.init in totals]
         inner = _Parts({c.inner: zero_of(c.inner.type) for c in carries})
         for _, block in blocks(stmt):

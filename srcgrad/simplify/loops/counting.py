@@ -1,5 +1,5 @@
-"""`while i < n: ...; i += step` is `for i in range(i, n, step): ...`, whose turns are known beforehand; and a branch of
-which only the other side does something is taken on the opposite comparison."""
+"""`while i < n: ...; i += step` is `for i in range(i, n, step): ...`, whose iterations are known beforehand; and a
+branch of which only the other side does something is taken on the opposite comparison."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from srcgrad.rules.scalar.compare import OPPOSITE, less
 
 
 def count_loops(fun: Fun) -> Fun:
-    """The function with such loops counted, where the step is surely positive (by another, `range` may have a turn
-    where the `while` has none); the same object if there are none."""
+    """The function with such loops counted, where the step is surely positive (by another, `range` may have an
+    iteration where the `while` has none); the same object if there are none."""
     return _Counting(fun).fun(fun)
 
 

@@ -1,4 +1,5 @@
-"""Errors that a turn of a parallel loop may raise: they are looked for in a loop in front, one iteration after another.
+"""Errors that an iteration of a parallel loop may raise: they are looked for in a loop in front, one iteration after
+another.
 
 Numba does not run a loop in parallel that raises, and loses what a function that is called there raises.
 """
@@ -16,7 +17,7 @@ from srcgrad.core.walk import defined, defined_inside, instantiate, used, used_i
 from srcgrad.simplify.loops.shared_by_iterations import Serial
 from srcgrad.simplify.values.dce import dce
 
-DEAR = 4  # how many times as much as the checks the rest of a turn must do, if they compute with floats
+DEAR = 4  # how many times as much as the checks the rest of an iteration must do, if they compute with floats
 
 
 def checks_first(facts: Facts, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
@@ -34,7 +35,7 @@ def checks_first(facts: Facts, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
     _check_independent(facts, inside, loop, checks)
     rest = rewrite_block(loop.body, lambda stmt: () if isinstance(stmt, ir.Effect) else stmt)
     if not (_cheap(checks) or DEAR * _weight(checks) <= _weight(rest)):
-        raise Serial("a turn may raise an error, and most of its work is to find that out")
+        raise Serial("an iteration may raise an error, and most of its work is to find that out")
     free = tuple(_free(checks))
     return instantiate(Fun("checks", free, checks, ()), free)[0], replace(loop, body=rest)
 
@@ -52,7 +53,7 @@ def _without_stores(facts: Facts, inside: Region, stmts: tuple[Stmt, ...]) -> tu
 
 
 def _check_independent(facts: Facts, inside: Region, loop: ir.For, checks: Sequence[Stmt]) -> None:
-    """The checks need nothing that turns leave for others."""
+    """The checks need nothing that iterations leave for others."""
     carried = {c.inner for c in loop.carry}
     stores = [s for s in walk(loop.body) if isinstance(s, (ir.Store, ir.Accumulate))]
     written = {facts.classes.of(s.ref) for s in stores if not facts.level_of(s.ref).within(inside)}
@@ -60,7 +61,7 @@ def _check_independent(facts: Facts, inside: Region, loop: ir.For, checks: Seque
         atoms = [a for a in (*used(stmt), *used_inside(stmt)) if isinstance(a, Var)]
         read = [a for a in atoms if a.type.ref and not isinstance(stmt, (ir.Let, ir.View))]
         if not carried.isdisjoint(atoms) or any(facts.classes.of(a) in written for a in read):
-            raise Serial("whether a turn raises an error depends on what other turns did")
+            raise Serial("whether an iteration raises an error depends on what other iterations did")
 
 
 def _cheap(stmts: Sequence[Stmt]) -> bool:
@@ -71,7 +72,7 @@ def _cheap(stmts: Sequence[Stmt]) -> bool:
 
 
 def _weight(stmts: Sequence[Stmt], times: int = 1) -> int:
-    """About how much is done; each inner loop is taken to make eight turns."""
+    """About how much is done; each inner loop is taken to make eight iterations."""
     total = 0
     for stmt in stmts:
         match stmt:

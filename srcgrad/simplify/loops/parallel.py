@@ -1,9 +1,9 @@
 """Which loops are run in parallel: the last pass before a program is printed, after all differentiation.
 
 A loop that is marked (`For.parallel`: the user's `prange`, its tangent, its way back, the loop of a `vmap`) is looked
-at as it stands now, so that nothing rests on how it came to be. It stays marked if its turns may run at once, if need
-be in another form: sums get one statement at its end, memory that turns add to is split up among shares of the turns.
-Else it becomes a plain loop, which is always right, and why is noted.
+at as it stands now, so that nothing rests on how it came to be. It stays marked if its iterations may run at once, if
+need be in another form: sums get one statement at its end, memory that iterations add to is split up among shares of
+the iterations. Else it becomes a plain loop, which is always right, and why is noted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Parallel(Rewriter):
         self._said.append(Verdict(loop.index.name, 0 if loop.span is None else loop.span.line, how))
 
     def length(self, b: Builder, loop: ir.For, start: Atom, stop: Atom) -> Atom:
-        """How many turns there are."""
+        """How many iterations there are."""
         if not isinstance(start, Const):
             return b.let(subtract, stop, start, name="n")
         first = int(start.value.real)
@@ -83,7 +83,7 @@ class _Parallel(Rewriter):
         return minus(self._facts, b, loop.start, first - 1)
 
     def quiet(self, loop: ir.For) -> tuple[tuple[Stmt, ...], ir.For]:
-        """What goes before the loop, and a loop whose turns raise nothing, or can be made again where one does."""
+        """What goes before the loop, and a loop whose iterations raise nothing, or can be made again where one does."""
         try:
             checks, rest = checks_first(self._facts, loop)
             check_quiet(rest)
@@ -105,13 +105,13 @@ class _Parallel(Rewriter):
         start, stop = upward(self._facts, builder, loop)
         if not shared:
             made = replace(sums, start=start, stop=stop, step=ONE, parallel=True)
-            again = "; if a turn fails, all are made again in order" if guarded(made) else ""
+            again = "; if an iteration fails, all are made again in order" if guarded(made) else ""
             return [*builder.out, _with_signed_index(made)], f"in parallel{again}"
         turns = self.length(builder, loop, start, stop)
         sums = replace(sums, start=start, stop=stop, step=ONE)
         near = reach(self._facts, loop, shared)
         if near is not None:
-            return [*builder.out, *in_blocks(sums, turns, near)], "in parallel, every other block of turns at once"
+            return [*builder.out, *in_blocks(sums, turns, near)], "in parallel, every other block of iterations at once"
         split = Shares(self._facts, self._facts.region[loop, "body"], sums, turns, shared).stmts()
         names = ", ".join(f"`{ref.name}`" for ref in shared)
         return [*builder.out, *split], f"in parallel, in shares with their own part of {names}"

@@ -1,4 +1,5 @@
-"""What the turns of a loop add to one place of memory of others is summed in a register, and added once, after it."""
+"""What the iterations of a loop add to one place of memory of others is summed in a register, and added once, after
+it."""
 
 from __future__ import annotations
 
@@ -84,7 +85,7 @@ def _visible(facts: Facts) -> Iterator[Var]:
 
 
 def _if_any(loop: For, after: tuple[Stmt, ...]) -> Iterator[Stmt]:
-    """The loop, and then what a loop without a turn would not have done: its places may not exist."""
+    """The loop, and then what a loop without an iteration would not have done: its places may not exist."""
     yield loop
     if isinstance(loop.start, Const) and isinstance(loop.stop, Const) and isinstance(loop.step, Const):
         turns = range(int(loop.start.value.real), int(loop.stop.value.real), int(loop.step.value.real))

@@ -1,7 +1,8 @@
-"""What the turns of a loop share: whether they may run at once.
+"""What the iterations of a loop share: whether they may run at once.
 
-Memory that is made inside the body is a turn's own. Memory from outside that the body writes must be reached at places
-that are apart in different turns (`analysis/overwrites.py`), or be added to and nothing else: then it is a sum.
+Memory that is made inside the body is an iteration's own. Memory from outside that the body writes must be reached at
+places that are apart in different iterations (`analysis/overwrites.py`), or be added to and nothing else: then it is a
+sum.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ class Access:
 def check_quiet(loop: ir.For) -> None:
     """Nothing in the body may raise."""
     if any(map(may_raise, walk(loop.body))):
-        raise Serial("a turn may raise an error, which a thread would lose")
+        raise Serial("an iteration may raise an error, which a thread would lose")
 
 
 def check_repeatable(facts: Facts, loop: ir.For) -> None:
-    """That the turns may be made once more after all have been made: they leave nothing that they look at."""
+    """That the iterations may be made once more after all have been made: they leave nothing that they look at."""
     for stmt in walk(loop.body):
         if isinstance(stmt, ir.Draw):
             raise Serial("it draws random numbers, one after another")
@@ -51,15 +52,15 @@ def check_repeatable(facts: Facts, loop: ir.For) -> None:
         if isinstance(stmt, (ir.Call, ir.Custom)):
             raise Serial("a function that calls itself is called, which may raise an error")
     if loop.carry:
-        raise Serial("a turn may raise an error, and numbers are summed")
+        raise Serial("an iteration may raise an error, and numbers are summed")
     for memory in _by_memory(facts, loop).values():
         if any(a.writes for a in memory) and not all(isinstance(a.stmt, ir.Store) for a in memory):
-            raise Serial("a turn may raise an error, and changes what it has read")
+            raise Serial("an iteration may raise an error, and changes what it has read")
 
 
 def shared_sums(facts: Facts, loop: ir.For) -> list[Var]:
-    """The references from outside that the body adds to at places which turns may share; `Serial` if turns may meet
-    in another way."""
+    """The references from outside that the body adds to at places which iterations may share; `Serial` if iterations
+    may meet in another way."""
     ranges, shared = Overwrites(facts), dict[Var, None]()
     inside = facts.region[loop, "body"]
     for memory in _by_memory(facts, loop).values():
@@ -71,7 +72,7 @@ def shared_sums(facts: Facts, loop: ir.For) -> list[Var]:
             if all(ranges.apart(loop, (a.ref, a.index), (w.ref, w.index)) for a in accesses for w in written):
                 continue
             if not all(isinstance(a.stmt, ir.Accumulate) for a in accesses):
-                raise Serial(f"turns may meet in `{root.name}`")
+                raise Serial(f"iterations may meet in `{root.name}`")
             shared.update((outer(facts, a.ref, inside), None) for a in accesses)
     return list(shared)
 
@@ -84,9 +85,9 @@ def outer(facts: Facts, ref: Var, inside: Region) -> Var:
 
 
 def _check_known(facts: Facts, root: Var, others: Iterable[Var], inside: Region) -> None:
-    """That the memory is one and the same in all turns, and no other reference's."""
+    """That the memory is one and the same in all iterations, and no other reference's."""
     if facts.bound[root].within(inside):
-        raise Serial(f"which memory `{root.name}` is, is chosen in each turn")
+        raise Serial(f"which memory `{root.name}` is, is chosen in each iteration")
     cls = facts.classes.of(root)
     for made in facts.makes.values():
         if isinstance(made, ir.Alloc) and None in made.shape and facts.classes.of(made.target) is cls:
@@ -105,7 +106,7 @@ def distinct(facts: Facts, a: Var, b: Var) -> bool:
     loop = facts.makes.get(a)
     if not isinstance(loop, (ir.For, ir.While)) or facts.makes.get(b) is not loop:
         return False
-    # swapped in each turn of a loop: different if they were at first
+    # swapped in each iteration of a loop: different if they were at first
     carries = [c for c in loop.carry if c.inner.type.ref and facts.classes.of(c.inner) is facts.classes.of(a)]
     inners, outs = {c.inner for c in carries}, {c.out for c in carries}
     swapped = {c.next for c in carries} == inners and ({a, b} <= inners or {a, b} <= outs)

@@ -1,5 +1,5 @@
-"""A parallel loop whose turns add to the same memory: shares of its turns get memory of their own, and a loop after it
-adds them up. How many shares there are does not depend on the machine, so neither does the result.
+"""A parallel loop whose iterations add to the same memory: shares of its iterations get memory of their own, and a loop
+after it adds them up. How many shares there are does not depend on the machine, so neither does the result.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from srcgrad.simplify.loops.carried_sums import zero_of
 from srcgrad.simplify.loops.shared_by_iterations import outer
 
 ZERO, ONE = const(0), const(1)
-UNKNOWN = const(8)  # how many turns an inner loop is taken to make, if that is known in the outer loop's body only
+# how many iterations an inner loop is taken to make, if that is known in the outer loop's body only
+UNKNOWN = const(8)
 MOST = 32
 
 SHARES = f"""\
 def shares(work, cells):
-    # into how many parts to share out turns that add to the same cells: adding up the parts must not cost more than
-    # what they do
+    # into how many parts to share out iterations that add to the same cells: adding up the parts must not cost more
+    # than what they do
     return max(min({MOST}, work // max(cells, 1)), 1)
 """
 
@@ -88,11 +89,11 @@ class Shares:
     # ---- how many shares
 
     def _count(self) -> Atom:
-        """As many as are worth it for the memory that the turns add to most rarely."""
+        """As many as are worth it for the memory that the iterations add to most rarely."""
         nests = {ref: list(self._nests(self._loop.body, ref, ())) for ref in self._shared}
         depth = {ref: max((len(nest) for nest in found), default=9) for ref, found in nests.items()}
         ref = min(self._shared, key=lambda r: depth[r])
-        if depth[ref] == 9:  # whole rows in each turn
+        if depth[ref] == 9:  # whole rows in each iteration
             return self._b.let(shares, self._turns, ONE, name="parts")
         work: Atom = self._turns
         for loop in max(nests[ref], key=len):
@@ -125,7 +126,7 @@ class Shares:
 
 
 def upward(facts: Facts, builder: Builder, loop: ir.For) -> tuple[Atom, Atom]:
-    """The bounds of the same turns (by 1 or -1) from the least index up."""
+    """The bounds of the same iterations (by 1 or -1) from the least index up."""
     if loop.step == ONE:
         return loop.start, loop.stop
     return _successor(facts, builder, loop.stop), _successor(facts, builder, loop.start)
@@ -148,7 +149,7 @@ def minus(facts: Facts, builder: Builder, atom: Atom, number: int) -> Atom:
 
 
 def part_of(b: Builder, loop: ir.For, turns: Atom, part: Atom, count: Atom) -> list[Var]:
-    """Emits the turns of one part among so many; gives what they sum."""
+    """Emits the iterations of one part among so many; gives what they sum."""
     first = b.let(floor_divide, b.let(multiply, part, turns, name="t"), count, name="first")
     after = b.let(multiply, b.let(add, part, ONE, name="t"), turns, name="t")
     last = b.let(floor_divide, after, count, name="last")

@@ -1,6 +1,6 @@
-"""A parallel loop whose turns add to places near their own, as the adjoint of a stencil does: blocks of turns that are
-side by side share a few places, blocks with another between them share none. So every other block runs at once, and
-then the others.
+"""A parallel loop whose iterations add to places near their own, as the adjoint of a stencil does: blocks of iterations
+that are side by side share a few places, blocks with another between them share none. So every other block runs at
+once, and then the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ blocks_of = ir.Primitive(
 
 
 def reach(facts: Facts, loop: ir.For, shared: Sequence[Var]) -> int | None:
-    """By how many turns those are apart, at most, that may add to the same place; None where that is not known."""
+    """By how many iterations those are apart, at most, that may add to the same place; None where that is not known."""
     found = [_reach(facts, loop, ref) for ref in shared]
     return None if None in found else max((r for r in found if r is not None), default=0)
 

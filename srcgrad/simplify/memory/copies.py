@@ -13,7 +13,7 @@ from srcgrad.simplify.values.common import written
 
 def mark_needed_copies(fun: Fun) -> Fun:
     """The function with `Load.copy` set where, and only where, it may matter."""
-    return _Copies(fun).fun(fun)
+    return _Copies(fun).fun(fun) if Load in walk.kinds(fun) else fun
 
 
 @dataclass

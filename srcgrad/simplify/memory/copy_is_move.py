@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Facts, facts_of
 from srcgrad.core import ir, walk
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
@@ -13,7 +13,9 @@ from srcgrad.core.rewrite import Rewriter, Rewritten
 
 def move_copies(fun: Fun) -> Fun:
     """The function without such copies; the same object if there are none."""
-    moves = _Moves(Facts(fun))
+    if not {ir.Load, ir.Alloc} <= walk.kinds(fun):
+        return fun
+    moves = _Moves(facts_of(fun))
     return moves.fun(fun) if moves.gone else fun
 
 

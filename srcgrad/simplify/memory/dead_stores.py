@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import takewhile
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Facts, facts_of
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Var
 from srcgrad.core.rewrite import rewrite
-from srcgrad.core.walk import used
+from srcgrad.core.walk import kinds, used
 from srcgrad.simplify.values.common import growing
 
 
 def remove_dead_stores(fun: Fun) -> Fun:
     """The function without its dead stores; the same object if there are none."""
-    facts = Facts(fun)
+    if kinds(fun).isdisjoint((ir.Store, ir.Accumulate)):
+        return fun
+    facts = facts_of(fun)
     dead = set(_dead(facts))
     return rewrite(fun, lambda stmt: () if stmt in dead else stmt) if dead else fun
 

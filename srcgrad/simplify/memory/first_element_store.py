@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Facts, facts_of
 from srcgrad.core import ir, walk
 from srcgrad.core.ir import Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import rewrite
@@ -17,7 +17,9 @@ def store_first_elements(fun: Fun) -> Fun:
 
     Adding to zeros may change the sign of a zero.
     """
-    facts = Facts(fun)
+    if ir.Accumulate not in walk.kinds(fun):
+        return fun
+    facts = facts_of(fun)
     firsts = {stmt for stmts in users(facts, fresh(facts)) for stmt in _firsts(stmts)}
 
     def stored(stmt: Stmt) -> Stmt:

@@ -3,8 +3,6 @@ added to is assigned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from srcgrad.analysis.kept_shapes import shapes_of
@@ -21,7 +19,7 @@ def assign_at_first_use(fun: Fun) -> Fun:
     Loads of the whole of `a` are then `v` itself (see `cse`), and memory that is only loaded so is a value again (see
     `dce`). Adding to zeros may change the sign of a zero.
     """
-    return _FirstUses(fun).fun(fun)
+    return fun if walk.kinds(fun).isdisjoint((ir.Store, ir.Accumulate)) else _FirstUses(fun).fun(fun)
 
 
 class _FirstUses(ShapeRewriter):
@@ -34,12 +32,10 @@ class _FirstUses(ShapeRewriter):
         self.untouched: dict[Var, int] = {}
         self.zeroed: dict[Var, int] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer = self.untouched, self.zeroed
         self.untouched, self.zeroed = {}, {}
-        with super().region():
-            yield
+        super().region(stmts)
         self.untouched, self.zeroed = outer
 
     def one(self, stmt: Stmt) -> Rewritten:
@@ -54,14 +50,19 @@ class _FirstUses(ShapeRewriter):
                 out[untouched[stmt.ref]], new = GONE, started
         for var in first:
             untouched.pop(var, None)
-        for cls in self.touched(stmt) & zeroed.keys() if zeroed else ():
-            before = out[place := zeroed.pop(cls)]
-            if isinstance(new, ir.Accumulate) and self.restarted(before, new):
-                out[place], new = GONE, ir.Store(new.ref, new.index, new.value, span=new.span)
+        new = self.assigned(stmt, new) if zeroed else new
         if isinstance(new, ir.Store) and _is_zero(new.value) and all(item == FULL for item in new.index):
             zeroed[self.classes.of(new.ref)] = len(out)
         if isinstance(new, Alloc) and isinstance(new.init, ir.Init):
             untouched[new.target] = len(out)
+        return new
+
+    def assigned(self, stmt: Stmt, new: Stmt) -> Stmt:
+        """What becomes of a statement, the zeroings before it having been left out that it makes needless."""
+        for cls in self.touched(stmt) & self.zeroed.keys():
+            place = self.zeroed.pop(cls)
+            if isinstance(new, ir.Accumulate) and self.restarted(self.out[place], new):
+                self.out[place], new = GONE, ir.Store(new.ref, new.index, new.value, span=new.span)
         return new
 
     def touched(self, stmt: Stmt) -> set[Var]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import aliases_of
@@ -16,7 +15,7 @@ ZEROS = "zeros"
 
 def remove_repeated_stores(fun: Fun) -> Fun:
     """The function without such stores; the same object if there are none."""
-    return _RepeatedStores(fun).fun(fun)
+    return _RepeatedStores(fun).fun(fun) if ir.Store in walk.kinds(fun) else fun
 
 
 class _RepeatedStores(Rewriter):
@@ -31,10 +30,9 @@ class _RepeatedStores(Rewriter):
         self.stamp = 0
         self.held: dict[Hashable, Hashable] = {}
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer = dict(self.version)
-        yield
+        super().region(stmts)
         self.version = outer
 
     def one(self, stmt: Stmt) -> Rewritten:

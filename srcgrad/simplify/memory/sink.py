@@ -16,7 +16,7 @@ def sink(fun: Fun) -> Fun:
 
     Not adding a zero may change the sign of a zero.
     """
-    return _Sink(fun).fun(fun)
+    return _Sink(fun).fun(fun) if {If, Accumulate} <= walk.kinds(fun) else fun
 
 
 class _Sink(Rewriter):

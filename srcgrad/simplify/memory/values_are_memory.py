@@ -7,7 +7,7 @@ The last pass before a program is printed: passes before it replace reads of mem
 
 from __future__ import annotations
 
-from srcgrad.analysis.effects import Facts
+from srcgrad.analysis.effects import Facts, facts_of
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Alloc, Atom, Fun, Let, Load, Program, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
@@ -16,7 +16,8 @@ from srcgrad.core.walk import rebuild, used, walk
 
 def read_values_from_memory(fun: Fun) -> Fun:
     """The function with such values read from their memory."""
-    return _Homes(Facts(fun)).fun(fun)
+    filled = any(isinstance(s, Alloc) and isinstance(s.init, Var) for s in walk(fun.body))
+    return _Homes(facts_of(fun)).fun(fun) if filled else fun
 
 
 class _Homes(Rewriter):

@@ -3,8 +3,7 @@ load of what was just stored is the stored value."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 
 from srcgrad.analysis.kept_shapes import shapes_of
 from srcgrad.core import ir, walk
@@ -62,12 +61,10 @@ class _Cse(ShapeRewriter):
             self.stamp += 1
             self.version[self.classes.of(ref)] = self.stamp
 
-    @contextmanager
-    def region(self) -> Iterator[None]:
+    def region(self, stmts: tuple[Stmt, ...]) -> None:
         outer, versions = self.scope, dict(self.version)
         self.scope = _Scope(outer)
-        with super().region():
-            yield
+        super().region(stmts)
         self.scope, self.version = outer, versions
 
     def one(self, stmt: Stmt) -> Rewritten:

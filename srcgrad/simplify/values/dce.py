@@ -13,6 +13,9 @@ from srcgrad.simplify.values.common import growing
 
 _PURE = frozenset({ir.Let, ir.Load, ir.Alloc, ir.View, ir.RefAt, ir.NewList})
 
+# Where something later in a walk backwards may need what was passed; without them, one walk sees all.
+_LATER = frozenset({ir.For, ir.While, ir.Store, ir.Accumulate, ir.Append})
+
 
 def dce(fun: Fun) -> Fun:
     """The function without what does not reach its results or its effects (assert, raise, print)."""
@@ -46,6 +49,9 @@ class _Liveness:
         self.use(fun.results)
         for result in fun.results:
             self.read(result)
+        if walk.kinds(fun).isdisjoint(_LATER):
+            self.mark(fun.body)
+            return
         size = -1
         while size != len(self.live) + len(self.held):
             size = len(self.live) + len(self.held)

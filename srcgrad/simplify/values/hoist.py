@@ -10,9 +10,10 @@ from srcgrad.core.rewrite import Rewritten, rewrite
 def hoist(fun: Fun) -> Fun:
     """The function with such values moved out of its loops.
 
-    Only what is computed in every turn, from scalars, and cannot raise (floats: a loop may have no turn at all).
+    Only what is computed in every iteration, from scalars, and cannot raise (floats: a loop may have no iteration at
+    all).
     """
-    return rewrite(fun, _hoisted)
+    return fun if walk.kinds(fun).isdisjoint((ir.For, ir.While)) else rewrite(fun, _hoisted)
 
 
 def _hoisted(stmt: Stmt) -> Rewritten:

@@ -1,0 +1,150 @@
+"""From the core program of a derivative to the text of a module, for the CPU and for a GPU's threads."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from string import Formatter
+from typing import Any
+
+from srcgrad.compiler.deep_expressions import deep
+from srcgrad.compiler.program import run_pass, tidy
+from srcgrad.core import ir, walk
+from srcgrad.core.build import Builder
+from srcgrad.core.inline import inline
+from srcgrad.core.ir import Atom, Program, Type, Var
+from srcgrad.errors import Problem, SrcgradError, UnsupportedError
+from srcgrad.frontend.lowering.function import Lowered
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.error_places import placed
+from srcgrad.gpu.arrays import legalise
+from srcgrad.printer import kernels, render
+from srcgrad.rules.language import registry
+from srcgrad.rules.scalar.compare import is_nonzero
+from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.pipeline import schedule
+from srcgrad.simplify.loops.parallel import parallelise
+from srcgrad.simplify.memory.reuse import reuse
+from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
+from srcgrad.transform.mutual_recursion import merged
+from srcgrad.transform.random_draws import check_none
+
+
+def decides_by_floats(program: Program) -> bool:
+    """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
+    trip count could come out another way than the first time. Whether a tangent is 0 decides nothing about values."""
+    program = inline(program)
+    funs = (program.main, *program.callees.values())
+    return any(
+        isinstance(stmt, ir.Let)
+        and stmt.op is not is_nonzero
+        and any(not t.type.is_float for t in stmt.targets)
+        and any(_float_value(a.type) for a in stmt.args)
+        for fun in funs
+        for stmt in walk.walk(fun.body)
+    )
+
+
+def _float_value(type: Type) -> bool:
+    return type.is_float and not type.ref
+
+
+def scheduled(program: Program, parallel: bool) -> Program:
+    """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
+    return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
+
+
+def text(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> str:
+    """The text of `module`."""
+    return module(program, options, parallel, loops).text
+
+
+@deep
+def module(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> kernels.Module:
+    """The module of a program, which is not differentiated further. loops: it is in loops over elements, which code
+    that is compiled always is."""
+    program = scheduled(program, parallel)
+    program = program if options is None else run_pass("mutual", merged, program)
+    in_front = reuse
+    if options is not None or loops:
+        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
+    try:
+        last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
+        callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
+        made = render.module(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)
+        return made._replace(failures=failures(program))
+    except (SrcgradError, RecursionError):
+        raise
+    except Exception as error:
+        raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+@deep
+def on_device(made: Lowered, fun: Any) -> Lowered:
+    """The program as a thread of a user's kernel can run it, which cannot be given arrays."""
+    lowered, legal = with_arrays(made, fun)
+    if legal.outs:
+        message = f"the result is {wording.of_spec(made.result)}, and a kernel cannot make arrays"
+        raise placed(UnsupportedError(message, hint=legalise.HINT), fun)
+    if legal.works:
+        message = f"`{legal.works[0].name}` is long, or of a length that only the run tells: a kernel cannot make it"
+        raise placed(UnsupportedError(message, hint=legalise.KEEP_HINT), fun)
+    return lowered
+
+
+def with_arrays(made: Lowered, fun: Any) -> tuple[Lowered, legalise.Legal]:
+    """The program as a GPU's thread can run it, with what is known of the arrays that the caller gives."""
+    found: list[legalise.Legal] = []
+
+    def to_device(program: Program) -> Program:
+        found.append(legalise.legal(tidy(parallelise(inline(program), False)), tidy))
+        return found[0].program
+
+    try:
+        check_none(made.program, "code for a GPU", "draw on the host, and pass the numbers as an argument")
+        return replace(made, program=run_pass("device", to_device, made.program)), found[0]
+    except SrcgradError as error:
+        raise placed(error, fun) from error.__cause__
+
+
+@deep
+def device_text(program: Program, options: str) -> str:
+    """The module of a program of device functions."""
+    callees = {name: read_values_from_memory(fun) for name, fun in program.callees.items()}
+    made = Program(read_values_from_memory(program.main), callees)
+    return render.render(made, jit_options=options, decorator="cuda.jit")
+
+
+def failures(program: Program) -> dict[str, tuple[str, Problem]]:
+    """By message, the checks that the program makes: the error that each raises, and what is to be told of it."""
+    found = (raising.failure for raising in _raised(program) if raising.failure is not None)
+    return {failure.text: (failure.error, _problem(failure)) for failure in found}
+
+
+def formats(program: Program) -> dict[str, int]:
+    """The f-strings that the program raises, with the number of values that each takes."""
+    found = (raising.format for raising in _raised(program) if raising.format is not None)
+    return {text: sum(name is not None for _, name, _, _ in Formatter().parse(text)) for text in found}
+
+
+def _raised(program: Program) -> Iterator[ir.Raise]:
+    for fun in (program.main, *program.callees.values()):
+        yield from (stmt for stmt in walk.walk(fun.body) if isinstance(stmt, ir.Raise))
+
+
+def _problem(failure: ir.Failure) -> Problem:
+    span = failure.where
+    if span is None:
+        return Problem(failure.message, failure.hint)
+    source = linecache.getline(span.file, span.line)
+    return Problem(failure.message, failure.hint, span.file, span.line, span.column, source)
+
+
+def with_shapes(body: Sequence[ir.Stmt], arrays: Sequence[Var]) -> tuple[list[list[Atom]], tuple[ir.Stmt, ...]]:
+    """The lengths of these arrays, and the body with what computes them."""
+    builder = Builder()
+    dim = registry.PRIMITIVES["dim"]
+    dims = [[builder.let(dim, a, name="n", axis=axis) for axis in range(a.type.rank)] for a in arrays]
+    return dims, (*body, *builder.out)

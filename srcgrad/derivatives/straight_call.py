@@ -1,0 +1,250 @@
+"""The straight way from a call in Python to compiled code: a Python function that is written when arguments of some
+structure come first. It makes every check that the general way makes, and returns `OTHER` where one fails."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from srcgrad.backend.cpu import Mismatch
+from srcgrad.compiler.runtime_errors import told_of
+from srcgrad.core.types import F4
+from srcgrad.derivatives import arguments
+from srcgrad.derivatives.one_call import DENSE, Call
+from srcgrad.derivatives.written_calls import Unwritten, Writer
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
+from srcgrad.frontend.source.versions import Version
+
+Straight = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+FOLDER = Path(__file__).parent
+
+
+class Given:
+    """Stands for an argument while a call is sorted out. name: of the local that holds it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+# sorts the arguments of a call out to parameters
+Bind = Callable[[Sequence[Any], dict[str, Any]], Sequence[Any]]
+Take = Callable[[Writer], list[str]]  # writes how arguments are taken apart; gives the names of their leaves
+Finish = Callable[
+    [Writer, Sequence[str], str], str
+]  # from the leaves and the expression of the result: what is returned
+
+
+def written(
+    call: Call, made_of: Iterable[Version], take: Take, *, long: bool = False, finish: Finish | None = None
+) -> Straight | None:
+    """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
+    for arrays of which an axis has length 1."""
+    try:
+        return _function(*_written(call, made_of, take, long, finish))
+    except Unwritten:
+        return None
+
+
+def _written(
+    call: Call, made_of: Iterable[Version], take: Take, long: bool, finish: Finish | None
+) -> tuple[str, dict[str, Any]]:
+    out = Writer()
+    _versions(out, made_of)
+    leaves = take(out)
+    _checked(out, call)
+    leaves += _captured(out, call)
+    _related(out, call, leaves, long)
+    after: list[str] = []
+    result = _result(out, call, leaves, after)
+    if finish is not None:
+        result = finish(out, leaves, result)
+    lines = [
+        "def call(args, kwargs):",
+        "    try:",
+        *(f"        {line}" for line in out.lines or ["pass"]),
+        "    except (ValueError, KeyError, AttributeError):",
+        "        return _other",
+        *_called(out, call, leaves),
+        *(f"    {line}" for line in after),
+        f"    return {result}",
+    ]
+    return "\n".join([*lines, ""]), out.space
+
+
+def _function(text: str, space: dict[str, Any]) -> Straight:
+    exec(_code(text), space)
+    return space.pop("call")  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=512)
+def _code(text: str) -> CodeType:
+    """Its frames count as this package's; debuggers find its lines."""
+    file = str(FOLDER / f"<call {_code.cache_info().misses}>")
+    linecache.cache[file] = len(text), None, text.splitlines(True), file
+    return compile(text, file, "exec")
+
+
+def _versions(out: Writer, made_of: Iterable[Version]) -> None:
+    """The functions that the derivative was made of have the code that they had, and the defaults, if they had some."""
+    for fun, code, defaults, named in made_of:
+        name = out.hold(fun, "fun")
+        out.unless(f"{name}.__code__ is {out.hold(code, 'code')}")
+        if defaults or named:
+            out.unless(f"{name}.__defaults__ is {out.hold(defaults, 'defaults')}")
+            out.unless(f"{name}.__kwdefaults__ is {out.hold(named, 'defaults')}")
+
+
+def by_call(
+    bind: Bind, values: Sequence[Any], specs: Sequence[Spec], args: Sequence[Any], kwargs: dict[str, Any], shaped: bool
+) -> Take:
+    """How the arguments of a call are taken apart. values: one a parameter; shaped: whether only such of these shapes
+    are taken."""
+
+    def take(out: Writer) -> list[str]:
+        leaves = by_place(out, bind, values, specs, len(args), kwargs)
+        if shaped:
+            given = zip(leaves, arguments.flat(values, specs), strict=True)
+            out.unless(*[f"{name}.shape == {np.shape(item)}" for name, item in given if np.ndim(item)] or ["True"])
+        return leaves
+
+    return take
+
+
+def by_place(
+    out: Writer,
+    bind: Bind,
+    values: Sequence[Any],
+    specs: Sequence[Spec],
+    count: int,
+    named: Iterable[str] = (),
+    source: str = "args",
+) -> list[str]:
+    """Take apart so many arguments that are given by place, and named ones. source: the name of the former."""
+    names = {name: out.name(name) for name in named}
+    places = [out.name() for _ in range(count)]
+    out.lines.append("if kwargs: return _other" if not names else f"if len(kwargs) != {len(names)}: return _other")
+    several = "".join(f"{name}, " for name in places)
+    out.lines.append(f"{several}= {source}" if places else f"if {source}: return _other")
+    out.lines += [f"{local} = kwargs[{name!r}]" for name, local in names.items()]
+    given, by_name = [Given(name) for name in places], {name: Given(local) for name, local in names.items()}
+    leaves: list[str] = []
+    for item, value, spec in zip(bind(given, by_name), values, specs, strict=True):
+        if isinstance(item, Given):
+            name = item.name
+        else:
+            name = out.name("rest")
+            out.lines.append(f"{name} = {_default(out, item)}")
+        leaves += out.take(name, value, spec)
+    return leaves
+
+
+def _default(out: Writer, item: Any) -> str:
+    """What stands for a parameter that takes no single argument: a default, or what a star collects."""
+    if isinstance(item, dict) and any(isinstance(inner, Given) for inner in item.values()):
+        raise Unwritten
+    if isinstance(item, tuple) and any(isinstance(inner, Given) for inner in item):
+        return f"({''.join(f'{inner.name}, ' for inner in item)})"
+    return out.hold(item, "default")
+
+
+def _checked(out: Writer, call: Call) -> None:
+    """What is to be so of the objects that were given, beside what they hold."""
+    if call.meta.facts.changed and len(out.containers) > 1:
+        each = ", ".join(f"id({name})" for name in out.containers)
+        out.unless(f"len({{{each}}}) == {len(out.containers)}")
+    if call.ordered and any("converted" in line for line in out.lines):
+        raise Unwritten
+
+
+def _captured(out: Writer, call: Call) -> list[str]:
+    """Read what is captured; what the transformation has seen must be as it was."""
+    bound, meta = call.bound, call.meta
+    for seen, check in zip(meta.seen, bound.checks, strict=True):
+        unchanged = f"{out.hold(check, 'unchanged')}()"
+        if seen.container or not seen.place.at_hand(bound.spaces):
+            out.unless(unchanged)
+        else:
+            value = seen.place.reader(bound.spaces)()
+            where = _place(out, seen.place, bound.spaces)
+            out.lines.append(f"if {where} is not {out.hold(value, 'seen')} and not {unchanged}: return _other")
+    names = []
+    for place, read, type in zip(
+        meta.captured, bound.read, meta.types[len(meta.types) - len(bound.read) :], strict=True
+    ):
+        names.append(out.name(place.name))
+        at_hand = place.at_hand(bound.spaces)
+        where = _place(out, place, bound.spaces) if at_hand else f"{out.hold(read, 'read')}()"
+        out.lines.append(f"{names[-1]} = {where}")
+        out.leaf(names[-1], read(), type)
+    return names
+
+
+def _place(out: Writer, place: Any, spaces: Sequence[Any]) -> str:
+    space = spaces[place.space]
+    if isinstance(space, dict):
+        return f"{out.hold(space, 'globals')}[{place.name!r}]"
+    return f"{out.hold(space, 'cell')}.cell_contents"
+
+
+def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None:
+    """What must be so of the leaves together."""
+    types = call.meta.types
+    arrays = [name for name, type in zip(leaves, types, strict=True) if type.ref]
+    if long and arrays:
+        out.unless(" or ".join(f"1 in {name}.shape" for name in arrays))
+    for k, model in call.lengths:
+        if types[k].ref:
+            out.unless(f"{leaves[k]}.shape == {leaves[model]}.shape")
+    for (k, axis), (other, other_axis) in zip(call.mapped, call.mapped[1:], strict=False):
+        out.unless(f"{leaves[k]}.shape[{axis}] == {leaves[other]}.shape[{other_axis}]")
+    for k, other in call.apart:
+        share = out.hold(np.may_share_memory, "may_share_memory")
+        out.lines.append(f"if {share}({leaves[k]}, {leaves[other]}): return _other")
+
+
+def _called(out: Writer, call: Call, leaves: Sequence[str]) -> list[str]:
+    """The call of the compiled code; what it raises is told as on the general way."""
+    told = functools.partial(told_of, known=call.meta.failures, formats=call.meta.formats)
+    plain = call.kind in DENSE or not (call.meta.failures or call.meta.formats)
+    function = out.hold(call.function if call.kind in DENSE else call.bound.unit.call, "compiled")
+    lines = [
+        "    try:",
+        f"        out = {function}({', '.join(leaves)})",
+        f"    except {out.hold(Mismatch, 'mismatch')}:",
+        "        return _other",
+    ]
+    if plain:
+        return lines
+    return [
+        *lines,
+        "    except Exception as error:",
+        f"        told = {out.hold(told, 'told')}(error)",
+        "        if told is None:",
+        "            raise",
+        "    else:",
+        "        told = None",
+        "    if told is not None:",
+        f"        if type(told) is {out.hold(Mismatch, 'mismatch')}:",
+        "            return _other",
+        "        raise told",
+    ]
+
+
+def _result(out: Writer, call: Call, leaves: Sequence[str], lines: list[str]) -> str:
+    """The expression of what the user sees."""
+    spec = call.meta.result
+    kinds = list(leaf_types(spec))
+    for place, seed in call.seeds:
+        got = f"out[{place}]" if len(kinds) > 1 else "out"
+        lines.append(f"if {leaves[seed]}.shape != {got}.shape: return _other")
+    flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
+    if flat and len(kinds) > 1 and F4 not in kinds:
+        return "out"
+    names: Iterator[str] = iter(["out"] if len(kinds) == 1 else [f"out[{k}]" for k in range(len(kinds))])
+    return out.build(spec, names, lines)

@@ -1,0 +1,394 @@
+"""`try` and `with`: the derivative is that of the path that was taken; and `del`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import srcgrad as sg
+from tests.frontend.as_written import VECTOR, Programs, check
+
+programs = Programs()
+
+
+@programs.at(VECTOR)
+def errstate(x):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.where(x > 0, np.log(x), 0.0)
+        return np.sum(y * x)
+
+
+@programs.at(VECTOR)
+def definite(x):
+    A = np.outer(x, x) + np.diag(x)
+    try:
+        L = np.linalg.cholesky(A)
+    except np.linalg.LinAlgError:
+        return 1e25
+    return np.sum(np.log(np.diag(L)))
+
+
+@programs.at(VECTOR)
+def not_definite(x):
+    A = np.outer(x, x) - 3 * np.eye(3)
+    try:
+        L = np.linalg.cholesky(A)
+        v = np.sum(np.log(np.diag(L)))
+    except np.linalg.LinAlgError:
+        v = np.sum(x**2)
+    return v * x[0]
+
+
+@programs.at(1.7)
+def divided_by_zero(x):
+    try:
+        y = 1.0 / (x - 2.5)
+    except ZeroDivisionError:
+        y = x * 3.0
+    return y * x
+
+
+@programs.at(1.7)
+def continues(x):
+    x = float(x)
+    s = 0.0
+    for i in range(4):
+        try:
+            s += x / (i - 2)
+        except ZeroDivisionError:
+            continue
+    return s * x
+
+
+@programs.at(1.7)
+def with_else_and_finally(x):
+    try:
+        y = math.log(x - 3)
+    except ValueError:
+        y = -x
+    else:
+        y = y * 2
+    finally:
+        k = 2
+    return y * k * x
+
+
+@programs.at(VECTOR)
+def until_it_is_definite(x):
+
+    def chol(A):
+        L = np.linalg.cholesky(A)
+        return np.sum(np.log(np.diag(L)))
+
+    jitter = 0.001
+    while True:
+        try:
+            return chol(np.outer(x, x) + jitter * np.eye(3) - 0.5 * np.eye(3))
+        except np.linalg.LinAlgError:
+            jitter *= 10
+
+
+@programs.at(1.7)
+def raised_by_a_helper(x):
+
+    def check(v):
+        if v > 1:
+            raise ValueError("too large")
+        return v * v
+
+    try:
+        a = check(x)
+    except ValueError as e:
+        a = x + 1
+    return a * x
+
+
+@programs.at(1.7)
+def raised_in_a_loop(x):
+    try:
+        for i in range(5):
+            if i * x > 4:
+                raise RuntimeError
+            y = x * i
+    except RuntimeError:
+        y = y * 10
+    return y
+
+
+@programs.at(1.7)
+def caught_further_out(x):
+    try:
+        try:
+            a = 1 / (x - 2.5)
+        except ValueError:
+            a = 2.0
+    except ZeroDivisionError:
+        a = x * x
+    return a
+
+
+@programs.at(1.7)
+def one_of_two(x):
+    try:
+        z = math.sqrt(1 - x)
+        w = 1 / z
+    except (ValueError, ZeroDivisionError):
+        return 7 * x
+    return z + w
+
+
+@programs.at(1.7)
+def overflow(x):
+    try:
+        q = math.exp(x * 1000)
+    except OverflowError:
+        q = x
+    return q * x
+
+
+@programs.at(1.7)
+def an_assert(x):
+    try:
+        assert x < 1
+        r = x
+    except AssertionError:
+        r = x**3
+    return r
+
+
+@programs.at(1.7)
+def appended_either_way(x):
+    x = float(x)
+    out = []
+    for i in range(3):
+        try:
+            out.append(x / (i - 1))
+        except ZeroDivisionError:
+            out.append(x)
+    return out[0] * out[1] * out[2]
+
+
+@programs.at(1.7)
+def the_first_of_two(x):
+    x = float(x)
+    try:
+        v = x / 0 + math.log(-x)
+    except ValueError:
+        v = x
+    except ZeroDivisionError:
+        v = 2 * x
+    return v * x
+
+
+@programs.at(1.7)
+def catches_all(x):
+    try:
+        v = x * 2
+    except Exception:
+        v = 0.0
+    return v * x
+
+
+@programs.at(VECTOR)
+def singular(x):
+    A = np.array([[x[0], x[1]], [x[0], x[1]]])
+    try:
+        y = np.linalg.solve(A, x[:2])
+    except np.linalg.LinAlgError:
+        y = x[1:] * 2
+    return np.sum(y**2)
+
+
+@programs.at(VECTOR)
+def behind_the_end(x):
+    tot = 0.0
+    for i in range(5):
+        try:
+            tot += x[i] * x[i + 1]
+        except IndexError:
+            break
+    return tot
+
+
+@programs.at(VECTOR)
+def an_inverse(x):
+    try:
+        i = np.linalg.inv(np.diag(x))
+    except Exception:
+        return 0.0
+    return i.sum()
+
+
+@programs.at(VECTOR)
+def in_each_turn(x):
+    t = 0.0
+    for i in range(3):
+        A = np.outer(x, x) + (1 - i) * np.eye(3)
+        try:
+            L = np.linalg.cholesky(A)
+            t += np.log(np.diag(L)).sum()
+        except np.linalg.LinAlgError:
+            t -= np.sum(x)
+    return t
+
+
+@programs.at(1.7)
+def deleted_names(x):
+    y = x * 2
+    z = y * x
+    del y
+    y = z + x
+    del z
+    return y * y
+
+
+@programs.at(1.7)
+def deleted_items(x):
+    d = {"a": x, "b": x * x}
+    del d["a"]
+    items = [x, 2 * x, 3 * x]
+    del items[0]
+    return d["b"] * items[0] * len(d)
+
+
+@programs.at(VECTOR)
+def numpy_divides_by_zero(x):
+    try:
+        y = 1.0 / (x[0] - 0.3)
+    except ZeroDivisionError:
+        y = 5.0
+    return np.sum(x) + (0.0 if np.isinf(y) else y)
+
+
+@programs.at(VECTOR)
+def out_of_two_loops(x):
+    s = 0.0
+    try:
+        for i in range(3):
+            for j in range(3):
+                if i + j > 2:
+                    raise StopIteration
+                s += x[i] * x[j]
+    except StopIteration:
+        s = s * 2
+    return s
+
+
+@programs.at(VECTOR)
+def a_helper_with_its_own(x):
+
+    def g(A, b):
+        try:
+            return np.linalg.solve(A, b)
+        except np.linalg.LinAlgError:
+            return b * 2
+
+    return np.sum(g(np.outer(x, x), x) ** 2 if False else g(np.zeros((3, 3)), x) ** 2) + np.sum(g(np.diag(x), x * x))
+
+
+@programs.at(VECTOR)
+def the_last_that_is_definite(x):
+    best = None
+    for k in range(4):
+        try:
+            L = np.linalg.cholesky(np.diag(x) - 0.25 * k * np.eye(3))
+        except np.linalg.LinAlgError:
+            break
+        best = np.sum(L)
+    return best
+
+
+@programs.at(VECTOR)
+def one_of_two_matrices(x):
+    try:
+        L = np.linalg.cholesky(np.diag(x - 1))
+        u = np.linalg.solve(L, x)
+    except Exception:
+        u = x
+    finally:
+        pass
+    return u @ x
+
+
+@pytest.mark.parametrize(("fun", "args"), programs.all, ids=programs.names)
+def test_its_derivatives(fun: Any, args: tuple[Any, ...]) -> None:
+    check(fun, args)
+
+
+def test_compiled() -> None:
+    check(not_definite, (VECTOR,), jit=True)
+
+
+def test_where_python_divides_by_zero() -> None:
+    """At the very point the handler's path is taken; where NumPy divides, there is nothing to catch."""
+    assert sg.value_and_grad(divided_by_zero, jit=False)(2.5) == (18.75, 15.0)
+    assert sg.value_and_grad(caught_further_out, jit=False)(2.5) == (6.25, 5.0)
+
+    def of_numpy(x):
+        try:
+            y = 1.0 / x[0]
+        except ZeroDivisionError:
+            y = 5.0
+        return x[1] + (1.0 if np.isinf(y) else y)
+
+    got, grad = sg.value_and_grad(of_numpy, jit=False)(np.array([0.0, 2.0]))
+    with np.errstate(divide="ignore"):
+        assert got == of_numpy(np.array([0.0, 2.0])) == 3.0
+    np.testing.assert_array_equal(grad, [0.0, 1.0])
+
+
+def test_nothing_is_caught_that_no_handler_names() -> None:
+    def f(x):
+        try:
+            y = np.linalg.cholesky(x)
+        except ZeroDivisionError:
+            y = x
+        return np.sum(y)
+
+    with pytest.raises(np.linalg.LinAlgError):
+        sg.grad(f, jit=False)(-np.eye(2))
+
+
+def test_what_cannot_be_foreseen_is_refused() -> None:
+    def both(x):
+        kept = []
+        try:
+            kept.append(kept.append(x) or 1.0 / x)
+        except ZeroDivisionError:
+            return x
+        return kept[0]
+
+    with pytest.raises(sg.UnsupportedError, match="does something before what may raise"):
+        sg.grad(both, jit=False)(1.7)
+
+    def in_a_part(x):
+        try:
+            y = 1.0 / x if x > 1.0 else x
+        except ZeroDivisionError:
+            y = x
+        return y
+
+    with pytest.raises(sg.UnsupportedError, match=r"(?s)around a part of a statement.*a statement of its own"):
+        sg.grad(in_a_part, jit=False)(1.7)
+
+    def loud(x):
+        with np.errstate(divide="raise"):
+            return 1.0 / x
+
+    with pytest.raises(sg.UnsupportedError, match="makes NumPy raise"):
+        sg.grad(loud, jit=False)(1.7)
+
+    def finally_more(x):
+        y = np.array([x, x])
+        try:
+            return 1.0 / x
+        except ZeroDivisionError:
+            return x
+        finally:
+            y[0] = 2.0
+
+    with pytest.raises(sg.UnsupportedError, match="`finally` does more"):
+        sg.grad(finally_more, jit=False)(1.7)
