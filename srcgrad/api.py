@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from typing import Any
 
 from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
-from srcgrad.derivatives.bound_arguments import adapted
+from srcgrad.derivatives.bound_arguments import plain_function
 from srcgrad.derivatives.choices import MODES, axes_of, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
+from srcgrad.derivatives.made_anew import like_relatives
 from srcgrad.derivatives.mapped_on_gpu import Mapped
 from srcgrad.derivatives.straight_points import at_once, keeper
 from srcgrad.derivatives.written_calls import OTHER
-from srcgrad.errors import ArgumentError
-from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import speaking_of
-from srcgrad.frontend.source.functions import behind, signature_of
+from srcgrad.frontend.source.functions import signature_of
 
 
 def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
     """A `Derivative`, or, without a function, the decorator that makes one."""
     if fun is None:
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
+    choices = repr((kind, argnums, options, recipe))
     with speaking_of(None):
-        check_mode(recipe.get("mode", "reverse"), MODES)
-        if kind == "value":
-            return Derivative(_plain(fun), VALUE, options_of(options))
-        return Derivative(_plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
+        return like_relatives(fun, choices, lambda: _made(kind, fun, argnums, options, recipe))
+
+
+def _made(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
+    check_mode(recipe.get("mode", "reverse"), MODES)
+    if kind == "value":
+        return Derivative(plain_function(fun), VALUE, options_of(options))
+    return Derivative(plain_function(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -290,7 +293,7 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
         check_mode(mode, ("auto", *MODES))
         chosen = options_of(options, ("argnums", "mode"))
         if mode == "auto":
-            return Jacobian(_plain(fun), Recipe("jacobian"), chosen, argnums)
+            return Jacobian(plain_function(fun), Recipe("jacobian"), chosen, argnums)
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
 
 
@@ -389,11 +392,10 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
     (12.0, 4.0)
     """
-    found = at_once("jvp", fun, (primals, tangents), options)
-    if found is not OTHER:
+    if (found := at_once("jvp", fun, (primals, tangents), options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = _plain(fun), options_of(options)
+        plain, chosen = plain_function(fun), options_of(options)
     return jvp_with(plain, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
@@ -431,11 +433,10 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     >>> value, pullback(1.0)
     (12.0, (4.0, 3.0))
     """
-    found = at_once("vjp", fun, primals, options)
-    if found is not OTHER:
+    if (found := at_once("vjp", fun, primals, options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = _plain(fun), options_of(options)
+        plain, chosen = plain_function(fun), options_of(options)
     return vjp_with(plain, primals, chosen, keeper("vjp", fun, options))
 
 
@@ -473,32 +474,8 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = _plain(fun), options_of({"target": target, **options}, ("in_axes",))
+        fun, chosen = plain_function(fun), options_of({"target": target, **options}, ("in_axes",))
     with speaking_of(fun):
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative
         return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
-
-
-def _plain(fun: Any) -> Any:
-    """The function; what comes with arguments of its own (a bound method, a partial) without those."""
-    if not callable(fun):
-        raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
-    made = adapted(fun)
-    if not hooks.gives_core(made) and not isinstance(behind(made), types.FunctionType):
-        raise ArgumentError(f"{_called(fun)} is not a Python function", hint=_instead(fun))
-    return made
-
-
-def _called(fun: Any) -> str:
-    name = getattr(fun, "__name__", None)
-    return wording.of_object(fun) if isinstance(fun, type) or not isinstance(name, str) else f"`{name}`"
-
-
-def _instead(fun: Any) -> str:
-    """What to give in the place of something that can be called but is no Python function."""
-    if hasattr(fun, "__wrapped__"):
-        return "give the function that the decorator wraps: its attribute `__wrapped__`"
-    if isinstance(fun, type) or not hasattr(fun, "__name__"):
-        return "wrap what it computes in a function: lambda x: ..."
-    return f"wrap it: lambda x: {fun.__name__}(x)"
