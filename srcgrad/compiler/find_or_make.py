@@ -326,7 +326,7 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)
         text = lazy.mapped_kernel_program.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
-    made = lazy.program.derive(fun, recipe, specs)
+    made = lazy.program.derive(fun, replace(recipe, last=not options.on_device), specs)
     if options.on_device:
         made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))

@@ -40,7 +40,7 @@ class Recipe:
     axes: for `vmap`, the mapped axis of each parameter. shapes: for a kernel, the shape of each leaf of an item, which
     it is made for; None where it is for any.
     leaves: for `jvp` and `pullback`, the places of the active leaves, where not all of the parameters' are.
-    long: made for arrays of which no axis has length 1.
+    long: made for arrays of which no axis has length 1.   last: what is made of it is not differentiated again.
     """
 
     kind: str
@@ -52,6 +52,7 @@ class Recipe:
     axes: tuple[int | None, ...] = ()
     shapes: tuple[tuple[int, ...] | None, ...] = ()
     long: bool = False
+    last: bool = False
 
     def active(self, specs: Sequence[Spec]) -> tuple[int, ...]:
         """The places of the active leaves among those of all parameters, in the order of `argnums`."""

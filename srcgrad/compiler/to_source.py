@@ -21,6 +21,7 @@ from srcgrad.frontend.source.error_places import placed
 from srcgrad.gpu.arrays import legalise
 from srcgrad.printer import kernels, render
 from srcgrad.rules.language import registry
+from srcgrad.rules.scalar.compare import is_nonzero
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.pipeline import schedule
@@ -33,11 +34,12 @@ from srcgrad.transform.random_draws import check_none
 
 def decides_by_floats(program: Program) -> bool:
     """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
-    trip count could come out another way than the first time."""
+    trip count could come out another way than the first time. Whether a tangent is 0 decides nothing about values."""
     program = inline(program)
     funs = (program.main, *program.callees.values())
     return any(
         isinstance(stmt, ir.Let)
+        and stmt.op is not is_nonzero
         and any(not t.type.is_float for t in stmt.targets)
         and any(_float_value(a.type) for a in stmt.args)
         for fun in funs

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
+from srcgrad.compiler.request import VALUE, Recipe
+from srcgrad.derivatives.choices import MODES, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative, entries
+from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.relatives import Described, Family, begin, described, family
 from srcgrad.frontend.source.versions import versions
 
@@ -14,20 +16,27 @@ from srcgrad.frontend.source.versions import versions
 OWN = ("primal", "__wrapped__", "_of", "_made_of", "_calls", "_last", "_straight", "_hot", "_taken")
 
 
-def like_relatives(fun: Any, choices: str, make: Callable[[], Derivative]) -> Derivative:
-    """The derivative of a function by these choices: as that of a relative, if there is one; else made."""
+def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
+    """The derivative of a function: as that of a relative, if there is one; else made."""
     known = described(fun)
     if known is None:
-        return make()
-    key = (*known.key, choices)
+        return _made(kind, fun, argnums, options, recipe)
+    key = (*known.key, repr((kind, argnums, options, recipe)))
     found = family(key)
     if found is not None:
         return _relative(fun, found, known)
-    made = make()
+    made = _made(kind, fun, argnums, options, recipe)
     state = {name: value for name, value in vars(made).items() if name not in OWN}
     state["_owner"] = made._owner._replace(primal=None, entries=len)
     made._family, made._things = begin(key, state, known.kept), known.things
     return made
+
+
+def _made(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
+    check_mode(recipe.get("mode", "reverse"), MODES)
+    if kind == "value":
+        return Derivative(plain(fun), VALUE, options_of(options))
+    return Derivative(plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
 
 
 def _relative(fun: Any, found: Family, known: Described) -> Derivative:

@@ -48,10 +48,17 @@ def name_variables(
 def _element(var: Var, stmt: Stmt | None) -> str:
     """What a variable wants to be called: `x_i` is x[i]."""
     if isinstance(stmt, ir.Load) and not var.type.rank and var.name == stmt.ref.name:
-        places = [i.name if isinstance(i, Var) else str(getattr(i, "value", "")) for i in stmt.index]
-        if all(p.isalnum() for p in places):
-            return spelled(f"{var.name}_{('_' if any(len(p) > 1 for p in places) else '').join(places)}")
+        return spelled(element_name(var.name, stmt.index))
     return spelled(var.name)
+
+
+def element_name(name: str, index: ir.Index) -> str:
+    """What the element at a place of an array is called; an index that has no name to speak of is left out."""
+    places = [i.name if isinstance(i, Var) else str(getattr(i, "value", "")) for i in index]
+    shown = [p for p in places if p != "_"]
+    if not shown or not all(p.isalnum() for p in shown):
+        return name
+    return f"{name}_{('_' if any(len(p) > 1 for p in shown) else '').join(shown)}"
 
 
 def _wish(wishes: list[str]) -> str:

@@ -9,15 +9,16 @@ that somebody else sees.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
-from srcgrad.core.build import const
+from srcgrad.core.build import FULL, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, product_as_loops
@@ -29,6 +30,8 @@ from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Part, Selection, select, view
 from srcgrad.schedule.rearrangements import same_axes
+
+MakeArray = Callable[[], Atom]
 
 
 class ArraysAsLoops(Lowering):
@@ -46,6 +49,8 @@ class ArraysAsLoops(Lowering):
         # the names of memory that takes over a value's
         self.names = {s.init: s.target.name for s in allocs if isinstance(s.init, Var)}
         self.reals = seen_whole(fun, self.grows)
+        self.asked_whole = {a for s in walk.walk(fun.body) if _is_call(s) for a in walk.used(s)}
+        self.changing = {self.classes.of(ref) for ref in _changed(fun)}
         self.owned: set[Var] = set()  # memory that is some value's
 
     def whole(self) -> Fun:
@@ -142,7 +147,7 @@ class ArraysAsLoops(Lowering):
 
     def once(self, var: Var, uses: int) -> None:
         value = self.values[var]
-        if uses > 1 and value.cost > FEW:
+        if uses > 1 and (value.cost > FEW or (var in self.asked_whole and not _given(value))):
             self.hold(var)
 
     def hold(self, var: Var) -> None:
@@ -192,7 +197,8 @@ class ArraysAsLoops(Lowering):
             # what an operand lies in is the operand's, if the operation has left it as it is
             home = None if value.home in self.owned else value.home
             self.own(home)
-            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), home=home)
+            at = value.at if target.name == ANONYMOUS else self.writer.called(target.name, value.at)
+            self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), at=at, home=home)
         else:
             super().assign(target, value)
 
@@ -202,9 +208,16 @@ class ArraysAsLoops(Lowering):
             self.owned.add(home)
 
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
-        atoms = [self.kernel_argument(a, given) for a, given in zip(stmt.args, args, strict=True)]
+        turns = _turns(stmt, args)
+        params = {**stmt.params, **{name: not stmt.params[name] for name in turns.values()}}
+        atoms = [
+            given.turned()
+            if k in turns and isinstance(given, Elements) and given.turned
+            else self.kernel_argument(a, given)
+            for k, (a, given) in enumerate(zip(stmt.args, args, strict=True))
+        ]
         targets = tuple(Var(t.name, t.type) for t in stmt.targets)
-        self.writer.builder.put(replace(stmt, targets=targets, args=tuple(atoms)))
+        self.writer.builder.put(replace(stmt, targets=targets, args=tuple(atoms), params=params))
         return [self.made(old, new) for old, new in zip(stmt.targets, targets, strict=True)]
 
     def kernel_argument(self, atom: Atom, given: Operand) -> Atom:
@@ -249,15 +262,18 @@ class ArraysAsLoops(Lowering):
             return self.other(stmt)
         super().load(stmt)
         value, memory = self.values[stmt.target], self.memory[stmt.ref]
-        again = None
-        if memory.where is None and memory.source is None:
+        again, turned = None, None
+        if all(item == FULL for item in stmt.index) and memory.where is not None:
+            again, turned = memory.whole, memory.turned
+        elif memory.where is None and memory.source is None:
             index = tuple(self.item(i) for i in stmt.index)
 
             def again() -> Atom:
                 items = tuple(i if isinstance(i, ir.Slice) else self.value_of(i) for i in index)
                 return self.writer.builder.load(memory.root, items, stmt.target.name)
 
-        self.values[stmt.target] = replace(value, dims=self.lengths.of(stmt.target, value.dims), value=again)
+        dims = self.lengths.of(stmt.target, value.dims)
+        self.values[stmt.target] = replace(value, dims=dims, value=again, turned=turned)
 
     def store(self, stmt: ir.Store | ir.Accumulate) -> None:
         if self.grows(stmt.ref):
@@ -278,6 +294,8 @@ class ArraysAsLoops(Lowering):
         dims = self.lengths.of(target, own)
         alone = not isinstance(stmt.init, ir.Init) and self.uses[stmt.init] == 1
         home = value.home if isinstance(value, Elements) and alone else None
+        if isinstance(value, Elements) and self.unchanged(target):
+            home = value.home
         if home is not None and home.type == target.type:
             self.memory[target] = Memory(home, dims, self.classes.of(target))
             return
@@ -288,13 +306,20 @@ class ArraysAsLoops(Lowering):
         else:
             builder.put(replace(stmt, shape=dims, init=stmt.init if value is None else value))
 
+    def unchanged(self, ref: Var) -> bool:
+        """Whether nothing writes into the memory, by any name, once it is made, and it stays inside of the function."""
+        return self.classes.of(ref) not in self.changing
+
     def view(self, stmt: ir.View) -> None:
         if isinstance(stmt.how, ir.Reshape) and stmt.target not in self.reals:
             return self.reshape(stmt)
         if stmt.target not in self.reals:
+            base = self.memory[stmt.base]
             super().view(stmt)
             memory = self.memory[stmt.target]
-            self.memory[stmt.target] = replace(memory, dims=self.lengths.of(stmt.target, memory.dims))
+            whole, turned = self.as_arrays(stmt, base)
+            own = self.lengths.of(stmt.target, memory.dims)
+            self.memory[stmt.target] = replace(memory, dims=own, whole=whole, turned=turned)
             return
         base = self.memory[stmt.base]
         assert base.where is None
@@ -324,6 +349,21 @@ class ArraysAsLoops(Lowering):
             self.writer.builder.put(replace(stmt, base=base.root, how=walk.map_how(stmt.how, self.atom)))
             made = Memory(stmt.target, tuple(dims), self.classes.of(stmt.target))
         self.memory[stmt.target] = replace(made, dims=self.lengths.of(stmt.target, made.dims))
+
+    def as_arrays(self, view: ir.View, base: Memory) -> tuple[MakeArray | None, MakeArray | None]:
+        """What emits the contents of a view as one array, and as its transpose: for one row, and for a transpose, of
+        memory that lies as it is."""
+        if base.where is not None or base.source is not None:
+            return None, None
+        builder, root = self.writer.builder, base.root
+        if isinstance(view.how, ir.Transpose):
+            return None, (lambda: builder.load(root)) if view.how.axes == (1, 0) else None
+        if isinstance(view.how, ir.Reshape):
+            return None, None
+        if any(isinstance(item, ir.Slice) and item != FULL for item in view.how) or not _is_row(view.how):
+            return None, None
+        index = tuple(item if isinstance(item, ir.Slice) else self.atom(item) for item in view.how)
+        return (lambda: builder.load(root, index)), None
 
     # ---- regions within
 
@@ -390,6 +430,52 @@ def arrays_as_loops(fun: Fun) -> Fun:
     if not any(v.type.rank for stmt in walk.walk(fun.body) for v in (*walk.defined(stmt), *_refs(stmt))):
         return fun
     return ArraysAsLoops(fun).whole()
+
+
+def _is_call(stmt: Stmt) -> bool:
+    """Whether it needs its operands as arrays."""
+    if isinstance(stmt, ir.Let):
+        return not (as_loops(stmt.op.name) or stmt.op.traits.elementwise or stmt.op in (dim, size))
+    return isinstance(stmt, (ir.Call, ir.Custom, ir.Append))
+
+
+def _changed(fun: Fun) -> Iterator[Var]:
+    """References that something is stored to, perhaps, or that leave the function or the region that makes them."""
+    yield from (a for a in fun.results if isinstance(a, Var) and a.type.ref)
+    for stmt in walk.walk(fun.body):
+        if isinstance(stmt, (ir.Store, ir.Accumulate)):
+            yield stmt.ref
+        elif not isinstance(stmt, (ir.Let, ir.Load, ir.View, ir.Alloc)):
+            yield from (a for a in _own_operands(stmt) if isinstance(a, Var) and a.type.ref)
+
+
+def _own_operands(stmt: Stmt) -> Iterator[Atom]:
+    """What a statement reads itself, not what stands in its blocks, with what it carries out of them."""
+    for c in stmt.carry if isinstance(stmt, (ir.For, ir.While)) else ():
+        yield from (c.init, c.next, c.inner, c.out)
+    for o in stmt.outs if isinstance(stmt, ir.If) else ():
+        yield from (o.target, o.then, o.orelse)
+    if not walk.blocks(stmt):
+        yield from (*walk.used(stmt), *walk.defined(stmt))
+
+
+def _is_row(index: ir.Index) -> bool:
+    """Whether all slices stand behind all integers."""
+    slices = [isinstance(item, ir.Slice) for item in index]
+    return slices == sorted(slices)
+
+
+def _turns(stmt: ir.Let, args: Sequence[Operand]) -> dict[int, str]:
+    """The matrices of a product that lie transposed, by their places, with the parameter that says so."""
+    if stmt.op.name != "matmul":
+        return {}
+    lying = [isinstance(a, Elements) and a.value is None and a.turned is not None for a in args]
+    return {k: name for k, name in enumerate(("ta", "tb")) if lying[k]}
+
+
+def _given(value: Elements) -> bool:
+    """Whether it lies in memory, as it is or transposed."""
+    return value.value is not None or value.turned is not None
 
 
 def _refs(stmt: Stmt) -> tuple[Var, ...]:

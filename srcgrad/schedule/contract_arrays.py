@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Accumulate, Alloc, Atom, Const, For, Fun, If, Let, Load, Stmt, Store, Var
-from srcgrad.core.rewrite import Rewriter, Rewritten
+from srcgrad.core.rewrite import Rewritten
 from srcgrad.core.walk import used, used_inside, walk
 from srcgrad.schedule.covering import Covering
+from srcgrad.schedule.named_values import Renamed, stored_values
 from srcgrad.schedule.places import Places
 from srcgrad.schedule.scalar_in_block import Plan, Unknown, planned
 from srcgrad.simplify.loops.carried_sums import zero_of
@@ -36,7 +37,7 @@ def contract_arrays(fun: Fun) -> Fun:
 class _Contraction:
     def __init__(self, fun: Fun) -> None:
         self._fun = fun
-        self._accesses = _private(fun)
+        self._accesses = reached_by_element(fun)
         self._plan = Plan()
         self._rows: dict[Var, tuple[Var, tuple[int, ...]]] = {}  # of an array: what is left of it, and which axes
 
@@ -56,7 +57,7 @@ class _Contraction:
         path = places.path(alloc, region)
         if len(single) == alloc.target.type.rank:
             holders = places.holders(stmts, region)
-            first = _start(alloc) if places.each_once(stmts[0], alloc, path) else None
+            first = start_of(alloc) if places.each_once(stmts[0], alloc, path) else None
             try:
                 plan = planned(places.block(region), alloc.target, holders.__contains__, first)
             except Unknown:
@@ -76,7 +77,7 @@ class _Contraction:
             self._rows[alloc.target] = row, left
 
 
-def _start(alloc: Alloc) -> Atom:
+def start_of(alloc: Alloc) -> Atom:
     """What new memory holds; of what nothing was put into, nobody reads."""
     kind = ir.Type(alloc.target.type.dtype)
     if isinstance(alloc.init, ir.Init):
@@ -84,7 +85,7 @@ def _start(alloc: Alloc) -> Atom:
     return alloc.init
 
 
-def _private(fun: Fun) -> dict[Alloc, list[Element]]:
+def reached_by_element(fun: Fun) -> dict[Alloc, list[Element]]:
     """Of each array that is reached by element only, in this function alone: where."""
     made: dict[Atom, Alloc] = {s.target: s for s in walk(fun.body) if isinstance(s, Alloc) and _plain(s)}
     found: dict[Alloc, list[Element]] = {alloc: [] for alloc in made.values()}
@@ -125,8 +126,8 @@ def _asks_length(stmt: Stmt, alloc: Alloc) -> bool:
     return isinstance(stmt, Let) and stmt.op.traits.measures and "axis" in stmt.params and len(stmt.args) == 1
 
 
-class _Rewriter(Rewriter):
-    """Carries a plan out."""
+class _Rewriter(Renamed):
+    """Carries a plan out; what was stored in an array that is no more takes its name."""
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class _Rewriter(Rewriter):
         rows: dict[Var, tuple[Var, tuple[int, ...]]],
         shapes: dict[Var, tuple[Atom | None, ...]],
     ) -> None:
-        super().__init__()
+        super().__init__(stored_values(plan.instead))
         self.env.update(plan.values)
         self._plan, self._rows, self._shapes = plan, rows, shapes
 

@@ -108,11 +108,24 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
         for index, (own, n) in zip(place[extra:], pairs, strict=True):
             sure = own == n or isinstance(n, Const)
             step = ZERO if n == ONE else index
-            there.append(step if sure else writer.op("where", writer.op("equal", n, ONE), ZERO, index))
+            there.append(step if sure else writer.repeated(n, index))
         writer.builder.accumulate(ref, tuple(there), value.at(place))
 
     writer.nest(value.dims, add)
     return lying(writer, ref, like.dims)
+
+
+@in_order("symmetric")
+def _symmetric(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Operand | None:
+    (given,) = args
+    assert isinstance(given, Elements)
+    value = writer.cheap(given)
+    half = Const(0.5, value.kind)
+
+    def at(place: Place) -> ir.Atom:
+        return writer.op("multiply", half, writer.op("add", value.at(place), value.at(place[::-1])))
+
+    return Elements(value.dtype, value.dims, at, 2, value.reads)
 
 
 @in_order("concatenate")

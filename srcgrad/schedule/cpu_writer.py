@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from srcgrad.core import ir
-from srcgrad.core.build import const
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Atom, Var
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.schedule.cpu_expansions import lying
-from srcgrad.schedule.elements import FEW, ONE, Elements, Writer
+from srcgrad.schedule.elements import FEW, MESSAGE, ONE, ZERO, At, Elements, Place, Writer
 
 LONG = 60  # characters of a line that are told
-MESSAGE, HINT = "the shapes do not fit together", "lengths must be equal, or one of them 1 where that is repeated"
+HINT = "lengths must be equal, or one of them 1 where that is repeated"
 
 
 class CpuWriter(Writer):
@@ -30,8 +31,28 @@ class CpuWriter(Writer):
         self.fill(ref, value)
         return lying(self, ref, value.dims)
 
+    def repeated(self, own: Atom, index: Atom) -> Atom:
+        """By a step of 0 or 1: of a choice for each element, compiled code would have a copy of the loop for each
+        side, and of several choices for each combination."""
+        return self.times(index, self.op("where", self.op("equal", own, ONE), ZERO, ONE, called="step"))
+
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         return self.held(value) if repeated and value.cost > FEW else value
+
+    def called(self, name: str, at: At) -> At:
+        """What computes an element, which has this name if it has none of its own."""
+
+        def named(place: Place) -> Atom:
+            before, element = len(self.builder.out), at(place)
+            last = self.builder.out[-1] if len(self.builder.out) > before else None
+            if not isinstance(last, ir.Let) or last.targets != (element,) or last.target.name != ANONYMOUS:
+                return element
+            var = Var(name, element.type)
+            self.builder.out[-1] = replace(last, targets=(var,))
+            self.builder.renamed(last.target, var)
+            return var
+
+        return named
 
     @contextmanager
     def region(self) -> Iterator[None]:
@@ -46,16 +67,7 @@ class CpuWriter(Writer):
         if a == b or ONE in repeated or any(other <= free for other in tested):
             return
         self.fitting[pair] = (*tested, free)
-        wrong = self.differ(a, b)
-        for n in dict.fromkeys(repeated):
-            if not isinstance(n, Const):
-                wrong = self.op("logical_and", wrong, self.op("not_equal", n, ONE))
-        self.fail(wrong)
-
-    def differ(self, a: Atom, b: Atom) -> Atom:
-        if isinstance(a, Const) and isinstance(b, Const):
-            return const(a.value != b.value)
-        return self.op("not_equal", a, b)
+        super().demand(a, b, *repeated)
 
     def fail(self, wrong: Atom) -> None:
         """Raise where this is true, and tell the user's line."""

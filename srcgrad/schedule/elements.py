@@ -18,6 +18,7 @@ At = Callable[[Place], Atom]
 LETTERS = "ijklmnop"
 LARGEST = 2048  # elements of one array in a thread's own memory
 ZERO, ONE = const(0), const(1)
+MESSAGE = "the shapes do not fit together"
 UNKNOWN_LENGTH = "memory of a length that is not known when the code is made: a kernel cannot make it"
 REMEDY = 'pass a tuple of numbers, or map the derivative over arrays on the host: vmap(..., target="cuda")'
 
@@ -28,8 +29,8 @@ READ, FEW, ARITHMETIC, LOOP = 0, 2, 8, 1000
 @dataclass(frozen=True, eq=False, slots=True)
 class Elements:
     """An array value: `at` emits what computes the element at a place.   reads: the classes of memory it looks at.
-    value: emits the array value, where it lies in memory that an array operation can read.   home: new memory that
-    holds it and nothing else, which nobody else knows."""
+    value: emits the array value, where it lies in memory that an array operation can read.   turned: emits its
+    transpose.   home: new memory that holds it and nothing else, which nobody else knows."""
 
     dtype: str
     dims: tuple[Atom, ...]
@@ -38,6 +39,7 @@ class Elements:
     reads: frozenset[Var] = frozenset()
     value: Callable[[], Atom] | None = None
     home: Var | None = None
+    turned: Callable[[], Atom] | None = None
 
     @property
     def rank(self) -> int:
@@ -113,12 +115,27 @@ class Writer:
 
     def demand(self, a: Atom, b: Atom, *repeated: Atom) -> None:
         """Raise where two lengths differ, unless one of `repeated` is 1."""
+        if a != b and ONE not in repeated:
+            wrong = self.differ(a, b)
+            for n in dict.fromkeys(repeated):
+                if not isinstance(n, Const):
+                    wrong = self.op("logical_and", wrong, self.op("not_equal", n, ONE))
+            self.fail(wrong)
+
+    def differ(self, a: Atom, b: Atom) -> Atom:
+        if isinstance(a, Const) and isinstance(b, Const):
+            return const(a.value != b.value)
+        return self.op("not_equal", a, b)
+
+    def fail(self, wrong: Atom) -> None:
+        """Raise where this is true, for the shapes do not fit together."""
+        self.require(wrong, MESSAGE)
 
     # ---- loops
 
-    def index(self, letters: str = LETTERS) -> Var:
+    def index(self) -> Var:
         """A loop's index, named like no other around."""
-        var = Var(next((c for c in letters if c not in self.scope), "i"), ir.I8)
+        var = Var(next((c for c in LETTERS if c not in self.scope), "i"), ir.I8)
         self.natural.add(var)
         return var
 
@@ -169,7 +186,7 @@ class Writer:
         length = dims[len(done)]
         if length == ONE:
             return self._fold(dims, (*done, ZERO), state, step, names)
-        index = self.index("k" + LETTERS)
+        index = self.index()
         inners = tuple(Var(name, s.type) for name, s in zip(names, state, strict=True))
         with self.inside(index) as block:
             nexts = self._fold(dims, (*done, index), inners, step, names)
@@ -194,6 +211,10 @@ class Writer:
         ref = self.local(value.dtype, value.dims, name)
         self.fill(ref, value)
         return Elements(value.dtype, value.dims, lambda place: self.builder.load(ref, place), READ)
+
+    def repeated(self, own: Atom, index: Atom) -> Atom:
+        """The index along an axis of this length, of an index into what the axis may be broadcast to."""
+        return self.op("where", self.op("equal", own, ONE), ZERO, index)
 
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         """The value, such that its elements may be asked for many times."""

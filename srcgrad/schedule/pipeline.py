@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from srcgrad.core.ir import Fun, Program
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.zeros_as_loops import zeros_as_loops
+from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.simplify.values.dce import dce
 
 PASSES = (
+    lists_as_rows,
     checks_in_front,
     arrays_as_loops,
     replace_known_lengths,
@@ -24,7 +31,15 @@ PASSES = (
     checks_once,
     fuse_nests,
     contract_arrays,
+    zeros_as_loops,
+    fuse_nests,
+    store_first_additions,
+    contract_arrays,
+    store_once,
     simplify_fun,
+    add_in_place,
+    dce,
+    name_stored_values,
     use_vector_functions,
 )
 

@@ -6,7 +6,7 @@ first. Between two differentiations `tidy` (a simplification) makes the program 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,9 +17,11 @@ from srcgrad.errors import ArgumentError, NotDifferentiableError
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
+from srcgrad.transform.directions import split
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import bind, loud, reachable, rename, select, without_effects
 from srcgrad.transform.reverse import reverse
+from srcgrad.transform.zero_directions import skip_zeros
 
 Tidy = Callable[[Program], Program]
 
@@ -42,19 +44,19 @@ def value_and_grad(program: Program, leaves: Sequence[int], aux: int = 0) -> Pro
     return reachable(Program(rename(made.main, f"{program.main.name}_value_and_grad"), made.callees))
 
 
-def jacfwd(program: Program, leaves: Sequence[int], tidy: Tidy = untouched) -> Program:
-    """Jacobians by forward mode, one direction at a time."""
-    return _Jacobian(program, leaves, tidy).by_columns(f"{program.main.name}_jacfwd")
+def jacfwd(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last: bool = False) -> Program:
+    """Jacobians by forward mode, one direction at a time. last: it is not differentiated again."""
+    return _Jacobian(program, leaves, tidy, last).by_columns(f"{program.main.name}_jacfwd")
 
 
-def jacrev(program: Program, leaves: Sequence[int], tidy: Tidy = untouched) -> Program:
-    """Jacobians by reverse mode, one output at a time."""
-    return _Jacobian(program, leaves, tidy).by_rows(f"{program.main.name}_jacrev")
+def jacrev(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last: bool = False) -> Program:
+    """Jacobians by reverse mode, one output at a time. last: it is not differentiated again."""
+    return _Jacobian(program, leaves, tidy, last).by_rows(f"{program.main.name}_jacrev")
 
 
-def hessian(program: Program, leaves: Sequence[int], tidy: Tidy = untouched) -> Program:
+def hessian(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last: bool = False) -> Program:
     """Second derivatives of a scalar, forward over reverse: a block for each pair of leaves."""
-    made = jacfwd(tidy(grad(program, leaves)), leaves, tidy)
+    made = jacfwd(tidy(grad(program, leaves)), leaves, tidy, last)
     return Program(rename(made.main, f"{program.main.name}_hessian"), made.callees)
 
 
@@ -129,8 +131,8 @@ def _without_derivative(main: Fun, places: Sequence[int]) -> Fun:
 class _Jacobian:
     """Builds a function with the parameters of the program's main, a loop around a derivative for each direction."""
 
-    def __init__(self, program: Program, leaves: Sequence[int], tidy: Tidy) -> None:
-        self.leaves, self.tidy = leaves, tidy
+    def __init__(self, program: Program, leaves: Sequence[int], tidy: Tidy, last: bool) -> None:
+        self.leaves, self.tidy, self.last = leaves, tidy, last
         self.callees = dict(program.callees)
         self.builder = Builder(program.main)
         self.kept = list(program.main.facts.plan)
@@ -166,9 +168,11 @@ class _Jacobian:
         length = self.shape(param)
         blocks = [self.builder.alloc(param.type.dtype, (*shape, *length), name="jacobian") for shape in shapes]
         one = self.builder.alloc(param.type.dtype, length, name=f"{param.name}_dot")
+        late, dots = self.in_front(fun, one)
         with self.each(length) as places:
             self.builder.store(one, places, Const(1.0, ir.Type(param.type.dtype)))
-            for block, dot in zip(blocks, self.instantiate(fun, one), strict=True):
+            self.put(late)
+            for block, dot in zip(blocks, dots, strict=True):
                 self.fill(block, dot, lambda inner: (*inner, *places))
             self.builder.store(one, places, Const(0.0, ir.Type(param.type.dtype)))
         return list(blocks)
@@ -195,10 +199,14 @@ class _Jacobian:
         params = [self.main.params[leaf] for leaf in self.leaves]
         blocks = [self.builder.alloc(p.type.dtype, (*length, *self.shape(p)), name="jacobian") for p in params]
         one = self.builder.alloc(kind, length, name="value_bar")
+        late, bars = self.in_front(fun, one)
         with self.each(length) as places:
             self.builder.store(one, places, Const(1.0, ir.Type(kind)))
-            for block, bar in zip(blocks, self.instantiate(fun, one), strict=True):
-                self.fill(block, bar, lambda inner: (*places, *inner))
+            rows = {bar: block for bar, block in zip(bars, blocks, strict=True) if _is_made_once(bar, late, bars)}
+            self.put(_in_rows(late, rows, places))
+            for block, bar in zip(blocks, bars, strict=True):
+                if bar not in rows:
+                    self.fill(block, bar, lambda inner: (*places, *inner))
             self.builder.store(one, places, Const(0.0, ir.Type(kind)))
         return list(blocks)
 
@@ -207,7 +215,16 @@ class _Jacobian:
     def instantiate(self, fun: Fun, seed: Atom) -> tuple[Atom, ...]:
         return self.put(*walk.instantiate(fun, (*self.main.params, seed)))
 
-    def put(self, body: tuple[ir.Stmt, ...], results: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    def in_front(self, fun: Fun, seed: Var) -> tuple[tuple[ir.Stmt, ...], tuple[Atom, ...]]:
+        """Put what does not depend on the direction; what does, and the results."""
+        body, results = walk.instantiate(fun, (*self.main.params, seed))
+        made = split(replace(fun, params=(*self.main.params, seed), body=body, results=results), seed)
+        self.put(made.early)
+        self.kept += made.kept
+        whole = replace(fun, body=(*made.early, *made.late))
+        return skip_zeros(made.late, made.linear, whole) if self.last else made.late, made.results
+
+    def put(self, body: tuple[ir.Stmt, ...], results: tuple[Atom, ...] = ()) -> tuple[Atom, ...]:
         for stmt in body:
             if not isinstance(stmt, ir.Remark):  # sweeps are not to be told apart where there are many
                 self.builder.put(stmt)
@@ -238,3 +255,20 @@ class _Jacobian:
             inner = [ir.For(place, const(0), length, const(1), (), tuple(inner))]
         for stmt in inner:
             self.builder.put(stmt)
+
+
+def _is_made_once(bar: Atom, late: tuple[ir.Stmt, ...], bars: Sequence[Atom]) -> bool:
+    """Whether an adjoint is an array that each direction makes, zeros at first, and gives back once."""
+    made = any(isinstance(s, ir.Alloc) and s.target is bar and s.init is ir.Init.ZEROS for s in late)
+    return made and list(bars).count(bar) == 1
+
+
+def _in_rows(late: tuple[ir.Stmt, ...], rows: Mapping[Atom, Var], places: ir.Index) -> tuple[ir.Stmt, ...]:
+    """The statements with these arrays as rows of the Jacobian, which hold zeros at first."""
+
+    def one(stmt: ir.Stmt) -> ir.Stmt:
+        if not isinstance(stmt, ir.Alloc) or stmt.target not in rows:
+            return stmt
+        return ir.View(stmt.target, rows[stmt.target], (*places, *(FULL,) * stmt.target.type.rank), span=stmt.span)
+
+    return tuple(map(one, late))

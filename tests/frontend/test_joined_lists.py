@@ -111,7 +111,7 @@ def of_one_each(x):
     out = []
     for i in range(len(x)):
         out.append(np.atleast_1d(x[i] * i))
-    tail = np.concatenate(out + [x]) if False else np.concatenate(out)
+    tail = np.concatenate(out)
     return np.sum(tail**2)
 
 

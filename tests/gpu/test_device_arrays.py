@@ -275,3 +275,24 @@ def test_an_array_made_anew_that_others_see_changing() -> None:
 
     with pytest.raises(sg.UnsupportedError, match="written to while it has other names"):
         run(sg.forward(seen, argnums=(1,), jit=False), (A, b, b), True)
+
+
+def repeated(x, y):
+    return np.sum(np.repeat(x, 2) * y)
+
+
+def windows(x, y):
+    s = 0.0
+    for i in range(2):
+        s = s + np.sum(x[i : i + 2] * y)
+    return s
+
+
+@pytest.mark.parametrize("fun", [repeated, windows], ids=lambda f: f.__name__)
+def test_lengths_that_do_not_fit_are_told(fun: Callable[..., Any]) -> None:
+    derivative, args = sg.grad(fun, argnums=(0, 1), jit=False), (np.ones(4), np.ones(3))
+    made = pipeline.derive(fun, derivative._recipe, derivative._specs(args))
+    found = legal(pipeline.tidy(inline(made.program)), pipeline.tidy, {0: (4,), 1: (3,)})
+    works = [np.zeros((9,) * w.rank, w.dtype) for w in found.works]
+    with pytest.raises(ValueError, match="the shapes do not fit together"):
+        runnable(found.program)(*args, np.zeros(4), np.zeros(3), *works)

@@ -685,3 +685,84 @@ def match_writes(x, a):
             a[0] = x
     b[1] = b[1] * b[0]
     return a[3] * a[2] * b[1]
+
+
+@case(scalar(), vector(4), number(3))
+def array_bound_only_in_loop(x, a, n):
+    for i in range(n):
+        w = a * i
+    return np.sum(w) * x
+
+
+@case(scalar(), vector(4))
+def array_bound_in_one_branch(x, a):
+    if x > 0.0:
+        w = a * x
+    return w[0]
+
+
+@case(scalar())
+def try_except(x):
+    try:
+        return math.sqrt(x)
+    except ValueError:
+        return 0.0
+
+
+@case(scalar(2.5))
+def deletes(x):
+    y = x * x
+    del y
+    return x
+
+
+@case(scalar(2.5))
+def with_statement(x):
+    with np.errstate(all="ignore"):
+        return x * x
+
+
+def root(v):
+    if v < 0.0:
+        raise ValueError("negative")
+    return math.sqrt(v)
+
+
+@case(scalar(0.4), vector(4))
+def root_or_penalty(x, a):
+    total = 0.0
+    for k in range(4):
+        try:
+            r = root(a[k] * x - 0.1 * k)
+        except ValueError:
+            total -= x * k
+        else:
+            total += r * a[k]
+    return total
+
+
+@case(scalar(0.4), vector(3))
+def sum_from_zero(x, a):
+    total = 0
+    for k in range(3):
+        if a[k] < 5.0:
+            total = total + np.sin(a * x) * k
+    return np.sum(total * total)
+
+
+@case(scalar(0.4), vector(4))
+def best_or_none(x, a):
+    best = None
+    for v in a:
+        if best is None or math.sin(v * x) > best:
+            best = math.sin(v * x)
+    return best * x
+
+
+@case(scalar(1.3))
+def returns_from_within(x):
+    y = x
+    while True:
+        y = 0.5 * (y + x / y)
+        if abs(y * y - x) < 1e-10:
+            return y * x

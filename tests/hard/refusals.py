@@ -1,6 +1,5 @@
 """What is outside the language, or has no derivative: refused, never guessed."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -31,20 +30,6 @@ def ranks_disagree(x, a, m):
     return np.sum(b) * x
 
 
-@case(scalar(), vector(4), number(3), refused=UnsupportedError)
-def array_bound_only_in_loop(x, a, n):
-    for i in range(n):
-        w = a * i
-    return np.sum(w) * x
-
-
-@case(scalar(), vector(4), refused=UnsupportedError)
-def array_bound_in_one_branch(x, a):
-    if x > 0.0:
-        w = a * x
-    return w[0]
-
-
 @case(scalar(), refused=UnsupportedError)
 def writes_a_global_container(x):
     LOG.append(x)
@@ -56,14 +41,6 @@ def global_statement(x):
     global BOX
     BOX = x
     return x * x
-
-
-@case(scalar(), refused=UnsupportedError)
-def try_except(x):
-    try:
-        return math.sqrt(x)
-    except ValueError:
-        return 0.0
 
 
 @case(scalar(), refused=UnsupportedError)
@@ -142,19 +119,6 @@ def dtype_changes_in_loop(x):
         w[i] = x
         w = np.array([1, 2, 3])
     return w[0] * x
-
-
-@case(scalar(2.5), refused=UnsupportedError)
-def deletes(x):
-    y = x * x
-    del y
-    return x
-
-
-@case(scalar(2.5), refused=UnsupportedError)
-def with_statement(x):
-    with np.errstate(all="ignore"):
-        return x * x
 
 
 @case(scalar(), number(4), refused=UnsupportedError)

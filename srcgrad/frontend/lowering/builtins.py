@@ -17,7 +17,7 @@ from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
-from srcgrad.frontend.lowering.expressions import binary, unpacked
+from srcgrad.frontend.lowering.expressions import binary, text_of, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
 from srcgrad.frontend.lowering.objects import copy as copy_object
 from srcgrad.frontend.lowering.paths import Lowering
@@ -128,9 +128,10 @@ def _dict(low: Lowering, args: Args, named: Named) -> Value | None:
 def _pairs(low: Lowering, value: Value) -> Named:
     """dict(zip(names, values)): pairs whose first is a string."""
     pairs = [unpacked(low, pair, 2) for pair in unpacked(low, value)]
-    if not all(isinstance(key, Known) and isinstance(key.value, str) for key, _ in pairs):
-        low.refuse("dict() takes keywords, a dict or pairs with strings", "write the dict out")
-    return {key.value: item for key, item in pairs if isinstance(key, Known)}
+    made = {values.key_of(key): item for key, item in pairs}
+    if None in made:
+        low.refuse("dict() takes keywords, a dict or pairs with keys that are known", "write the dict out")
+    return {key: item for key, item in made.items() if key is not None}
 
 
 def _zip(low: Lowering, args: Args, named: Named) -> Value | None:
@@ -354,6 +355,10 @@ def _concatenate(*ranks: int) -> Builtin:
     return call_
 
 
+def _str(low: Lowering, args: Args, named: Named) -> Value | None:
+    return text_of(low, list(args)) if len(args) < 2 and not named else None
+
+
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
     return iterator(low, args[0]) if len(args) == 1 else None
 
@@ -375,5 +380,5 @@ BUILTINS: dict[Any, Builtin] = {
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
-    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
+    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
 }  # fmt: skip

@@ -142,7 +142,9 @@ def _membership(low: Lowering, left: Value, right: Value) -> Atom:
 
 
 def _key_in(low: Lowering, left: Value, items: Struct) -> Atom:
-    if isinstance(left, (Var, Const)) and left.type.is_scalar:
+    if isinstance(left, Const) and values.key_of(left) is not None:
+        return truth_of(values.key_of(left) in items.keys)
+    if isinstance(left, (Var, Const)) and left.type.is_scalar and not values.integer_keys(items):
         return FALSE  # the keys are strings
     if not isinstance(left, Known) or own(low, left, "__eq__") is not None:
         low.refuse(f"{values.describe(left)} is looked up in a dict", "look for a string that is known here")

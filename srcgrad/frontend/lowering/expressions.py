@@ -61,10 +61,10 @@ def dict_(low: Lowering, node: ast.Dict) -> Value:
         key, value = None if part is None else low.ex(part), low.ex(item)
         if key is None and (items := mapping(low, value)) is not None:
             made.update(items)
-        elif isinstance(key, Known) and isinstance(key.value, str):
-            made[key.value] = low.settle(value, "a")
+        elif key is not None and (name := values.key_of(key)) is not None:
+            made[name] = low.settle(value, "a")
         else:
-            low.refuse("a dict needs string keys", "use string literals as keys")
+            low.expect_known("a dict needs strings or integers that are known as keys", "use literals as keys")
     return Struct(dict, tuple(made), tuple(made.values()))
 
 
@@ -73,7 +73,7 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            items: list[Value] = [Known(key) for key in value.keys]
+            items: list[Value] = [values.of_key(key) for key in value.keys]
         case Struct(rows=values.Rows() as rows) if count is not None:
             expect_equal(low, rows.count, Const(count, ir.I8), "wrong number of values to unpack")
             items = [growing_lists.item(low, rows, Const(k, ir.I8)) for k in range(count)]
@@ -224,7 +224,41 @@ def dimension(low: Lowering, value: Var, axis: int) -> Atom:
 
 
 def formatted_string(low: Lowering, node: ast.JoinedStr) -> Value:
-    low.refuse("f-strings are only understood in print, assert and raise", "make the string outside the function")
+    """Of what is known."""
+    text = ""
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            spec = "" if part.format_spec is None else _text(formatted_string(low, part.format_spec))  # type: ignore[arg-type]
+            shown = CONVERSIONS[part.conversion](_plain_value(low, low.ex(part.value)))
+            text += format(shown, spec)
+        elif isinstance(part, ast.Constant):
+            text += str(part.value)
+    return Known(text)
+
+
+CONVERSIONS: dict[int, Callable[[Any], Any]] = {-1: lambda v: v, ord("s"): str, ord("r"): repr, ord("a"): ascii}
+
+
+def _text(value: Value) -> str:
+    return str(value.value) if isinstance(value, Known) else ""
+
+
+def _plain_value(low: Lowering, value: Value) -> Any:
+    """What a string is made of: an integer or a string that is known."""
+    if isinstance(value, Const) and value.type in (ir.I8, ir.B1):
+        return int(value.value.real) if value.type == ir.I8 else bool(value.value)
+    if isinstance(value, Known) and isinstance(value.value, (str, type(None))):
+        return value.value
+    if isinstance(value, (Var, Const)) and value.type != ir.I8:
+        low.refuse(
+            "a string is made of a float or an array", "strings are only made of what is known, or in print and raise"
+        )
+    return low.expect_known("a string is made of a value that is not known here", "loop over a range that is known")
+
+
+def text_of(low: Lowering, args: list[Value]) -> Value:
+    """str(value)"""
+    return Known(str(_plain_value(low, args[0])) if args else "")
 
 
 def has_effects(stmts: list[Stmt]) -> bool:

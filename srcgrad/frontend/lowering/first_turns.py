@@ -47,6 +47,10 @@ class Turn:
     unchanged: dict[Var, Atom] = field(default_factory=dict)
 
 
+class TurnsWanted(Exception):
+    """The numbers that the loop goes over must be known, one by one."""
+
+
 class FirstUnlike(Exception):
     """Names are of another kind at the head of the first turn than after it."""
 

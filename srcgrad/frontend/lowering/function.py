@@ -219,6 +219,9 @@ def _scalar(low: Lowering, atom: Var) -> Atom:
 
 def _finished(low: Lowering, source: Source, value: Value) -> Value:
     """What is returned, if the length of each list in it is known."""
+    if values.integer_keys(value):
+        message, hint = "the function returns a dict with integers as keys", "return a list, or use strings as keys"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
     try:
         return known_length(low, value)
     except UnsupportedError:

@@ -18,6 +18,7 @@ from srcgrad.frontend.lowering.special_methods import iterable
 from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
+WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,14 @@ class Domain:
         """The iterations, if they are known."""
         bounds = [int(b.value.real) for b in (self.start, self.stop, self.step) if isinstance(b, Const)]
         return range(*bounds) if len(bounds) == 3 else None
+
+    @property
+    def numbers(self) -> list[Atom]:
+        """The numbers that it goes over, if it is a range of a few that are known."""
+        index = Var("i", ir.I8)
+        if self.known is None or len(self.known) > WRITTEN_OUT or self.item(index) is not index:
+            return []
+        return [Const(k, ir.I8) for k in self.known]
 
     @property
     def surely(self) -> bool:
@@ -76,9 +85,9 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
-            return values.struct([Known(key) for key in value.keys])
-        case Struct(rows=values.Rows() as rows):
-            return Domain(ZERO, rows.count, ONE, lambda index: growing_lists.item(low, rows, index), value)
+            return values.struct([values.of_key(key) for key in value.keys])
+        case Struct(rows=values.Rows()):
+            return of_rows(low, value)
         case Struct():
             return value
         case Var() if value.type.rank:
@@ -86,6 +95,12 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
             assert isinstance(ref, Var)
             return Domain(ZERO, dimension(low, ref, 0), ONE, lambda index: element(low, ref, index))
     return low.refuse(f"{values.describe(value)} cannot be looped over", "loop over a range, an array or a tuple")
+
+
+def of_rows(low: Lowering, items: Struct) -> Domain:
+    """What goes over a list of unknown length, or over one that becomes such a list here."""
+    rows = growing_lists.indexable(low, items)
+    return Domain(ZERO, rows.count, ONE, lambda index: growing_lists.item(low, rows, index), items)
 
 
 def _range(low: Lowering, bounds: list[Atom]) -> Domain:

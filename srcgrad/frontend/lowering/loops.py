@@ -14,14 +14,14 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
 from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
-from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, starts_wider
+from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, TurnsWanted, starts_wider
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
-from srcgrad.frontend.lowering.loop_domains import Domain, domain
+from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.state import REPORTED, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
 from srcgrad.frontend.lowering.statements import assign
-from srcgrad.frontend.lowering.unrolled_loops import first_apart, unless_left, unrolled
+from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
@@ -42,6 +42,8 @@ from srcgrad.frontend.source.liveness import assigned, outside_scopes
 
 def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
+    if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
+        over = of_rows(low, values.struct(over.items, list))
     if isinstance(over, Struct):
         return unrolled(low, node, over, 0)
     loop(low, node, over)
@@ -74,6 +76,8 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
     objects = Objects(values.now())
 
     def again(turn: Turn) -> bool:
+        if over is not None and over.numbers and any(isinstance(e, NotKnown) for e in low.retry.refusals[refused:]):
+            raise TurnsWanted
         found = changed(low, over, turn.held, turn.heads, turn.exit == FALSE, objects)
         names.extend(name for name in found if name not in names)
         for name, struct in objects.boxes.items():
@@ -94,11 +98,17 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             again,
             lambda turn: any(turn.after.get(name) is REPORTED for name in names),
         )
+    except TurnsWanted:
+        del low.retry.refusals[refused:]
+        turn, unlike = None, {}
     except FirstUnlike as found:
         del low.retry.refusals[refused:]
         turn, unlike = None, found.names
     finally:
         frame.loops.pop()
+    if turn is None and not unlike:
+        assert isinstance(node, ast.For) and over is not None
+        return unrolled(low, node, values.struct(over.numbers), 0)
     if turn is None:
         return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)

@@ -48,9 +48,10 @@ def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
 
 def _missing(low: Lowering, owner: Struct, name: str) -> Value:
     """A key that is not there."""
-    given = special(low, owner, "__missing__", Known(name))
+    given = special(low, owner, "__missing__", values.of_key(name))
     if given is None:
-        low.refuse(f"there is no key {name!r}", f"the keys are {', '.join(owner.keys)}")
+        there = ", ".join(key if key.isidentifier() else values.shown_key(key) for key in owner.keys)
+        low.refuse(f"there is no key {values.shown_key(name)}", f"the keys are {there}")
     return given
 
 
@@ -61,9 +62,11 @@ def _sequence(low: Lowering, owner: Struct) -> bool:
 
 
 def _key(low: Lowering, key: Value) -> str:
-    if not isinstance(key, Known) or not isinstance(key.value, str):
-        low.refuse("the key of a dict is not a string that is known here", "use string literals as keys")
-    return str(key.value)
+    known = values.key_of(key)
+    if known is None:
+        message = "the key of a dict is not a string or an integer that is known here"
+        low.expect_known(message, "use strings or integers that are known as keys")
+    return known
 
 
 def _position(low: Lowering, owner: Struct, key: Const) -> int:
@@ -241,7 +244,7 @@ def _setdefault(low: Lowering, owner: Struct, key: Value, default: Value = Known
 
 
 def _keys(low: Lowering, owner: Struct) -> Value:
-    return values.struct([Known(key) for key in owner.keys])
+    return values.struct([values.of_key(key) for key in owner.keys])
 
 
 def _values(low: Lowering, owner: Struct) -> Value:
@@ -249,7 +252,7 @@ def _values(low: Lowering, owner: Struct) -> Value:
 
 
 def _items(low: Lowering, owner: Struct) -> Value:
-    return values.struct([values.struct([Known(k), v]) for k, v in zip(owner.keys, owner.items, strict=True)])
+    return values.struct([values.struct([values.of_key(k), v]) for k, v in zip(owner.keys, owner.items, strict=True)])
 
 
 def _index(low: Lowering, owner: Struct, value: Value) -> Value:

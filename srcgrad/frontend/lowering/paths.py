@@ -18,7 +18,7 @@ from srcgrad.errors import SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import growing_lists, joining, values
 from srcgrad.frontend.lowering.foreseeing import Foreseen, only_computes
 from srcgrad.frontend.lowering.retry import Attempt, Held
-from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Reported, State, Unresolved
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
@@ -161,7 +161,7 @@ class Lowering(State):
         """All that was refused, as one error."""
         problems = list(dict.fromkeys(p for error in self.retry.refusals for p in error.problems))
         if problems:
-            kinds = {type(error) for error in self.retry.refusals}
+            kinds = {UnsupportedError if isinstance(e, NotKnown) else type(e) for e in self.retry.refusals}
             raise (kinds.pop() if len(kinds) == 1 else UnsupportedError)(problems[0].message, problems=problems)
 
     def live_after(self, node: ast.stmt) -> Names:

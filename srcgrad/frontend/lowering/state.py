@@ -47,6 +47,10 @@ class Unresolved(Exception):
     """The result of a recursive call, or what the turn before has bound, is not known yet: this path tells nothing."""
 
 
+class NotKnown(UnsupportedError):
+    """Something must be known here which a loop that is written out turn by turn would tell."""
+
+
 class Reported(SrcgradError):
     """What follows from something that was refused before: not worth a word."""
 
@@ -169,6 +173,10 @@ class State(Foreseeing):
 
     def refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UnsupportedError(message, hint=hint)
+
+    def expect_known(self, message: str, hint: str) -> NoReturn:
+        """Refuse what depends on a number that is not known; a loop over known numbers is written out for it."""
+        raise NotKnown(message, hint=hint)
 
     def refuse_result(self, poison: Poison) -> NoReturn:
         message = poison.message.replace(f"`{values.spelling(RESULT)}`", "what the function returns")

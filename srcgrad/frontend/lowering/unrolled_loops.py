@@ -23,8 +23,6 @@ def unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
     """One turn for each item of a tuple; what follows a turn that may break is guarded."""
     if turn == len(items.items):
         return low.block(node.orelse)
-    if turn > UNROLL_LIMIT:
-        low.refuse(f"a loop over more than {UNROLL_LIMIT} known items", "use an array")
     _turn(low, node, items.items[turn], lambda: unrolled(low, node, items, turn + 1))
 
 

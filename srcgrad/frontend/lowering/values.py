@@ -239,6 +239,41 @@ class Frame:
         return frozenset().union(*self.loops)
 
 
+# ---- keys of dicts
+
+
+class Integer(str):
+    """An integer that is the key of a dict, as a text that no string of the user's is."""
+
+    __slots__ = ()
+
+
+def key_of(value: Value) -> str | None:
+    """The key that a value is; None if it is not known, or cannot be one."""
+    match value:
+        case Known(value=str() as text):
+            return text
+        case Const(value=number, type=ir.I8):
+            return Integer(f"\0{int(number.real)}")
+    return None
+
+
+def of_key(key: str) -> Value:
+    """A key as a value."""
+    return Const(int(key[1:]), ir.I8) if isinstance(key, Integer) else Known(key)
+
+
+def shown_key(key: str) -> str:
+    return key[1:] if isinstance(key, Integer) else repr(key)
+
+
+def integer_keys(value: Value) -> bool:
+    """Whether there is a dict with integers as keys in it."""
+    return isinstance(value, Struct) and (
+        any(isinstance(key, Integer) for key in value.keys) or any(map(integer_keys, value.held))
+    )
+
+
 # ---- values as leaves and a shape
 
 

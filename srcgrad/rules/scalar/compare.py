@@ -39,6 +39,10 @@ less = _comparison("less", np.less, operator.lt, "<")
 less_equal = _comparison("less_equal", np.less_equal, operator.le, "<=")
 greater = _comparison("greater", np.greater, operator.gt, ">")
 greater_equal = _comparison("greater_equal", np.greater_equal, operator.ge, ">=")
+# of tangents and adjoints, which have no further use where they are zero: nothing is decided by it but that
+is_nonzero = zero(
+    "is_nonzero", (), evaluate=lambda x: np.not_equal(x, 0), scalar="_0 != 0.0", samples=reals, effort="least"
+)
 # of what has no NaN
 OPPOSITE = {
     less: greater_equal,

@@ -10,7 +10,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.traits import always
 from srcgrad.numeric import rearrangements
-from srcgrad.rules.language.declare import Duals, Rule, general, linear
+from srcgrad.rules.language.declare import Duals, Rule, cast, general, linear
 from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.broadcast import Dims, Params, Types, broadcast_like, extent
@@ -91,7 +91,8 @@ within: Rule = linear(
 
 def none_of(model: Val) -> Val:
     """Zeros of model's shape."""
-    return broadcast_like(model.lift(0.0), extent(model))
+    zero = model.lift(0.0)
+    return broadcast_like(cast(zero, model.type.dtype) if model.type.is_complex else zero, extent(model))
 
 
 def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
@@ -102,7 +103,7 @@ def _joined_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: P
 
 def _joined_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
     (g,), axis = bars, params["axis"]
-    if g is None or args[0].type.dtype[0] != "f":
+    if g is None or not args[0].type.is_float:
         return [None] * len(args)
     got: list[Val | None] = [part(g, extent(args[0]), axis=axis)]
     start = length(args[0], axis)
@@ -134,6 +135,7 @@ concatenate: Rule = general(
     (),
     moves=True,
     fresh=True,
+    takes_complex=True,
     jvp=_joined_jvp,
     vjp=_joined_vjp,
     infer=_first_type,

@@ -47,7 +47,6 @@ def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_ba
             t_bar = smallest_bar[groups_i, 0] / smallest_ties[groups_i, 0]
         else:
             t_bar = 0.0
-        # cuda.atomic.min(smallest, (groups[i], 0), x[i] * x[i])
         t_2 = t_bar * x_i
         x_bar_2 = t_2 + t_2
         # cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
@@ -56,5 +55,4 @@ def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_ba
             t_bar = largest_bar[groups_i] / largest_ties[groups_i]
         else:
             t_bar = 0.0
-        # cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
         x_bar[i] += x_bar_2 + t_bar * t + t_bar * x_i * math.cos(x_i)
