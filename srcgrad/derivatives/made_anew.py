@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from srcgrad.compiler.find_or_make import UNJITTED
 from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.derivatives.choices import MODES, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative, entries
@@ -21,7 +22,7 @@ def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], re
     known = described(fun)
     if known is None:
         return _made(kind, fun, argnums, options, recipe)
-    key = (*known.key, repr((kind, argnums, options, recipe)))
+    key = (*known.key, repr((kind, argnums, options, recipe, UNJITTED)))
     found = family(key)
     if found is not None:
         return _relative(fun, found, known)
