@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from typing import Any
 
 from srcgrad.compiler.request import VALUE, Recipe
+from srcgrad.derivatives import lazy_matrices
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
-from srcgrad.derivatives.bound_arguments import adapted
-from srcgrad.derivatives.choices import MODES, axes_of, check_mode, options_of
+from srcgrad.derivatives.choices import MODES, axes_of, check_mode, check_sparse, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
 from srcgrad.derivatives.mapped_on_gpu import Mapped
+from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.straight_points import at_once, keeper
 from srcgrad.derivatives.written_calls import OTHER
-from srcgrad.errors import ArgumentError
-from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import speaking_of
-from srcgrad.frontend.source.functions import behind, signature_of
+from srcgrad.frontend.source.functions import signature_of
 
 
 def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
@@ -28,8 +26,8 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
     with speaking_of(None):
         check_mode(recipe.get("mode", "reverse"), MODES)
         if kind == "value":
-            return Derivative(_plain(fun), VALUE, options_of(options))
-        return Derivative(_plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
+            return Derivative(plain(fun), VALUE, options_of(options))
+        return Derivative(plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -255,7 +253,9 @@ def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     return _transformer("jacrev", fun, argnums, options)
 
 
-def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: Any) -> Any:
+def jacobian(
+    fun: Any = None, argnums: Any = 0, mode: str = "auto", *, sparse: bool = False, pattern: Any = None, **options: Any
+) -> Any:
     """The Jacobian.
 
     Parameters
@@ -263,7 +263,13 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     fun, argnums, **options
         As of `grad`.
     mode : {"auto", "forward", "reverse"}
-        "auto" compares the numbers of inputs and outputs at each call.
+        "auto" compares the numbers of inputs and outputs at each call; of a sparse Jacobian, those of the sweeps.
+    sparse : bool, default False
+        Whether it is a `scipy.sparse.csr_array` with a row for each number of the output (one array), and a column for
+        each of the argument (one array): by a sweep for each group of columns, or rows, that do not meet.
+    pattern : matrix, optional
+        Where a sparse Jacobian may have entries: those of a sparse array, or what is not 0. Without it, the pattern is
+        found at the first call for each shape. Each call checks it by one more sweep, and finds what is new.
 
     Returns
     -------
@@ -283,24 +289,30 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     >>> jacobian(lambda x: np.sum(x) * x, jit=False)(np.array([1.0, 2.0]))
     array([[4., 1.],
            [2., 5.]])
+    >>> jacobian(lambda x: x * x, jit=False, sparse=True)(np.array([1.0, 2.0])).data
+    array([2., 4.])
     """
     if fun is None:
-        return lambda f: jacobian(f, argnums, mode, **options)
+        return lambda f: jacobian(f, argnums, mode, sparse=sparse, pattern=pattern, **options)
     with speaking_of(None):
         check_mode(mode, ("auto", *MODES))
-        chosen = options_of(options, ("argnums", "mode"))
+        chosen = options_of(options, ("argnums", "mode", "sparse", "pattern"))
+        if check_sparse(sparse, pattern, chosen):
+            return lazy_matrices.sparse.Sparse(plain(fun), argnums, chosen, pattern, mode)
         if mode == "auto":
-            return Jacobian(_plain(fun), Recipe("jacobian"), chosen, argnums)
+            return Jacobian(plain(fun), Recipe("jacobian"), chosen, argnums)
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
 
 
-def hessian(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
+def hessian(fun: Any = None, argnums: Any = 0, *, sparse: bool = False, pattern: Any = None, **options: Any) -> Any:
     """The Hessian of a function that returns one number, forward mode over reverse mode.
 
     Parameters
     ----------
     fun, argnums, **options
         As of `grad`.
+    sparse, pattern
+        As of `jacobian`.
 
     Returns
     -------
@@ -323,6 +335,12 @@ def hessian(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     array([[4., 2.],
            [2., 0.]])
     """
+    if fun is None and sparse:
+        return lambda f: hessian(f, argnums, sparse=sparse, pattern=pattern, **options)
+    with speaking_of(None):
+        chosen = options_of(options, ("argnums", "sparse", "pattern"))
+        if check_sparse(sparse, pattern, chosen):
+            return lazy_matrices.sparse.SparseHessian(plain(fun), argnums, chosen, pattern)
     return _transformer("hessian", fun, argnums, options)
 
 
@@ -393,8 +411,8 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     if found is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = _plain(fun), options_of(options)
-    return jvp_with(plain, primals, tangents, chosen, keeper("jvp", fun, options))
+        own, chosen = plain(fun), options_of(options)
+    return jvp_with(own, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
 def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -435,8 +453,8 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     if found is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = _plain(fun), options_of(options)
-    return vjp_with(plain, primals, chosen, keeper("vjp", fun, options))
+        own, chosen = plain(fun), options_of(options)
+    return vjp_with(own, primals, chosen, keeper("vjp", fun, options))
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
@@ -473,32 +491,8 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = _plain(fun), options_of({"target": target, **options}, ("in_axes",))
+        fun, chosen = plain(fun), options_of({"target": target, **options}, ("in_axes",))
     with speaking_of(fun):
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative
         return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
-
-
-def _plain(fun: Any) -> Any:
-    """The function; what comes with arguments of its own (a bound method, a partial) without those."""
-    if not callable(fun):
-        raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
-    made = adapted(fun)
-    if not hooks.gives_core(made) and not isinstance(behind(made), types.FunctionType):
-        raise ArgumentError(f"{_called(fun)} is not a Python function", hint=_instead(fun))
-    return made
-
-
-def _called(fun: Any) -> str:
-    name = getattr(fun, "__name__", None)
-    return wording.of_object(fun) if isinstance(fun, type) or not isinstance(name, str) else f"`{name}`"
-
-
-def _instead(fun: Any) -> str:
-    """What to give in the place of something that can be called but is no Python function."""
-    if hasattr(fun, "__wrapped__"):
-        return "give the function that the decorator wraps: its attribute `__wrapped__`"
-    if isinstance(fun, type) or not hasattr(fun, "__name__"):
-        return "wrap what it computes in a function: lambda x: ..."
-    return f"wrap it: lambda x: {fun.__name__}(x)"

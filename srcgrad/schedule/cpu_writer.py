@@ -31,13 +31,13 @@ class CpuWriter(Writer):
         self.fill(ref, value)
         return lying(self, ref, value.dims)
 
-    def cheap(self, value: Elements, repeated: bool = True) -> Elements:
-        return self.held(value) if repeated and value.cost > FEW else value
-
     def repeated(self, own: Atom, index: Atom) -> Atom:
         """By a step of 0 or 1: of a choice for each element, compiled code would have a copy of the loop for each
         side, and of several choices for each combination."""
         return self.times(index, self.op("where", self.op("equal", own, ONE), ZERO, ONE, called="step"))
+
+    def cheap(self, value: Elements, repeated: bool = True) -> Elements:
+        return self.held(value) if repeated and value.cost > FEW else value
 
     def called(self, name: str, at: At) -> At:
         """What computes an element, which has this name if it has none of its own."""
