@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from srcgrad.backend import callable as native
 from srcgrad.compiler import lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.request import VALUE, Recipe
@@ -23,7 +24,7 @@ from srcgrad.derivatives.patterns import (
     star_colour,
     union,
 )
-from srcgrad.errors import ArgumentError
+from srcgrad.errors import ArgumentError, UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.transform.random_draws import check_none
@@ -58,7 +59,7 @@ class Sparse:
     more product with a vector that it still holds, and looks for what is missing if it does not.
     """
 
-    kind = "jacobian"
+    kind, products = "jacobian", "jvp and vjp"
 
     def __init__(self, fun: Any, argnums: Any, options: Options, pattern: Any = None, mode: str = "auto") -> None:
         self.primal, self._options, self._mode = fun, options, mode
@@ -85,6 +86,16 @@ class Sparse:
         recipe = (self._place,), True
         self._forward = Derivative(self.primal, Recipe("forward", *recipe), self._options)
         self._reverse = Derivative(self.primal, Recipe("reverse", *recipe), self._options)
+
+    def _refuse(self, *_: Any) -> Any:
+        """Inside of what is differentiated, or of compiled code."""
+        what = f"a sparse {self.name} is called from Python, not inside of compiled code or of what is differentiated"
+        raise UnsupportedError(what, hint=f"use sparse=False there, or {self.products}, its products with vectors")
+
+    __srcgrad_core__ = _refuse
+
+    def __srcgrad_parts__(self) -> tuple[Any, ...]:
+        return self.kind, self.primal
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values = self._value._bind(args, kwargs)
@@ -193,7 +204,7 @@ class ByRows(Compressed):
 class SparseHessian(Sparse):
     """Of a function that returns one number."""
 
-    kind = "hessian"
+    kind, products = "hessian", "hvp"
 
     def _make(self) -> None:
         self._hvp = Derivative(self.primal, Recipe("hvp", (self._place,), True), self._options)
@@ -207,6 +218,10 @@ class SparseHessian(Sparse):
     def _planned(self, pattern: Pattern) -> Compressed:
         whole = union(pattern, pattern.transposed())
         return Compressed(whole, star_colour(whole), symmetric=True)
+
+
+for each in (Sparse, SparseHessian):
+    native.register(each, each._refuse)
 
 
 def _as_pattern(given: Any) -> Pattern:

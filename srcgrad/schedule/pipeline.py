@@ -15,9 +15,9 @@ from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.simplify.values.dce import dce
+from srcgrad.transform.lists_as_rows import lists_as_rows
 
 PASSES = (
     lists_as_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 import scipy.sparse
@@ -214,6 +215,22 @@ def test_refused(make: Any, match: str) -> None:
 def test_draws_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="random numbers are drawn"):
         sg.jacobian(lambda x: x * np.random.rand(7), sparse=True, jit=False)(X)
+
+
+def test_inside_of_compiled_code_and_of_derivatives() -> None:
+    derivative = sg.jacobian(band, sparse=True)
+
+    def user(x):
+        return np.sum(derivative(x))
+
+    for use in (
+        sg.grad(user, jit=False),
+        numba.njit(user),
+        sg.jacobian(derivative),
+        sg.grad(sg.hessian(chain, sparse=True)),
+    ):
+        with pytest.raises(UnsupportedError, match="is called from Python, not inside of compiled code"):
+            use(X)
 
 
 # ---- patterns and colours of matrices

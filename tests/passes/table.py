@@ -27,7 +27,6 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
@@ -39,6 +38,7 @@ from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.program_edits import reachable, without_effects
 from srcgrad.transform.random_draws import once
