@@ -58,7 +58,8 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     Returns
     -------
     Derivative
-        Called like `fun`, it gives the gradient, in the structure, shapes and dtypes of the argument.
+        Called like `fun`, it gives the gradient, in the structure, shapes and dtypes of the argument. With `out=g` it
+        writes the gradient into the arrays of `g`, which may share memory with arguments, and gives `g`.
 
     Raises
     ------

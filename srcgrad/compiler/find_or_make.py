@@ -22,7 +22,7 @@ from srcgrad.frontend.source.origins import follow, found, unchanged
 from srcgrad.frontend.source.read import watched
 from srcgrad.frontend.source.structure import Leaf, Spec, describe, leaf_types, parts
 from srcgrad.frontend.source.versions import Version, current, versions
-from srcgrad.printer.kernels import Kernel, Module
+from srcgrad.printer.kernel_modules import Kernel, Module
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()

@@ -36,7 +36,7 @@ NONE: tuple[None, Turns] = None, {}
 
 # Newton's method from a number for a root of a function without further arguments, by the function: what takes
 # `(x0, tol, maxiter)`, and the numbers of steps that are surely short.
-ROOTS: dict[Any, tuple[Straight, Turns]] = {}
+ROOTS: dict[Any, tuple[Straight | None, Turns]] = {}
 
 
 def remember_root(fun: Any, solve: Any, start: float, tol: float, maxiter: int) -> None:
@@ -56,8 +56,7 @@ def remember_root(fun: Any, solve: Any, start: float, tol: float, maxiter: int) 
     straight = solve.straight(call, take, finish=finish, fixed=[*_fixed(solve.primal), solve.primal])
     if len(ROOTS) > 1000:
         ROOTS.clear()
-    if straight is not None:
-        ROOTS[fun] = straight, _pace(solve, start, ()).short
+    ROOTS[fun] = straight, _pace(solve, start, ()).short
 
 
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__

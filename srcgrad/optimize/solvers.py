@@ -126,10 +126,14 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
     if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
         return None
     try:
-        return told(plain(x0, *args, tol, maxiter))
+        found = told(plain(x0, *args, tol, maxiter))
     except SrcgradError as error:
         _unless_mismatch(error, key[0], x0, args, False)
-    return None
+        return None
+    fun, kind, _, mode, history, jit, _, _ = key
+    if kind is float and not args and mode == "forward" and fun not in ROOTS:
+        remember_root(fun, newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+    return found
 
 
 def gradient_descent(
@@ -299,11 +303,7 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, ca
     solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
         return from_starts(solve, fun, False, jit, target, start, args, tol, maxiter)
-    made = from_point(key, solve, False, Watch(*called), start, args, tol, maxiter)
-    usual = mode == "forward" and jit and not history and not args and start.__class__ is float
-    if usual and fun not in ROOTS:
-        remember_root(fun, solve, start, tol, maxiter)
-    return made
+    return from_point(key, solve, False, Watch(*called), start, args, tol, maxiter)
 
 
 def _descent(

@@ -16,7 +16,8 @@ import pytest
 import srcgrad as sg
 from srcgrad.backend import cache
 from srcgrad.compiler import kernels, warm
-from srcgrad.printer.kernels import Kernel, Module, split, without
+from srcgrad.printer.kernel_modules import Kernel, Module, split
+from srcgrad.printer.kernels import without
 from srcgrad.printer.templates import Template
 
 MATRIX, SIDE = np.array([[3.0, 0.5], [0.25, 2.0]]), np.array([1.0, -2.0])
