@@ -17,6 +17,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
