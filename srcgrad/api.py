@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcgrad.compiler.request import VALUE, Recipe
+from srcgrad.compiler.request import Recipe
 from srcgrad.derivatives import lazy_matrices
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
 from srcgrad.derivatives.choices import MODES, axes_of, check_mode, check_sparse, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
+from srcgrad.derivatives.made_anew import derivative_of
 from srcgrad.derivatives.mapped_on_gpu import Mapped
 from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.straight_points import at_once, keeper
@@ -24,10 +25,7 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
     if fun is None:
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
     with speaking_of(None):
-        check_mode(recipe.get("mode", "reverse"), MODES)
-        if kind == "value":
-            return Derivative(plain(fun), VALUE, options_of(options))
-        return Derivative(plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
+        return derivative_of(kind, fun, argnums, options, recipe)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -407,8 +405,7 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
     (12.0, 4.0)
     """
-    found = at_once("jvp", fun, (primals, tangents), options)
-    if found is not OTHER:
+    if (found := at_once("jvp", fun, (primals, tangents), options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
         own, chosen = plain(fun), options_of(options)
@@ -449,8 +446,7 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     >>> value, pullback(1.0)
     (12.0, (4.0, 3.0))
     """
-    found = at_once("vjp", fun, primals, options)
-    if found is not OTHER:
+    if (found := at_once("vjp", fun, primals, options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
         own, chosen = plain(fun), options_of(options)

@@ -135,6 +135,10 @@ class Dependences:
 
     # ---- what statements touch
 
+    def may_grow(self, ref: Var) -> bool:
+        """Whether a store may make the memory longer."""
+        return self.classes.of(ref) in self._growing
+
     def touched(self, stmt: Stmt) -> Touched:
         found = self._itself(stmt)
         for _, block in blocks(stmt):

@@ -134,6 +134,14 @@ class _Unroller(Rewriter):
         self.chosen = chosen
         self.copying = 0
         self.again = False  # an iteration after the first
+        self.placed: set[Stmt] = set()
+
+    def put(self, stmt: Stmt) -> None:
+        """A statement that no iteration changes is another one in each: passes tell statements apart by identity."""
+        if self.copying:
+            stmt = replace(stmt) if stmt in self.placed else stmt
+            self.placed.add(stmt)
+        super().put(stmt)
 
     def bind(self, var: Var) -> Var:
         if not self.copying:

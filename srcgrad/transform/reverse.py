@@ -15,10 +15,9 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
-from srcgrad.simplify.pipeline import simplify_fun
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
@@ -95,7 +94,7 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
-    main = gather_quotients(carried_arrays_to_buffers(_in_rows(program.main)))
+    main = gather_quotients(carried_arrays_to_buffers(lists_as_rows(program.main)))
     wanted = [main.params[k] for k in sorted(active)]
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
@@ -112,12 +111,6 @@ def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
     primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
     return take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
-
-
-def _in_rows(fun: Fun) -> Fun:
-    """The function with lists of arrays as rows, where their lengths are known."""
-    rows = lists_as_rows(fun)
-    return fun if rows is fun else simplify_fun(rows)
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
@@ -13,6 +14,7 @@ from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
@@ -25,7 +27,6 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
@@ -37,6 +38,7 @@ from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.program_edits import reachable, without_effects
 from srcgrad.transform.random_draws import once
@@ -71,6 +73,8 @@ KEEPING: dict[str, Pass] = {
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "named_values": of_functions(name_stored_values),
+    "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
+    "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
     "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
@@ -81,6 +85,7 @@ KEEPING: dict[str, Pass] = {
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
     # of loops over the elements of arrays
     "contract_arrays": of_functions(contract_arrays),
+    "stored_once": of_functions(store_once),
     "fuse_nests": of_functions(fuse_nests),
     "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
     # before differentiation
