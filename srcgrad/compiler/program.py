@@ -348,10 +348,8 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
     if not program.main.results:
         message = f"the function returns {wording.of_spec(base.result)}, which has no derivative"
         raise NotDifferentiableError(message, hint="return a float or an array of floats")
-    fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
     _check_real(program, recipe.active(specs), "a Jacobian")
-    columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
-    make = core.jacfwd if columns else core.jacrev
+    make = {"jacfwd": core.jacfwd, "jacrev": core.jacrev, "jacobian": core.jacobian}[recipe.kind]
     made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy, recipe.last))
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 
