@@ -109,15 +109,18 @@ class Derivative:
         except SystemError as error:
             raise interruption(error) from None
 
+    def _written(self, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result, in arrays that are given, if they are."""
+        result = self(*args, **kwargs)
+        if out is None:
+            return result
+        with speaking_of(self.primal):
+            return into_arrays.written(result, out, self._recipe)
+
     def _otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call where the one before was of another kind."""
         if "out" in kwargs and self._takes_out:
-            out = kwargs.pop("out")
-            result = self(*args, **kwargs)
-            if out is None:
-                return result
-            with speaking_of(self.primal):
-                return into_arrays.written(result, out, self._recipe)
+            return self._written(kwargs.pop("out"), args, kwargs)
         classes = _classes(args, kwargs)
         if classes not in self._straight and self._family is not None:
             self._straight[classes] = [call.of(self._things) for call in self._family.calls.get(classes, ())]
