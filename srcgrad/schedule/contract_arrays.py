@@ -49,7 +49,7 @@ class _Contraction:
             self._contract(places, alloc, stmts)
         if not self._rows and not self._plan.instead:
             return self._fun
-        return _Rewriter(self._plan, self._rows, {a.target: a.shape for a in self._accesses}).fun(self._fun)
+        return _Rewriter(self._fun, self._plan, self._rows, {a.target: a.shape for a in self._accesses}).fun(self._fun)
 
     def _contract(self, places: Places, alloc: Alloc, stmts: Sequence[Element]) -> None:
         region = places.common(alloc, stmts)
@@ -131,11 +131,12 @@ class _Rewriter(Renamed):
 
     def __init__(
         self,
+        fun: Fun,
         plan: Plan,
         rows: dict[Var, tuple[Var, tuple[int, ...]]],
         shapes: dict[Var, tuple[Atom | None, ...]],
     ) -> None:
-        super().__init__(stored_values(plan.instead))
+        super().__init__(stored_values(fun, plan.instead))
         self.env.update(plan.values)
         self._plan, self._rows, self._shapes = plan, rows, shapes
 

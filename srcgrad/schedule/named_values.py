@@ -17,7 +17,7 @@ def name_stored_values(fun: Fun) -> Fun:
     uses = Counter(a for s in walk.walk(fun.body) for a in (*walk.used(s), *walk.used_inside(s)))
     names: dict[Var, Var] = {}
     for stmt in walk.walk(fun.body):
-        if not _names(stmt) or (value := stmt.value) in names:
+        if not _names(stmt) or (value := stmt.value) in names or value in fun.params:
             continue
         if uses[value] == 1:
             names[value] = Var(ANONYMOUS, value.type)
@@ -26,10 +26,10 @@ def name_stored_values(fun: Fun) -> Fun:
     return Renamed(names).fun(fun) if names else fun
 
 
-def stored_values(stmts: Iterable[Stmt]) -> dict[Var, Var]:
-    """For each value without a name that these store, a variable that has the array's."""
+def stored_values(fun: Fun, stmts: Iterable[Stmt]) -> dict[Var, Var]:
+    """For each value without a name that these statements of the function store, a variable that has the array's."""
     found = (s for s in stmts if isinstance(s, Store) and _names(s) and s.value.name == ANONYMOUS)
-    return {s.value: Var(s.ref.name, s.value.type) for s in found}
+    return {s.value: Var(s.ref.name, s.value.type) for s in found if s.value not in fun.params}
 
 
 def _names(stmt: Stmt) -> TypeGuard[_Named]:

@@ -72,14 +72,14 @@ def test_each_of_the_three_ways_out_works(tmp_path):
 def test_a_function_of_floats_needs_no_call():
     assert "3.0 * x" in sg.grad(lambda x: x**3, jit=False).source
     with pytest.raises(sg.UnsupportedError, match="outside the language"):
-        print(sg.grad(with_try, jit=False).source)
+        print(sg.grad(asynchronous, jit=False).source)
 
 
-def with_try(x: float):
-    try:
+def asynchronous(x: float):
+    async def later():
         return x
-    finally:
-        pass
+
+    return x
 
 
 def loaded(path):
@@ -169,7 +169,7 @@ def test_the_compiled_module_needs_what_its_head_says(tmp_path):
 
 PRODUCTS = [
     (lambda a, x: x @ a @ x, (np.eye(3), X), True),
-    (lambda x: np.dot(x, x), (X,), True),
+    (lambda x: np.dot(x, x), (X,), False),
     (lambda a, x: np.sum(np.linalg.inv(a) * x), (np.eye(3), X), True),
     (lambda x: np.sum(x * x), (X,), False),
     (lambda x: x * x, (2.0,), False),
