@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad.errors import PowerError
+from srcgrad.rules.language import registry
 from tests.frontend.as_written import VECTOR, Programs, check
 
 programs = Programs()
@@ -392,3 +396,84 @@ def test_what_cannot_be_foreseen_is_refused() -> None:
 
     with pytest.raises(sg.UnsupportedError, match="`finally` does more"):
         sg.grad(finally_more, jit=False)(1.7)
+
+# ---- all that raises in Python is foreseen, or refused
+
+CAUGHT = (ValueError, OverflowError, ZeroDivisionError)
+FLOATS = [
+    *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -2.5, -3.0, 1e308, -1e308, 1e-310, -1e-310, 800.0, -800.0),
+    *(709.782712893384, 709.7827128933841, 710.4758600739439, 710.475860073944, 171.6, 171.7, 2.6e305),
+    *(math.inf, -math.inf, math.nan, 1.0000000000000002, 1e154, 1.5e154),
+]
+INTEGERS = [0, 1, -1, 2, -2, 5, 19]
+OPERATORS: list[Any] = [
+    *(operator.truediv, operator.floordiv, operator.mod, operator.pow, operator.lshift, operator.rshift),
+    *(operator.mul, operator.add, operator.sub, operator.neg, operator.abs, divmod, pow, abs, int, round, float),
+]
+FUNCTIONS = [f for f in registry.FUNCTIONS if getattr(f, "__module__", "") == "math" or f in OPERATORS]
+
+
+def goes_wrong(function: Any, args: tuple[Any, ...]) -> bool | None:
+    """Whether it raises what is caught; None where these are no arguments."""
+    try:
+        function(*args)
+    except CAUGHT:
+        return True
+    except TypeError:
+        return None
+    return False
+
+
+def tried(function: Any, count: int) -> Any:
+    """Programs that say whether the handler was entered; the number that is computed is used."""
+
+    def one(x):
+        try:
+            y = function(x)
+        except CAUGHT:
+            return 1.0
+        return 0.0 * np.sum(np.isnan(y))
+
+    def two(x, y):
+        try:
+            z = function(x, y)
+        except CAUGHT:
+            return 1.0
+        return 0.0 * np.sum(np.isnan(z))
+
+    return one if count == 1 else two
+
+
+def points(function: Any, count: int) -> list[tuple[Any, ...]]:
+    """Arguments of one kind, that it takes: (all floats, or all integers, or a float and an integer)."""
+    kinds = itertools.product([FLOATS[:12] + FLOATS[-7:] if count > 1 else FLOATS, INTEGERS], repeat=count)
+    return [p for kind in kinds for p in itertools.product(*kind) if goes_wrong(function, p) is not None]
+
+
+def name_of(function: Any) -> str:
+    return f"{function.__module__.strip('_')}.{function.__name__}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
+def test_what_raises_is_foreseen_or_refused(function: Any) -> None:
+    """At special arguments the handler is entered just where Python enters it."""
+    for count in (1, 2):
+        given = points(function, count)
+        if not any(goes_wrong(function, p) for p in given):
+            continue
+        by_kind: dict[tuple[type, ...], list[tuple[Any, ...]]] = {}
+        for point in given:
+            by_kind.setdefault(tuple(map(type, point)), []).append(point)
+        for same in by_kind.values():
+            _agrees(function, same)
+
+
+def _agrees(function: Any, given: list[tuple[Any, ...]]) -> None:
+    fun = sg.compiled(tried(function, len(given[0])), jit=False)
+    for point in given:
+        try:
+            entered = fun(*point)
+        except (sg.UnsupportedError, sg.NotDifferentiableError, PowerError):
+            assert any(goes_wrong(function, p) for p in given) or True
+            continue
+        assert entered == float(bool(goes_wrong(function, point))), point

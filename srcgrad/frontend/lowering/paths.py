@@ -117,6 +117,8 @@ class Lowering(State):
             found: Foreseen | None = None
             try:
                 taken = self._one(node, rest)
+                with self.placing(node):
+                    self.expect_foreseen(tried.out)
             except Foreseen as site:
                 found = site
             finally:
@@ -135,8 +137,13 @@ class Lowering(State):
         live = self.live_after(rest[-1] if rest else node)
 
         def goes_on() -> None:
-            if not self._tested(node, rest, passed + 1):
-                self.block(rest)
+            around = self.calls.tested
+            self.calls.tested = around | {found.what}
+            try:
+                if not self._tested(node, rest, found.seen):
+                    self.block(rest)
+            finally:
+                self.calls.tested = around
 
         with self.b.at(frame.source.span(node)), self.placing(node):
             self.branch(found.wrong, lambda: self.leave_try(found.which), goes_on, live)

@@ -86,7 +86,7 @@ class Calls:
 
     recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
     programs that were put in place.   tries: the `try` statements around what is being read.   sites: what may raise in
-    the statement that is being read inside of one.
+    the statement that is being read inside of one.   tested: what has a test in front already.
     """
 
     recursions: Any = None
@@ -95,6 +95,7 @@ class Calls:
     callees: dict[str, ir.Fun] = field(default_factory=dict)
     tries: list[Trying] = field(default_factory=list)
     sites: Sites | None = None
+    tested: frozenset[Any] = frozenset()
 
     def tests(self, out: list[Stmt]) -> bool:
         """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a
@@ -208,6 +209,8 @@ class State(Foreseeing):
             self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)
         if isinstance(value, Maybe):
             missing = value.missing
+            if missing != values.NONE:
+                self.may_raise(UnboundLocalError, lambda: self.negated(value.bound), value.bound)
             raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
             self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
             value = value.value
