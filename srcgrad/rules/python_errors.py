@@ -11,6 +11,7 @@ import cmath
 import functools
 import math
 import operator
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -126,7 +127,8 @@ def _not(x: Val) -> Val:
 def errors(function: Any, args: Sequence[ir.Atom], of_numpy: bool) -> Errors:
     """What a function, or an operator, raises for some of these numbers. of_numpy: one of them is NumPy's own."""
     if function is math.log and len(args) == 2:
-        return [(ValueError, lambda x, base: _any(x <= 0.0, base <= 0.0)), (ZeroDivisionError, lambda x, b: _equals(b, 1))]
+        outside: Test = lambda x, base: _any(x <= 0.0, base <= 0.0)  # noqa: E731
+        return [(ValueError, outside), (ZeroDivisionError, lambda x, base: _equals(base, 1))]
     if function is math.pow:
         return _math_power(*args)
     if function is math.isclose and len(args) > 2:
@@ -134,8 +136,18 @@ def errors(function: Any, args: Sequence[ir.Atom], of_numpy: bool) -> Errors:
     if function is round:
         return _rounded(args, of_numpy)
     if function in FUNCTIONS:
-        return [] if function is int and args[0].type.dtype[0] in "ib" else FUNCTIONS[function]
+        plain = function is int and (len(args) > 1 or args[0].type.dtype[0] in "ib")
+        return [] if plain else FUNCTIONS[function]
     return [] if of_numpy else _operator(function, args)
+
+
+def draws(function: Any) -> bool:
+    """Whether it draws random numbers of a distribution with parameters."""
+    owner = getattr(function, "__self__", None)
+    return isinstance(owner, (np.random.RandomState, random.Random)) and function.__name__ not in SURE
+
+
+SURE = ("rand", "randn", "random", "random_sample", "standard_normal", "seed", "shuffle", "permutation", "gauss")
 
 
 def _operator(function: Any, args: Sequence[ir.Atom]) -> Errors:
@@ -171,12 +183,16 @@ def _power(base: ir.Atom, exponent: ir.Atom) -> Errors:
         found.append((ZeroDivisionError, lambda x, y: _all(_equals(x, 0), y < 0, *_finite(y))))
     whole = all(a.type.dtype[0] in "ib" for a in (base, exponent))
     if not whole and (n is None or not 0 <= n <= 1):
-        found.append((OverflowError, _too_large if n is None or n < 0 else _overflows(operator.pow)))
+        broken = exponent.type.is_float and (n is None or n != int(n))
+        found.append((OverflowError, functools.partial(_too_large, broken=broken)))
     return found
 
 
-def _too_large(x: Val, y: Val) -> Val:
-    return _all(_overflows(operator.pow)(x, y), _ask(operator.ne, x, 0))
+def _too_large(x: Val, y: Val, broken: bool) -> Val:
+    """broken: the exponent may be, so that the power of a negative number is a complex one, of the same size."""
+    large = _overflows(operator.pow)(_magnitude(x) if broken else x, y)
+    known = isinstance(y.atom, ir.Const) and y.atom.value.real >= 0
+    return large if known else _all(large, _ask(operator.ne, x, 0))
 
 
 def _math_power(base: ir.Atom, exponent: ir.Atom) -> Errors:

@@ -8,6 +8,7 @@ is not foreseen raises as it does outside of a `try`.
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import operator
 import sys
@@ -31,6 +32,7 @@ from srcgrad.rules.language.values import Val
 from srcgrad.rules.raises import ASKED
 
 Kinds = tuple[type[BaseException], ...]
+
 
 @dataclass(eq=False)
 class Trying:
@@ -115,7 +117,7 @@ class Foreseeing(Checks):
                 raise UnsupportedError(OF_CALLS, hint=OUTSIDE)
             for kind in raised_by(stmt):
                 if self.handler_of(kind) is not None:
-                    message = f"a {kind.__name__} may be raised here, which a `try` around catches and which cannot be"
+                    message = f"{kind.__name__} may be raised here, which a `try` around catches and which cannot be"
                     raise UnsupportedError(f"{message} foreseen", hint=TESTED)
 
     # ---- what may raise
@@ -168,6 +170,8 @@ class Foreseeing(Checks):
         """Python's numbers are not divided by zero, not all of them have a logarithm, and powers may be too large."""
         super().divides(function, args)
         numbers = [a for a in args if isinstance(a, (Var, Const))]
+        if python_errors.draws(function) and self.calls.tries:
+            return self._drawn(function, numbers)
         if not self.calls.tries or function in (np.power, None):
             return
         if not all(a.type.is_scalar for a in numbers) and function not in ANY_RANK:
@@ -184,14 +188,15 @@ class Foreseeing(Checks):
             if self._raises(function, kind, [a.value for a in numbers if isinstance(a, Const)]):
                 self.may_raise(kind, lambda: TRUE)
         elif test is None:
-            name = getattr(function, "__name__", "it")
-            raise UnsupportedError(
-                f"`{name}` may raise a {kind.__name__} here, which a `try` around catches and which cannot be foreseen",
-                hint=TESTED,
-            )
+            raise UnsupportedError(_unforeseen(getattr(function, "__name__", "it"), kind), hint=TESTED)
         else:
             ask = test
             self.may_raise(kind, lambda: _atom(ask(*(Val(self.b, a) for a in numbers))), (function, kind, *numbers))
+
+    def _drawn(self, function: Any, numbers: list[Atom]) -> None:
+        """Random numbers of a distribution that may not be one."""
+        if any(isinstance(a, Var) or a.value.real < 0 for a in numbers) and self.handler_of(ValueError) is not None:
+            raise UnsupportedError(_unforeseen(function.__name__, ValueError), hint=TESTED)
 
     def _raises(self, function: Any, kind: type[Exception], numbers: list[Any]) -> bool:
         """Whether it does for numbers that are known."""
@@ -213,6 +218,22 @@ class Foreseeing(Checks):
             self.b.of_arrays.discard(made)
         return made
 
+    def raises_where(self, cond: Atom, raising: ir.Raise) -> bool:
+        kinds = raised_by(raising)
+        return bool(kinds) and self.may_raise(kinds[0], lambda: cond)
+
+    def reshapes(self, base: Atom, shape: Sequence[Atom]) -> None:
+        """The same number of elements in another shape: a length that was to be found need not divide it."""
+        if not self.calls.tries or not isinstance(base, Var) or self.handler_of(ValueError) is None:
+            return
+
+        def unlike() -> Atom:
+            lengths = [self._length_of(Length(base, k)) for k in range(base.type.rank)]
+            sizes = [functools.reduce(functools.partial(self._asked, operator.mul), of, ONE) for of in (lengths, shape)]
+            return self._asked(operator.ne, *sizes)
+
+        self.may_raise(ValueError, unlike, (base, *shape))
+
     def foreseen(self, let: ir.Let) -> None:
         """An operation that raises for some arguments."""
         if let.op.name in ASKED:
@@ -222,6 +243,8 @@ class Foreseeing(Checks):
                 lambda: self.b.let(registry.PRIMITIVES["raises"], *let.args, name="raises", **asked),
                 (let.op.name, *let.args),
             )
+        elif let.op.name == "reshape":
+            self.reshapes(let.args[0], let.args[1:])
         elif let.op.name in OF_NOTHING and self.calls.tries:
             of = let.args[0]
             axes = let.params.get("axes")
@@ -239,7 +262,7 @@ OF_THEIR_KIND = ("_operator", "builtins")
 ONE = Const(1, ir.I8)
 DEMANDED = (operator.floordiv, operator.mod, divmod)  # an integer divided by zero is refused by a check
 ANY_RANK = (scipy.linalg.solve_triangular, math.fsum)
-OF_NOTHING = ("max", "min", "nanmax", "nanmin")  # what has no result for no numbers
+OF_NOTHING = ("max", "min", "nanmax", "nanmin", "argmax", "argmin")  # what has no result for no numbers
 # what raises, and is not foreseen
 UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {
     **dict.fromkeys(("correlate", "convolve", "dft", "rdft", "irdft"), (ValueError,)),
@@ -266,6 +289,11 @@ def raised_by(stmt: Stmt) -> tuple[type[BaseException], ...]:
         case ir.Let(op=op):
             return UNFORESEEN.get(op.name, ())
     return ()
+
+
+def _unforeseen(name: str, kind: type[Exception]) -> str:
+    told = f"`{name}` may raise {kind.__name__} here"
+    return f"{told}, which a `try` around catches and which cannot be foreseen"
 
 
 def _literal(value: Any) -> tuple[Any, ir.Type]:

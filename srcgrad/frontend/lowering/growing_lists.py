@@ -354,7 +354,9 @@ def array(low: State, struct: Struct) -> Var:
 def _stacked(low: State, rows: Rows) -> Var:
     """An array with a row for each item, which are all of one shape."""
     empty = low.apply(operator.eq, rows.count, ZERO)
-    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "an array of no rows"),), ()))
+    raising = low.raising("ValueError", "an array of no rows")
+    if not low.raises_where(low.atom(empty), raising):
+        low.b.put(ir.If(low.atom(empty), (raising,), ()))
     first = _row(low, item(low, rows, ZERO))
     dims = [low.b.let(dim, first, axis=k, name="n") for k in range(first.type.rank)]
     out = low.b.alloc(first.type.dtype, (rows.count, *dims), ir.Init.EMPTY, "rows")
@@ -375,7 +377,9 @@ def concatenated(low: State, rows: Rows) -> Var | None:
     if len(rows.memory) > 1 or not memory.type.many or not isinstance(rows.item, Var):
         return None
     empty = low.apply(operator.eq, rows.count, ZERO)
-    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "need at least one array to concatenate"),), ()))
+    raising = low.raising("ValueError", "need at least one array to concatenate")
+    if not low.raises_where(low.atom(empty), raising):
+        low.b.put(ir.If(low.atom(empty), (raising,), ()))
     index, total, after = (Var(name, ir.I8) for name in ("i", "n", "n"))
     with low.b.block() as body:
         more = low.atom(low.apply(operator.add, total, low.length(_array(low, rows, index))))

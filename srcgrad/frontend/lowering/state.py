@@ -209,10 +209,11 @@ class State(Foreseeing):
             self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)
         if isinstance(value, Maybe):
             missing = value.missing
-            if missing != values.NONE:
-                self.may_raise(UnboundLocalError, lambda: self.negated(value.bound), value.bound)
-            raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
-            self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
+            bound = value.bound
+            unbound = missing != values.NONE
+            if not unbound or not self.may_raise(UnboundLocalError, lambda: self.negated(bound), bound):
+                raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
+                self.b.put(ir.If(bound, (), (raising,), span=self.b.span))
             value = value.value
             if frame is self.frame:
                 frame.env[name] = value
