@@ -44,8 +44,8 @@ def _equals(a: Val, b: Any) -> Val:
 
 
 def _finite(*args: Val) -> list[Val]:
-    """The tests that these are finite numbers; integers are."""
-    return [_ask(np.isfinite, a) for a in args if a.type.dtype[0] in "fc"]
+    """The tests that these are finite numbers; integers and literals are."""
+    return [_ask(np.isfinite, a) for a in args if a.type.dtype[0] in "fc" and isinstance(a.atom, ir.Var)]
 
 
 def _magnitude(x: Val) -> Val:

@@ -110,15 +110,15 @@ class Foreseeing(Checks):
         if self.calls.tries and any(isinstance(stmt, kinds) for stmt in walk(program.main.body)):
             raise UnsupportedError(OF_CALLS, hint=OUTSIDE)
 
-    def expect_foreseen(self, stmts: Iterable[Stmt]) -> None:
+    def expect_foreseen(self, stmts: Iterable[Stmt], node: ast.AST) -> None:
         """Refuse what a statement inside of a `try` may raise and a handler would catch, if no test is in front."""
-        for stmt in walk(stmts):
-            if isinstance(stmt, (ir.Call, ir.Custom)):
-                raise UnsupportedError(OF_CALLS, hint=OUTSIDE)
-            for kind in raised_by(stmt):
-                if self.handler_of(kind) is not None:
-                    message = f"{kind.__name__} may be raised here, which a `try` around catches and which cannot be"
-                    raise UnsupportedError(f"{message} foreseen", hint=TESTED)
+        with self.placing(node):  # type: ignore[attr-defined]
+            for stmt in walk(stmts):
+                if isinstance(stmt, (ir.Call, ir.Custom)):
+                    raise UnsupportedError(OF_CALLS, hint=OUTSIDE)
+                for kind in raised_by(stmt):
+                    if self.handler_of(kind) is not None:
+                        raise UnsupportedError(f"{kind.__name__} may be raised here{UNSEEN}", hint=TESTED)
 
     # ---- what may raise
 
@@ -227,10 +227,12 @@ class Foreseeing(Checks):
         if not self.calls.tries or not isinstance(base, Var) or self.handler_of(ValueError) is None:
             return
 
+        def size(lengths: Sequence[Atom]) -> Atom:
+            return functools.reduce(lambda n, length: self._asked(operator.mul, n, length), lengths)
+
         def unlike() -> Atom:
             lengths = [self._length_of(Length(base, k)) for k in range(base.type.rank)]
-            sizes = [functools.reduce(functools.partial(self._asked, operator.mul), of, ONE) for of in (lengths, shape)]
-            return self._asked(operator.ne, *sizes)
+            return self._asked(operator.ne, size(lengths), size(shape))
 
         self.may_raise(ValueError, unlike, (base, *shape))
 
@@ -245,15 +247,19 @@ class Foreseeing(Checks):
             )
         elif let.op.name == "reshape":
             self.reshapes(let.args[0], let.args[1:])
-        elif let.op.name in OF_NOTHING and self.calls.tries:
-            of = let.args[0]
-            axes = let.params.get("axes")
-            for axis in range(of.type.rank) if axes is None else axes:
-                length = Length(of, axis)
-                self.may_raise(ValueError, lambda n=length: self._asked(operator.eq, self._length_of(n), ZERO), length)
+        elif let.op.name in OF_NOTHING and self.calls.tries and isinstance(let.args[0], Var):
+            self._of_nothing(let.args[0], let.params.get("axes"))
+
+    def _of_nothing(self, array: Var, axes: Sequence[int] | None) -> None:
+        """What has no result for no numbers along these axes."""
+        for axis in range(array.type.rank) if axes is None else axes:
+            length = Length(array, axis)
+            empty = functools.partial(self._violated, "nonzero", length, ZERO)
+            self.may_raise(ValueError, empty, length)
 
 
 IN_LINE = "put what may raise into a statement of its own"
+UNSEEN = ", which a `try` around catches and which cannot be foreseen"
 TESTED = "test with `if` before, or do it outside the `try`"
 OUTSIDE = "call it outside the `try`"
 OF_CALLS = "what a derivative, a solver, a recursive function or one with a rule of its own raises cannot be caught"
@@ -292,8 +298,7 @@ def raised_by(stmt: Stmt) -> tuple[type[BaseException], ...]:
 
 
 def _unforeseen(name: str, kind: type[Exception]) -> str:
-    told = f"`{name}` may raise {kind.__name__} here"
-    return f"{told}, which a `try` around catches and which cannot be foreseen"
+    return f"`{name}` may raise {kind.__name__} here{UNSEEN}"
 
 
 def _literal(value: Any) -> tuple[Any, ir.Type]:

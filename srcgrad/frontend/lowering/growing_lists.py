@@ -371,15 +371,22 @@ def _stacked(low: State, rows: Rows) -> Var:
     return out
 
 
+def expect_items(low: State, rows: Rows) -> None:
+    """Raise where nothing is joined."""
+    empty, raising = (
+        low.apply(operator.eq, rows.count, ZERO),
+        low.raising("ValueError", "need at least one array to join"),
+    )
+    if not low.raises_where(low.atom(empty), raising):
+        low.b.put(ir.If(low.atom(empty), (raising,), ()))
+
+
 def concatenated(low: State, rows: Rows) -> Var | None:
     """The arrays of a list joined along their first axis, of any lengths; None where an item is something else."""
     memory = rows.memory[0]
     if len(rows.memory) > 1 or not memory.type.many or not isinstance(rows.item, Var):
         return None
-    empty = low.apply(operator.eq, rows.count, ZERO)
-    raising = low.raising("ValueError", "need at least one array to concatenate")
-    if not low.raises_where(low.atom(empty), raising):
-        low.b.put(ir.If(low.atom(empty), (raising,), ()))
+    expect_items(low, rows)
     index, total, after = (Var(name, ir.I8) for name in ("i", "n", "n"))
     with low.b.block() as body:
         more = low.atom(low.apply(operator.add, total, low.length(_array(low, rows, index))))

@@ -117,8 +117,7 @@ class Lowering(State):
             found: Foreseen | None = None
             try:
                 taken = self._one(node, rest)
-                with self.placing(node):
-                    self.expect_foreseen(tried.out)
+                self.expect_foreseen(tried.out, node)
             except Foreseen as site:
                 found = site
             finally:
@@ -130,20 +129,14 @@ class Lowering(State):
             return taken
         if tried.held or not only_computes(tried.out):
             with self.placing(node):
-                self.refuse(
-                    "a statement inside `try` does something before what may raise", "make two statements of it"
-                )
+                self.refuse("a statement inside `try` does something before what may raise", "make two of it")
         self.b.out.extend(tried.out)
         live = self.live_after(rest[-1] if rest else node)
 
         def goes_on() -> None:
-            around = self.calls.tested
-            self.calls.tested = around | {found.what}
-            try:
+            with self.calls.having_tested(found.what):
                 if not self._tested(node, rest, found.seen):
                     self.block(rest)
-            finally:
-                self.calls.tested = around
 
         with self.b.at(frame.source.span(node)), self.placing(node):
             self.branch(found.wrong, lambda: self.leave_try(found.which), goes_on, live)

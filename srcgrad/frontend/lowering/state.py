@@ -102,6 +102,15 @@ class Calls:
         function that is read for a part of another statement."""
         return bool(self.tries) and (self.sites is None or self.sites.out is not out)
 
+    @contextmanager
+    def having_tested(self, what: Any) -> Iterator[None]:
+        """Where the test of this stands in front."""
+        around, self.tested = self.tested, self.tested | {what}
+        try:
+            yield
+        finally:
+            self.tested = around
+
     def begun(self, out: list[Stmt], passed: int) -> Sites | None:
         """Begin a statement inside of a `try`; the sites of the one around it."""
         around, self.sites = self.sites, Sites(out, passed)
