@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcgrad.compiler.request import VALUE, Recipe
+from srcgrad.compiler.request import Recipe
+from srcgrad.derivatives import lazy_matrices
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
-from srcgrad.derivatives.choices import MODES, axes_of, check_mode, options_of
+from srcgrad.derivatives.choices import MODES, axes_of, check_mode, check_sparse, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
+from srcgrad.derivatives.made_anew import derivative_of
 from srcgrad.derivatives.mapped_on_gpu import Mapped
-from srcgrad.derivatives.plain_function import plain_function
+from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.straight_points import at_once, keeper
 from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.frontend.source.error_places import speaking_of
@@ -23,12 +25,7 @@ def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **r
     if fun is None:
         return lambda f: _transformer(kind, f, argnums, options, **recipe)
     with speaking_of(None):
-        check_mode(recipe.get("mode", "reverse"), MODES)
-        if kind == "value":
-            return Derivative(plain_function(fun), VALUE, options_of(options))
-        return Derivative(
-            plain_function(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums
-        )
+        return derivative_of(kind, fun, argnums, options, recipe)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -61,7 +58,8 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     Returns
     -------
     Derivative
-        Called like `fun`, it gives the gradient, in the structure, shapes and dtypes of the argument.
+        Called like `fun`, it gives the gradient, in the structure, shapes and dtypes of the argument. With `out=g` it
+        writes the gradient into the arrays of `g`, which may share memory with arguments, and gives `g`.
 
     Raises
     ------
@@ -254,7 +252,9 @@ def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     return _transformer("jacrev", fun, argnums, options)
 
 
-def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: Any) -> Any:
+def jacobian(
+    fun: Any = None, argnums: Any = 0, mode: str = "auto", *, sparse: bool = False, pattern: Any = None, **options: Any
+) -> Any:
     """The Jacobian.
 
     Parameters
@@ -262,7 +262,13 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     fun, argnums, **options
         As of `grad`.
     mode : {"auto", "forward", "reverse"}
-        "auto" compares the numbers of inputs and outputs at each call.
+        "auto" compares the numbers of inputs and outputs at each call; of a sparse Jacobian, those of the sweeps.
+    sparse : bool, default False
+        Whether it is a `scipy.sparse.csr_array` with a row for each number of the output (one array), and a column for
+        each of the argument (one array): by a sweep for each group of columns, or rows, that do not meet.
+    pattern : matrix, optional
+        Where a sparse Jacobian may have entries: those of a sparse array, or what is not 0. Without it, the pattern is
+        found at the first call for each shape. Each call checks it by one more sweep, and finds what is new.
 
     Returns
     -------
@@ -282,24 +288,30 @@ def jacobian(fun: Any = None, argnums: Any = 0, mode: str = "auto", **options: A
     >>> jacobian(lambda x: np.sum(x) * x, jit=False)(np.array([1.0, 2.0]))
     array([[4., 1.],
            [2., 5.]])
+    >>> jacobian(lambda x: x * x, jit=False, sparse=True)(np.array([1.0, 2.0])).data
+    array([2., 4.])
     """
     if fun is None:
-        return lambda f: jacobian(f, argnums, mode, **options)
+        return lambda f: jacobian(f, argnums, mode, sparse=sparse, pattern=pattern, **options)
     with speaking_of(None):
         check_mode(mode, ("auto", *MODES))
-        chosen = options_of(options, ("argnums", "mode"))
+        chosen = options_of(options, ("argnums", "mode", "sparse", "pattern"))
+        if check_sparse(sparse, pattern, chosen):
+            return lazy_matrices.sparse.Sparse(plain(fun), argnums, chosen, pattern, mode)
         if mode == "auto":
-            return Jacobian(plain_function(fun), Recipe("jacobian"), chosen, argnums)
+            return Jacobian(plain(fun), Recipe("jacobian"), chosen, argnums)
     return (jacfwd if mode == "forward" else jacrev)(fun, argnums, **options)
 
 
-def hessian(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
+def hessian(fun: Any = None, argnums: Any = 0, *, sparse: bool = False, pattern: Any = None, **options: Any) -> Any:
     """The Hessian of a function that returns one number, forward mode over reverse mode.
 
     Parameters
     ----------
     fun, argnums, **options
         As of `grad`.
+    sparse, pattern
+        As of `jacobian`.
 
     Returns
     -------
@@ -322,6 +334,12 @@ def hessian(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     array([[4., 2.],
            [2., 0.]])
     """
+    if fun is None and sparse:
+        return lambda f: hessian(f, argnums, sparse=sparse, pattern=pattern, **options)
+    with speaking_of(None):
+        chosen = options_of(options, ("argnums", "sparse", "pattern"))
+        if check_sparse(sparse, pattern, chosen):
+            return lazy_matrices.sparse.SparseHessian(plain(fun), argnums, chosen, pattern)
     return _transformer("hessian", fun, argnums, options)
 
 
@@ -388,12 +406,11 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     >>> jvp(f, (3.0, 4.0), (1.0, None), jit=False)
     (12.0, 4.0)
     """
-    found = at_once("jvp", fun, (primals, tangents), options)
-    if found is not OTHER:
+    if (found := at_once("jvp", fun, (primals, tangents), options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = plain_function(fun), options_of(options)
-    return jvp_with(plain, primals, tangents, chosen, keeper("jvp", fun, options))
+        own, chosen = plain(fun), options_of(options)
+    return jvp_with(own, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
 def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -430,12 +447,11 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     >>> value, pullback(1.0)
     (12.0, (4.0, 3.0))
     """
-    found = at_once("vjp", fun, primals, options)
-    if found is not OTHER:
+    if (found := at_once("vjp", fun, primals, options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        plain, chosen = plain_function(fun), options_of(options)
-    return vjp_with(plain, primals, chosen, keeper("vjp", fun, options))
+        own, chosen = plain(fun), options_of(options)
+    return vjp_with(own, primals, chosen, keeper("vjp", fun, options))
 
 
 def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: Any) -> Any:
@@ -472,7 +488,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = plain_function(fun), options_of({"target": target, **options}, ("in_axes",))
+        fun, chosen = plain(fun), options_of({"target": target, **options}, ("in_axes",))
     with speaking_of(fun):
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative

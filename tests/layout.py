@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("derivatives",),
     ("api", "cuda"),
     ("optimize", "testing"),
+    ("__main__",),
 )
 # What lies on top of everything: the package's front.
 FRONT = "__init__"

@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import platform
+import re
 import shutil
 import stat
 import sys
@@ -168,3 +169,28 @@ def keep_beside(path: Path, data: bytes) -> None:
         write(path, data)
     except OSError as error:
         LOG.info("%s cannot be written: %s", path, error)
+
+
+def clear() -> int:
+    """Delete the generated modules of the folder, and what was compiled of them; nothing else that lies there. Gives
+    the number of files."""
+    found = _generated()
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def summary() -> str:
+    """Where the folder is, and what lies there."""
+    found = _generated()
+    size = sum(path.stat().st_size for path in found)
+    return f"{folder()}: {sum(p.suffix == '.py' for p in found)} modules, {size / 2**20:.1f} MiB"
+
+
+# a name, 20 digits of a hash; of what Numba keeps, more behind it
+_GENERATED = re.compile(r"\w+_[0-9a-f]{20}\b.*\.(py|meta|from|nbc|nbi|pyc)")
+
+
+def _generated() -> list[Path]:
+    here = folder()
+    return [p for place in (here, here / "__pycache__") for p in place.glob("*") if _GENERATED.fullmatch(p.name)]

@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from srcgrad.backend import cache, compiling, cpu, shim, threads
 from srcgrad.compiler import generated_modules, kernels, lazy
 from srcgrad.compiler.fingerprint import Fingerprint, fingerprint, of_library
-from srcgrad.compiler.request import Recipe
+from srcgrad.compiler.request import Recipe, state, take_state
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.frontend.source import hooks
@@ -22,7 +22,7 @@ from srcgrad.frontend.source.origins import follow, found, unchanged
 from srcgrad.frontend.source.read import watched
 from srcgrad.frontend.source.structure import Leaf, Spec, describe, leaf_types, parts
 from srcgrad.frontend.source.versions import Version, current, versions
-from srcgrad.printer.kernels import Kernel, Module
+from srcgrad.printer.kernel_modules import Kernel, Module
 
 # Only building is under this lock, never Numba's compilation (which has its own, and may ask us for a derivative).
 LOCK = threading.RLock()
@@ -43,20 +43,13 @@ class Options:
     parallel: bool | None = None
     loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
+    __getstate__, __setstate__ = state, take_state
+
     def check(self) -> None:
         if self.target not in ("cpu", "cuda"):
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
         if self.on_device and not isinstance(self.fastmath, bool | None):
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
-
-    def __getstate__(self) -> list[Any]:
-        return [getattr(self, f.name) for f in fields(self)]
-
-    def __setstate__(self, state: Sequence[Any]) -> None:
-        """A pickle of a version that knew fewer options leaves the others as they are by default."""
-        given = {f.name: value for f, value in zip(fields(self), state, strict=False)}
-        for f in fields(self):
-            object.__setattr__(self, f.name, given.get(f.name, getattr(Options(), f.name)))
 
     @property
     def on_device(self) -> bool:

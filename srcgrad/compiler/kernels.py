@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from srcgrad.backend import cache, cpu
 from srcgrad.compiler.generated_modules import KERNEL, PACKAGE
-from srcgrad.printer.kernels import Kernel, Module, split
+from srcgrad.printer.kernel_modules import Kernel, Module, split
 
 # The date of every kernel's file, whose name stands for what is in it: one that is written again is the same to Numba.
 DATE = 1_000_000_000

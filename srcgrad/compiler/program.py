@@ -29,7 +29,6 @@ from srcgrad.frontend.source.read import python_function
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.values_are_memory import name_values
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform import compositions as core
@@ -123,18 +122,12 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
-    base = replace(base, program=_in_rows(tidy(name_values(base.program))))
+    base = replace(base, program=tidy(name_values(base.program)))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
-
-
-def _in_rows(program: Program) -> Program:
-    """The program with lists of arrays as rows, where their lengths are known."""
-    rows = lists_as_rows(program.main)
-    return program if rows is program.main else tidy(replace(program, main=rows))
 
 
 def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
@@ -355,10 +348,8 @@ def _jacobian(program: Program, base: Lowered, recipe: Recipe, specs: Sequence[S
     if not program.main.results:
         message = f"the function returns {wording.of_spec(base.result)}, which has no derivative"
         raise NotDifferentiableError(message, hint="return a float or an array of floats")
-    fewer_inputs = max(t.rank for s in specs for t in leaf_types(s)) <= max(r.type.rank for r in program.main.results)
     _check_real(program, recipe.active(specs), "a Jacobian")
-    columns = recipe.kind == "jacfwd" or (recipe.kind == "jacobian" and fewer_inputs)
-    make = core.jacfwd if columns else core.jacrev
+    make = {"jacfwd": core.jacfwd, "jacrev": core.jacrev, "jacobian": core.jacobian}[recipe.kind]
     made = once(program, recipe.active(specs), lambda p: make(p, recipe.active(specs), tidy, recipe.last))
     return Derived(made, jacobian_spec(base.result, lambda change: recipe.per_argument(specs, change)))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
 
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError
@@ -33,6 +34,20 @@ class Positional:
         return (place, None) if place < self.star else (self.star, place - self.star)
 
 
+def state(made: Any) -> list[Any]:
+    """What a pickle of such a dataclass holds."""
+    return [getattr(made, f.name) for f in fields(made)]
+
+
+def take_state(made: Any, given: Sequence[Any]) -> None:
+    """Older versions had fewer fields: what their pickles do not say is as it is by default."""
+    known = fields(made)
+    for f, value in zip(known, given, strict=False):
+        object.__setattr__(made, f.name, value)
+    for f in known[len(given) :]:
+        object.__setattr__(made, f.name, f.default if f.default_factory is MISSING else f.default_factory())
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One transformation: its kind, the places of the parameters, and whether a lone one stands bare in the result.
@@ -53,6 +68,8 @@ class Recipe:
     shapes: tuple[tuple[int, ...] | None, ...] = ()
     long: bool = False
     last: bool = False
+
+    __getstate__, __setstate__ = state, take_state
 
     def active(self, specs: Sequence[Spec]) -> tuple[int, ...]:
         """The places of the active leaves among those of all parameters, in the order of `argnums`."""

@@ -19,7 +19,8 @@ from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.gpu.arrays import legalise
-from srcgrad.printer import kernels, render
+from srcgrad.printer import render
+from srcgrad.printer.kernel_modules import Module
 from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.compare import is_nonzero
 from srcgrad.schedule.buffers_in_front import buffers_in_front
@@ -62,7 +63,7 @@ def text(program: Program, options: str | None, parallel: bool = False, loops: b
 
 
 @deep
-def module(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> kernels.Module:
+def module(program: Program, options: str | None, parallel: bool = False, loops: bool = False) -> Module:
     """The module of a program, which is not differentiated further. loops: it is in loops over elements, which code
     that is compiled always is."""
     program = scheduled(program, parallel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from srcgrad.backend import cpu
 from srcgrad.compiler import kernels
 from srcgrad.core import ir
+from srcgrad.core.build import FULL
 from srcgrad.core.ir import Fun, Program, Type, Var
 from srcgrad.printer.render import module
 from srcgrad.rules.language import registry
+from srcgrad.schedule.pipeline import schedule
 
 MAIN = "_of_a_sample"
 
@@ -22,13 +25,29 @@ def warm(rules: Collection[str] | None = None) -> list[str]:
 
     They are compiled with the fast-math flags of most derivatives, and without flags.
     """
-    chosen = registry.PRIMITIVES.values() if rules is None else [registry.PRIMITIVES[name] for name in rules]
     found: dict[str, None] = {}
-    for rule in chosen:
-        for args, params in _samples(rule):
-            for flags in (cpu.FAST, ()):
-                found.update(dict.fromkeys(_compiled(rule, args, params, flags)))
+    for rule in _chosen(rules):
+        found.update(dict.fromkeys(_of_rule(rule)))
     return list(found)
+
+
+def each_rule() -> Iterator[tuple[int, int, str]]:
+    """Compile the kernels of all rules; tells which is next: its number, of how many, its name."""
+    rules = _chosen(None)
+    for k, rule in enumerate(rules, 1):
+        yield k, len(rules), rule.name
+        list(_of_rule(rule))
+
+
+def _chosen(rules: Collection[str] | None) -> list[ir.Primitive]:
+    return [*registry.PRIMITIVES.values()] if rules is None else [registry.PRIMITIVES[name] for name in rules]
+
+
+def _of_rule(rule: ir.Primitive) -> Iterator[str]:
+    done: set[object] = set()
+    for args, params in _samples(rule):
+        for flags in (cpu.FAST, ()):
+            yield from _compiled(rule, args, params, flags, done)
 
 
 def _samples(rule: ir.Primitive) -> Iterator[tuple[Sequence[Any], Mapping[str, Any]]]:
@@ -40,15 +59,26 @@ def _samples(rule: ir.Primitive) -> Iterator[tuple[Sequence[Any], Mapping[str, A
             yield from ((values, params) for params in (rule.info.params if given is None else [given]))
 
 
-def _compiled(rule: ir.Primitive, args: Sequence[Any], params: Mapping[str, Any], flags: Sequence[str]) -> list[str]:
-    """The modules of the kernels that a call of the rule needs, which are compiled now."""
+def _compiled(
+    rule: ir.Primitive, args: Sequence[Any], params: Mapping[str, Any], flags: Sequence[str], done: set[object]
+) -> list[str]:
+    """The modules of the kernels that a call of the rule needs, which are compiled now.
+
+    done: kernels, and what they were called with, that flags make no difference to.
+    """
     types = [Type(np.asarray(a).dtype.str[1:], np.ndim(a)) for a in args]
-    given = tuple(Var(f"x{k}", t) for k, t in enumerate(types))
+    given = tuple(Var(f"x{k}", replace(t, ref=t.rank > 0)) for k, t in enumerate(types))
+    values = tuple(Var(v.name, t) for v, t in zip(given, types, strict=True))
+    loads = (ir.Load(v, ref, (FULL,) * ref.type.rank) for v, ref in zip(values, given, strict=True) if ref.type.ref)
+    read = tuple(v if ref.type.ref else ref for v, ref in zip(values, given, strict=True))
     outs = tuple(Var("out", t) for t in rule.infer(types, params))
-    main = Fun(MAIN, given, (ir.Let(outs, rule, given, dict(params)),), outs)
-    made = module(Program(main, {}), jit_options=cpu.jit_options(flags))
+    main = Fun(MAIN, given, (*loads, ir.Let(outs, rule, read, dict(params))), outs)
+    # what becomes loops calls no kernel
+    made = module(schedule(Program(main, {})), jit_options=cpu.jit_options(flags))
     text, used = kernels.shared(made)
-    if not used or not cpu.compilable(made.text) or not kernels.ready(used):
+    asked = (tuple(kernel.module for kernel in used), tuple(types), repr(params))
+    if not used or asked in done or not cpu.compilable(made.text) or not kernels.ready(used):
         return []
+    done.add(asked)
     cpu.compile_once(MAIN, text, args)
     return [kernel.module for kernel in used]

@@ -78,3 +78,12 @@ def axes_of(in_axes: Any, names: Mapping[str, inspect.Parameter]) -> tuple[int |
     if all(a is None for a in axes):
         raise ArgumentError(f"in_axes={in_axes!r} maps nothing", hint="give the axis of one argument at least")
     return axes
+
+
+def check_sparse(sparse: bool, pattern: Any, options: Options) -> bool:
+    """Whether a sparse matrix is asked for, and can be."""
+    if not sparse and pattern is not None:
+        raise ArgumentError("`pattern` is of sparse matrices", hint="give sparse=True, too")
+    if sparse and options.on_device:
+        raise ArgumentError("sparse matrices are made on the CPU", hint="leave target out, or use jvp and vjp")
+    return bool(sparse)

@@ -7,7 +7,7 @@ import inspect
 import pickle
 import sys
 import types
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,18 @@ from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
 from srcgrad.compiler.request import VALUE, Positional, Recipe
-from srcgrad.core.types import B1, C16, F4, F8, I8, Type
-from srcgrad.derivatives import arguments, compiled_call, into_arrays, kernel_call, straight_call
+from srcgrad.derivatives import arguments, compiled_call, declared_types, into_arrays, kernel_call, straight_call
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
 from srcgrad.derivatives.one_call import Call, Owner, same
-from srcgrad.derivatives.straight_call import Finish, Straight, Take
-from srcgrad.derivatives.written_calls import OTHER, SIMPLE, exact
+from srcgrad.derivatives.relatives import Family
+from srcgrad.derivatives.straight_call import Straight, Take
+from srcgrad.derivatives.written_calls import OTHER, exact
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
 from srcgrad.frontend.source.error_places import speaking_of
-from srcgrad.frontend.source.structure import Leaf, Spec, leaf_types, leaves
+from srcgrad.frontend.source.structure import Spec, leaf_types, leaves
 from srcgrad.frontend.source.versions import Version, current, versions
 from srcgrad.printer import saved_module
 
@@ -49,6 +49,8 @@ class Derivative:
 
     def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
         options.check()
+        self._family: Family | None = None
+        self._things: Sequence[Any] = ()  # of the function, in the order in which its family counts them
         if options.on_device:
             lazy.cuda.allow_in_kernels()
         self.primal = fun
@@ -67,13 +69,8 @@ class Derivative:
         self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
-        self._owner = Owner(fun, recipe, names, own, self._entries)
+        self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options))
         self._forget()
-
-    def _entries(self, values: Sequence[Any]) -> int:
-        """How many numbers the primal gives for these arguments."""
-        made = Derivative(self.primal, VALUE, self._options)
-        return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
         with speaking_of(self.primal):
@@ -82,6 +79,7 @@ class Derivative:
     def _forget(self) -> None:
         self._calls: dict[Any, Call] = {}
         self._last: Call | None = None
+        self._taken: dict[tuple[tuple[Spec, ...], bool], None] = {}  # calls that went straight by what is the family's
         self._begin_straight()
 
     def _begin_straight(self) -> None:
@@ -111,19 +109,27 @@ class Derivative:
         except SystemError as error:
             raise interruption(error) from None
 
+    def _written(self, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result, in arrays that are given, if they are."""
+        result = self(*args, **kwargs)
+        if out is None:
+            return result
+        with speaking_of(self.primal):
+            return into_arrays.written(result, out, self._recipe)
+
     def _otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call where the one before was of another kind."""
         if "out" in kwargs and self._takes_out:
-            out = kwargs.pop("out")
-            result = self(*args, **kwargs)
-            if out is None:
-                return result
-            with speaking_of(self.primal):
-                return into_arrays.written(result, out, self._recipe)
-        for straight in self._straight.get(_classes(args, kwargs), ()):
+            return self._written(kwargs.pop("out"), args, kwargs)
+        classes = _classes(args, kwargs)
+        if classes not in self._straight and self._family is not None:
+            self._straight[classes] = [call.of(self._things) for call in self._family.calls.get(classes, ())]
+        for straight in self._straight.get(classes, ()):
             out = straight(args, kwargs)
             if out is not OTHER:
                 self._hot = straight
+                if self._family is not None:
+                    self._taken[straight_call.key(straight)] = None
                 return out
         return self._call(args, kwargs)
 
@@ -229,7 +235,8 @@ class Derivative:
 
     def _remember(self, call: Call, values: Sequence[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Next time, arguments of this kind go straight to the compiled code."""
-        known = self._straight.setdefault(_classes(args, kwargs), [])
+        classes = _classes(args, kwargs)
+        known = self._straight.setdefault(classes, [])
         if len(known) >= MOST:
             return
         straight = self.straight(
@@ -238,12 +245,14 @@ class Derivative:
         if straight is not None:
             known.append(straight)
             self._hot = straight
+            if self._family is not None:
+                self._family.add(classes, straight, self._things)
 
-    def straight(self, call: Call, take: Take, finish: Finish | None = None) -> Straight | None:
+    def straight(self, call: Call, take: Take, **more: Any) -> Straight | None:
         """What goes straight to the compiled code of this call, from arguments that are taken apart so."""
         long = not self._by_shape and call is not self._calls.get((call.specs, self._to_long))
         made_of = {id(v.function): v for v in (*self._made_of, *call.bound.made_of)}.values()
-        return straight_call.written(call, made_of, take, long=long, finish=finish)
+        return straight_call.written(call, made_of, take, long=long, **more)
 
     # ---- looking at it
 
@@ -251,6 +260,7 @@ class Derivative:
     def source(self) -> str:
         """The generated module."""
         self._keep_up()
+        self._catch_up()
         return (self._last or self._guessed()).bound.unit.source
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
@@ -281,12 +291,18 @@ class Derivative:
 
     def _only(self) -> Call:
         """The call for the only types that it was called with; before a call, for those that are declared."""
+        self._catch_up()
         known = dict.fromkeys(specs for specs, _ in self._calls)
         if len(known) < 2:
             return self._lookup_specs(next(iter(known)), self._to_long) if known else self._guessed()
         with speaking_of(self.primal):
             message = f"`{self.__name__}` was called with arguments of {len(known)} different types"
             raise ArgumentError(message, hint="give arguments of those that are meant: save(path, x)")
+
+    def _catch_up(self) -> None:
+        """Look up what was called by way of the family alone."""
+        for key in [key for key in self._taken if key not in self._calls]:
+            self._last = self._lookup_specs(*key)
 
     def _guessed(self) -> Call:
         """The call for the types that annotations and defaults tell, else floats."""
@@ -303,7 +319,7 @@ class Derivative:
     def _unknown(self) -> list[inspect.Parameter]:
         """The parameters of which neither an annotation nor a default tells the type."""
         params = self._parameters.signature.parameters.values()
-        return [p for p in params if _declared(p) is None and p.default is p.empty]
+        return [p for p in params if declared_types.declared(p) is None and p.default is p.empty]
 
     def _told(self, specs: Sequence[Spec]) -> str:
         """What the module computes, and for what types."""
@@ -365,7 +381,7 @@ class Derivative:
     def _annotated(self) -> tuple[Spec, ...]:
         """The parameters' structures by their annotations and defaults; else float64 scalars."""
         params = self._parameters.signature.parameters.values()
-        return self._differentiable([_annotation_spec(p) for p in params])
+        return self._differentiable([declared_types.of_parameter(p) for p in params])
 
     # ---- inside other code
 
@@ -416,6 +432,12 @@ def _none(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return OTHER
 
 
+def entries(fun: Callable[..., Any], options: Options, values: Sequence[Any]) -> int:
+    """How many numbers a function gives for these arguments."""
+    made = Derivative(fun, VALUE, options)
+    return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
+
+
 def _classes(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     return (*map(type, args), *kwargs, *map(type, kwargs.values()))
 
@@ -428,24 +450,6 @@ def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     count = len(owner._primal_parameters.names)
     extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
     return list(zip(extra, recipe.active(specs[:count]), strict=False))
-
-
-def _annotation_spec(param: inspect.Parameter) -> Spec:
-    declared = _declared(param)
-    if declared is not None:
-        return declared
-    if param.default is not inspect.Parameter.empty:
-        return arguments.spec_of(param.default, param.name)
-    return Leaf(F8)
-
-
-def _declared(param: inspect.Parameter) -> Spec | None:
-    """What an annotation says; None where it says nothing that is understood."""
-    kind = param.annotation
-    simple: dict[Any, Type] = {**SIMPLE, "float": F8, "int": I8, "bool": B1, "np.float32": F4, "complex": C16}
-    if isinstance(kind, Hashable) and kind in simple:
-        return Leaf(simple[kind])
-    return Leaf(Type("f8", 1, ref=True)) if kind is np.ndarray or kind == "np.ndarray" else None
 
 
 def _lookup(module: str, name: str) -> Any:

@@ -15,7 +15,7 @@ from srcgrad.compiler import program as pipeline
 from srcgrad.compiler.request import VALUE, Recipe
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Alloc, Fun, NewList, Program
+from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
@@ -98,6 +98,10 @@ def _why(kind: ir.Type) -> str:
     return "inactive, not in argnums" if kind.is_float else "inactive, no float"
 
 
+def _array(var: Var) -> str:
+    return f"{var.name}: {var.type.dtype_name}, {var.type.rank}-D"
+
+
 def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
     """The memory that holds what the reverse sweep needs, with its size for these arguments and the plan's reason."""
     main = program.main
@@ -112,8 +116,7 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
     sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
     for stmt in kept:
         size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
-        kind = stmt.target.type
-        yield f"    {stmt.target.name}: {kind.dtype_name}, {kind.rank}-D, {size}: {reasons[stmt]}"
+        yield f"    {_array(stmt.target)}, {size}: {reasons[stmt]}"
     for made, size_ in zip(lists, held, strict=True):
         of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
         yield f"    {made.target.name}: {of}, {_bytes(size_)}: {reasons[made]}"

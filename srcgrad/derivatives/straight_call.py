@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import linecache
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -18,6 +18,7 @@ from srcgrad.core.types import F4
 from srcgrad.derivatives import arguments
 from srcgrad.derivatives.one_call import DENSE, Call
 from srcgrad.derivatives.written_calls import Unwritten, Writer
+from srcgrad.frontend.source.origins import unchanged
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.frontend.source.versions import Version
 
@@ -41,24 +42,31 @@ Finish = Callable[
 
 
 def written(
-    call: Call, made_of: Iterable[Version], take: Take, *, long: bool = False, finish: Finish | None = None
+    call: Call,
+    made_of: Iterable[Version],
+    take: Take,
+    *,
+    long: bool = False,
+    finish: Finish | None = None,
+    fixed: Sequence[Any] = (),
 ) -> Straight | None:
     """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
-    for arrays of which an axis has length 1."""
+    for arrays of which an axis has length 1; fixed: functions, dicts of globals and cells that never change."""
+    ids = {id(item) for item in fixed}
     try:
-        return _function(*_written(call, made_of, take, long, finish))
+        return _function(*_written(call, [v for v in made_of if id(v.function) not in ids], take, long, finish, ids))
     except Unwritten:
         return None
 
 
 def _written(
-    call: Call, made_of: Iterable[Version], take: Take, long: bool, finish: Finish | None
+    call: Call, made_of: Iterable[Version], take: Take, long: bool, finish: Finish | None, fixed: Container[int]
 ) -> tuple[str, dict[str, Any]]:
     out = Writer()
     _versions(out, made_of)
     leaves = take(out)
     _checked(out, call)
-    leaves += _captured(out, call)
+    leaves += _captured(out, call, fixed)
     _related(out, call, leaves, long)
     after: list[str] = []
     result = _result(out, call, leaves, after)
@@ -74,7 +82,13 @@ def _written(
         *(f"    {line}" for line in after),
         f"    return {result}",
     ]
-    return "\n".join([*lines, ""]), out.space
+    return "\n".join([*lines, ""]), out.space | {"_beside": out.beside, "_key": (call.specs, not long)}
+
+
+def key(straight: Straight) -> tuple[tuple[Spec, ...], bool]:
+    """The structures that it was written for, and whether it may be for arrays of which no axis has length 1."""
+    found: tuple[tuple[Spec, ...], bool] = straight.__globals__["_key"]
+    return found
 
 
 def _function(text: str, space: dict[str, Any]) -> Straight:
@@ -162,17 +176,20 @@ def _checked(out: Writer, call: Call) -> None:
         raise Unwritten
 
 
-def _captured(out: Writer, call: Call) -> list[str]:
-    """Read what is captured; what the transformation has seen must be as it was."""
+def _captured(out: Writer, call: Call, fixed: Container[int]) -> list[str]:
+    """Read what is captured; what the transformation has seen must be as it was. fixed: ids of what never changes."""
     bound, meta = call.bound, call.meta
     for seen, check in zip(meta.seen, bound.checks, strict=True):
-        unchanged = f"{out.hold(check, 'unchanged')}()"
+        if id(bound.spaces[seen.place.space]) in fixed:
+            continue
         if seen.container or not seen.place.at_hand(bound.spaces):
-            out.unless(unchanged)
+            out.unless(f"{out.hold(check, 'unchanged')}()")
+            out.beside.append(bound.spaces[seen.place.space])
         else:
             value = seen.place.reader(bound.spaces)()
-            where = _place(out, seen.place, bound.spaces)
-            out.lines.append(f"if {where} is not {out.hold(value, 'seen')} and not {unchanged}: return _other")
+            now, then = _place(out, seen.place, bound.spaces), out.hold(value, "seen")
+            alike = f"{out.hold(unchanged, 'unchanged')}({now}, {then})"
+            out.lines.append(f"if {now} is not {then} and not {alike}: return _other")
     names = []
     for place, read, type in zip(
         meta.captured, bound.read, meta.types[len(meta.types) - len(bound.read) :], strict=True
@@ -180,6 +197,7 @@ def _captured(out: Writer, call: Call) -> list[str]:
         names.append(out.name(place.name))
         at_hand = place.at_hand(bound.spaces)
         where = _place(out, place, bound.spaces) if at_hand else f"{out.hold(read, 'read')}()"
+        out.beside += [] if at_hand else [bound.spaces[place.space]]
         out.lines.append(f"{names[-1]} = {where}")
         out.leaf(names[-1], read(), type)
     return names

@@ -120,7 +120,7 @@ def of_value(
         make = f"{out.hold(pullback, 'pullback')}({out.hold(pulled, 'pulled')}, ({items}), value)"
         return f"(value := {result}, {make})"
 
-    return made.straight(call, take, finish)
+    return made.straight(call, take, finish=finish)
 
 
 def of_cotangent(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from srcgrad.backend.compiling import interruption
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
 from srcgrad.compiler.runtime_errors import SMALL, too_large
+from srcgrad.derivatives.straight_call import Straight
+from srcgrad.derivatives.written_calls import Writer
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
@@ -30,6 +32,31 @@ PACKAGE = "srcgrad.optimize"
 # are surely short: a call adds little. None where a call needs more.
 PLAIN: dict[Any, tuple[Callable[..., Any] | None, Turns]] = {}
 NONE: tuple[None, Turns] = None, {}
+
+
+# Newton's method from a number for a root of a function without further arguments, by the function: what takes
+# `(x0, tol, maxiter)`, and the numbers of steps that are surely short.
+ROOTS: dict[Any, tuple[Straight | None, Turns]] = {}
+
+
+def remember_root(fun: Any, solve: Any, start: float, tol: float, maxiter: int) -> None:
+    """Next time go straight to the compiled loop, which was called with these values."""
+    call = solve._lookup([start, (), tol, maxiter])
+
+    def take(out: Writer) -> list[str]:
+        names = ["x0", "tol", "maxiter"]
+        out.lines.append(f"{', '.join(names)} = args")
+        return names
+
+    def finish(out: Writer, leaves: Sequence[str], result: str) -> str:
+        items = ", ".join(f"out[{k}]" for k in (0, 1, 2, 3))
+        made = f"({items}, {out.hold(MESSAGES, 'messages')}[out[4]], out[5])"
+        return f"{out.hold(_new, 'new')}({out.hold(OptimizeResult, 'result')}, {made})"
+
+    straight = solve.straight(call, take, finish=finish, fixed=[*_fixed(solve.primal), solve.primal])
+    if len(ROOTS) > 1000:
+        ROOTS.clear()
+    ROOTS[fun] = straight, _pace(solve, start, ()).short
 
 
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__

@@ -10,6 +10,7 @@ import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -26,6 +27,7 @@ from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
     NONE,
     PLAIN,
+    ROOTS,
     Result,
     by_search,
     classes,
@@ -35,9 +37,11 @@ from srcgrad.optimize.running import (
     like,
     rank_of,
     remember,
+    remember_root,
     told,
 )
 
+NO_NAMES: dict[str, Any] = {}
 Callback = Callable[[Any, Any, int], Any] | None
 
 
@@ -87,20 +91,49 @@ def newton(
 
     Examples
     --------
-    >>> import math
     >>> from srcgrad import newton
-    >>> round(newton(lambda x: x - math.cos(x), 1.0).x, 12)
-    0.739085133215
+    >>> round(newton(lambda x: x * x - 2.0, 1.0).x, 12)
+    1.414213562373
     """
+    usual = fun in ROOTS and mode == "forward" and jit and target == "cpu" and not (callback or batch or history)
+    if usual and (found := _root_at_once(fun, x0, args, tol, maxiter)) is not OTHER:
+        return found  # type: ignore[no-any-return]
     key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
-    plain, turns = PLAIN.get(key, NONE)
-    if plain is not None and tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback):
-        if maxiter <= turns.get(amount((x0, *args)), 0):
-            try:
-                return told(plain(x0, *args, tol, maxiter))
-            except SrcgradError as error:
-                _unless_mismatch(error, fun, x0, args, False)
+    plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
+    if plain and (found := _plain_root(key, x0, args, tol, maxiter)) is not None:
+        return found
     return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
+
+
+def _root_at_once(fun: Any, x0: Any, args: Any, tol: Any, maxiter: Any) -> Any:
+    """The result of the compiled loop, if it is surely short; else `OTHER`."""
+    straight, short = ROOTS.get(fun, NONE)
+    known = x0.__class__ is float and args.__class__ is tuple and not args and tol.__class__ is float and tol >= 0.0
+    if straight is None or not known or maxiter.__class__ is not int or not 0 <= maxiter <= short.get(0, 0):
+        return OTHER
+    try:
+        found = straight((x0, tol, maxiter), NO_NAMES)
+    except SrcgradError as error:
+        raise explained(error, fun, x0, (), False) from error.__cause__
+    if found is OTHER:
+        ROOTS.pop(fun, None)
+    return found
+
+
+def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
+    """The result of the compiled loop, if it needs nothing else, is known and surely short."""
+    plain, turns = PLAIN.get(key, NONE)
+    if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
+        return None
+    try:
+        found = told(plain(x0, *args, tol, maxiter))
+    except SrcgradError as error:
+        _unless_mismatch(error, key[0], x0, args, False)
+        return None
+    fun, kind, _, mode, history, jit, _, _ = key
+    if kind is float and not args and mode == "forward" and fun not in ROOTS:
+        remember_root(fun, newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+    return found
 
 
 def gradient_descent(

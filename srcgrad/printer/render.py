@@ -19,7 +19,7 @@ from srcgrad.printer.coalesce import Classes
 from srcgrad.printer.evaluation_order import lay_out
 from srcgrad.printer.expressions import TemplateOf
 from srcgrad.printer.folding import Folds
-from srcgrad.printer.kernels import Module
+from srcgrad.printer.kernel_modules import Module
 from srcgrad.printer.names import mistakable, name_variables
 from srcgrad.printer.overloads import Overloads
 from srcgrad.printer.statements import Statements

@@ -70,5 +70,5 @@ def at_broadcast(writer: Writer, value: Operand, place: Place, dims: Sequence[At
     for index, own, whole in zip(tail, value.dims, lengths, strict=True):
         sure = own == whole or isinstance(own, Const)
         step = ZERO if own == ONE else index
-        found.append(step if sure else writer.op("where", writer.op("equal", own, ONE), ZERO, index))
+        found.append(step if sure else writer.repeated(own, index))
     return value.at(tuple(found))

@@ -108,7 +108,7 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
         for index, (own, n) in zip(place[extra:], pairs, strict=True):
             sure = own == n or isinstance(n, Const)
             step = ZERO if n == ONE else index
-            there.append(step if sure else writer.op("where", writer.op("equal", n, ONE), ZERO, index))
+            there.append(step if sure else writer.repeated(n, index))
         writer.builder.accumulate(ref, tuple(there), value.at(place))
 
     writer.nest(value.dims, add)
@@ -146,3 +146,27 @@ def _concatenate(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
 
         writer.nest(part.dims, put)
     return lying(writer, ref, dims)
+
+
+@in_order("roll")
+def _roll(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Operand | None:
+    """What stays in order, and what comes round, by loops of their own."""
+    value, shift = args
+    if not isinstance(value, Elements) or isinstance(shift, Elements):
+        return None
+    value, axis = writer.cheap(value), stmt.params["axis"]
+    n = value.dims[axis]
+    ahead = writer.op("remainder", shift, writer.op("larger", n, ONE), called="ahead")
+    left = writer.op("subtract", n, ahead, called="left")
+    ref = writer.builder.alloc(stmt.target.type.dtype, value.dims, ir.Init.EMPTY, stmt.target.name)
+
+    def put(length: ir.Atom, start: ir.Atom, stop: ir.Atom) -> None:
+        def one(place: Place) -> None:
+            there, here = ((*place[:axis], writer.plus(place[axis], by), *place[axis + 1 :]) for by in (stop, start))
+            writer.builder.store(ref, there, value.at(here))
+
+        writer.nest((*value.dims[:axis], length, *value.dims[axis + 1 :]), one)
+
+    put(left, ZERO, ahead)
+    put(ahead, left, ZERO)
+    return lying(writer, ref, value.dims)

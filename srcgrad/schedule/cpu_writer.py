@@ -10,7 +10,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Var
 from srcgrad.printer.names import ANONYMOUS
 from srcgrad.schedule.cpu_expansions import lying
-from srcgrad.schedule.elements import FEW, MESSAGE, ONE, At, Elements, Place, Writer
+from srcgrad.schedule.elements import FEW, MESSAGE, ONE, ZERO, At, Elements, Place, Writer
 
 LONG = 60  # characters of a line that are told
 HINT = "lengths must be equal, or one of them 1 where that is repeated"
@@ -30,6 +30,11 @@ class CpuWriter(Writer):
         ref = self.local(value.dtype, value.dims, name)
         self.fill(ref, value)
         return lying(self, ref, value.dims)
+
+    def repeated(self, own: Atom, index: Atom) -> Atom:
+        """By a step of 0 or 1: of a choice for each element, compiled code would have a copy of the loop for each
+        side, and of several choices for each combination."""
+        return self.times(index, self.op("where", self.op("equal", own, ONE), ZERO, ONE, called="step"))
 
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         return self.held(value) if repeated and value.cost > FEW else value

@@ -212,6 +212,10 @@ class Writer:
         self.fill(ref, value)
         return Elements(value.dtype, value.dims, lambda place: self.builder.load(ref, place), READ)
 
+    def repeated(self, own: Atom, index: Atom) -> Atom:
+        """The index along an axis of this length, of an index into what the axis may be broadcast to."""
+        return self.op("where", self.op("equal", own, ONE), ZERO, index)
+
     def cheap(self, value: Elements, repeated: bool = True) -> Elements:
         """The value, such that its elements may be asked for many times."""
         if value.cost <= FEW or not repeated or (value.cost < LOOP and not static(value.dims)):

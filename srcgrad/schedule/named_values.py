@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from srcgrad.core import walk
-from srcgrad.core.ir import Fun, Stmt, Store, Var
+from srcgrad.core.ir import Accumulate, Fun, Index, Stmt, Store, Var
 from srcgrad.core.rewrite import Rewriter
 from srcgrad.printer.names import ANONYMOUS, element_name
 
@@ -17,27 +17,31 @@ def name_stored_values(fun: Fun) -> Fun:
     uses = Counter(a for s in walk.walk(fun.body) for a in (*walk.used(s), *walk.used_inside(s)))
     names: dict[Var, Var] = {}
     for stmt in walk.walk(fun.body):
-        if _names(stmt) and (value := stmt.value) not in names:
-            name = element_name(stmt.ref.name, stmt.index) if uses[value] > 1 else ANONYMOUS
-            if name != value.name:
-                names[value] = Var(name, value.type)
+        if not _names(stmt) or (value := stmt.value) in names:
+            continue
+        if uses[value] == 1:
+            names[value] = Var(ANONYMOUS, value.type)
+        elif isinstance(stmt, Store):
+            names[value] = Var(element_name(stmt.ref.name, stmt.index), value.type)
     return Renamed(names).fun(fun) if names else fun
 
 
 def stored_values(stmts: Iterable[Stmt]) -> dict[Var, Var]:
     """For each value without a name that these store, a variable that has the array's."""
-    found = (s for s in stmts if _names(s) and s.value.name == ANONYMOUS)
+    found = (s for s in stmts if isinstance(s, Store) and _names(s) and s.value.name == ANONYMOUS)
     return {s.value: Var(s.ref.name, s.value.type) for s in found}
 
 
 def _names(stmt: Stmt) -> TypeGuard[_Named]:
-    """Whether it stores a value that has no name, or that of the array."""
-    if not isinstance(stmt, Store) or not isinstance(stmt.value, Var) or stmt.value.type.rank:
+    """Whether it stores, or adds, a value that has no name, or that of the array."""
+    if not isinstance(stmt, (Store, Accumulate)) or not isinstance(stmt.value, Var) or stmt.value.type.rank:
         return False
     return stmt.value.name in (ANONYMOUS, stmt.ref.name) and stmt.ref.name != ANONYMOUS
 
 
-class _Named(Store):
+class _Named(Stmt):
+    ref: Var
+    index: Index
     value: Var
 
 

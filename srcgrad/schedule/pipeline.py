@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from srcgrad.core.ir import Fun, Program
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
@@ -14,8 +15,9 @@ from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.simplify.values.dce import dce
+from srcgrad.transform.lists_as_rows import lists_as_rows
 
 PASSES = (
     lists_as_rows,
@@ -31,9 +33,12 @@ PASSES = (
     contract_arrays,
     zeros_as_loops,
     fuse_nests,
+    store_first_additions,
     contract_arrays,
     store_once,
     simplify_fun,
+    add_in_place,
+    dce,
     name_stored_values,
     use_vector_functions,
 )

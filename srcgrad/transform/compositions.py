@@ -54,6 +54,44 @@ def jacrev(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last
     return _Jacobian(program, leaves, tidy, last).by_rows(f"{program.main.name}_jacrev")
 
 
+def jacobian(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last: bool = False) -> Program:
+    """Jacobians by forward mode where there are not more inputs than outputs: it is counted when the program runs."""
+    builder, params = Builder(program.main), program.main.params
+    quiet, outs = walk.instantiate(without_effects(program.main), params)
+    for stmt in quiet:
+        builder.put(stmt)
+    counts = _count(builder, [params[k] for k in leaves]), _count(builder, outs)
+    counting = tidy(reachable(Program(Fun("count", params, tuple(builder.out), counts), program.callees)))
+    inputs, outputs = counting.main.results
+    if inputs == outputs or (isinstance(inputs, Const) and isinstance(outputs, Const)):
+        few = inputs == outputs or inputs.value <= outputs.value  # type: ignore[union-attr, operator]
+        return (jacfwd if few else jacrev)(program, leaves, tidy, last)
+    columns, rows = jacfwd(program, leaves, tidy, last), jacrev(program, leaves, tidy, last)
+    sides = [walk.instantiate(without_effects(made.main), params) for made in (columns, rows)]
+    first = walk.instantiate(program.main, params)[0] if loud(program.main) else ()
+    builder.out = [*first, *counting.main.body]
+    few_inputs = builder.let(registry.PRIMITIVES["less_equal"], inputs, outputs, name="few_inputs")
+    pairs = list(zip(sides[0][1], sides[1][1], strict=True))
+    chosen = tuple(ir.Out(Var("jacobian", a.type), a, b) for a, b in pairs)
+    builder.put(ir.If(few_inputs, sides[0][0], sides[1][0], chosen))
+    facts = replace(program.main.facts, plan=(*columns.main.facts.plan, *rows.main.facts.plan))
+    results = tuple(out.target for out in chosen)
+    fun = Fun(f"{program.main.name}_jacobian", params, tuple(builder.out), results, facts)
+    return reachable(Program(fun, {**counting.callees, **columns.callees, **rows.callees}))
+
+
+def _count(builder: Builder, atoms: Sequence[Atom]) -> Atom:
+    """How many numbers these hold together."""
+    total: Atom = Const(0, ir.I8)
+    for atom in atoms:
+        size: Atom = Const(1, ir.I8)
+        for axis in range(atom.type.rank):
+            length = dim(Val(builder, atom), axis=axis).atom
+            size = length if size == Const(1, ir.I8) else builder.let(registry.PRIMITIVES["multiply"], size, length)
+        total = size if total == Const(0, ir.I8) else builder.let(registry.PRIMITIVES["add"], total, size)
+    return total
+
+
 def hessian(program: Program, leaves: Sequence[int], tidy: Tidy = untouched, last: bool = False) -> Program:
     """Second derivatives of a scalar, forward over reverse: a block for each pair of leaves."""
     made = jacfwd(tidy(grad(program, leaves)), leaves, tidy, last)

@@ -17,6 +17,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
@@ -93,7 +94,7 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
-    main = gather_quotients(carried_arrays_to_buffers(program.main))
+    main = gather_quotients(carried_arrays_to_buffers(lists_as_rows(program.main)))
     wanted = [main.params[k] for k in sorted(active)]
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)

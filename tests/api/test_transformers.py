@@ -10,6 +10,7 @@ import pytest
 
 import srcgrad as sg
 from srcgrad.compiler import program as pipeline
+from srcgrad.compiler import to_source
 from srcgrad.frontend.source.structure import describe
 from tests.api.helpers import plain
 
@@ -259,4 +260,4 @@ def test_what_branches_on_floats_is_compiled_strictly():
 
     for fun, strict in ((smooth, False), (bends, True), (masks, True)):
         lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
-        assert pipeline.decides_by_floats(lowered.program) is strict
+        assert to_source.decides_by_floats(lowered.program) is strict

@@ -294,7 +294,7 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", choices=cases.SUITES, default=None, help="programs unless names are given")
     parser.add_argument("--names", nargs="+", help="names of workloads, or what they begin with")
-    parser.add_argument("--quick", action="store_true", help="smaller, with fewer rounds")
+    parser.add_argument("--quick", action="store_true", help="smaller, with fewer rounds, kernels cold")
     parser.add_argument("--timeout", type=float, default=180.0, help="seconds of CPU time for a workload")
     parser.add_argument("--json", help="a file to write all figures to; those of other workloads in it are kept")
     parser.add_argument("--read", help="a file written before: print its tables, measure nothing")
@@ -335,7 +335,7 @@ def run(options: argparse.Namespace) -> dict[str, Found]:
     kept = load(options.json) if options.json and Path(options.json).exists() else {}
     with tempfile.TemporaryDirectory(prefix="srcgrad_caches_") as folder:
         caches = Caches(folder)
-        warm = caches.warm()
+        warm = not options.quick and caches.warm()
         print(f"cold: the library's kernels {'are warm' if warm else 'are compiled, too'}", flush=True)
         for workload in cases.chosen(options.suite, options.names):
             found = results[workload.name] = one(workload, options, caches, warm)

@@ -3,7 +3,8 @@
     python tests/benchmarks/jacobians.py                      all, as a Markdown table
     python tests/benchmarks/jacobians.py --names hand bundle
 
-Ratios of interleaved medians of the thread's CPU time. "Cold" is the CPU time of the first call, compilation included.
+Ratios of interleaved medians of the thread's CPU time. "Cold" is the CPU time of the first call, compilation and the
+search for a pattern included.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +145,11 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]], Maker]] = {
     "bundle": (projection, projection_args, sg.jacobian),
     "bundle, reverse": (projection, projection_args, sg.jacrev),
     "rosenbrock, 50": (rosenbrock, lambda: vector(50), sg.hessian),
+    "rosenbrock, 50, sparse": (rosenbrock, lambda: vector(50), partial(sg.hessian, sparse=True)),
+    "rosenbrock, 100,000, sparse": (rosenbrock, lambda: vector(100_000), partial(sg.hessian, sparse=True)),
     "chained, 1,000": (chained, lambda: vector(1000), sg.jacobian),
+    "chained, 1,000, sparse": (chained, lambda: vector(1000), partial(sg.jacobian, sparse=True)),
+    "chained, 100,000, sparse": (chained, lambda: vector(100_000), partial(sg.jacobian, sparse=True)),
 }
 
 
@@ -151,18 +157,22 @@ def measure(name: str) -> str:
     fun, args, make = CASES[name][0], CASES[name][1](), CASES[name][2]
     start = time.process_time()
     derivative = make(fun, cache=False)
-    derivative(*args)
+    matrix = derivative(*args)
     cold = time.process_time() - start
     primal = numba.njit(fun)
     times = interleaved({"primal": lambda: primal(*args), "derivative": lambda: derivative(*args)}, rounds=31)
     ratio = times["derivative"] / times["primal"]
-    return f"| {name} | {1e6 * times['primal']:.3g} | {1e6 * times['derivative']:.4g} | {ratio:.2f} | {cold:.1f} |"
+    parts = [matrix] if isinstance(matrix, np.ndarray) else [matrix.data, matrix.indices, matrix.indptr]
+    size = sum(part.nbytes for part in parts) / 1e6
+    micro = {key: f"{1e6 * t:.4g}" for key, t in times.items()}
+    return f"| {name} | {micro['primal']} | {micro['derivative']} | {ratio:.2f} | {cold:.1f} | {size:.2f} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", nargs="*", default=list(CASES))
-    print("| workload | primal, µs | derivative, µs | ratio | cold, s |\n| --- | --- | --- | --- | --- |")
+    print("| workload | primal, µs | derivative, µs | ratio | cold, s | matrix, MB |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name in parser.parse_args().names:
         print(measure(name), flush=True)
 

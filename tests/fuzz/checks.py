@@ -119,7 +119,8 @@ def too_short(lowered: Lowered, values: Sequence[Any]) -> bool:
     """Whether the program was made for longer arrays than these."""
     main = lowered.program.main
     given = [*oracle.leaves(values), *(c.read() for c in lowered.captured)]
-    pairs = zip(main.params, given, strict=True) if main.facts.least else ()
+    arrays = (x for x in given if isinstance(x, np.ndarray) and x.ndim)
+    pairs = zip((p for p in main.params if p.type.ref), arrays, strict=True) if main.facts.least else ()
     return any(n < m for p, x in pairs for n, m in zip(np.shape(x), main.facts.least.get(p, ()), strict=False))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
@@ -26,7 +27,6 @@ from srcgrad.simplify.memory.copy_is_move import move_copies
 from srcgrad.simplify.memory.dead_stores import remove_dead_stores
 from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
-from srcgrad.simplify.memory.lists_as_rows import lists_as_rows
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
@@ -38,6 +38,7 @@ from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
+from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.program_edits import reachable, without_effects
 from srcgrad.transform.random_draws import once
@@ -72,6 +73,8 @@ KEEPING: dict[str, Pass] = {
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "named_values": of_functions(name_stored_values),
+    "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
+    "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
     "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
-from srcgrad import grad, hessian, jacfwd, jacobian, jacrev
+from srcgrad import compiled, grad, hessian, jacfwd, jacobian, jacrev
 from srcgrad.core.ir import Program
 from srcgrad.core.run import run
 from srcgrad.core.verify import verify
@@ -38,7 +39,7 @@ def test_random_programs(seed: int, last: bool) -> None:
     program, args = simplify(random_program(seed, 10, real=True)), list(arguments(seed))
     for leaf in (MATRIX, NUMBER, VECTOR):
         wanted = by_forward_runs(program, leaf, args)
-        for make in (compositions.jacfwd, compositions.jacrev):
+        for make in (compositions.jacfwd, compositions.jacrev, compositions.jacobian):
             made = make(program, [leaf], simplify, last)
             verify(made)
             for got, want in zip(run(simplify(made), *args), wanted, strict=True):
@@ -187,7 +188,7 @@ def test_they_are_differentiated_again(fun: Callable[..., Any]) -> None:
 
     second = differences(grad(weighted, jit=False), AT, 4)
     np.testing.assert_allclose(hessian(weighted, jit=False)(AT, 4), second, rtol=1e-5, atol=1e-6)
-    for make in (jacfwd, jacrev):
+    for make in (jacfwd, jacrev, jacobian):
         jacobian_of = make(fun, jit=False)
 
         def summed(x, n, jacobian_of=jacobian_of):
@@ -200,6 +201,31 @@ def test_they_are_differentiated_again(fun: Callable[..., Any]) -> None:
 def test_compiled() -> None:
     for fun in (chain, carried, by_bones):
         np.testing.assert_allclose(jacfwd(fun)(AT, 4), differences(fun, AT, 4), rtol=1e-6, atol=1e-7)
+
+
+def test_inside_of_compiled_code_the_mode_goes_by_numbers_of_elements() -> None:
+    derivative = jacobian(chain_of)
+
+    def use(x, n):
+        return derivative(x, n)
+
+    text = compiled(use, jit=False).source_for(AT, 2)
+    assert text.count("x_dot = np.zeros") == 1 and text.count("value_bar = np.zeros") == 1
+    jitted = numba.njit(use)
+    for n in (1, 3, 4):
+        wanted = jacfwd(chain_of, jit=False)(AT, n)
+        np.testing.assert_allclose(jitted(AT, n), wanted, rtol=1e-12)
+        np.testing.assert_allclose(compiled(use, jit=False)(AT, n), wanted, rtol=1e-12)
+    # as many inputs as outputs, which is seen when the program is made
+    square = jacobian(grad(lambda x: np.sum(x**3) * x[0], jit=False), jit=False)
+    assert "value_bar" not in compiled(lambda x: square(x), jit=False).source_for(AT)
+
+
+def chain_of(x, n):
+    out = np.zeros(n)
+    for i in range(n):
+        out[i] = math.sin(x[i]) * x[0]
+    return out
 
 
 # ---- that it happens

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Var
+from srcgrad.core.ir import Const
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.calls import call
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
@@ -83,8 +83,7 @@ def _known_items(over: Domain | Struct) -> Iterable[Value]:
     if isinstance(over, Struct):
         return over.items
     turns = over.known
-    index = Var("i", ir.I8)
-    if turns is None or len(turns) > LIMIT or over.item(index) is not index:
+    if turns is None or len(turns) > LIMIT or not over.plain:
         raise _Unknown
     return [Const(k, ir.I8) for k in turns]
 

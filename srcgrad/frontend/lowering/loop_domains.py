@@ -21,6 +21,10 @@ ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
 
 
+def itself(index: Atom) -> Value:
+    return index
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A counted loop: `item(index)` is what the target is bound to at each index of range(start, stop, step)."""
@@ -39,10 +43,14 @@ class Domain:
         return range(*bounds) if len(bounds) == 3 else None
 
     @property
+    def plain(self) -> bool:
+        """Whether its items are its indices."""
+        return self.item is itself
+
+    @property
     def numbers(self) -> list[Atom]:
         """The numbers that it goes over, if it is a range of a few that are known."""
-        index = Var("i", ir.I8)
-        if self.known is None or len(self.known) > WRITTEN_OUT or self.item(index) is not index:
+        if self.known is None or len(self.known) > WRITTEN_OUT or not self.plain:
             return []
         return [Const(k, ir.I8) for k in self.known]
 
@@ -106,16 +114,16 @@ def of_rows(low: Lowering, items: Struct) -> Domain:
 def _range(low: Lowering, bounds: list[Atom]) -> Domain:
     match bounds:
         case [stop]:
-            return Domain(ZERO, stop, ONE, lambda index: index)
+            return Domain(ZERO, stop, ONE, itself)
         case [start, stop]:
-            return Domain(start, stop, ONE, lambda index: index)
+            return Domain(start, stop, ONE, itself)
         case [start, stop, step]:
             if step == ZERO:
                 low.refuse("the step of a range is 0", "use another step")
             if isinstance(step, Var):
                 said = "ValueError", "the step of a range is 0", "check the step first"
                 low.demand("nonzero", step, ZERO, said, low.frame.node)
-            return Domain(start, stop, step, lambda index: index)
+            return Domain(start, stop, step, itself)
     return low.refuse("range takes one to three integers", "write range(stop) or range(start, stop, step)")
 
 
@@ -194,8 +202,7 @@ def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | 
 
 def _listed(part: Domain | Struct) -> Domain | Struct:
     """A range of known iterations as items."""
-    index = Var("i", ir.I8)
-    if isinstance(part, Struct) or part.known is None or part.item(index) is not index:
+    if isinstance(part, Struct) or part.known is None or not part.plain:
         return part
     return values.struct([Const(k, ir.I8) for k in part.known])
 

@@ -82,6 +82,17 @@ class _Counters:
                     out.append(stmt)
         return tuple(out), state
 
+    def reached(self, stmt: ir.Store | ir.Accumulate, out: list[Stmt]) -> dict[int, Atom]:
+        """How long memory that grows must be for a store, by axis."""
+        lengths: dict[int, Atom] = {}
+        for axis in self.grows[stmt.ref]:
+            item = stmt.index[axis]
+            if isinstance(item, ir.Slice):
+                raise unsupported(stmt.span, "memory that grows is stored to as a whole", 'use target="cpu"')
+            lengths[axis] = Var("n", ir.I8)
+            out.append(ir.Let((lengths[axis],), registry.PRIMITIVES["add"], (item, ONE)))  # type: ignore[arg-type]
+        return lengths
+
     def counted(self, stmt: Stmt, state: list[Atom], out: list[Stmt]) -> list[Atom]:
         """The counters after an allocation, or a store to memory that grows."""
         if isinstance(stmt, ir.Alloc):
@@ -89,14 +100,7 @@ class _Counters:
             first = self.first[stmt.target]
         else:
             assert isinstance(stmt, (ir.Store, ir.Accumulate))
-            first = self.first[stmt.ref]
-            lengths = {}
-            for axis in self.grows[stmt.ref]:
-                item = stmt.index[axis]
-                if isinstance(item, ir.Slice):
-                    raise unsupported(stmt.span, "memory that grows is stored to as a whole", 'use target="cpu"')
-                lengths[axis] = Var("n", ir.I8)
-                out.append(ir.Let((lengths[axis],), registry.PRIMITIVES["add"], (item, ONE)))  # type: ignore[arg-type]
+            first, lengths = self.first[stmt.ref], self.reached(stmt, out)
         for axis, n in lengths.items():
             more = Var("n", ir.I8)
             out.append(ir.Let((more,), registry.PRIMITIVES["larger"], (state[first + axis], n)))

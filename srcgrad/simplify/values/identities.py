@@ -15,6 +15,7 @@ from srcgrad.rules.language import registry
 from srcgrad.simplify.values.common import key
 from srcgrad.simplify.values.table import SMALL, TABLE
 
+ORDER = frozenset({"less", "less_equal", "greater", "greater_equal"})
 LARGE = 2**31  # literals beyond are left alone: their products could leave the range of an i8
 
 
@@ -30,6 +31,7 @@ class _Identities(ShapeRewriter):
         super().__init__(shapes_of(fun))
         self.lets: dict[Var, Let] = {}
         self.home: dict[Var, object] = {}
+        self.loops: dict[Var, ir.For] = {}  # of an index
         self.name, self.span = "t", fun.body[0].span if fun.body else None
         self.uses = Counter(atom for stmt in walk.walk(fun.body) for atom in _all_used(stmt) if isinstance(atom, Var))
         self.uses.update(r for r in fun.results if isinstance(r, Var))
@@ -127,6 +129,10 @@ class _Identities(ShapeRewriter):
         self.name, self.span = let.target.name, let.span
         if let.op.traits.measures:
             return self.length(let)
+        if let.op.name in ORDER:
+            compared = self.of_an_index(let)
+            if compared is not None:
+                return compared
         for identity in TABLE.get(let.op.name, ()):
             mark = len(self.out)
             new = identity.rewrite(self, let)
@@ -158,6 +164,27 @@ class _Identities(ShapeRewriter):
             place = axis - array.type.rank + arg.type.rank
             if place >= 0 and self.shapes.dims(arg)[place] == self.shapes.dims(array)[axis]:
                 return self.emit(let.op.name, arg, axis=place)
+        return None
+
+    def of_an_index(self, let: Let) -> Const | None:
+        """How a loop's index compares with where the loop starts or ends, or with 0."""
+        index, other = let.args
+        loop = self.loops.get(index) if isinstance(index, Var) else None
+        if loop is None or not isinstance(loop.step, Const):
+            return None
+        upward = loop.step.value.real > 0
+        start, stop = self.atom(loop.start), self.atom(loop.stop)
+        least, beyond = (start, stop) if upward else (stop, start)  # upward: least <= index < beyond
+        natural = isinstance(least, Const) and least.value.real >= (0 if upward else -1)
+        below = {"less": False, "greater_equal": True}  # index >= other
+        above = {"greater": False, "less_equal": True}  # index <= other
+        if (upward and other is beyond) or (not upward and other is least):
+            strict = {"less": upward, "greater_equal": not upward, "greater": not upward, "less_equal": upward}
+            return Const(strict[let.op.name], ir.B1)
+        if let.op.name in below and ((natural and other == Const(0, ir.I8)) or (upward and other is least)):
+            return Const(below[let.op.name], ir.B1)
+        if let.op.name in above and not upward and other is beyond:
+            return Const(above[let.op.name], ir.B1)
         return None
 
     def with_plain_args(self, let: Let) -> Let:
@@ -242,6 +269,8 @@ class _Identities(ShapeRewriter):
         return ()
 
     def loop(self, loop: ir.For | ir.While) -> Rewritten:
+        if isinstance(loop, ir.For):
+            self.loops[loop.index] = loop
         carry = []
         for c in loop.carry:
             init = self.atom(c.init)

@@ -1,4 +1,4 @@
-"""What a user gives to a transformer, as the function that is differentiated."""
+"""What may be differentiated: functions, and what stands for one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.functions import behind
 
 
-def plain_function(fun: Any) -> Any:
+def plain(fun: Any) -> Any:
     """The function; what comes with arguments of its own (a bound method, a partial) without those."""
     if not callable(fun):
         raise ArgumentError(f"{fun!r} is not a function", hint="give the function itself: grad(f)(x), not grad(f(x))")
