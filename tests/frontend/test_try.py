@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad.errors import PowerError
+from srcgrad.rules.language import registry
 from tests.frontend.as_written import VECTOR, Programs, check
 
 programs = Programs()
@@ -392,3 +396,262 @@ def test_what_cannot_be_foreseen_is_refused() -> None:
 
     with pytest.raises(sg.UnsupportedError, match="`finally` does more"):
         sg.grad(finally_more, jit=False)(1.7)
+
+
+# ---- all that raises in Python is foreseen, or refused
+
+CAUGHT = (ValueError, OverflowError, ZeroDivisionError)
+FLOATS = [
+    *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -2.5, -3.0, 1e308, -1e308, 1e-310, -1e-310, 800.0, -800.0),
+    *(709.782712893384, 709.7827128933841, 710.4758600739439, 710.475860073944, 171.6, 171.7, 2.6e305),
+    *(math.inf, -math.inf, math.nan, 1.0000000000000002, 1e154, 1.5e154),
+]
+INTEGERS = [0, 1, -1, 2, -2, 5, 19]
+OPERATORS: list[Any] = [
+    *(operator.truediv, operator.floordiv, operator.mod, operator.pow, operator.lshift, operator.rshift),
+    *(operator.mul, operator.add, operator.sub, operator.neg, operator.abs, divmod, pow, abs, int, round, float),
+]
+FUNCTIONS = [f for f in registry.FUNCTIONS if getattr(f, "__module__", "") == "math" or f in OPERATORS]
+
+
+def goes_wrong(function: Any, args: tuple[Any, ...]) -> bool | None:
+    """Whether it raises what is caught; None where these are no arguments."""
+    try:
+        function(*args)
+    except CAUGHT:
+        return True
+    except TypeError:
+        return None
+    return False
+
+
+def tried(function: Any, count: int) -> Any:
+    """A program that says whether the handler was entered."""
+
+    def one(x):
+        try:
+            function(x)
+        except CAUGHT:
+            return 1.0
+        return 0.0
+
+    def two(x, y):
+        try:
+            function(x, y)
+        except CAUGHT:
+            return 1.0
+        return 0.0
+
+    return one if count == 1 else two
+
+
+def points(function: Any, count: int) -> list[tuple[Any, ...]]:
+    """Arguments of one kind, that it takes: (all floats, or all integers, or a float and an integer)."""
+    some: list[list[Any]] = [FLOATS[:12] + FLOATS[-7:] if count > 1 else FLOATS, INTEGERS]
+    kinds = itertools.product(some, repeat=count)
+    return [p for kind in kinds for p in itertools.product(*kind) if goes_wrong(function, p) is not None]
+
+
+def name_of(function: Any) -> str:
+    return f"{function.__module__.strip('_')}.{function.__name__}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
+def test_what_raises_is_foreseen_or_refused(function: Any) -> None:
+    """At special arguments the handler is entered just where Python enters it."""
+    for count in (1, 2) if function is not int else (1,):
+        given = points(function, count)
+        if not any(goes_wrong(function, p) for p in given):
+            continue
+        by_kind: dict[tuple[type, ...], list[tuple[Any, ...]]] = {}
+        for point in given:
+            by_kind.setdefault(tuple(map(type, point)), []).append(point)
+        for same in by_kind.values():
+            _agrees(function, same)
+
+
+REFUSED = (round,)  # to digits that are not known
+
+
+def _agrees(function: Any, given: list[tuple[Any, ...]]) -> None:
+    fun = sg.compiled(tried(function, len(given[0])), jit=False)
+    for point in given:
+        try:
+            entered = fun(*point)
+        except PowerError:  # integers to negative powers are refused everywhere
+            assert all(type(n) is int for n in point)
+            assert point[1] < 0
+        except sg.UnsupportedError:
+            assert function in REFUSED
+        else:
+            assert entered == float(bool(goes_wrong(function, point))), point
+
+
+def values_of(fun: Any, *points: Any) -> None:
+    """The function's own values, whatever path is taken."""
+    compiled = sg.compiled(fun, jit=False)
+    for point in points:
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(compiled(point), fun(point), equal_nan=True)
+
+
+def test_places_and_shapes_are_foreseen_whoever_catches_them() -> None:
+    def an_index(x):
+        try:
+            y = x[1] * 2
+        except Exception:
+            y = x[0]
+        return y
+
+    def lengths(x):
+        b = np.array([1.0, 2.0, 3.0])
+        try:
+            y = np.sum(x * b)
+        except ValueError:
+            y = 5.0 * x[0]
+        return y
+
+    def unpacked(x):
+        try:
+            a, b, c = x
+        except ValueError:
+            return x[0]
+        return a * b * c
+
+    def places(x):
+        try:
+            y = x[np.array([0, 2])].sum()
+        except IndexError:
+            y = 1.0
+        return y
+
+    def assigned(x):
+        y = x.copy()
+        try:
+            y[2] = 5.0
+        except:  # noqa: E722
+            y[0] = 1.0
+        return y.sum()
+
+    def stacked(x):
+        try:
+            y = np.vstack([x, np.ones(3)]).sum()
+        except ValueError:
+            return 1.0
+        return y
+
+    def in_rows(x):
+        try:
+            y = x.reshape(3, -1).sum()
+        except ValueError:
+            return 4.0
+        return y
+
+    for fun in (an_index, lengths, unpacked, places, assigned, stacked, in_rows):
+        values_of(fun, VECTOR, VECTOR[:1] if fun is an_index else VECTOR[:2])
+
+
+def test_empty_arrays_missing_keys_and_unbound_names_are_foreseen() -> None:
+    def largest(x):
+        try:
+            y = np.max(x)
+        except ValueError:
+            y = 5.0
+        return y + 1.0
+
+    def keys(x):
+        d = {"a": x}
+        try:
+            y = d["b"]
+        except KeyError:
+            y = 3 * x
+        try:
+            y = [x, y][2]
+        except LookupError:
+            y = 2 * y
+        return y
+
+    def names(x):
+        if x > 0:
+            b = x
+        try:
+            y = b * 2
+        except NameError:
+            y = 9.0
+        return y
+
+    values_of(largest, VECTOR, np.zeros(0))
+    values_of(keys, 2.0)
+    values_of(names, 2.0, -1.0)
+
+
+def test_numbers_of_python_and_of_numpy_are_told_apart() -> None:
+    def by_the_larger(x):
+        try:
+            y = 1.0 / max(x, 0.0)
+        except ZeroDivisionError:
+            y = 7.0
+        return y
+
+    def integers(n):
+        try:
+            y = 1 / n
+        except ZeroDivisionError:
+            y = 7.0
+        return y
+
+    def of_an_array(x):
+        try:
+            y = 1.0 / abs(x[0]) + x[0] ** -1.0
+        except ArithmeticError:
+            y = 2.0
+        return 1.0 if np.isinf(y) else y
+
+    def complex_numbers(x):
+        try:
+            w = 1 / complex(x, 0.0)
+        except ZeroDivisionError:
+            return 4.0
+        return abs(w)
+
+    values_of(by_the_larger, 2.0, 0.0, -1.0)
+    values_of(integers, 2, 0)
+    values_of(of_an_array, VECTOR, 0 * VECTOR)
+    values_of(complex_numbers, 2.0, 0.0)
+
+
+def test_what_raises_and_is_not_foreseen_is_refused() -> None:
+    def spectrum(x):
+        try:
+            w = np.linalg.eigvalsh(np.outer(x, x))
+        except np.linalg.LinAlgError:
+            return 5.0
+        return w[0]
+
+    def nothing(x):
+        b = None
+        if x[0] > 0:
+            b = x[0]
+        try:
+            y = b * 2
+        except TypeError:
+            y = 9.0
+        return y
+
+    def drawn(x):
+        try:
+            y = np.random.normal(x[0], -1.0)
+        except ValueError:
+            return 1.0
+        return y
+
+    def summed(x):
+        try:
+            y = math.fsum(x)
+        except OverflowError:
+            return 1.0
+        return y
+
+    for fun in (spectrum, nothing, drawn, summed):
+        with pytest.raises(sg.UnsupportedError, match=r"(?s)may be raised here|may raise .*cannot be foreseen"):
+            sg.compiled(fun, jit=False)(VECTOR)

@@ -94,6 +94,7 @@ def _missing(low: Lowering, value: Struct, name: str) -> Value:
         low.refuse(f"a {kind.__name__} has no field `{name}`", wording.meant(name, value.keys, other))
     if issubclass(kind, CONTAINERS):
         return Method(value, name)
+    low.may_raise(AttributeError, lambda: values.TRUE)
     other = "assign it first" if complete(kind) else "make it a field"
     return low.refuse(f"the object has no attribute `{name}` here", wording.meant(name, value.keys, other))
 

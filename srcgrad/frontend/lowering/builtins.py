@@ -350,6 +350,8 @@ def _concatenate(*ranks: int) -> Builtin:
         if not isinstance(over, Struct) or not isinstance(over.rows, values.Rows):
             return None
         rank = over.rows.item.type.rank if isinstance(over.rows.item, Var) else 0
+        if not rank:
+            growing_lists.expect_items(low, over.rows)
         return growing_lists.concatenated(low, over.rows) if rank in ranks or (not ranks and rank) else None
 
     return call_
@@ -380,5 +382,6 @@ BUILTINS: dict[Any, Builtin] = {
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
+    np.stack: _concatenate(-1),
     dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
 }  # fmt: skip

@@ -129,7 +129,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     if hooks.gives_core(target):
         return _prepared(low, target, args, named)
     if _listed(target) and target in registry.FUNCTIONS:
-        low.divides(target, args)
+        low.divides(target, [*args, *named.values()])
         made = library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
         return low.kept_apart(target, made)
     if isinstance(target, functools.partial):

@@ -90,14 +90,25 @@ class Checks:
                 case ir.Store(ref=ref, index=index, value=value) | ir.Accumulate(ref=ref, index=index, value=value):
                     self.in_range(ref, index)
                     self.fits(value, ref, index)
+                case ir.View(base=base, how=ir.Reshape(shape)):
+                    self.reshapes(base, shape)
                 case ir.View(base=base, how=tuple() as how):
                     self.in_range(base, how)
                 case ir.If(then=(ir.Raise() as raising,), orelse=()) if _of_a_rule(raising):
+                    if self.raises_where(stmt.cond, raising):
+                        continue
                     stmt = replace(stmt, then=(self._placed(raising),), span=None)
             self.b.out.append(walk.rebuild(stmt, lambda a: a, lambda v: v, self._block) if walk.blocks(stmt) else stmt)
 
     def foreseen(self, let: ir.Let) -> None:
         """An operation that raises for some arguments."""
+
+    def raises_where(self, cond: Atom, raising: ir.Raise) -> bool:
+        """Whether it is foreseen that this is raised there."""
+        return False
+
+    def reshapes(self, base: Atom, shape: Sequence[Atom]) -> None:
+        """Memory is seen in another shape."""
 
     def _of_integers(self, let: ir.Let) -> ir.Let:
         """A power of integers, which has no integer result where the exponent is negative."""

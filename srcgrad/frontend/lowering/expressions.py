@@ -87,6 +87,7 @@ def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Valu
         case _:
             low.refuse(f"{values.describe(value)} cannot be unpacked", "name what it holds one by one")
     if count is not None and len(items) != count:
+        low.may_raise(ValueError, lambda: TRUE)
         low.refuse(f"{len(items)} values are unpacked into {count} names", "use as many names as there are values")
     return items
 

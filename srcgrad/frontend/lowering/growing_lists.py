@@ -354,7 +354,9 @@ def array(low: State, struct: Struct) -> Var:
 def _stacked(low: State, rows: Rows) -> Var:
     """An array with a row for each item, which are all of one shape."""
     empty = low.apply(operator.eq, rows.count, ZERO)
-    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "an array of no rows"),), ()))
+    raising = low.raising("ValueError", "an array of no rows")
+    if not low.raises_where(low.atom(empty), raising):
+        low.b.put(ir.If(low.atom(empty), (raising,), ()))
     first = _row(low, item(low, rows, ZERO))
     dims = [low.b.let(dim, first, axis=k, name="n") for k in range(first.type.rank)]
     out = low.b.alloc(first.type.dtype, (rows.count, *dims), ir.Init.EMPTY, "rows")
@@ -369,13 +371,22 @@ def _stacked(low: State, rows: Rows) -> Var:
     return out
 
 
+def expect_items(low: State, rows: Rows) -> None:
+    """Raise where nothing is joined."""
+    empty, raising = (
+        low.apply(operator.eq, rows.count, ZERO),
+        low.raising("ValueError", "need at least one array to join"),
+    )
+    if not low.raises_where(low.atom(empty), raising):
+        low.b.put(ir.If(low.atom(empty), (raising,), ()))
+
+
 def concatenated(low: State, rows: Rows) -> Var | None:
     """The arrays of a list joined along their first axis, of any lengths; None where an item is something else."""
     memory = rows.memory[0]
     if len(rows.memory) > 1 or not memory.type.many or not isinstance(rows.item, Var):
         return None
-    empty = low.apply(operator.eq, rows.count, ZERO)
-    low.b.put(ir.If(low.atom(empty), (low.raising("ValueError", "need at least one array to concatenate"),), ()))
+    expect_items(low, rows)
     index, total, after = (Var(name, ir.I8) for name in ("i", "n", "n"))
     with low.b.block() as body:
         more = low.atom(low.apply(operator.add, total, low.length(_array(low, rows, index))))

@@ -50,6 +50,7 @@ def _missing(low: Lowering, owner: Struct, name: str) -> Value:
     """A key that is not there."""
     given = special(low, owner, "__missing__", values.of_key(name))
     if given is None:
+        low.may_raise(KeyError, lambda: values.TRUE)
         there = ", ".join(key if key.isidentifier() else values.shown_key(key) for key in owner.keys)
         low.refuse(f"there is no key {values.shown_key(name)}", f"the keys are {there}")
     return given
@@ -74,6 +75,7 @@ def _position(low: Lowering, owner: Struct, key: Const) -> int:
     assert isinstance(index, Const)
     position = int(index.value.real)
     if not -len(owner.items) <= position < len(owner.items):
+        low.may_raise(IndexError, lambda: values.TRUE)
         low.refuse(f"item {position} of {len(owner.items)} does not exist", f"the last is item {len(owner.items) - 1}")
     return position % len(owner.items)
 

@@ -117,6 +117,7 @@ class Lowering(State):
             found: Foreseen | None = None
             try:
                 taken = self._one(node, rest)
+                self.expect_foreseen(tried.out, node)
             except Foreseen as site:
                 found = site
             finally:
@@ -128,15 +129,14 @@ class Lowering(State):
             return taken
         if tried.held or not only_computes(tried.out):
             with self.placing(node):
-                self.refuse(
-                    "a statement inside `try` does something before what may raise", "make two statements of it"
-                )
+                self.refuse("a statement inside `try` does something before what may raise", "make two of it")
         self.b.out.extend(tried.out)
         live = self.live_after(rest[-1] if rest else node)
 
         def goes_on() -> None:
-            if not self._tested(node, rest, passed + 1):
-                self.block(rest)
+            with self.calls.having_tested(found.what):
+                if not self._tested(node, rest, found.seen):
+                    self.block(rest)
 
         with self.b.at(frame.source.span(node)), self.placing(node):
             self.branch(found.wrong, lambda: self.leave_try(found.which), goes_on, live)

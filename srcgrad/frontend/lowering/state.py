@@ -86,7 +86,7 @@ class Calls:
 
     recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
     programs that were put in place.   tries: the `try` statements around what is being read.   sites: what may raise in
-    the statement that is being read inside of one.
+    the statement that is being read inside of one.   tested: what has a test in front already.
     """
 
     recursions: Any = None
@@ -95,11 +95,21 @@ class Calls:
     callees: dict[str, ir.Fun] = field(default_factory=dict)
     tries: list[Trying] = field(default_factory=list)
     sites: Sites | None = None
+    tested: frozenset[Any] = frozenset()
 
     def tests(self, out: list[Stmt]) -> bool:
         """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a
         function that is read for a part of another statement."""
         return bool(self.tries) and (self.sites is None or self.sites.out is not out)
+
+    @contextmanager
+    def having_tested(self, what: Any) -> Iterator[None]:
+        """Where the test of this stands in front."""
+        around, self.tested = self.tested, self.tested | {what}
+        try:
+            yield
+        finally:
+            self.tested = around
 
     def begun(self, out: list[Stmt], passed: int) -> Sites | None:
         """Begin a statement inside of a `try`; the sites of the one around it."""
@@ -208,8 +218,11 @@ class State(Foreseeing):
             self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)
         if isinstance(value, Maybe):
             missing = value.missing
-            raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
-            self.b.put(ir.If(value.bound, (), (raising,), span=self.b.span))
+            bound = value.bound
+            unbound = missing != values.NONE
+            if not unbound or not self.may_raise(UnboundLocalError, lambda: self.negated(bound), bound):
+                raising = self.raising("UnboundLocalError", f"`{name}` is {missing.state} here", missing.hint)
+                self.b.put(ir.If(bound, (), (raising,), span=self.b.span))
             value = value.value
             if frame is self.frame:
                 frame.env[name] = value
