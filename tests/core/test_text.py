@@ -40,7 +40,11 @@ def test_random_programs_read_back(seed: int) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("case", RIGHT[::6], ids=lambda c: c.name)
+# a Jacobian is of floats alone
+OF_FLOATS = [case for case in RIGHT[::6] if case.name != "integer_result_beside"]
+
+
+@pytest.mark.parametrize("case", OF_FLOATS, ids=lambda c: c.name)
 def test_every_stage_reads_back(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
