@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from srcgrad.analysis.effects import Facts
 from srcgrad.core import ir
 from srcgrad.core.ir import Var
-from srcgrad.core.walk import defined, used, walk
+from srcgrad.core.walk import defined, used, used_inside, walk
 
 Reader = ir.Load | ir.View
 
@@ -17,7 +17,9 @@ def partly_read(facts: Facts) -> Mapping[ir.Alloc, Sequence[Reader]]:
     made: dict[Var, ir.Alloc] = {}
     readers: dict[ir.Alloc, list[Reader]] = {}
     unfit: set[ir.Alloc] = set()
+    passed = [r for r in facts.fun.results if isinstance(r, Var)]  # also on by loops and branches, to other names
     for stmt in walk(facts.fun.body):
+        passed += [a for a in used_inside(stmt) if isinstance(a, Var)]
         refs = [a for a in used(stmt) if isinstance(a, Var) and a.type.ref and a in made]
         if isinstance(stmt, ir.Alloc) and isinstance(stmt.init, Var):
             made[stmt.target] = stmt
@@ -32,5 +34,5 @@ def partly_read(facts: Facts) -> Mapping[ir.Alloc, Sequence[Reader]]:
             readers[made[stmt.base]].append(stmt)
         elif not isinstance(stmt, ir.Let) or any(v.type.ref for v in defined(stmt)):
             unfit.update(made[ref] for ref in refs)
-    results = {made[r] for r in facts.fun.results if isinstance(r, Var) and r in made}
-    return {alloc: found for alloc, found in readers.items() if found and alloc not in unfit | results}
+    unfit.update(made[ref] for ref in passed if ref in made)
+    return {alloc: found for alloc, found in readers.items() if found and alloc not in unfit}

@@ -166,8 +166,11 @@ class Bound:
         """Whether all that the transformation has seen is still so, and what is captured has the types that it had."""
         meta = self.unit.meta
         types = meta.types[len(meta.types) - len(self.read) :]
-        seen = current(self.made_of) and all(check() for check in self.checks)
-        return seen and all(describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True))
+        try:
+            seen = current(self.made_of) and all(check() for check in self.checks)
+            return seen and all(describe(read()) == Leaf(type) for read, type in zip(self.read, types, strict=True))
+        except (LookupError, ValueError, AttributeError):  # a name is gone: who makes it again says so if it is missed
+            return False
 
 
 _UNITS: dict[str, Unit] = {}

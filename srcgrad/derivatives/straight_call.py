@@ -105,13 +105,21 @@ def _code(text: str) -> CodeType:
 
 
 def _versions(out: Writer, made_of: Iterable[Version]) -> None:
-    """The functions that the derivative was made of have the code that they had, and the defaults, if they had some."""
-    for fun, code, defaults, named in made_of:
+    """The functions that the derivative was made of have the code that they had, and the defaults, if they had some;
+    what is a builtin in it still is one."""
+    builtins: dict[tuple[str, str], None] = {}
+    for fun, code, defaults, named, items, names in made_of:
         name = out.hold(fun, "fun")
         out.unless(f"{name}.__code__ is {out.hold(code, 'code')}")
         if defaults or named:
             out.unless(f"{name}.__defaults__ is {out.hold(defaults, 'defaults')}")
             out.unless(f"{name}.__kwdefaults__ is {out.hold(named, 'defaults')}")
+        for key, value in items:
+            out.unless(f"{name}.__kwdefaults__[{key!r}] is {out.hold(value, 'default')}")
+        space = out.hold(fun.__globals__, "globals") if names else ""
+        builtins.update(((builtin, space), None) for builtin in names)
+    if builtins:
+        out.unless(*(f"{builtin!r} not in {space}" for builtin, space in builtins))
 
 
 def by_call(

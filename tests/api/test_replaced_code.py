@@ -202,3 +202,65 @@ def test_other_parameters():
     assert d(1.0) == 3.0
     replaced(f, lambda x, y: x * y)
     assert d(1.0, 5.0) == 5.0 and list(d.__signature__.parameters) == ["x", "y"]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_keyword_only_defaults_that_are_changed_in_place(jit):
+    def make():
+        def helper(x, *, scale=2.0):
+            return x * scale
+
+        def f(x, *, power=2, more=1.0):
+            return helper(x**power) * more
+
+        return f, helper
+
+    for _ in range(2):  # the second is a relative of the first
+        f, helper = make()
+        d, second = sg.grad(f, jit=jit), sg.grad(sg.grad(f, jit=jit), jit=jit)
+        assert (d(3.0), second(3.0)) == (12.0, 4.0)
+        f.__kwdefaults__["more"] = 5.0
+        assert (d(3.0), second(3.0)) == (60.0, 20.0)
+        helper.__kwdefaults__["scale"] = -1.0
+        assert (d(3.0), second(3.0)) == (-30.0, -10.0)
+        f.__kwdefaults__["power"] = 1
+        assert (d(3.0), second(3.0), d(3.0, power=2)) == (-5.0, 0.0, -30.0)
+
+
+def calls_a_builtin(x):
+    return abs(x)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: lambda x: abs(x),
+        lambda: lambda x: [abs(v) for v in (x, 2.0)][0],
+        lambda: lambda x: calls_a_builtin(x),
+        lambda: functools.partial(lambda y, x: abs(x) + y, 1.0),
+        lambda: [lambda x, f=calls_a_builtin: f(x)][0],
+    ],
+)
+def test_a_global_that_hides_a_builtin(make, jit, monkeypatch):
+    d, second = sg.grad(make(), jit=jit), sg.grad(sg.grad(make(), jit=jit), jit=jit)
+    for _ in range(2):
+        assert (d(-2.0), second(-2.0), sg.grad(make(), jit=jit)(-2.0)) == (-1.0, 0.0, -1.0)
+        with monkeypatch.context() as patch:
+            patch.setitem(globals(), "abs", lambda x: 3.0 * x * x)
+            assert (d(-2.0), second(-2.0), sg.grad(make(), jit=jit)(-2.0)) == (-12.0, 6.0, -12.0)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_global_that_is_deleted(jit, monkeypatch):
+    number, function = sg.grad(lambda x: x * deleted_later, jit=jit), sg.grad(lambda x: deleted_later(x), jit=jit)
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setitem(globals(), "deleted_later", 3.0)
+            assert number(1.0) == 3.0
+        with monkeypatch.context() as patch:
+            patch.setitem(globals(), "deleted_later", lambda x: 2.0 * x)
+            assert function(1.0) == 2.0
+        for d in (number, function):
+            with pytest.raises(NameError, match="deleted_later"):
+                d(1.0)

@@ -295,3 +295,54 @@ def test_factors_that_may_be_infinite_are_looked_at(fun, mode):
 )
 def test_what_is_not_known_is_no_zero(fun, mode):
     assert math.isnan(sg.grad(fun, mode=mode, jit=False)(0.0))
+
+
+# ---- what is read under another name
+
+
+def carried_by_for(a, b, c):
+    for k in range(2, 0, -1):
+        b = b / a
+        a[k] = b[k]
+    return np.sum(b * c)
+
+
+def carried_by_while(a, b, c):
+    k = 0
+    while k < 2:
+        b = b / a
+        a[k] = b[k]
+        k += 1
+    return np.sum(b * c)
+
+
+def view_carried(a, b, c):
+    v = b[:]
+    for k in range(2):
+        b = b / a
+        v = b[1:]
+        a[k] = b[k]
+    return np.sum(v) * c[0]
+
+
+def out_of_a_branch(a, b, c):
+    if c[0] > 0.0:
+        b = b / a
+        a[1] = b[1]
+    else:
+        b = np.sqrt(a)
+        b[0] = a[1]
+    return np.sum(b * c)
+
+
+@pytest.mark.parametrize("c", [np.array([1.5]), np.array([-1.5]), np.array([0.5, -1.0, 2.0])], ids=len)
+@pytest.mark.parametrize("fun", [carried_by_for, carried_by_while, view_carried, out_of_a_branch])
+def test_what_a_loop_or_a_branch_passes_on_is_read_as_a_whole(fun, c):
+    a, b = np.array([0.8, 0.6, 0.7]), np.array([0.4, 0.7, 0.6])
+    h = 1e-6
+    for place, got in enumerate(sg.grad(fun, argnums=(0, 1), jit=False)(a, b, c)):
+        for k in range(3):
+            d = [np.zeros(3), np.zeros(3)]
+            d[place][k] = h
+            wanted = (fun(a + d[0], b + d[1], c) - fun(a - d[0], b - d[1], c)) / (2 * h)
+            assert got[k] == pytest.approx(wanted, rel=1e-6, abs=1e-8)
