@@ -32,7 +32,13 @@ def test_programs(program: str, printed: str, tmp_path: Path) -> None:
 
 def test_refusal(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```\n(example.py.*?)```", README, flags=re.DOTALL)
-    lines = ["def f(x):", "    y = x * x", "    try:", "        return y", "    finally:", "        y"]
+    lines = [
+        "def f(x):",
+        "    y = x * x",
+        "    with open('log') as log:",
+        "        log.write('squared')",
+        "    return y",
+    ]
     (tmp_path / "example.py").write_text("\n".join(lines) + "\n")
     lines = ["import srcgrad, example", "try:", "    srcgrad.grad(example.f)(1.0)"]
     program = "\n".join([*lines, "except srcgrad.UnsupportedError as error:", "    print(error)"])

@@ -12,7 +12,8 @@ from srcgrad.schedule.elements import ONE, READ, ZERO, Elements, Operand, Place,
 from srcgrad.schedule.expansions import EXPANSIONS
 
 # of two or more operands, or of an order that depends on values: calls
-KERNELS = frozenset({"matmul", "contract", "nonzero", "argsort", "searchsorted", "float_arange", "repeated_places"})
+# (a norm that neither overflows nor vanishes on its way, too)
+KERNELS = frozenset("norm matmul contract nonzero argsort searchsorted float_arange repeated_places".split())
 SMALL = 16  # elements of the arrays whose products are written out
 Made = Callable[[Writer, ir.Let, Sequence[Operand]], "Operand | None"]
 IN_ORDER: dict[str, Made] = {}

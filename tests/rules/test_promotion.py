@@ -160,7 +160,6 @@ REFUSED = {
         "np.clip({a}, 0.5, 2)", "np.maximum({a}, {a}[0])", "np.prod({b}, axis=1)", "np.cumprod({b}, axis=1)",
         "np.multiply.reduce({a})",
     )},
-    **{text: "c" for text in JOINED if text.startswith(("np.concatenate", "np.hstack", "np.append", "np.block"))},
 }  # fmt: skip
 
 

@@ -37,7 +37,10 @@ FLAGS = {
     "straight": "add subtract negative multiply divide broadcast_like reshape transpose",
 }
 EFFORTS = {
-    "least": "add subtract multiply negative cast where square equal not_equal less less_equal greater greater_equal",
+    "least": (
+        "add subtract multiply negative cast where square equal not_equal less less_equal greater greater_equal"
+        " is_nonzero"
+    ),
     "little": "divide absolute maximum minimum",
 }
 SLOPES = {
