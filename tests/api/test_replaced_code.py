@@ -236,7 +236,7 @@ def calls_a_builtin(x):
     "make",
     [
         lambda: lambda x: abs(x),
-        lambda: lambda x: [abs(v) for v in (x, 2.0)][0],  # noqa: RUF015
+        lambda: lambda x: sum([abs(v) for v in (x, 2.0)]),
         lambda: lambda x: calls_a_builtin(x),
         lambda: functools.partial(lambda y, x: abs(x) + y, 1.0),
         lambda: [lambda x, f=calls_a_builtin: f(x)][0],
