@@ -31,6 +31,7 @@ from srcgrad.schedule.elements import (
     size_of,
     static,
 )
+from srcgrad.schedule.literals import folded
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, elements_of
 from srcgrad.transform.refuse import unsupported
@@ -47,6 +48,7 @@ class Loops(Lowering):
         super().__init__(fun, writer or Writer())
         self.tidy = tidy
         self.results = () if writer else fun.results  # of a function whose body is put in place, nobody is the caller
+        self.top = set(fun.body)  # what is run once, and surely
         self.given: dict[Var, Var] = {}  # results of the function that are made where the caller wants them
         self.made: set[Var] = set()  # arrays that the function makes
         self.worked: set[Var] = set()  # those among them that the caller gives, which may be longer
@@ -134,7 +136,7 @@ class Loops(Lowering):
             raise unsupported(stmt.span, UNKNOWN_LENGTH, REMEDY)
         root = Var(target.name, target.type)
         self.made.add(root)
-        if target in self.results and stmt in self.fun.body and len(known) == len(dims):
+        if target in self.results and stmt in self.top and len(known) == len(dims):
             self.given[target] = root
         else:
             self.worked.add(root)
@@ -229,6 +231,8 @@ class Loops(Lowering):
 
     def branch(self, stmt: ir.If) -> None:
         cond = self.atom(stmt.cond)
+        if isinstance(cond, Const):
+            return self.taken(stmt, bool(cond.value))
         then, orelse = self.region(stmt.then), self.region(stmt.orelse)
         outs = []
         for out in stmt.outs:
@@ -241,6 +245,30 @@ class Loops(Lowering):
             self.atoms[out.target] = out.target
             outs.append(ir.Out(out.target, self.atom(out.then), self.atom(out.orelse)))
         self.writer.builder.put(replace(stmt, cond=cond, then=then, orelse=orelse, outs=tuple(outs)))
+
+    def taken(self, stmt: ir.If, then: bool) -> None:
+        """A branch of which is known which side is run."""
+        block = stmt.then if then else stmt.orelse
+        sides = [(out.target, out.then if then else out.orelse) for out in stmt.outs]
+        self.results = (*self.results, *(side for target, side in sides if target in self.results))
+        if stmt in self.top:
+            self.top.update(block)
+        self.run(block)
+        for target, side in sides:
+            if not target.type.ref:
+                self.atoms[target] = self.atom(side)
+                continue
+            self.memory[target] = self.memory[side]
+            if isinstance(side, Var) and side in self.given:
+                self.given[target] = self.given[side]
+
+    def let(self, stmt: ir.Let) -> None:
+        if not any(a.type.rank for a in (*stmt.args, *stmt.targets)):
+            known = folded(replace(stmt, args=tuple(map(self.atom, stmt.args))))
+            if known is not None:
+                self.atoms[stmt.target] = known
+                return
+        super().let(stmt)
 
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
         """The results of a primitive, by reading the function that computes it on the CPU like a user's."""
