@@ -8,6 +8,7 @@ out of a branch is on its face. Nodes compare by identity: two variables of one 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Union
@@ -286,14 +287,16 @@ class Draw(Stmt):
 
 
 @dataclass(frozen=True, eq=False)
-class Passing(Stmt):
+class Passing(Stmt, ABC):
     """A statement that one stage alone knows, and that no later pass sees: it says itself what it reads."""
 
+    @abstractmethod
     def atoms(self) -> tuple[Atom, ...]:
-        raise NotImplementedError
+        """What it reads."""
 
+    @abstractmethod
     def mapped(self, f: Callable[[Atom], Atom]) -> Stmt:
-        raise NotImplementedError
+        """The statement with what it reads mapped."""
 
 
 @dataclass(frozen=True, eq=False)
