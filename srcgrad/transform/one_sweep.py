@@ -1,4 +1,4 @@
-"""Which loops run forward and backward at once: those that carry nothing but sums whose adjoints are known before them.
+"""Which loops run forward and backward at once: those that carry sums alone, whose adjoints are known before them.
 
 The adjoint of a sum is the same in every iteration. Where it is known before the loop, since what follows is linear in
 the sum, each iteration's adjoint can follow its run at once: nothing is kept from one iteration to another, and nothing
