@@ -21,6 +21,7 @@ from srcgrad.rules.language.integers import trips
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.shapes.shape import dim
+from srcgrad.transform.ahead import Ahead
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
 from srcgrad.transform.memory import Shadows
@@ -53,6 +54,7 @@ class Adjoint:
         self.facts, self.activity = plan.facts, plan.activity
         self.tape = Tape(builder, plan)
         self.replay = Replay(builder, plan, self.tape, shadows)
+        self.ahead = Ahead(builder, plan, self.replay, shadows, self.back)
         fun = plan.facts.fun
         self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
         self._partly_read = partly_read(self.facts)
@@ -102,6 +104,8 @@ class Adjoint:
                 self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
+            case ir.For() if stmt in self.plan.one_sweep.steps:
+                self.ahead.gone_back(stmt, bars)
             case ir.For() | ir.While():
                 self._back_loop(stmt, ctx, bars)
             case ir.Call():
@@ -218,9 +222,9 @@ class Adjoint:
         own = Bars(self.b, self.facts, self.activity, region, False)
         inner = ctx.inner()
         with self.b.block() as out:
-            self.replay.run(block, region, region, inner)
             for atom, bar in passed:
                 own.add(atom, bar)
+            self.ahead.run(block, region, inner, own)
             self.back(block, region, inner, own)
         return out, own
 
@@ -240,7 +244,7 @@ class Adjoint:
                     self._restore(stmt, root, written, place, inner)
             for carry, bar, _ in entering.scalars:
                 own.add(carry.next, bar)
-            self.replay.run(stmt.body, region, region, inner)
+            self.ahead.run(stmt.body, region, inner, own)
             self.back(stmt.body, region, inner, own)
         scalars = [
             ir.Carry(bar, init, own.own.get(carry.inner, zero(bar.type)), Var(bar.name, bar.type))
