@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from srcgrad.numeric.vector.exponentials import vector_exp
 from srcgrad.numeric.vector.logarithms import vector_log
 from tests.benchmarks.workloads.table import Table, jnp, lax
 
