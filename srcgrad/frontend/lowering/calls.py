@@ -139,7 +139,9 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
     if stand_in is not None:
-        return stand_in if isinstance(stand_in, Struct) else call(low, *stand_in, {}, node)
+        return (
+            stand_in if isinstance(stand_in, Struct) else call(low, stand_in[0], stand_in[1], dict(stand_in[2]), node)
+        )
     if isinstance(target, types.MethodType):
         owner = Known(target.__self__, _owner(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
@@ -166,6 +168,11 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=_instead(target),
     )
+
+
+def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
+    function, args, named = stand_in
+    return call(low, function, args, dict(named), node)
 
 
 def _outside(low: Lowering, target: types.FunctionType) -> NoReturn:
@@ -309,7 +316,7 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
     if given is not None:
         return given
     if owner.kind is scope.Frozen:
-        return call(low, *stand_ins.of_frozen(low, owner, name, args, named), {}, node)
+        return _called(low, stand_ins.of_frozen(low, owner, name, args, named), node)
     found = inspect.getattr_static(owner.kind, name, None)
     if isinstance(found, staticmethod):
         return call(low, Known(found.__func__), args, named, node)
