@@ -56,9 +56,8 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     parallel : bool, optional
         Whether loops over `prange` run in parallel. By default as the function itself is compiled.
     checkpoint : None, "auto", int or str, optional
-        How much is kept of long loops, which are run again from snapshots of their state where that is not all: a
-        number of snapshots (up to 10,000), or of bytes (from 1,000,000 on, or a text such as "100MB"); "auto": half of
-        the machine's memory.
+        How much is kept of loops, which are run again from that: a number of snapshots (up to 10,000) or of bytes (from
+        1,000,000 on, or "100MB"); "auto": half of the machine's memory.
 
     Returns
     -------
@@ -414,8 +413,7 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     if (found := at_once("jvp", fun, (primals, tangents), options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        own, chosen = plain(fun), options_of(options)
-        refuse(chosen, "forward mode")
+        own, chosen = plain(fun), refuse(options_of(options), "forward mode")
     return jvp_with(own, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
@@ -494,8 +492,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = plain(fun), options_of({"target": target, **options}, ("in_axes",))
-        refuse(chosen, "a map")
+        fun, chosen = plain(fun), refuse(options_of({"target": target, **options}, ("in_axes",)), "a map")
     with speaking_of(fun):
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative

@@ -377,8 +377,8 @@ class FunFacts:
     caller has seen that some are longer than 2: so that parts of them are not of length 1, either.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
-    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its loops are run
-    again when it is differentiated in reverse mode, if they are.
+    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
+    loops are run again when it is differentiated in reverse mode, if they are.
     """
 
     overwritten: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.backend.machine import memory
+from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.request import Limit
 from srcgrad.errors import ArgumentError
 
@@ -49,7 +50,8 @@ def _size(text: str) -> int:
     return size
 
 
-def refuse(options: Any, what: str) -> None:
-    """Refuse the option where there is no sweep back."""
+def refuse(options: Options, what: str) -> Options:
+    """The options, but for this one where there is no sweep back."""
     if options.checkpoint is not None:
         raise ArgumentError(f"{what} keeps nothing: checkpoint is of reverse mode", hint="leave checkpoint out")
+    return options

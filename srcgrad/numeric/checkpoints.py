@@ -19,8 +19,8 @@ def next_snapshot(turn: int, turns: int, length: int, free: int) -> int:
 
 
 def snapshot_distance(limit: int, turns: int, state: int, step: int) -> int:
-    # how many iterations are reversed at once, where `limit` bytes hold snapshots of `state` bytes each and what so many
-    # iterations keep, `step` bytes each: near the square root of `turns`, where both take little
+    # how many iterations are reversed at once, where `limit` bytes hold snapshots of `state` bytes each, and what so
+    # many iterations keep, `step` bytes each: near the square root of `turns`, where both take little
     most = max(limit // (2 * max(step, 1)), 1)
     snapshots = max(limit // (2 * max(state, 1)), 1)
     turns = max(turns, 1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.build import FULL, Builder, const
-from srcgrad.core.ir import Atom, Carry, Const, Fun, Var
+from srcgrad.core.ir import Atom, Carry, Fun, Var
 from srcgrad.core.walk import instantiate
 from srcgrad.rules.language.checkpoints import next_snapshot, snapshot_count, snapshot_distance
 from srcgrad.rules.language.integers import smaller, trips
@@ -193,9 +193,7 @@ class Sweeps:
         b.put(ir.If(b.let(equal, turn, following), tuple(then), (), tuple(outs)))
         return [out.target for out in outs]
 
-    def _thinned(
-        self, b: Builder, kept: Sequence[Var], slots: Atom, held: Atom, distance: Atom
-    ) -> tuple[Var, Var]:
+    def _thinned(self, b: Builder, kept: Sequence[Var], slots: Atom, held: Atom, distance: Atom) -> tuple[Var, Var]:
         row = Var("k", ir.I8)
         with b.block() as thinning:
             half = b.let(floor_divide, b.let(add, held, INT_ONE), const(2), name="snapshots")
@@ -338,9 +336,7 @@ class Sweeps:
             else:
                 bars[v] = got
 
-    def _result(
-        self, b: Builder, v: Var, env: Env, local: Mapping[Var, Var], bars: Mapping[Var, Atom]
-    ) -> Atom:
+    def _result(self, b: Builder, v: Var, env: Env, local: Mapping[Var, Var], bars: Mapping[Var, Atom]) -> Atom:
         if v in bars:
             return bars[v]
         if not v.type.ref:

@@ -47,9 +47,9 @@ def checkpointed(fun: Fun, active: Sequence[Var], transpose: Transpose) -> Fun:
 
 def _outermost(stmts: Sequence[Stmt]) -> Iterator[Loop]:
     for stmt in stmts:
-        if isinstance(stmt, (ir.For, ir.While)):
+        if isinstance(stmt, ir.While) or (isinstance(stmt, ir.For) and not stmt.parallel):
             yield stmt
-        else:
+        elif not isinstance(stmt, ir.For):
             for _, block in blocks(stmt):
                 yield from _outermost(block)
 
@@ -86,7 +86,9 @@ def _told(o: Outlined) -> Iterator[ir.Kept]:
 # ---- the adjoint of the iterations that are reversed at once
 
 
-def _adjoint(o: Outlined, active: Callable[[Atom], bool], limit: ir.Checkpoints, transpose: Transpose) -> Adjoint | None:
+def _adjoint(
+    o: Outlined, active: Callable[[Atom], bool], limit: ir.Checkpoints, transpose: Transpose
+) -> Adjoint | None:
     """None if it keeps nothing."""
     made = limit.tidy(_transposed(o, active, transpose, single=False))
     kept = {(k.name, k.type) for k in made.facts.plan if not k.shadow}

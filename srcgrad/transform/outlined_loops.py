@@ -22,7 +22,9 @@ from srcgrad.transform.program_edits import without_effects
 Env = Mapping[Var, Atom]
 # What is emitted at the head of an iteration: (its number, what its names stand for, integers that go round) -> the
 # integers that go on.
-Integers = Sequence[tuple[str, Atom]]  # numbers that go round a loop beside its own: their names, and what they are first
+Integers = Sequence[
+    tuple[str, Atom]
+]  # numbers that go round a loop beside its own: their names, and what they are first
 Head = Callable[[Atom, Env, Sequence[Atom]], Sequence[Atom]]
 
 
@@ -128,8 +130,8 @@ class Outlined:
         exit = None if loop.exit is None else results[-1]
         if isinstance(loop, ir.For):
             assert index is not None
-            bounds = (env.get(a, a) if isinstance(a, Var) else a for a in (loop.start, loop.stop, loop.step))
-            b.put(ir.For(index, *bounds, carries, tuple(body), exit, span=loop.span))
+            start, stop, step = (env[a] if isinstance(a, Var) else a for a in (loop.start, loop.stop, loop.step))
+            b.put(ir.For(index, start, stop, step, carries, tuple(body), exit, span=loop.span))
         else:
             with b.block() as test:
                 (cond,) = self._emit(b, Fun("test", self._entering, loop.test, (loop.cond,)), inner)
@@ -211,5 +213,10 @@ class Outlined:
         left = [Var(c.out.name, c.out.type) for c in self.carried]
         ends = [Var(v.name, ir.I8) for v in going]
         heads = [(v, env[c.inner]) for v, c in zip(entering, self.carried, strict=True)]
-        rows = zip((*heads, *zip(going, (a for _, a in integers), strict=True)), (*results[: len(left)], *on), (*left, *ends), strict=True)
+        rows = zip(
+            (*heads, *zip(going, (a for _, a in integers), strict=True)),
+            (*results[: len(left)], *on),
+            (*left, *ends),
+            strict=True,
+        )
         return tuple(Carry(inner, init, following, out) for (inner, init), following, out in rows), left, ends

@@ -30,9 +30,7 @@ class _Outlining:
     def __init__(self, facts: Facts, loop: Loop) -> None:
         self.facts, self.loop = facts, loop
         self.inside = set(walk((loop,)))
-        self.stores = {
-            facts.classes.of(s.ref) for s in self.inside if isinstance(s, (ir.Store, ir.Accumulate))
-        }
+        self.stores = {facts.classes.of(s.ref) for s in self.inside if isinstance(s, (ir.Store, ir.Accumulate))}
         self.roots: dict[Var, None] = {}
         self.views: dict[ir.View, None] = {}
         self.given: dict[Var, None] = {}
@@ -78,7 +76,9 @@ class _Outlining:
             read += () if stmt is loop else (*used(stmt), *used_inside(stmt))
         for atom in dict.fromkeys(filter(outside, read)):
             assert isinstance(atom, Var)
-            if atom.type.many or any(a is atom for s in self.inside if isinstance(s, ir.Append) for a in (s.ref, s.refs)):
+            if atom.type.many or any(
+                a is atom for s in self.inside if isinstance(s, ir.Append) for a in (s.ref, s.refs)
+            ):
                 raise NotAgain("it changes a list from outside of it", "fill an array of the final length instead")
             yield atom
 
@@ -96,8 +96,7 @@ class _Outlining:
                 if isinstance(atom, Var) and not atom.type.ref:
                     self.given[atom] = None
             ref = view.base
-        made = facts.makes.get(ref)
-        if isinstance(made, ir.Alloc) and None in made.shape:
+        if isinstance(facts.makes.get(ref), ir.Alloc) and not self.is_whole(ref):
             raise NotAgain(f"`{ref.name}` grows in it", "fill an array of the final length instead")
         self.roots[ref] = None
 
@@ -108,11 +107,9 @@ class _Outlining:
         name = swapped[0].inner.name
         inner, nexts = {c.inner for c in swapped}, {c.next for c in swapped}
         inits = [c.init for c in swapped]
-        whole = {v for v in inits if isinstance(facts.makes.get(v), ir.Alloc) and None not in facts.makes[v].shape}  # type: ignore[index, union-attr, arg-type]
+        whole = {v for v in inits if isinstance(v, Var) and self.is_whole(v)}
         if inner != nexts or len(whole) != len(inits):
-            raise NotAgain(
-                f"`{name}` is another array in each iteration", f"write into it in place: `{name}[:] = ...`"
-            )
+            raise NotAgain(f"`{name}` is another array in each iteration", f"write into it in place: `{name}[:] = ...`")
         shapes = lengths(facts.fun).shapes
         for init in inits:
             if not shapes.same(inits[0], init):
@@ -127,6 +124,11 @@ class _Outlining:
             raise NotAgain(
                 f"an array that it swaps (`{name}`) is used by another name after it", "use the swapped names alone"
             )
+
+    def is_whole(self, ref: Var) -> bool:
+        """Whether it is memory of its own, of a fixed length."""
+        made = self.facts.makes.get(ref)
+        return isinstance(made, ir.Alloc) and None not in made.shape
 
     def names_of(self, refs: Iterator[Var]) -> set[Var]:
         """References and the views of them."""
