@@ -33,13 +33,16 @@ def snapshot_count(limit: int, turns: int, length: int, state: int, step: int) -
 
 
 def steps_again(steps: int, snapshots: int) -> int:
-    # how many steps are run again until all are reversed, the last run of each, which its adjoint needs, not counted
+    # how many steps are run again until all are reversed, where the sweep forward has run them all and placed its
+    # snapshots; the run of each that its adjoint needs is not counted
     if steps <= 1 or snapshots < 1:
         return 0
-    runs, reach, before = 1, snapshots + 1, 1
+    runs, reach, shorter = 1, snapshots + 1, 1
     while reach < steps:
         runs += 1
-        before = reach
+        shorter = reach
         reach = reach * (snapshots + runs) // runs
-    first = before if runs > 1 else 1
-    return runs * steps - first * (snapshots + runs) // (snapshots + 1) - (steps - 1)
+    turn, free = 0, snapshots  # of the last snapshot
+    while free > 1 and turn < steps - 1:
+        turn, free = next_snapshot(turn, steps, 1, free), free - 1
+    return runs * steps - shorter * (snapshots + runs) // (snapshots + 1) - turn

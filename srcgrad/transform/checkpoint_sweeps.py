@@ -18,7 +18,7 @@ from srcgrad.core.build import FULL, Builder, const
 from srcgrad.core.ir import Atom, Carry, Fun, Var
 from srcgrad.core.walk import instantiate
 from srcgrad.rules.language.checkpoints import next_snapshot, snapshot_count, snapshot_distance
-from srcgrad.rules.language.integers import smaller, trips
+from srcgrad.rules.language.integers import other_length, smaller, trips
 from srcgrad.rules.scalar.arithmetic import add, floor_divide, multiply, subtract
 from srcgrad.rules.scalar.compare import equal, less
 from srcgrad.rules.shapes.shape import dim
@@ -89,15 +89,26 @@ class Sweeps:
         integers = [("snapshots", INT_ZERO), ("following", INT_ZERO), *[("distance", length)] * self.online]
 
         def head(turn: Atom, inner: Env, integers: Sequence[Atom]) -> Sequence[Atom]:
+            self._expect_shapes(b, env, {c: inner[c.inner] for c in o.unsure})
             if self.online:
                 return self._online(b, kept, slots, turn, inner, integers)
             return self._placed(b, kept, slots, length, turns, turn, inner, integers)
 
         left, ends = o.first_run(b, env, integers, head)
+        self._expect_shapes(b, env, {c: out for c, out in zip(o.carried, left, strict=True) if c in o.unsure})
         if o.counts:
             turns = ends.pop(0)
         results = (*left, *self._roots(env), ends[0], turns, slots, length, *kept, *(env[v] for v in o.given))
         return Fun(self.name, self._params(env), tuple(b.out), results)
+
+    def _expect_shapes(self, b: Builder, env: Env, now: Mapping[Carry, Atom]) -> None:
+        """Raise ValueError where an array that goes round has not the shape that it had in front of the loop."""
+        for carry, ref in now.items():
+            message = f"the shape of `{carry.inner.name}` changes in a loop that is checkpointed"
+            failure = ir.Failure("ValueError", message, message, "leave checkpoint out", self.o.loop.span)
+            for axis, n in enumerate(self._lengths(b, env[carry.inner])):
+                wrong = b.let(other_length, ref, n, axis=axis, name="wrong")
+                b.put(ir.If(wrong, (ir.failing(failure),), ()))
 
     def _trips(self, b: Builder, env: Env) -> Atom:
         loop = self.o.loop

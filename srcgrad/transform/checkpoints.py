@@ -64,7 +64,7 @@ def _one(fun: Fun, loop: Loop, active: Sequence[Var], limit: ir.Checkpoints, tra
         if limit.strict and loop.span is not None:
             raise unsupported(loop.span, f"this loop cannot be checkpointed: {error.message}", error.hint) from None
         return None
-    if not any(v in activity for v in made.state):
+    if not any(v in activity for v in made.state) or (made.unsure and not limit.strict):
         return None
     adjoint = _adjoint(made, activity.__contains__, limit, transpose)
     if adjoint is None:

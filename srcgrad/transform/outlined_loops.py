@@ -1,7 +1,7 @@
 """A loop as a thing of its own: the state that goes round it, what it reads, and its iterations wherever they are
 wanted.
 
-The state is what the loop can be run again from: the numbers that it carries, the arrays that it swaps, and the memory
+The state is what the loop can be run again from: the numbers and arrays that it carries, and the memory
 from outside that it writes into.
 """
 
@@ -35,15 +35,17 @@ def nothing(turn: Atom, env: Env, integers: Sequence[Atom]) -> Sequence[Atom]:
 
 @dataclass(frozen=True, eq=False)
 class Outlined:
-    """numbers: the scalars that go round.   swapped: the references that only change places.   roots: memory from
-    outside that the loop writes into.   views: those of it that are made outside.   given: what it only reads."""
+    """numbers: the scalars that go round.   references: the arrays.   roots: memory from outside that the loop writes
+    into.   views: those of it that are made outside.   given: what it only reads.   unsure: of the references, those
+    whose shape may change."""
 
     loop: Loop
     numbers: tuple[Carry, ...]
-    swapped: tuple[Carry, ...]
+    references: tuple[Carry, ...]
     roots: tuple[Var, ...]
     views: tuple[ir.View, ...]
     given: tuple[Var, ...]
+    unsure: tuple[Carry, ...] = ()
 
     @property
     def state(self) -> tuple[Var, ...]:
@@ -57,7 +59,7 @@ class Outlined:
 
     @property
     def carried(self) -> tuple[Carry, ...]:
-        return (*self.numbers, *self.swapped)
+        return (*self.numbers, *self.references)
 
     @property
     def counts(self) -> bool:

@@ -29,7 +29,7 @@ def outlined(facts: Facts, loop: Loop) -> Outlined:
 class _Outlining:
     def __init__(self, facts: Facts, loop: Loop) -> None:
         self.facts, self.loop = facts, loop
-        self.inside = set(walk((loop,)))
+        self.inside = dict.fromkeys(walk((loop,)))  # in their order
         self.stores = {facts.classes.of(s.ref) for s in self.inside if isinstance(s, (ir.Store, ir.Accumulate))}
         self.roots: dict[Var, None] = {}
         self.views: dict[ir.View, None] = {}
@@ -38,9 +38,8 @@ class _Outlining:
     def done(self) -> Outlined:
         self.check_statements()
         numbers = tuple(c for c in self.loop.carry if not c.inner.type.ref)
-        swapped = tuple(c for c in self.loop.carry if c.inner.type.ref)
-        if swapped:
-            self.check_swapped(swapped)
+        references = tuple(c for c in self.loop.carry if c.inner.type.ref)
+        self.check_references(references)
         for var in self.free():
             if not var.type.ref:
                 self.given[var] = None
@@ -50,7 +49,9 @@ class _Outlining:
                 self.given[var] = None
         order = {stmt: k for k, stmt in enumerate(self.facts.where)}
         views = tuple(sorted(self.views, key=order.__getitem__))
-        return Outlined(self.loop, numbers, swapped, tuple(self.roots), views, tuple(self.given))
+        stays = lengths(self.facts.fun).stays if references else set()
+        unsure = tuple(c for c in references if c not in stays)
+        return Outlined(self.loop, numbers, references, tuple(self.roots), views, tuple(self.given), unsure)
 
     def check_statements(self) -> None:
         for stmt in self.inside:
@@ -102,24 +103,25 @@ class _Outlining:
 
     # ---- references that go round
 
-    def check_swapped(self, swapped: tuple[Carry, ...]) -> None:
+    def check_references(self, carries: tuple[Carry, ...]) -> None:
+        """Whether what goes round is told by the contents of these arrays: nothing is ever written into them, or each
+        is memory of its own that is known by no other name."""
         facts, of = self.facts, self.facts.classes.of
-        name = swapped[0].inner.name
-        inner, nexts = {c.inner for c in swapped}, {c.next for c in swapped}
-        inits = [c.init for c in swapped]
-        whole = {v for v in inits if isinstance(v, Var) and self.is_whole(v)}
-        if inner != nexts or len(whole) != len(inits):
+        classes = {of(c.inner) for c in carries if facts.written(c.inner)}
+        if not classes:
+            return
+        changed = [c for c in carries if of(c.inner) in classes]
+        name = changed[0].inner.name
+        whole = {c.init for c in changed if isinstance(c.init, Var) and self.is_whole(c.init)}
+        if {c.inner for c in changed} != {c.next for c in changed} or len(whole) != len(changed):
             raise NotAgain(f"`{name}` is another array in each iteration", f"write into it in place: `{name}[:] = ...`")
-        shapes = lengths(facts.fun).shapes
-        for init in inits:
-            if not shapes.same(inits[0], init):
-                raise NotAgain(f"arrays that it swaps may differ in length (`{name}`)", "make them of the same length")
-        classes, outs = {of(v) for v in inner}, self.names_of(c.out for c in swapped)
         for var in self.free():
             if var.type.ref and of(var) in classes:
                 raise NotAgain(f"it swaps `{var.name}` and uses it by another name", "use one name inside of the loop")
+        outs = self.names_of(c.out for c in changed)
+        given_back = (r for r in facts.fun.results if isinstance(r, Var) and r.type.ref)
         if any(self.seen_after(stmt, classes, outs) for stmt in facts.where) or any(
-            isinstance(r, Var) and r.type.ref and of(r) in classes and r not in outs for r in facts.fun.results
+            of(r) in classes and r not in outs for r in given_back
         ):
             raise NotAgain(
                 f"an array that it swaps (`{name}`) is used by another name after it", "use the swapped names alone"
