@@ -32,7 +32,7 @@ UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, to
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
+    """What a user may choose. fastmath None: the safe flags where no decision by floats is made twice, else none.
     parallel None: as the function is compiled; maps are parallel.   checkpoint: as that of the recipe.
     loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
@@ -346,7 +346,7 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
         return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
-    strict = lazy.to_source.decides_by_floats(program)
+    strict = lazy.to_source.decides_anew(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
     made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)
