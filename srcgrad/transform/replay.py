@@ -42,7 +42,7 @@ class Replay:
     def run(self, stmts: tuple[Stmt, ...], region: Region, current: Region, ctx: Context) -> None:
         """Emit stmts, which stand in current (region itself or one inside it), as part of a run of region."""
         for stmt in stmts:
-            if stmt in self.effect_only and region is not self.facts.top:
+            if stmt in self.effect_only and not self.plan.one_sweep.performed(region):
                 continue
             if current is region:
                 with self.b.at(None):
@@ -76,7 +76,7 @@ class Replay:
             case ir.For() | ir.While():
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
-                again = region is not self.facts.top and isinstance(stmt, ir.Call)
+                again = not self.plan.one_sweep.performed(region) and isinstance(stmt, ir.Call)
                 self._run_call(stmt, ctx, calling_without_effects(stmt) if again else stmt)  # type: ignore[arg-type]
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
@@ -84,7 +84,7 @@ class Replay:
                 if region is self.facts.top or region in self.plan.refilled.values():
                     self.b.put(ir.Barrier(span=stmt.span))
             case ir.Effect() | ir.Remark():
-                if region is self.facts.top:
+                if self.plan.one_sweep.performed(region):
                     self.b.put(rebuild(stmt, ctx, lambda v: v, lambda block: block))
 
     def _run_let(self, stmt: ir.Let, ctx: Context) -> None:

@@ -41,8 +41,10 @@ class Reverse:
         ctx = Context({p: p for p in fun.params})
         bars = Bars(self.b, self.plan.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
-        self.adjoint.replay.run(fun.body, top, top, ctx)
-        seeds, results = self._seeds(), tuple(map(ctx, fun.results))
+        seeds = self._seeds()
+        self._seed_numbers(seeds, bars)
+        self.adjoint.ahead.run(fun.body, top, ctx, bars)
+        results = tuple(map(ctx, fun.results))
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
                 expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
@@ -52,7 +54,7 @@ class Reverse:
         for seed, result in like:
             self.b.copy_dims(seed, result)
         self.adjoint.create_shadows(fun.body, ctx)
-        self._seed(seeds, ctx, bars)
+        self._seed_arrays(seeds, ctx, bars)
         self.adjoint.back(fun.body, top, ctx, bars)
         got = tuple(self._bar_of(p, ctx, bars) for p in self.plan.active)
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
@@ -64,7 +66,8 @@ class Reverse:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
         else where the reverse sweep begins."""
         for param in self.fun.params:
-            if param.type.ref and param in self.activity and self.plan.scope.shadow_travels(param) == merged:
+            known = not param.type.ref or param not in self.activity or param in ctx.bar
+            if not known and self.plan.scope.shadow_travels(param) == merged:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
 
     def _seeds(self) -> dict[int, Var]:
@@ -73,12 +76,17 @@ class Reverse:
         types = [self.fun.results[k].type for k in floats]
         return {k: Var(n, t.memory() if t.rank or t.ref else t) for k, n, t in zip(floats, names, types, strict=True)}
 
-    def _seed(self, seeds: Mapping[int, Var], ctx: Context, bars: Bars) -> None:
+    def _seed_numbers(self, seeds: Mapping[int, Var], bars: Bars) -> None:
+        for place, seed in seeds.items():
+            if not seed.type.ref:
+                bars.add(self.fun.results[place], seed)
+
+    def _seed_arrays(self, seeds: Mapping[int, Var], ctx: Context, bars: Bars) -> None:
         for place, seed in seeds.items():
             result = self.fun.results[place]
-            if result not in self.activity or not isinstance(result, Var):
+            if not seed.type.ref or result not in self.activity or not isinstance(result, Var):
                 continue
-            value: Atom = self.b.load(seed, None, seed.name) if seed.type.ref else seed
+            value = self.b.load(seed, None, seed.name)
             if result.type.ref:
                 self.b.accumulate(ctx.bar[result], None, value)
             else:
