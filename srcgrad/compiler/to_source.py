@@ -13,7 +13,7 @@ from srcgrad.compiler.program import run_pass, tidy
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
-from srcgrad.core.ir import Atom, Program, Type, Var
+from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
@@ -34,6 +34,7 @@ from srcgrad.rules.scalar.compare import (
 )
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
@@ -55,7 +56,7 @@ def decides_anew(program: Program) -> bool:
     if program.callees or inline(program).main is not program.main:
         return decides_by_floats(program)
     decisions = _decisions(program.main)
-    places = {(let.op, let.span) for let in decisions}
+    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
         return True
     users: dict[Atom, list[ir.Stmt]] = {}
@@ -119,7 +120,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     program = program if options is None else run_pass("mutual", merged, program)
     in_front = reuse
     if options is not None or loops:
-        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
+        program, in_front = tidy(run_pass("schedule", schedule, program)), memory_in_front
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
@@ -129,6 +130,11 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def memory_in_front(fun: Fun) -> Fun:
+    """The function with scratch memory made in front of its loops, that of changing lengths too."""
+    return buffers_in_front(longest_buffers(fun))
 
 
 @deep

@@ -67,7 +67,7 @@ class Adjoint:
         self.create_shadows(stmts, ctx)
         for stmt in reversed(stmts):
             if stmt not in self._effect_only:
-                with self.b.at(stmt.span):
+                with self.b.at(stmt.span and replace(stmt.span, back=True)):
                     self._back_one(stmt, region, ctx, bars, guards)
 
     def create_shadows(self, stmts: Sequence[Stmt], ctx: Context) -> None:
@@ -115,14 +115,14 @@ class Adjoint:
             case ir.Custom():
                 self._back_custom(stmt, ctx, bars)
             case ir.Barrier():
-                self.b.put(ir.Barrier(span=stmt.span))
+                self.b.put(ir.Barrier(span=self.b.span))
 
     def _back_load(self, stmt: ir.Load, ctx: Context, bars: Bars) -> None:
         bar = bars.take(stmt.target)
         if bar is not None:
             atomic = ir.Atomic.ADD if self.plan.memory.of_others(stmt.ref) else None
             index = map_index(stmt.index, ctx)
-            self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=stmt.span))
+            self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=self.b.span))
 
     def _back_let(self, stmt: ir.Let, ctx: Context, bars: Bars, guards: Guards) -> None:
         if not any(t in self.activity for t in stmt.targets) or stmt.op.vjp is None:
@@ -214,7 +214,7 @@ class Adjoint:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
         cond = self.replay.condition(stmt, ctx)
-        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
+        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
 
@@ -350,7 +350,7 @@ class Adjoint:
         floats = [a for a in stmt.args if a.type.is_float]
         targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
         args = (*map(ctx, stmt.args), *seeds)
-        self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=stmt.span))
+        self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=self.b.span))
         self._spread(floats, targets, ctx, bars)
 
     def _cotangent(self, target: Var, ctx: Context, bars: Bars) -> Atom:

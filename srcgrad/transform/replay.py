@@ -22,7 +22,7 @@ from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Loop, Numbering, counted, row
 from srcgrad.transform.memory import Shadows
 from srcgrad.transform.plan import Plan
-from srcgrad.transform.program_edits import calling_without_effects
+from srcgrad.transform.program_edits import calling_without_effects, without_effects
 from srcgrad.transform.random_draws import check_fixed
 from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.tape import Tape, append, reference_at
@@ -83,8 +83,7 @@ class Replay:
             case ir.For() | ir.While():
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
-                again = not self.plan.one_sweep.performed(region) and isinstance(stmt, ir.Call)
-                self._run_call(stmt, ctx, calling_without_effects(stmt) if again else stmt)  # type: ignore[arg-type]
+                self._run_call(stmt, ctx, again=not self.plan.one_sweep.performed(region))
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
             case ir.Barrier():
@@ -177,16 +176,17 @@ class Replay:
         if level is region and current is not region:
             self.tape.put_position(stmt, ctx(stmt.pos), ctx)
 
-    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, emitted: ir.Call | ir.Custom) -> None:
+    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, again: bool) -> None:
         active = self._active_call(stmt)
         args = tuple(map(ctx, stmt.args))
         if isinstance(stmt, ir.Custom) and stmt.fwd is not None and active:
-            body, results = instantiate(stmt.fwd, args)
+            body, results = instantiate(without_effects(stmt.fwd) if again else stmt.fwd, args)
             self.b.out.extend(body)
             ctx.residuals[stmt] = results[len(stmt.targets) :]
             ctx.env.update(zip(stmt.targets, results, strict=False))
         else:
             targets = tuple(Var(t.name, t.type) for t in stmt.targets)
+            emitted = calling_without_effects(stmt) if again and isinstance(stmt, ir.Call) else stmt
             self.b.put(replace(emitted, args=args, targets=targets))
             ctx.env.update(zip(stmt.targets, targets, strict=True))
         for target in stmt.targets:
