@@ -17,7 +17,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import stand_ins
+from srcgrad.frontend.lowering import iterator_domains, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -25,6 +25,7 @@ from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
@@ -56,6 +57,8 @@ def call_expression(low: Lowering, node: ast.Call) -> Value:
             return given
     if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
         return turns
+    if isinstance(function, Known) and isinstance(function.value, type) and function.value in OTHERS:
+        return iterator_domains.kept(low, OTHERS[function.value](low, node))
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
