@@ -56,7 +56,7 @@ def decides_anew(program: Program) -> bool:
     if program.callees or inline(program).main is not program.main:
         return decides_by_floats(program)
     decisions = _decisions(program.main)
-    places = {(let.op, let.span) for let in decisions}
+    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
         return True
     users: dict[Atom, list[ir.Stmt]] = {}
