@@ -30,7 +30,7 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_typ
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.simplify.memory.values_are_memory import name_values
-from srcgrad.simplify.pipeline import simplify
+from srcgrad.simplify.pipeline import simplify, simplify_fun
 from srcgrad.transform import compositions as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import expect_shape, reachable, select, with_own_results, without_effects
@@ -122,12 +122,22 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
-    base = replace(base, program=tidy(name_values(base.program)))
+    base = replace(base, program=_checkpointed(tidy(name_values(base.program)), recipe))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
+
+
+def _checkpointed(program: Program, recipe: Recipe) -> Program:
+    """The program with what is asked for of its loops (for that of a derivative may say what was asked there)."""
+    facts, limit = program.main.facts, recipe.checkpoint
+    if limit is None and facts.checkpoint is None:
+        return program
+    first = not facts.plan  # what a derivative does is not the user's to change
+    made = limit and ir.Checkpoints(limit.snapshots, limit.bytes, limit.strict and first, simplify_fun)
+    return replace(program, main=replace(program.main, facts=replace(facts, checkpoint=made)))
 
 
 def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:

@@ -363,6 +363,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """How much a reverse sweep keeps of a long loop, which is run again from snapshots of its state.
+
+    snapshots: how many there are at most; 0: as many as there is room for in `bytes`.   strict: whether a loop that
+    cannot be run again is refused.   tidy: makes a function small.
+    """
+
+    snapshots: int
+    bytes: int
+    strict: bool
+    tidy: Callable[[Fun], Fun]
+
+
+@dataclass(frozen=True, slots=True)
 class FunFacts:
     """What is known of a whole function beside its text.
 
@@ -375,7 +389,8 @@ class FunFacts:
     of them are not of length 1, either.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
-    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
+    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
+    loops are run again when it is differentiated in reverse mode, if they are.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -393,6 +408,7 @@ class FunFacts:
     checks: tuple[int, int, int] = (0, 0, 0)
     parallel: tuple[Verdict, ...] = ()
     kernel: KernelFacts | None = None
+    checkpoint: Checkpoints | None = None
 
 
 @dataclass(frozen=True, eq=False)

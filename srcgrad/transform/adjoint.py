@@ -106,6 +106,8 @@ class Adjoint:
                 self._back_if(stmt, ctx, bars)
             case ir.For() if stmt in self.plan.one_sweep.steps:
                 self.ahead.gone_back(stmt, bars)
+            case ir.For() if stmt in self.plan.selections.found:
+                self.ahead.back_to_taken(stmt, ctx, bars)
             case ir.For() | ir.While():
                 self._back_loop(stmt, ctx, bars)
             case ir.Call():
@@ -211,7 +213,8 @@ class Adjoint:
         for var in touched:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
-        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
+        cond = self.replay.condition(stmt, ctx)
+        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
 

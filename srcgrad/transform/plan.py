@@ -23,6 +23,7 @@ from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
 from srcgrad.transform.memory import Memory, OwnMemory
 from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.scope import Scope
+from srcgrad.transform.selections import Selections
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
 
@@ -44,6 +45,7 @@ class Plan:
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
     one_sweep: the loops that run forward and backward at once.
+    selections: the loops that look for something, of which one iteration alone is run again.
     made: all that is kept, in the order in which it is made, with the reasons.
     """
 
@@ -63,6 +65,7 @@ class Plan:
         self.activity = Activity(facts, self.active, self._measured())
         at_once = self.loops if policy == "auto" and memory is None else []
         self.one_sweep = OneSweep(facts, self.activity, self._kept_by, at_once)
+        self.selections = Selections(facts, self.activity, at_once)
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
 
@@ -212,6 +215,8 @@ class Plan:
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
+            if not self.selections.enters(loop, carry):
+                continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"
                 self._note(f"{name}_kept", ir.Type(kind.dtype, 1, ref=True), loop, reason)

@@ -16,6 +16,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.checkpoints import checkpointed
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
@@ -29,7 +30,9 @@ from srcgrad.transform.random_draws import check_single
 class Reverse:
     """Builds the adjoint of one function: its parameters, the cotangents of its results, and what comes out."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, into: Sequence[Var] = ()) -> None:
+        """into: parameters whose adjoints are added up in memory that comes in as further parameters."""
+        self.into = {p: Var(bar_name(p), p.type) for p in into}
         self.plan, self.fun, self.activity = plan, plan.facts.fun, plan.activity
         self.b = Builder(self.fun)
         self.shadows = OwnShadows(self.b)
@@ -59,13 +62,15 @@ class Reverse:
         got = tuple(self._bar_of(p, ctx, bars) for p in self.plan.active)
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
-        params = (*fun.params, *seeds.values())
+        params = (*fun.params, *seeds.values(), *self.into.values())
         return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
         else where the reverse sweep begins."""
         for param in self.fun.params:
+            if param in self.into:
+                ctx.bar[param] = self.into[param]
             known = not param.type.ref or param not in self.activity or param in ctx.bar
             if not known and self.plan.scope.shadow_travels(param) == merged:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
@@ -102,8 +107,9 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
-    main = gather_quotients(carried_arrays_to_buffers(lists_as_rows(program.main)))
+    main = carried_arrays_to_buffers(lists_as_rows(program.main))
     wanted = [main.params[k] for k in sorted(active)]
+    main = gather_quotients(checkpointed(main, wanted, _transposed_into))
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
@@ -124,6 +130,13 @@ def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
     """The adjoint of a function by these parameters, its bars alone: of a user's rule for tangents, its transpose."""
     return Reverse(Plan(Facts(fun), active=active)).build("transposed", bars_only=True)
+
+
+def _transposed_into(fun: Fun, active: Sequence[Var], into: Sequence[Var]) -> Fun:
+    """The adjoint of a function by these parameters, its bars alone, those of the arrays `into` in memory that comes
+    in."""
+    plan = Plan(Facts(gather_quotients(fun)), active=[*active, *into])
+    return take_quotients_apart(Reverse(plan, into).build("steps_back", bars_only=True))
 
 
 def _missing(fun: Fun, callees: Mapping[str, Fun]) -> list[str]:
