@@ -83,7 +83,8 @@ def dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
 product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
     template=_product_template, kernel=_product_kernel,
-    kernel_texts=sources(products.matrix_by_vector, products.vector_by_matrix), dims=_product_dims, demands=_product_demands,
+    kernel_texts=sources(products.matrix_by_vector, products.vector_by_matrix),
+    dims=_product_dims, demands=_product_demands,
     params=[{"ta": False, "tb": False}],
     samples=[
         (line, line), (matrix, line), (pair, matrix), (matrix, square), At(matrix, pair, ta=True, tb=False),
