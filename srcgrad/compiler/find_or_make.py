@@ -111,7 +111,7 @@ class LaunchFacts:
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
-    least: of parameters, by place, how long their axes are at least."""
+    least: of parameters, by place, how long their axes are at least.   kept: see `kept_bytes.text_of`."""
 
     ordered: bool
     changed: bool
@@ -119,6 +119,7 @@ class UnitFacts:
     no_unit_axes: bool = False
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     launch: LaunchFacts | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +330,8 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
     if options.on_device:
         made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
+    if not options.on_device:
+        facts = replace(facts, kept=lazy.kept_bytes.text_of(made.program))
     return made, made.program.main.name, _module(made.program, options), facts
 
 

@@ -22,7 +22,13 @@ from srcgrad.transform.iterations import step_of
 Loop = ir.For | ir.While
 _PLAIN = (ir.Let, ir.Load, ir.Store, ir.Accumulate, ir.Alloc, ir.View, ir.For, ir.While, ir.If, ir.Remark)
 _SAYS = (ir.Raise, ir.Assert, ir.Print)
-FACTORS: dict[ir.Primitive, tuple[int, ...]] = {add: (0, 1), subtract: (0, 1), negative: (0,), multiply: (0, 1), divide: (0,)}
+FACTORS: dict[ir.Primitive, tuple[int, ...]] = {
+    add: (0, 1),
+    subtract: (0, 1),
+    negative: (0,),
+    multiply: (0, 1),
+    divide: (0,),
+}
 
 
 @dataclass(frozen=True)
