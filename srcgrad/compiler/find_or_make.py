@@ -111,13 +111,16 @@ class LaunchFacts:
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
-    least: of parameters, by place, how long their axes are at least.   kept: see `kept_bytes.text_of`."""
+    least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
+    parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
+    `kept_bytes.text_of`."""
 
     ordered: bool
     changed: bool
     checks: tuple[int, int, int]
     no_unit_axes: bool = False
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
     kept: str = ""
 
@@ -339,7 +342,9 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
     known = made.program.main.facts
     params = made.program.main.params
     least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, launch)
+    pairs = known.longer if no_unit_axes else ()
+    longer = tuple((params.index(a), i, n, params.index(b), k, by) for a, i, n, b, k, by in pairs)
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, longer, launch)
 
 
 def _module(program: Any, options: Options) -> Module:

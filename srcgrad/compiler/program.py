@@ -171,6 +171,7 @@ def refuse_unit_axes(made: Lowered) -> Lowered:
         return made
     either = registry.PRIMITIVES["logical_or"]
     tests = [test for a in arrays for test in _too_short(builder, a, main.facts.least.get(a, ()))]
+    tests += [_too_short_beside(builder, longer) for longer in main.facts.longer]
     found = functools.reduce(lambda a, b: builder.let(either, a, b), tests)
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
     body = (*builder.out, ir.If(found, (ir.failing(failure),), ()), *main.body)
@@ -185,6 +186,18 @@ def _too_short(builder: Builder, array: Var, least: Sequence[int]) -> Iterator[A
     for axis, n in enumerate(least):
         if n > 2:
             yield builder.let(less, builder.let(dim, array, name="n", axis=axis), Const(n, ir.I8))
+
+
+def _too_short_beside(builder: Builder, longer: ir.Longer) -> Atom:
+    """Whether an axis is not as long as it is to be beside another one."""
+    dim, multiply = registry.PRIMITIVES["dim"], registry.PRIMITIVES["multiply"]
+    whole, other = (
+        builder.let(dim, array, name="n", axis=axis)
+        for array, axis in ((longer.array, longer.axis), (longer.other, longer.other_axis))
+    )
+    part = other if longer.times == 1 else builder.let(multiply, Const(longer.times, ir.I8), other)
+    least = builder.let(registry.PRIMITIVES["add"], part, Const(longer.by, ir.I8)) if longer.by else part
+    return builder.let(registry.PRIMITIVES["less"], whole, least)
 
 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:

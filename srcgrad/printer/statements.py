@@ -349,9 +349,7 @@ def shapes_at_once(body: Body, ranks: Mapping[str, int]) -> Body:
 def _measured(stmt: ast.stmt) -> tuple[str, int] | None:
     """The array and the axis of which the statement takes the length."""
     match stmt:
-        case ast.Assign(
-            [ast.Name()], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(int() as axis))
-        ):
+        case ast.Assign([ast.Name()], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(int() as axis))):
             return of, axis
     return None
 

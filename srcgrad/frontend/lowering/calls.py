@@ -17,7 +17,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import stand_ins
+from srcgrad.frontend.lowering import iterator_domains, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -25,6 +25,7 @@ from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
@@ -56,6 +57,8 @@ def call_expression(low: Lowering, node: ast.Call) -> Value:
             return given
     if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
         return turns
+    if isinstance(function, Known) and isinstance(function.value, type) and function.value in OTHERS:
+        return iterator_domains.kept(low, OTHERS[function.value](low, node))
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
@@ -139,7 +142,9 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
     if stand_in is not None:
-        return stand_in if isinstance(stand_in, Struct) else call(low, *stand_in, {}, node)
+        return (
+            stand_in if isinstance(stand_in, Struct) else call(low, stand_in[0], stand_in[1], dict(stand_in[2]), node)
+        )
     if isinstance(target, types.MethodType):
         owner = Known(target.__self__, _owner(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
@@ -166,6 +171,11 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=_instead(target),
     )
+
+
+def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
+    function, args, named = stand_in
+    return call(low, function, args, dict(named), node)
 
 
 def _outside(low: Lowering, target: types.FunctionType) -> NoReturn:
@@ -309,7 +319,7 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
     if given is not None:
         return given
     if owner.kind is scope.Frozen:
-        return call(low, *stand_ins.of_frozen(low, owner, name, args, named), {}, node)
+        return _called(low, stand_ins.of_frozen(low, owner, name, args, named), node)
     found = inspect.getattr_static(owner.kind, name, None)
     if isinstance(found, staticmethod):
         return call(low, Known(found.__func__), args, named, node)

@@ -45,7 +45,10 @@ class Captured:
         return self.origin.read()
 
 
-STAND_INS = "srcgrad.scipy."  # what is read in the place of a library's functions: its constants are literals
+STAND_INS = (
+    "srcgrad.scipy.",
+    "srcgrad.numpy.",
+)  # what is read in the place of a library's functions: its constants are literals
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,18 +7,22 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from srcgrad.frontend.lowering.capture import STAND_INS
 from srcgrad.frontend.lowering.construction import literal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import InPlace, Source
-from srcgrad.scipy import continuous, discrete, stats
+from srcgrad.numpy import functions
+from srcgrad.scipy import continuous, discrete, distance, linalg, special, stats
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
 Args = Sequence[Value]
 Named = Mapping[str, Value]
+Called = tuple[Known, list[Value], Named]  # a function to read, and its arguments
 
 
 def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
@@ -28,8 +32,25 @@ def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
     return InPlace(source.fun, source.node, source.file, source.lines, low.frame.source, node)
 
 
-def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> tuple[Known, list[Value]] | None:
+# by the beginning of the name of the module that a library's function is from
+HOMES = {"numpy": functions, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+
+
+def _plain(target: Any) -> Any:
+    """The text that stands for a library's function."""
+    name = getattr(target, "__name__", None)
+    module = "scipy.special" if isinstance(target, np.ufunc) else str(getattr(target, "__module__", ""))
+    for start, home in HOMES.items():
+        if isinstance(name, str) and name in home.__all__ and module.startswith(start):
+            return getattr(home, name)
+    return None
+
+
+def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
     """The function to read in the place of this one, with its arguments."""
+    plain = _plain(target)
+    if plain is not None:
+        return Known(plain), list(args), named
     owner = getattr(target, "__self__", None)
     if owner is None or not type(owner).__module__.startswith("scipy.stats"):
         return None
@@ -41,7 +62,7 @@ def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> tuple[Know
         return _of_distribution(low, frozen, method, [*args[:1], *bound, *args[1:]], {**keywords, **named})
     if type(owner).__name__ == "multivariate_normal_gen" and method in ("logpdf", "pdf"):
         given = _bound(low, f"multivariate_normal.{method}", ("x", "mean", "cov"), {}, args, named)
-        return Known(getattr(stats, f"multivariate_normal_{method}")), given
+        return Known(getattr(stats, f"multivariate_normal_{method}")), given, {}
     return _of_distribution(low, owner, method, args, named)
 
 
@@ -54,7 +75,7 @@ def frozen(low: Lowering, target: Any, args: Args, named: Named) -> Struct | Non
     return Struct(Frozen, tuple(given), tuple(given.values()), value=True, locked="it is a distribution")
 
 
-def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> tuple[Known, list[Value]]:
+def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Called:
     """The function to read in the place of a frozen distribution's method, with its arguments."""
     given = dict(zip(owner.keys, owner.items, strict=True))
     distribution = given.pop("@distribution")
@@ -67,9 +88,7 @@ def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named)
     return found
 
 
-def _of_distribution(
-    low: Lowering, owner: Any, method: str, args: Args, named: Named
-) -> tuple[Known, list[Value]] | None:
+def _of_distribution(low: Lowering, owner: Any, method: str, args: Args, named: Named) -> Called | None:
     name = getattr(owner, "name", "")
     for module, methods, prefix, first, more in (
         (continuous, CONTINUOUS, "", "x", ("loc", "scale")),
@@ -88,7 +107,7 @@ def _of_distribution(
         x, *others = _bound(low, f"{name}.{method}", (first, *shapes_of, *more), defaults, args, named)
         shapes = others[: len(shapes_of)]
         function = Known(getattr(stats, prefix + method))
-        return function, [Known(kind), x, struct(shapes), *others[len(shapes) :]]
+        return function, [Known(kind), x, struct(shapes), *others[len(shapes) :]], {}
     return None
 
 
