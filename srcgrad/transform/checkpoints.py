@@ -18,9 +18,10 @@ from srcgrad.core.ir import Alloc, Atom, Fun, Load, Stmt, Store, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import blocks, defined, substitute, used
 from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.checkpoint_sweeps import TAKEN, Adjoint, Sweeps, size_of
 from srcgrad.transform.iterations import Loop
-from srcgrad.transform.outlined_loops import Outlined
+from srcgrad.transform.outlined_loops import OPERATION, Outlined
 from srcgrad.transform.outlining import NotAgain, outlined
 from srcgrad.transform.refuse import unsupported
 
@@ -35,14 +36,51 @@ def checkpointed(fun: Fun, active: Sequence[Var], transpose: Transpose) -> Fun:
     if limit is None:
         return fun
     fun = replace(fun, facts=replace(fun.facts, checkpoint=None))
-    done: set[Stmt] = set()
+    place = 0
+    while place < len(list(_outermost(fun.body))):
+        fun = _inside(fun, place, active, limit, transpose)
+        made = _one(fun, list(_outermost(fun.body))[place], active, limit, transpose)
+        if made is None:
+            place += 1
+        else:
+            fun = made
+    return fun
+
+
+def _inside(fun: Fun, place: int, active: Sequence[Var], limit: ir.Checkpoints, transpose: Transpose) -> Fun:
+    """The function with such operations in the loop at this place, for loops whose number of iterations no array has."""
+    limit, tried = replace(limit, strict=False, bytes=limit.bytes // 2), set[Stmt]()
     while True:
-        loop = next((s for s in _outermost(fun.body) if s not in done), None)
+        outer, facts = list(_outermost(fun.body))[place], Facts(fun)
+        found = (s for s in _inner(outer) if s not in tried and not _by_length(facts, s))
+        loop = next(found, None)
         if loop is None:
             return fun
-        done.add(loop)
-        made = _one(fun, loop, active, limit, transpose)
-        fun = fun if made is None else made
+        tried.add(loop)
+        fun = _one(fun, loop, active, limit, transpose) or fun
+
+
+def _inner(stmt: Stmt) -> Iterator[Loop]:
+    """The loops inside, those that lie in others first."""
+    for _, block in blocks(stmt):
+        for inner in block:
+            yield from _inner(inner)
+            if isinstance(inner, ir.While) or (isinstance(inner, ir.For) and not inner.parallel):
+                yield inner
+
+
+def _by_length(facts: Facts, loop: Loop) -> bool:
+    """Whether the number of iterations follows from literals, lengths and indices of other loops."""
+
+    def known(atom: Atom) -> bool:
+        if not isinstance(atom, Var):
+            return True
+        made = facts.makes.get(atom)
+        if isinstance(made, ir.Let):
+            return made.op is dim or all(map(known, made.args))
+        return isinstance(made, ir.For) and made.index is atom
+
+    return isinstance(loop, ir.For) and known(loop.start) and known(loop.stop)
 
 
 def _outermost(stmts: Sequence[Stmt]) -> Iterator[Loop]:
@@ -69,7 +107,7 @@ def _one(fun: Fun, loop: Loop, active: Sequence[Var], limit: ir.Checkpoints, tra
     adjoint = _adjoint(made, activity.__contains__, limit, transpose)
     if adjoint is None:
         return None
-    replaced = _Replaced(facts, made, Sweeps(made, activity.__contains__, limit, adjoint, "steps")).fun(fun)
+    replaced = _Replaced(facts, made, Sweeps(made, activity.__contains__, limit, adjoint, OPERATION)).fun(fun)
     plan = (*fun.facts.plan, *_told(made), *adjoint.fun.facts.plan)
     return replace(replaced, facts=replace(fun.facts, plan=plan))
 
@@ -109,7 +147,7 @@ def _transposed(o: Outlined, active: Callable[[Atom], bool], transpose: Transpos
     for v in o.state:
         if v.type.ref:
             env[v] = b.alloc(v.type.dtype, (), b.load(params[v]), v.name)
-    left: Sequence[Atom] = o.one(b, first, env) if single else o.run(b, first, last, env)[0]
+    left: Sequence[Atom] = o.one(b, first, env) if single else o.run(b, first, last, env, reversible=True)[0]
     left = (*left, *(env[v] for v in o.roots))
     results = tuple(out for v, out in zip(o.state, left, strict=True) if active(v))
     fun = Fun("steps", (first, last, *params.values()), tuple(b.out), results)
