@@ -48,7 +48,7 @@ def checkpointed(fun: Fun, active: Sequence[Var], transpose: Transpose) -> Fun:
 
 
 def _inside(fun: Fun, place: int, active: Sequence[Var], limit: ir.Checkpoints, transpose: Transpose) -> Fun:
-    """The function with such operations in the loop at this place, for loops whose number of iterations no array has."""
+    """The function with such operations inside of the loop at this place: of loops whose iterations no length counts."""
     limit, tried = replace(limit, strict=False, bytes=limit.bytes // 2), set[Stmt]()
     while True:
         outer, facts = list(_outermost(fun.body))[place], Facts(fun)
@@ -139,21 +139,21 @@ def _adjoint(
 
 
 def _transposed(o: Outlined, active: Callable[[Atom], bool], transpose: Transpose, single: bool) -> Fun:
-    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone."""
+    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone; it overwrites the memory of
+    the state that the loop writes into, and of its adjoint."""
     b, args = Builder(), (*o.state, *o.given)
     first, last = Var("first", ir.I8), Var("last", ir.I8)
     params = {v: Var(v.name, v.type) for v in args}
     env: dict[Var, Atom] = dict(params)
-    for v in o.state:
-        if v.type.ref:
-            env[v] = b.alloc(v.type.dtype, (), b.load(params[v]), v.name)
+    for c in o.references:
+        env[c.inner] = b.alloc(c.inner.type.dtype, (), b.load(params[c.inner]), c.inner.name)
     left: Sequence[Atom] = o.one(b, first, env) if single else o.run(b, first, last, env, reversible=True)[0]
     left = (*left, *(env[v] for v in o.roots))
     results = tuple(out for v, out in zip(o.state, left, strict=True) if active(v))
     fun = Fun("steps", (first, last, *params.values()), tuple(b.out), results)
-    given = [params[v] for v in o.given if active(v) and v.type.ref]
-    numbers = [params[v] for v in o.given if active(v) and not v.type.ref]
-    return transpose(fun, [*(params[v] for v in o.state if active(v)), *numbers], given)
+    in_place = [params[v] for v in (*o.roots, *o.given) if active(v) and v.type.ref]
+    others = [params[v] for v in args if active(v) and params[v] not in in_place]
+    return transpose(fun, others, in_place)
 
 
 def _bytes(o: Outlined, made: Fun, arrays: Sequence[Alloc], active: Callable[[Atom], bool]) -> Fun:
@@ -161,7 +161,8 @@ def _bytes(o: Outlined, made: Fun, arrays: Sequence[Alloc], active: Callable[[At
     count = 2 + len(o.state) + len(o.given)
     own, bars = made.params[:count], made.params[count:]
     like = dict(zip((*o.state, *o.given), own[2:], strict=True))
-    of_bars = [v for v in o.state if active(v)] + [v for v in o.given if active(v) and v.type.ref]
+    of_bars = [c.inner for c in o.carried if active(c.inner)]
+    of_bars += [v for v in (*o.roots, *o.given) if active(v) and v.type.ref]
     env: dict[Var, Atom] = {bar: like[v] for bar, v in zip(bars, of_bars, strict=True)}
     makes = {v: stmt for stmt in made.body if isinstance(stmt, SIMPLE) for v in defined(stmt)}
     b, needed = Builder(), set[Stmt]()
