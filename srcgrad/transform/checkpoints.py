@@ -48,7 +48,7 @@ def checkpointed(fun: Fun, active: Sequence[Var], transpose: Transpose) -> Fun:
 
 
 def _inside(fun: Fun, place: int, active: Sequence[Var], limit: ir.Checkpoints, transpose: Transpose) -> Fun:
-    """The function with such operations inside of the loop at this place: of loops whose iterations no length counts."""
+    """The function with such operations inside of the loop at this place: of loops that go over no array."""
     limit, tried = replace(limit, strict=False, bytes=limit.bytes // 2), set[Stmt]()
     while True:
         outer, facts = list(_outermost(fun.body))[place], Facts(fun)
@@ -139,8 +139,8 @@ def _adjoint(
 
 
 def _transposed(o: Outlined, active: Callable[[Atom], bool], transpose: Transpose, single: bool) -> Fun:
-    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone; it overwrites the memory of
-    the state that the loop writes into, and of its adjoint."""
+    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone; it overwrites the memory
+    of the state that the loop writes into, and of its adjoint."""
     b, args = Builder(), (*o.state, *o.given)
     first, last = Var("first", ir.I8), Var("last", ir.I8)
     params = {v: Var(v.name, v.type) for v in args}

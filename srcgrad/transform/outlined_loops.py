@@ -193,7 +193,7 @@ class Outlined:
             on = list(head(turn, inner, going))
             results = self._emit(b, self._quiet_reversible if reversible else self._quiet_body, inner)
         carries, left, ends = self._leave(entering, env, going, integers, results, on)
-        b.put(ir.For(index, first, last, INT_ONE, carries, tuple(body), span=loop.span))
+        b.put(ir.For(index, first, last, INT_ONE, carries, tuple(body)))
         return left, ends
 
     def one(self, b: Builder, turn: Atom, env: Env) -> list[Atom]:
