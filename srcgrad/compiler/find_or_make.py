@@ -112,7 +112,8 @@ class LaunchFacts:
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
     least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
-    parameters, how many times the second the first is longer than: (place, axis, times, place, axis)."""
+    parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
+    `kept_bytes.text_of`."""
 
     ordered: bool
     changed: bool
@@ -121,6 +122,7 @@ class UnitFacts:
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,8 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
     if options.on_device:
         made = lazy.to_source.on_device(made, fun)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
+    if not options.on_device:
+        facts = replace(facts, kept=lazy.kept_bytes.text_of(made.program))
     return made, made.program.main.name, _module(made.program, options), facts
 
 
