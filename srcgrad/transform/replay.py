@@ -49,10 +49,26 @@ class Replay:
                 continue
             if current is region:
                 with self.b.at(None):
+                    if self.plan.one_sweep.performed(region):
+                        self.tape.make_values(stmt, ctx)
                     self.tape.make_sites(stmt, ctx)
             if stmt not in self.plan.left_out:
                 with self.b.at(stmt.span):
-                    self._run_one(stmt, region, current, ctx)
+                    self._run_or_find(stmt, region, current, ctx)
+
+    def _run_or_find(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
+        """What the forward sweep has kept is found; what it keeps is put away."""
+        kept, forward = self.plan.values_of.get(stmt, ()), self.plan.one_sweep.performed(region)
+        if not kept or forward or not isinstance(stmt, (ir.Let, ir.Load)):
+            self._run_one(stmt, region, current, ctx)
+        for var in kept:
+            self._keep_or_find(var, forward, ctx)
+
+    def _keep_or_find(self, var: Var, forward: bool, ctx: Context) -> None:
+        if forward:
+            self.tape.keep(var, ctx)
+        else:
+            ctx.env[var] = self.tape.kept(var, ctx)
 
     def _run_one(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
         match stmt:
@@ -266,6 +282,9 @@ class Replay:
             self.tape.put_count(stmt, count)
         with self.b.block() as out:
             self._begin_iteration(stmt, number, child, ctx, inner)
+            for carry in stmt.carry:
+                if carry.inner in self.plan.values:
+                    self._keep_or_find(carry.inner, self.plan.one_sweep.performed(region), inner)
             following = self.b.let(add, number, INT_ONE, name="turn") if counted(stmt) else number
             if before is not None:
                 carried.append(self._run_marking(stmt, region, inner, before))

@@ -7,7 +7,9 @@ core program again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
@@ -21,7 +23,7 @@ from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
-from srcgrad.transform.plan import Plan, Policy
+from srcgrad.transform.plan import Keeping, Plan, Policy
 from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
@@ -104,6 +106,19 @@ class Reverse:
         return ctx.bar[param] if param in ctx.bar else self.shadows.zeros_like(param, bar_name(param))
 
 
+_KEEPING: ContextVar[Keeping] = ContextVar("_KEEPING", default="cost")
+
+
+@contextmanager
+def keep_values(which: Keeping) -> Iterator[None]:
+    """Which values the adjoints that are made inside keep of those that could be computed again."""
+    token = _KEEPING.set(which)
+    try:
+        yield
+    finally:
+        _KEEPING.reset(token)
+
+
 def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", checked: bool = False) -> Program:
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
@@ -111,7 +126,7 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     main = carried_arrays_to_buffers(lists_as_rows(program.main))
     wanted = [main.params[k] for k in sorted(active)]
     main = gather_quotients(checkpointed(main, wanted, _transposed_into))
-    adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
+    adjoint = Reverse(_plan(main, policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
     pending = _missing(built, callees)
@@ -122,21 +137,25 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     return Program(built, callees)
 
 
+def _plan(fun: Fun, policy: Policy = "auto", active: Sequence[Var] | None = None) -> Plan:
+    return Plan(Facts(fun), policy, active, keeping=_KEEPING.get())
+
+
 def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
     primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
-    return take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
+    return take_quotients_apart(Reverse(_plan(primal, policy)).build(name, bars_only=True))
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
     """The adjoint of a function by these parameters, its bars alone: of a user's rule for tangents, its transpose."""
-    return Reverse(Plan(Facts(fun), active=active)).build("transposed", bars_only=True)
+    return Reverse(_plan(fun, active=active)).build("transposed", bars_only=True)
 
 
 def _transposed_into(fun: Fun, active: Sequence[Var], into: Sequence[Var]) -> Fun:
     """The adjoint of a function by these parameters, its bars alone; those of the arrays `into`, which it may write
     into, are in memory that comes in."""
-    plan = Plan(Facts(gather_quotients(fun)), active=[*active, *into])
+    plan = _plan(gather_quotients(fun), active=[*active, *into])
     return take_quotients_apart(Reverse(plan, into).build("steps_back", bars_only=True))
 
 
