@@ -27,6 +27,7 @@ from srcgrad.transform.plan import Keeping, Plan, Policy
 from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
+from srcgrad.transform.scratch_in_iterations import scratch_in_iterations
 
 
 class Reverse:
@@ -124,6 +125,8 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     shapes."""
     check_single(program)
     main = carried_arrays_to_buffers(lists_as_rows(program.main))
+    if policy == "auto":
+        main = scratch_in_iterations(main)
     wanted = [main.params[k] for k in sorted(active)]
     main = gather_quotients(checkpointed(main, wanted, _transposed_into))
     adjoint = Reverse(_plan(main, policy, wanted)).build(adjoint_name(main.name), checked=checked)
