@@ -20,6 +20,7 @@ from srcgrad.optimize.methods import (
     METHODS,
     SEARCHING,
     descent_blocks,
+    kept,
     minimising_loop,
     newton_loop,
 )
@@ -59,6 +60,7 @@ def newton(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
 ) -> Result:
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
@@ -74,8 +76,8 @@ def newton(
         The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
     maxiter : int
         The largest number of steps.
-    mode : 'forward' or 'reverse'
-        How the derivative is made.
+    mode, checkpoint : 'forward' or 'reverse', and as of `grad`
+        How the derivative is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -95,10 +97,11 @@ def newton(
     >>> round(newton(lambda x: x * x - 2.0, 1.0).x, 12)
     1.414213562373
     """
-    usual = fun in ROOTS and mode == "forward" and jit and target == "cpu" and not (callback or batch or history)
+    swept = kept(mode, checkpoint)
+    usual = fun in ROOTS and swept == "forward" and jit and target == "cpu" and not (callback or batch or history)
     if usual and (found := _root_at_once(fun, x0, args, tol, maxiter)) is not OTHER:
         return found  # type: ignore[no-any-return]
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
+    key = (fun, x0.__class__, classes(args), swept, history, jit, target, batch)
     plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
     if plain and (found := _plain_root(key, x0, args, tol, maxiter)) is not None:
         return found
@@ -152,6 +155,7 @@ def gradient_descent(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
 ) -> Result:
     """Minimise a function of a number or an array by gradient descent.
 
@@ -165,12 +169,10 @@ def gradient_descent(
         Further arguments of `fun`.
     lr, momentum : float
         The learning rate and the part of the last step that goes on.
-    maxiter : int
-        The number of steps, at most.
-    tol : float
-        The solve ends when no entry of the gradient exceeds it; 0: never.
-    mode : 'reverse' or 'forward'
-        How the gradient is made.
+    maxiter, tol : int, float
+        The number of steps, at most; the solve ends when no entry of the gradient exceeds `tol` (0: never).
+    mode, checkpoint : 'reverse' or 'forward', and as of `grad`
+        How the gradient is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the objective at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -191,7 +193,7 @@ def gradient_descent(
     """
     method = "gradient-descent" if momentum else "plain descent"
     stops = tol.__class__ is float and tol > 0.0
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
+    key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
     plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
     if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
         return found
@@ -226,6 +228,7 @@ def minimize(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
     lr: float | None = None,
     momentum: float | None = None,
     beta1: float | None = None,
@@ -236,7 +239,7 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every
+    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
@@ -261,22 +264,22 @@ def minimize(
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-        start, rank = _start(x0, batch, history, target)
-        _check_rank(method, rank)
+        start, rank = _of_rank(method, *_start(x0, batch, history, target))
     args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), like(start, *chosen)
-    watch = Watch(callback, callback_every)
+    watch, swept = Watch(callback, callback_every), kept(mode, checkpoint)
     if batch:
-        loop = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        loop = minimising_loop(fun, method, rank, tol > 0.0, swept, history, jit)
         return from_starts(loop, fun, True, jit, target, start, args, tol, maxiter, options)
     if method in SEARCHING:
-        return by_search(fun, method, mode, history, jit, start, args, tol, maxiter, watch)
-    return from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+        return by_search(fun, method, swept, history, jit, start, args, tol, maxiter, watch)
+    return from_state(fun, method, rank, swept, history, jit, start, args, tol, maxiter, options, watch)
 
 
-def _check_rank(method: str, rank: int) -> None:
+def _of_rank(method: str, start: Any, rank: int) -> tuple[Any, int]:
     if method != "gradient-descent" and rank != 1:
         hint = "write np.array([x0]) or x0.ravel()"
         raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
+    return start, rank
 
 
 def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:
