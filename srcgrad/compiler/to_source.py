@@ -13,7 +13,7 @@ from srcgrad.compiler.program import run_pass, tidy
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
-from srcgrad.core.ir import Atom, Program, Type, Var
+from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
@@ -26,6 +26,8 @@ from srcgrad.rules.scalar.compare import is_nonzero
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.pipeline import schedule
+from srcgrad.schedule.shared_buffers import share_buffers
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
@@ -70,7 +72,11 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     program = program if options is None else run_pass("mutual", merged, program)
     in_front = reuse
     if options is not None or loops:
-        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
+        program = tidy(run_pass("schedule", schedule, program))
+
+        def in_front(fun: Fun) -> Fun:
+            return whole_arrays(share_buffers(buffers_in_front(fun)))
+
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}

@@ -58,6 +58,7 @@ class Adjoint:
         self._partly_read = partly_read(self.facts)
         self._effect_only = silent(fun)
         self._transpose = transpose
+        self.wishes: dict[ir.Var, str] = {}  # names for contributions that have none
         self.kept_by_rules: list[ir.Kept] = []  # what the transposes of users' rules keep
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
@@ -215,7 +216,7 @@ class Adjoint:
         self, block: tuple[Stmt, ...], region: Region, passed: Sequence[tuple[Atom, Atom | None]], ctx: Context
     ) -> tuple[list[Stmt], Bars]:
         """One side of a branch, and the bars that it leaves; `passed`: those of what comes out of it."""
-        own = Bars(self.b, self.facts, self.activity, region, False)
+        own = Bars(self.b, self.facts, self.activity, region, False, self.wishes)
         inner = ctx.inner()
         with self.b.block() as out:
             self.replay.run(block, region, region, inner)
@@ -229,7 +230,7 @@ class Adjoint:
     def _back_loop(self, stmt: Loop, ctx: Context, bars: Bars) -> None:
         region = self.facts.region[stmt, "body"]
         inner = ctx.inner()
-        own = Bars(self.b, self.facts, self.activity, region, True)
+        own = Bars(self.b, self.facts, self.activity, region, True, self.wishes)
         with self.b.at(None):
             index, bounds = self._reversed_range(stmt, ctx)
         with self.b.block() as out:
