@@ -21,6 +21,7 @@ from srcgrad.rules.language.integers import trips
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.shapes.shape import dim
+from srcgrad.transform.ahead import Ahead
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
 from srcgrad.transform.memory import Shadows
@@ -53,12 +54,12 @@ class Adjoint:
         self.facts, self.activity = plan.facts, plan.activity
         self.tape = Tape(builder, plan)
         self.replay = Replay(builder, plan, self.tape, shadows)
+        self.ahead = Ahead(builder, plan, self.replay, shadows, self.back)
         fun = plan.facts.fun
         self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
         self._partly_read = partly_read(self.facts)
         self._effect_only = silent(fun)
         self._transpose = transpose
-        self.wishes: dict[ir.Var, str] = {}  # names for contributions that have none
         self.kept_by_rules: list[ir.Kept] = []  # what the transposes of users' rules keep
 
     def back(self, stmts: Sequence[Stmt], region: Region, ctx: Context, bars: Bars) -> None:
@@ -103,6 +104,10 @@ class Adjoint:
                 self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
+            case ir.For() if stmt in self.plan.one_sweep.steps:
+                self.ahead.gone_back(stmt, bars)
+            case ir.For() if stmt in self.plan.selections.found:
+                self.ahead.back_to_taken(stmt, ctx, bars)
             case ir.For() | ir.While():
                 self._back_loop(stmt, ctx, bars)
             case ir.Call():
@@ -208,7 +213,8 @@ class Adjoint:
         for var in touched:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
-        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
+        cond = self.replay.condition(stmt, ctx)
+        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
 
@@ -216,12 +222,12 @@ class Adjoint:
         self, block: tuple[Stmt, ...], region: Region, passed: Sequence[tuple[Atom, Atom | None]], ctx: Context
     ) -> tuple[list[Stmt], Bars]:
         """One side of a branch, and the bars that it leaves; `passed`: those of what comes out of it."""
-        own = Bars(self.b, self.facts, self.activity, region, False, self.wishes)
+        own = Bars(self.b, self.facts, self.activity, region, False)
         inner = ctx.inner()
         with self.b.block() as out:
-            self.replay.run(block, region, region, inner)
             for atom, bar in passed:
                 own.add(atom, bar)
+            self.ahead.run(block, region, inner, own)
             self.back(block, region, inner, own)
         return out, own
 
@@ -230,7 +236,7 @@ class Adjoint:
     def _back_loop(self, stmt: Loop, ctx: Context, bars: Bars) -> None:
         region = self.facts.region[stmt, "body"]
         inner = ctx.inner()
-        own = Bars(self.b, self.facts, self.activity, region, True, self.wishes)
+        own = Bars(self.b, self.facts, self.activity, region, True)
         with self.b.at(None):
             index, bounds = self._reversed_range(stmt, ctx)
         with self.b.block() as out:
@@ -241,7 +247,7 @@ class Adjoint:
                     self._restore(stmt, root, written, place, inner)
             for carry, bar, _ in entering.scalars:
                 own.add(carry.next, bar)
-            self.replay.run(stmt.body, region, region, inner)
+            self.ahead.run(stmt.body, region, inner, own)
             self.back(stmt.body, region, inner, own)
         scalars = [
             ir.Carry(bar, init, own.own.get(carry.inner, zero(bar.type)), Var(bar.name, bar.type))

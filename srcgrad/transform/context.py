@@ -53,20 +53,11 @@ def zero(type: ir.Type) -> Const:
 class Bars:
     """Adjoints of one region's values.
 
-    A scalar from outside that is met in a loop's body becomes a carried sum (`incoming`). wishes: what contributions
-    that have no name are to be called.
+    A scalar from outside that is met in a loop's body becomes a carried sum (`incoming`). The builder is told what
+    contributions that have no name are to be called.
     """
 
-    def __init__(
-        self,
-        builder: Builder,
-        facts: Facts,
-        activity: Activity,
-        region: Region,
-        looping: bool,
-        wishes: dict[Var, str],
-    ) -> None:
-        self.wishes = wishes
+    def __init__(self, builder: Builder, facts: Facts, activity: Activity, region: Region, looping: bool) -> None:
         self._builder, self._facts, self._activity = builder, facts, activity
         self._region, self._looping = region, looping
         self.own: dict[Var, Atom] = {}
@@ -86,7 +77,7 @@ class Bars:
         else:
             self.own[target] = bar
             if isinstance(bar, Var) and bar.name == ANONYMOUS != target.name:
-                self.wishes.setdefault(bar, bar_name(target))
+                self._builder.wishes.setdefault(bar, bar_name(target))
 
     def take(self, target: Atom) -> Atom | None:
         return self.own.get(target) if isinstance(target, Var) else None

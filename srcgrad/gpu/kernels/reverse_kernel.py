@@ -59,7 +59,7 @@ def adjoint(fun: Fun, own: int) -> AdjointKernel:
     shared = tuple(v for v, alloc in shadows.made.items() if alloc.space is ir.Space.SHARED and v in ctx.bar.values())
     if shared:
         b.put(ir.Barrier())
-    sweeps.back(fun.body, top, ctx, Bars(b, facts, plan.activity, top, False, sweeps.wishes))
+    sweeps.back(fun.body, top, ctx, Bars(b, facts, plan.activity, top, False))
     rows = {count: loop for loop, count in memory.counted.items()}
     results = (*given, *(fun.facts.kernel.counted if fun.facts.kernel else ()))
     made = replace(fun.facts, plan=tuple(plan.made), same_shapes=tuple(zip(given, active, strict=True)))
