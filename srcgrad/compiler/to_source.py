@@ -37,6 +37,8 @@ from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.pipeline import schedule
+from srcgrad.schedule.shared_buffers import share_buffers
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
@@ -142,8 +144,8 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
 
 
 def memory_in_front(fun: Fun) -> Fun:
-    """The function with scratch memory made in front of its loops, that of changing lengths too."""
-    return buffers_in_front(longest_buffers(fun))
+    """The function with scratch memory in front of its loops, that of changing lengths too, once for both sweeps."""
+    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(fun))))
 
 
 @deep

@@ -19,7 +19,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.checkpoints import checkpointed
-from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.context import Bars, Context, bar_name, named, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
@@ -67,7 +67,8 @@ class Reverse:
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
         params = (*fun.params, *seeds.values(), *self.into.values())
-        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        made = Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        return named(made, self.b.wishes)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
