@@ -52,7 +52,7 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     cache : bool, optional
         Whether the generated module is kept in the cache folder.
     fastmath : bool or set of str, optional
-        LLVM's flags. By default those that keep NaN and infinities, where no branch depends on floats.
+        LLVM's flags. By default those that keep NaN and infinities, where no decision by floats is made twice.
     parallel : bool, optional
         Whether loops over `prange` run in parallel. By default as the function itself is compiled.
     checkpoint : None, "auto", int or str, optional

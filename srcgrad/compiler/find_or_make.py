@@ -32,7 +32,7 @@ UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, to
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
+    """What a user may choose. fastmath None: the safe flags where no decision by floats is made twice, else none.
     parallel None: as the function is compiled; maps are parallel.   checkpoint: as that of the recipe.
     loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
@@ -112,7 +112,8 @@ class LaunchFacts:
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
     least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
-    parameters, how many times the second the first is longer than: (place, axis, times, place, axis)."""
+    parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
+    `kept_bytes.text_of`."""
 
     ordered: bool
     changed: bool
@@ -121,6 +122,7 @@ class UnitFacts:
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,8 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
     made = _derived(fun, recipe, specs, options)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
+    if not options.on_device:
+        facts = replace(facts, kept=lazy.kept_bytes.text_of(made.program))
     return made, made.program.main.name, _module(made.program, options), facts
 
 
@@ -353,7 +357,7 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
         return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
-    strict = lazy.to_source.decides_by_floats(program)
+    strict = lazy.to_source.decides_anew(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
     made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)

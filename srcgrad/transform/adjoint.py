@@ -106,6 +106,8 @@ class Adjoint:
                 self._back_if(stmt, ctx, bars)
             case ir.For() if stmt in self.plan.one_sweep.steps:
                 self.ahead.gone_back(stmt, bars)
+            case ir.For() if stmt in self.plan.selections.found:
+                self.ahead.back_to_taken(stmt, ctx, bars)
             case ir.For() | ir.While():
                 self._back_loop(stmt, ctx, bars)
             case ir.Call():
@@ -211,7 +213,8 @@ class Adjoint:
         for var in touched:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
-        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
+        cond = self.replay.condition(stmt, ctx)
+        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
 
@@ -305,9 +308,7 @@ class Adjoint:
         for carry in stmt.carry:
             name = bar_name(carry.inner)
             if not carry.inner.type.ref:
-                kept = carry.inner in self.plan.values
-                found_ = self.tape.kept(carry.inner, inner) if kept else self.tape.entry(carry, place)
-                inner.env[carry.inner] = found_
+                inner.env[carry.inner] = self.tape.entry(carry, place, inner)
                 if carry.inner in self.activity:
                     bar = Var(name, carry.inner.type)
                     found.scalars.append((carry, bar, bars.take(carry.out) or zero(bar.type)))

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from srcgrad.analysis.effects import Region
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Stmt, Var
+from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import map_how, walk
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, divide, multiply, negative
+from srcgrad.rules.scalar.compare import not_equal
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.iterations import row
 from srcgrad.transform.memory import Shadows
@@ -120,3 +121,58 @@ class Ahead:
                 base = self._shadow(view.base, ctx)
                 ctx.bar[ref] = self.b.view(base, map_how(view.how, ctx), bar_name(ref))
         return ctx.bar[ref]
+
+    # ---- a loop that looks for something
+
+    def back_to_taken(self, loop: ir.For, ctx: Context, bars: Bars) -> None:
+        """Adjoints pass through the last iteration that took something, which is run again; else to what the loop
+        began with."""
+        sums = [c for c in loop.carry if c.inner in self.activity and bars.take(c.out) is not None]
+        if not sums:
+            return
+        body, tape = self.facts.region[loop, "body"], self.replay.tape
+        with self.b.at(None):
+            found = self.b.let(not_equal, tape.taken(loop), tape.none_taken(loop, ctx), name="found")
+        inner, own = ctx.inner(), Bars(self.b, self.facts, self.activity, body, False)
+        with self.b.block() as out:
+            self._enter_taken(loop, ctx, inner)
+            for carry in sums:
+                own.add(carry.next, bars.take(carry.out))
+            outer, self.replay.known = self.replay.known, {**self.replay.known, **self._known_in(loop)}
+            self.run(loop.body, body, inner, own)
+            self.back(loop.body, body, inner, own)
+            self.replay.known = outer
+        outs = {v: ir.Out(_bar(v), bar, zero(v.type)) for v, bar in own.own.items() if self._outside(v, body)}
+        begun = [
+            (c.init, ir.Out(_bar(c.init), zero(c.init.type), bars.take(c.out) or zero(c.init.type)))
+            for c in sums
+            if isinstance(c.init, Var)
+        ]
+        merged = (*outs.values(), *(o for _, o in begun))
+        self.b.put(ir.If(found, tuple(out), (), merged))
+        for var, one in (*outs.items(), *begun):
+            bars.add(var, one.target)
+
+    def _enter_taken(self, loop: ir.For, ctx: Context, inner: Context) -> None:
+        taken, tape = self.replay.tape.taken(loop), self.replay.tape
+        inner.env[loop.index] = taken
+        self._number(loop, taken, ctx, inner)
+        _, place = inner.counters[-1]
+        for carry in loop.carry:
+            read = self.plan.selections.enters(loop, carry)
+            with self.b.at(None):
+                inner.env[carry.inner] = tape.entry(carry, place, inner) if read else Const(0, carry.inner.type)
+
+    def _known_in(self, loop: ir.For) -> dict[Var, Atom]:
+        """The conditions of the branches in which something is taken; what serves them alone is of no account."""
+        selection = self.plan.selections.found[loop]
+        nothing = {v: Const(0, v.type) for v in selection.unread}
+        sides = {b.cond: Const(side == "then", ir.B1) for b, side in selection.path if isinstance(b.cond, Var)}
+        return {**nothing, **sides}
+
+    def _outside(self, var: Var, body: Region) -> bool:
+        return not self.facts.bound[var].within(body)
+
+
+def _bar(var: Var) -> Var:
+    return Var(bar_name(var), var.type)

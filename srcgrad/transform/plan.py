@@ -25,6 +25,7 @@ from srcgrad.transform.kept_values import Candidates, KeptValue
 from srcgrad.transform.memory import Memory, OwnMemory
 from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.scope import Scope
+from srcgrad.transform.selections import Selections
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
 
@@ -50,6 +51,7 @@ class Plan:
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
     one_sweep: the loops that run forward and backward at once.
+    selections: the loops that look for something, of which one iteration alone is run again.
     made: all that is kept, in the order in which it is made, with the reasons.
     """
 
@@ -75,6 +77,7 @@ class Plan:
         self.activity = Activity(facts, self.active, self._measured())
         at_once = self.loops if policy == "auto" and memory is None else []
         self.one_sweep = OneSweep(facts, self.activity, self._kept_by, at_once)
+        self.selections = Selections(facts, self.activity, at_once)
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
 
@@ -268,7 +271,7 @@ class Plan:
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
-            if carry.inner in self.values:
+            if carry.inner in self.values or not self.selections.enters(loop, carry):
                 continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"

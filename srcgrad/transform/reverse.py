@@ -33,7 +33,8 @@ class Reverse:
     """Builds the adjoint of one function: its parameters, the cotangents of its results, and what comes out."""
 
     def __init__(self, plan: Plan, into: Sequence[Var] = ()) -> None:
-        """into: parameters whose adjoints are added up in memory that comes in as further parameters."""
+        """into: arrays among the parameters whose adjoints are in memory that comes in as further parameters: what it
+        holds is that of their contents at the end, and in the end that of their contents at first."""
         self.into = {p: Var(bar_name(p), p.type) for p in into}
         self.plan, self.fun, self.activity = plan, plan.facts.fun, plan.activity
         self.b = Builder(self.fun)
@@ -78,7 +79,7 @@ class Reverse:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
 
     def _seeds(self) -> dict[int, Var]:
-        floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
+        floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float and r not in self.into]
         names = ["value_bar"] if len(floats) == 1 else [f"value_bar_{k}" for k in floats]
         types = [self.fun.results[k].type for k in floats]
         return {k: Var(n, t.memory() if t.rank or t.ref else t) for k, n, t in zip(floats, names, types, strict=True)}
@@ -152,8 +153,8 @@ def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
 
 
 def _transposed_into(fun: Fun, active: Sequence[Var], into: Sequence[Var]) -> Fun:
-    """The adjoint of a function by these parameters, its bars alone, those of the arrays `into` in memory that comes
-    in."""
+    """The adjoint of a function by these parameters, its bars alone; those of the arrays `into`, which it may write
+    into, are in memory that comes in."""
     plan = _plan(gather_quotients(fun), active=[*active, *into])
     return take_quotients_apart(Reverse(plan, into).build("steps_back", bars_only=True))
 

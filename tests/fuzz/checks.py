@@ -201,7 +201,7 @@ class Checks:
         """The program's generated text, loaded; compiled if the menu says so."""
         jit = None
         if self.menu.compiled:
-            jit = cpu.jit_options(() if to_source.decides_by_floats(program) else cpu.FAST, False)
+            jit = cpu.jit_options(() if to_source.decides_anew(program) else cpu.FAST, False)
         text = to_source.text(program, jit, loops=find_or_make.UNJITTED["loops"])
         namespace: dict[str, Any] = {"__name__": __name__}  # of no module, Numba does not link recursive functions
         exec(compile(text, "<generated>", "exec"), namespace)
