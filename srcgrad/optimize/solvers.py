@@ -28,6 +28,7 @@ from srcgrad.optimize.running import (
     NONE,
     PLAIN,
     ROOTS,
+    UNKNOWN,
     Result,
     by_search,
     classes,
@@ -37,29 +38,21 @@ from srcgrad.optimize.running import (
     like,
     rank_of,
     remember,
-    remember_root,
+    straight_root,
     told,
 )
 
-NO_NAMES: dict[str, Any] = {}
+# the literals' own objects, by which a call is known at once for what it mostly is
+NOTHING: tuple[()] = ()
+FORWARD, CPU = "forward", "cpu"
 Callback = Callable[[Any, Any, int], Any] | None
 
 
 def newton(
-    fun: Callable[..., Any],
-    x0: Any,
-    args: Any = (),
-    *,
-    tol: float = 1e-12,
-    maxiter: int = 50,
-    target: str = "cpu",
-    mode: str = "forward",
-    history: bool = False,
-    batch: bool = False,
-    jit: bool = True,
-    callback: Callback = None,
-    callback_every: int | None = None,
-) -> Result:
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
+    target: str = "cpu", mode: str = "forward", history: bool = False, batch: bool = False, jit: bool = True,
+    callback: Callback = None, callback_every: int | None = None,
+) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
     Parameters
@@ -95,29 +88,21 @@ def newton(
     >>> round(newton(lambda x: x * x - 2.0, 1.0).x, 12)
     1.414213562373
     """
-    usual = fun in ROOTS and mode == "forward" and jit and target == "cpu" and not (callback or batch or history)
-    if usual and (found := _root_at_once(fun, x0, args, tol, maxiter)) is not OTHER:
-        return found  # type: ignore[no-any-return]
+    straight, known, most = ROOTS.get(fun, UNKNOWN)
+    if tol is known and maxiter is most and args is NOTHING and x0.__class__ is float and mode is FORWARD and jit:
+        if not batch and not history and callback is None and target is CPU:
+            try:
+                found = straight(x0, tol, maxiter)
+            except SrcgradError as error:
+                raise explained(error, fun, x0, (), False) from error.__cause__
+            if found is not OTHER:
+                return found  # type: ignore[no-any-return]
+            ROOTS.pop(fun)
     key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
     plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
-    if plain and (found := _plain_root(key, x0, args, tol, maxiter)) is not None:
-        return found
+    if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
+        return made
     return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
-
-
-def _root_at_once(fun: Any, x0: Any, args: Any, tol: Any, maxiter: Any) -> Any:
-    """The result of the compiled loop, if it is surely short; else `OTHER`."""
-    straight, short = ROOTS.get(fun, NONE)
-    known = x0.__class__ is float and args.__class__ is tuple and not args and tol.__class__ is float and tol >= 0.0
-    if straight is None or not known or maxiter.__class__ is not int or not 0 <= maxiter <= short.get(0, 0):
-        return OTHER
-    try:
-        found = straight((x0, tol, maxiter), NO_NAMES)
-    except SrcgradError as error:
-        raise explained(error, fun, x0, (), False) from error.__cause__
-    if found is OTHER:
-        ROOTS.pop(fun, None)
-    return found
 
 
 def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
@@ -131,8 +116,11 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
         _unless_mismatch(error, key[0], x0, args, False)
         return None
     fun, kind, _, mode, history, jit, _, _ = key
-    if kind is float and not args and mode == "forward" and fun not in ROOTS:
-        remember_root(fun, newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+    if kind is float and not args and mode == "forward":
+        known = ROOTS.get(fun)
+        straight = known[0] if known else straight_root(newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+        if straight is not None:
+            ROOTS[fun] = straight, tol, maxiter
     return found
 
 
