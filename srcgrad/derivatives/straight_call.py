@@ -232,6 +232,8 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
     arrays = [name for name, type in zip(leaves, types, strict=True) if type.ref]
     if long and arrays:
         out.unless(" or ".join(f"1 in {name}.shape" for name in arrays))
+    for few in call.kept.few(leaves, [type.ref for type in types]):
+        out.unless(few)
     for k, model in call.lengths:
         if types[k].ref:
             out.unless(f"{leaves[k]}.shape == {leaves[model]}.shape")

@@ -21,7 +21,9 @@ from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
 from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
 from srcgrad.transform.memory import Memory, OwnMemory
+from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.scope import Scope
+from srcgrad.transform.selections import Selections
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
 
@@ -42,6 +44,8 @@ class Plan:
     escapes: allocations in a loop or branch that are carried out of it; their shadows are kept.
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
+    one_sweep: the loops that run forward and backward at once.
+    selections: the loops that look for something, of which one iteration alone is run again.
     made: all that is kept, in the order in which it is made, with the reasons.
     """
 
@@ -59,6 +63,9 @@ class Plan:
         if policy != "keep" and self.memory.snapshots:
             self._choose_snapshots(policy)
         self.activity = Activity(facts, self.active, self._measured())
+        at_once = self.loops if policy == "auto" and memory is None else []
+        self.one_sweep = OneSweep(facts, self.activity, self._kept_by, at_once)
+        self.selections = Selections(facts, self.activity, at_once)
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
 
@@ -69,6 +76,10 @@ class Plan:
 
     def kept(self, stmt: Stmt) -> bool:
         return self.decision.get(stmt) == "keep"
+
+    def _kept_by(self, stmt: Stmt, region: Region) -> bool:
+        """Whether the run of the region keeps what the statement gives."""
+        return self.kept(stmt) and self.level[stmt] is region
 
     def swaps(self, loop: Loop) -> bool:
         """Whether the references that the loop carries change places only, so that going back undoes it."""
@@ -186,18 +197,26 @@ class Plan:
                 if isinstance(storage, Listed):
                     place, reason = storage.positions, f"the position in {storage.name} of what each visit keeps"
                     self._note(place.name, place.type, site, reason)
-            if isinstance(stmt, (ir.For, ir.While)):
+            if stmt in self.one_sweep.steps:
+                self._store_inside(stmt)
+            elif isinstance(stmt, (ir.For, ir.While)):
                 self._store_entries(stmt, region)
         for stmt in reversed(stmts):
-            for which, block in blocks(stmt):
-                if which != "test":
-                    self._store(block, self.facts.region[stmt, which])
+            if stmt not in self.one_sweep.steps:
+                self._store_inside(stmt)
+
+    def _store_inside(self, stmt: Stmt) -> None:
+        for which, block in blocks(stmt):
+            if which != "test":
+                self._store(block, self.facts.region[stmt, which])
 
     def _store_entries(self, loop: Loop, region: Region) -> None:
         self.rows[loop] = self._choice.extent(loop, region)
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
+            if not self.selections.enters(loop, carry):
+                continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"
                 self._note(f"{name}_kept", ir.Type(kind.dtype, 1, ref=True), loop, reason)

@@ -13,6 +13,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -30,12 +31,14 @@ from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
+from srcgrad.simplify.memory.sink_zeros import sink_zeros
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
+from srcgrad.simplify.values.same_branches import merge_branches
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
 from srcgrad.transform.lists_as_rows import lists_as_rows
@@ -62,7 +65,9 @@ KEEPING: dict[str, Pass] = {
     "repeated_stores": of_functions(remove_repeated_stores),
     "reuse": of_functions(reuse),
     "simplify": simplify,
+    "same_branches": of_functions(merge_branches),
     "sink": of_functions(sink),
+    "sink_zeros": of_functions(lambda fun: sink_zeros(fun, adjoint=lambda stmt: True)),
     "values_are_memory": of_functions(read_values_from_memory),
     "vector_functions": of_functions(use_vector_functions),
     # of the schedule
@@ -72,6 +77,7 @@ KEEPING: dict[str, Pass] = {
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
     "first_additions": of_functions(store_first_additions),
