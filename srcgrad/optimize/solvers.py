@@ -16,6 +16,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import describe
 from srcgrad.optimize.blocks import Watch, amount
+from srcgrad.optimize.first_order import SHORT
 from srcgrad.optimize.methods import (
     METHODS,
     SEARCHING,
@@ -177,13 +178,19 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
-    method = "gradient-descent" if momentum else "plain descent"
+    method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
     plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
     if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
         return found
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
+
+
+def _plain_descent(x0: Any, batch: bool) -> str:
+    """The method without momentum, by the length of a short vector."""
+    short = x0.__class__ is np.ndarray and x0.ndim == 1 and 1 <= x0.shape[0] <= len(SHORT) and not batch
+    return SHORT[x0.shape[0] - 1] if short else "plain descent"
 
 
 def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float) -> Result | None:
