@@ -196,7 +196,7 @@ def test_what_is_printed() -> None:
         d_bar = 2.0 * d
         # d = x[i - 2] - 2.0 * x[i] + x[i + 2]
         x_bar[at_3] += d_bar
-        x_bar[at_2] -= d_bar * 2.0
+        x_bar[at_2] += d_bar * -2.0
         x_bar[at] += d_bar
     return s, x_bar
 """
