@@ -145,10 +145,11 @@ class Cut:
         """What it costs to keep a number of the value."""
         loops, rank = frozenset(self._candidates[var].loops), var.type.rank
         size = float(costs.LENGTH**rank)
-        if self._outer_loops(self._facts.bound[var]):
+        outer, around = self._outer_loops(self._facts.bound[var]), self._varying.around(self._facts.bound[var])
+        if around == outer:
+            return costs.KEEP * size + costs.ARRAY  # it is made for one visit
+        if outer:
             return costs.LOCAL * size  # memory of one iteration
-        if not loops:
-            return costs.KEEP * size + costs.ARRAY
         if len(loops) + rank <= 1 or any(loops <= known and len(loops) + rank <= axes for known, axes in self._sizes):
             return costs.KEEP * size
         made = self._facts.makes[var]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.bounds.running_indices import told_by_indices
 from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
@@ -57,6 +58,7 @@ KEEPING: dict[str, Pass] = {
     "copies": of_functions(mark_needed_copies),
     "copy_is_move": of_functions(move_copies),
     "counting": of_functions(count_loops),
+    "running_indices": of_functions(lambda fun: dce(told_by_indices(fun))),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
     "dead_stores": of_functions(remove_dead_stores),
