@@ -308,7 +308,7 @@ def _sign_out(look: Look, let: Let) -> Atom | None:
     if all(i is None or not look.once(i.target) for i in inner):
         return None
     args = [arg if i is None else i.args[0] for arg, i in zip(let.args, inner, strict=True)]
-    out = look.emit(let.op.name, *args)
+    out = look.emit(let.op.name, *args, **let.params)
     return look.emit("negative", out) if sum(i is not None for i in inner) == 1 else out
 
 
@@ -319,6 +319,11 @@ def _multiply_sign(look: Look, let: Let) -> Atom | None:
 
 @identity("divide", "-x / y = -(x / y)")
 def _divide_sign(look: Look, let: Let) -> Atom | None:
+    return _sign_out(look, let)
+
+
+@identity("matmul", "-x @ y = -(x @ y)")
+def _product_sign(look: Look, let: Let) -> Atom | None:
     return _sign_out(look, let)
 
 
