@@ -23,6 +23,7 @@ from srcgrad.printer import render
 from srcgrad.printer.kernel_modules import Module
 from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.compare import (
+    equal,
     greater,
     greater_equal,
     is_nonzero,
@@ -57,7 +58,7 @@ def decides_anew(program: Program) -> bool:
     which stands once in the program, and decides branches and loops alone."""
     if program.callees or inline(program).main is not program.main:
         return decides_by_floats(program)
-    decisions = _decisions(program.main)
+    decisions = [let for let in _decisions(program.main) if not _of_adjoint(let, program.main)]
     places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
         return True
@@ -69,6 +70,14 @@ def decides_anew(program: Program) -> bool:
 
 
 ORDERS = (less, less_equal, greater, greater_equal)
+
+
+def _of_adjoint(let: ir.Let, fun: ir.Fun) -> bool:
+    """Whether it asks whether an adjoint is 0, which decides nothing about values."""
+    if let.op is not equal or let.args[1] != ir.Const(0.0, let.args[1].type):
+        return False
+    made = next((s for s in walk.walk(fun.body) if let.args[0] in walk.defined(s)), None)
+    return made is not None and made.span is not None and made.span.back
 
 
 def _branches(truth: Var, users: Mapping[Atom, Sequence[ir.Stmt]]) -> bool:
