@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.multiples import Axis, Multiple
 
 Dim = Hashable
+SUMS = frozenset(("add", "subtract", "multiply"))
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
@@ -38,6 +40,7 @@ class Shapes:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
         self._cut: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is so much less than
+        self._integers: dict[Atom, ir.Let] = {}  # sums, differences and multiples
         self._natural: set[Atom] = set()  # integers that memory has been made of: they are not negative
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
@@ -46,6 +49,8 @@ class Shapes:
         # how long their axes are at least, if that is more than 2; while asking, this is demanded as it is needed
         least = fun.facts.least if fun is not None else {}
         self.least: dict[Dim, int] = {(p, k): n for p, ns in least.items() for k, n in enumerate(ns)}
+        # of pairs of their axes: that the first is as long as a multiple of the second, at least; demanded likewise
+        self.longer: list[ir.Longer] = [*fun.facts.longer] if fun is not None else []
         self.asking = False
         # references carried round loops that have the shape of the first in each iteration
         self.stays: set[Var] = set()
@@ -112,7 +117,7 @@ class Shapes:
         a, b = self._uncut(a, b)
         a, b = self.first(a), self.first(b)
         if a != b:
-            if self._tells(a, b):  # a slice as long as the whole: x[:n] @ x
+            if self._tells(a, b) or (_is_part(a) and not _is_part(b)):  # a slice as long as the whole: x[:n] @ x
                 a, b = b, a
             self._equal[b] = a
 
@@ -125,8 +130,8 @@ class Shapes:
 
     def _tells(self, a: Dim, b: Dim) -> bool:
         """Whether token a is that of a part of a length that b stands for."""
-        while isinstance(a, Shorter) or (isinstance(a, tuple) and len(a) == 4):
-            a = self.first(a.dim if isinstance(a, Shorter) else a[0])
+        while _is_part(a):
+            a = self.first(a[0])
             if a == b:
                 return True
         return False
@@ -244,7 +249,9 @@ class Shapes:
                 self.unsure = self.unsure or any(set(p) - {ONE} for p in parts)
 
     def _note_integer(self, stmt: ir.Let, target: Var) -> None:
-        """max(n, 0) and max(n - 2, 0), where n is a length."""
+        """max(n, 0) and max(n - 2, 0), where n is a length; and what else it is computed of."""
+        if stmt.op.name in SUMS:
+            self._integers[target] = stmt
         match stmt.op.name, stmt.args:
             case "subtract", (length, Const() as cut) if self._is_length(length) and cut.value.real >= 0:
                 self._cut[target] = self.length(length), int(cut.value.real)
@@ -276,22 +283,103 @@ class Shapes:
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
+        if _is_part(dim) and self._is_long_part(dim):
+            return True
         if isinstance(dim, Shorter):
             if self.asking and self._is_own(dim.dim) and dim.cut <= MOST:
                 self.least[dim.dim] = max(self.least.get(dim.dim, 2), dim.cut + 2)
             return self._surely_long(dim)
         return self._is_own(dim) or (isinstance(dim, Const) and dim != ONE)
 
+    def _is_long_part(self, part: Dim) -> bool:
+        """Whether more than one element is left by x[2 * n : 3 * n + 1], all of it, or by x[2 * n :], where n is the
+        length of an axis, too."""
+        demands: list[ir.Longer] = []
+        found = self._sum(part, demands)
+        if found is None and isinstance(part, tuple) and len(part) == 4 and part[2] is None and part[3] in (None, ONE):
+            whole, start = self._sum(part[0], demands), self._end(part[1], demands)
+            if whole is not None and start is not None and start.least >= 0:
+                found = Multiple(None, 0, 2) if self._fits(start.plus(2), whole, demands) else None
+        if found is None or found.least < 2 or not all(map(self._is_longer, demands)):
+            return False
+        return bool(demands) or found.unit is not None
+
+    def _sum(self, dim: Dim, demands: list[ir.Longer]) -> Multiple | None:
+        """A length as a multiple of that of an axis, if what it demands holds."""
+        dim = self.first(dim)
+        if isinstance(dim, Const):
+            return Multiple(None, 0, int(dim.value.real))
+        if self._is_own(dim):
+            return Multiple(dim, 1, 0)
+        if isinstance(dim, Shorter):
+            whole = self._sum(dim.dim, demands)
+            return None if whole is None or whole.least < dim.cut else whole.plus(-dim.cut)
+        if not _is_part(dim) or dim[3] not in (None, ONE):
+            return None
+        inner, first, last, _ = dim
+        whole, start = self._sum(inner, demands), self._end(first or Const(0, ir.I8), demands)
+        stop = whole if last is None else self._end(last, demands)
+        if whole is None or start is None or stop is None or start.least < 0:
+            return None
+        length = stop.minus(start)
+        if length is None or length.least < 0 or not self._fits(stop, whole, demands):
+            return None
+        return length
+
+    def _end(self, atom: Atom, demands: list[ir.Longer]) -> Multiple | None:
+        """An integer as a multiple of the length of an axis."""
+        if isinstance(atom, Const):
+            return Multiple(None, 0, int(atom.value.real))
+        if self._is_length(atom):
+            return self._sum(self.length(atom), demands)
+        made = self._integers.get(atom)
+        ends = [self._end(a, demands) for a in made.args] if made is not None else [None]
+        if made is None or ends[0] is None or ends[-1] is None:
+            return None
+        one, other = ends[0], ends[-1]
+        match made.op.name:
+            case "add":
+                return one.minus(other.scaled(-1))
+            case "subtract":
+                return one.minus(other)
+        if one.unit is not None:
+            one, other = other, one
+        return None if one.unit is not None else other.scaled(one.by)
+
+    def _fits(self, stop: Multiple, whole: Multiple, demands: list[ir.Longer]) -> bool:
+        """Whether a place lies within an axis; it may demand that of arrays that come in."""
+        rest = whole.minus(stop)
+        if rest is not None and rest.least >= 0:
+            return True
+        if stop.unit is None or whole.unit is None or stop.unit == whole.unit or whole[1:] != (1, 0):
+            return False
+        demands.append(ir.Longer(*whole.unit, stop.times, *stop.unit, stop.by))
+        return True
+
+    def _is_longer(self, asked: ir.Longer) -> bool:
+        """Whether an axis is surely as long as this multiple of another one."""
+        if any(self._implies(told, asked) for told in self.longer):
+            return True
+        if self.asking:
+            self.longer = [*(told for told in self.longer if not self._implies(asked, told)), asked]
+        return self.asking
+
+    def _implies(self, told: ir.Longer, asked: ir.Longer) -> bool:
+        same = self.equal(told[:2], asked[:2]) and self.equal(told[3:5], asked[3:5])
+        return same and told.times >= asked.times and 2 * (told.times - asked.times) >= asked.by - told.by
+
     def _surely_long(self, part: Shorter) -> bool:
         """Whether an axis of such a parameter is so long that 2 elements are left of it, at least."""
         return self._is_own(part.dim) and self.least.get(part.dim, 2) >= part.cut + 2
 
-    def demanded(self) -> dict[Var, tuple[int, ...]]:
-        """Of the parameters of which that is more than 2 somewhere, how long each axis is at least."""
+    def demanded(self) -> tuple[dict[Var, tuple[int, ...]], tuple[ir.Longer, ...]]:
+        """Of the parameters of which that is more than 2 somewhere, how long each axis is at least; and which axes are
+        as long as multiples of others."""
         arrays = dict.fromkeys(dim[0] for dim in self.least if isinstance(dim, tuple))
-        return {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
+        least = {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
+        return least, tuple(self.longer)
 
-    def _is_own(self, dim: Dim) -> bool:
+    def _is_own(self, dim: Dim) -> TypeGuard[Axis]:
         """Whether it is the length of such a parameter."""
         return type(dim) is tuple and len(dim) == 2 and dim[0] in self.long
 
@@ -313,6 +401,11 @@ class Shapes:
             agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))
+
+
+def _is_part(dim: Dim) -> TypeGuard[tuple[Any, ...]]:
+    """Whether the token is that of a slice."""
+    return isinstance(dim, Shorter) or (isinstance(dim, tuple) and len(dim) == 4)
 
 
 def _of_stacks(stmt: ir.Let) -> bool:

@@ -15,6 +15,7 @@ from srcgrad.compiler.request import Recipe
 from srcgrad.compiler.runtime_errors import Dense, sized, telling
 from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments
+from srcgrad.derivatives.much_memory import Kept
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -55,14 +56,17 @@ class Call:
         self.result = _assembler(self.meta.result)
         self.ordered = [k for k in self.meta.overwritten if self.meta.facts.ordered]
         self.apart = list(_apart(owner, specs, self.meta))
+        self.kept = Kept(self.meta.facts.kept, getattr(owner.primal, "__name__", "f"))
 
     def repeats(self, values: Sequence[Any]) -> bool:
         """Whether an array has an axis of length 1, which operations may repeat, or one that may come to that."""
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
         if any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref):
             return True
-        least = self.meta.facts.least
-        return any(n < m for k, axes in least for n, m in zip(np.shape(items[k]), axes, strict=True))
+        facts = self.meta.facts
+        if any(n < m for k, axes in facts.least for n, m in zip(np.shape(items[k]), axes, strict=True)):
+            return True
+        return any(np.shape(items[a])[i] < n * np.shape(items[b])[k] + by for a, i, n, b, k, by in facts.longer)
 
     def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
         """What the matrix would have been."""
@@ -101,6 +105,7 @@ class Call:
 
     def run(self, values: Sequence[Any]) -> Any:
         items = self.leaves(values)
+        self.kept.look(items)
         with speaking_of(self.primal):
             out = self.function(*items)
         for place, seed in self.seeds:

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
 from typing import cast
@@ -57,13 +57,14 @@ class Statements:
         self.express = Expressions(folds, names, called, template)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
+        self.told: set[Span] = set()  # the lines that comments of this sweep have shown
         self.function_name = ""
         self.outlined: list[ast.FunctionDef] = []
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         self.function_name = fun.name
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
-        body = [line for node in shown for line in self.node(node)]
+        body = shapes_at_once(checks_at_once(line for node in shown for line in self.node(node)), self.ranks(fun))
         if fun.facts.kernel is None and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
@@ -71,6 +72,10 @@ class Statements:
         args = [ast.arg(self.names[p]) for p in fun.params]
         empty: list[ast.expr] = []
         return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body or [ast.Pass()], empty)
+
+    def ranks(self, fun: Fun) -> dict[str, int]:
+        """How many axes each array parameter has."""
+        return {self.names[p]: p.type.rank for p in fun.params if p.type.ref}
 
     def span_of(self, atoms: Sequence[Atom]) -> Span | None:
         """The line that one of the folded atoms comes from."""
@@ -80,7 +85,7 @@ class Statements:
     def block(self, nodes: Sequence[Node], span: Span | None) -> Body:
         """The statements of a region below a header of this span; comments that nothing follows are dropped."""
         before, self.said = self.said, span
-        out = [line for node in nodes for line in self.node(node)]
+        out = checks_at_once(line for node in nodes for line in self.node(node))
         self.said = before
         while out and is_comment(out[-1]):
             out.pop()
@@ -90,6 +95,8 @@ class Statements:
         match node:
             case Plain(stmt):
                 lines = self.plain(stmt)
+                if isinstance(stmt, ir.Alloc) and isinstance(stmt.init, ir.Init):
+                    return lines  # says itself what it is
                 repeat = not isinstance(stmt, (ir.Effect, ir.Draw))
                 first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat)
                 return [*first, *lines[1:]]
@@ -112,12 +119,19 @@ class Statements:
         if span is None or _same_line(span, self.said):
             return [stmt]
         self.said = span
+        if self.is_told(span):
+            return [stmt]
         text = _one_line(span.text)
         same = not repeat and _normal(text) == _normal_tree(stmt)
         stray = isinstance(stmt, ast.Return) and not text.startswith("return")
         if not text or same or stray or text.startswith(("for ", "while ", "def ")):
             return [stmt]
+        self.told.add(span)
         return [comment(text), stmt]
+
+    def is_told(self, span: Span) -> bool:
+        """Whether a comment of this sweep has shown the line: what is left of it stands where it can."""
+        return span in self.told
 
     # ---- statements without regions
 
@@ -143,6 +157,7 @@ class Statements:
                 return [ast.Expr(self.express.value(stmt))]
             case ir.Remark(text):
                 self.said = None
+                self.told.clear()
                 return [comment(text)]
             case ir.Barrier():
                 return [ast.Expr(call("cuda.syncthreads"))]
@@ -258,6 +273,8 @@ class Statements:
             test, then, orelse = negated(test), orelse, []
         if not then:
             return []
+        if not orelse and isinstance(then[-1], ast.Raise):
+            return [ast.If(_larger_first(test), then, []), *after]  # its message names the line
         return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
 
     def loop(self, node: Loop) -> Body:
@@ -271,10 +288,17 @@ class Statements:
                 functions, lines = parallel_iterations.outlined(loop, self.function_name, set(self.names.values()))
                 self.outlined.extend(functions)
                 return [*before, *lines, *self.moves(node.after)]
+            if stmt.outlined:
+                functions, lines = parallel_iterations.chosen(loop, self.function_name, self.taken())
+                self.outlined.extend(functions)
+                return [*before, *lines, *self.moves(node.after)]
             made: ast.stmt = loop
         else:
             made = self.while_(node)
         return [*before, *self.header(made, stmt.span), *self.moves(node.after)]
+
+    def taken(self) -> set[str]:
+        return {*self.names.values(), *(f.name for f in self.outlined)}
 
     def while_(self, node: Loop) -> ast.stmt:
         first, body = node.test[0], self.block(node.body, node.stmt.span)
@@ -297,9 +321,84 @@ class Statements:
         text = "" if span is None else _one_line(span.text)
         # what comes of the same line after a loop over elements goes on under its comment, unless another stood in it
         self.said = None if text.endswith(":") or any(map(is_comment, _lines(stmt))) else span
-        if not text or _same_header(stmt, text):
+        if not text or _same_header(stmt, text) or (span is not None and self.is_told(span)):
             return [stmt]
+        if span is not None:
+            self.told.add(span)
         return [comment(text), stmt]
+
+
+def checks_at_once(body: Iterable[ast.stmt]) -> Body:
+    """One check in the place of several, one behind the other, that raise the same."""
+    out: Body = []
+    for stmt in body:
+        raised = _raised(stmt)
+        if out and raised is not None and raised == _raised(out[-1]):
+            assert isinstance(stmt, ast.If) and isinstance(out[-1], ast.If)
+            tests = [
+                t.values if isinstance(t, ast.BoolOp) and isinstance(t.op, ast.Or) else [t]
+                for t in (out[-1].test, stmt.test)
+            ]
+            out[-1] = ast.If(ast.BoolOp(ast.Or(), [*tests[0], *tests[1]]), stmt.body, [])
+        else:
+            out.append(stmt)
+    return out
+
+
+def _raised(stmt: ast.stmt) -> str | None:
+    """The text of the error that a check raises, which does no more."""
+    match stmt:
+        case ast.If(body=[ast.Raise() as raised], orelse=[]):
+            return ast.dump(raised)
+    return None
+
+
+def _larger_first(test: ast.expr) -> ast.expr:
+    """`n <= 8` for `8 >= n`, in what a check asks."""
+    match test:
+        case ast.BoolOp(op, values):
+            return ast.BoolOp(op, [_larger_first(v) for v in values])
+        case ast.Compare(ast.Constant() as left, [op], [right]) if type(op) in MIRRORED and not isinstance(
+            right, ast.Constant
+        ):
+            return ast.Compare(right, [MIRRORED[type(op)]()], [left])
+    return test
+
+
+MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.Lt: ast.Gt}
+
+
+def shapes_at_once(body: Body, ranks: Mapping[str, int]) -> Body:
+    """`m, n = a.shape` in the place of `m = a.shape[0]` and `n = a.shape[1]`. ranks: of the arrays that have one
+    shape all through."""
+    out: Body = []
+    lengths: list[tuple[str, ast.expr]] = []  # of the last lines: the array, and what has its length
+    for stmt in body:
+        array = _measured(stmt)
+        if array is None:
+            lengths = []
+            out.append(stmt)
+            continue
+        of, axis = array
+        assert isinstance(stmt, ast.Assign)
+        lengths = lengths if lengths and lengths[0][0] == of else []
+        out.append(stmt)
+        if axis != len(lengths):
+            lengths = []
+            continue
+        lengths = [*lengths, (of, stmt.targets[0])]
+        if len(lengths) == ranks.get(of) and axis:
+            shape = ast.Attribute(name(of), "shape", ast.Load())
+            out[-len(lengths) :] = [ast.Assign([ast.Tuple([n for _, n in lengths], ast.Store())], shape)]
+    return out
+
+
+def _measured(stmt: ast.stmt) -> tuple[str, int] | None:
+    """The array and the axis of which the statement takes the length."""
+    match stmt:
+        case ast.Assign([ast.Name()], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(int() as axis))):
+            return of, axis
+    return None
 
 
 def _lines(stmt: ast.stmt) -> Iterator[ast.stmt]:
@@ -359,7 +458,7 @@ def _same_header(stmt: ast.stmt, text: str) -> bool:
             "prange",
             "numba.prange",
         )
-        return ranged and ast.unparse(theirs.target) == ast.unparse(stmt.target)
+        return ranged and ast.unparse(theirs.target) in ("_", ast.unparse(stmt.target))
     if isinstance(stmt, (ast.If, ast.While)) and type(stmt) is type(theirs):
         assert isinstance(theirs, (ast.If, ast.While))
         return ast.unparse(stmt.test) == ast.unparse(theirs.test)
