@@ -74,6 +74,8 @@ def compile_callees(name: str, text: str, args: Sequence[Any]) -> None:
         for context in (function.typingctx, function.targetctx):
             context.refresh()
         form = numba.core.compiler.run_frontend(function.py_func)
+        state = types.SimpleNamespace(func_ir=form, typemap=None, calltypes=None)
+        numba.core.rewrites.rewrite_registry.apply("before-inference", state)  # what is raised is made constant
         kinds = tuple(map(numba.typeof, args))
         numba.core.typed_passes.type_inference_stage(function.typingctx, function.targetctx, form, kinds, None)
 

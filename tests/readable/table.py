@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from tests.benchmarks.workloads import cases
 class Entry(NamedTuple):
     """most: how many lines the derivative may have."""
 
-    fun: Callable[..., Any]
+    fun: types.FunctionType
     args: Callable[[], tuple[Any, ...]]
     argnums: int | tuple[int, ...]
     most: int
