@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from tests.benchmarks.workloads import cases
 class Entry(NamedTuple):
     """most: how many lines the derivative may have."""
 
-    fun: types.FunctionType
+    fun: Any
     args: Callable[[], tuple[Any, ...]]
     argnums: int | tuple[int, ...]
     most: int
