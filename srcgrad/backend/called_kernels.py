@@ -66,6 +66,5 @@ def call_only(made: Any, module: str) -> None:
 
 
 def _of_arrays(kind: Any) -> bool:
-    return isinstance(kind, types.Array) or (
-        isinstance(kind, (types.UniTuple, types.Tuple)) and any(map(_of_arrays, kind))
-    )
+    held = getattr(kind, "types", ())  # of a tuple
+    return isinstance(kind, types.Array) or any(map(_of_arrays, held))

@@ -196,7 +196,8 @@ def _steps(method: str, rank: int) -> tuple[Part, Part, Part]:
         return first_order.begin_adam, first_order.adam, first_order.own_adam
     if rank == 0:
         return first_order.begin_number, first_order.descend_number, first_order.own_number
-    if method == "plain descent":
-        return first_order.begin_plain, first_order.descend_plain, first_order.own_plain
+    if method.startswith("plain descent"):
+        own = first_order.OWN_SHORT.get(method, first_order.own_plain)
+        return first_order.begin_plain, first_order.descend_plain, own
     advance = first_order.descend_vector if rank == 1 else first_order.descend_array
     return first_order.begin_array, advance, first_order.own_array

@@ -317,9 +317,7 @@ class Adjoint:
         for carry in stmt.carry:
             name = bar_name(carry.inner)
             if not carry.inner.type.ref:
-                kept = carry.inner in self.plan.values
-                found_ = self.tape.kept(carry.inner, inner) if kept else self.tape.entry(carry, place)
-                inner.env[carry.inner] = found_
+                inner.env[carry.inner] = self.tape.entry(carry, place, inner)
                 if carry.inner in self.activity:
                     bar = Var(name, carry.inner.type)
                     found.scalars.append((carry, bar, bars.take(carry.out) or zero(bar.type)))

@@ -154,19 +154,14 @@ class Ahead:
             bars.add(var, one.target)
 
     def _enter_taken(self, loop: ir.For, ctx: Context, inner: Context) -> None:
-        taken = self.replay.tape.taken(loop)
+        taken, tape = self.replay.tape.taken(loop), self.replay.tape
         inner.env[loop.index] = taken
         self._number(loop, taken, ctx, inner)
         _, place = inner.counters[-1]
-        with self.b.at(None):
-            for carry in loop.carry:
-                inner.env[carry.inner] = self._entered(loop, carry, place, inner)
-
-    def _entered(self, loop: ir.For, carry: ir.Carry, place: Atom, inner: Context) -> Atom:
-        tape = self.replay.tape
-        if not self.plan.selections.enters(loop, carry):
-            return Const(0, carry.inner.type)
-        return tape.kept(carry.inner, inner) if carry.inner in self.plan.values else tape.entry(carry, place)
+        for carry in loop.carry:
+            read = self.plan.selections.enters(loop, carry)
+            with self.b.at(None):
+                inner.env[carry.inner] = tape.entry(carry, place, inner) if read else Const(0, carry.inner.type)
 
     def _known_in(self, loop: ir.For) -> dict[Var, Atom]:
         """The conditions of the branches in which something is taken; what serves them alone is of no account."""

@@ -24,6 +24,7 @@ from srcgrad.transform.kept_values import KeptValue
 from srcgrad.transform.max_flow import INFINITE, Network
 from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.operands import operands
+from srcgrad.transform.selections import Selections
 
 LEAST_GAIN, LEAST_PART = 5.0, 0.1  # what a run must be spared, and what part of it, that arrays are made for it
 
@@ -34,6 +35,7 @@ class Decided(Protocol):
     level: dict[Stmt, Region]
     activity: Activity
     one_sweep: OneSweep
+    selections: Selections
 
     def kept(self, stmt: Stmt) -> bool: ...
 
@@ -50,7 +52,7 @@ class Cut:
         varying: Varying,
     ) -> None:
         self._facts, self._activity, self._candidates, self._varying = facts, plan.activity, candidates, varying
-        self._one_sweep = plan.one_sweep
+        self._one_sweep, self._selections = plan.one_sweep, plan.selections
         self._flow = DataFlow(facts, plan.level, plan.kept, plan.one_sweep)
         self._sizes = list(self._known_sizes(plan.level))
         self.chosen: dict[Var, tuple[float, float]] = {}
@@ -143,10 +145,11 @@ class Cut:
         """What it costs to keep a number of the value."""
         loops, rank = frozenset(self._candidates[var].loops), var.type.rank
         size = float(costs.LENGTH**rank)
-        if self._outer_loops(self._facts.bound[var]):
+        outer, around = self._outer_loops(self._facts.bound[var]), self._varying.around(self._facts.bound[var])
+        if around == outer:
+            return costs.KEEP * size + costs.ARRAY  # it is made for one visit
+        if outer:
             return costs.LOCAL * size  # memory of one iteration
-        if not loops:
-            return costs.KEEP * size + costs.ARRAY
         if len(loops) + rank <= 1 or any(loops <= known and len(loops) + rank <= axes for known, axes in self._sizes):
             return costs.KEEP * size
         made = self._facts.makes[var]
@@ -159,7 +162,7 @@ class Cut:
         nodes = self._nodes(region)
         compute = {n: self._computing(n, region) * self._flow.visits(self._flow.home[n], region) for n in nodes}
         computed = set(nodes)
-        if sum(compute.values()) >= LEAST_GAIN:
+        if sum(compute.values()) >= LEAST_GAIN and not self._single(region):
             keep: dict[Node, float] = {
                 n: self._keeping(n) * self._visits(n, region) for n in nodes if isinstance(n, Var) and self._may(n)
             }
@@ -173,6 +176,13 @@ class Cut:
                     again = sum(compute[n] for n in self._reached(region, kept - {var}) - left)
                     self.chosen[var] = again / self._visits(var, region), keep[var] / self._visits(var, region)
         self._pass_on(region, computed)
+
+    def _single(self, region: Region) -> bool:
+        """Whether the region is run again for one iteration alone."""
+        here: Region | None = region
+        while here is not None and here.stmt not in self._selections.found:
+            here = here.parent
+        return here is not None
 
     def _visits(self, node: Node, region: Region) -> float:
         return self._flow.visits(self._flow.home[node], region)

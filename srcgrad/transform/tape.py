@@ -172,8 +172,10 @@ class Tape:
             index = (place, *(ir.Slice(None, n) for n in lengths))
             self._b.store(self._snapshots[loop, root], index, self._b.load(ref, whole(ref), ref.name))
 
-    def entry(self, carry: Carry, place: Atom) -> Var:
-        """The scalar that entered the iteration of this row."""
+    def entry(self, carry: Carry, place: Atom, ctx: Context) -> Var:
+        """The scalar that entered the iteration of this row, which is that of ctx."""
+        if carry.inner in self._plan.values:
+            return self.kept(carry.inner, ctx)
         return self._b.load(self._entries[carry.inner], (place,), carry.inner.name)
 
     def shadow(self, carry: Carry, iteration: Atom, name: str) -> Var:
