@@ -29,7 +29,6 @@ def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
     for i in range(n):
         # s += u[i] * u[i]
         u_i = u[i]
-        t_2 = u_dot[i] * u_i
         s += u_i * u_i
-        s_dot += t_2 + t_2
+        s_dot += 2.0 * (u_dot[i] * u_i)
     return s, s_dot

@@ -16,9 +16,11 @@ from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.parallel_nests import parallel_nests
+from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
@@ -32,12 +34,14 @@ from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
+from srcgrad.simplify.memory.sink_zeros import sink_zeros
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
+from srcgrad.simplify.values.same_branches import merge_branches
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
 from srcgrad.transform.lists_as_rows import lists_as_rows
@@ -58,13 +62,17 @@ KEEPING: dict[str, Pass] = {
     "dce": of_functions(dce),
     "dead_stores": of_functions(remove_dead_stores),
     "first_element_store": of_functions(store_first_elements),
+    "shared_buffers": of_functions(share_buffers),
+    "whole_arrays": of_functions(whole_arrays),
     "first_use_assigns": of_functions(assign_at_first_use),
     "hoist": of_functions(hoist),
     "identities": of_functions(apply_identities),
     "repeated_stores": of_functions(remove_repeated_stores),
     "reuse": of_functions(reuse),
     "simplify": simplify,
+    "same_branches": of_functions(merge_branches),
     "sink": of_functions(sink),
+    "sink_zeros": of_functions(lambda fun: sink_zeros(fun, adjoint=lambda stmt: True)),
     "values_are_memory": of_functions(read_values_from_memory),
     "vector_functions": of_functions(use_vector_functions),
     # of the schedule

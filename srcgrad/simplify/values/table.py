@@ -129,6 +129,27 @@ def _negative_literal(look: Look, let: Let) -> Atom | None:
     return Const(-a.value, a.type) if isinstance(a, Const) and a.type.is_float else None
 
 
+@identity("add", "x + x = 2 * x")
+def _add_itself(look: Look, let: Let) -> Atom | None:
+    a, b = let.args
+    if a is not b or not a.type.is_float or a.type.is_complex:
+        return None
+    return look.emit("multiply", Const(2.0, _scalar(a.type)), a)
+
+
+@identity("add", "2 * x + x = 3 * x")
+def _add_thrice(look: Look, let: Let) -> Atom | None:
+    for a, b in (let.args, let.args[::-1]):
+        double = look.made(a, "multiply")
+        if double is not None and literal(double.args[0], 2.0) and double.args[1] is b and look.once(a):
+            return look.emit("multiply", Const(3.0, _scalar(b.type)), b)
+    return None
+
+
+def _scalar(type: ir.Type) -> ir.Type:
+    return ir.Type(type.dtype)
+
+
 # ---- integers
 
 
