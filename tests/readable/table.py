@@ -16,7 +16,7 @@ from tests.benchmarks.workloads import cases
 class Entry(NamedTuple):
     """most: how many lines the derivative may have."""
 
-    fun: Callable[..., Any]
+    fun: Any
     args: Callable[[], tuple[Any, ...]]
     argnums: int | tuple[int, ...]
     most: int
@@ -28,21 +28,21 @@ class Entry(NamedTuple):
         return own_functions(made, self.fun)
 
 
-def running_products(x):  # type: ignore[no-untyped-def]
+def running_products(x):
     y = x.copy()
     for i in range(1, len(y)):
         y[i] = y[i] * y[i - 1] + math.sin(y[i])
     return np.sum(y)
 
 
-def continued(x, depth):  # type: ignore[no-untyped-def]
+def continued(x, depth):
     if depth == 0:
         return math.sin(x)
     inner = continued(x, depth - 1)
     return x + 1.0 / (1.0 + inner * inner)
 
 
-def option_tree(spot, strike, rate, sigma, years, steps):  # type: ignore[no-untyped-def]
+def option_tree(spot, strike, rate, sigma, years, steps):
     """An American put by a binomial tree."""
     dt = years / steps
     up = math.exp(sigma * math.sqrt(dt))
