@@ -26,7 +26,7 @@ from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
 Specs = dict[str, Spec]
-STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every")
+STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every", "checkpoint")
 
 
 def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
@@ -165,7 +165,8 @@ def _solve(method: str, specs: Specs, tolerant: bool) -> Part:
     start = _start(specs)
     number = float if start == I8 else _same
     option = np.float32 if start == F4 else _same
-    fun, mode, record = (_static(specs, name) for name in ("fun", "mode", "history"))
+    fun, mode, record, checkpoint = (_static(specs, name) for name in ("fun", "mode", "history", "checkpoint"))
+    mode = methods.kept(mode, checkpoint)
     kind = OptimizeHistory if record else OptimizeResult
     if method == "root":
         root = methods.newton_loop(fun, start.rank, mode, record, True)

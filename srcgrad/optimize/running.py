@@ -20,7 +20,7 @@ from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
-from srcgrad.optimize.methods import batched, descent_blocks, search_blocks
+from srcgrad.optimize.methods import Mode, batched, descent_blocks, search_blocks
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
@@ -79,7 +79,7 @@ def classes(args: Any) -> Any:
 def by_search(
     fun: Any,
     method: str,
-    mode: str,
+    mode: Mode,
     history: bool,
     jit: bool,
     start: Any,
@@ -112,7 +112,7 @@ def by_search(
 
 
 def from_state(
-    fun: Any, method: str, rank: int, mode: str, history: bool, jit: bool,
+    fun: Any, method: str, rank: int, mode: Mode, history: bool, jit: bool,
     start: Any, args: tuple[Any, ...], tol: float, maxiter: int, options: tuple[Any, ...], watch: Watch,
 ) -> Result:  # fmt: skip
     """By a first-order method that takes a state from step to step."""

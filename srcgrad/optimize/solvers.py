@@ -21,6 +21,7 @@ from srcgrad.optimize.methods import (
     METHODS,
     SEARCHING,
     descent_blocks,
+    kept,
     minimising_loop,
     newton_loop,
 )
@@ -52,7 +53,7 @@ Callback = Callable[[Any, Any, int], Any] | None
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
     target: str = "cpu", mode: str = "forward", history: bool = False, batch: bool = False, jit: bool = True,
-    callback: Callback = None, callback_every: int | None = None,
+    callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
 ) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
@@ -68,8 +69,8 @@ def newton(
         The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
     maxiter : int
         The largest number of steps.
-    mode : 'forward' or 'reverse'
-        How the derivative is made.
+    mode, checkpoint : 'forward' or 'reverse', and as of `grad`
+        How the derivative is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -91,7 +92,7 @@ def newton(
     """
     straight, known, most = ROOTS.get(fun, UNKNOWN)
     if tol is known and maxiter is most and args is NOTHING and x0.__class__ is float and mode is FORWARD and jit:
-        if not batch and not history and callback is None and target is CPU:
+        if not batch and not history and callback is None and checkpoint is None and target is CPU:
             try:
                 found = straight(x0, tol, maxiter)
             except SrcgradError as error:
@@ -99,7 +100,7 @@ def newton(
             if found is not OTHER:
                 return found  # type: ignore[no-any-return]
             ROOTS.pop(fun)
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
+    key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch)
     plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
     if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
         return made
@@ -141,6 +142,7 @@ def gradient_descent(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
 ) -> Result:
     """Minimise a function of a number or an array by gradient descent.
 
@@ -154,12 +156,10 @@ def gradient_descent(
         Further arguments of `fun`.
     lr, momentum : float
         The learning rate and the part of the last step that goes on.
-    maxiter : int
-        The number of steps, at most.
-    tol : float
-        The solve ends when no entry of the gradient exceeds it; 0: never.
-    mode : 'reverse' or 'forward'
-        How the gradient is made.
+    maxiter, tol : int, float
+        The number of steps, at most; the solve ends when no entry of the gradient exceeds `tol` (0: never).
+    mode, checkpoint : 'reverse' or 'forward', and as of `grad`
+        How the gradient is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the objective at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -180,7 +180,7 @@ def gradient_descent(
     """
     method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
+    key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
     plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
     if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
         return found
@@ -221,6 +221,7 @@ def minimize(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
     lr: float | None = None,
     momentum: float | None = None,
     beta1: float | None = None,
@@ -231,7 +232,7 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every
+    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
@@ -256,22 +257,22 @@ def minimize(
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-        start, rank = _start(x0, batch, history, target)
-        _check_rank(method, rank)
+        start, rank = _of_rank(method, *_start(x0, batch, history, target))
     args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), like(start, *chosen)
-    watch = Watch(callback, callback_every)
+    watch, swept = Watch(callback, callback_every), kept(mode, checkpoint)
     if batch:
-        loop = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        loop = minimising_loop(fun, method, rank, tol > 0.0, swept, history, jit)
         return from_starts(loop, fun, True, jit, target, start, args, tol, maxiter, options)
     if method in SEARCHING:
-        return by_search(fun, method, mode, history, jit, start, args, tol, maxiter, watch)
-    return from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+        return by_search(fun, method, swept, history, jit, start, args, tol, maxiter, watch)
+    return from_state(fun, method, rank, swept, history, jit, start, args, tol, maxiter, options, watch)
 
 
-def _check_rank(method: str, rank: int) -> None:
+def _of_rank(method: str, start: Any, rank: int) -> tuple[Any, int]:
     if method != "gradient-descent" and rank != 1:
         hint = "write np.array([x0]) or x0.ravel()"
         raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
+    return start, rank
 
 
 def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -273,7 +274,8 @@ def squares(x, target):
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
 def test_descent_of_short_vectors(n: int, dtype: type) -> None:
     """Short ones are numbers in the loop, of which each length has its own: the steps are the same."""
-    start, target = np.linspace(0.5, 1.0, n).astype(dtype), np.linspace(1.0, 2.0, n).astype(dtype)
+    start: Any = np.linspace(0.5, 1.0, n).astype(dtype)
+    target: Any = np.linspace(1.0, 2.0, n).astype(dtype)
     before = start.copy()
     x, rate = start.astype(float), float(dtype(0.1))
     for _ in range(7):
