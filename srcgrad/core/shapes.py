@@ -358,13 +358,15 @@ class Shapes:
 
     def _is_longer(self, asked: ir.Longer) -> bool:
         """Whether an axis is surely as long as this multiple of another one."""
-        for told in self.longer:
-            same = self.equal(told[:2], asked[:2]) and self.equal(told[3:5], asked[3:5])
-            if same and told.times >= asked.times and 2 * (told.times - asked.times) >= asked.by - told.by:
-                return True
+        if any(self._implies(told, asked) for told in self.longer):
+            return True
         if self.asking:
-            self.longer.append(asked)
+            self.longer = [*(told for told in self.longer if not self._implies(asked, told)), asked]
         return self.asking
+
+    def _implies(self, told: ir.Longer, asked: ir.Longer) -> bool:
+        same = self.equal(told[:2], asked[:2]) and self.equal(told[3:5], asked[3:5])
+        return same and told.times >= asked.times and 2 * (told.times - asked.times) >= asked.by - told.by
 
     def _surely_long(self, part: Shorter) -> bool:
         """Whether an axis of such a parameter is so long that 2 elements are left of it, at least."""

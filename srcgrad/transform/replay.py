@@ -39,6 +39,7 @@ class Replay:
         self.facts, self.activity, self.scope = plan.facts, plan.activity, plan.scope
         self.effect_only = silent(plan.facts.fun)
         self.known: dict[Var, Atom] = {}  # what is not computed in the iteration that is run again
+        self.taken: dict[Stmt, tuple[Atom, Atom, str]] = {}  # of branches that take something: the index, its, the side
         self._sides: dict[Stmt, str] = {}  # of loops that look for something, the branches in which it is taken
         self._marks: list[Atom] = []  # the index of the iteration at hand, and that of the last that took something
 
@@ -271,7 +272,7 @@ class Replay:
             with self.b.at(None):
                 self.tape.make_entries(stmt, ctx)
         carried = self._carried(stmt, region, ctx, inner)
-        marks = child and stmt in self.plan.selections.found
+        marks = child and bool(self.plan.selections.path(stmt))
         before = self.tape.none_taken(stmt, ctx) if marks else None  # type: ignore[arg-type]
         number, count = Var("turn", ir.I8), Var("turns", ir.I8)
         index = None
@@ -310,8 +311,8 @@ class Replay:
     def _run_marking(self, stmt: Loop, region: Region, inner: Context, before: Atom) -> Carried:
         """Run the body of a loop that looks for something, and note which iteration was the last to take it."""
         assert isinstance(stmt, ir.For)
-        path = self.plan.selections.found[stmt].path
-        name = f"{next(c.inner.name for c in stmt.carry if c.inner in self.activity)}_at"
+        path = self.plan.selections.path(stmt)
+        name = f"{next(c.inner.name for c in stmt.carry if any(o.target is c.next for o in path[0][0].outs))}_at"
         head, after = Var(name, ir.I8), Var(name, ir.I8)
         outer = self._sides, self._marks
         self._sides, self._marks = dict(path), [inner(stmt.index), head]

@@ -19,7 +19,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint, adjoint_name
 from srcgrad.transform.checkpoints import checkpointed
-from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.context import Bars, Context, bar_name, named, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
@@ -27,6 +27,7 @@ from srcgrad.transform.plan import Keeping, Plan, Policy
 from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
+from srcgrad.transform.scratch_in_iterations import scratch_in_iterations
 
 
 class Reverse:
@@ -66,7 +67,8 @@ class Reverse:
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
         params = (*fun.params, *seeds.values(), *self.into.values())
-        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        made = Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        return named(made, self.b.wishes)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
@@ -124,15 +126,17 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     shapes."""
     check_single(program)
     main = carried_arrays_to_buffers(lists_as_rows(program.main))
+    if policy == "auto":
+        main = scratch_in_iterations(main)
     wanted = [main.params[k] for k in sorted(active)]
     main = gather_quotients(checkpointed(main, wanted, _transposed_into))
     adjoint = Reverse(_plan(main, policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
-    callees = dict(program.callees)
+    callees, limit = dict(program.callees), program.main.facts.checkpoint
     pending = _missing(built, callees)
     while pending:
         name = pending.pop(0)
-        callees[name] = function(callees, name) if name.endswith(QUIET) else _adjoint(name, callees, policy)
+        callees[name] = function(callees, name) if name.endswith(QUIET) else _adjoint(name, callees, policy, limit)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
 
@@ -141,9 +145,13 @@ def _plan(fun: Fun, policy: Policy = "auto", active: Sequence[Var] | None = None
     return Plan(Facts(fun), policy, active, keeping=_KEEPING.get())
 
 
-def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy, limit: ir.Checkpoints | None) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
-    primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
+    primal = without_effects(function(callees, name.removesuffix(adjoint_name(""))))
+    if limit is not None:
+        primal = replace(primal, facts=replace(primal.facts, checkpoint=replace(limit, strict=False)))
+        primal = checkpointed(primal, [p for p in primal.params if p.type.is_float], _transposed_into)
+    primal = gather_quotients(primal)
     return take_quotients_apart(Reverse(_plan(primal, policy)).build(name, bars_only=True))
 
 

@@ -23,8 +23,7 @@ def leaves_early_rev(x, n, value_bar):
     t = s * s
     # reverse
     # return s * s
-    t_2 = value_bar * s
-    s_bar = t_2 + t_2
+    s_bar = 2.0 * (value_bar * s)
     x_bar = 0.0
     for i in range(turn - 1, -1, -1):
         s = s_kept[i]

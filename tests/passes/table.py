@@ -16,9 +16,12 @@ from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.parallel_nests import parallel_nests
+from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
@@ -61,6 +64,8 @@ KEEPING: dict[str, Pass] = {
     "dce": of_functions(dce),
     "dead_stores": of_functions(remove_dead_stores),
     "first_element_store": of_functions(store_first_elements),
+    "shared_buffers": of_functions(share_buffers),
+    "whole_arrays": of_functions(whole_arrays),
     "first_use_assigns": of_functions(assign_at_first_use),
     "hoist": of_functions(hoist),
     "identities": of_functions(apply_identities),
@@ -81,6 +86,7 @@ KEEPING: dict[str, Pass] = {
     "known_lengths": of_functions(replace_known_lengths),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
+    "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),

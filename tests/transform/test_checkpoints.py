@@ -53,7 +53,8 @@ def adjoint(fun: Callable[..., Any], args: tuple[Any, ...], checkpoint: ir.Check
 
 
 def takes_snapshots(program: ir.Program) -> bool:
-    return any(isinstance(s, ir.Alloc) and s.target.name == "taken" for s in walk(program.main.body))
+    funs = (program.main, *program.callees.values())
+    return any(isinstance(s, ir.Alloc) and s.target.name == "taken" for fun in funs for s in walk(fun.body))
 
 
 def same(got: Any, wanted: Any) -> None:
