@@ -18,8 +18,7 @@ def burgers_rev(dt, u0, steps, value_bar):
         for i in range(1, n - 1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             u_i = u[i]
-            t_2 = 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
-            w[i] = u_i - dt * u_i * (u[i + 1] - u[i - 1]) + t_2
+            w[i] = u_i - dt * u_i * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
         u, u_bar_2, w, w_bar = w, w_bar, u, u_bar_2
     s = 0.0
     for i in range(n):
