@@ -296,7 +296,7 @@ def _make(
 ) -> tuple[Meta, str, Sequence[Any], Sequence[FunctionType]]:
     """Transform. Gives the module's text, too, the spaces that the meta's places count, and the functions that were
     read."""
-    with watched() as functions:
+    with watched() as functions, compiling.uncollected():
         made, name, module, facts = _generated(fun, recipe, specs, options)
     text, used = kernels.shared(module) if options.cache else (module.text, ())
     functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]

@@ -36,6 +36,7 @@ from srcgrad.rules.scalar.compare import (
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.longest_buffers import longest_buffers
+from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.whole_arrays import whole_arrays
@@ -132,6 +133,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     in_front = reuse
     if options is not None or loops:
         program, in_front = tidy(run_pass("schedule", schedule, program)), memory_in_front
+        program = replace(program, main=parallel_nests(program.main)) if parallel and options is not None else program
     try:
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}

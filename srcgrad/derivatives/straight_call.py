@@ -86,9 +86,7 @@ def _written(
         *(f"        {line}" for line in out.lines or ["pass"]),
         "    except (ValueError, KeyError, AttributeError):",
         "        return _other",
-        *_called(out, call, leaves),
-        *(f"    {line}" for line in out.after),
-        f"    return {result}",
+        *_called(out, call, leaves, [*out.after, f"return {result}"]),
     ]
     return "\n".join([*lines, ""]), out.space | {"_beside": out.beside, "_key": (call.specs, not long)}
 
@@ -244,19 +242,20 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
         out.lines.append(f"if {share}({leaves[k]}, {leaves[other]}): return _other")
 
 
-def _called(out: Writer, call: Call, leaves: Sequence[str]) -> list[str]:
-    """The call of the compiled code; what it raises is told as on the general way."""
+def _called(out: Writer, call: Call, leaves: Sequence[str], after: Sequence[str]) -> list[str]:
+    """The call of the compiled code, and what is done with its result; what it raises is told as on the general way."""
     told = functools.partial(told_of, known=call.meta.failures, formats=call.meta.formats)
     plain = call.kind in DENSE or not (call.meta.failures or call.meta.formats)
     function = out.hold(call.function if call.kind in DENSE else call.bound.unit.call, "compiled")
+    mismatch = out.hold(Mismatch, "mismatch")
     lines = [
         "    try:",
         f"        out = {function}({', '.join(leaves)})",
-        f"    except {out.hold(Mismatch, 'mismatch')}:",
+        f"    except {mismatch}:",
         "        return _other",
     ]
     if plain:
-        return lines
+        return [*lines, *(f"    {line}" for line in after)]
     return [
         *lines,
         "    except Exception as error:",
@@ -264,11 +263,10 @@ def _called(out: Writer, call: Call, leaves: Sequence[str]) -> list[str]:
         "        if told is None:",
         "            raise",
         "    else:",
-        "        told = None",
-        "    if told is not None:",
-        f"        if type(told) is {out.hold(Mismatch, 'mismatch')}:",
-        "            return _other",
-        "        raise told",
+        *(f"        {line}" for line in after),
+        f"    if type(told) is {mismatch}:",
+        "        return _other",
+        "    raise told",
     ]
 
 

@@ -288,10 +288,17 @@ class Statements:
                 functions, lines = parallel_iterations.outlined(loop, self.function_name, set(self.names.values()))
                 self.outlined.extend(functions)
                 return [*before, *lines, *self.moves(node.after)]
+            if stmt.outlined:
+                functions, lines = parallel_iterations.chosen(loop, self.function_name, self.taken())
+                self.outlined.extend(functions)
+                return [*before, *lines, *self.moves(node.after)]
             made: ast.stmt = loop
         else:
             made = self.while_(node)
         return [*before, *self.header(made, stmt.span), *self.moves(node.after)]
+
+    def taken(self) -> set[str]:
+        return {*self.names.values(), *(f.name for f in self.outlined)}
 
     def while_(self, node: Loop) -> ast.stmt:
         first, body = node.test[0], self.block(node.body, node.stmt.span)

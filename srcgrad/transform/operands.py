@@ -13,6 +13,7 @@ from srcgrad.core.walk import used, used_inside, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.rules.language.values import Val
 
+OF_SHAPES = frozenset({"broadcast_like", "unbroadcast"})  # they read the shape alone of their second argument
 Given = Const | ir.Type  # a literal, or the type of a value
 
 
@@ -60,7 +61,7 @@ def _read(stmts: Sequence[ir.Stmt], wanted: set[Atom]) -> set[Atom]:
     for stmt in reversed(stmts):
         if isinstance(stmt, ir.Let):
             if not stmt.op.traits.is_length and any(t in found for t in stmt.targets):
-                found.update(stmt.args)
+                found.update(stmt.args[:1] if stmt.op.name in OF_SHAPES else stmt.args)
         else:  # rare: a rule that writes into memory
             for inner in walk([stmt]):
                 found.update((*used(inner), *used_inside(inner)))

@@ -35,10 +35,15 @@ class Case:
 
 
 def jitted(fun: Any) -> Callable[[], Any]:
-    """Compiles the function as users do, with what it calls."""
+    """Compiles the function as users do, with what it calls, itself too."""
     import numba
 
-    return lambda: numba.njit(arrays.with_jitted_helpers(fun))
+    def make() -> Any:
+        plain = arrays.with_jitted_helpers(fun)
+        plain.__globals__[fun.__name__] = made = numba.njit(plain)
+        return made
+
+    return make
 
 
 def of_workload(w: Workload) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.bounds.running_indices import told_by_indices
 from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
@@ -15,6 +16,7 @@ from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -57,6 +59,7 @@ KEEPING: dict[str, Pass] = {
     "copies": of_functions(mark_needed_copies),
     "copy_is_move": of_functions(move_copies),
     "counting": of_functions(count_loops),
+    "running_indices": of_functions(lambda fun: dce(told_by_indices(fun))),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
     "dead_stores": of_functions(remove_dead_stores),
@@ -83,6 +86,7 @@ KEEPING: dict[str, Pass] = {
     "known_lengths": of_functions(replace_known_lengths),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
+    "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),

@@ -65,7 +65,7 @@ def _workload(name: str, most: int) -> Entry:
 
 ENTRIES = {
     "running_products": Entry(running_products, lambda: (np.linspace(0.2, 1.4, 7),), 0, 20),
-    "rk4_small": _workload("rk4_small", 72),
+    "rk4_small": _workload("rk4_small", 82),
     "gaussian_process": _workload("gaussian_process", 105),
     "lstm": _workload("lstm", 130),
     "softmax_regression": _workload("softmax_regression", 58),

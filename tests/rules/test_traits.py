@@ -22,7 +22,7 @@ FLAGS = {
     "commutative": "add multiply",
     "constant_slope": "add subtract negative cast",
     "folds": "add subtract multiply negative equal not_equal less less_equal greater greater_equal logical_and "
-    "logical_or logical_not logical_xor trips nonnegative larger",
+    "logical_or logical_not logical_xor trips nonnegative larger smaller",
     "in_order": "reshape",
     "is_length": "dim size nonnegative trips grid gridsize coordinate",
     "is_size": "absolute fabs",

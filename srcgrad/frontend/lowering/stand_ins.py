@@ -30,7 +30,7 @@ Called = tuple[Known, list[Value], Named]  # a function to read, and its argumen
 
 def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
     """The source as it is, or as one whose places are the call's, if the function is the package's."""
-    if not source.fun.__module__.startswith(STAND_INS) or low.frame is None:
+    if not str(source.fun.__module__).startswith(STAND_INS) or low.frame is None:
         return source
     return InPlace(source.fun, source.node, source.file, source.lines, low.frame.source, node)
 

@@ -29,10 +29,10 @@ def kalman_value_and_grad(a, h, q, r, ys):
     if n10 != n8 and t2 or n10 != n7 and t2:
         raise ValueError('the shapes in h @ p @ h.T + r do not fit together (line 10 of kalman)')
     x_kept = np.empty((n9, n))
-    t_kept = np.empty((n9, n3))
-    t_kept2 = np.empty((n9, n3, n3))
-    t_kept3 = np.empty(n9)
-    t_kept4 = np.empty_like(ys)
+    e_kept = np.empty_like(ys)
+    t_kept = np.empty((n9, n3, n3))
+    t_kept2 = np.empty(n9)
+    t_kept3 = np.empty_like(ys)
     x_kept2 = np.empty((n9, n))
     a_kept = np.empty((n9, n, n))
     p = np.empty((n4, n4))
@@ -53,8 +53,9 @@ def kalman_value_and_grad(a, h, q, r, ys):
         # e = ys[t] - h @ x
         t4 = matrix_by_vector(h, x2)
         for i in range(n10):
-            t_kept[t, i] = t4[i]
-            e[i] = ys[t, i] - t4[i]
+            e_i = ys[t, i] - t4[i]
+            e[i] = e_i
+            e_kept[t, i] = e_i
         # s = h @ p @ h.T + r
         t3 = matmul(matmul(h, p), h.T)
         for i in range(n10):
@@ -65,16 +66,16 @@ def kalman_value_and_grad(a, h, q, r, ys):
         t3 = inv(s)
         for i in range(n10):
             for j in range(n10):
-                t_kept2[t, i, j] = t3[i, j]
+                t_kept[t, i, j] = t3[i, j]
         gain = matmul(t5, t3)
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
         t_kept_t = det(s)
-        t_kept3[t] = t_kept_t
+        t_kept2[t] = t_kept_t
         t6 = math.log(t_kept_t)
         t4 = solve(s, e)
         total = 0.0
         for i in range(n10):
-            t_kept4[t, i] = t4[i]
+            t_kept3[t, i] = t4[i]
             total += e[i] * t4[i]
         cost += 0.5 * (t6 + total)
         # x = x + gain @ e
@@ -117,10 +118,10 @@ def kalman_value_and_grad(a, h, q, r, ys):
                 s[i, j] = t8[i, j] + r[i, j]
         # gain = p @ h.T @ np.linalg.inv(s)
         t10 = matmul(p, h.T)
-        t11 = t_kept2[t]
+        t11 = t_kept[t]
         gain = matmul(t10, t11)
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
-        t6 = t_kept3[t]
+        t6 = t_kept2[t]
         # p = p - gain @ h @ p
         t12 = matmul(gain, h)
         for i in range(n4):
@@ -134,44 +135,43 @@ def kalman_value_and_grad(a, h, q, r, ys):
         e_bar = vector_by_matrix(x_bar, gain)
         for i in range(n4):
             for j in range(n10):
-                t14 = gain_bar2[i, j] + x_bar[i] * (ys[t, j] - t_kept[t, j])
-                gain_bar[i, j] = t14
+                gain_bar[i, j] = gain_bar2[i, j] + x_bar[i] * e_kept[t, j]
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
         for i in range(n10):
-            t4[i] = 0.5 * (ys[t, i] - t_kept[t, i])
-        t15 = solve(s.T, t4)
+            t4[i] = 0.5 * e_kept[t, i]
+        t14 = solve(s.T, t4)
         t6 = 0.5 / t6
-        t16 = cofactors(s)
+        t15 = cofactors(s)
         # gain = p @ h.T @ np.linalg.inv(s)
         t12 = matmul(gain_bar, t11.T)
-        t17 = matmul(matmul(t11.T, matmul(t10.T, gain_bar)), t11.T)
-        t18 = matmul(t12, h)
+        t16 = matmul(matmul(t11.T, matmul(t10.T, gain_bar)), t11.T)
+        t17 = matmul(t12, h)
         h_bar3 = matmul(p.T, t12)
         for i in range(n10):
             for j in range(n10):
-                s_bar_ij = t6 * t16[i, j] - t15[i] * t_kept4[t, j] - t17[i, j]
+                s_bar_ij = t6 * t15[i, j] - t14[i] * t_kept3[t, j] - t16[i, j]
                 s_bar[i, j] = s_bar_ij
                 # s = h @ p @ h.T + r
                 r_bar[i, j] += s_bar_ij
         t10 = matmul(s_bar, h)
-        t16 = matmul(t9.T, s_bar)
+        t15 = matmul(t9.T, s_bar)
         for i in range(n4):
             for j in range(n10):
-                h_bar[j, i] += h_bar3[i, j] + t16[i, j]
-        t16 = matmul(t10, p.T)
-        t17 = matmul(h.T, t10)
+                h_bar[j, i] += h_bar3[i, j] + t15[i, j]
+        t15 = matmul(t10, p.T)
+        t16 = matmul(h.T, t10)
         # e = ys[t] - h @ x
         for i in range(n10):
-            t6 = -(e_bar[i] + 0.5 * t_kept4[t, i] + t15[i])
+            t6 = -(e_bar[i] + 0.5 * t_kept3[t, i] + t14[i])
             t7[i] = t6
             for j in range(n4):
-                h_bar[i, j] += h_bar2[i, j] + t16[i, j] + t6 * x_kept[t, j]
-        t15 = vector_by_matrix(t7, h)
+                h_bar[i, j] += h_bar2[i, j] + t15[i, j] + t6 * x_kept[t, j]
+        t14 = vector_by_matrix(t7, h)
         for i in range(n4):
-            x_bar2[i] = x_bar[i] + t15[i]
+            x_bar2[i] = x_bar[i] + t14[i]
         for i in range(n4):
             for j in range(n4):
-                p_bar[i, j] = a_bar2[i, j] + t8[i, j] + t18[i, j] + t17[i, j]
+                p_bar[i, j] = a_bar2[i, j] + t8[i, j] + t17[i, j] + t16[i, j]
             # p = a @ p @ a.T + q
             for j in range(n4):
                 q_bar[i, j] += p_bar[i, j]

@@ -24,8 +24,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         raise ValueError('the shapes in xs[t] @ wx + h @ wh + b do not fit together (line 7 of lstm)')
     if 4 * n3 != n2 and t3:
         raise ValueError('the shapes in i * np.tanh(z[3 * n:]) do not fit together (line 11 of lstm)')
-    t_kept = np.empty((n6, n2))
-    t_kept2 = np.empty((n6, n4))
+    z_kept = np.empty((n6, n2))
     h_kept = np.empty((n6, n3))
     c_kept = np.empty((n6, n3))
     t4 = 2 * n3
@@ -39,8 +38,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         t6 = vector_by_matrix(xs[t], wx)
         t7 = vector_by_matrix(h, wh)
         for i in range(n2):
-            t_kept[t, i] = t6[i]
-            t_kept2[t, i] = t7[i]
+            z_kept[t, i] = t6[i] + t7[i] + b[i]
         for i in range(n2):
             z[i] = t6[i] + t7[i] + b[i]
         if t >= n8:
@@ -71,6 +69,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     b_bar = np.zeros_like(b)
     c_bar = np.zeros(n3)
     h_bar = np.zeros(n3)
+    z = np.empty(n4)
     t6 = np.empty(n3)
     i2 = np.empty(n3)
     t7 = np.empty(n3)
@@ -78,12 +77,12 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t9 = np.empty(n3)
     o = np.empty(n3)
     t10 = np.empty(n3)
-    z_bar = np.empty(n2)
+    z_bar = np.empty(n4)
     c_bar2 = np.empty(n3)
     for t in range(n6 - 1, -1, -1):
         # z = xs[t] @ wx + h @ wh + b
-        for i in range(n2):
-            z[i] = t_kept[t, i] + t_kept2[t, i] + b[i]
+        for i in range(n4):
+            z[i] = z_kept[t, i]
         z_bar[:] = 0.0
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
@@ -129,15 +128,15 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             t5 = 0.0 if i2[i] == 0.0 else i2[i] * (t6[i] / (1.0 + t6[i]))
             z_bar[i] += (0.0 if c_bar2[i] == 0.0 else c_bar2[i] * t10[i]) * t5
         # z = xs[t] @ wx + h @ wh + b
-        for i in range(n2):
+        for i in range(n4):
             b_bar[i] += z_bar[i]
         h_bar2 = matrix_by_vector(wh, z_bar)
         for i in range(n3):
-            for j in range(n2):
+            for j in range(n4):
                 wh_bar[i, j] += h_kept[t, i] * z_bar[j]
         for i in range(n3):
             h_bar[i] = h_bar2[i]
         for i in range(n7):
-            for j in range(n2):
+            for j in range(n4):
                 wx_bar[i, j] += xs[t, i] * z_bar[j]
     return value, wx_bar, wh_bar, b_bar
