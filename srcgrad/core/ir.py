@@ -253,6 +253,8 @@ class Call(Stmt):
     """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`.
 
     loud: it may raise or print, or a function that it calls may.   shares: what it returns may be an argument's memory.
+    given: so many of its last results are its last arguments, into which it has written: they are read as its results.
+    writes: the same of a call that is about to be printed, which has no such results any more.
     """
 
     targets: tuple[Var, ...]
@@ -260,6 +262,8 @@ class Call(Stmt):
     args: tuple[Atom, ...]
     loud: bool = False
     shares: bool = True
+    given: int = 0
+    writes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -363,7 +367,8 @@ class FunFacts:
     caller has seen that some are longer than 2: so that parts of them are not of length 1, either.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
-    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.
+    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   in_place: it writes
+    into arrays that it is given, which are its last results.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -380,6 +385,7 @@ class FunFacts:
     checks: tuple[int, int, int] = (0, 0, 0)
     parallel: tuple[Verdict, ...] = ()
     kernel: KernelFacts | None = None
+    in_place: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
+from srcgrad.core.held import is_held
 from srcgrad.core.ir import Carry, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
@@ -24,16 +25,17 @@ from srcgrad.transform.memory import Memory, OwnMemory
 from srcgrad.transform.scope import Scope
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
+from srcgrad.transform.taped_calls import marks_of
 
 Policy = Literal["auto", "keep", "snapshot"]
-Site = ir.Load | ir.Draw | ir.Append | ir.Alloc
+Site = ir.Load | ir.Draw | ir.Append | ir.Alloc | ir.Let
 
 
 class Plan:
     """Everything that the reverse transformation must know.
 
     level[s]: the region whose run performs s for real (in which its memory lives).
-    decision[s]: of a Load, an Append or a Draw.
+    decision[s]: of a Load, an Append, a Draw, or what a call returns.
     numbering[loop]: what the rows of its iterations are.   rows[loop]: how many of them, for what enters an iteration.
     references[loop]: 'swap' (undo the permutation) or 'list' (keep the references).
     entries[loop]: the scalars, and the shadows of references, that are kept as they enter each iteration.
@@ -42,6 +44,7 @@ class Plan:
     escapes: allocations in a loop or branch that are carried out of it; their shadows are kept.
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
+    marks[call]: where on the tape what the call keeps begins.
     made: all that is kept, in the order in which it is made, with the reasons.
     """
 
@@ -53,6 +56,7 @@ class Plan:
         self.memory: Memory = OwnMemory(facts) if memory is None else memory
         self.active = [p for p in facts.fun.params if p.type.is_float] if active is None else list(active)
         self.loops = [s for s in facts.where if isinstance(s, (ir.For, ir.While))]
+        self.marks = marks_of(facts.fun)
         self._decide_all()
         self._refill()
         self.snapshots: dict[Loop, dict[Var, bool]] = {loop: {} for loop in self.loops}
@@ -98,6 +102,8 @@ class Plan:
                 self.level[stmt] = self.facts.level_of(stmt.ref)
             case ir.Append():
                 self.level[stmt] = self.facts.bound[stmt.refs]
+            case ir.Let() if is_held(stmt):
+                self.level[stmt] = self.facts.top
             case ir.Draw():
                 self.level[stmt] = self.facts.top  # as if loaded from memory that the next draw overwrites
 
@@ -111,7 +117,7 @@ class Plan:
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
-        elif isinstance(stmt, (ir.Append, ir.Draw)):
+        elif isinstance(stmt, (ir.Append, ir.Draw)) or is_held(stmt):
             self.decision[stmt] = "named" if facts.where[stmt] is self.level[stmt] else "keep"
 
     def _visible(self, load: ir.Load, region: Region) -> bool:
@@ -221,6 +227,8 @@ class Plan:
                 return f"kept at each load, for {site.ref.name} is overwritten later"
             case ir.Load():
                 return f"kept at each load, for {site.ref.name} has no name outside the loop or branch"
+            case ir.Let():
+                return "kept at each call, which is not made again"
             case ir.Draw():
                 return "kept at each draw, for another draw gives other numbers"
             case ir.Append():

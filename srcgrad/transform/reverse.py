@@ -15,15 +15,16 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
-from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.adjoint import Adjoint
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Plan, Policy
-from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
+from srcgrad.transform.program_edits import expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
+from srcgrad.transform.taped_calls import ADJOINT, QUIET, TAPED, adjoint_name, taped, with_marks, without_marks
 
 
 class Reverse:
@@ -35,10 +36,16 @@ class Reverse:
         self.shadows = OwnShadows(self.b)
         self.adjoint = Adjoint(self.b, plan, self.shadows, transposed)
 
-    def build(self, name: str, bars_only: bool = False, checked: bool = False) -> Fun:
-        """checked: the cotangents come from outside, perhaps in another shape than that of the results."""
+    def build(self, name: str, bars_only: bool = False, checked: bool = False, in_sweeps: bool = False) -> Fun:
+        """checked: the cotangents come from outside, perhaps in another shape than that of the results.
+
+        in_sweeps: a barrier parts the two sweeps, and the adjoints of arrays are added to what is given for them, after
+        the cotangents.
+        """
         fun, top = self.fun, self.plan.facts.top
         ctx = Context({p: p for p in fun.params})
+        shadows = self._given_shadows() if in_sweeps else {}
+        ctx.bar.update(shadows)
         bars = Bars(self.b, self.plan.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
         self.adjoint.replay.run(fun.body, top, top, ctx)
@@ -46,7 +53,7 @@ class Reverse:
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
                 expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
-        self.b.put(ir.Remark("reverse", opens=True))
+        self.b.put(ir.Barrier() if in_sweeps else ir.Remark("reverse", opens=True))
         self._shadow_params(ctx, merged=False)
         like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
         for seed, result in like:
@@ -57,15 +64,23 @@ class Reverse:
         got = tuple(self._bar_of(p, ctx, bars) for p in self.plan.active)
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
-        params = (*fun.params, *seeds.values())
+        params = (*fun.params, *seeds.values(), *shadows.values())
         return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
         else where the reverse sweep begins."""
         for param in self.fun.params:
-            if param.type.ref and param in self.activity and self.plan.scope.shadow_travels(param) == merged:
+            given = param in ctx.bar or not param.type.ref or param not in self.activity
+            if not given and self.plan.scope.shadow_travels(param) == merged:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
+
+    def _given_shadows(self) -> dict[Var, Var]:
+        """Parameters for the adjoints of the active arrays, which have their shapes."""
+        found = {p: Var(bar_name(p), p.type) for p in self.plan.active if p.type.ref}
+        for param, shadow in found.items():
+            self.b.copy_dims(shadow, param)
+        return found
 
     def _seeds(self) -> dict[int, Var]:
         floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
@@ -94,23 +109,41 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
+    program = without_marks(program)
     main = gather_quotients(carried_arrays_to_buffers(lists_as_rows(program.main)))
     wanted = [main.params[k] for k in sorted(active)]
+    main = with_marks(main, wanted)
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
     pending = _missing(built, callees)
     while pending:
         name = pending.pop(0)
-        callees[name] = function(callees, name) if name.endswith(QUIET) else _adjoint(name, callees, policy)
+        callees[name] = _made(name, callees, policy)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
 
 
+def _made(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+    """A function that is called and not there yet: one with a mark, or without effects, or an adjoint."""
+    if name.endswith(TAPED):
+        return taped(name, _found(name.removesuffix(TAPED), callees, policy))
+    if name.endswith(QUIET):
+        base = name.removesuffix(QUIET)
+        return function({**callees, base: _found(base, callees, policy)}, name)
+    return _adjoint(name, callees, policy)
+
+
+def _found(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+    return callees[name] if name in callees else _made(name, callees, policy)
+
+
 def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
-    primal = gather_quotients(without_effects(function(callees, name.removesuffix(adjoint_name("")))))
-    return take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
+    primal = gather_quotients(without_effects(function(callees, name.removesuffix(ADJOINT))))
+    primal = with_marks(primal, [p for p in primal.params if p.type.is_float])
+    made = take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
+    return replace(made, params=(Var("mark", ir.I8), *made.params))
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
