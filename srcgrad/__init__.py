@@ -28,6 +28,7 @@ from srcgrad.derivatives.derivative import Derivative
 from srcgrad.errors import (
     ArgumentError,
     DivisionError,
+    IntegerOverflowError,
     NotDifferentiableError,
     OutOfRangeError,
     PowerError,
@@ -54,6 +55,7 @@ __all__ = [
     "ArgumentError",
     "Derivative",
     "DivisionError",
+    "IntegerOverflowError",
     "NotDifferentiableError",
     "OptimizeResult",
     "OutOfRangeError",

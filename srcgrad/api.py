@@ -8,6 +8,7 @@ from typing import Any
 from srcgrad.compiler.request import Recipe
 from srcgrad.derivatives import lazy_matrices
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
+from srcgrad.derivatives.checkpoint_option import refuse
 from srcgrad.derivatives.choices import MODES, axes_of, check_mode, check_sparse, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
@@ -51,9 +52,12 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     cache : bool, optional
         Whether the generated module is kept in the cache folder.
     fastmath : bool or set of str, optional
-        LLVM's flags. By default those that keep NaN and infinities, where no branch depends on floats.
+        LLVM's flags. By default those that keep NaN and infinities, where no decision by floats is made twice.
     parallel : bool, optional
         Whether loops over `prange` run in parallel. By default as the function itself is compiled.
+    checkpoint : None, "auto", int or str, optional
+        How much is kept of loops, which are run again from that: a number of snapshots (up to 10,000) or of bytes (from
+        1,000,000 on, or "100MB"); "auto": half of the machine's memory.
 
     Returns
     -------
@@ -409,7 +413,7 @@ def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any
     if (found := at_once("jvp", fun, (primals, tangents), options)) is not OTHER:
         return found  # type: ignore[no-any-return]
     with speaking_of(None):
-        own, chosen = plain(fun), options_of(options)
+        own, chosen = plain(fun), refuse(options_of(options), "forward mode")
     return jvp_with(own, primals, tangents, chosen, keeper("jvp", fun, options))
 
 
@@ -423,7 +427,7 @@ def vjp(fun: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[[Any], t
     *primals
         The arguments.
     **options
-        `target`, `jit`, `cache`, `fastmath`, `parallel`; see `grad`.
+        `target`, `jit`, `cache`, `fastmath`, `parallel`, `checkpoint`; see `grad`.
 
     Returns
     -------
@@ -488,7 +492,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
     if fun is None:
         return lambda f: vmap(f, in_axes, target=target, **options)
     with speaking_of(None):
-        fun, chosen = plain(fun), options_of({"target": target, **options}, ("in_axes",))
+        fun, chosen = plain(fun), refuse(options_of({"target": target, **options}, ("in_axes",)), "a map")
     with speaking_of(fun):
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative

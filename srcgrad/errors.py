@@ -102,6 +102,10 @@ class PowerError(SrcgradError, ValueError):
     """An integer is raised to a negative integer power, which has no integer result."""
 
 
+class IntegerOverflowError(SrcgradError, OverflowError):
+    """An integer of an array of uint64 is larger than the 64-bit signed integers that are computed with."""
+
+
 class UnboundError(UnsupportedError, UnboundLocalError):
     """A name has no value where it is read: a NameError too, as from the function itself."""
 
@@ -116,4 +120,5 @@ FAILURES: dict[str, type[SrcgradError]] = {
     "ZeroDivisionError": DivisionError,
     "UnboundLocalError": UnboundError,
     "PowerError": PowerError,
+    "OverflowError": IntegerOverflowError,
 }

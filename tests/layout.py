@@ -12,7 +12,7 @@ from pathlib import Path
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("core",),
-    ("numeric",),
+    ("numeric", "numpy", "scipy"),
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),

@@ -147,6 +147,17 @@ class Writer:
     def writable(self, conditions: Conditions, visible: set[Var]) -> bool:
         return all(self._source(s, visible) is not None for c in conditions for s in c.poly.symbols())
 
+    def readable(self, value: Poly, visible: set[Var]) -> bool:
+        """Whether a sum can be computed of these variables."""
+        return all(self._source(s, visible) is not None for s in value.symbols())
+
+    def value(self, value: Poly, out: list[Stmt]) -> Atom:
+        """A sum, computed."""
+        plus = {m: c for m, c in value.terms.items() if c > 0}
+        minus = {m: -c for m, c in value.terms.items() if c < 0}
+        total = self._sum({(): 0, **plus}, out)
+        return _let(out, subtract, total, self._sum({(): 0, **minus}, out)) if minus else total
+
     def _source(self, symbol: Symbol, visible: set[Var]) -> Var | tuple[Var, int] | Shorter | None:
         """A variable that holds it, or memory that has this length, or how it is computed of another one."""
         if isinstance(symbol, Var):

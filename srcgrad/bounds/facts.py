@@ -42,6 +42,7 @@ class Ranges:
         self._changing = set(_changing(fun.body))
         self._facts = Facts()
         self.learn(*(Poly.of(dim) - n for dim, n in self.shapes.least.items()))
+        self.learn(*(Poly.of(a) - Poly.of(b).scaled(n) - by for (a, b), (n, by) in self.shapes.longer.items()))
 
     # ---- scopes and facts
 
@@ -104,16 +105,18 @@ class Ranges:
         return self.length(measure.of, measure.axis) if isinstance(measure, Length) else self.value(measure)
 
     def length(self, of: Var, axis: int) -> Poly:
-        return self._dim(self.shapes.first(self.shapes.dims(of)[axis]))
+        return self.value_of(self.shapes.first(self.shapes.dims(of)[axis]))
 
-    def _dim(self, dim: Dim) -> Poly:
+    def value_of(self, dim: Dim) -> Poly:
+        """A length, by its token."""
         if isinstance(dim, Const) or (isinstance(dim, Var) and dim.type == ir.I8):
             return self.value(dim)
         if isinstance(dim, Shorter):
-            return self._sliced(dim, self._dim(self.shapes.first(dim.dim)), Poly.constant(0), Poly.constant(-dim.cut))
+            whole = self.value_of(self.shapes.first(dim.dim))
+            return self._sliced(dim, whole, Poly.constant(0), Poly.constant(-dim.cut))
         if isinstance(dim, tuple) and len(dim) == 4:
             inner, start, stop, step = dim
-            whole = self._dim(self.shapes.first(inner))
+            whole = self.value_of(self.shapes.first(inner))
             if step in (None, Const(1, ir.I8)):
                 return self._sliced(dim, whole, self.value(start or Const(0, ir.I8)), stop and self.value(stop))
             return self.bounded(Poly.of(dim), upper=whole)

@@ -28,6 +28,7 @@ from srcgrad.bounds.conditions import (
 )
 from srcgrad.bounds.demands import Check, Length, Measure
 from srcgrad.bounds.facts import Ranges
+from srcgrad.bounds.signed_numbers import with_signed_numbers
 from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
 from srcgrad.core.build import whole
@@ -63,6 +64,7 @@ class Rounds(NamedTuple):
 
 def checked(fun: Fun) -> Fun:
     """The function without `Check` statements: what cannot be proved is tested by branches."""
+    fun = with_signed_numbers(fun)
     if not any(isinstance(stmt, Check) for stmt in walk.walk(fun.body)):
         return fun
     if SWITCH["checked"]:

@@ -14,7 +14,7 @@ from typing import Any
 from srcgrad.backend import cache, compiling, cpu, shim, threads
 from srcgrad.compiler import generated_modules, kernels, lazy
 from srcgrad.compiler.fingerprint import Fingerprint, fingerprint, of_library
-from srcgrad.compiler.request import Recipe, state, take_state
+from srcgrad.compiler.request import Limit, Recipe, state, take_state
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError, Problem, SrcgradError
 from srcgrad.frontend.source import hooks
@@ -32,8 +32,8 @@ UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, to
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose. fastmath None: the safe flags where no branch depends on floats, none elsewhere.
-    parallel None: as the function is compiled; maps are parallel.
+    """What a user may choose. fastmath None: the safe flags where no decision by floats is made twice, else none.
+    parallel None: as the function is compiled; maps are parallel.   checkpoint: as that of the recipe.
     loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
 
     target: str = "cpu"
@@ -41,6 +41,7 @@ class Options:
     cache: bool = True
     fastmath: bool | tuple[str, ...] | None = None
     parallel: bool | None = None
+    checkpoint: Limit | None = None
     loops: bool = field(default_factory=lambda: UNJITTED["loops"])
 
     __getstate__, __setstate__ = state, take_state
@@ -50,6 +51,8 @@ class Options:
             raise ArgumentError(f"there is no target={self.target!r}", hint='use target="cpu" or target="cuda"')
         if self.on_device and not isinstance(self.fastmath, bool | None):
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
+        if self.on_device and self.checkpoint is not None:
+            raise ArgumentError('there are no checkpoints with target="cuda"', hint="leave checkpoint out")
 
     @property
     def on_device(self) -> bool:
@@ -108,13 +111,15 @@ class LaunchFacts:
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
-    least: of parameters, by place, how long their axes are at least."""
+    least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
+    parameters, how many times the second the first is longer than: (place, axis, times, place, axis)."""
 
     ordered: bool
     changed: bool
     checks: tuple[int, int, int]
     no_unit_axes: bool = False
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
 
 
@@ -333,13 +338,15 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
     known = made.program.main.facts
     params = made.program.main.params
     least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, launch)
+    pairs = known.longer if no_unit_axes else ()
+    longer = tuple((params.index(a), i, n, params.index(b), k, by) for a, i, n, b, k, by in pairs)
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, longer, launch)
 
 
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
         return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
-    strict = lazy.to_source.decides_by_floats(program)
+    strict = lazy.to_source.decides_anew(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None
     made: Module = lazy.to_source.module(program, jit, bool(options.parallel), options.loops)

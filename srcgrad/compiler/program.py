@@ -30,7 +30,7 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_typ
 from srcgrad.rules.language import registry
 from srcgrad.rules.shapes.shape import has_one
 from srcgrad.simplify.memory.values_are_memory import name_values
-from srcgrad.simplify.pipeline import simplify
+from srcgrad.simplify.pipeline import simplify, simplify_fun
 from srcgrad.transform import compositions as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import expect_shape, reachable, select, with_own_results, without_effects
@@ -122,12 +122,22 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
-    base = replace(base, program=tidy(name_values(base.program)))
+    base = replace(base, program=_checkpointed(tidy(name_values(base.program)), recipe))
     made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))
     return refuse_unit_axes(replace(base, program=program, params=names, result=made.result))
+
+
+def _checkpointed(program: Program, recipe: Recipe) -> Program:
+    """The program with what is asked for of its loops (for that of a derivative may say what was asked there)."""
+    facts, limit = program.main.facts, recipe.checkpoint
+    if limit is None and facts.checkpoint is None:
+        return program
+    first = not facts.plan  # what a derivative does is not the user's to change
+    made = limit and ir.Checkpoints(limit.snapshots, limit.bytes, limit.strict and first, simplify_fun)
+    return replace(program, main=replace(program.main, facts=replace(facts, checkpoint=made)))
 
 
 def _value(base: Lowered, fun: Any, specs: Sequence[Spec]) -> Lowered:
@@ -161,6 +171,7 @@ def refuse_unit_axes(made: Lowered) -> Lowered:
         return made
     either = registry.PRIMITIVES["logical_or"]
     tests = [test for a in arrays for test in _too_short(builder, a, main.facts.least.get(a, ()))]
+    tests += [_too_short_beside(builder, longer) for longer in main.facts.longer]
     found = functools.reduce(lambda a, b: builder.let(either, a, b), tests)
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
     body = (*builder.out, ir.If(found, (ir.failing(failure),), ()), *main.body)
@@ -175,6 +186,18 @@ def _too_short(builder: Builder, array: Var, least: Sequence[int]) -> Iterator[A
     for axis, n in enumerate(least):
         if n > 2:
             yield builder.let(less, builder.let(dim, array, name="n", axis=axis), Const(n, ir.I8))
+
+
+def _too_short_beside(builder: Builder, longer: ir.Longer) -> Atom:
+    """Whether an axis is not as long as it is to be beside another one."""
+    dim, multiply = registry.PRIMITIVES["dim"], registry.PRIMITIVES["multiply"]
+    whole, other = (
+        builder.let(dim, array, name="n", axis=axis)
+        for array, axis in ((longer.array, longer.axis), (longer.other, longer.other_axis))
+    )
+    part = other if longer.times == 1 else builder.let(multiply, Const(longer.times, ir.I8), other)
+    least = builder.let(registry.PRIMITIVES["add"], part, Const(longer.by, ir.I8)) if longer.by else part
+    return builder.let(registry.PRIMITIVES["less"], whole, least)
 
 
 def guarded(made: Lowered, pairs: Sequence[tuple[int, int]]) -> Lowered:

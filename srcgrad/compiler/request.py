@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from srcgrad.core.types import Type
 from srcgrad.errors import ArgumentError
@@ -48,6 +48,15 @@ def take_state(made: Any, given: Sequence[Any]) -> None:
         object.__setattr__(made, f.name, f.default if f.default_factory is MISSING else f.default_factory())
 
 
+class Limit(NamedTuple):
+    """How much a reverse sweep keeps of a loop: so many snapshots, or, if that is 0, so many bytes. strict: whether a
+    loop is refused that cannot be run again from snapshots."""
+
+    snapshots: int
+    bytes: int
+    strict: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One transformation: its kind, the places of the parameters, and whether a lone one stands bare in the result.
@@ -56,6 +65,7 @@ class Recipe:
     it is made for; None where it is for any.
     leaves: for `jvp` and `pullback`, the places of the active leaves, where not all of the parameters' are.
     long: made for arrays of which no axis has length 1.   last: what is made of it is not differentiated again.
+    checkpoint: how much of a loop is kept, if not what the plan keeps.
     """
 
     kind: str
@@ -68,6 +78,7 @@ class Recipe:
     shapes: tuple[tuple[int, ...] | None, ...] = ()
     long: bool = False
     last: bool = False
+    checkpoint: Limit | None = None
 
     __getstate__, __setstate__ = state, take_state
 

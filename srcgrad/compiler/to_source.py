@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from string import Formatter
 from typing import Any
@@ -13,7 +13,7 @@ from srcgrad.compiler.program import run_pass, tidy
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.inline import inline
-from srcgrad.core.ir import Atom, Program, Type, Var
+from srcgrad.core.ir import Atom, Fun, Program, Type, Var
 from srcgrad.errors import Problem, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
@@ -22,9 +22,19 @@ from srcgrad.gpu.arrays import legalise
 from srcgrad.printer import render
 from srcgrad.printer.kernel_modules import Module
 from srcgrad.rules.language import registry
-from srcgrad.rules.scalar.compare import is_nonzero
+from srcgrad.rules.scalar.compare import (
+    greater,
+    greater_equal,
+    is_nonzero,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+)
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
+from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.pipeline import schedule
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
@@ -40,15 +50,55 @@ def decides_by_floats(program: Program) -> bool:
     """Whether something that is not a float is computed of floats: computed again under fast-math flags, a branch or a
     trip count could come out another way than the first time. Whether a tangent is 0 decides nothing about values."""
     program = inline(program)
-    funs = (program.main, *program.callees.values())
-    return any(
-        isinstance(stmt, ir.Let)
+    return any(_decisions(fun) for fun in (program.main, *program.callees.values()))
+
+
+def decides_anew(program: Program) -> bool:
+    """Whether such a decision may be made more than once: all do not that are comparisons of the user's lines, each of
+    which stands once in the program, and decides branches and loops alone."""
+    if program.callees or inline(program).main is not program.main:
+        return decides_by_floats(program)
+    decisions = _decisions(program.main)
+    places = {(let.op, let.span) for let in decisions}
+    if len(places) < len(decisions):
+        return True
+    users: dict[Atom, list[ir.Stmt]] = {}
+    for stmt in walk.walk(program.main.body):
+        for atom in (*walk.used(stmt), *walk.used_inside(stmt)):
+            users.setdefault(atom, []).append(stmt)
+    return not all(let.span is not None and let.op in ORDERS and _branches(let.target, users) for let in decisions)
+
+
+ORDERS = (less, less_equal, greater, greater_equal)
+
+
+def _branches(truth: Var, users: Mapping[Atom, Sequence[ir.Stmt]]) -> bool:
+    """Whether a truth value decides which way branches and loops go, and nothing else."""
+    for user in users.get(truth, ()):
+        match user:
+            case ir.If():
+                passed = [o.target for o in user.outs if truth in (o.then, o.orelse)]
+            case ir.For() | ir.While():
+                passed = [v for c in user.carry if truth in (c.init, c.next) for v in (c.inner, c.out)]
+            case ir.Let(op=op) if op in (logical_and, logical_or, logical_not):
+                passed = [user.target]
+            case _:
+                return False
+        if passed and (not isinstance(user, (ir.Let, ir.If)) or not all(_branches(v, users) for v in passed)):
+            return False
+    return True
+
+
+def _decisions(fun: ir.Fun) -> list[ir.Let]:
+    """What is computed of floats, and is none."""
+    return [
+        stmt
+        for stmt in walk.walk(fun.body)
+        if isinstance(stmt, ir.Let)
         and stmt.op is not is_nonzero
         and any(not t.type.is_float for t in stmt.targets)
         and any(_float_value(a.type) for a in stmt.args)
-        for fun in funs
-        for stmt in walk.walk(fun.body)
-    )
+    ]
 
 
 def _float_value(type: Type) -> bool:
@@ -74,7 +124,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     program = program if options is None else run_pass("mutual", merged, program)
     in_front = reuse
     if options is not None or loops:
-        program, in_front = tidy(run_pass("schedule", schedule, program)), buffers_in_front
+        program, in_front = tidy(run_pass("schedule", schedule, program)), memory_in_front
     try:
         program = keep_what_is_given(program)
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
@@ -85,6 +135,11 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
         raise
     except Exception as error:
         raise SrcgradError(f"internal error in the pass `render`: {type(error).__name__}: {error}") from error
+
+
+def memory_in_front(fun: Fun) -> Fun:
+    """The function with scratch memory made in front of its loops, that of changing lengths too."""
+    return buffers_in_front(longest_buffers(fun))
 
 
 @deep

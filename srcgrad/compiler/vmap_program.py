@@ -64,14 +64,26 @@ def map_program(program: Program, specs: Sequence[Spec], axes: Sequence[int | No
             value = builder.load(result) if isinstance(result, Var) and result.type.ref else result
             builder.store(out, (index, *(FULL,) * (out.type.rank - 1)), value)
     builder.put(ir.For(index, const(0), count, const(1), (), tuple(body), parallel=True))
-    places = zip(own, params, leaf_axes, strict=True)
+    places = list(zip(own, params, leaf_axes, strict=True))
     least = {p: _whole(main.facts.least[old], axis) for old, p, axis in places if old in main.facts.least}
     least |= {c: main.facts.least[c] for c in captured if c in main.facts.least}
-    facts = replace(main.facts, no_unit_axes=frozenset(arrays), least=least)
+    longer = _beside(main, [*((old, p, axis) for old, p, axis in places), *((c, c, None) for c in captured)])
+    facts = replace(main.facts, no_unit_axes=frozenset(arrays), least=least, longer=longer)
     fun = Fun(f"{main.name}_vmap", (*params, *captured), tuple(builder.out), tuple(outs), facts)
-    if not least and not lengths(fun).shapes.met:  # it is the same for all lengths
+    if not least and not longer and not lengths(fun).shapes.met:  # it is the same for all lengths
         fun = replace(fun, facts=replace(facts, no_unit_axes=frozenset()))
     return Program(fun, program.callees)
+
+
+def _beside(main: Fun, places: Sequence[tuple[Var, Var, int | None]]) -> tuple[ir.Longer, ...]:
+    """Which axes of what is mapped over are longer than multiples of others, where those of an item are."""
+    new = {old: (p, axis) for old, p, axis in places}
+
+    def whole(old: Var, axis: int) -> tuple[Var, int]:
+        p, mapped = new[old]
+        return p, axis if mapped is None or axis < mapped % p.type.rank else axis + 1
+
+    return tuple(ir.Longer(*whole(a, i), n, *whole(b, k), by) for a, i, n, b, k, by in main.facts.longer)
 
 
 def _whole(least: tuple[int, ...], axis: int | None) -> tuple[int, ...]:

@@ -11,7 +11,10 @@ from srcgrad.core.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a statement comes from: the user's file, line and column (1-based line, 0-based column), and its text."""
+    """Where a statement comes from: the user's file, line and column (1-based line, 0-based column), and its text.
+
+    back: it is of the line's adjoint.
+    """
 
     file: str
     line: int
@@ -19,6 +22,12 @@ class Span:
     end_line: int
     end_column: int
     text: str
+    back: bool = False
+
+    @property
+    def place(self) -> tuple[str, int, int, str]:
+        """What the line and its adjoint have in common."""
+        return self.file, self.line, self.column, self.text
 
 
 @dataclass(frozen=True, eq=False, slots=True)

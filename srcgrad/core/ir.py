@@ -338,6 +338,17 @@ class KernelFacts:
     counted: tuple[Var, ...] = ()
 
 
+class Longer(NamedTuple):
+    """An axis of an array is at least as long as so many times an axis of another array and `by` elements more."""
+
+    array: Var
+    axis: int
+    times: int
+    other: Var
+    other_axis: int
+    by: int
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a reverse sweep keeps: the array's or list's name and type in the generated code, the user's line, and why.
@@ -356,6 +367,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """How much a reverse sweep keeps of a long loop, which is run again from snapshots of its state.
+
+    snapshots: how many there are at most; 0: as many as there is room for in `bytes`.   strict: whether a loop that
+    cannot be run again is refused.   tidy: makes a function small.
+    """
+
+    snapshots: int
+    bytes: int
+    strict: bool
+    tidy: Callable[[Fun], Fun]
+
+
+@dataclass(frozen=True, slots=True)
 class FunFacts:
     """What is known of a whole function beside its text.
 
@@ -364,11 +389,13 @@ class FunFacts:
     shares: (result, parameter), by position, that are the same memory in the user's function.   together: (result,
     result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
     caller has seen that no axis has length 1.   least: of such parameters, how long each axis is at least, where the
-    caller has seen that some are longer than 2: so that parts of them are not of length 1, either.   same_shapes:
+    caller has seen that some are longer than 2, and longer, which are as long as multiples of others: so that parts
+    of them are not of length 1, either.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
-    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   in_place: it writes
-    into arrays that it is given, which are its last results.
+    of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
+    loops are run again when it is differentiated in reverse mode, if they are.   in_place: it writes into arrays that
+    it is given, which are its last results.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -379,12 +406,14 @@ class FunFacts:
     changed: bool = False
     no_unit_axes: frozenset[Var] = frozenset()
     least: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
+    longer: tuple[Longer, ...] = ()
     same_shapes: tuple[tuple[Var, Var], ...] = ()
     lengths: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     plan: tuple[Kept, ...] = ()
     checks: tuple[int, int, int] = (0, 0, 0)
     parallel: tuple[Verdict, ...] = ()
     kernel: KernelFacts | None = None
+    checkpoint: Checkpoints | None = None
     in_place: bool = False
 
 

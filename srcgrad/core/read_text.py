@@ -102,6 +102,9 @@ class _Reader:
             tokens.expect("like")
             return first, var()
 
+        def number() -> int:
+            return int(tokens.literal())
+
         match name:
             case "changed" | "in_place":
                 return tokens.literal()
@@ -112,6 +115,8 @@ class _Reader:
                 return frozenset(tokens.many(var))
             case "same_shapes":
                 return tuple(tokens.many(like))
+            case "longer":
+                return tuple(tokens.many(lambda: ir.Longer(var(), number(), number(), var(), number(), number())))
             case "lengths" | "least":
                 return dict(tokens.many(lambda: (var(), tokens.literal())))
         items = tuple(tokens.many(tokens.literal))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 
 Dim = Hashable
+Axis = tuple[Var, int]  # the token of a length that is known by itself alone
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
@@ -38,6 +39,7 @@ class Shapes:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
         self._cut: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is so much less than
+        self._times: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is a multiple of
         self._natural: set[Atom] = set()  # integers that memory has been made of: they are not negative
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
@@ -46,6 +48,9 @@ class Shapes:
         # how long their axes are at least, if that is more than 2; while asking, this is demanded as it is needed
         least = fun.facts.least if fun is not None else {}
         self.least: dict[Dim, int] = {(p, k): n for p, ns in least.items() for k, n in enumerate(ns)}
+        # of pairs of their axes: how many times the second the first is at least, and by how many elements more
+        longer = fun.facts.longer if fun is not None else ()
+        self.longer = {((x, i), (y, k)): (n, by) for x, i, n, y, k, by in longer}
         self.asking = False
         # references carried round loops that have the shape of the first in each iteration
         self.stays: set[Var] = set()
@@ -112,7 +117,7 @@ class Shapes:
         a, b = self._uncut(a, b)
         a, b = self.first(a), self.first(b)
         if a != b:
-            if self._tells(a, b):  # a slice as long as the whole: x[:n] @ x
+            if self._tells(a, b) or (_is_part(a) and not _is_part(b)):  # a slice as long as the whole: x[:n] @ x
                 a, b = b, a
             self._equal[b] = a
 
@@ -125,8 +130,8 @@ class Shapes:
 
     def _tells(self, a: Dim, b: Dim) -> bool:
         """Whether token a is that of a part of a length that b stands for."""
-        while isinstance(a, Shorter) or (isinstance(a, tuple) and len(a) == 4):
-            a = self.first(a.dim if isinstance(a, Shorter) else a[0])
+        while _is_part(a):
+            a = self.first(a[0])
             if a == b:
                 return True
         return False
@@ -251,6 +256,8 @@ class Shapes:
         match stmt.op.name, stmt.args:
             case "subtract", (length, Const() as cut) if self._is_length(length) and cut.value.real >= 0:
                 self._cut[target] = self.length(length), int(cut.value.real)
+            case "multiply", (Const() as n, length) | (length, Const() as n) if self._is_length(length):
+                self._times[target] = self.length(length), int(n.value.real)
             case "nonnegative", (length,) if self._is_length(length):
                 self._lengths[target] = self.length(length)
             case "nonnegative", (left,) if left in self._cut:
@@ -283,18 +290,44 @@ class Shapes:
             if self.asking and self._is_own(dim.dim) and dim.cut <= MOST:
                 self.least[dim.dim] = max(self.least.get(dim.dim, 2), dim.cut + 2)
             return self._surely_long(dim)
+        if isinstance(dim, tuple) and len(dim) == 4:
+            return self._is_long_part(*dim)
         return self._is_own(dim) or (isinstance(dim, Const) and dim != ONE)
+
+    def _is_long_part(self, whole: Dim, start: Atom | None, stop: Atom | None, step: Atom | None) -> bool:
+        """Whether more than one element is left by x[2 * n : 3 * n], all of it, or x[2 * n :], where n is the length of
+        an axis, too."""
+        ends = [self._multiple(item) for item in (start, stop) if item is not None]
+        unit, *others = {self.first(unit) for unit, _ in ends} or {None}
+        times, whole = [n for _, n in ends], self.first(whole)
+        if step not in (None, ONE) or others or not self._is_own(unit) or not self._is_own(whole):
+            return False
+        if min(times) < 1 or (len(times) == 2 and times[0] >= times[1]):
+            return False
+        return self._is_longer(whole, unit, (times[-1], 2 if stop is None else 0))
+
+    def _multiple(self, item: Atom) -> tuple[Dim, int]:
+        """What length an integer is a multiple of, and how many times that."""
+        return self._times.get(item, (self.length(item), 1))
+
+    def _is_longer(self, whole: Axis, unit: Axis, by: tuple[int, int]) -> bool:
+        """Whether a length is at least so many times another one, and so many elements more."""
+        if self.asking:
+            self.longer[whole, unit] = max(self.longer.get((whole, unit), by), by)
+        return any(self.equal(a, whole) and self.equal(b, unit) and n >= by for (a, b), n in self.longer.items())
 
     def _surely_long(self, part: Shorter) -> bool:
         """Whether an axis of such a parameter is so long that 2 elements are left of it, at least."""
         return self._is_own(part.dim) and self.least.get(part.dim, 2) >= part.cut + 2
 
-    def demanded(self) -> dict[Var, tuple[int, ...]]:
-        """Of the parameters of which that is more than 2 somewhere, how long each axis is at least."""
+    def demanded(self) -> tuple[dict[Var, tuple[int, ...]], tuple[ir.Longer, ...]]:
+        """Of the parameters of which that is more than 2 somewhere, how long each axis is at least; and which axes are
+        as long as multiples of others."""
         arrays = dict.fromkeys(dim[0] for dim in self.least if isinstance(dim, tuple))
-        return {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
+        least = {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
+        return least, tuple(ir.Longer(*a, n, *b, by) for (a, b), (n, by) in self.longer.items())
 
-    def _is_own(self, dim: Dim) -> bool:
+    def _is_own(self, dim: Dim) -> TypeGuard[Axis]:
         """Whether it is the length of such a parameter."""
         return type(dim) is tuple and len(dim) == 2 and dim[0] in self.long
 
@@ -316,6 +349,11 @@ class Shapes:
             agree = len(set(map(self.first, tokens))) == 1
             dims.append(tokens[0] if agree else ONE if not tokens else unknown)
         return tuple(reversed(dims))
+
+
+def _is_part(dim: Dim) -> TypeGuard[tuple[Dim, ...]]:
+    """Whether the token is that of a slice."""
+    return isinstance(dim, Shorter) or (isinstance(dim, tuple) and len(dim) == 4)
 
 
 def _of_stacks(stmt: ir.Let) -> bool:

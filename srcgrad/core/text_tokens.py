@@ -10,7 +10,7 @@ from srcgrad.core.types import Type
 
 TOKEN = re.compile(
     r"""(?P<string>b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")
-      | (?P<complex>\([^()\s,'"]*j\)|-?[\d.]+(?:e[+-]?\d+)?j)
+      | (?P<complex>\([-+.\deinfa]*(?:\d|inf|nan)j\)|-?[\d.]+(?:e[+-]?\d+)?j)
       | (?P<number>-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf\b|nan\b))
       | (?P<name>@?[^\W\d]\w*(?:\.\d+)?)
       | (?P<sign>\+=|[-()\[\]{},:=~&])

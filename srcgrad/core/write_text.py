@@ -93,6 +93,12 @@ class _Writer:
                     items = [f"{self.names[var]} {lengths}" for var, lengths in fact.items() if var in self.names]
                 case tuple() if field.name == "same_shapes":
                     items = [" like ".join(self.known(pair)) for pair in fact if len(list(self.known(pair))) == 2]
+                case tuple() if field.name == "longer":
+                    items = [
+                        f"{self.names[n.array]} {n.axis} {n.times} {self.names[n.other]} {n.other_axis} {n.by}"
+                        for n in fact
+                        if n.array in self.names and n.other in self.names
+                    ]
                 case tuple() if field.name == "plan":
                     items = [repr((k.name, str(k.type), k.line, k.reason, k.shadow)) for k in fact]
                 case tuple() if field.name == "parallel":

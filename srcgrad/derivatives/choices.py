@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from srcgrad.compiler.find_or_make import Options
+from srcgrad.derivatives.checkpoint_option import limit_of
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 
-OPTIONS = ("target", "jit", "cache", "fastmath", "parallel")
+OPTIONS = ("target", "jit", "cache", "fastmath", "parallel", "checkpoint")
 # What other libraries call something, and where it is here.
 FOREIGN = {
     **dict.fromkeys(("argnum", "arg_nums", "argnames", "arg", "args", "wrt", "variables", "params"), "argnums"),
@@ -20,6 +21,7 @@ FOREIGN = {
     **dict.fromkeys(("aux", "hasaux", "return_aux"), "has_aux"),
     **dict.fromkeys(("method", "modes", "direction"), "mode"),
     **dict.fromkeys(("device", "gpu", "cuda", "backend", "platform"), "target"),
+    **dict.fromkeys(("checkpoints", "remat", "snapshots", "max_memory", "memory"), "checkpoint"),
     **dict.fromkeys(("nopython", "compile", "jitted"), "jit"),
     **dict.fromkeys(("axes", "in_axis", "axis", "in_dims", "out_axes", "axis_size"), "in_axes"),
 }
@@ -39,7 +41,8 @@ def options_of(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
             raise ArgumentError(f"there is no option `{name}`", hint=hint)
         if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
             raise ArgumentError(f"{name} must be True or False, not {value!r}", hint=f"use {name}=True or {name}=False")
-    return Options(**{**given, "fastmath": _fastmath(given.get("fastmath"))})
+    checkpoint = limit_of(given.get("checkpoint"))
+    return Options(**{**given, "fastmath": _fastmath(given.get("fastmath")), "checkpoint": checkpoint})
 
 
 def _fastmath(given: Any) -> bool | tuple[str, ...] | None:

@@ -49,6 +49,8 @@ class Derivative:
 
     def __init__(self, fun: Callable[..., Any], recipe: Recipe, options: Options, argnums: Any = None) -> None:
         options.check()
+        if options.checkpoint is not None:
+            recipe = replace(recipe, checkpoint=options.checkpoint)
         self._family: Family | None = None
         self._things: Sequence[Any] = ()  # of the function, in the order in which its family counts them
         if options.on_device:

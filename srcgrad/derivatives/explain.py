@@ -17,6 +17,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
+from srcgrad.derivatives.explain_checkpoints import told
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
@@ -50,6 +51,8 @@ def explain(subject: Subject) -> str:
     lines = [f"{subject.recipe.kind} of {name}", *_parameters(subject, made.program.main)]
     if subject.recipe.kind != "value" or any(why for _, why in _reasons(made.program.main)):
         lines += _kept(made.program, subject.leaves)
+    if subject.recipe.checkpoint is not None:
+        lines += _checkpoints(made.program, subject.leaves)
     lines += _loops(made.program, find_or_make.is_parallel(subject.primal, subject.recipe, subject.options))
     return "\n".join([*lines, *_cost(subject)])
 
@@ -146,6 +149,17 @@ def _loops(program: Program, parallel: bool) -> list[str]:
     """How the loops over prange, and those made of them, are run."""
     said = to_source.scheduled(program, parallel).main.facts.parallel
     return ["loops over prange:", *(f"    {verdict}" for verdict in said)] if said else []
+
+
+def _checkpoints(program: Program, leaves: Sequence[Any]) -> list[str]:
+    """What is run again, and from how many snapshots."""
+
+    def run(counting: Program) -> tuple[int, ...]:
+        out = _run(counting, leaves)
+        return out if isinstance(out, tuple) else (out,)
+
+    said = list(told(program, run))
+    return ["checkpoints:", *said] if said else []
 
 
 def _sizes(program: Program, allocs: Sequence[Alloc], leaves: Sequence[Any]) -> dict[Alloc, int]:

@@ -7,11 +7,14 @@ from typing import Any
 
 from srcgrad.compiler.find_or_make import UNJITTED
 from srcgrad.compiler.request import VALUE, Recipe
+from srcgrad.derivatives.checkpoint_option import refuse
 from srcgrad.derivatives.choices import MODES, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative, entries
 from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.relatives import Described, Family, begin, described, family
 from srcgrad.frontend.source.versions import versions
+
+NO_SWEEP_BACK = {"value": "a value", "forward": "forward mode", "jacfwd": "forward mode"}
 
 # attributes of a derivative that are not its relatives'
 OWN = ("primal", "__wrapped__", "_of", "_made_of", "_calls", "_last", "_straight", "_hot", "_taken")
@@ -35,9 +38,12 @@ def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], re
 
 def _made(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
     check_mode(recipe.get("mode", "reverse"), MODES)
+    chosen = options_of(options, () if kind == "value" else ("argnums", *recipe))
+    if kind in NO_SWEEP_BACK or recipe.get("mode") == "forward":
+        refuse(chosen, NO_SWEEP_BACK.get(kind, "forward mode"))
     if kind == "value":
-        return Derivative(plain(fun), VALUE, options_of(options))
-    return Derivative(plain(fun), Recipe(kind, **recipe), options_of(options, ("argnums", *recipe)), argnums)
+        return Derivative(plain(fun), VALUE, chosen)
+    return Derivative(plain(fun), Recipe(kind, **recipe), chosen, argnums)
 
 
 def _relative(fun: Any, found: Family, known: Described) -> Derivative:

@@ -61,8 +61,10 @@ class Call:
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
         if any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref):
             return True
-        least = self.meta.facts.least
-        return any(n < m for k, axes in least for n, m in zip(np.shape(items[k]), axes, strict=True))
+        facts = self.meta.facts
+        if any(n < m for k, axes in facts.least for n, m in zip(np.shape(items[k]), axes, strict=True)):
+            return True
+        return any(np.shape(items[a])[i] < n * np.shape(items[b])[k] + by for a, i, n, b, k, by in facts.longer)
 
     def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
         """What the matrix would have been."""

@@ -15,7 +15,7 @@ from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.printer import templates
 from srcgrad.printer.memory import Memory
 
-LONGEST = 72  # characters of an expression, without its indentation and target
+LONGEST = 88  # characters of an expression, without its indentation and target
 IF_ELSE = 10  # characters of ` if  else `
 
 
@@ -249,7 +249,7 @@ class _Block:
             return False
         if self.force or stmt.span is None or target.name not in assigned_names(stmt.span.text):
             return False
-        return user is None or user.span != stmt.span
+        return user is None or user.span is None or user.span.place != stmt.span.place
 
     # ---- what stands in the way
 

@@ -89,7 +89,8 @@ def module(program: Program, *, jit_options: str | None = None, decorator: str =
     written = _Written(frozenset(f.name for f in funs), kernels.template_of if by_numba else templates.of_let)
     overloads = Overloads(program) if by_numba and program.callees else None
     bodies = {fun.name: _function(fun, written, compiled, overloads) for fun in funs}
-    texts = [*written.helpers.values(), *written.outlined.values(), *bodies.values()]
+    # what the reader has come for first: functions that are called are found when it is called
+    texts = [*reversed(bodies.values()), *written.outlined.values(), *written.helpers.values()]
     raised = (s for f in funs for s in walk.walk(f.body) if isinstance(s, ir.Raise))
     homes = {(s.module, s.name) for s in raised if not s.builtin}
     head = None if jit_options is None else f"{decorator}({jit_options})"

@@ -46,7 +46,7 @@ def both(text: str, general: str, name: str) -> str:
     call = f"return {new[name]}({', '.join(_parameters(ours[name]))})"
     guarded = ours[name].replace(f"raise ValueError({REPEATED!r})", call, 1)
     helpers = [body for n, body in ours.items() if n != name]
-    return "\n\n\n".join([_imports(text, general), *helpers, *others, guarded]) + "\n"
+    return "\n\n\n".join([_imports(text, general), guarded, *others, *helpers]) + "\n"
 
 
 def _functions(text: str) -> dict[str, str]:

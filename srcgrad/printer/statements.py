@@ -57,13 +57,14 @@ class Statements:
         self.express = Expressions(folds, names, called, template)
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
+        self.told: set[Span] = set()  # the lines that comments of this sweep have shown
         self.function_name = ""
         self.outlined: list[ast.FunctionDef] = []
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         self.function_name = fun.name
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
-        body = [line for node in shown for line in self.node(node)]
+        body = shapes_at_once([line for node in shown for line in self.node(node)], self.ranks(fun))
         if fun.facts.kernel is None and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
@@ -71,6 +72,10 @@ class Statements:
         args = [ast.arg(self.names[p]) for p in fun.params]
         empty: list[ast.expr] = []
         return ast.FunctionDef(fun.name, ast.arguments([], args, None, [], [], None, []), body or [ast.Pass()], empty)
+
+    def ranks(self, fun: Fun) -> dict[str, int]:
+        """How many axes each array parameter has."""
+        return {self.names[p]: p.type.rank for p in fun.params if p.type.ref}
 
     def span_of(self, atoms: Sequence[Atom]) -> Span | None:
         """The line that one of the folded atoms comes from."""
@@ -90,6 +95,8 @@ class Statements:
         match node:
             case Plain(stmt):
                 lines = self.plain(stmt)
+                if isinstance(stmt, ir.Alloc) and isinstance(stmt.init, ir.Init):
+                    return lines  # says itself what it is
                 repeat = not isinstance(stmt, (ir.Effect, ir.Draw))
                 first = lines[:1] and self.with_comment(lines[0], stmt.span, repeat)
                 return [*first, *lines[1:]]
@@ -112,12 +119,19 @@ class Statements:
         if span is None or _same_line(span, self.said):
             return [stmt]
         self.said = span
+        if self.is_told(span):
+            return [stmt]
         text = _one_line(span.text)
         same = not repeat and _normal(text) == _normal_tree(stmt)
         stray = isinstance(stmt, ast.Return) and not text.startswith("return")
         if not text or same or stray or text.startswith(("for ", "while ", "def ")):
             return [stmt]
+        self.told.add(span)
         return [comment(text), stmt]
+
+    def is_told(self, span: Span) -> bool:
+        """Whether a comment of this sweep has shown the line: what is left of it stands where it can."""
+        return span in self.told
 
     # ---- statements without regions
 
@@ -145,6 +159,7 @@ class Statements:
                 return [ast.Expr(self.express.value(stmt))]
             case ir.Remark(text):
                 self.said = None
+                self.told.clear()
                 return [comment(text)]
             case ir.Barrier():
                 return [ast.Expr(call("cuda.syncthreads"))]
@@ -260,6 +275,8 @@ class Statements:
             test, then, orelse = negated(test), orelse, []
         if not then:
             return []
+        if not orelse and isinstance(then[-1], ast.Raise):
+            return [ast.If(test, then, []), *after]  # its message names the line
         return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
 
     def loop(self, node: Loop) -> Body:
@@ -299,9 +316,44 @@ class Statements:
         text = "" if span is None else _one_line(span.text)
         # what comes of the same line after a loop over elements goes on under its comment, unless another stood in it
         self.said = None if text.endswith(":") or any(map(is_comment, _lines(stmt))) else span
-        if not text or _same_header(stmt, text):
+        if not text or _same_header(stmt, text) or (span is not None and self.is_told(span)):
             return [stmt]
+        if span is not None:
+            self.told.add(span)
         return [comment(text), stmt]
+
+
+def shapes_at_once(body: Body, ranks: Mapping[str, int]) -> Body:
+    """`m, n = a.shape` in the place of `m = a.shape[0]` and `n = a.shape[1]`. ranks: of the arrays that have one
+    shape all through."""
+    out: Body = []
+    lengths: list[tuple[str, ast.expr]] = []  # of the last lines: the array, and what has its length
+    for stmt in body:
+        array = _measured(stmt)
+        if array is None:
+            lengths = []
+            out.append(stmt)
+            continue
+        of, axis = array
+        assert isinstance(stmt, ast.Assign)
+        lengths = lengths if lengths and lengths[0][0] == of else []
+        out.append(stmt)
+        if axis != len(lengths):
+            lengths = []
+            continue
+        lengths = [*lengths, (of, stmt.targets[0])]
+        if len(lengths) == ranks.get(of) and axis:
+            shape = ast.Attribute(name(of), "shape", ast.Load())
+            out[-len(lengths) :] = [ast.Assign([ast.Tuple([n for _, n in lengths], ast.Store())], shape)]
+    return out
+
+
+def _measured(stmt: ast.stmt) -> tuple[str, int] | None:
+    """The array and the axis of which the statement takes the length."""
+    match stmt:
+        case ast.Assign([ast.Name()], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(int() as axis))):
+            return of, axis
+    return None
 
 
 def _lines(stmt: ast.stmt) -> Iterator[ast.stmt]:

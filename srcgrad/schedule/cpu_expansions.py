@@ -102,6 +102,9 @@ def _unbroadcast(writer: Writer, stmt: ir.Let, args: Sequence[Operand]) -> Opera
     pairs = list(zip(value.dims[extra:], like.dims, strict=True))
     if not extra and all(own == n for own, n in pairs):
         return None
+    if like.dims[-1] == ONE and all(own == n or n == ONE for own, n in pairs):
+        made = EXPANSIONS["unbroadcast"](writer, args, stmt.params, [stmt.target.type])
+        return writer.held(made, stmt.target.name)
     ref = writer.builder.alloc(stmt.target.type.dtype, like.dims, ir.Init.ZEROS, stmt.target.name)
 
     def add(place: Place) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from srcgrad.analysis.kept_shapes import shapes_of
@@ -23,14 +23,15 @@ class Lengths:
         self.shapes = self.ranges.shapes = shapes_of(fun)
         self._atoms: dict[Dim, Atom] = {}  # of a length: the variable in the new function
         self._tokens: dict[Atom, Dim] = {}
+        self._sums: dict[Hashable, Dim] = {}  # of a length as a sum: the token that was seen first
 
     @contextmanager
     def region(self, facts: Sequence[Poly] = ()) -> Iterator[None]:
         """facts: what is not negative inside."""
-        kept = dict(self._atoms)
+        kept = dict(self._atoms), dict(self._sums)
         with self.ranges.scope(facts):
             yield
-        self._atoms = kept
+        self._atoms, self._sums = kept
 
     def note(self, stmt: Stmt) -> None:
         if isinstance(stmt, (ir.For, ir.While)):
@@ -88,12 +89,29 @@ class Lengths:
 
     def _entered(self, token: Dim, own: Atom) -> Atom:
         found = self._found(token)
+        if found is None:
+            found = self._same_sum(token)
         if found is not None:
             return found
         if not isinstance(own, Const):
             self._tokens.setdefault(own, token)
         self._atoms[self.shapes.first(token)] = own
         return own
+
+    def _same_sum(self, token: Dim) -> Atom | None:
+        """A length that is the same sum of integers as this one: that of `x[i : i + n]` is n."""
+        first = self.shapes.first(token)
+        value = self.ranges.value_of(first)
+        if value.known is not None:
+            self.shapes.unite(Const(value.known, ir.I8), first)
+            return self._found(first)
+        other = self._sums.setdefault(value.key, first)
+        found = self._found(other)
+        if other is first or found is None:
+            return None
+        self.shapes.unite(other, first)
+        self._atoms[self.shapes.first(other)] = found
+        return found
 
 
 UNKNOWN = Var("unknown", ir.I8)  # the length of memory that grows: nothing asks for it

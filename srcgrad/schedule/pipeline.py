@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from srcgrad.bounds.signed_numbers import has_unsigned
 from srcgrad.core.ir import Fun, Program
 from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
@@ -51,6 +52,8 @@ def schedule(program: Program) -> Program:
 
 
 def _scheduled(fun: Fun) -> Fun:
+    if has_unsigned(fun):
+        return fun  # an element is a signed number, an array's are not
     for pass_ in PASSES:
         fun = pass_(fun)
     return fun

@@ -21,6 +21,7 @@ from srcgrad.rules.language.integers import trips
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.shapes.shape import dim
+from srcgrad.transform.ahead import Ahead
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
 from srcgrad.transform.memory import Shadows
@@ -54,6 +55,7 @@ class Adjoint:
         self.facts, self.activity = plan.facts, plan.activity
         self.tape = Tape(builder, plan)
         self.replay = Replay(builder, plan, self.tape, shadows)
+        self.ahead = Ahead(builder, plan, self.replay, shadows, self.back)
         fun = plan.facts.fun
         self.zeros = Zeros(fun, self.facts.classes, self.activity.varies, back=True)
         self._partly_read = partly_read(self.facts)
@@ -66,7 +68,7 @@ class Adjoint:
         self.create_shadows(stmts, ctx)
         for stmt in reversed(stmts):
             if stmt not in self._effect_only:
-                with self.b.at(stmt.span):
+                with self.b.at(stmt.span and replace(stmt.span, back=True)):
                     self._back_one(stmt, region, ctx, bars, guards)
 
     def create_shadows(self, stmts: Sequence[Stmt], ctx: Context) -> None:
@@ -103,6 +105,10 @@ class Adjoint:
                 self._add_contents(init, ctx.bar[stmt.target], None, ctx, bars)
             case ir.If():
                 self._back_if(stmt, ctx, bars)
+            case ir.For() if stmt in self.plan.one_sweep.steps:
+                self.ahead.gone_back(stmt, bars)
+            case ir.For() if stmt in self.plan.selections.found:
+                self.ahead.back_to_taken(stmt, ctx, bars)
             case ir.For() | ir.While():
                 self._back_loop(stmt, ctx, bars)
             case ir.Call():
@@ -110,14 +116,14 @@ class Adjoint:
             case ir.Custom():
                 self._back_custom(stmt, ctx, bars)
             case ir.Barrier():
-                self.b.put(ir.Barrier(span=stmt.span))
+                self.b.put(ir.Barrier(span=self.b.span))
 
     def _back_load(self, stmt: ir.Load, ctx: Context, bars: Bars) -> None:
         bar = bars.take(stmt.target)
         if bar is not None:
             atomic = ir.Atomic.ADD if self.plan.memory.of_others(stmt.ref) else None
             index = map_index(stmt.index, ctx)
-            self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=stmt.span))
+            self.b.put(ir.Accumulate(ctx.bar[stmt.ref], index, bar, atomic, span=self.b.span))
 
     def _back_let(self, stmt: ir.Let, ctx: Context, bars: Bars, guards: Guards) -> None:
         if not any(t in self.activity for t in stmt.targets) or stmt.op.vjp is None:
@@ -208,7 +214,8 @@ class Adjoint:
         for var in touched:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
-        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
+        cond = self.replay.condition(stmt, ctx)
+        self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
 
@@ -219,9 +226,9 @@ class Adjoint:
         own = Bars(self.b, self.facts, self.activity, region, False)
         inner = ctx.inner()
         with self.b.block() as out:
-            self.replay.run(block, region, region, inner)
             for atom, bar in passed:
                 own.add(atom, bar)
+            self.ahead.run(block, region, inner, own)
             self.back(block, region, inner, own)
         return out, own
 
@@ -241,7 +248,7 @@ class Adjoint:
                     self._restore(stmt, root, written, place, inner)
             for carry, bar, _ in entering.scalars:
                 own.add(carry.next, bar)
-            self.replay.run(stmt.body, region, region, inner)
+            self.ahead.run(stmt.body, region, inner, own)
             self.back(stmt.body, region, inner, own)
         scalars = [
             ir.Carry(bar, init, own.own.get(carry.inner, zero(bar.type)), Var(bar.name, bar.type))
@@ -345,7 +352,7 @@ class Adjoint:
         targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
         mark = self.plan.marks.get(stmt)
         args = (NOWHERE if mark is None else ctx(mark), *map(ctx, stmt.args), *seeds)
-        self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=stmt.span))
+        self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=self.b.span))
         self._spread(floats, targets, ctx, bars)
 
     def _cotangent(self, target: Var, ctx: Context, bars: Bars) -> Atom:

@@ -22,7 +22,9 @@ from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
 from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
 from srcgrad.transform.memory import Memory, OwnMemory
+from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.scope import Scope
+from srcgrad.transform.selections import Selections
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
 from srcgrad.transform.taped_calls import marks_of
@@ -45,13 +47,21 @@ class Plan:
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
     marks[call]: where on the tape what the call keeps begins.
+    one_sweep: the loops that run forward and backward at once.
+    selections: the loops that look for something, of which one iteration alone is run again.
     made: all that is kept, in the order in which it is made, with the reasons.
     """
 
     def __init__(
-        self, facts: Facts, policy: Policy = "auto", active: Sequence[Var] | None = None, memory: Memory | None = None
+        self,
+        facts: Facts,
+        policy: Policy = "auto",
+        active: Sequence[Var] | None = None,
+        memory: Memory | None = None,
+        at_once: bool = True,
     ) -> None:
-        """active: by which parameters the function is differentiated, all floats if None."""
+        """active: by which parameters the function is differentiated, all floats if None.   at_once: whether loops may
+        run forward and backward at once."""
         self.facts, self.overwrites = facts, Overwrites(facts)
         self.memory: Memory = OwnMemory(facts) if memory is None else memory
         self.active = [p for p in facts.fun.params if p.type.is_float] if active is None else list(active)
@@ -63,6 +73,9 @@ class Plan:
         if policy != "keep" and self.memory.snapshots:
             self._choose_snapshots(policy)
         self.activity = Activity(facts, self.active, self._measured())
+        loops = self.loops if at_once and policy == "auto" and memory is None else []
+        self.one_sweep = OneSweep(facts, self.activity, self._kept_by, loops)
+        self.selections = Selections(facts, self.activity, loops)
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
 
@@ -73,6 +86,10 @@ class Plan:
 
     def kept(self, stmt: Stmt) -> bool:
         return self.decision.get(stmt) == "keep"
+
+    def _kept_by(self, stmt: Stmt, region: Region) -> bool:
+        """Whether the run of the region keeps what the statement gives."""
+        return self.kept(stmt) and self.level[stmt] is region
 
     def swaps(self, loop: Loop) -> bool:
         """Whether the references that the loop carries change places only, so that going back undoes it."""
@@ -192,18 +209,26 @@ class Plan:
                 if isinstance(storage, Listed):
                     place, reason = storage.positions, f"the position in {storage.name} of what each visit keeps"
                     self._note(place.name, place.type, site, reason)
-            if isinstance(stmt, (ir.For, ir.While)):
+            if stmt in self.one_sweep.steps:
+                self._store_inside(stmt)
+            elif isinstance(stmt, (ir.For, ir.While)):
                 self._store_entries(stmt, region)
         for stmt in reversed(stmts):
-            for which, block in blocks(stmt):
-                if which != "test":
-                    self._store(block, self.facts.region[stmt, which])
+            if stmt not in self.one_sweep.steps:
+                self._store_inside(stmt)
+
+    def _store_inside(self, stmt: Stmt) -> None:
+        for which, block in blocks(stmt):
+            if which != "test":
+                self._store(block, self.facts.region[stmt, which])
 
     def _store_entries(self, loop: Loop, region: Region) -> None:
         self.rows[loop] = self._choice.extent(loop, region)
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
+            if not self.selections.enters(loop, carry):
+                continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"
                 self._note(f"{name}_kept", ir.Type(kind.dtype, 1, ref=True), loop, reason)

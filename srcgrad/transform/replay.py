@@ -16,14 +16,14 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.held import is_held
 from srcgrad.core.ir import Atom, Stmt, Var
-from srcgrad.core.walk import instantiate, map_how, map_index, rebuild
+from srcgrad.core.walk import defined, instantiate, map_how, map_index, rebuild
 from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.transform.context import Context, bar_name
 from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Loop, Numbering, counted, row
 from srcgrad.transform.memory import Shadows
 from srcgrad.transform.plan import Plan
-from srcgrad.transform.program_edits import calling_without_effects
+from srcgrad.transform.program_edits import calling_without_effects, without_effects
 from srcgrad.transform.random_draws import check_fixed
 from srcgrad.transform.refuse import refuse_result, unsupported
 from srcgrad.transform.tape import Tape, append, reference_at
@@ -39,11 +39,14 @@ class Replay:
         self.b, self.plan, self.tape, self.shadows = builder, plan, tape, shadows
         self.facts, self.activity, self.scope = plan.facts, plan.activity, plan.scope
         self.effect_only = silent(plan.facts.fun)
+        self.known: dict[Var, Atom] = {}  # what is not computed in the iteration that is run again
+        self._sides: dict[Stmt, str] = {}  # of loops that look for something, the branches in which it is taken
+        self._marks: list[Atom] = []  # the index of the iteration at hand, and that of the last that took something
 
     def run(self, stmts: tuple[Stmt, ...], region: Region, current: Region, ctx: Context) -> None:
         """Emit stmts, which stand in current (region itself or one inside it), as part of a run of region."""
         for stmt in stmts:
-            if stmt in self.effect_only and region is not self.facts.top:
+            if stmt in self.effect_only and not self.plan.one_sweep.performed(region):
                 continue
             if current is region:
                 with self.b.at(None):
@@ -56,6 +59,10 @@ class Replay:
         match stmt:
             case ir.Let() if is_held(stmt):
                 self._run_held(stmt, region, current, ctx)
+            case ir.Let() | ir.If() if (
+                self.known and (targets := defined(stmt)) and all(t in self.known for t in targets)
+            ):
+                ctx.env.update((t, self.known[t]) for t in targets)
             case ir.Let():
                 self._run_let(stmt, ctx)
             case ir.Load():
@@ -79,15 +86,14 @@ class Replay:
             case ir.For() | ir.While():
                 self._run_loop(stmt, region, current, ctx)
             case ir.Call() | ir.Custom():
-                again = region is not self.facts.top and isinstance(stmt, ir.Call)
-                self._run_call(stmt, ctx, calling_without_effects(stmt) if again else stmt)  # type: ignore[arg-type]
+                self._run_call(stmt, ctx, again=not self.plan.one_sweep.performed(region))
             case ir.Draw():
                 self._run_draw(stmt, region, current, ctx)
             case ir.Barrier():
                 if region is self.facts.top or region in self.plan.refilled.values():
                     self.b.put(ir.Barrier(span=stmt.span))
             case ir.Effect() | ir.Remark():
-                if region is self.facts.top:
+                if self.plan.one_sweep.performed(region):
                     self.b.put(rebuild(stmt, ctx, lambda v: v, lambda block: block))
 
     def _run_let(self, stmt: ir.Let, ctx: Context) -> None:
@@ -183,16 +189,17 @@ class Replay:
         if level is region and current is not region:
             self.tape.put_position(stmt, ctx(stmt.pos), ctx)
 
-    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, emitted: ir.Call | ir.Custom) -> None:
+    def _run_call(self, stmt: ir.Call | ir.Custom, ctx: Context, again: bool) -> None:
         active = self._active_call(stmt)
         args = tuple(map(ctx, stmt.args))
         if isinstance(stmt, ir.Custom) and stmt.fwd is not None and active:
-            body, results = instantiate(stmt.fwd, args)
+            body, results = instantiate(without_effects(stmt.fwd) if again else stmt.fwd, args)
             self.b.out.extend(body)
             ctx.residuals[stmt] = results[len(stmt.targets) :]
             ctx.env.update(zip(stmt.targets, results, strict=False))
         else:
             targets = tuple(Var(t.name, t.type) for t in stmt.targets)
+            emitted = calling_without_effects(stmt) if again and isinstance(stmt, ir.Call) else stmt
             self.b.put(replace(emitted, args=args, targets=targets))
             ctx.env.update(zip(stmt.targets, targets, strict=True))
         for target in stmt.targets:
@@ -236,7 +243,20 @@ class Replay:
             if shadow:
                 ctx.bar[o.target] = bar = Var(bar_name(o.target), o.target.type)
                 outs.append(ir.Out(bar, then_ctx.bar[o.then], else_ctx.bar[o.orelse]))  # type: ignore[index]
-        self.b.put(ir.If(ctx(stmt.cond), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
+        if stmt in self._sides:
+            outs.append(self._marked(self._sides[stmt]))
+        self.b.put(ir.If(self.condition(stmt, ctx), tuple(then), tuple(orelse), tuple(outs), span=stmt.span))
+
+    def condition(self, stmt: ir.If, ctx: Context) -> Atom:
+        known = self.known.get(stmt.cond) if isinstance(stmt.cond, Var) else None
+        return ctx(stmt.cond) if known is None else known
+
+    def _marked(self, side: str) -> ir.Out:
+        """The index of the last iteration that took something, behind a branch in which the one at hand may."""
+        taken, before = self._marks
+        mark = Var(before.name, ir.I8)  # type: ignore[union-attr]
+        self._marks[0] = mark
+        return ir.Out(mark, *((taken, before) if side == "then" else (before, taken)))
 
     # ---- loops
 
@@ -248,6 +268,8 @@ class Replay:
             with self.b.at(None):
                 self.tape.make_entries(stmt, ctx)
         carried = self._carried(stmt, region, ctx, inner)
+        marks = child and stmt in self.plan.selections.found
+        before = self.tape.none_taken(stmt, ctx) if marks else None  # type: ignore[arg-type]
         number, count = Var("turn", ir.I8), Var("turns", ir.I8)
         index = None
         if isinstance(stmt, ir.For):
@@ -258,7 +280,10 @@ class Replay:
         with self.b.block() as out:
             self._begin_iteration(stmt, number, child, ctx, inner)
             following = self.b.let(add, number, INT_ONE, name="turn") if counted(stmt) else number
-            self.run(stmt.body, region, body, inner)
+            if before is not None:
+                carried.append(self._run_marking(stmt, region, inner, before))
+            else:
+                self.run(stmt.body, region, body, inner)
         if counted(stmt):
             carried.append((number, INT_ZERO, lambda: following, count))
         carries = tuple(ir.Carry(v, init, nxt(), after) for v, init, nxt, after in carried)
@@ -275,6 +300,20 @@ class Replay:
         with self.b.block() as test:
             self.run(stmt.test, region, self.facts.region[stmt, "test"], tested)
         self.b.put(ir.While(tuple(test), tested(stmt.cond), carries, tuple(out), exit, span=stmt.span))
+
+    def _run_marking(self, stmt: Loop, region: Region, inner: Context, before: Atom) -> Carried:
+        """Run the body of a loop that looks for something, and note which iteration was the last to take it."""
+        assert isinstance(stmt, ir.For)
+        path = self.plan.selections.found[stmt].path
+        name = f"{next(c.inner.name for c in stmt.carry if c.inner in self.activity)}_at"
+        head, after = Var(name, ir.I8), Var(name, ir.I8)
+        outer = self._sides, self._marks
+        self._sides, self._marks = dict(path), [inner(stmt.index), head]
+        self.run(stmt.body, region, self.facts.region[stmt, "body"], inner)
+        mark = self._marks[0]
+        self._sides, self._marks = outer
+        self.tape.put_taken(stmt, after)
+        return head, before, lambda: mark, after
 
     def _carried(self, stmt: Loop, region: Region, ctx: Context, inner: Context) -> list[Carried]:
         """The carry of the printed loop: scalars, the references that are there, and the shadows that travel."""

@@ -16,6 +16,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint
+from srcgrad.transform.checkpoints import checkpointed
 from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
@@ -30,26 +31,27 @@ from srcgrad.transform.taped_calls import ADJOINT, QUIET, TAPED, adjoint_name, t
 class Reverse:
     """Builds the adjoint of one function: its parameters, the cotangents of its results, and what comes out."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, into: Sequence[Var] = ()) -> None:
+        """into: parameters whose adjoints are added up in memory that comes in as further parameters."""
+        self.into = {p: Var(bar_name(p), p.type) for p in into}
         self.plan, self.fun, self.activity = plan, plan.facts.fun, plan.activity
         self.b = Builder(self.fun)
         self.shadows = OwnShadows(self.b)
         self.adjoint = Adjoint(self.b, plan, self.shadows, transposed)
 
     def build(self, name: str, bars_only: bool = False, checked: bool = False, in_sweeps: bool = False) -> Fun:
-        """checked: the cotangents come from outside, perhaps in another shape than that of the results.
-
-        in_sweeps: a barrier parts the two sweeps, and the adjoints of arrays are added to what is given for them, after
-        the cotangents.
-        """
+        """checked: the cotangents come from outside, perhaps in another shape than that of the results.   in_sweeps: a
+        barrier parts the two sweeps."""
         fun, top = self.fun, self.plan.facts.top
         ctx = Context({p: p for p in fun.params})
-        shadows = self._given_shadows() if in_sweeps else {}
-        ctx.bar.update(shadows)
+        for param, shadow in self.into.items() if in_sweeps else ():
+            self.b.copy_dims(shadow, param)
         bars = Bars(self.b, self.plan.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
-        self.adjoint.replay.run(fun.body, top, top, ctx)
-        seeds, results = self._seeds(), tuple(map(ctx, fun.results))
+        seeds = self._seeds()
+        self._seed_numbers(seeds, bars)
+        self.adjoint.ahead.run(fun.body, top, ctx, bars)
+        results = tuple(map(ctx, fun.results))
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
                 expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
@@ -59,28 +61,23 @@ class Reverse:
         for seed, result in like:
             self.b.copy_dims(seed, result)
         self.adjoint.create_shadows(fun.body, ctx)
-        self._seed(seeds, ctx, bars)
+        self._seed_arrays(seeds, ctx, bars)
         self.adjoint.back(fun.body, top, ctx, bars)
         got = tuple(self._bar_of(p, ctx, bars) for p in self.plan.active)
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
-        params = (*fun.params, *seeds.values(), *shadows.values())
+        params = (*fun.params, *seeds.values(), *self.into.values())
         return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
         else where the reverse sweep begins."""
         for param in self.fun.params:
-            given = param in ctx.bar or not param.type.ref or param not in self.activity
-            if not given and self.plan.scope.shadow_travels(param) == merged:
+            if param in self.into:
+                ctx.bar[param] = self.into[param]
+            known = not param.type.ref or param not in self.activity or param in ctx.bar
+            if not known and self.plan.scope.shadow_travels(param) == merged:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
-
-    def _given_shadows(self) -> dict[Var, Var]:
-        """Parameters for the adjoints of the active arrays, which have their shapes."""
-        found = {p: Var(bar_name(p), p.type) for p in self.plan.active if p.type.ref}
-        for param, shadow in found.items():
-            self.b.copy_dims(shadow, param)
-        return found
 
     def _seeds(self) -> dict[int, Var]:
         floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
@@ -88,12 +85,17 @@ class Reverse:
         types = [self.fun.results[k].type for k in floats]
         return {k: Var(n, t.memory() if t.rank or t.ref else t) for k, n, t in zip(floats, names, types, strict=True)}
 
-    def _seed(self, seeds: Mapping[int, Var], ctx: Context, bars: Bars) -> None:
+    def _seed_numbers(self, seeds: Mapping[int, Var], bars: Bars) -> None:
+        for place, seed in seeds.items():
+            if not seed.type.ref:
+                bars.add(self.fun.results[place], seed)
+
+    def _seed_arrays(self, seeds: Mapping[int, Var], ctx: Context, bars: Bars) -> None:
         for place, seed in seeds.items():
             result = self.fun.results[place]
-            if result not in self.activity or not isinstance(result, Var):
+            if not seed.type.ref or result not in self.activity or not isinstance(result, Var):
                 continue
-            value: Atom = self.b.load(seed, None, seed.name) if seed.type.ref else seed
+            value = self.b.load(seed, None, seed.name)
             if result.type.ref:
                 self.b.accumulate(ctx.bar[result], None, value)
             else:
@@ -110,9 +112,9 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     shapes."""
     check_single(program)
     program = without_marks(program)
-    main = gather_quotients(carried_arrays_to_buffers(lists_as_rows(program.main)))
+    main = carried_arrays_to_buffers(lists_as_rows(program.main))
     wanted = [main.params[k] for k in sorted(active)]
-    main = with_marks(main, wanted)
+    main = with_marks(gather_quotients(checkpointed(main, wanted, _transposed_into)), wanted)
     adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees = dict(program.callees)
@@ -149,6 +151,13 @@ def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
     """The adjoint of a function by these parameters, its bars alone: of a user's rule for tangents, its transpose."""
     return Reverse(Plan(Facts(fun), active=active)).build("transposed", bars_only=True)
+
+
+def _transposed_into(fun: Fun, active: Sequence[Var], into: Sequence[Var]) -> Fun:
+    """The adjoint of a function by these parameters, its bars alone, those of the arrays `into` in memory that comes
+    in."""
+    plan = Plan(Facts(gather_quotients(fun)), active=[*active, *into])
+    return take_quotients_apart(Reverse(plan, into).build("steps_back", bars_only=True))
 
 
 def _missing(fun: Fun, callees: Mapping[str, Fun]) -> list[str]:

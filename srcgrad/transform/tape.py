@@ -12,6 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Carry, Stmt, Var
 from srcgrad.rules.language.integers import larger
+from srcgrad.rules.scalar.arithmetic import subtract
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Context
 from srcgrad.transform.iterations import INT_ZERO, Loop, emit_length
@@ -52,6 +53,7 @@ class Tape:
         self._entries: dict[Var, Var] = {}  # what enters each iteration, or the list of its shadows
         self._snapshots: dict[tuple[Loop, Var], Var] = {}
         self._counts: dict[Loop, Var] = {}
+        self._taken: dict[Loop, Var] = {}
 
     # ---- before the statement that holds what is kept
 
@@ -172,6 +174,19 @@ class Tape:
     def count(self, loop: Loop) -> Var | None:
         """None of a loop whose bounds tell it."""
         return self._counts.get(loop)
+
+    # ---- which iteration found what a loop looks for
+
+    def put_taken(self, loop: Loop, index: Var) -> None:
+        _once(self._taken, loop, index)
+
+    def taken(self, loop: Loop) -> Var:
+        """The index of the last iteration that took something; the one before the first, if none did."""
+        return self._taken[loop]
+
+    def none_taken(self, loop: ir.For, ctx: Context) -> Atom:
+        before: Atom = self._b.let(subtract, ctx(loop.start), ctx(loop.step), name="before")
+        return before
 
 
 def _once(things: dict[K, V], key: K, value: V) -> None:

@@ -261,3 +261,51 @@ def test_what_branches_on_floats_is_compiled_strictly():
     for fun, strict in ((smooth, False), (bends, True), (masks, True)):
         lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
         assert to_source.decides_by_floats(lowered.program) is strict
+
+
+def test_what_is_decided_once_may_have_fast_math_flags():
+    """A decision that the way back makes again, or that is more than a branch of the user's, may not."""
+
+    def smallest(a, x):
+        best = x
+        for i in range(len(a)):
+            if a[i] * x < best:
+                best = a[i] * x
+        return best
+
+    def until_small(a, x):
+        while x > 0.1:
+            x = x * 0.5 * a[0]
+        return x
+
+    def sums_within(a, x):
+        s = 0.0
+        for i in range(len(a)):
+            if a[i] < x or a[i] > 2.0:
+                s += a[i] * x
+        return s
+
+    def run_again(a, x):
+        s = x
+        for i in range(len(a)):
+            if s > a[i]:
+                s = s * a[i]
+        return s
+
+    def largest_of_two(a, x):
+        return max(a[0] * x, a[1])
+
+    def chosen(a, x):
+        return np.sum(np.where(a > x, a * x, 0.0))
+
+    def places(a, x):
+        return a[int(x)] * x
+
+    def equal_to(a, x):
+        return x * x if a[0] == x else x
+
+    once = (smallest, until_small, sums_within)
+    for fun in (*once, run_again, largest_of_two, chosen, places, equal_to):
+        lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
+        assert to_source.decides_by_floats(lowered.program)
+        assert to_source.decides_anew(lowered.program) is (fun not in once), fun

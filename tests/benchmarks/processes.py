@@ -5,6 +5,7 @@ A child prints what it has found line by line, so that what came before a limit 
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -66,6 +67,7 @@ class Caches:
 
     def __init__(self, folder: str) -> None:
         self.place, self.kept = Path(folder) / "used", Path(folder) / "warm"
+        compileall.compile_dir(ROOT / "srcgrad", quiet=2)
 
     def warm(self) -> bool:
         """Whether srcgrad's kernels could be compiled beforehand."""
@@ -84,8 +86,10 @@ class Caches:
 
 
 def _environment(caches: Path) -> dict[str, str]:
+    """Of a child. It finds what Python itself has compiled of modules, as where srcgrad is installed."""
     folders = {"SRCGRAD_CACHE_DIR": str(caches / "srcgrad"), "NUMBA_CACHE_DIR": str(caches / "numba")}
-    return os.environ | ONE_THREAD | folders | {"PYTHONPATH": str(ROOT)}
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return given | ONE_THREAD | folders | {"PYTHONPATH": str(ROOT)}
 
 
 def child(script: str, *options: str, timeout: float, caches: Path) -> Found:

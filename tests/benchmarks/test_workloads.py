@@ -38,6 +38,18 @@ def test_gradients(workload: Workload) -> None:
     assert got == pytest.approx((4.0 * fine - coarse) / 3.0, rel=1e-6, abs=1e-7)
 
 
+@pytest.mark.parametrize("workload", [w for w in cases.ALL if w.hand], ids=lambda w: w.name)
+def test_hand_written_adjoints(workload: Workload) -> None:
+    """Un-jitted, beside the generated derivative; they leave the arguments as they are."""
+    args = workload.args("tiny")
+    before = copy.deepcopy(args)
+    wanted = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=False, cache=False)(*args)
+    assert workload.hand is not None
+    found = arrays.comparison("by hand", workload.hand(*args), wanted)
+    assert found["error: by hand"] < 1e-12, found
+    np.testing.assert_equal(args, before)
+
+
 @pytest.mark.parametrize("name", ["rosenbrock_100", "lstm"])
 def test_a_workload_is_measured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Un-jitted, and its figures become a row, a summary and a comparison."""

@@ -8,7 +8,7 @@ import sys
 import time
 
 from srcgrad.compiler import find_or_make
-from tests.fuzz import faults, hunt
+from tests.fuzz import checks, faults, hunt
 
 
 def arguments() -> argparse.Namespace:
@@ -22,6 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loops", action="store_true", help="as the loops that compiled code has, in CPython")
     parser.add_argument("--numpy", action="store_true", help="compositions of NumPy's functions, compared numerically")
     parser.add_argument("--calls", action="store_true", help="calls of every transformer, under odd names and twice")
+    parser.add_argument("--checkpoint", action="store_true", help="run all loops again from snapshots")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--no-shrink", action="store_true", help="print programs that fail as they are")
     parser.add_argument("--faults", action="store_true", help="plant faults, and count programs until each is caught")
@@ -31,6 +32,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     find_or_make.UNJITTED["loops"] = options.loops
+    checks.ALWAYS["checkpoint"] = options.checkpoint
     if options.faults:
         print(faults.table([k * 1000 + (options.seed or 0) for k in range(3)], options.programs or 300))
         return 0
@@ -74,7 +76,8 @@ def show(seed: int, kind: str, small: bool) -> None:
     if small and found.bad:
         p = hunt.smallest(p, menu, found)
         found = hunt.verdict(p, menu)
-    flag = ("" if kind == "random" else f" --{kind}") + (" --loops" if find_or_make.UNJITTED["loops"] else "")
+    flag = "" if kind == "random" else f" --{kind}"
+    flag += " --loops" * find_or_make.UNJITTED["loops"] + " --checkpoint" * checks.ALWAYS["checkpoint"]
     print(f"---- python -m tests.fuzz --seed {seed}{flag}\n{hunt.describe(p, found)}", flush=True)
 
 

@@ -6,7 +6,7 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from srcgrad.derivatives import arguments
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.function import Lowered, lower
 from srcgrad.frontend.source import structure
-from srcgrad.simplify.pipeline import simplify
+from srcgrad.simplify.pipeline import simplify, simplify_fun
 from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
 from srcgrad.transform.forward import forward
 from srcgrad.transform.reverse import reverse
@@ -67,9 +67,14 @@ class Menu:
     verified: bool = True
     long: bool = True  # as calls of arrays without axes of length 1 are, where they are such
     forward_twice: bool = True
+    checkpoint: tuple[int, int] | None = None  # snapshots, or bytes, of each loop
 
     @staticmethod
     def of(seed: int, compiled: bool = False) -> Menu:
+        return replace(Menu._of(seed, compiled), checkpoint=_checkpoint(Random(seed ^ 0x5A9)))
+
+    @staticmethod
+    def _of(seed: int, compiled: bool) -> Menu:
         r = Random(seed ^ 0xC4EC)
         policy = r.choices(("auto", "keep", "snapshot"), (7, 2, 2))[0]
         if compiled:  # one derivative each: compiling takes seconds
@@ -91,6 +96,16 @@ class Menu:
         )
 
 
+ALWAYS = {"checkpoint": False}  # whether all programs keep snapshots
+
+
+def _checkpoint(r: Random) -> tuple[int, int] | None:
+    """For a quarter of the programs, or for all."""
+    if r.random() > 0.25 and not ALWAYS["checkpoint"]:
+        return None
+    return (r.choice((1, 2, 3, 5)), 0) if r.random() < 0.6 else (0, r.choice((1, 60, 200, 1000)))
+
+
 def judge(p: Fuzzed, menu: Menu) -> Verdict:
     try:
         wanted = expected(p)
@@ -108,6 +123,15 @@ def judge(p: Fuzzed, menu: Menu) -> Verdict:
     except Exception as error:  # whatever breaks is reported, and the hunt goes on
         return Verdict("crash", f"{type(error).__name__} in {innermost(error)}", traceback.format_exc(limit=-6))
     return Verdict("right")
+
+
+def _checkpointed(program: ir.Program, limit: tuple[int, int] | None) -> ir.Program:
+    """The program with what it says about its loops."""
+    if limit is None:
+        return program
+    main = program.main
+    facts = replace(main.facts, checkpoint=ir.Checkpoints(*limit, strict=False, tidy=simplify_fun))
+    return replace(program, main=replace(main, facts=facts))
 
 
 def has_one(values: Sequence[Any]) -> bool:
@@ -146,7 +170,7 @@ class Checks:
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
         for name in lowered.program.main.facts.ordered:  # as the edge does
             arguments.check_order(bound.arguments.get(name), name)
-        self.program = self.checked(simplify(lowered.program))
+        self.program = _checkpointed(self.checked(simplify(lowered.program)), menu.checkpoint)
         self.outs = [y for y in wanted.plain if oracle.is_float(y)]
         params = self.program.main.params
         own = [k for k, q in enumerate(params[: len(params) - len(self.fixed)]) if q.type.is_float]
@@ -171,7 +195,7 @@ class Checks:
         """The program's generated text, loaded; compiled if the menu says so."""
         jit = None
         if self.menu.compiled:
-            jit = cpu.jit_options(() if to_source.decides_by_floats(program) else cpu.FAST, False)
+            jit = cpu.jit_options(() if to_source.decides_anew(program) else cpu.FAST, False)
         text = to_source.text(program, jit, loops=find_or_make.UNJITTED["loops"])
         namespace: dict[str, Any] = {"__name__": __name__}  # of no module, Numba does not link recursive functions
         exec(compile(text, "<generated>", "exec"), namespace)

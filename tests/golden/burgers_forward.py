@@ -4,14 +4,12 @@ import numpy as np
 def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
     # n = u0.shape[0]
     n = u0.shape[0]
-    # u = np.zeros(n)
     u = np.zeros_like(u0)
     u_dot = np.zeros_like(u0)
     for i in range(n):
         # u[i] = u0[i]
         u[i] = u0[i]
         u_dot[i] = u0_dot[i]
-    # w = np.zeros(n)
     w = np.zeros_like(u0)
     w_dot = np.zeros_like(u0)
     for t in range(steps):
@@ -22,11 +20,9 @@ def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
             t_2 = dt * u_i
             t_3 = u[i + 1] - u[i - 1]
             t_4 = (u_dot[i + 1] - u_dot[i - 1]) * t_2
-            t_dot = u_dot_i - ((dt_dot * u_i + u_dot_i * dt) * t_3 + t_4)
-            t_dot_2 = u_dot[i + 1] - u_dot_i * 2.0 + u_dot[i - 1]
-            t_2 = u_i - t_2 * t_3 + 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
-            w[i] = t_2
-            w_dot[i] = t_dot + t_dot_2 * 0.1
+            t_dot = (u_dot[i + 1] - u_dot_i * 2.0 + u_dot[i - 1]) * 0.1
+            w[i] = u_i - t_2 * t_3 + 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
+            w_dot[i] = u_dot_i - ((dt_dot * u_i + u_dot_i * dt) * t_3 + t_4) + t_dot
         u, w, u_dot, w_dot = w, u, w_dot, u_dot
     s = 0.0
     s_dot = 0.0

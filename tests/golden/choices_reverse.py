@@ -25,7 +25,6 @@ def choices_rev(x, y, value_bar_0, value_bar_1):
     else:
         z_bar = 0.0
         y_bar = 0.0
-    # if z > 1.0:
     z_bar = value_bar_1 + z_bar
     # z = x * y if x > 0 and y > 0 else -x
     if t:

@@ -18,22 +18,19 @@ def lu_fwd(a, a_dot):
             # a[i, k] = a[i, k] / a[k, k]
             a_kk = a_2[k, k]
             t_2 = a_2[i, k] / a_kk
-            t_dot = a_dot[i, k] / a_kk - a_dot[k, k] * (t_2 / a_kk)
             a_2[i, k] = t_2
-            a_dot[i, k] = t_dot
+            a_dot[i, k] = a_dot[i, k] / a_kk - a_dot[k, k] * (t_2 / a_kk)
             for j in range(t, n):
                 # a[i, j] = a[i, j] - a[i, k] * a[k, j]
-                t_2 = a_dot[i, k] * a_2[k, j]
-                t_dot = a_dot[i, j] - (t_2 + a_dot[k, j] * a_2[i, k])
+                t_dot = a_dot[i, k] * a_2[k, j] + a_dot[k, j] * a_2[i, k]
                 a_2[i, j] = a_2[i, j] - a_2[i, k] * a_2[k, j]
-                a_dot[i, j] = t_dot
+                a_dot[i, j] = a_dot[i, j] - t_dot
     s = 0.0
     s_dot = 0.0
     for k in range(n):
         # s = s + math.log(abs(a[k, k]))
         a_kk = a_2[k, k]
         t_2 = abs(a_kk)
-        t_dot = a_dot[k, k] * np.sign(a_kk) / t_2 if a_kk != 0.0 else 0.0
         s = s + math.log(t_2)
-        s_dot = s_dot + t_dot
+        s_dot = s_dot + (a_dot[k, k] * np.sign(a_kk) / t_2 if a_kk != 0.0 else 0.0)
     return s, s_dot

@@ -22,18 +22,15 @@ def lu_rev(a, value_bar):
             for j in range(t, n):
                 # a[i, j] = a[i, j] - a[i, k] * a[k, j]
                 a_2[i, j] = a_2[i, j] - a_2[i, k] * a_2[k, j]
+    a_bar = np.zeros_like(a)
     s = 0.0
     for k in range(n):
         # s = s + math.log(abs(a[k, k]))
-        s = s + math.log(abs(a_2[k, k]))
-    # reverse
-    # a = a.copy()
-    a_bar = np.zeros_like(a)
-    for k in range(rows, -1, -1):
-        # s = s + math.log(abs(a[k, k]))
         a_kk = a_2[k, k]
-        t_2 = 0.0 if a_kk == 0.0 else value_bar / abs(a_kk) * np.sign(a_kk)
-        a_bar[k, k] += t_2
+        t_2 = abs(a_kk)
+        s = s + math.log(t_2)
+        a_bar[k, k] += 0.0 if a_kk == 0.0 else value_bar / t_2 * np.sign(a_kk)
+    # reverse
     for k in range(rows, -1, -1):
         t = k + 1
         for i in range(rows, k, -1):

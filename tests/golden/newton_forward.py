@@ -9,9 +9,8 @@ def newton_fwd(x, x_dot):
         t_2 = math.sin(x)
         t_3 = -t_2 - 1
         t_4 = (t - x) / t_3
-        t_dot = (-(x_dot * t_2) - x_dot) / t_3 + x_dot * t * (t_4 / t_3)
         x = x - t_4
-        x_dot = x_dot - t_dot
+        x_dot = x_dot - ((-(x_dot * t_2) - x_dot) / t_3 + x_dot * t * (t_4 / t_3))
         # k += 1
         k += 1
     return x, x_dot

@@ -2,15 +2,6 @@ import math
 import numpy as np
 
 
-def grow(kept, i):
-    # the same numbers with room for more: twice as long when it is full
-    if i < kept.shape[0]:
-        return kept
-    bigger = np.empty((max(2 * kept.shape[0], i + 1),) + kept.shape[1:], kept.dtype)
-    bigger[:kept.shape[0]] = kept
-    return bigger
-
-
 def newton_rev(x, value_bar):
     x_kept = np.empty(0)
     k = 0
@@ -34,3 +25,12 @@ def newton_rev(x, value_bar):
         t_4 = x_bar / t_3
         x_bar = x_bar - x_bar * ((t - x_2) / t_3 / t_3) * t + t_4 + t_4 * t_2
     return x, x_bar
+
+
+def grow(kept, i):
+    # the same numbers with room for more: twice as long when it is full
+    if i < kept.shape[0]:
+        return kept
+    bigger = np.empty((max(2 * kept.shape[0], i + 1),) + kept.shape[1:], kept.dtype)
+    bigger[:kept.shape[0]] = kept
+    return bigger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -62,10 +62,11 @@ def verified(program: ir.Program) -> None:
 class Core:
     """The engine that lowers a case and runs every transform with NumPy.
 
-    only: the place of the one float leaf, among the float leaves, that is active; all, if None.
+    only: the place of the one float leaf, among the float leaves, that is active; all, if None.   checkpoint: how its
+    loops are run again.
     """
 
-    def __init__(self, case: Case, only: int | None = None) -> None:
+    def __init__(self, case: Case, only: int | None = None, checkpoint: ir.Checkpoints | None = None) -> None:
         args = case.args()
         bound = inspect.signature(case.fun).bind(*args)
         bound.apply_defaults()
@@ -74,6 +75,8 @@ class Core:
         own = len(lowered.program.main.params) - len(self.fixed)
         verified(lowered.program)
         program = simplify(lowered.program)
+        main = program.main
+        program = replace(program, main=replace(main, facts=replace(main.facts, checkpoint=checkpoint)))
         floats = [i for i, p in enumerate(program.main.params[:own]) if p.type.is_float]
         active = frozenset(floats if only is None else floats[only : only + 1])
         self.flat = Flat(program, active, verified)

@@ -13,6 +13,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -72,6 +73,7 @@ KEEPING: dict[str, Pass] = {
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
     "first_additions": of_functions(store_first_additions),

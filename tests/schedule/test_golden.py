@@ -31,8 +31,9 @@ NAMES = (
 
 
 def shown(source: str, name: str) -> str:
-    """The function itself, without the library's kernels and forms that stand before it."""
-    return source[source.index(f"def {name}_value_and_grad(") :]
+    """The function itself, without the library's kernels and forms that stand behind it."""
+    text = source[source.index(f"def {name}_value_and_grad(") :]
+    return text.split("\n\n\n")[0].rstrip() + "\n"
 
 
 @pytest.mark.parametrize("name", NAMES)

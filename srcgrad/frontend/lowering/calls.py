@@ -9,7 +9,7 @@ import inspect
 import random
 import types
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
+from srcgrad.frontend.lowering import iterator_domains, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -24,6 +25,7 @@ from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
@@ -34,7 +36,7 @@ from srcgrad.frontend.source import classes, fence, hooks, wording
 from srcgrad.frontend.source.classes import ALLOWED
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
-from srcgrad.frontend.source.read import FunctionNode, Source, read
+from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.integers import trips
 
@@ -55,6 +57,8 @@ def call_expression(low: Lowering, node: ast.Call) -> Value:
             return given
     if isinstance(function, Known) and function.value is len and (turns := _turns(low, node)) is not None:
         return turns
+    if isinstance(function, Known) and isinstance(function.value, type) and function.value in OTHERS:
+        return iterator_domains.kept(low, OTHERS[function.value](low, node))
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
@@ -136,6 +140,11 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         bound = [literal(low, a) for a in target.args]
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
+    stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
+    if stand_in is not None:
+        return (
+            stand_in if isinstance(stand_in, Struct) else call(low, stand_in[0], stand_in[1], dict(stand_in[2]), node)
+        )
     if isinstance(target, types.MethodType):
         owner = Known(target.__self__, _owner(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
@@ -153,13 +162,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return inline(low, call_, [function, *args], named, node)
     target = behind(target)
     if isinstance(target, types.FunctionType) and module_of(target) in OUTSIDE:
-        name = target.__name__
-        outside = {
-            "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
-            "srcgrad.testing.check_grads": "call it outside the function",
-        }
-        hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
-        low.refuse(f"`{name}` is called inside the function", hint)
+        _outside(low, target)
     if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
@@ -168,6 +171,22 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=_instead(target),
     )
+
+
+def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
+    function, args, named = stand_in
+    return call(low, function, args, dict(named), node)
+
+
+def _outside(low: Lowering, target: types.FunctionType) -> NoReturn:
+    """Refuse a function of this package that has no meaning inside of another."""
+    name = target.__name__
+    outside = {
+        "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
+        "srcgrad.testing.check_grads": "call it outside the function",
+    }
+    hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
+    low.refuse(f"`{name}` is called inside the function", hint)
 
 
 def _listed(target: Any) -> bool:
@@ -299,6 +318,8 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
     given = method(low, owner, name, args, named)
     if given is not None:
         return given
+    if owner.kind is scope.Frozen:
+        return _called(low, stand_ins.of_frozen(low, owner, name, args, named), node)
     found = inspect.getattr_static(owner.kind, name, None)
     if isinstance(found, staticmethod):
         return call(low, Known(found.__func__), args, named, node)
@@ -319,7 +340,7 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
 
 
 def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, node: ast.AST) -> Value:
-    source = read(fun)
+    source = stand_ins.at_call(low, read(fun), node)
     fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
@@ -452,19 +473,21 @@ def run(
             result = low.result()
         flags = low.frame.flags
     except SrcgradError as error:
-        raise _called_from(error, caller, node) from None
+        raise _called_from(error, caller, source, node) from None
     finally:
-        low.retry.refusals[refused:] = [_called_from(e, caller, node) for e in low.retry.refusals[refused:]]
+        low.retry.refusals[refused:] = [_called_from(e, caller, source, node) for e in low.retry.refusals[refused:]]
         low.calls.stack.pop()
         low.frame, low.b.span = caller, span
     low.passed_on(flags.caught, flags.which)
     return result
 
 
-def _called_from(error: SrcgradError, caller: Frame | None, node: ast.AST) -> SrcgradError:
+def _called_from(error: SrcgradError, caller: Frame | None, source: Source, node: ast.AST) -> SrcgradError:
     """An error in a function's body, with the call that led there."""
     if caller is None or isinstance(error, Reported) or not error.placed:
         return error
+    if isinstance(source, InPlace):
+        return error  # it has the call's place already
     span = caller.source.span(node)
     call = f"{span.file}, line {span.line}: {span.text}"
     return error.at(lambda p: dataclasses.replace(p, calls=(*p.calls, call)))

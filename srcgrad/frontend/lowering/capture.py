@@ -45,6 +45,12 @@ class Captured:
         return self.origin.read()
 
 
+STAND_INS = (
+    "srcgrad.scipy.",
+    "srcgrad.numpy.",
+)  # what is read in the place of a library's functions: its constants are literals
+
+
 @dataclass(frozen=True, eq=False)
 class StaticUse:
     """A value that the transformation has seen: if it reads otherwise now, the transformation is out of date."""
@@ -86,6 +92,8 @@ class Captures:
         except ValueError:
             hint = "give it one before the derivative is called"
             raise UnboundError(f"the name `{name}` has no value yet", hint=hint) from None
+        if isinstance(value, float) and fun.__module__.startswith(STAND_INS):
+            return Const(value, ir.F8)
         return self.object(value, origin)
 
     def attribute(self, known: Known, name: str) -> Value:

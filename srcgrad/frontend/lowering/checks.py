@@ -36,9 +36,14 @@ class Checks:
     def _failure(self, said: tuple[str, str, str], node: ast.AST) -> Failure:
         error, message, hint = said
         source: Source = self.frame.source
-        line = getattr(node, "lineno", 1) - source.node.lineno + 1
+        line = source.line_of(node)
         text = f"{message} (line {line} of {self.frame.name.replace('<lambda>', 'lambda')})"
         return Failure(error, text, message, hint, source.span(node))
+
+    def shown(self, node: ast.AST) -> str:
+        """The user's expression, on one line."""
+        text = ast.unparse(self.frame.source.blamed(node))
+        return text if len(text) <= LONG else text[: LONG - 3] + "..."
 
     def in_range(self, ref: Var, index: ir.Index, node: ast.AST | None = None) -> None:
         """Demand that the places of an index exist (by default, of the node being read). Slices are cut off instead."""
@@ -46,7 +51,7 @@ class Checks:
         for axis, item in enumerate(index):
             if not isinstance(item, ir.Slice):
                 hint = f"on axis {axis} of n elements an index lies from -n to n - 1"
-                said = "IndexError", f"{shown(node)} is out of range", hint
+                said = "IndexError", f"{self.shown(node)} is out of range", hint
                 self.demand("index", item, Length(ref, axis), said, node)
 
     def divides(self, function: Any, args: Sequence[Value]) -> None:
@@ -57,7 +62,7 @@ class Checks:
         if all(isinstance(a, (Var, Const)) and a.type.is_scalar and a.type.dtype in ("i8", "b1") for a in args):
             assert isinstance(left, (Var, Const)) and isinstance(right, (Var, Const))
             if right.type == ir.I8 and not (isinstance(right, Const) and right.value):
-                said = "ZeroDivisionError", f"{shown(self.frame.node)} divides by zero", "check the divisor first"
+                said = "ZeroDivisionError", f"{self.shown(self.frame.node)} divides by zero", "check the divisor first"
                 self.demand("nonzero", right, ZERO, said, self.frame.node)
 
     def emitted(self, adaptor: Callable[..., Any], given: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -79,7 +84,11 @@ class Checks:
                 case ir.Alloc(shape=shape):
                     for n in shape:
                         if isinstance(n, Var):
-                            said = "ValueError", f"a length in {shown(self.frame.node)} is negative", "take max(n, 0)"
+                            said = (
+                                "ValueError",
+                                f"a length in {self.shown(self.frame.node)} is negative",
+                                "take max(n, 0)",
+                            )
                             self.demand("nonnegative", n, ZERO, said, self.frame.node)
                 case ir.Let():
                     self._agree(stmt)
@@ -117,7 +126,7 @@ class Checks:
         exponent = let.args[1]
         if not exponent.type.is_scalar:
             return let
-        message = f"{shown(self.frame.node)} raises an integer to a negative power"
+        message = f"{self.shown(self.frame.node)} raises an integer to a negative power"
         said = "PowerError", message, "make the base a float: 2.0 ** -n, or float(b) ** n"
         self.demand("nonnegative", exponent, ZERO, said, self.frame.node)
         return replace(let, params={**let.params, "checked": True})
@@ -164,7 +173,7 @@ class Checks:
             return
         words = {"equal": "lengths must be equal", "broadcast": "lengths must be equal, or one of them 1"}
         hint = words.get(kind, "the value's lengths must be those of what is assigned to, or 1")
-        said = "ValueError", f"the shapes in {shown(self.frame.node)} do not fit together", hint
+        said = "ValueError", f"the shapes in {self.shown(self.frame.node)} do not fit together", hint
         self.demand(kind, left, right, said, self.frame.node)
 
     def _tokens(self, kind: Demand, left: Dim, right: Dim) -> list[Dim]:
@@ -193,9 +202,3 @@ def _of_a_rule(raising: ir.Raise) -> bool:
     """Whether a rule raises it, which knows nothing of the user's line."""
     failure = raising.failure
     return raising.builtin if failure is None else failure.error == "PowerError" and failure.where is None
-
-
-def shown(node: ast.AST) -> str:
-    """The user's expression, on one line."""
-    text = ast.unparse(node)
-    return text if len(text) <= LONG else text[: LONG - 3] + "..."

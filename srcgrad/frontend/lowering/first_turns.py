@@ -31,7 +31,7 @@ class Facts:
 
 @dataclass
 class Turn:
-    """One trial of a body."""
+    """One trial of a body.   alike: the names that have the same shapes after it as before, by what it demands."""
 
     inner: dict[str, Value]
     index: Var | None
@@ -45,6 +45,7 @@ class Turn:
     held: Held = field(default_factory=dict)
     carry: list[ir.Carry] = field(default_factory=list)
     unchanged: dict[Var, Atom] = field(default_factory=dict)
+    alike: set[str] = field(default_factory=set)
 
 
 class TurnsWanted(Exception):

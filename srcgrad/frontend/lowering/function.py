@@ -163,6 +163,7 @@ def _attempt(
     )
     value = _results(low, value, params)
     check_apart(low)
+    least, longer = low.b.shapes.demanded()
     facts = ir.FunFacts(
         overwritten=tuple(params[k].name for k in sorted(copies.overwritten)),
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
@@ -170,8 +171,9 @@ def _attempt(
         shares=tuple(shares),
         together=together,
         changed=made.changes_older,
-        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met or low.b.shapes.least else frozenset(),
-        least=low.b.shapes.demanded(),
+        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met or least else frozenset(),
+        least=least,
+        longer=longer,
     )
     main = made.finished(name, tuple(values.leaves(value)), facts)
     callees = {c.name: c.core for c in low.calls.recursions.callees if c.core is not None} | low.calls.callees

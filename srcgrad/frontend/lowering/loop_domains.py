@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from srcgrad.frontend.lowering.expressions import binary, dimension, element
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable
-from srcgrad.frontend.lowering.values import TRUE, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Known, Method, Struct, Value
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
@@ -60,8 +60,15 @@ class Domain:
         return bool(self.known)
 
 
+OTHERS: dict[Any, Callable[[Lowering, ast.Call], Domain | Struct]] = {}  # by the function that is called
+
+
 def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
     """What `for ... in node` goes over: a counted loop, or a tuple of which each item is known apart."""
+    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+        function = low.ex(node.func)
+        if isinstance(function, Known) and isinstance(function.value, type) and function.value in OTHERS:
+            return OTHERS[function.value](low, node)
     if isinstance(node, ast.Call) and all(k.arg in ("start", "strict") for k in node.keywords):
         function = low.ex(node.func)
         if isinstance(function, Known):
@@ -76,7 +83,10 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
                     return _zip(low, [domain(low, a) for a in node.args], _strict(low, node))
                 case f if f is reversed and len(node.args) == 1:
                     return _reversed(low, domain(low, node.args[0]))
-    return over(low, low.ex(node))
+    value = low.ex(node)
+    if isinstance(value, Method) and value.name == "flat":
+        return elements(low, value.owner)
+    return over(low, value)
 
 
 def is_prange(function: Any) -> bool:
@@ -216,3 +226,49 @@ def _reversed(low: Lowering, d: Domain | Struct) -> Domain | Struct:
     base = counted(low, d)
     last = arith(low, operator.sub, base.stop, ONE)
     return Domain(last, Const(-1, ir.I8), Const(-1, ir.I8), base.item)
+
+
+# ---- loops inside one another as one
+
+
+def nested(low: Lowering, bases: Sequence[Domain]) -> Domain:
+    """Loops from 0 by 1, inside one another, as one: the last turns fastest."""
+    lengths = [low.atom(low.apply(max, base.stop, ZERO)) for base in bases]
+    count: Atom = ONE
+    for length in lengths:
+        count = arith(low, operator.mul, count, length) if count != ONE else length
+
+    def item(index: Atom) -> Value:
+        return values.struct([base.item(k) for base, k in zip(bases, _places(low, index, lengths), strict=True)])
+
+    return Domain(ZERO, count, ONE, item)
+
+
+def _places(low: Lowering, index: Atom, lengths: Sequence[Atom]) -> list[Atom]:
+    """The index of each of nested loops, from the number of turns that were made."""
+    found: list[Atom] = []
+    for length in reversed(lengths[1:]):
+        found.append(low.atom(binary(low, operator.mod, index, length)))
+        index = low.atom(binary(low, operator.floordiv, index, length))
+    return [index, *reversed(found)] if lengths else []
+
+
+def over_places(low: Lowering, value: Value, name: str) -> tuple[Var, Domain]:
+    """An array, and a loop over the places of its elements."""
+    ref = low.memory(value) if isinstance(value, Var) and value.type.rank else None
+    if not isinstance(ref, Var):
+        low.refuse(f"`{name}` of {values.describe(value)}", "give it an array")
+    lengths = [dimension(low, ref, axis) for axis in range(ref.type.rank)]
+    return ref, nested(low, [Domain(ZERO, n, ONE, itself) for n in lengths])
+
+
+def at_place(place: Value) -> tuple[Atom, ...]:
+    """A place as an index."""
+    assert isinstance(place, Struct)
+    return tuple(k for k in place.items if isinstance(k, (Var, Const)))
+
+
+def elements(low: Lowering, value: Value) -> Domain:
+    """array.flat: the elements in the order of their places."""
+    ref, places = over_places(low, value, "flat")
+    return Domain(ZERO, places.stop, ONE, lambda index: low.b.load(ref, at_place(places.item(index))))

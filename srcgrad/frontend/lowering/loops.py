@@ -155,6 +155,7 @@ def _trial(
     """The body, with fresh variables for what goes round. What it changes of older objects is undone."""
     with low.attempt() as tried:
         turn = _body(low, node, over, names, before, facts, objects, later)
+        turn.alike = {name for name in names if not _reshaped(low, turn.inner.get(name), turn.after.get(name))}
     turn.body, turn.held = tried.out, tried.held
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
@@ -270,7 +271,7 @@ def _wider(low: Lowering, names: list[str], before: Env, turn: Turn, facts: Fact
             changed = True
             if model is not None:
                 facts.models[name] = model
-        elif name not in facts.reshaped and _reshaped(low, assumed, next_):
+        elif name not in {*facts.reshaped, *turn.alike} and _reshaped(low, assumed, next_):
             facts.reshaped.add(name)
             changed = True
     return changed

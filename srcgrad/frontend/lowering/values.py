@@ -90,6 +90,10 @@ def now() -> int:
     return next(_BIRTHS)
 
 
+class Frozen:
+    """The kind of a distribution of SciPy's with its parameters, `norm(loc, scale)`."""
+
+
 class Cell:
     """The kind of a box for a variable that a nested function writes."""
 

@@ -49,6 +49,14 @@ class Source:
         end_line, end_column = head[0], min(head[1], len(self.lines[head[0] - 1]))
         return Span(self.file, line, column, end_line, end_column, self._text(line, column, *head))
 
+    def blamed(self, node: ast.AST) -> ast.AST:
+        """The user's expression that is to blame for what fails at a node."""
+        return node
+
+    def line_of(self, node: ast.AST) -> int:
+        """The line of a node, the function's first being 1."""
+        return getattr(node, "lineno", 1) - self.node.lineno + 1
+
     def problem(self, node: ast.AST, message: str, hint: str = "") -> Problem:
         return self.problem_at(self.span(node), message, hint)
 
@@ -68,6 +76,33 @@ class Source:
         rows[-1] = rows[-1][:end_column]
         rows[0] = rows[0][column:]
         return " ".join(row.decode(errors="replace").strip() for row in rows).strip()
+
+
+@dataclass(frozen=True, eq=False)
+class InPlace(Source):
+    """The text of a function that is not the user's: all in it stands where the user calls it."""
+
+    caller: Source | None = None
+    call: ast.AST | None = None
+
+    def _caller(self) -> tuple[Source, ast.AST]:
+        assert self.caller is not None and self.call is not None
+        return self.caller, self.call
+
+    def span(self, node: ast.AST) -> Span:
+        caller, call = self._caller()
+        return caller.span(call)
+
+    def blamed(self, node: ast.AST) -> ast.AST:
+        caller, call = self._caller()
+        return caller.blamed(call)
+
+    def line_of(self, node: ast.AST) -> int:
+        caller, call = self._caller()
+        return caller.line_of(call)
+
+    def problem_at(self, span: Span, message: str, hint: str = "") -> Problem:
+        return self._caller()[0].problem_at(span, message, hint)
 
 
 def _head(node: ast.AST) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
+from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast
 from srcgrad.schedule.elements import (
     FEW,
@@ -268,6 +269,9 @@ class Loops(Lowering):
             if known is not None:
                 self.atoms[stmt.target] = known
                 return
+        elif stmt.op not in (dim, size) and any(a.type.dtype == "u8" for a in (*stmt.args, *stmt.targets)):
+            message = "arrays of uint64 are not computed with on the GPU, where an element is a signed integer"
+            raise unsupported(stmt.span, message, "use .astype(np.int64) on the CPU before")
         super().let(stmt)
 
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:

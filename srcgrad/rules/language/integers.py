@@ -29,6 +29,10 @@ def _larger(a: int, b: int) -> int:
     return max(int(a), int(b))
 
 
+def _smaller(a: int, b: int) -> int:
+    return min(int(a), int(b))
+
+
 def _outside(places: Any, n: int) -> bool:
     return bool(np.any((places < -n) | (places >= n)))
 
@@ -59,6 +63,9 @@ nonnegative = zero(
 )
 larger = zero(
     "larger", (_larger,), folds=True, infer=_int, template="max(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)]
+)
+smaller = zero(
+    "smaller", (_smaller,), folds=True, infer=_int, template="min(_0, _1)", elementwise=False, samples=[(3, 4), (5, 2)]
 )
 outside = zero(
     "outside",

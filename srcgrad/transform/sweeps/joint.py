@@ -42,9 +42,9 @@ def joint(fun: Fun, wanted: Sequence[int], signatures: Signatures, tidy: Tidy) -
     primal = gather_quotients(fun)
     active = [primal.params[k] for k in wanted]
     primal = with_marks(primal, active)
-    made = take_quotients_apart(
-        Reverse(Plan(Facts(primal), active=active)).build(fun.name, checked=False, in_sweeps=True)
-    )
+    plan = Plan(Facts(primal), active=active, at_once=False)
+    into = [p for p in active if p.type.ref]
+    made = take_quotients_apart(Reverse(plan, into).build(fun.name, in_sweeps=True))
     count, places = len(fun.results), len(fun.params)
     shadows = tuple(r for r in made.results[count:] if r.type.ref and isinstance(r, Var))
     seeds = tuple(p for p in made.params[places:] if p not in shadows)

@@ -17,6 +17,7 @@ from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.sweeps.crossing import Crossing, crossing_arrays, free_of
 from srcgrad.transform.sweeps.joint import Joint
+from srcgrad.transform.sweeps.places import on_tapes
 from srcgrad.transform.sweeps.positions import Positions
 
 Tape = Callable[[str], Var]
@@ -70,7 +71,8 @@ class Cut:
                 if var in self._crossing.slots:
                     builder.store(self._tape(var.type.dtype), (self._place(builder, var),), var)
         params = (*self.joint.params, *self.tapes.values(), self.mark)
-        return Fun("forward", params, tuple(builder.out), (*self._values, self._end))
+        made = Fun("forward", params, tuple(builder.out), (*self._values, self._end))
+        return on_tapes(made, self.tapes.values())
 
     def backward(self) -> Fun:
         """(mark, arguments, those tapes, cotangents, shadows) -> adjoints of scalars."""
@@ -81,7 +83,8 @@ class Cut:
             builder.put(ir.Load(var, self._tape(var.type.dtype), (at,)))
         builder.out.extend(self._crossing.again)
         params = (self.mark, *self.joint.params, *self.tapes.values(), *self.joint.seeds, *self.joint.shadows)
-        return Fun("backward", params, (*builder.out, *self._back), self._bars)
+        made = Fun("backward", params, (*builder.out, *self._back), self._bars)
+        return on_tapes(made, self.tapes.values())
 
     def count(self) -> Fun:
         """(arguments, mark) -> (values, the position behind what would be kept): nothing is."""

@@ -12,7 +12,7 @@ _FILES = sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)
 ALL: tuple[Workload, ...] = tuple(
     entry for file in _FILES for entry in importlib.import_module(f"tests.benchmarks.workloads.{file}").TABLE.entries
 )
-SUITES = ("programs", "kernels")
+SUITES = ("programs", "kernels", "models")
 
 
 def chosen(suite: str | None, names: list[str] | None) -> list[Workload]:

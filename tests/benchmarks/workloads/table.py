@@ -40,7 +40,12 @@ class Sizes(NamedTuple):
 
 @dataclass
 class Workload:
-    """`make(rng, *size)` gives the arguments; `peer` is the same function in JAX, if it has a natural form there."""
+    """A function and what stands beside it.
+
+    `make(rng, *size)` gives the arguments; `peer` is the same function in JAX, if it has a natural form there; `hand`
+    is what an expert writes for its value and gradients, plain until it is compiled; `bar`: the gradient's time over
+    the primal's, at most; `more`: further sizes, for the table of adjoints.
+    """
 
     name: str
     suite: str
@@ -50,9 +55,19 @@ class Workload:
     kind: str = "other"
     argnums: int | tuple[int, ...] = 0
     peer: Function | None = None
+    hand: Function | None = None
+    bar: float | None = None
+    more: tuple[tuple[int, ...], ...] = ()
 
     def args(self, size: str) -> tuple[Any, ...]:
-        return self.make(np.random.default_rng(7), *getattr(self.sizes, size))
+        return self.args_of(getattr(self.sizes, size))
+
+    def args_of(self, size: tuple[int, ...]) -> tuple[Any, ...]:
+        return self.make(np.random.default_rng(7), *size)
+
+    def spans(self) -> list[tuple[int, ...]]:
+        """Its sizes from small to large, without those for tests."""
+        return list(dict.fromkeys((self.sizes.quick, self.sizes.full, *self.more)))
 
 
 class Table:
@@ -86,6 +101,19 @@ class Table:
                 if entry.fun is fun:
                     entry.peer = peer
             return peer
+
+        return decorate
+
+    def by_hand(
+        self, fun: Function, bar: float | None = None, more: tuple[tuple[int, ...], ...] = ()
+    ) -> Callable[[Function], Function]:
+        """The decorated function gives that one's value and gradients, as an expert writes it."""
+
+        def decorate(hand: Function) -> Function:
+            for entry in self.entries:
+                if entry.fun is fun:
+                    entry.hand, entry.bar, entry.more = hand, bar, more
+            return hand
 
         return decorate
 

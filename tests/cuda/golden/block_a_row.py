@@ -9,8 +9,7 @@ def block_a_row_adjoint(x, out, x_bar, out_bar):
     blockDim_x = cuda.blockDim.x
     # reverse
     # no atomics for x_bar: no other thread has the same b and k
-    last = len(range(threadIdx_x, x.shape[1], blockDim_x)) - 1
-    for turn in range(last, -1, -1):
+    for turn in range(len(range(threadIdx_x, x.shape[1], blockDim_x)) - 1, -1, -1):
         k = threadIdx_x + turn * blockDim_x
         # out[b, k] = x[b, k] * x[b, k]
         t_bar = out_bar[b, k]

@@ -4,7 +4,6 @@ from numba import cuda
 
 @cuda.jit
 def block_product_adjoint(x, out, x_bar, out_bar):
-    # part = cuda.shared.array(BLOCK, float64)
     part = cuda.shared.array(8, np.float64)
     # t = cuda.threadIdx.x
     t = cuda.threadIdx.x

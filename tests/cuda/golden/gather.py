@@ -12,5 +12,4 @@ def gather_adjoint(x, places, out, x_bar, out_bar):
         x_places = x[places[i]]
         t_bar = out_bar[i]
         out_bar[i] = 0.0
-        x_bar_2 = t_bar * math.sin(x_places) + t_bar * x_places * math.cos(x_places)
-        cuda.atomic.add(x_bar, places[i], x_bar_2)
+        cuda.atomic.add(x_bar, places[i], t_bar * math.sin(x_places) + t_bar * x_places * math.cos(x_places))

@@ -26,7 +26,5 @@ def grid_stride_adjoint(x, w, out, x_bar, w_bar, out_bar):
         w_bar_sum += t * x[i]
         x_bar[i] += t * w[0]
     if last > -1:
-        # out[i] += t * t + w[1]
         cuda.atomic.add(w_bar, 1, w_bar_sum_2)
-        # t = math.tanh(x[i] * w[0])
         cuda.atomic.add(w_bar, 0, w_bar_sum)

@@ -43,7 +43,6 @@ def iterated_adjoint(x, r, out, x_bar, r_bar, out_bar, v_kept):
         r_bar_sum = 0.0
         for turn_2 in range(last, -1, -1):
             v = v_kept[turn_2, i]
-            # v = v * (1.0 + r[i] * math.cos(v) * math.cos(v)) + 0.1
             t = math.cos(v)
             t_2 = r[i] * t
             t_3 = v_bar * v

@@ -45,26 +45,20 @@ def nbody_adjoint(positions, masses, forces, positions_bar, masses_bar, forces_b
         t_bar_3 = forces_bar[i, 0]
         forces_bar[i, 0] = 0.0
         t_3 = t_bar_3 * masses_i
-        masses_bar_2 = t_bar * fz + t_bar_2 * fy + t_bar_3 * fx
-        cuda.atomic.add(masses_bar, i, masses_bar_2)
+        cuda.atomic.add(masses_bar, i, t_bar * fz + t_bar_2 * fy + t_bar_3 * fx)
         last = n - 1
         positions_bar_sum_3 = 0.0
         positions_bar_sum_2 = 0.0
         positions_bar_sum = 0.0
         for j in range(last, -1, -1):
-            # dx = positions[j, 0] - positions[i, 0]
             dx = positions[j, 0] - positions[i, 0]
-            # dy = positions[j, 1] - positions[i, 1]
             dy = positions[j, 1] - positions[i, 1]
-            # dz = positions[j, 2] - positions[i, 2]
             dz = positions[j, 2] - positions[i, 2]
-            # r2 = dx * dx + dy * dy + dz * dz + softening
             r2 = dx * dx + dy * dy + dz * dz + 0.01
             # return 1.0 / (r2 * math.sqrt(r2))
             t_4 = math.sqrt(r2)
             t_5 = r2 * t_4
             t_6 = 1.0 / t_5
-            # s = masses[j] * attraction(dx, dy, dz, 0.01)
             s = masses[j] * t_6
             # fx += s * dx
             s_bar = t * dz + t_2 * dy + t_3 * dx
@@ -90,9 +84,6 @@ def nbody_adjoint(positions, masses, forces, positions_bar, masses_bar, forces_b
             positions_bar_sum -= dx_bar
             cuda.atomic.add(positions_bar, (j, 0), dx_bar)
         if last > -1:
-            # dz = positions[j, 2] - positions[i, 2]
             cuda.atomic.add(positions_bar, (i, 2), positions_bar_sum_3)
-            # dy = positions[j, 1] - positions[i, 1]
             cuda.atomic.add(positions_bar, (i, 1), positions_bar_sum_2)
-            # dx = positions[j, 0] - positions[i, 0]
             cuda.atomic.add(positions_bar, (i, 0), positions_bar_sum)

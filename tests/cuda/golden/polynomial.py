@@ -4,7 +4,6 @@ from numba import cuda
 
 @cuda.jit
 def polynomial_adjoint(x, coefficients, out, x_bar, coefficients_bar, out_bar):
-    # powers = cuda.local.array(4, float64)
     powers = cuda.local.array(4, np.float64)
     # i = cuda.grid(1)
     i = cuda.grid(1)
@@ -43,5 +42,4 @@ def polynomial_adjoint(x, coefficients, out, x_bar, coefficients_bar, out_bar):
             powers_bar[k] = 0.0
             x_bar_sum += t_bar * powers[k - 1]
             powers_bar[k - 1] += t_bar * x[i]
-        # powers[k] = powers[k - 1] * x[i]
         x_bar[i] += x_bar_sum

@@ -29,7 +29,6 @@ def powers_adjoint(x, counts, out, x_bar, out_bar, p_kept):
         last = counts_i - 1
         x_bar_sum = 0.0
         for k in range(last, -1, -1):
-            # p = p * math.sin(x[i] + k)
             t = x[i] + k
             x_bar_sum += p_bar * p_kept[k, i] * math.cos(t)
             p_bar = p_bar * math.sin(t)

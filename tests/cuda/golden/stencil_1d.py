@@ -4,7 +4,6 @@ from numba import cuda
 
 @cuda.jit
 def stencil_1d_adjoint(u, out, c, u_bar, out_bar):
-    # tile = cuda.shared.array(HALO, float64)
     tile = cuda.shared.array(10, np.float64)
     # i = cuda.grid(1)
     i = cuda.grid(1)
@@ -42,13 +41,13 @@ def stencil_1d_adjoint(u, out, c, u_bar, out_bar):
     # if i < n:
     if t_2:
         # out[i] = tile[t + 1] + c * tile[t + 1] * (tile[t] - 2.0 * tile[t + 1] + tile[t + 2])
-        t_6 = tile[t] - 2.0 * tile[t + 1] + tile[t + 2]
         t_bar = out_bar[i]
         out_bar[i] = 0.0
-        t_7 = t_bar * (c * tile[t + 1])
-        cuda.atomic.add(tile_bar, t + 2, t_7)
-        cuda.atomic.add(tile_bar, t, t_7)
-        cuda.atomic.add(tile_bar, t + 1, t_bar - t_7 * 2.0 + t_bar * t_6 * c)
+        t_6 = t_bar * (c * tile[t + 1])
+        cuda.atomic.add(tile_bar, t + 2, t_6)
+        cuda.atomic.add(tile_bar, t, t_6)
+        t_7 = t_bar * (tile[t] - 2.0 * tile[t + 1] + tile[t + 2]) * c
+        cuda.atomic.add(tile_bar, t + 1, t_bar - t_6 * 2.0 + t_7)
     # cuda.syncthreads()
     cuda.syncthreads()
     # if t == BLOCK - 1:

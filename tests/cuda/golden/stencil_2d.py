@@ -4,7 +4,6 @@ from numba import cuda
 
 @cuda.jit
 def stencil_2d_adjoint(u, out, u_bar, out_bar):
-    # tile = cuda.shared.array((TALL, WIDE), float64)
     tile = cuda.shared.array((6, 6), np.float64)
     # j, i = cuda.grid(2)
     j, i = cuda.grid(2)
@@ -12,8 +11,7 @@ def stencil_2d_adjoint(u, out, u_bar, out_bar):
     x = cuda.threadIdx.x
     y = cuda.threadIdx.y
     # rows, columns = u.shape
-    rows = u.shape[0]
-    columns = u.shape[1]
+    rows, columns = u.shape
     for a in range(y, 6, 4):
         for b in range(x, 6, 4):
             # r = cuda.blockIdx.y * ROWS + a - 1
@@ -40,8 +38,8 @@ def stencil_2d_adjoint(u, out, u_bar, out_bar):
     # if i < rows and j < columns:
     if t:
         # around = tile[y, x + 1] + tile[y + 2, x + 1] + tile[y + 1, x] + tile[y + 1, x + 2]
-        t_2 = tile[y, x + 1] + tile[y + 2, x + 1]
-        around = t_2 + tile[y + 1, x] + tile[y + 1, x + 2]
+        t_2 = tile[y, x + 1] + tile[y + 2, x + 1] + tile[y + 1, x]
+        around = t_2 + tile[y + 1, x + 2]
         # out[i, j] = 0.25 * around * tile[y + 1, x + 1]
         t_bar = out_bar[i, j]
         out_bar[i, j] = 0.0

@@ -6,8 +6,7 @@ def taken_apart_adjoint(x, out, x_bar, out_bar):
     # k = cuda.grid(1)
     k = cuda.grid(1)
     # n, m = x.shape
-    n = x.shape[0]
-    m = x.shape[1]
+    n, m = x.shape
     # reverse
     # no atomics for x_bar, out_bar: no other thread has the same i and j
     if k < n * m:

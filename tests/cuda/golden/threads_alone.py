@@ -17,5 +17,4 @@ def threads_alone_adjoint(x, out, x_bar, out_bar):
     for k in range(2, -1, -1):
         # s += x[t] * k
         x_bar_sum += t_2 * k
-    # s += x[t] * k
     cuda.atomic.add(x_bar, t, x_bar_sum)

@@ -4,9 +4,7 @@ from numba import cuda
 
 @cuda.jit
 def tiled_matmul_adjoint(a, b, c, a_bar, b_bar, c_bar):
-    # left = cuda.shared.array((ROWS, ROWS), float64)
     left = cuda.shared.array((4, 4), np.float64)
-    # right = cuda.shared.array((ROWS, ROWS), float64)
     right = cuda.shared.array((4, 4), np.float64)
     # x, y = cuda.threadIdx.x, cuda.threadIdx.y
     x = cuda.threadIdx.x

@@ -5,7 +5,6 @@ from numba import cuda
 
 @cuda.jit
 def tree_sum_adjoint(x, total, x_bar, total_bar):
-    # part = cuda.shared.array(BLOCK, float64)
     part = cuda.shared.array(8, np.float64)
     # t = cuda.threadIdx.x
     t = cuda.threadIdx.x

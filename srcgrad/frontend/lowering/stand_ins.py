@@ -1,0 +1,127 @@
+"""Functions of SciPy for which the package has Python text: that is read in their place, at the user's line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from srcgrad.frontend.lowering.capture import STAND_INS
+from srcgrad.frontend.lowering.construction import literal
+from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.read import InPlace, Source
+from srcgrad.numpy import functions
+from srcgrad.scipy import continuous, discrete, distance, linalg, special, stats
+
+CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
+DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
+Args = Sequence[Value]
+Named = Mapping[str, Value]
+Called = tuple[Known, list[Value], Named]  # a function to read, and its arguments
+
+
+def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
+    """The source as it is, or as one whose places are the call's, if the function is the package's."""
+    if not source.fun.__module__.startswith(STAND_INS) or low.frame is None:
+        return source
+    return InPlace(source.fun, source.node, source.file, source.lines, low.frame.source, node)
+
+
+# by the beginning of the name of the module that a library's function is from
+HOMES = {"numpy": functions, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+
+
+def _plain(target: Any) -> Any:
+    """The text that stands for a library's function."""
+    name = getattr(target, "__name__", None)
+    module = "scipy.special" if isinstance(target, np.ufunc) else str(getattr(target, "__module__", ""))
+    for start, home in HOMES.items():
+        if isinstance(name, str) and name in home.__all__ and module.startswith(start):
+            return getattr(home, name)
+    return None
+
+
+def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
+    """The function to read in the place of this one, with its arguments."""
+    plain = _plain(target)
+    if plain is not None:
+        return Known(plain), list(args), named
+    owner = getattr(target, "__self__", None)
+    if owner is None or not type(owner).__module__.startswith("scipy.stats"):
+        return None
+    method = target.__name__
+    frozen = getattr(owner, "dist", None)
+    if frozen is not None and hasattr(owner, "kwds"):
+        bound = [literal(low, a) for a in owner.args]
+        keywords = {k: literal(low, v) for k, v in owner.kwds.items()}
+        return _of_distribution(low, frozen, method, [*args[:1], *bound, *args[1:]], {**keywords, **named})
+    if type(owner).__name__ == "multivariate_normal_gen" and method in ("logpdf", "pdf"):
+        given = _bound(low, f"multivariate_normal.{method}", ("x", "mean", "cov"), {}, args, named)
+        return Known(getattr(stats, f"multivariate_normal_{method}")), given, {}
+    return _of_distribution(low, owner, method, args, named)
+
+
+def frozen(low: Lowering, target: Any, args: Args, named: Named) -> Struct | None:
+    """A distribution with its parameters, if it is one that is called."""
+    if not type(target).__module__.startswith("scipy.stats") or not callable(target):
+        return None
+    given = {"@distribution": Known(target), **{str(k): low.settle(a, "a") for k, a in enumerate(args)}}
+    given |= {key: low.settle(value, key) for key, value in named.items()}
+    return Struct(Frozen, tuple(given), tuple(given.values()), value=True, locked="it is a distribution")
+
+
+def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Called:
+    """The function to read in the place of a frozen distribution's method, with its arguments."""
+    given = dict(zip(owner.keys, owner.items, strict=True))
+    distribution = given.pop("@distribution")
+    assert isinstance(distribution, Known)
+    method = getattr(distribution.value, name, None)
+    first = [given.pop(key) for key in owner.keys if key.isdigit()]
+    found = None if method is None else stand_in(low, method, [*args, *first], {**given, **named})
+    if found is None:
+        low.refuse(f"there is no rule for the method `{name}` of a distribution", "write it out")
+    return found
+
+
+def _of_distribution(low: Lowering, owner: Any, method: str, args: Args, named: Named) -> Called | None:
+    name = getattr(owner, "name", "")
+    for module, methods, prefix, first, more in (
+        (continuous, CONTINUOUS, "", "x", ("loc", "scale")),
+        (discrete, DISCRETE, "discrete_", "k", ("loc",)),
+    ):
+        kind: Any = getattr(module, name, None)
+        if not inspect.isclass(kind):
+            continue
+        if method not in methods or not (prefix or hasattr(kind, method)):
+            there = [m for m in methods if prefix or hasattr(kind, m)]
+            low.refuse(f"`{name}.{method}` is not supported", f"there are {wording.joined(there)}")
+        if method in ("ppf", "isf"):
+            first = "q"
+        shapes_of: tuple[str, ...] = vars(kind)["shapes"]
+        defaults = {"loc": literal(low, 0.0), "scale": literal(low, 1.0)}
+        x, *others = _bound(low, f"{name}.{method}", (first, *shapes_of, *more), defaults, args, named)
+        shapes = others[: len(shapes_of)]
+        function = Known(getattr(stats, prefix + method))
+        return function, [Known(kind), x, struct(shapes), *others[len(shapes) :]], {}
+    return None
+
+
+def _bound(low: Lowering, name: str, names: Sequence[str], defaults: Named, args: Args, named: Named) -> list[Value]:
+    """The arguments in the order of these names."""
+    if len(args) > len(names):
+        low.refuse(f"`{name}` takes {len(names)} arguments, not {len(args)}", f"it takes {wording.joined(names)}")
+    given = dict(zip(names, args, strict=False))
+    for key, value in named.items():
+        if key in given or key not in names:
+            hint = wording.meant(key, names, f"it takes {wording.joined(names)}")
+            low.refuse(f"`{name}` has no argument `{key}` left to give", hint)
+        given[key] = value
+    missing = [key for key in names if key not in given and key not in defaults]
+    if missing:
+        low.refuse(f"missing argument `{missing[0]}` in the call of `{name}`", f"it takes {wording.joined(names)}")
+    return [low.settle(given[key] if key in given else defaults[key], key) for key in names]
