@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from srcgrad.api import (
-    compiled,
-    forward,
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    reverse,
-    value_and_grad,
-    vjp,
-    vmap,
-)
-from srcgrad.backend.compiling import deferred as _deferred
-from srcgrad.core.stop_gradient import stop_gradient
-from srcgrad.derivatives import former_names as _former_names
-from srcgrad.derivatives.custom_rules import custom_jvp, custom_vjp
-from srcgrad.derivatives.derivative import Derivative
-from srcgrad.errors import (
-    ArgumentError,
-    DivisionError,
-    IntegerOverflowError,
-    NotDifferentiableError,
-    OutOfRangeError,
-    PowerError,
-    ShapeError,
-    SrcgradError,
-    TooLargeError,
-    UnboundError,
-    UnsupportedError,
-)
-from srcgrad.frontend.source import cells as _cells
-from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
-from srcgrad.optimize.scipy_order import scipy_derivatives
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's garbage collector, which would go through all that Numba has loaded, and find nothing."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+with _uncollected():
+    from srcgrad.api import (
+        compiled,
+        forward,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        reverse,
+        value_and_grad,
+        vjp,
+        vmap,
+    )
+    from srcgrad.backend.compiling import deferred as _deferred
+    from srcgrad.core.stop_gradient import stop_gradient
+    from srcgrad.derivatives import former_names as _former_names
+    from srcgrad.derivatives.custom_rules import custom_jvp, custom_vjp
+    from srcgrad.derivatives.derivative import Derivative
+    from srcgrad.errors import (
+        ArgumentError,
+        DivisionError,
+        IntegerOverflowError,
+        NotDifferentiableError,
+        OutOfRangeError,
+        PowerError,
+        ShapeError,
+        SrcgradError,
+        TooLargeError,
+        UnboundError,
+        UnsupportedError,
+    )
+    from srcgrad.frontend.source import cells as _cells
+    from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+    from srcgrad.optimize.scipy_order import scipy_derivatives
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda

@@ -12,7 +12,7 @@ from pathlib import Path
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("core",),
-    ("numeric", "numpy", "scipy"),
+    ("numeric", "numpy", "python", "scipy"),
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),

@@ -20,6 +20,7 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 LOG = logging.getLogger("srcgrad")
+KERNEL = "_numeric_"  # inside the name of a kernel's module, where those of others have a kind of derivative
 
 
 def folder() -> Path:

@@ -42,7 +42,7 @@ class Ranges:
         self._changing = set(_changing(fun.body))
         self._facts = Facts()
         self.learn(*(Poly.of(dim) - n for dim, n in self.shapes.least.items()))
-        self.learn(*(Poly.of(a) - Poly.of(b).scaled(n) - by for (a, b), (n, by) in self.shapes.longer.items()))
+        self.learn(*(Poly.of((x, i)) - Poly.of((y, k)).scaled(n) - by for x, i, n, y, k, by in self.shapes.longer))
 
     # ---- scopes and facts
 

@@ -28,6 +28,7 @@ from srcgrad.bounds.conditions import (
 )
 from srcgrad.bounds.demands import Check, Length, Measure
 from srcgrad.bounds.facts import Ranges
+from srcgrad.bounds.running_indices import told_by_indices
 from srcgrad.bounds.signed_numbers import with_signed_numbers
 from srcgrad.core import ir, walk
 from srcgrad.core.affine import Poly
@@ -63,8 +64,9 @@ class Rounds(NamedTuple):
 
 
 def checked(fun: Fun) -> Fun:
-    """The function without `Check` statements: what cannot be proved is tested by branches."""
-    fun = with_signed_numbers(fun)
+    """The function without `Check` statements: what cannot be proved is tested by branches. Counters are told by
+    indices first, of which more is known."""
+    fun = told_by_indices(with_signed_numbers(fun))
     if not any(isinstance(stmt, Check) for stmt in walk.walk(fun.body)):
         return fun
     if SWITCH["checked"]:

@@ -112,7 +112,8 @@ class LaunchFacts:
 class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
     least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
-    parameters, how many times the second the first is longer than: (place, axis, times, place, axis)."""
+    parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
+    `kept_bytes.text_of`."""
 
     ordered: bool
     changed: bool
@@ -121,6 +122,7 @@ class UnitFacts:
     least: tuple[tuple[int, tuple[int, ...]], ...] = ()
     longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,7 @@ def _make(
 ) -> tuple[Meta, str, Sequence[Any], Sequence[FunctionType]]:
     """Transform. Gives the module's text, too, the spaces that the meta's places count, and the functions that were
     read."""
-    with watched() as functions:
+    with watched() as functions, compiling.uncollected():
         made, name, module, facts = _generated(fun, recipe, specs, options)
     text, used = kernels.shared(module) if options.cache else (module.text, ())
     functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]
@@ -327,11 +329,20 @@ def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)
         text = lazy.mapped_kernel_program.text(kernel, recipe, specs, lazy.cuda.options(options.fastmath))
         return kernel.lowered, kernel.name, Module(text), _facts(kernel.lowered, launch=LaunchFacts(*kernel.launch))
-    made = lazy.program.derive(fun, replace(recipe, last=not options.on_device), specs)
-    if options.on_device:
-        made = lazy.to_source.on_device(made, fun)
+    made = _derived(fun, recipe, specs, options)
     facts = _facts(made, no_unit_axes=bool(made.program.main.facts.no_unit_axes))
+    if not options.on_device:
+        facts = replace(facts, kept=lazy.kept_bytes.text_of(made.program))
     return made, made.program.main.name, _module(made.program, options), facts
+
+
+def _derived(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> Any:
+    """The program of the derivative; of one for a thread of a GPU, which would have to make the arrays, with as little
+    kept as can be."""
+    if not options.on_device:
+        return lazy.program.derive(fun, replace(recipe, last=True), specs)
+    with lazy.program.keep_values("none"):
+        return lazy.to_source.on_device(lazy.program.derive(fun, recipe, specs), fun)
 
 
 def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = None) -> UnitFacts:

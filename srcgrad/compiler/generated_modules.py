@@ -23,7 +23,6 @@ from srcgrad.compiler.fingerprint import fingerprint
 
 PACKAGE = "srcgrad_generated"
 SUFFIX = ".from"
-KERNEL = "_numeric_"  # inside the name of a kernel's module, where those of others have a kind of derivative
 
 
 class Stale(OSError):
@@ -131,7 +130,7 @@ class Finder(MetaPathFinder, Loader):
         package, _, module = name.rpartition(".")
         if package != PACKAGE:
             return None
-        if not (_kernel(module) if KERNEL in module else current(module)):
+        if not (_kernel(module) if cache.KERNEL in module else current(module)):
             raise Stale(f"{name}: what it was generated from has changed, or is not here; compile again what calls it")
         return ModuleSpec(name, self)
 
@@ -139,7 +138,7 @@ class Finder(MetaPathFinder, Loader):
         """Of a kernel all that is in it. Of others nothing: compiled code takes no more of them than that they are
         there."""
         _, _, name = module.__name__.rpartition(".")
-        text = _kernel(name) if KERNEL in name else None
+        text = _kernel(name) if cache.KERNEL in name else None
         if text is not None:
             cpu.fill(module, _path(name), text.decode())
 

@@ -33,6 +33,7 @@ from srcgrad.simplify.loops.register_sums import sum_in_registers
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import rename
 from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.reverse import keep_values
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Made:
     statics: tuple[StaticUse, ...]
 
 
+@keep_values("none")
 def derive(fun: Any, mode: str, specs: Mapping[str, Spec], varying: frozenset[Coordinate] | None) -> Made:
     """The derivative of a kernel, for launches in which these coordinates differ between threads; None: those along the
     axes that it, or a function that it calls, asks for."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from srcgrad.backend import cache, cpu
-from srcgrad.compiler.generated_modules import KERNEL, PACKAGE
+from srcgrad.compiler.generated_modules import PACKAGE
 from srcgrad.printer.kernel_modules import Kernel, Module, split
 
 # The date of every kernel's file, whose name stands for what is in it: one that is written again is the same to Numba.
@@ -21,7 +21,7 @@ def shared(module: Module) -> tuple[str, tuple[Kernel, ...]]:
 
 def _name(function: str, text: str) -> str:
     """The module of a kernel: its text and the versions of what compiles it decide its name."""
-    name = f"{function}{KERNEL}{cache.digest(text.encode(), cpu.versions().encode()).hex()[:20]}"
+    name = f"{function}{cache.KERNEL}{cache.digest(text.encode(), cpu.versions().encode()).hex()[:20]}"
     assert re.fullmatch(r"\w+", name)
     return name
 

@@ -1,7 +1,7 @@
 """What is loaded when it is first needed: a process that finds everything in the cache never reads the compiler.
 
-`lazy.program`, `lazy.to_source` and `lazy.mapped_kernel_program` are modules of `srcgrad`, `lazy.cuda` and
-`lazy.launch` those of `srcgrad.backend`.
+`lazy.program`, `lazy.to_source`, `lazy.kept_bytes` and `lazy.mapped_kernel_program` are modules of `srcgrad`,
+`lazy.cuda` and `lazy.launch` those of `srcgrad.backend`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from srcgrad.backend.compiling import deferred
 if TYPE_CHECKING:
     from srcgrad.backend import cuda as cuda
     from srcgrad.backend import launch as launch
+    from srcgrad.compiler import kept_bytes as kept_bytes
     from srcgrad.compiler import mapped_kernel_program as mapped_kernel_program
     from srcgrad.compiler import program as program
     from srcgrad.compiler import to_source as to_source
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 HOMES = {
     "program": "srcgrad.compiler.program",
     "to_source": "srcgrad.compiler.to_source",
+    "kept_bytes": "srcgrad.compiler.kept_bytes",
     "mapped_kernel_program": "srcgrad.compiler.mapped_kernel_program",
     "cuda": "srcgrad.backend.cuda",
     "launch": "srcgrad.backend.launch",

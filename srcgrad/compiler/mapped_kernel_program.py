@@ -26,6 +26,7 @@ from srcgrad.printer.mapped_kernel import Argument, Mapped, counting_kernel, ker
 from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.language import registry
 from srcgrad.transform.refuse import unsupported
+from srcgrad.transform.reverse import keep_values
 
 Shape = tuple[int, ...]
 FAILED = "failed"
@@ -58,6 +59,7 @@ class Kernel:
         return self.outs, self.raised, self.captured, works, count
 
 
+@keep_values("none")
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Kernel:
     """The kernel's function for arguments of these structures, which are mapped; recipe.shapes: of each leaf's item."""
     names = program.parameters_of(fun)

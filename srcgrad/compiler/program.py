@@ -35,6 +35,7 @@ from srcgrad.transform import compositions as core
 from srcgrad.transform.forward import forward
 from srcgrad.transform.program_edits import expect_shape, reachable, select, with_own_results, without_effects
 from srcgrad.transform.random_draws import check_none, once
+from srcgrad.transform.reverse import keep_values as keep_values
 from srcgrad.transform.reverse import reverse
 
 LOG = logging.getLogger("srcgrad")

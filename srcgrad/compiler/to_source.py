@@ -23,6 +23,7 @@ from srcgrad.printer import render
 from srcgrad.printer.kernel_modules import Module
 from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.compare import (
+    equal,
     greater,
     greater_equal,
     is_nonzero,
@@ -35,7 +36,10 @@ from srcgrad.rules.scalar.compare import (
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.longest_buffers import longest_buffers
+from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.pipeline import schedule
+from srcgrad.schedule.shared_buffers import share_buffers
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
@@ -58,8 +62,8 @@ def decides_anew(program: Program) -> bool:
     which stands once in the program, and decides branches and loops alone."""
     if program.callees or inline(program).main is not program.main:
         return decides_by_floats(program)
-    decisions = _decisions(program.main)
-    places = {(let.op, let.span) for let in decisions}
+    decisions = [let for let in _decisions(program.main) if not _of_adjoint(let, program.main)]
+    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
         return True
     users: dict[Atom, list[ir.Stmt]] = {}
@@ -70,6 +74,14 @@ def decides_anew(program: Program) -> bool:
 
 
 ORDERS = (less, less_equal, greater, greater_equal)
+
+
+def _of_adjoint(let: ir.Let, fun: ir.Fun) -> bool:
+    """Whether it asks whether an adjoint is 0, which decides nothing about values."""
+    if let.op is not equal or let.args[1] != ir.Const(0.0, let.args[1].type):
+        return False
+    made = next((s for s in walk.walk(fun.body) if let.args[0] in walk.defined(s)), None)
+    return made is not None and made.span is not None and made.span.back
 
 
 def _branches(truth: Var, users: Mapping[Atom, Sequence[ir.Stmt]]) -> bool:
@@ -125,6 +137,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
     in_front = reuse
     if options is not None or loops:
         program, in_front = tidy(run_pass("schedule", schedule, program)), memory_in_front
+        program = replace(program, main=parallel_nests(program.main)) if parallel and options is not None else program
     try:
         program = keep_what_is_given(program)
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
@@ -138,8 +151,8 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
 
 
 def memory_in_front(fun: Fun) -> Fun:
-    """The function with scratch memory made in front of its loops, that of changing lengths too."""
-    return buffers_in_front(longest_buffers(fun))
+    """The function with scratch memory in front of its loops, that of changing lengths too, once for both sweeps."""
+    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(fun))))
 
 
 @deep

@@ -39,6 +39,7 @@ class Builder:
         self.layouts = Layouts()
         self.of_arrays: set[Atom] = set()  # floats that are NumPy's numbers: arrays gave them, or functions of NumPy
         self.numbers: dict[Atom, str] = {}  # integers that arrays gave: the dtype that they have in NumPy
+        self.wishes: dict[Var, str] = {}  # what variables without a name are to be called when all is built
         self.weak: set[Var] = set()  # floats of Python's own: they take the precision of what they stand beside
 
     # ---- statements

@@ -217,7 +217,10 @@ class Out:
 @dataclass(frozen=True, eq=False)
 class For(Stmt):
     """for index in range(start, stop, step): body; with `exit`, the loop is left after an iteration that makes it true
-    (the carry is assigned first)."""
+    (the carry is assigned first).
+
+    outlined: of a parallel loop, that an iteration is a function of its own, called without threads where there is but
+    one."""
 
     index: Var
     start: Atom
@@ -227,6 +230,7 @@ class For(Stmt):
     body: tuple[Stmt, ...]
     exit: Atom | None = None
     parallel: bool = False
+    outlined: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.core import ir
@@ -340,9 +340,11 @@ class _Reader:
         bound = {name: var for name, var in self.vars.items() if var in targets}
         self.vars = outer
         word = tokens.word()
+        outlined = word == "outlined"
+        word = tokens.word() if outlined else word
         parallel = word == "parallel" and bool(tokens.word())
         if word in ("for", "parallel"):
-            stmt: Stmt = self._for(tokens, targets, parallel, depth)
+            stmt: Stmt = replace(self._for(tokens, targets, parallel, depth), outlined=outlined)
         elif word == "loop":
             stmt = self._while(tokens, targets, depth)
         elif word == "if":
@@ -372,7 +374,7 @@ class _Reader:
         found = self.ends("exit", depth)
         return tuple(carry), found[0] if found else None
 
-    def _for(self, tokens: Tokens, targets: tuple[Var, ...], parallel: bool, depth: int) -> Stmt:
+    def _for(self, tokens: Tokens, targets: tuple[Var, ...], parallel: bool, depth: int) -> ir.For:
         index = self.bound(tokens)
         tokens.expect("in")
         tokens.expect("range")

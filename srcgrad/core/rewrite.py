@@ -9,7 +9,7 @@ sees that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Union
 
@@ -85,6 +85,18 @@ class Rewriter:
     def bind(self, var: Var) -> Var:
         """The variable that is bound in the place of this one."""
         return var
+
+
+class Renamed(Rewriter):
+    """Binds other variables in the place of these."""
+
+    def __init__(self, names: Mapping[Var, Var]) -> None:
+        super().__init__()
+        self.names = names
+        self.env.update(names)
+
+    def bind(self, var: Var) -> Var:
+        return self.names.get(var, var)
 
 
 class ShapeRewriter(Rewriter):

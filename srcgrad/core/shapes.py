@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.multiples import Axis, Multiple
 
 Dim = Hashable
-Axis = tuple[Var, int]  # the token of a length that is known by itself alone
+SUMS = frozenset(("add", "subtract", "multiply"))
 ONE = Const(1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
@@ -39,7 +40,7 @@ class Shapes:
         self._dims: dict[Var, tuple[Dim, ...]] = {}
         self._lengths: dict[Atom, Dim] = {}
         self._cut: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is so much less than
-        self._times: dict[Atom, tuple[Dim, int]] = {}  # of an integer: the length that it is a multiple of
+        self._integers: dict[Atom, ir.Let] = {}  # sums, differences and multiples
         self._natural: set[Atom] = set()  # integers that memory has been made of: they are not negative
         self._growing: set[Var] = set()
         self._equal: dict[Dim, Dim] = {}
@@ -48,9 +49,8 @@ class Shapes:
         # how long their axes are at least, if that is more than 2; while asking, this is demanded as it is needed
         least = fun.facts.least if fun is not None else {}
         self.least: dict[Dim, int] = {(p, k): n for p, ns in least.items() for k, n in enumerate(ns)}
-        # of pairs of their axes: how many times the second the first is at least, and by how many elements more
-        longer = fun.facts.longer if fun is not None else ()
-        self.longer = {((x, i), (y, k)): (n, by) for x, i, n, y, k, by in longer}
+        # of pairs of their axes: that the first is as long as a multiple of the second, at least; demanded likewise
+        self.longer: list[ir.Longer] = [*fun.facts.longer] if fun is not None else []
         self.asking = False
         # references carried round loops that have the shape of the first in each iteration
         self.stays: set[Var] = set()
@@ -252,12 +252,12 @@ class Shapes:
                 self.unsure = self.unsure or any(set(p) - {ONE} for p in parts)
 
     def _note_integer(self, stmt: ir.Let, target: Var) -> None:
-        """max(n, 0) and max(n - 2, 0), where n is a length."""
+        """max(n, 0) and max(n - 2, 0), where n is a length; and what else it is computed of."""
+        if stmt.op.name in SUMS:
+            self._integers[target] = stmt
         match stmt.op.name, stmt.args:
             case "subtract", (length, Const() as cut) if self._is_length(length) and cut.value.real >= 0:
                 self._cut[target] = self.length(length), int(cut.value.real)
-            case "multiply", (Const() as n, length) | (length, Const() as n) if self._is_length(length):
-                self._times[target] = self.length(length), int(n.value.real)
             case "nonnegative", (length,) if self._is_length(length):
                 self._lengths[target] = self.length(length)
             case "nonnegative", (left,) if left in self._cut:
@@ -286,35 +286,90 @@ class Shapes:
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
+        if _is_part(dim) and self._is_long_part(dim):
+            return True
         if isinstance(dim, Shorter):
             if self.asking and self._is_own(dim.dim) and dim.cut <= MOST:
                 self.least[dim.dim] = max(self.least.get(dim.dim, 2), dim.cut + 2)
             return self._surely_long(dim)
-        if isinstance(dim, tuple) and len(dim) == 4:
-            return self._is_long_part(*dim)
         return self._is_own(dim) or (isinstance(dim, Const) and dim != ONE)
 
-    def _is_long_part(self, whole: Dim, start: Atom | None, stop: Atom | None, step: Atom | None) -> bool:
-        """Whether more than one element is left by x[2 * n : 3 * n], all of it, or x[2 * n :], where n is the length of
-        an axis, too."""
-        ends = [self._multiple(item) for item in (start, stop) if item is not None]
-        unit, *others = {self.first(unit) for unit, _ in ends} or {None}
-        times, whole = [n for _, n in ends], self.first(whole)
-        if step not in (None, ONE) or others or not self._is_own(unit) or not self._is_own(whole):
+    def _is_long_part(self, part: Dim) -> bool:
+        """Whether more than one element is left by x[2 * n : 3 * n + 1], all of it, or by x[2 * n :], where n is the
+        length of an axis, too."""
+        demands: list[ir.Longer] = []
+        found = self._sum(part, demands)
+        if found is None and isinstance(part, tuple) and len(part) == 4 and part[2] is None and part[3] in (None, ONE):
+            whole, start = self._sum(part[0], demands), self._end(part[1], demands)
+            if whole is not None and start is not None and start.least >= 0:
+                found = Multiple(None, 0, 2) if self._fits(start.plus(2), whole, demands) else None
+        if found is None or found.least < 2 or not all(map(self._is_longer, demands)):
             return False
-        if min(times) < 1 or (len(times) == 2 and times[0] >= times[1]):
+        return bool(demands) or found.unit is not None
+
+    def _sum(self, dim: Dim, demands: list[ir.Longer]) -> Multiple | None:
+        """A length as a multiple of that of an axis, if what it demands holds."""
+        dim = self.first(dim)
+        if isinstance(dim, Const):
+            return Multiple(None, 0, int(dim.value.real))
+        if self._is_own(dim):
+            return Multiple(dim, 1, 0)
+        if isinstance(dim, Shorter):
+            whole = self._sum(dim.dim, demands)
+            return None if whole is None or whole.least < dim.cut else whole.plus(-dim.cut)
+        if not _is_part(dim) or dim[3] not in (None, ONE):
+            return None
+        inner, first, last, _ = dim
+        whole, start = self._sum(inner, demands), self._end(first or Const(0, ir.I8), demands)
+        stop = whole if last is None else self._end(last, demands)
+        if whole is None or start is None or stop is None or start.least < 0:
+            return None
+        length = stop.minus(start)
+        if length is None or length.least < 0 or not self._fits(stop, whole, demands):
+            return None
+        return length
+
+    def _end(self, atom: Atom, demands: list[ir.Longer]) -> Multiple | None:
+        """An integer as a multiple of the length of an axis."""
+        if isinstance(atom, Const):
+            return Multiple(None, 0, int(atom.value.real))
+        if self._is_length(atom):
+            return self._sum(self.length(atom), demands)
+        made = self._integers.get(atom)
+        ends = [self._end(a, demands) for a in made.args] if made is not None else [None]
+        if made is None or ends[0] is None or ends[-1] is None:
+            return None
+        one, other = ends[0], ends[-1]
+        match made.op.name:
+            case "add":
+                return one.minus(other.scaled(-1))
+            case "subtract":
+                return one.minus(other)
+        if one.unit is not None:
+            one, other = other, one
+        return None if one.unit is not None else other.scaled(one.by)
+
+    def _fits(self, stop: Multiple, whole: Multiple, demands: list[ir.Longer]) -> bool:
+        """Whether a place lies within an axis; it may demand that of arrays that come in."""
+        rest = whole.minus(stop)
+        if rest is not None and rest.least >= 0:
+            return True
+        if stop.unit is None or whole.unit is None or stop.unit == whole.unit or whole[1:] != (1, 0):
             return False
-        return self._is_longer(whole, unit, (times[-1], 2 if stop is None else 0))
+        demands.append(ir.Longer(*whole.unit, stop.times, *stop.unit, stop.by))
+        return True
 
-    def _multiple(self, item: Atom) -> tuple[Dim, int]:
-        """What length an integer is a multiple of, and how many times that."""
-        return self._times.get(item, (self.length(item), 1))
-
-    def _is_longer(self, whole: Axis, unit: Axis, by: tuple[int, int]) -> bool:
-        """Whether a length is at least so many times another one, and so many elements more."""
+    def _is_longer(self, asked: ir.Longer) -> bool:
+        """Whether an axis is surely as long as this multiple of another one."""
+        if any(self._implies(told, asked) for told in self.longer):
+            return True
         if self.asking:
-            self.longer[whole, unit] = max(self.longer.get((whole, unit), by), by)
-        return any(self.equal(a, whole) and self.equal(b, unit) and n >= by for (a, b), n in self.longer.items())
+            self.longer = [*(told for told in self.longer if not self._implies(asked, told)), asked]
+        return self.asking
+
+    def _implies(self, told: ir.Longer, asked: ir.Longer) -> bool:
+        same = self.equal(told[:2], asked[:2]) and self.equal(told[3:5], asked[3:5])
+        return same and told.times >= asked.times and 2 * (told.times - asked.times) >= asked.by - told.by
 
     def _surely_long(self, part: Shorter) -> bool:
         """Whether an axis of such a parameter is so long that 2 elements are left of it, at least."""
@@ -325,7 +380,7 @@ class Shapes:
         as long as multiples of others."""
         arrays = dict.fromkeys(dim[0] for dim in self.least if isinstance(dim, tuple))
         least = {p: tuple(self.least.get((p, k), 2) for k in range(p.type.rank)) for p in arrays}
-        return least, tuple(ir.Longer(*a, n, *b, by) for (a, b), (n, by) in self.longer.items())
+        return least, tuple(self.longer)
 
     def _is_own(self, dim: Dim) -> TypeGuard[Axis]:
         """Whether it is the length of such a parameter."""
@@ -351,7 +406,7 @@ class Shapes:
         return tuple(reversed(dims))
 
 
-def _is_part(dim: Dim) -> TypeGuard[tuple[Dim, ...]]:
+def _is_part(dim: Dim) -> TypeGuard[tuple[Any, ...]]:
     """Whether the token is that of a slice."""
     return isinstance(dim, Shorter) or (isinstance(dim, tuple) and len(dim) == 4)
 

@@ -71,7 +71,8 @@ class Traits:
     Cost, and what may be done with it:
 
     kernel: (types, params) -> where it is no loop over elements and dear to compile, the name of the function that
-    compiled code calls it by, which is compiled once a machine. Two texts have two names.   commutative: its two
+    compiled code calls it by, which is compiled once a machine. Two texts have two names.   kernel_texts: by their
+    names, those that are more than a call of the template.   commutative: its two
     arguments may change places.   effort: 'little' where it costs less than the line that it would
     take, 'least' where that holds on a GPU, too.
 
@@ -106,6 +107,7 @@ class Traits:
     shaped: bool = False
 
     kernel: Naming = no_name
+    kernel_texts: Mapping[str, str] = field(default_factory=dict)
     commutative: bool = False
     effort: Effort = "much"
 

@@ -23,7 +23,7 @@ from srcgrad.core.ir import Atom, Fun, Program, Stmt, Var
 
 WORDS = frozenset({"True", "False", "None", "nan", "inf", "call", "custom", "draw", "load", "alloc", "view", "list"})
 WORDS |= {"append", "at", "for", "while", "if", "in", "with", "range", "next", "exit", "give", "parallel", "j"}
-WORDS |= {"literal", "python", "format", "filling", "of", "else"}
+WORDS |= {"outlined", "literal", "python", "format", "filling", "of", "else"}
 DEFAULTS = {bool: "b1", int: "i8", float: "f8", complex: "c16"}
 INDENT = "    "
 
@@ -240,7 +240,7 @@ class _Writer:
         carried = [f"{self.bind(c.inner)} = {init}" for c, init in zip(stmt.carry, inits, strict=True)]
         with_ = f" with {', '.join(carried)}" if carried else ""
         inner = [*self.block(stmt.body, depth + 1), *self.ends(stmt, depth + 1)]
-        order = "parallel " if stmt.parallel else ""
+        order = "outlined parallel " if stmt.outlined else "parallel " if stmt.parallel else ""
         yield f"{INDENT * depth}{self.binds(c.out for c in stmt.carry)}{order}for {index} in range({bounds}){with_}:"
         yield from inner
 

@@ -21,8 +21,8 @@ HINT = 'use None, "auto", a number of snapshots, or a number of bytes such as "1
 
 def limit_of(given: Any) -> Limit | None:
     """What the option asks for; None: keep everything."""
-    if given is None:
-        return None
+    if given is None or isinstance(given, Limit):
+        return given
     if isinstance(given, str):
         return Limit(0, memory() // 2, strict=False) if given == "auto" else Limit(0, _size(given))
     if isinstance(given, (bool, np.bool_)) or not isinstance(given, (int, float, np.integer, np.floating)):

@@ -15,6 +15,7 @@ from srcgrad.compiler.request import Recipe
 from srcgrad.compiler.runtime_errors import Dense, sized, telling
 from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments
+from srcgrad.derivatives.much_memory import Kept
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -55,6 +56,7 @@ class Call:
         self.result = _assembler(self.meta.result)
         self.ordered = [k for k in self.meta.overwritten if self.meta.facts.ordered]
         self.apart = list(_apart(owner, specs, self.meta))
+        self.kept = Kept(self.meta.facts.kept, getattr(owner.primal, "__name__", "f"))
 
     def repeats(self, values: Sequence[Any]) -> bool:
         """Whether an array has an axis of length 1, which operations may repeat, or one that may come to that."""
@@ -103,6 +105,7 @@ class Call:
 
     def run(self, values: Sequence[Any]) -> Any:
         items = self.leaves(values)
+        self.kept.look(items)
         with speaking_of(self.primal):
             out = self.function(*items)
         for place, seed in self.seeds:

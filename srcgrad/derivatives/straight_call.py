@@ -49,18 +49,27 @@ def written(
     long: bool = False,
     finish: Finish | None = None,
     fixed: Sequence[Any] = (),
+    head: str = "args, kwargs",
 ) -> Straight | None:
     """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
-    for arrays of which an axis has length 1; fixed: functions, dicts of globals and cells that never change."""
+    for arrays of which an axis has length 1; fixed: functions, dicts of globals and cells that never change; head: its
+    parameters."""
     ids = {id(item) for item in fixed}
+    versions = [v for v in made_of if id(v.function) not in ids]
     try:
-        return _function(*_written(call, [v for v in made_of if id(v.function) not in ids], take, long, finish, ids))
+        return _function(*_written(call, versions, take, long, finish, ids, head))
     except Unwritten:
         return None
 
 
 def _written(
-    call: Call, made_of: Iterable[Version], take: Take, long: bool, finish: Finish | None, fixed: Container[int]
+    call: Call,
+    made_of: Iterable[Version],
+    take: Take,
+    long: bool,
+    finish: Finish | None,
+    fixed: Container[int],
+    head: str,
 ) -> tuple[str, dict[str, Any]]:
     out = Writer()
     _versions(out, made_of)
@@ -68,19 +77,16 @@ def _written(
     _checked(out, call)
     leaves += _captured(out, call, fixed)
     _related(out, call, leaves, long)
-    after: list[str] = []
-    result = _result(out, call, leaves, after)
+    result = _result(out, call, leaves)
     if finish is not None:
         result = finish(out, leaves, result)
     lines = [
-        "def call(args, kwargs):",
+        f"def call({head}):",
         "    try:",
         *(f"        {line}" for line in out.lines or ["pass"]),
         "    except (ValueError, KeyError, AttributeError):",
         "        return _other",
-        *_called(out, call, leaves),
-        *(f"    {line}" for line in after),
-        f"    return {result}",
+        *_called(out, call, leaves, [*out.after, f"return {result}"]),
     ]
     return "\n".join([*lines, ""]), out.space | {"_beside": out.beside, "_key": (call.specs, not long)}
 
@@ -224,6 +230,8 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
     arrays = [name for name, type in zip(leaves, types, strict=True) if type.ref]
     if long and arrays:
         out.unless(" or ".join(f"1 in {name}.shape" for name in arrays))
+    for few in call.kept.few(leaves, [type.ref for type in types]):
+        out.unless(few)
     for k, model in call.lengths:
         if types[k].ref:
             out.unless(f"{leaves[k]}.shape == {leaves[model]}.shape")
@@ -234,19 +242,20 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
         out.lines.append(f"if {share}({leaves[k]}, {leaves[other]}): return _other")
 
 
-def _called(out: Writer, call: Call, leaves: Sequence[str]) -> list[str]:
-    """The call of the compiled code; what it raises is told as on the general way."""
+def _called(out: Writer, call: Call, leaves: Sequence[str], after: Sequence[str]) -> list[str]:
+    """The call of the compiled code, and what is done with its result; what it raises is told as on the general way."""
     told = functools.partial(told_of, known=call.meta.failures, formats=call.meta.formats)
     plain = call.kind in DENSE or not (call.meta.failures or call.meta.formats)
     function = out.hold(call.function if call.kind in DENSE else call.bound.unit.call, "compiled")
+    mismatch = out.hold(Mismatch, "mismatch")
     lines = [
         "    try:",
         f"        out = {function}({', '.join(leaves)})",
-        f"    except {out.hold(Mismatch, 'mismatch')}:",
+        f"    except {mismatch}:",
         "        return _other",
     ]
     if plain:
-        return lines
+        return [*lines, *(f"    {line}" for line in after)]
     return [
         *lines,
         "    except Exception as error:",
@@ -254,23 +263,22 @@ def _called(out: Writer, call: Call, leaves: Sequence[str]) -> list[str]:
         "        if told is None:",
         "            raise",
         "    else:",
-        "        told = None",
-        "    if told is not None:",
-        f"        if type(told) is {out.hold(Mismatch, 'mismatch')}:",
-        "            return _other",
-        "        raise told",
+        *(f"        {line}" for line in after),
+        f"    if type(told) is {mismatch}:",
+        "        return _other",
+        "    raise told",
     ]
 
 
-def _result(out: Writer, call: Call, leaves: Sequence[str], lines: list[str]) -> str:
+def _result(out: Writer, call: Call, leaves: Sequence[str]) -> str:
     """The expression of what the user sees."""
     spec = call.meta.result
     kinds = list(leaf_types(spec))
     for place, seed in call.seeds:
         got = f"out[{place}]" if len(kinds) > 1 else "out"
-        lines.append(f"if {leaves[seed]}.shape != {got}.shape: return _other")
+        out.after.append(f"if {leaves[seed]}.shape != {got}.shape: return _other")
     flat = isinstance(spec, Node) and spec.kind is tuple and all(isinstance(c, Leaf) for c in spec.children)
     if flat and len(kinds) > 1 and F4 not in kinds:
         return "out"
     names: Iterator[str] = iter(["out"] if len(kinds) == 1 else [f"out[{k}]" for k in range(len(kinds))])
-    return out.build(spec, names, lines)
+    return out.build(spec, names, out.after)

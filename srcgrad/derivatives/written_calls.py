@@ -55,12 +55,13 @@ def exact(value: Any, type: Type) -> bool:
 class Writer:
     """The lines of one function, and what stands for its names.
 
-    lines: what looks at the arguments; containers: names of the lists, dicts and objects that were taken apart;
-    beside: where functions look that the lines call.
+    lines: what looks at the arguments; after: what looks at the result `out`; containers: names of the lists, dicts and
+    objects that were taken apart; beside: where functions look that the lines call.
     """
 
     space: dict[str, Any] = field(default_factory=lambda: {"_other": OTHER, "_ndarray": np.ndarray})
     lines: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     beside: list[Any] = field(default_factory=list)
     _count: int = 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["apply_along_axis", "piecewise", "sliding_window_view"]
+__all__ = ["apply_along_axis", "piecewise", "sliding_window_view"]  # by the names that they have there
 
 
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
@@ -45,3 +45,50 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     rows = np.arange(x.shape[0] - high + 1)[:, None] + np.arange(high)
     columns = np.arange(x.shape[1] - wide + 1)[:, None] + np.arange(wide)
     return x[rows[:, None, :, None], columns[None, :, None, :]]
+
+
+def vectorized(function: Callable[..., Any], *args: Any) -> Any:
+    """np.vectorize: the function of each element, of arrays that are broadcast."""
+    if all([np.ndim(a) == 0 for a in args]):
+        return function(*args)
+    arrays = np.broadcast_arrays(*args)
+    made = np.array([function(*items) for items in zip(*[a.ravel() for a in arrays], strict=True)])
+    return made.reshape(arrays[0].shape)
+
+
+def outer(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """The ufunc's `outer`: of each element of a with each of b."""
+    return function(np.reshape(a, (*np.shape(a), *((1,) * np.ndim(b)))), b)
+
+
+def accumulate(function: Callable[[Any, Any], Any], x: Any) -> Any:
+    """The ufunc's `accumulate` over the first axis."""
+    out = np.empty_like(x)
+    out[:1] = x[:1]
+    for k in range(1, len(x)):
+        out[k] = function(out[k - 1], x[k])
+    return out
+
+
+def mgrid(*ranges: Any) -> Any:
+    return ranges[0] if len(ranges) == 1 else np.stack(np.meshgrid(*ranges, indexing="ij"))
+
+
+def ogrid(*ranges: Any) -> Any:
+    made: tuple[Any, ...] = ()
+    for k, values in enumerate(ranges):
+        made = (*made, np.reshape(values, ((1,) * k + (len(values),) + (1,) * (len(ranges) - 1 - k))))
+    return made[0] if len(made) == 1 else made
+
+
+def weighted_histogram(a: Any, bins: Any, weights: Any) -> Any:
+    """Sums of weights by bins, whose edges carry no derivative."""
+    edges = np.linspace(np.min(a), np.max(a), bins + 1) if np.ndim(bins) == 0 else bins
+    counts = np.zeros(len(edges) - 1)
+    for k in range(len(a)):
+        place = np.searchsorted(edges, a[k], side="right") - 1
+        if a[k] == edges[-1]:
+            place = len(edges) - 2
+        if 0 <= place < len(edges) - 1:
+            counts[place] += weights[k]
+    return counts, edges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srcgrad.optimize.inside import allow
+from srcgrad.optimize.allowed import allow
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.optimize.solvers import gradient_descent, minimize, newton
 

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from srcgrad.api import compiled
-from srcgrad.backend import overloads
-from srcgrad.core import ir
-from srcgrad.core.ir import Const
+from srcgrad.core.atoms import Const
+from srcgrad.core.types import B1, F4, F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError, UnsupportedError
 from srcgrad.frontend.lowering import values as scope
-from srcgrad.frontend.source import hooks, wording
+from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import codes
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
 from srcgrad.optimize import implicit, methods
@@ -27,24 +26,16 @@ from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
 Specs = dict[str, Spec]
-STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every")
+STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every", "checkpoint")
 
 
-def allow(public: Any, method: str) -> None:
-    """Let functions that srcgrad reads and compiled code call a solver. method: which, where no argument says it."""
-
-    def bind(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
-        return _bound(public, method, args, named)
-
-    def resolve(specs: Specs) -> tuple[Any, list[str], Part]:
-        solve, numbers = _solver(method, specs)
-        tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
-        args = "args" if _is_tuple(specs["args"]) else "(args,)"
-        items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
-        return compiled(solve), items, told_history if _static(specs, "history") else told
-
-    hooks.replace_calls(public, bind)
-    overloads.allow(public, resolve)
+def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
+    """In compiled code: the solve, the expressions of what it takes, and what makes the result of what it gives."""
+    solve, numbers = _solver(method, specs)
+    tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
+    args = "args" if _is_tuple(specs["args"]) else "(args,)"
+    items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
+    return compiled(solve), items, told_history if _static(specs, "history") else told
 
 
 def told(r):
@@ -56,24 +47,23 @@ def told_history(r):
     return OptimizeHistory(r.x, r.fun, r.nit, r.success, MESSAGES[r.message], r.nfev, r.history)
 
 
-def _bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+def bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
     """What a call becomes: with the values that were given, and literals for what was not."""
     try:
-        bound = inspect.signature(public).bind(*args, **named)
+        given = inspect.signature(public).bind(*args, **named)
     except TypeError as error:
         names = wording.joined(list(inspect.signature(public).parameters))
         raise CallError(str(error).replace("'", "`"), hint=f"{public.__name__} takes {names}") from None
-    bound.apply_defaults()
-    values = bound.arguments
+    given.apply_defaults()
+    values = given.arguments
     specs = {name: _spec(name, value) for name, value in values.items()}
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (values[n] if isinstance(n, str) else _literal(n) for n in numbers)
-    given = scope.struct([]) if values["args"] == () else values["args"]
+    more = scope.struct([]) if values["args"] == () else values["args"]
     if not _is_tuple(specs["args"]):
-        given = scope.struct([given])
-    kinds = scope.spec_of(given)
-    ruled = _ruled(solve, method, specs, kinds)
-    return ruled, [values["x0"], given, tol, maxiter, scope.struct(options)]
+        more = scope.struct([more])
+    ruled = _ruled(solve, method, specs, scope.spec_of(more))
+    return ruled, [values["x0"], more, tol, maxiter, scope.struct(options)]
 
 
 def _spec(name: str, value: Any) -> Spec:
@@ -87,7 +77,7 @@ def _spec(name: str, value: Any) -> Spec:
 
 
 def _literal(number: Any) -> Const:
-    return Const(number, ir.I8 if isinstance(number, int) else ir.F8)
+    return Const(number, I8 if isinstance(number, int) else F8)
 
 
 def _is_tuple(spec: Spec) -> bool:
@@ -126,12 +116,12 @@ def _static(specs: Specs, name: str) -> Any:
     return spec.value
 
 
-def _start(specs: Specs) -> ir.Type:
+def _start(specs: Specs) -> Type:
     """What the starting point is."""
     spec = specs["x0"]
-    kind = ir.F8 if isinstance(spec, Static) and isinstance(spec.value, (int, float)) else None
+    kind = F8 if isinstance(spec, Static) and isinstance(spec.value, (int, float)) else None
     kind = spec.type if isinstance(spec, Leaf) else kind
-    if kind is None or kind == ir.B1 or (kind.ref and not kind.is_float):
+    if kind is None or kind == B1 or (kind.ref and not kind.is_float):
         hint = "start from a float or an array of floats"
         raise ArgumentError(f"x0 is {wording.of_spec(spec)}", hint=hint)
     return kind
@@ -173,9 +163,10 @@ def _known(method: str) -> str:
 
 def _solve(method: str, specs: Specs, tolerant: bool) -> Part:
     start = _start(specs)
-    number = float if start == ir.I8 else _same
-    option = np.float32 if start == ir.F4 else _same
-    fun, mode, record = (_static(specs, name) for name in ("fun", "mode", "history"))
+    number = float if start == I8 else _same
+    option = np.float32 if start == F4 else _same
+    fun, mode, record, checkpoint = (_static(specs, name) for name in ("fun", "mode", "history", "checkpoint"))
+    mode = methods.kept(mode, checkpoint)
     kind = OptimizeHistory if record else OptimizeResult
     if method == "root":
         root = methods.newton_loop(fun, start.rank, mode, record, True)

@@ -6,12 +6,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, value_and_grad, vmap
+from srcgrad.compiler.request import Limit
+from srcgrad.derivatives.checkpoint_option import limit_of
+from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import hooks
+from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.optimize import first_order, linear, second_order
 from srcgrad.optimize.descent import NIT, VALUE, Method, searching, start
 from srcgrad.optimize.loop import descending
@@ -19,6 +23,36 @@ from srcgrad.optimize.result import outcome
 from srcgrad.optimize.roots import scalar_newton, system_newton
 
 Part = Callable[..., Any]
+
+
+class Swept(NamedTuple):
+    """How derivatives are made that keep so much of a loop."""
+
+    mode: str
+    checkpoint: Limit | None
+
+
+Mode = str | Swept
+
+
+def kept(mode: str, checkpoint: Any) -> Mode:
+    """The mode, with what is kept of a loop if that is asked for."""
+    if checkpoint is None:
+        return mode
+    with speaking_of(None):
+        if mode == "forward":
+            message = "forward mode keeps nothing: checkpoint is of reverse mode"
+            raise ArgumentError(message, hint='leave checkpoint out, or use mode="reverse"')
+        return Swept(mode, limit_of(checkpoint))
+
+
+def _options(mode: Mode) -> dict[str, Any]:
+    return {} if isinstance(mode, str) else {"checkpoint": mode.checkpoint}
+
+
+def _name(mode: Mode) -> str:
+    return mode if isinstance(mode, str) else mode.mode
+
 
 # The methods of `minimize`, with their options and what these are by default.
 METHODS: dict[str, dict[str, float]] = {
@@ -42,27 +76,27 @@ def spread(fun: Part) -> Part:
 
 
 @functools.lru_cache(maxsize=256)
-def newton_loop(fun: Part, rank: int, mode: str, record: bool, jit: bool) -> Any:
+def newton_loop(fun: Part, rank: int, mode: Mode, record: bool, jit: bool) -> Any:
     """The compiled loop `(x0, args, tol, maxiter) -> (x, fun, nit, success, message, nfev)`; its `.source` can be
     read."""
     call = spread(fun)
     if rank == 0:
         return compiled(scalar_newton(call, _slope(call, mode), record), jit=jit)
-    jacobian = jacfwd(call) if mode == "forward" else jacrev(call)
+    jacobian = jacfwd(call) if mode == "forward" else jacrev(call, **_options(mode))
     return compiled(system_newton(call, jacobian, record), jit=jit)
 
 
 @functools.lru_cache(maxsize=256)
-def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool, jit: bool) -> Any:
+def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: Mode, record: bool, jit: bool) -> Any:
     """The compiled loop `(x0, args, tol, maxiter, options) -> (x, fun, nit, success, message, nfev)`."""
     if method in SEARCHING:
         return compiled(_searching_whole(fun, method, mode, record), jit=jit)
     return compiled(_descending_whole(fun, method, rank, tolerant, mode, record), jit=jit)
 
 
-def _searching_whole(fun: Part, method: str, mode: str, record: bool) -> Part:
+def _searching_whole(fun: Part, method: str, mode: Mode, record: bool) -> Part:
     call = spread(fun)
-    chosen = _method(call, method)
+    chosen = _method(call, method, mode)
     begin, solve = chosen.begin, searching(_both(call, mode), chosen, record, False)
 
     def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
@@ -76,7 +110,7 @@ def _searching_whole(fun: Part, method: str, mode: str, record: bool) -> Part:
     return minimize
 
 
-def _descending_whole(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool) -> Part:
+def _descending_whole(fun: Part, method: str, rank: int, tolerant: bool, mode: Mode, record: bool) -> Part:
     begin, solve = descent_parts(fun, method, rank, tolerant, mode, record)
 
     def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
@@ -86,17 +120,17 @@ def _descending_whole(fun: Part, method: str, rank: int, tolerant: bool, mode: s
     return minimize
 
 
-def descent_parts(fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool) -> tuple[Part, Part]:
+def descent_parts(fun: Part, method: str, rank: int, tolerant: bool, mode: Mode, record: bool) -> tuple[Part, Part]:
     """Of a first-order method: `begin(x0) -> state`, and the loop, which takes up what another call of it has left."""
     call = spread(fun)
     begin, advance, own = _steps(method, rank)
     size = (abs, linear.largest, linear.largest_of_all)[min(rank, 2)]
-    return begin, descending(call, grad(call, mode=mode), own, advance, size, tolerant, record)
+    return begin, descending(call, grad(call, mode=_name(mode), **_options(mode)), own, advance, size, tolerant, record)
 
 
 @functools.lru_cache(maxsize=256)
 def descent_blocks(
-    fun: Part, method: str, rank: int, tolerant: bool, mode: str, record: bool, jit: bool
+    fun: Part, method: str, rank: int, tolerant: bool, mode: Mode, record: bool, jit: bool
 ) -> tuple[Part, Any]:
     """As `descent_parts`, compiled."""
     begin, solve = descent_parts(fun, method, rank, tolerant, mode, record)
@@ -104,10 +138,10 @@ def descent_blocks(
 
 
 @functools.lru_cache(maxsize=256)
-def search_blocks(fun: Part, method: str, mode: str, record: bool, jit: bool) -> tuple[Part, Any]:
+def search_blocks(fun: Part, method: str, mode: Mode, record: bool, jit: bool) -> tuple[Part, Any]:
     """Of a method that searches along a direction: `begin(x0) -> memory`, and the compiled loop, which pauses."""
     call = spread(fun)
-    chosen = _method(call, method)
+    chosen = _method(call, method, mode)
     return chosen.begin, compiled(searching(_both(call, mode), chosen, record, True), jit=jit)
 
 
@@ -136,24 +170,24 @@ def _narrow_minimum(loop: Part) -> Part:
     return minimize
 
 
-def _slope(fun: Part, mode: str) -> Part:
+def _slope(fun: Part, mode: Mode) -> Part:
     """`(x, args) -> (value, slope)`."""
-    if mode == "reverse":
-        slope = grad(fun)
+    if _name(mode) == "reverse":
+        slope = grad(fun, **_options(mode))
         return lambda x, args: (fun(x, args), slope(x, args))
     tangent = forward(fun)
     return lambda x, args: tangent(x, args, 1.0)
 
 
-def _both(fun: Part, mode: str) -> Part:
+def _both(fun: Part, mode: Mode) -> Part:
     """`(x, args) -> (value, gradient)`."""
-    made: Part = value_and_grad(fun, mode=mode)
+    made: Part = value_and_grad(fun, mode=_name(mode), **_options(mode))
     return made
 
 
-def _method(fun: Part, method: str) -> Method:
+def _method(fun: Part, method: str, mode: Mode) -> Method:
     if method == "newton":
-        return second_order.newton(hessian(fun))
+        return second_order.newton(hessian(fun, **_options(mode)))
     return second_order.bfgs() if method == "bfgs" else second_order.lbfgs(MEMORY)
 
 
@@ -162,7 +196,8 @@ def _steps(method: str, rank: int) -> tuple[Part, Part, Part]:
         return first_order.begin_adam, first_order.adam, first_order.own_adam
     if rank == 0:
         return first_order.begin_number, first_order.descend_number, first_order.own_number
-    if method == "plain descent":
-        return first_order.begin_plain, first_order.descend_plain, first_order.own_plain
+    if method.startswith("plain descent"):
+        own = first_order.OWN_SHORT.get(method, first_order.own_plain)
+        return first_order.begin_plain, first_order.descend_plain, own
     advance = first_order.descend_vector if rank == 1 else first_order.descend_array
     return first_order.begin_array, advance, first_order.own_array

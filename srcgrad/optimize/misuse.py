@@ -26,6 +26,7 @@ def check_call(fun: Any, target: Any, mode: Any, tol: Any, maxiter: Any, batch: 
     if target == "cuda" and not batch:
         hint = "give many starting points, with batch=True, or leave target out"
         raise UnsupportedError('target="cuda" solves batches, one problem a thread', hint=hint)
+    mode = getattr(mode, "mode", mode)
     if mode not in ("forward", "reverse"):
         hint = wording.meant(str(mode), ("forward", "reverse"), "use mode='forward' or mode='reverse'", "mode='{}'")
         raise ArgumentError(f"there is no mode={mode!r}", hint=hint)

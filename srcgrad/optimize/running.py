@@ -15,13 +15,12 @@ from srcgrad.backend.compiling import interruption
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
 from srcgrad.compiler.runtime_errors import SMALL, too_large
-from srcgrad.derivatives.straight_call import Straight
 from srcgrad.derivatives.written_calls import Writer
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
-from srcgrad.optimize.methods import batched, descent_blocks, search_blocks
+from srcgrad.optimize.methods import Mode, batched, descent_blocks, search_blocks
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
@@ -35,28 +34,30 @@ NONE: tuple[None, Turns] = None, {}
 
 
 # Newton's method from a number for a root of a function without further arguments, by the function: what takes
-# `(x0, tol, maxiter)`, and the numbers of steps that are surely short.
-ROOTS: dict[Any, tuple[Straight | None, Turns]] = {}
+# `(x0, tol, maxiter)`, and the objects that the latter two were at the last call, whose steps are surely short.
+ROOTS: dict[Any, tuple[Callable[..., Any], float, int]] = {}
+UNKNOWN: tuple[Callable[..., Any], Any, Any] = print, object(), None
 
 
-def remember_root(fun: Any, solve: Any, start: float, tol: float, maxiter: int) -> None:
-    """Next time go straight to the compiled loop, which was called with these values."""
+def straight_root(solve: Any, start: float, tol: float, maxiter: int) -> Callable[..., Any] | None:
+    """What goes straight to the compiled loop, which was called with these values."""
     call = solve._lookup([start, (), tol, maxiter])
 
     def take(out: Writer) -> list[str]:
-        names = ["x0", "tol", "maxiter"]
-        out.lines.append(f"{', '.join(names)} = args")
-        return names
+        return ["x0", "tol", "maxiter"]
 
     def finish(out: Writer, leaves: Sequence[str], result: str) -> str:
-        items = ", ".join(f"out[{k}]" for k in (0, 1, 2, 3))
-        made = f"({items}, {out.hold(MESSAGES, 'messages')}[out[4]], out[5])"
+        out.after.append("x, fun, nit, success, message, nfev = out")
+        made = f"(x, fun, nit, success, {out.hold(MESSAGES, 'messages')}[message], nfev)"
         return f"{out.hold(_new, 'new')}({out.hold(OptimizeResult, 'result')}, {made})"
 
-    straight = solve.straight(call, take, finish=finish, fixed=[*_fixed(solve.primal), solve.primal])
     if len(ROOTS) > 1000:
         ROOTS.clear()
-    ROOTS[fun] = straight, _pace(solve, start, ()).short
+    fixed = [*_fixed(solve.primal), solve.primal]
+    straight: Callable[..., Any] | None = solve.straight(
+        call, take, finish=finish, fixed=fixed, head="x0, tol, maxiter"
+    )
+    return straight
 
 
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
@@ -78,7 +79,7 @@ def classes(args: Any) -> Any:
 def by_search(
     fun: Any,
     method: str,
-    mode: str,
+    mode: Mode,
     history: bool,
     jit: bool,
     start: Any,
@@ -111,7 +112,7 @@ def by_search(
 
 
 def from_state(
-    fun: Any, method: str, rank: int, mode: str, history: bool, jit: bool,
+    fun: Any, method: str, rank: int, mode: Mode, history: bool, jit: bool,
     start: Any, args: tuple[Any, ...], tol: float, maxiter: int, options: tuple[Any, ...], watch: Watch,
 ) -> Result:  # fmt: skip
     """By a first-order method that takes a state from step to step."""

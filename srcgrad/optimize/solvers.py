@@ -16,10 +16,12 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import describe
 from srcgrad.optimize.blocks import Watch, amount
+from srcgrad.optimize.first_order import SHORT
 from srcgrad.optimize.methods import (
     METHODS,
     SEARCHING,
     descent_blocks,
+    kept,
     minimising_loop,
     newton_loop,
 )
@@ -28,6 +30,7 @@ from srcgrad.optimize.running import (
     NONE,
     PLAIN,
     ROOTS,
+    UNKNOWN,
     Result,
     by_search,
     classes,
@@ -37,29 +40,21 @@ from srcgrad.optimize.running import (
     like,
     rank_of,
     remember,
-    remember_root,
+    straight_root,
     told,
 )
 
-NO_NAMES: dict[str, Any] = {}
+# the literals' own objects, by which a call is known at once for what it mostly is
+NOTHING: tuple[()] = ()
+FORWARD, CPU = "forward", "cpu"
 Callback = Callable[[Any, Any, int], Any] | None
 
 
 def newton(
-    fun: Callable[..., Any],
-    x0: Any,
-    args: Any = (),
-    *,
-    tol: float = 1e-12,
-    maxiter: int = 50,
-    target: str = "cpu",
-    mode: str = "forward",
-    history: bool = False,
-    batch: bool = False,
-    jit: bool = True,
-    callback: Callback = None,
-    callback_every: int | None = None,
-) -> Result:
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
+    target: str = "cpu", mode: str = "forward", history: bool = False, batch: bool = False, jit: bool = True,
+    callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
+) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
 
     Parameters
@@ -74,8 +69,8 @@ def newton(
         The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
     maxiter : int
         The largest number of steps.
-    mode : 'forward' or 'reverse'
-        How the derivative is made.
+    mode, checkpoint : 'forward' or 'reverse', and as of `grad`
+        How the derivative is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -95,29 +90,21 @@ def newton(
     >>> round(newton(lambda x: x * x - 2.0, 1.0).x, 12)
     1.414213562373
     """
-    usual = fun in ROOTS and mode == "forward" and jit and target == "cpu" and not (callback or batch or history)
-    if usual and (found := _root_at_once(fun, x0, args, tol, maxiter)) is not OTHER:
-        return found  # type: ignore[no-any-return]
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch)
+    straight, known, most = ROOTS.get(fun, UNKNOWN)
+    if tol is known and maxiter is most and args is NOTHING and x0.__class__ is float and mode is FORWARD and jit:
+        if not batch and not history and callback is None and checkpoint is None and target is CPU:
+            try:
+                found = straight(x0, tol, maxiter)
+            except SrcgradError as error:
+                raise explained(error, fun, x0, (), False) from error.__cause__
+            if found is not OTHER:
+                return found  # type: ignore[no-any-return]
+            ROOTS.pop(fun)
+    key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch)
     plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
-    if plain and (found := _plain_root(key, x0, args, tol, maxiter)) is not None:
-        return found
+    if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
+        return made
     return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
-
-
-def _root_at_once(fun: Any, x0: Any, args: Any, tol: Any, maxiter: Any) -> Any:
-    """The result of the compiled loop, if it is surely short; else `OTHER`."""
-    straight, short = ROOTS.get(fun, NONE)
-    known = x0.__class__ is float and args.__class__ is tuple and not args and tol.__class__ is float and tol >= 0.0
-    if straight is None or not known or maxiter.__class__ is not int or not 0 <= maxiter <= short.get(0, 0):
-        return OTHER
-    try:
-        found = straight((x0, tol, maxiter), NO_NAMES)
-    except SrcgradError as error:
-        raise explained(error, fun, x0, (), False) from error.__cause__
-    if found is OTHER:
-        ROOTS.pop(fun, None)
-    return found
 
 
 def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
@@ -131,8 +118,11 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
         _unless_mismatch(error, key[0], x0, args, False)
         return None
     fun, kind, _, mode, history, jit, _, _ = key
-    if kind is float and not args and mode == "forward" and fun not in ROOTS:
-        remember_root(fun, newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+    if kind is float and not args and mode == "forward":
+        known = ROOTS.get(fun)
+        straight = known[0] if known else straight_root(newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
+        if straight is not None:
+            ROOTS[fun] = straight, tol, maxiter
     return found
 
 
@@ -152,6 +142,7 @@ def gradient_descent(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
 ) -> Result:
     """Minimise a function of a number or an array by gradient descent.
 
@@ -165,12 +156,10 @@ def gradient_descent(
         Further arguments of `fun`.
     lr, momentum : float
         The learning rate and the part of the last step that goes on.
-    maxiter : int
-        The number of steps, at most.
-    tol : float
-        The solve ends when no entry of the gradient exceeds it; 0: never.
-    mode : 'reverse' or 'forward'
-        How the gradient is made.
+    maxiter, tol : int, float
+        The number of steps, at most; the solve ends when no entry of the gradient exceeds `tol` (0: never).
+    mode, checkpoint : 'reverse' or 'forward', and as of `grad`
+        How the gradient is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the objective at each point comes too, as ``history``.
     batch, target, jit : bool, 'cpu' or 'cuda', bool
@@ -189,13 +178,19 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
-    method = "gradient-descent" if momentum else "plain descent"
+    method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
-    key = (fun, x0.__class__, classes(args), mode, history, jit, target, batch, method, stops)
+    key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
     plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
     if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
         return found
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
+
+
+def _plain_descent(x0: Any, batch: bool) -> str:
+    """The method without momentum, by the length of a short vector."""
+    short = x0.__class__ is np.ndarray and x0.ndim == 1 and 1 <= x0.shape[0] <= len(SHORT) and not batch
+    return SHORT[x0.shape[0] - 1] if short else "plain descent"
 
 
 def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float) -> Result | None:
@@ -226,6 +221,7 @@ def minimize(
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
+    checkpoint: Any = None,
     lr: float | None = None,
     momentum: float | None = None,
     beta1: float | None = None,
@@ -236,7 +232,7 @@ def minimize(
 
     Parameters
     ----------
-    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every
+    fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
@@ -261,22 +257,22 @@ def minimize(
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-        start, rank = _start(x0, batch, history, target)
-        _check_rank(method, rank)
+        start, rank = _of_rank(method, *_start(x0, batch, history, target))
     args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), like(start, *chosen)
-    watch = Watch(callback, callback_every)
+    watch, swept = Watch(callback, callback_every), kept(mode, checkpoint)
     if batch:
-        loop = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
+        loop = minimising_loop(fun, method, rank, tol > 0.0, swept, history, jit)
         return from_starts(loop, fun, True, jit, target, start, args, tol, maxiter, options)
     if method in SEARCHING:
-        return by_search(fun, method, mode, history, jit, start, args, tol, maxiter, watch)
-    return from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
+        return by_search(fun, method, swept, history, jit, start, args, tol, maxiter, watch)
+    return from_state(fun, method, rank, swept, history, jit, start, args, tol, maxiter, options, watch)
 
 
-def _check_rank(method: str, rank: int) -> None:
+def _of_rank(method: str, start: Any, rank: int) -> tuple[Any, int]:
     if method != "gradient-descent" and rank != 1:
         hint = "write np.array([x0]) or x0.ravel()"
         raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
+    return start, rank
 
 
 def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:

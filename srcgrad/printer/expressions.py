@@ -198,7 +198,20 @@ def _signed(tree: ast.expr) -> ast.expr:
         if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
             op: ast.operator = ast.Sub() if isinstance(tree.op, ast.Add) else ast.Add()
             return ast.BinOp(tree.left, op, right.operand)
+    if isinstance(tree, ast.BoolOp):  # (a and b) and c as a and b and c
+        parts = [v.values if isinstance(v, ast.BoolOp) and type(v.op) is type(tree.op) else [v] for v in tree.values]
+        return ast.BoolOp(tree.op, [v for part in parts for v in part])
+    match tree:  # -(x * 2.0) as x * -2.0
+        case ast.UnaryOp(ast.USub(), ast.BinOp(left, ast.Mult(), ast.Constant(float() as factor))):
+            return ast.BinOp(left, ast.Mult(), _literal(-factor))
+        case ast.UnaryOp(ast.USub(), ast.BinOp(ast.Constant(float() as factor), ast.Mult(), right)):
+            return ast.BinOp(_literal(-factor), ast.Mult(), right)
     return tree
+
+
+def _literal(value: float) -> ast.expr:
+    number = ast.Constant(abs(value))
+    return ast.UnaryOp(ast.USub(), number) if value < 0.0 else number
 
 
 def negated(test: ast.expr) -> ast.expr:

@@ -15,8 +15,9 @@ from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.printer import templates
 from srcgrad.printer.memory import Memory
 
-LONGEST = 88  # characters of an expression, without its indentation and target
+LONGEST = 96  # characters of an expression, without its indentation and target
 IF_ELSE = 10  # characters of ` if  else `
+OFFSETS = 12  # how often `i + 1` is written at most
 
 
 @lru_cache(maxsize=4096)
@@ -54,6 +55,7 @@ class Folds:
         self.like: dict[Var, Var] = {}  # memory -> the array whose shape it is made with
         self.defs = {v: s for s in walk.walk(fun.body) for v in walk.defined(s)}
         self.inners = {v for s in walk.walk(fun.body) for v in walk.defined_inside(s)}
+        self.indices = {s.index for s in walk.walk(fun.body) if isinstance(s, ir.For)}
         _find_likes(self, fun)
         self.uses = self._count(fun)
         self.breaks: dict[ir.If, bool] = {}  # a loop's last branch, with the condition's value for which it breaks
@@ -201,6 +203,9 @@ class _Block:
             if _is_name(stmt) and stmt.ref not in self.folds.memory.growing:
                 self.folds.inside[stmt.target] = stmt
                 continue
+            if self.is_offset(stmt):
+                self.folds.inside[walk.defined(stmt)[0]] = stmt
+                continue
             leaves = self.folds.reads(stmt)
             self.note_reads(stmt, at)
             self.forget(stmt)
@@ -212,6 +217,13 @@ class _Block:
                     for one in {r for r in read if r is not None}:
                         readers.setdefault(one, []).append(target)
         self.finish()
+
+    def is_offset(self, stmt: Stmt) -> bool:
+        """Whether it is `i + 1` of a loop's index, which stays what it is in all that follows in the iteration."""
+        match stmt:
+            case ir.Let((target,), op, (Var() as index, Const())) if op.name in ("add", "subtract"):
+                return index in self.folds.indices and self.folds.uses[target] <= OFFSETS
+        return False
 
     # ---- uses
 

@@ -20,16 +20,16 @@ def template_of(stmt: ir.Let | ir.Draw) -> Template:
     if isinstance(stmt, ir.Draw) or plain.helpers:
         return plain
     name = stmt.op.traits.kernel([a.type for a in stmt.args], stmt.params)
-    return _call(name, plain, stmt.params) if name else plain
+    return _call(name, stmt.op.traits.kernel_texts.get(name, ""), plain, stmt.params) if name else plain
 
 
-def _call(name: str, plain: Template, params: Mapping[str, Any]) -> Template:
+def _call(name: str, text: str, plain: Template, params: Mapping[str, Any]) -> Template:
     given: dict[str, ast.expr] = {}
     placed = [templates.name(f"_{k}") for k in range(1 + max(plain.uses))]
     body = _with_parameters(templates.fill(plain, placed, params), given)
     source = f"def {name}({', '.join(LETTERS[: len(given)])}):\n    return {ast.unparse(body)}\n"
     call = templates.parse(f"{name}({', '.join(given)})", "eval")
-    return Template(call.tree, call.uses, call.size, {name: source})
+    return Template(call.tree, call.uses, call.size, {name: text or source})
 
 
 LETTERS = "abcdefgh"

@@ -14,12 +14,14 @@ from itertools import chain, count
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Fun, Stmt, Type, Var
-from srcgrad.core.walk import defined, defined_inside, walk
+from srcgrad.core.walk import defined, defined_inside, used_inside, walk
+from srcgrad.core.walk import used as used_by
 from srcgrad.printer.coalesce import Classes
 
 MODULES = {"np", "math", "random", "njit", "numba", "prange", "cuda"}
-RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES})
+RESERVED = frozenset({*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *MODULES}) - {"_"}
 ANONYMOUS = "t"
+UNNAMED, COUNTER = "_", "it"  # the index of a loop that only counts, and what it is called where adjoints need it
 Kind = tuple[Type, bool, Stmt | None]
 
 
@@ -37,12 +39,28 @@ def name_variables(
     namer = _Namer(classes, RESERVED.union(taken), _homes(fun), apart)
     for param in fun.params:
         namer.name(classes.find(param), namer.plain(spelled(param.name)))
-    for var in classes.order:
-        root = classes.find(var)
+    wishes = _wishes(fun, classes, defs)
+    # the user's names first, an index `t` among them: temporaries take what is left
+    for root in sorted(wishes, key=lambda r: wishes[r] == ANONYMOUS and r not in classes.alone):
         if root not in namer.chosen:
-            wish = namer.plain(_wish([_element(v, defs.get(v)) for v in classes.group(root)]))
+            wish = wishes[root] if wishes[root] == UNNAMED else namer.plain(wishes[root])
             namer.name(root, "value" if wish in taken else wish)
     return {v: namer.chosen[classes.find(v)] for v in classes.order}
+
+
+def _wishes(fun: Fun, classes: Classes, defs: Mapping[Var, Stmt]) -> dict[Var, str]:
+    """What each class of variables, by its root, wants to be called."""
+    used = {a for s in walk(fun.body) for a in (*used_by(s), *used_inside(s))}
+    out: dict[Var, str] = {}
+    for var in classes.order:
+        root = classes.find(var)
+        if root in out:
+            continue
+        if root in classes.alone and root.name == UNNAMED:
+            out[root] = COUNTER if root in used else UNNAMED
+        else:
+            out[root] = _wish([_element(v, defs.get(v)) for v in classes.group(root)])
+    return out
 
 
 def _element(var: Var, stmt: Stmt | None) -> str:

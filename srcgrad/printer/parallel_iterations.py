@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
+from itertools import count
 
 from srcgrad.core import ir, walk
 from srcgrad.printer.templates import call, name
@@ -47,6 +48,20 @@ def outlined(loop: ast.For, function: str, variables: Collection[str]) -> tuple[
         ast.If(some, [remark, again], []),
     ]
     return [_define(turn, params, loop.body), _define(fails, params, tried)], lines
+
+
+def chosen(loop: ast.For, function: str, variables: Collection[str]) -> tuple[list[ast.FunctionDef], list[ast.stmt]]:
+    """The function that stands for an iteration, and its calls: by threads, or where there is one iteration, alone."""
+    index = loop.target
+    assert isinstance(index, ast.Name) and isinstance(loop.iter, ast.Call)
+    turn = next(f for k in count(1) if (f := f"{function}_rows{k if k > 1 else ''}") not in variables)
+    read = _read(loop.body, variables, index.id)
+    (parts,) = loop.iter.args
+    signed = call("np.int64", name(index.id))
+    threads = ast.For(index, loop.iter, [ast.Expr(call(turn, signed, *map(name, read)))], [])
+    alone = ast.Expr(call(turn, ast.Constant(0), *map(name, read)))
+    several = ast.Compare(parts, [ast.Gt()], [ast.Constant(1)])
+    return [_define(turn, [index.id, *read], loop.body)], [ast.If(several, [threads], [alone])]
 
 
 def _stored(text: str) -> ast.Name:

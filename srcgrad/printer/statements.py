@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
 from typing import cast
@@ -64,7 +64,7 @@ class Statements:
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         self.function_name = fun.name
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
-        body = shapes_at_once([line for node in shown for line in self.node(node)], self.ranks(fun))
+        body = shapes_at_once(checks_at_once(line for node in shown for line in self.node(node)), self.ranks(fun))
         if fun.facts.kernel is None and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
@@ -85,7 +85,7 @@ class Statements:
     def block(self, nodes: Sequence[Node], span: Span | None) -> Body:
         """The statements of a region below a header of this span; comments that nothing follows are dropped."""
         before, self.said = self.said, span
-        out = [line for node in nodes for line in self.node(node)]
+        out = checks_at_once(line for node in nodes for line in self.node(node))
         self.said = before
         while out and is_comment(out[-1]):
             out.pop()
@@ -276,7 +276,7 @@ class Statements:
         if not then:
             return []
         if not orelse and isinstance(then[-1], ast.Raise):
-            return [ast.If(test, then, []), *after]  # its message names the line
+            return [ast.If(_larger_first(test), then, []), *after]  # its message names the line
         return [*self.header(ast.If(test, then, orelse), node.stmt.span), *after]
 
     def loop(self, node: Loop) -> Body:
@@ -290,10 +290,17 @@ class Statements:
                 functions, lines = parallel_iterations.outlined(loop, self.function_name, set(self.names.values()))
                 self.outlined.extend(functions)
                 return [*before, *lines, *self.moves(node.after)]
+            if stmt.outlined:
+                functions, lines = parallel_iterations.chosen(loop, self.function_name, self.taken())
+                self.outlined.extend(functions)
+                return [*before, *lines, *self.moves(node.after)]
             made: ast.stmt = loop
         else:
             made = self.while_(node)
         return [*before, *self.header(made, stmt.span), *self.moves(node.after)]
+
+    def taken(self) -> set[str]:
+        return {*self.names.values(), *(f.name for f in self.outlined)}
 
     def while_(self, node: Loop) -> ast.stmt:
         first, body = node.test[0], self.block(node.body, node.stmt.span)
@@ -321,6 +328,46 @@ class Statements:
         if span is not None:
             self.told.add(span)
         return [comment(text), stmt]
+
+
+def checks_at_once(body: Iterable[ast.stmt]) -> Body:
+    """One check in the place of several, one behind the other, that raise the same."""
+    out: Body = []
+    for stmt in body:
+        raised = _raised(stmt)
+        if out and raised is not None and raised == _raised(out[-1]):
+            assert isinstance(stmt, ast.If) and isinstance(out[-1], ast.If)
+            tests = [
+                t.values if isinstance(t, ast.BoolOp) and isinstance(t.op, ast.Or) else [t]
+                for t in (out[-1].test, stmt.test)
+            ]
+            out[-1] = ast.If(ast.BoolOp(ast.Or(), [*tests[0], *tests[1]]), stmt.body, [])
+        else:
+            out.append(stmt)
+    return out
+
+
+def _raised(stmt: ast.stmt) -> str | None:
+    """The text of the error that a check raises, which does no more."""
+    match stmt:
+        case ast.If(body=[ast.Raise() as raised], orelse=[]):
+            return ast.dump(raised)
+    return None
+
+
+def _larger_first(test: ast.expr) -> ast.expr:
+    """`n <= 8` for `8 >= n`, in what a check asks."""
+    match test:
+        case ast.BoolOp(op, values):
+            return ast.BoolOp(op, [_larger_first(v) for v in values])
+        case ast.Compare(ast.Constant() as left, [op], [right]) if type(op) in MIRRORED and not isinstance(
+            right, ast.Constant
+        ):
+            return ast.Compare(right, [MIRRORED[type(op)]()], [left])
+    return test
+
+
+MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.Lt: ast.Gt}
 
 
 def shapes_at_once(body: Body, ranks: Mapping[str, int]) -> Body:
@@ -413,7 +460,7 @@ def _same_header(stmt: ast.stmt, text: str) -> bool:
             "prange",
             "numba.prange",
         )
-        return ranged and ast.unparse(theirs.target) == ast.unparse(stmt.target)
+        return ranged and ast.unparse(theirs.target) in ("_", ast.unparse(stmt.target))
     if isinstance(stmt, (ast.If, ast.While)) and type(stmt) is type(theirs):
         assert isinstance(theirs, (ast.If, ast.While))
         return ast.unparse(stmt.test) == ast.unparse(theirs.test)

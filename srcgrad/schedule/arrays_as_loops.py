@@ -29,6 +29,7 @@ from srcgrad.schedule.known_lengths import Learner
 from srcgrad.schedule.lengths import UNKNOWN, Lengths
 from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Part, Selection, select, view
+from srcgrad.schedule.named_values import GENERIC, renamed
 from srcgrad.schedule.rearrangements import same_axes
 
 MakeArray = Callable[[], Atom]
@@ -52,6 +53,7 @@ class ArraysAsLoops(Lowering):
         self.asked_whole = {a for s in walk.walk(fun.body) if _is_call(s) for a in walk.used(s)}
         self.changing = {self.classes.of(ref) for ref in _changed(fun)}
         self.owned: set[Var] = set()  # memory that is some value's
+        self.wishes: dict[Var, str] = {}  # better names
 
     def whole(self) -> Fun:
         for param in self.fun.params:
@@ -59,7 +61,8 @@ class ArraysAsLoops(Lowering):
         self.run(self.fun.body)
         results = tuple(map(self.result, self.fun.results))
         body = (*self.head, *self.writer.builder.out)
-        return replace(self.fun, body=body, results=results, facts=replace(self.fun.facts, same_shapes=()))
+        made = replace(self.fun, body=body, results=results, facts=replace(self.fun.facts, same_shapes=()))
+        return renamed(made, self.wishes) if self.wishes else made
 
     # ---- what variables stand for
 
@@ -197,10 +200,19 @@ class ArraysAsLoops(Lowering):
             # what an operand lies in is the operand's, if the operation has left it as it is
             home = None if value.home in self.owned else value.home
             self.own(home)
+            if home is not None:
+                self.call(home, target.name)
             at = value.at if target.name == ANONYMOUS else self.writer.called(target.name, value.at)
             self.values[target] = replace(value, dims=self.lengths.of(target, value.dims), at=at, home=home)
         else:
             super().assign(target, value)
+            if isinstance(value, Var):
+                self.call(value, target.name)
+
+    def call(self, made: Var, name: str) -> None:
+        """Name what a statement made after what its line assigns."""
+        if name != ANONYMOUS and made.name in GENERIC and made not in self.atoms:
+            self.wishes.setdefault(made, name)
 
     def own(self, home: Var | None) -> None:
         """The memory is that of one value from now on."""
@@ -245,7 +257,8 @@ class ArraysAsLoops(Lowering):
             given = self.item(item)
             if isinstance(item, ir.Slice) and self.lengths.holds(item, ref, axis):
                 stop = memory.dims[axis] if given.stop is None else given.stop
-                given = Part(given.start or ZERO, ONE, self.writer.minus(stop, given.start or ZERO))
+                extent = self.lengths.extent(item) or self.writer.minus(stop, given.start or ZERO)
+                given = Part(given.start or ZERO, ONE, extent)
             elif isinstance(given, Var) and isinstance(item, Var) and self.lengths.natural(item):
                 natural.add(given)
             items.append(given)

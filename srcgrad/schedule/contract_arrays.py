@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Accumulate, Alloc, Atom, Const, For, Fun, If, Let, Load, Stmt, Store, Var
-from srcgrad.core.rewrite import Rewritten
+from srcgrad.core.rewrite import Renamed, Rewritten
 from srcgrad.core.walk import used, used_inside, walk
 from srcgrad.schedule.covering import Covering
-from srcgrad.schedule.named_values import Renamed, stored_values
+from srcgrad.schedule.named_values import stored_values
 from srcgrad.schedule.places import Places
 from srcgrad.schedule.scalar_in_block import Plan, Unknown, planned
 from srcgrad.simplify.loops.carried_sums import zero_of

@@ -62,6 +62,14 @@ class Lengths:
         stop = length if item.stop is None else self.ranges.value(item.stop)
         return all(map(self.ranges.proves, (start, stop - start, length - stop)))
 
+    def extent(self, item: ir.Slice) -> Const | None:
+        """How many places lie between both ends of a slice, if that is a literal: 1 in k:k + 1."""
+        if item.stop is None:
+            return None
+        start = self.ranges.value(ZERO if item.start is None else item.start)
+        known = (self.ranges.value(item.stop) - start).known
+        return None if known is None else Const(known, ir.I8)
+
     def enter(self, stmt: Stmt) -> None:
         self.shapes.enter(stmt)
 

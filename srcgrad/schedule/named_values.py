@@ -7,9 +7,22 @@ from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from srcgrad.core import walk
-from srcgrad.core.ir import Accumulate, Fun, Index, Stmt, Store, Var
-from srcgrad.core.rewrite import Rewriter
+from srcgrad.core.ir import Accumulate, For, Fun, Index, Stmt, Store, Var
+from srcgrad.core.rewrite import Renamed
 from srcgrad.printer.names import ANONYMOUS, element_name
+
+GENERIC = frozenset((ANONYMOUS, "total", "best", "count", "a"))  # names that loops over elements give
+
+
+def renamed(fun: Fun, wishes: Mapping[Var, str]) -> Fun:
+    """The function with these variables named so, and what becomes one of them by going round a loop."""
+    names = dict(wishes)
+    for stmt in walk.walk(fun.body):
+        for carry in stmt.carry if isinstance(stmt, For) else ():
+            for part in (carry.inner, carry.next) if carry.out in names else ():
+                if isinstance(part, Var) and part.name in GENERIC:
+                    names[part] = names[carry.out]
+    return Renamed({var: Var(name, var.type) for var, name in names.items()}).fun(fun)
 
 
 def name_stored_values(fun: Fun) -> Fun:
@@ -43,15 +56,3 @@ class _Named(Stmt):
     ref: Var
     index: Index
     value: Var
-
-
-class Renamed(Rewriter):
-    """Binds other variables in the place of these."""
-
-    def __init__(self, names: Mapping[Var, Var]) -> None:
-        super().__init__()
-        self.names = names
-        self.env.update(names)
-
-    def bind(self, var: Var) -> Var:
-        return self.names.get(var, var)

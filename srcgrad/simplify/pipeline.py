@@ -13,10 +13,12 @@ from srcgrad.simplify.memory.first_element_store import store_first_elements
 from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.sink import sink
+from srcgrad.simplify.memory.sink_zeros import sink_zeros
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
+from srcgrad.simplify.values.same_branches import merge_branches
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
@@ -29,6 +31,8 @@ PASSES: tuple[Pass, ...] = (
     remove_dead_stores,
     move_copies,
     sink,
+    merge_branches,
+    sink_zeros,
     dce,
 )
 

@@ -20,6 +20,7 @@ from srcgrad.rules.language.declare import cast, sum_to
 from srcgrad.rules.language.integers import trips
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
+from srcgrad.rules.scalar.compare import equal, not_equal
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.ahead import Ahead
 from srcgrad.transform.context import Bars, Context, bar_name, zero
@@ -214,10 +215,15 @@ class Adjoint:
         for var in touched:
             target = Var(bar_name(var), var.type)
             outs.append(ir.Out(target, then_bars.own.get(var, zero(var.type)), else_bars.own.get(var, zero(var.type))))
-        cond = self.replay.condition(stmt, ctx)
+        cond = self._taken(*self.replay.taken[stmt]) if stmt in self.replay.taken else self.replay.condition(stmt, ctx)
         self.b.put(ir.If(cond, tuple(then), tuple(orelse), tuple(outs), span=self.b.span))
         for var, merged in zip(touched, outs, strict=True):
             bars.add(var, merged.target)
+
+    def _taken(self, index: Atom, taken: Atom, side: str) -> Atom:
+        """Whether an iteration is the last that took something."""
+        truth: Atom = self.b.let(equal if side == "then" else not_equal, index, taken, name="taken")
+        return truth
 
     def _back_side(
         self, block: tuple[Stmt, ...], region: Region, passed: Sequence[tuple[Atom, Atom | None]], ctx: Context
@@ -246,6 +252,9 @@ class Adjoint:
                 entering = self._enter(stmt, place, ctx, inner, bars)
                 for root, written in self.plan.snapshots[stmt].items():
                     self._restore(stmt, root, written, place, inner)
+            for branch, side in self.plan.selections.path(stmt):
+                assert isinstance(stmt, ir.For)
+                self.replay.taken[branch] = inner(stmt.index), self.tape.taken(stmt), side
             for carry, bar, _ in entering.scalars:
                 own.add(carry.next, bar)
             self.ahead.run(stmt.body, region, inner, own)
@@ -309,7 +318,7 @@ class Adjoint:
         for carry in stmt.carry:
             name = bar_name(carry.inner)
             if not carry.inner.type.ref:
-                inner.env[carry.inner] = self.tape.entry(carry, place)
+                inner.env[carry.inner] = self.tape.entry(carry, place, inner)
                 if carry.inner in self.activity:
                     bar = Var(name, carry.inner.type)
                     found.scalars.append((carry, bar, bars.take(carry.out) or zero(bar.type)))

@@ -32,8 +32,9 @@ UNKNOWN = const(2**20)  # iterations that a loop is taken to have if it does not
 
 @dataclass(frozen=True)
 class Adjoint:
-    """The adjoint of some iterations (`first`, `last`, the state, what is given; one bar an active part of the state,
-    memory for those of active given arrays) -> one bar for each of these parts, then for each active given number."""
+    """The adjoint of some iterations (`first`, `last`, the state, what is given; a bar for each active part of what is
+    carried; memory for those of active arrays beside, which is changed in place) -> a bar for each of the former, then
+    one for each active given number."""
 
     fun: Fun
     step: Fun | None  # of the parameters without the bars: how many bytes one iteration keeps
@@ -329,15 +330,16 @@ class Sweeps:
                 env[v] = value
 
     def _reverse(self, b: Builder, begin: Atom, end: Atom, env: Env, bars: dict[Var, Atom]) -> None:
-        seeds = [bars[v] for v in self.active_state]
-        memory = [bars[v] for v in self.active_given if v.type.ref]
+        carried = [v for v in self.active_state if v not in self.o.roots]
+        seeds = [bars[v] for v in carried]
+        memory = [bars[v] for v in (*self.o.roots, *self.active_given) if v in bars and v.type.ref]
         args = (begin, end, *(env[v] for v in self.args), *seeds, *memory)
         stmts, results = instantiate(self.adjoint.fun, args)
         for stmt in stmts:
             if not isinstance(stmt, ir.Remark):
                 b.put(stmt)
         numbers = [v for v in self.active_given if not v.type.ref]
-        for v, got in zip((*self.active_state, *numbers), results, strict=False):
+        for v, got in zip((*carried, *numbers), results, strict=False):
             into = bars[v]
             if v in numbers:
                 bars[v] = b.let(add, into, got, name=bar_name(v))

@@ -18,9 +18,10 @@ from srcgrad.core.ir import Alloc, Atom, Fun, Load, Stmt, Store, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import blocks, defined, substitute, used
 from srcgrad.rules.scalar.arithmetic import add, multiply
+from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.checkpoint_sweeps import TAKEN, Adjoint, Sweeps, size_of
 from srcgrad.transform.iterations import Loop
-from srcgrad.transform.outlined_loops import Outlined
+from srcgrad.transform.outlined_loops import OPERATION, Outlined
 from srcgrad.transform.outlining import NotAgain, outlined
 from srcgrad.transform.refuse import unsupported
 
@@ -35,14 +36,51 @@ def checkpointed(fun: Fun, active: Sequence[Var], transpose: Transpose) -> Fun:
     if limit is None:
         return fun
     fun = replace(fun, facts=replace(fun.facts, checkpoint=None))
-    done: set[Stmt] = set()
+    place = 0
+    while place < len(list(_outermost(fun.body))):
+        fun = _inside(fun, place, active, limit, transpose)
+        made = _one(fun, list(_outermost(fun.body))[place], active, limit, transpose)
+        if made is None:
+            place += 1
+        else:
+            fun = made
+    return fun
+
+
+def _inside(fun: Fun, place: int, active: Sequence[Var], limit: ir.Checkpoints, transpose: Transpose) -> Fun:
+    """The function with such operations inside of the loop at this place: of loops that go over no array."""
+    limit, tried = replace(limit, strict=False, bytes=limit.bytes // 2), set[Stmt]()
     while True:
-        loop = next((s for s in _outermost(fun.body) if s not in done), None)
+        outer, facts = list(_outermost(fun.body))[place], Facts(fun)
+        found = (s for s in _inner(outer) if s not in tried and not _by_length(facts, s))
+        loop = next(found, None)
         if loop is None:
             return fun
-        done.add(loop)
-        made = _one(fun, loop, active, limit, transpose)
-        fun = fun if made is None else made
+        tried.add(loop)
+        fun = _one(fun, loop, active, limit, transpose) or fun
+
+
+def _inner(stmt: Stmt) -> Iterator[Loop]:
+    """The loops inside, those that lie in others first."""
+    for _, block in blocks(stmt):
+        for inner in block:
+            yield from _inner(inner)
+            if isinstance(inner, ir.While) or (isinstance(inner, ir.For) and not inner.parallel):
+                yield inner
+
+
+def _by_length(facts: Facts, loop: Loop) -> bool:
+    """Whether the number of iterations follows from literals, lengths and indices of other loops."""
+
+    def known(atom: Atom) -> bool:
+        if not isinstance(atom, Var):
+            return True
+        made = facts.makes.get(atom)
+        if isinstance(made, ir.Let):
+            return made.op is dim or all(map(known, made.args))
+        return isinstance(made, ir.For) and made.index is atom
+
+    return isinstance(loop, ir.For) and known(loop.start) and known(loop.stop)
 
 
 def _outermost(stmts: Sequence[Stmt]) -> Iterator[Loop]:
@@ -69,7 +107,7 @@ def _one(fun: Fun, loop: Loop, active: Sequence[Var], limit: ir.Checkpoints, tra
     adjoint = _adjoint(made, activity.__contains__, limit, transpose)
     if adjoint is None:
         return None
-    replaced = _Replaced(facts, made, Sweeps(made, activity.__contains__, limit, adjoint, "steps")).fun(fun)
+    replaced = _Replaced(facts, made, Sweeps(made, activity.__contains__, limit, adjoint, OPERATION)).fun(fun)
     plan = (*fun.facts.plan, *_told(made), *adjoint.fun.facts.plan)
     return replace(replaced, facts=replace(fun.facts, plan=plan))
 
@@ -101,21 +139,21 @@ def _adjoint(
 
 
 def _transposed(o: Outlined, active: Callable[[Atom], bool], transpose: Transpose, single: bool) -> Fun:
-    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone."""
+    """The adjoint of the iterations from `first` up to `last`, or of the first of them alone; it overwrites the memory
+    of the state that the loop writes into, and of its adjoint."""
     b, args = Builder(), (*o.state, *o.given)
     first, last = Var("first", ir.I8), Var("last", ir.I8)
     params = {v: Var(v.name, v.type) for v in args}
     env: dict[Var, Atom] = dict(params)
-    for v in o.state:
-        if v.type.ref:
-            env[v] = b.alloc(v.type.dtype, (), b.load(params[v]), v.name)
-    left: Sequence[Atom] = o.one(b, first, env) if single else o.run(b, first, last, env)[0]
+    for c in o.references:
+        env[c.inner] = b.alloc(c.inner.type.dtype, (), b.load(params[c.inner]), c.inner.name)
+    left: Sequence[Atom] = o.one(b, first, env) if single else o.run(b, first, last, env, reversible=True)[0]
     left = (*left, *(env[v] for v in o.roots))
     results = tuple(out for v, out in zip(o.state, left, strict=True) if active(v))
     fun = Fun("steps", (first, last, *params.values()), tuple(b.out), results)
-    given = [params[v] for v in o.given if active(v) and v.type.ref]
-    numbers = [params[v] for v in o.given if active(v) and not v.type.ref]
-    return transpose(fun, [*(params[v] for v in o.state if active(v)), *numbers], given)
+    in_place = [params[v] for v in (*o.roots, *o.given) if active(v) and v.type.ref]
+    others = [params[v] for v in args if active(v) and params[v] not in in_place]
+    return transpose(fun, others, in_place)
 
 
 def _bytes(o: Outlined, made: Fun, arrays: Sequence[Alloc], active: Callable[[Atom], bool]) -> Fun:
@@ -123,7 +161,8 @@ def _bytes(o: Outlined, made: Fun, arrays: Sequence[Alloc], active: Callable[[At
     count = 2 + len(o.state) + len(o.given)
     own, bars = made.params[:count], made.params[count:]
     like = dict(zip((*o.state, *o.given), own[2:], strict=True))
-    of_bars = [v for v in o.state if active(v)] + [v for v in o.given if active(v) and v.type.ref]
+    of_bars = [c.inner for c in o.carried if active(c.inner)]
+    of_bars += [v for v in (*o.roots, *o.given) if active(v) and v.type.ref]
     env: dict[Var, Atom] = {bar: like[v] for bar, v in zip(bars, of_bars, strict=True)}
     makes = {v: stmt for stmt in made.body if isinstance(stmt, SIMPLE) for v in defined(stmt)}
     b, needed = Builder(), set[Stmt]()

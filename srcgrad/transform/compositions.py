@@ -13,7 +13,9 @@ from dataclasses import replace
 from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL, Builder, const
 from srcgrad.core.ir import Atom, Const, Fun, Program, Var
+from srcgrad.core.rewrite import Renamed
 from srcgrad.errors import ArgumentError, NotDifferentiableError
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
@@ -126,6 +128,9 @@ def _value_and_grad(program: Program, leaves: Sequence[int], aux: int) -> Progra
     fun = replace(fun, params=main_params(fun, len(main.params)))
     order = sorted(set(leaves))
     results = [*range(len(main.results)), *(len(main.results) + order.index(leaf) for leaf in leaves)]
+    value = fun.results[0]
+    if isinstance(value, Var) and value.name == ANONYMOUS and value not in fun.params:
+        fun = Renamed({value: Var("value", value.type)}).fun(fun)
     return Program(select(fun, results), made.callees)
 
 

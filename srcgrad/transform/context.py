@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
-from srcgrad.core import ir
+from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
+from srcgrad.core.rewrite import Renamed
+from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.language.values import Val
 
 
@@ -50,7 +53,8 @@ def zero(type: ir.Type) -> Const:
 class Bars:
     """Adjoints of one region's values.
 
-    A scalar from outside that is met in a loop's body becomes a carried sum (`incoming`).
+    A scalar from outside that is met in a loop's body becomes a carried sum (`incoming`). The builder is told what
+    contributions that have no name are to be called.
     """
 
     def __init__(self, builder: Builder, facts: Facts, activity: Activity, region: Region, looping: bool) -> None:
@@ -72,6 +76,8 @@ class Bars:
             self.own[target] = _renamed(self._builder, total.atom, bar_name(target))
         else:
             self.own[target] = bar
+            if isinstance(bar, Var) and bar.name == ANONYMOUS != target.name:
+                self._builder.wishes.setdefault(bar, bar_name(target))
 
     def take(self, target: Atom) -> Atom | None:
         return self.own.get(target) if isinstance(target, Var) else None
@@ -87,6 +93,18 @@ class Bars:
         if self._looping and outside and target not in self.own:
             self.incoming[target] = Var(bar_name(target), target.type)
             self.own[target] = self.incoming[target]
+
+
+def named(fun: Fun, wishes: Mapping[Var, str]) -> Fun:
+    """The function with those of these variables named so that adjoint statements bind."""
+    names = {
+        v: Var(wishes[v], v.type)
+        for stmt in walk.walk(fun.body)
+        if stmt.span is not None and stmt.span.back
+        for v in walk.defined(stmt)
+        if v in wishes
+    }
+    return Renamed(names).fun(fun) if names else fun
 
 
 def _renamed(builder: Builder, atom: Atom, name: str) -> Atom:

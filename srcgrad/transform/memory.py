@@ -32,6 +32,7 @@ class Memory(Protocol):
     """What the plan asks about the memory of a function."""
 
     snapshots: bool  # whether a copy of memory may take the place of what is loaded from it
+    of_threads: bool  # whether each thread of a GPU makes what is kept, so that as little is kept as can be
 
     def overwritten_later(self, load: ir.Load, level: Region) -> bool:
         """Whether what the load reads may be overwritten before the reverse sweep gets there."""
@@ -56,6 +57,7 @@ class OwnMemory:
     """Memory that nobody else reaches while the function runs."""
 
     snapshots = True
+    of_threads = False
 
     def __init__(self, facts: Facts) -> None:
         self._overwrites = Overwrites(facts)

@@ -70,6 +70,13 @@ class OneSweep:
             region = region.parent
         return region is self._facts.top
 
+    def forward(self, region: Region) -> Region:
+        """The innermost region around whose run is its only one: what it runs is not run before."""
+        while not self.performed(region):
+            assert region.parent is not None
+            region = region.parent
+        return region
+
     # ---- the loop by itself
 
     def _alone(self, loop: ir.For, region: Region) -> bool:

@@ -8,12 +8,13 @@ from outside that it writes into.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
-from srcgrad.core.ir import Atom, Carry, Fun, Var
+from srcgrad.core.ir import Atom, Carry, Fun, Stmt, Var
+from srcgrad.core.rewrite import Rewriter, Rewritten, rewrite
 from srcgrad.core.walk import instantiate, map_how
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Loop, counted, step_of
@@ -26,6 +27,26 @@ Integers = Sequence[
     tuple[str, Atom]
 ]  # numbers that go round a loop beside its own: their names, and what they are first
 Head = Callable[[Atom, Env, Sequence[Atom]], Sequence[Atom]]
+
+
+OPERATION = "a loop"  # the name of a loop that has become an operation, which no function of a user has
+
+
+class _WithoutOperations(Rewriter):
+    """Puts loops that have become operations in their place again."""
+
+    def one(self, stmt: Stmt) -> Rewritten:
+        if not isinstance(stmt, ir.Custom) or stmt.primal.name != OPERATION:
+            return self.inside(stmt)
+        body, results = instantiate(stmt.primal, map(self.atom, stmt.args))
+        self.env.update(zip(stmt.targets, results, strict=True))
+        return body
+
+
+def _quiet_operation(stmt: Stmt) -> Rewritten:
+    if not isinstance(stmt, ir.Custom) or stmt.primal.name != OPERATION or stmt.fwd is None:
+        return stmt
+    return replace(stmt, primal=without_effects(stmt.primal), fwd=without_effects(stmt.fwd))
 
 
 def nothing(turn: Atom, env: Env, integers: Sequence[Atom]) -> Sequence[Atom]:
@@ -81,13 +102,21 @@ class Outlined:
         return (*index, *self.state, *(v.target for v in self.views), *self.given)
 
     @cached_property
-    def _body(self) -> Fun:
+    def _reversible(self) -> Fun:
         exit = () if self.loop.exit is None else (self.loop.exit,)
         return Fun("body", self._entering, self.loop.body, (*(c.next for c in self.carried), *exit))
 
     @cached_property
+    def _body(self) -> Fun:
+        return _WithoutOperations().fun(self._reversible)
+
+    @cached_property
     def _quiet_body(self) -> Fun:
         return without_effects(self._body)
+
+    @cached_property
+    def _quiet_reversible(self) -> Fun:
+        return rewrite(without_effects(self._reversible), _quiet_operation)
 
     def _emit(self, b: Builder, part: Fun, env: Env) -> tuple[Atom, ...]:
         stmts, results = instantiate(part, [env[v] for v in self._entering])
@@ -141,10 +170,17 @@ class Outlined:
         return left, ends
 
     def run(
-        self, b: Builder, first: Atom, last: Atom, env: Env, integers: Integers = (), head: Head = nothing
+        self,
+        b: Builder,
+        first: Atom,
+        last: Atom,
+        env: Env,
+        integers: Integers = (),
+        head: Head = nothing,
+        reversible: bool = False,
     ) -> tuple[list[Var], list[Var]]:
         """Emit the iterations of the numbers from first up to last, which are known to be made; what they leave, and
-        the integers."""
+        the integers. reversible: loops inside stay operations that can be differentiated."""
         loop, env = self.loop, self.with_views(b, env)
         inner, entering, going = self._enter(env, integers)
         by_index = isinstance(loop, ir.For) and step_of(loop) == 1
@@ -155,19 +191,19 @@ class Outlined:
             turn = self._turn(b, index, env) if by_index else index
             self._bind_index(b, index, inner)
             on = list(head(turn, inner, going))
-            results = self._emit(b, self._quiet_body, inner)
+            results = self._emit(b, self._quiet_reversible if reversible else self._quiet_body, inner)
         carries, left, ends = self._leave(entering, env, going, integers, results, on)
-        b.put(ir.For(index, first, last, INT_ONE, carries, tuple(body), span=loop.span))
+        b.put(ir.For(index, first, last, INT_ONE, carries, tuple(body)))
         return left, ends
 
     def one(self, b: Builder, turn: Atom, env: Env) -> list[Atom]:
-        """Emit the iteration of this number; what it leaves."""
+        """Emit the iteration of this number, in a way that can be differentiated; what it leaves."""
         inner = self.with_views(b, env)
         if isinstance(self.loop, ir.For) and step_of(self.loop) == 1:
             inner[self.loop.index] = b.let(add, self._start(env), turn, name=self.loop.index.name)
         else:
             self._bind_index(b, turn, inner)
-        return list(self._emit(b, self._quiet_body, inner)[: len(self.carried)])
+        return list(self._emit(b, self._quiet_reversible, inner)[: len(self.carried)])
 
     def _bind_index(self, b: Builder, index: Atom, inner: dict[Var, Atom]) -> None:
         """Tell the primal's index, of the printed one: the index itself, or the number of the iteration."""

@@ -20,7 +20,9 @@ from srcgrad.core.held import is_held
 from srcgrad.core.ir import Carry, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
+from srcgrad.transform.cut import Cut
 from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
+from srcgrad.transform.kept_values import Candidates, KeptValue
 from srcgrad.transform.memory import Memory, OwnMemory
 from srcgrad.transform.one_sweep import OneSweep
 from srcgrad.transform.scope import Scope
@@ -30,6 +32,7 @@ from srcgrad.transform.storage import Listed, Storage, StorageChoice
 from srcgrad.transform.taped_calls import marks_of
 
 Policy = Literal["auto", "keep", "snapshot"]
+Keeping = Literal["cost", "all", "none"]  # which values that can be computed again are kept
 Site = ir.Load | ir.Draw | ir.Append | ir.Alloc | ir.Let
 
 
@@ -44,6 +47,9 @@ class Plan:
     snapshots[loop][root]: whether the body writes through root (then it is run on a copy of the row).
     refilled[c]: the loop's body that fills shared memory again.   left_out: stores that no run performs.
     escapes: allocations in a loop or branch that are carried out of it; their shadows are kept.
+    values[v]: in what a value is kept, one row a visit, by the only run of the region around it that is run once, so
+    that no later run computes it again; values_in[s]: those that are kept inside s, a statement of that region.
+    values_of[s]: those that s binds in its own region.
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
     marks[call]: where on the tape what the call keeps begins.
@@ -58,10 +64,12 @@ class Plan:
         policy: Policy = "auto",
         active: Sequence[Var] | None = None,
         memory: Memory | None = None,
+        keeping: Keeping = "cost",
         at_once: bool = True,
     ) -> None:
         """active: by which parameters the function is differentiated, all floats if None.   at_once: whether loops may
         run forward and backward at once."""
+        self._keeping = keeping
         self.facts, self.overwrites = facts, Overwrites(facts)
         self.memory: Memory = OwnMemory(facts) if memory is None else memory
         self.active = [p for p in facts.fun.params if p.type.is_float] if active is None else list(active)
@@ -83,6 +91,10 @@ class Plan:
     def shapes(self) -> Shapes:
         """What is surely known of the function's shapes once it has run."""
         return self._choice.shapes
+
+    def axes(self, site: Site) -> list[Loop]:
+        """The loops with an axis in what is kept at site."""
+        return self._choice.loops(site, self.level[site])
 
     def kept(self, stmt: Stmt) -> bool:
         return self.decision.get(stmt) == "keep"
@@ -177,6 +189,43 @@ class Plan:
                         yield arg
         yield from (root for roots in self.snapshots.values() for root in roots if not facts.classes.simple(root))
 
+    # ---- values that could be computed again
+
+    def _keep_values(self) -> None:
+        facts = self.facts
+        self.values: dict[Var, KeptValue] = {}
+        self._costs: dict[Var, tuple[float, float]] = {}
+        self.values_in: dict[Stmt, list[Var]] = {}
+        self.values_of: dict[Stmt, list[Var]] = {}
+        if self._keeping == "none" or self.memory.of_threads:
+            return
+        varying = self._choice.varying
+        candidates = Candidates(facts, self._choice, varying, self.one_sweep).all()
+        if self._keeping == "all":
+            chosen = dict.fromkeys(candidates, (0.0, 0.0))
+        else:
+            chosen = Cut(facts, self, candidates, varying).chosen
+        for var in candidates:
+            made = facts.makes[var]
+            if var not in chosen or (isinstance(made, ir.Load) and self.kept_at_once(made)):
+                continue
+            self.values[var] = candidates[var]
+            self._costs[var] = chosen[var]
+            self.values_in.setdefault(self._holder(facts.bound[var]), []).append(var)
+            if facts.where[made] is facts.bound[var]:
+                self.values_of.setdefault(made, []).append(var)
+
+    def _holder(self, region: Region) -> Stmt:
+        """The statement in which the region lies, of the innermost region that is run once."""
+        while region.parent is not None and not self.one_sweep.performed(region.parent):
+            region = region.parent
+        assert region.stmt is not None
+        return region.stmt
+
+    def kept_at_once(self, load: ir.Load) -> bool:
+        """Whether the load's value is kept by the only run of what holds its memory."""
+        return self.kept(load) and self.one_sweep.performed(self.level[load])
+
     # ---- in what it is kept
 
     def _store_all(self) -> None:
@@ -189,6 +238,7 @@ class Plan:
                 _, holder = facts.chain(site, self.level[site])[0]
                 self.sites.setdefault(holder, []).append(site)
         self._choice = StorageChoice(facts, self.scope, self.memory)
+        self._keep_values()
         self.storage: dict[Site, Storage] = {}
         self.rows: dict[Loop, Length | None] = {}
         self.entries: dict[Loop, list[Carry]] = {}
@@ -203,6 +253,8 @@ class Plan:
     def _store(self, stmts: Sequence[Stmt], region: Region) -> None:
         """In the order of the emission: the region is run, then its statements' adjoints follow, last first."""
         for stmt in stmts:
+            for var in self.values_in.get(stmt, ()) if self.one_sweep.performed(region) else ():
+                self._note_value(var)
             for site in self.sites.get(stmt, ()):
                 self.storage[site] = storage = self._choice.of(site, region)
                 self._note(storage.name, storage.type, site, self._reason(site), shadow=isinstance(site, ir.Alloc))
@@ -227,7 +279,7 @@ class Plan:
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
-            if not self.selections.enters(loop, carry):
+            if carry.inner in self.values or not self.selections.enters(loop, carry):
                 continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"
@@ -242,6 +294,11 @@ class Plan:
         for root in self.snapshots[loop]:
             kind, reason = root.type, "a snapshot an iteration, for the loop's body rewrites it"
             self._note(f"{root.name}_kept", ir.Type(kind.dtype, 1 + kind.rank, ref=True), loop, reason)
+
+    def _note_value(self, var: Var) -> None:
+        rows, (again, keep) = self.values[var].rows, self._costs[var]
+        reason = f"kept at each visit, for {keep:.0f}; to compute it again costs {again:.0f} (1: a multiplication)"
+        self._note(rows.name, rows.type, self.facts.makes[var], reason)
 
     def _note(self, name: str, kind: ir.Type, stmt: Stmt, reason: str, shadow: bool = False) -> None:
         self.made.append(ir.Kept(name, kind, stmt.span.line if stmt.span else None, reason, shadow))

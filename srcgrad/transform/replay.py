@@ -40,6 +40,7 @@ class Replay:
         self.facts, self.activity, self.scope = plan.facts, plan.activity, plan.scope
         self.effect_only = silent(plan.facts.fun)
         self.known: dict[Var, Atom] = {}  # what is not computed in the iteration that is run again
+        self.taken: dict[Stmt, tuple[Atom, Atom, str]] = {}  # of branches that take something: the index, its, the side
         self._sides: dict[Stmt, str] = {}  # of loops that look for something, the branches in which it is taken
         self._marks: list[Atom] = []  # the index of the iteration at hand, and that of the last that took something
 
@@ -50,10 +51,26 @@ class Replay:
                 continue
             if current is region:
                 with self.b.at(None):
+                    if self.plan.one_sweep.performed(region):
+                        self.tape.make_values(stmt, ctx)
                     self.tape.make_sites(stmt, ctx)
             if stmt not in self.plan.left_out:
                 with self.b.at(stmt.span):
-                    self._run_one(stmt, region, current, ctx)
+                    self._run_or_find(stmt, region, current, ctx)
+
+    def _run_or_find(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
+        """What the forward sweep has kept is found; what it keeps is put away."""
+        kept, forward = self.plan.values_of.get(stmt, ()), self.plan.one_sweep.performed(region)
+        if not kept or forward or not isinstance(stmt, (ir.Let, ir.Load)):
+            self._run_one(stmt, region, current, ctx)
+        for var in kept:
+            self._keep_or_find(var, forward, ctx)
+
+    def _keep_or_find(self, var: Var, forward: bool, ctx: Context) -> None:
+        if forward:
+            self.tape.keep(var, ctx)
+        else:
+            ctx.env[var] = self.tape.kept(var, ctx)
 
     def _run_one(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
         match stmt:
@@ -268,7 +285,7 @@ class Replay:
             with self.b.at(None):
                 self.tape.make_entries(stmt, ctx)
         carried = self._carried(stmt, region, ctx, inner)
-        marks = child and stmt in self.plan.selections.found
+        marks = child and bool(self.plan.selections.path(stmt))
         before = self.tape.none_taken(stmt, ctx) if marks else None  # type: ignore[arg-type]
         number, count = Var("turn", ir.I8), Var("turns", ir.I8)
         index = None
@@ -279,6 +296,9 @@ class Replay:
             self.tape.put_count(stmt, count)
         with self.b.block() as out:
             self._begin_iteration(stmt, number, child, ctx, inner)
+            for carry in stmt.carry:
+                if carry.inner in self.plan.values:
+                    self._keep_or_find(carry.inner, self.plan.one_sweep.performed(region), inner)
             following = self.b.let(add, number, INT_ONE, name="turn") if counted(stmt) else number
             if before is not None:
                 carried.append(self._run_marking(stmt, region, inner, before))
@@ -304,8 +324,8 @@ class Replay:
     def _run_marking(self, stmt: Loop, region: Region, inner: Context, before: Atom) -> Carried:
         """Run the body of a loop that looks for something, and note which iteration was the last to take it."""
         assert isinstance(stmt, ir.For)
-        path = self.plan.selections.found[stmt].path
-        name = f"{next(c.inner.name for c in stmt.carry if c.inner in self.activity)}_at"
+        path = self.plan.selections.path(stmt)
+        name = f"{next(c.inner.name for c in stmt.carry if any(o.target is c.next for o in path[0][0].outs))}_at"
         head, after = Var(name, ir.I8), Var(name, ir.I8)
         outer = self._sides, self._marks
         self._sides, self._marks = dict(path), [inner(stmt.index), head]

@@ -7,7 +7,9 @@ core program again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 from srcgrad.analysis.effects import Facts
@@ -17,14 +19,15 @@ from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
 from srcgrad.transform.adjoint import Adjoint
 from srcgrad.transform.checkpoints import checkpointed
-from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.context import Bars, Context, bar_name, named, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
-from srcgrad.transform.plan import Plan, Policy
+from srcgrad.transform.plan import Keeping, Plan, Policy
 from srcgrad.transform.program_edits import expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
+from srcgrad.transform.scratch_in_iterations import scratch_in_iterations
 from srcgrad.transform.taped_calls import ADJOINT, QUIET, TAPED, adjoint_name, taped, with_marks, without_marks
 
 
@@ -32,7 +35,8 @@ class Reverse:
     """Builds the adjoint of one function: its parameters, the cotangents of its results, and what comes out."""
 
     def __init__(self, plan: Plan, into: Sequence[Var] = ()) -> None:
-        """into: parameters whose adjoints are added up in memory that comes in as further parameters."""
+        """into: arrays among the parameters whose adjoints are in memory that comes in as further parameters: what it
+        holds is that of their contents at the end, and in the end that of their contents at first."""
         self.into = {p: Var(bar_name(p), p.type) for p in into}
         self.plan, self.fun, self.activity = plan, plan.facts.fun, plan.activity
         self.b = Builder(self.fun)
@@ -67,7 +71,8 @@ class Reverse:
         kept = (*fun.facts.plan, *self.plan.made, *self.adjoint.kept_by_rules)
         facts = replace(fun.facts, plan=kept, same_shapes=(*fun.facts.same_shapes, *like))
         params = (*fun.params, *seeds.values(), *self.into.values())
-        return Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        made = Fun(name, params, tuple(self.b.out), got if bars_only else (*results, *got), facts)
+        return named(made, self.b.wishes)
 
     def _shadow_params(self, ctx: Context, merged: bool) -> None:
         """Zeros for the active array parameters: at the start where references are chosen at run time (`merged`),
@@ -80,7 +85,7 @@ class Reverse:
                 ctx.bar[param] = self.shadows.zeros_like(param, bar_name(param))
 
     def _seeds(self) -> dict[int, Var]:
-        floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float]
+        floats = [k for k, r in enumerate(self.fun.results) if r.type.is_float and r not in self.into]
         names = ["value_bar"] if len(floats) == 1 else [f"value_bar_{k}" for k in floats]
         types = [self.fun.results[k].type for k in floats]
         return {k: Var(n, t.memory() if t.rank or t.ref else t) for k, n, t in zip(floats, names, types, strict=True)}
@@ -107,56 +112,77 @@ class Reverse:
         return ctx.bar[param] if param in ctx.bar else self.shadows.zeros_like(param, bar_name(param))
 
 
+_KEEPING: ContextVar[Keeping] = ContextVar("_KEEPING", default="cost")
+
+
+@contextmanager
+def keep_values(which: Keeping) -> Iterator[None]:
+    """Which values the adjoints that are made inside keep of those that could be computed again."""
+    token = _KEEPING.set(which)
+    try:
+        yield
+    finally:
+        _KEEPING.reset(token)
+
+
 def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", checked: bool = False) -> Program:
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
     program = without_marks(program)
     main = carried_arrays_to_buffers(lists_as_rows(program.main))
+    if policy == "auto":
+        main = scratch_in_iterations(main)
     wanted = [main.params[k] for k in sorted(active)]
     main = with_marks(gather_quotients(checkpointed(main, wanted, _transposed_into)), wanted)
-    adjoint = Reverse(Plan(Facts(main), policy, wanted)).build(adjoint_name(main.name), checked=checked)
+    adjoint = Reverse(_plan(main, policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
-    callees = dict(program.callees)
+    callees, limit = dict(program.callees), program.main.facts.checkpoint
     pending = _missing(built, callees)
     while pending:
         name = pending.pop(0)
-        callees[name] = _made(name, callees, policy)
+        callees[name] = _made(name, callees, policy, limit)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
 
 
-def _made(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+def _made(name: str, callees: Mapping[str, Fun], policy: Policy, limit: ir.Checkpoints | None) -> Fun:
     """A function that is called and not there yet: one with a mark, or without effects, or an adjoint."""
     if name.endswith(TAPED):
-        return taped(name, _found(name.removesuffix(TAPED), callees, policy))
+        base = name.removesuffix(TAPED)
+        return taped(name, callees[base] if base in callees else _made(base, callees, policy, limit))
     if name.endswith(QUIET):
         base = name.removesuffix(QUIET)
-        return function({**callees, base: _found(base, callees, policy)}, name)
-    return _adjoint(name, callees, policy)
+        loud = callees[base] if base in callees else _made(base, callees, policy, limit)
+        return function({**callees, base: loud}, name)
+    return _adjoint(name, callees, policy, limit)
 
 
-def _found(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
-    return callees[name] if name in callees else _made(name, callees, policy)
+def _plan(fun: Fun, policy: Policy = "auto", active: Sequence[Var] | None = None) -> Plan:
+    return Plan(Facts(fun), policy, active, keeping=_KEEPING.get())
 
 
-def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy) -> Fun:
+def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy, limit: ir.Checkpoints | None) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
-    primal = gather_quotients(without_effects(function(callees, name.removesuffix(ADJOINT))))
-    primal = with_marks(primal, [p for p in primal.params if p.type.is_float])
-    made = take_quotients_apart(Reverse(Plan(Facts(primal), policy)).build(name, bars_only=True))
+    primal = without_effects(function(callees, name.removesuffix(ADJOINT)))
+    floats = [p for p in primal.params if p.type.is_float]
+    if limit is not None:
+        primal = replace(primal, facts=replace(primal.facts, checkpoint=replace(limit, strict=False)))
+        primal = checkpointed(primal, floats, _transposed_into)
+    primal = with_marks(gather_quotients(primal), floats)
+    made = take_quotients_apart(Reverse(_plan(primal, policy)).build(name, bars_only=True))
     return replace(made, params=(Var("mark", ir.I8), *made.params))
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:
     """The adjoint of a function by these parameters, its bars alone: of a user's rule for tangents, its transpose."""
-    return Reverse(Plan(Facts(fun), active=active)).build("transposed", bars_only=True)
+    return Reverse(_plan(fun, active=active)).build("transposed", bars_only=True)
 
 
 def _transposed_into(fun: Fun, active: Sequence[Var], into: Sequence[Var]) -> Fun:
-    """The adjoint of a function by these parameters, its bars alone, those of the arrays `into` in memory that comes
-    in."""
-    plan = Plan(Facts(gather_quotients(fun)), active=[*active, *into])
+    """The adjoint of a function by these parameters, its bars alone; those of the arrays `into`, which it may write
+    into, are in memory that comes in."""
+    plan = _plan(gather_quotients(fun), active=[*active, *into])
     return take_quotients_apart(Reverse(plan, into).build("steps_back", bars_only=True))
 
 

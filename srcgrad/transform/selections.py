@@ -1,7 +1,8 @@
 """Loops that look for something: `if d < best: best = d`. Adjoints pass through the last iteration that took it alone.
 
-The loop notes which iteration that was, and on the way back only that one is run again: what came before it was
-overwritten, and what came after was not taken.
+The loop notes which iteration that was: what came before it was overwritten, and what came after was not taken. If the
+loop does nothing else that adjoints pass through, that iteration alone is run again on the way back. Else all are, and
+the index tells the one that took it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ class Selection:
 
 
 class Selections:
-    """Answers for one function.   found: its loops of that kind."""
+    """Answers for one function.
+
+    found: its loops that do nothing else.   beside: those that do more, with the branches in which something is taken.
+    """
 
     def __init__(self, facts: Facts, activity: Activity, loops: Iterable[Loop]) -> None:
         self._facts, self._activity = facts, activity
@@ -43,30 +47,74 @@ class Selections:
                 if isinstance(atom, Var):
                     self._users.setdefault(atom, []).append(stmt)
         self.found: dict[Stmt, Selection] = {}
+        self.beside: dict[Stmt, tuple[Branch, ...]] = {}
         for loop in loops:
-            if isinstance(loop, ir.For) and (selection := self._selection(loop)) is not None:
+            if not isinstance(loop, ir.For) or not self._numbered(loop):
+                continue
+            if (selection := self._selection(loop)) is not None:
                 self.found[loop] = selection
+            elif (path := self._one_of_several(loop)) is not None:
+                self.beside[loop] = path
+
+    def path(self, loop: Stmt) -> tuple[Branch, ...]:
+        """The branches in which the loop takes what it looks for; none if it looks for nothing."""
+        return self.found[loop].path if loop in self.found else self.beside.get(loop, ())
 
     def enters(self, loop: Loop, carry: Carry) -> bool:
         """Whether it must be known what an iteration of the loop has begun with."""
         return loop not in self.found or carry.inner not in self.found[loop].unread
 
+    def _numbered(self, loop: ir.For) -> bool:
+        """Whether the index tells the iteration."""
+        return not loop.parallel and bool(step_of(loop)) and numbering(loop) is not Numbering.COUNT
+
     def _selection(self, loop: ir.For) -> Selection | None:
         active = [c for c in loop.carry if c.inner in self._activity]
-        if not active or loop.parallel or not step_of(loop) or numbering(loop) is Numbering.COUNT:
-            return None
-        if any(c.inner.type.ref or c.inner.type.many for c in loop.carry):
+        if not active or any(c.inner.type.ref or c.inner.type.many for c in loop.carry):
             return None
         body = self._facts.region[loop, "body"]
         if not all(self._fits(stmt, body) for stmt in walk(loop.body)):
             return None
-        path, *more = (self._path(c, body) for c in active)
+        path, *more = (self._taken(c, loop) for c in active)
         if path is None or any(other != path for other in more):
             return None
-        branches = {branch for branch, _ in path}
-        if not all(self._passes(user, c, loop, branches) for c in active for user in self._users.get(c.inner, ())):
-            return None
         return Selection(path, self._unread(loop, path))
+
+    def _one_of_several(self, loop: ir.For) -> tuple[Branch, ...] | None:
+        """The branches in which something is taken, if adjoints pass through them for nothing else."""
+        active = [c for c in loop.carry if c.inner in self._activity and not c.inner.type.ref]
+        paths = [path for c in active if (path := self._taken(c, loop)) is not None]
+        for path in dict.fromkeys(paths):
+            if all(self._for_these(branch, paths.count(path), loop) for branch, _ in path):
+                return path
+        return None
+
+    def _for_these(self, branch: ir.If, count: int, loop: ir.For) -> bool:
+        """Whether all that adjoints pass through in the branch is what so many carries take in it, and hand on."""
+        active = [o.target for o in branch.outs if o.target in self._activity]
+        if len(active) != count or not all(self._handed_on(v, loop) for v in active):
+            return False
+        writes = (s.ref for s in walk((branch,)) if isinstance(s, (ir.Store, ir.Accumulate)))
+        return not any(ref in self._activity for ref in writes)
+
+    def _handed_on(self, var: Var, loop: ir.For) -> bool:
+        """Whether the loop's next iteration, or a branch around, alone uses it where adjoints pass."""
+        for user in self._users.get(var, ()):
+            if user is loop:
+                if sum(c.next is var for c in loop.carry) > 1:
+                    return False
+            elif not isinstance(user, (ir.If, ir.Let, ir.Effect)) or (
+                isinstance(user, ir.Let) and any(t in self._activity for t in user.targets)
+            ):
+                return False
+        return True
+
+    def _taken(self, carry: Carry, loop: ir.For) -> tuple[Branch, ...] | None:
+        """The branches of a carry that hands on what an iteration enters with, or takes something else."""
+        path = self._path(carry, self._facts.region[loop, "body"])
+        branches = {branch for branch, _ in path or ()}
+        passed = all(self._passes(user, carry, branches) for user in self._users.get(carry.inner, ()))
+        return path if passed else None
 
     def _fits(self, stmt: Stmt, body: Region) -> bool:
         """Whether the statement writes nothing around the loop that adjoints pass through."""
@@ -93,7 +141,7 @@ class Selections:
             atom, region = getattr(out, side), self._facts.region[made, side]
         return tuple(path) or None
 
-    def _passes(self, user: Stmt, carry: Carry, loop: ir.For, branches: set[ir.If]) -> bool:
+    def _passes(self, user: Stmt, carry: Carry, branches: set[ir.If]) -> bool:
         """Whether a use of what an iteration enters with passes no derivative, or passes it on untouched."""
         match user:
             case ir.Let():

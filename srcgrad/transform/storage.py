@@ -7,6 +7,7 @@ from functools import cached_property
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.kept_shapes import lengths
+from srcgrad.analysis.varying import Varying
 from srcgrad.core import ir
 from srcgrad.core.build import const
 from srcgrad.core.ir import Const, Stmt, Var
@@ -57,6 +58,19 @@ class StorageChoice:
     def __init__(self, facts: Facts, scope: Scope, memory: Memory) -> None:
         self._facts, self._scope, self._memory = facts, scope, memory
 
+    def loops(self, site: Stmt, region: Region) -> list[Loop]:
+        """The loops with an axis in what is kept at site, by memory whose life ends in region: a load finds the same in
+        all iterations of one in which it does not change."""
+        between = self._facts.loops_between(site, region)
+        if not isinstance(site, ir.Load) or self._memory.of_threads:
+            return between
+        changes = self.varying.of(site.target)
+        return [loop for loop in between if loop in changes]
+
+    @cached_property
+    def varying(self) -> Varying:
+        return Varying(self._facts)
+
     def of(self, site: Stmt, region: Region) -> Storage:
         """For what is kept at site, by memory whose life ends in region."""
         match site:
@@ -78,8 +92,7 @@ class StorageChoice:
         return self._memory.rows(loop, known)
 
     def _rows(self, site: Stmt, region: Region, dtype: str, name: str) -> Rows:
-        loops = self._facts.loops_between(site, region)
-        return Rows(name, dtype, tuple(self.extent(loop, region) for loop in loops) or (INT_ONE,))
+        return Rows(name, dtype, tuple(self.extent(loop, region) for loop in self.loops(site, region)) or (INT_ONE,))
 
     def _rows_of_arrays(self, site: ir.Load | ir.Draw | ir.Let, region: Region, name: str) -> Rows | None:
         """One array for all visits, if their number and the lengths of what is kept are known before.
@@ -90,9 +103,13 @@ class StorageChoice:
         if len(holders) > 1 and any(isinstance(s, ir.If) or getattr(s, "exit", None) is not None for s in holders):
             return None
         rows = self._rows(site, region, site.target.type.dtype, name)
-        axes = tuple(self._length(d, region) for d in self.shapes.dims(site.target))
+        axes = self.lengths(site.target, region)
         known = (*rows.lengths, *axes)
         return None if None in known else Rows(name, rows.dtype, known)
+
+    def lengths(self, value: Var, region: Region) -> tuple[Length | None, ...]:
+        """Of the axes of an array value, of what a run of region has; None: it is not known before the value."""
+        return tuple(self._length(d, region) for d in self.shapes.dims(value))
 
     def _listed(self, site: Stmt, region: Region, memory: ir.Type, name: str) -> Listed:
         self._memory.check_lists(site.span)

@@ -5,9 +5,9 @@ Each thing is kept once: by the run of the region in which its memory's life end
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
-from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, whole
 from srcgrad.core.ir import Atom, Carry, Stmt, Var
@@ -23,10 +23,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def visit(facts: Facts, site: Stmt, level: Region, ctx: Context) -> tuple[Atom, ...]:
-    """Where in a kept array this visit goes: the rows of the loops between its level and the site."""
-    between = facts.loops_between(site, level)
-    return tuple(atom for loop, atom in ctx.counters if loop in between) or (INT_ZERO,)
+def row_of(loops: Sequence[Loop], ctx: Context) -> tuple[Atom, ...]:
+    """Where in a kept array with an axis for each of these loops the present visit goes."""
+    return tuple(atom for loop, atom in ctx.counters if loop in loops) or (INT_ZERO,)
 
 
 def append(builder: Builder, refs: Var, ref: Var) -> Var:
@@ -49,6 +48,7 @@ class Tape:
     def __init__(self, builder: Builder, plan: Plan) -> None:
         self._b, self._plan = builder, plan
         self._arrays: dict[Site, Var] = {}
+        self._values: dict[Var, Var] = {}  # of each kept value, its array
         self._lists: dict[Site, tuple[Var, Var]] = {}  # the list, and the position of each visit's array in it
         self._entries: dict[Var, Var] = {}  # what enters each iteration, or the list of its shadows
         self._snapshots: dict[tuple[Loop, Var], Var] = {}
@@ -66,6 +66,11 @@ class Tape:
                 _once(self._lists, site, (refs, self._new_rows(storage.positions, ctx)))
             else:
                 _once(self._arrays, site, self._new_rows(storage, ctx))
+
+    def make_values(self, stmt: Stmt, ctx: Context) -> None:
+        """Arrays for the values that are kept inside stmt, which stands in a region that is run once."""
+        for var in self._plan.values_in.get(stmt, ()):
+            _once(self._values, var, self._new_rows(self._plan.values[var].rows, ctx))
 
     def make_entries(self, loop: Loop, ctx: Context) -> None:
         """Arrays for what enters each iteration of a loop, and for its snapshots."""
@@ -135,8 +140,21 @@ class Tape:
     def position(self, site: ir.Append, ctx: Context) -> Var:
         return self._b.load(self._arrays[site], self._visit(site, ctx), site.pos.name)
 
-    def _visit(self, site: Stmt, ctx: Context) -> tuple[Atom, ...]:
-        return visit(self._plan.facts, site, self._plan.level[site], ctx)
+    def _visit(self, site: Site, ctx: Context) -> tuple[Atom, ...]:
+        return row_of(self._plan.axes(site), ctx)
+
+    # ---- values that could be computed again
+
+    def keep(self, var: Var, ctx: Context) -> None:
+        """Keep the value of this visit."""
+        self._b.store(self._values[var], (*self._row(var, ctx), *whole(var)), ctx(var))
+
+    def kept(self, var: Var, ctx: Context) -> Var:
+        """What this visit has kept."""
+        return self._b.load(self._values[var], (*self._row(var, ctx), *whole(var)), var.name)
+
+    def _row(self, var: Var, ctx: Context) -> tuple[Atom, ...]:
+        return row_of(self._plan.values[var].loops, ctx)
 
     # ---- what enters an iteration
 
@@ -154,8 +172,10 @@ class Tape:
             index = (place, *(ir.Slice(None, n) for n in lengths))
             self._b.store(self._snapshots[loop, root], index, self._b.load(ref, whole(ref), ref.name))
 
-    def entry(self, carry: Carry, place: Atom) -> Var:
-        """The scalar that entered the iteration of this row."""
+    def entry(self, carry: Carry, place: Atom, ctx: Context) -> Var:
+        """The scalar that entered the iteration of this row, which is that of ctx."""
+        if carry.inner in self._plan.values:
+            return self.kept(carry.inner, ctx)
         return self._b.load(self._entries[carry.inner], (place,), carry.inner.name)
 
     def shadow(self, carry: Carry, iteration: Atom, name: str) -> Var:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,3 +174,22 @@ def test_compiled_code_does_the_same() -> None:
         assert value == pytest.approx(wanted, rel=1e-13)
         np.testing.assert_allclose(bar, other, rtol=1e-12)
     assert sg.grad(growth, checkpoint=4)(0.3, 9.0) == pytest.approx(sg.grad(growth, jit=False)(0.3, 9.0), rel=1e-12)
+
+
+def logistic(x, r, n):
+    for t in range(n):
+        x = r * x * (1.0 - x)
+    return x
+
+
+def test_the_page_shows_what_is_generated(request: pytest.FixtureRequest) -> None:
+    path = Path(__file__).parents[2] / "docs" / "checkpoints.md"
+    page = path.read_text(encoding="utf-8")
+    source = sg.grad(logistic, jit=False, checkpoint=4).source_for(0.3, 3.4, 30)
+    made = source[source.index("def logistic_grad") :].split("\n\n\n")[0].strip()
+    shown = page[page.index("def logistic_grad") :].split("\n```")[0]
+    if request.config.getoption("--update-golden"):
+        path.write_text(page.replace(shown, made), encoding="utf-8")
+    else:
+        assert made == shown
+    assert "4 snapshots for 30 iterations; 42 are run again, 1.4 times the loop" in page

@@ -204,3 +204,81 @@ def test_the_date_of_a_kernel_is_always_the_same(folder):
         dates.append(path.stat().st_mtime_ns)
         path.unlink()
     assert dates[0] == dates[1] == kernels.DATE * 10**9
+
+
+USERS = """
+    import numpy as np
+    import numba
+    import srcgrad as sg
+
+    def f(A, b):
+        return np.sum(np.linalg.solve(A, b))
+
+    d = sg.value_and_grad(f)
+
+    @numba.njit(cache=True)
+    def inner(A, b):
+        return d(A, b)
+
+    @numba.njit(cache=True)
+    def outer(A, b):
+        return inner(A, b)[1] * 2.0
+"""
+CALL = """
+    import sys
+    import numpy as np
+    import users
+    called = [getattr(users, name) for name in sys.argv[1:]]
+    for fun in called:
+        fun(np.array([[3.0, 0.5], [0.25, 2.0]]), np.ones(2))
+    out = users.outer(np.array([[3.0, 0.5], [0.25, 2.0]]), np.ones(2))
+    print(out.tolist(), sum(users.outer.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def in_a_process(tmp_path):
+    """Results, and how often code was loaded, of a process that calls cached functions of a user's module."""
+    (tmp_path / "users.py").write_text(textwrap.dedent(USERS))
+    (tmp_path / "call.py").write_text(textwrap.dedent(CALL))
+    env = {**os.environ, "SRCGRAD_CACHE_DIR": str(tmp_path / "cache"), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+
+    def call(*names):
+        command = [sys.executable, "call.py", *names]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rsplit(maxsplit=1)
+
+    return call
+
+
+def test_code_in_a_cache_finds_the_kernels_that_it_calls(tmp_path, in_a_process):
+    """Through two functions of the user's, of which one is loaded where the other is compiled; then with all loaded;
+    with kernels that were compiled again, whose machine code has other names; and with none left."""
+    wanted, loads = in_a_process("inner")
+    assert loads == "0"
+    for path in tmp_path.glob("numba/**/users.outer*"):
+        path.unlink()
+    assert in_a_process() == [wanted, "0"]
+    assert in_a_process() == [wanted, "1"]
+    compiled = [*tmp_path.glob("cache/__pycache__/*_numeric_*"), *tmp_path.glob("numba/**/*_numeric_*")]
+    assert compiled
+    for path in compiled:
+        path.unlink()
+    assert in_a_process("inner")[0] == wanted
+    assert in_a_process()[0] == wanted
+    shutil.rmtree(tmp_path / "cache")
+    assert in_a_process() == [wanted, "0"]
+    assert in_a_process() == [wanted, "1"]
+
+
+def test_callers_hold_no_machine_code_of_kernels(folder):
+    d = sg.grad(solved)
+    d(MATRIX, SIDE)
+    (unit,) = [m for name, m in sys.modules.items() if name.startswith("srcgrad_generated.solved_grad") and m.__file__
+               and str(folder) in m.__file__]  # fmt: skip
+    (made,) = unit.solved_grad.overloads.values()
+    functions = {f.name: f.is_declaration for f in made.library._final_module.functions}
+    assert [name for name in functions if "solve_numeric" in name] and all(
+        declared for name, declared in functions.items() if "solve_numeric" in name
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.backend.compiling import interruptible, interruption
+from srcgrad.backend.compiling import interruptible, interruption, uncollected
+from srcgrad.compiler import program
 
 
 def test_the_log_has_a_line_a_compilation_and_a_line_a_pass(caplog):
@@ -40,7 +42,8 @@ def test_nothing_is_printed_by_default(tmp_path):
 
 SWALLOWED = """
     import signal
-    from srcgrad.backend.compiling import interruptible, interruption
+    from srcgrad.backend.compiling import interruptible, interruption, uncollected
+from srcgrad.compiler import program
     with interruptible():
         try:
             signal.raise_signal(signal.SIGINT)
@@ -207,3 +210,22 @@ def test_what_was_raised_below_other_errors():
     third.__cause__ = second
     assert interruption(third) is first
     assert interruption(alone := SystemError("alone")) is alone
+
+
+def test_the_garbage_collector_is_as_it_was_afterwards():
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            with pytest.raises(KeyError), uncollected(), uncollected():
+                assert not gc.isenabled()
+                raise KeyError
+            assert gc.isenabled() is enabled
+        finally:
+            gc.enable()
+
+
+def test_the_garbage_collector_rests_while_a_derivative_is_made(monkeypatch):
+    seen = []
+    monkeypatch.setattr(program, "WATCHERS", [lambda name, made: seen.append(gc.isenabled())])
+    sg.grad(lambda x: np.sum(x * x), jit=False)(np.ones(3))
+    assert seen and not any(seen) and gc.isenabled()

@@ -4,7 +4,7 @@
     python tests/benchmarks/compile.py --suite kernels
     python tests/benchmarks/compile.py --names heat --json now.json --against before.json
 
-Each value and gradient is transformed and compiled in a process of its own with fresh caches, at the smallest size.
+Each value and gradient is transformed and compiled in a process of its own with fresh caches, at the size "quick".
 CPU seconds of the process. A pass is what happens from the pass before it to its end; `render` is from the last pass
 to the text. Numba's passes are its own time without that of what they call: the functions called are compiled in the
 midst of typing.
@@ -74,7 +74,7 @@ def measure(workload: Workload, jit: bool = True) -> None:
     """Transform and compile one here, and report."""
     import srcgrad as sg
 
-    gradient, args = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=jit), workload.args("tiny")
+    gradient, args = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=jit), workload.args("quick")
     passes, source = transformed(gradient, args)
     report(passes=passes, transformation=sum(passes.values()), lines=generated.generated_lines(source))
     clock = compiled(gradient, args)

@@ -15,6 +15,7 @@ Beside the page comes a plot: by matplotlib where it is installed, else drawn as
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib.util
 import json
 import re
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 # in the place of this folder, whose files have the names of packages
 sys.path[:] = [str(ROOT), *(p for p in sys.path if Path(p).resolve() != Path(__file__).resolve().parent)]
 
-from tests.benchmarks import arrays, by_hand, generated, report_page, table_of_suite  # noqa: E402
+from tests.benchmarks import arrays, by_hand, cases_of_suite, generated, report_page  # noqa: E402
 from tests.benchmarks.processes import Caches, Found, child, load, report  # noqa: E402
 from tests.benchmarks.table_of_suite import Case  # noqa: E402
 
@@ -60,7 +61,7 @@ def makers(case: Case, size: tuple[int, ...]) -> dict[str, Any]:
     """The compiled candidates; what the first call of each took is reported."""
     args = case.args(size)
     start = time.process_time()
-    derivative = case.derivative()
+    derivative = case.derivative(True)
     if hasattr(derivative, "source_for"):
         source = derivative.source_for(*args)
         lines = {"lines": generated.generated_lines(source), "primal_lines": generated.primal_lines(case.fun)}
@@ -105,8 +106,9 @@ def memory(call: Call) -> Found:
     """By how many bytes the process grows in a call, where the system tells."""
     call()
     try:
+        ctypes.CDLL(None).malloc_trim(0)  # else the last call's memory is still there
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
+    except (OSError, AttributeError):
         return {}
     before = status("VmRSS")
     call()
@@ -131,7 +133,7 @@ def run(options: argparse.Namespace) -> dict[str, Found]:
         caches = Caches(options.caches or folder)
         warm = caches.kept.exists() or (not options.quick and caches.warm())
         print(f"cold: the library's kernels {'are warm' if warm else 'are compiled, too'}", flush=True)
-        for case in table_of_suite.chosen(options.names):
+        for case in cases_of_suite.chosen(options.names):
             common = ["--names", case.name, "--seconds", str(options.seconds), "--sizes", str(options.sizes)]
             found = child(__file__, *common, timeout=options.timeout, caches=caches.begin(warm))
             results[case.name] = found
@@ -162,9 +164,9 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     options = options_of(argv)
     if options.here:
-        return measure(table_of_suite.named(options.names[0]), options.seconds, options.sizes)
+        return measure(cases_of_suite.named(options.names[0]), options.seconds, options.sizes)
     results = load(options.read) if options.read else run(options)
-    cases = [c for c in table_of_suite.chosen(options.names) if c.name in results]
+    cases = [c for c in cases_of_suite.chosen(options.names) if c.name in results]
     page = report_page.page(cases, results)
     print(page)
     if options.page:

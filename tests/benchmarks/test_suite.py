@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import report_page, suite, table_of_suite
+from tests.benchmarks import arrays, cases_of_suite, report_page, suite
+from tests.benchmarks.matrices_by_hand import CASES
 from tests.benchmarks.processes import Found
+from tests.benchmarks.table_of_suite import Case
 
 FOUND: Found = {
     "cold": 1.0,
@@ -23,8 +25,16 @@ FOUND: Found = {
 }
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_hand_written_matrices(case: Case) -> None:
+    """Un-jitted, beside the generated ones."""
+    args = case.args(case.tiny)
+    found = arrays.comparison("by hand", case.hand(*args), case.derivative(False)(*args))
+    assert found["error: by hand"] < 1e-10, found
+
+
 def test_the_page() -> None:
-    case = table_of_suite.named("garch")
+    case = cases_of_suite.named("garch")
     text = report_page.page([case], {"garch": FOUND})
     assert "| garch | 10, 100 | 1 · 10 | 2.00 · **6.00** | 2.5 | 1.00 · **2.00** | - |" in text
     assert "DISAGREES with by hand at 100 (0.5)" in text
@@ -39,7 +49,7 @@ def test_the_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, matplotlib: b
         pytest.importorskip("matplotlib")
     else:
         monkeypatch.setattr(report_page, "installed", lambda module: False)
-    case = table_of_suite.named("garch")
+    case = cases_of_suite.named("garch")
     assert report_page.points([case], {"garch": FOUND}) == [("garch", {"primal": 6.0, "hand": 2.0})]
     report_page.write(tmp_path / "page.md", "# Title\n\n| workload | x |\n", [case], {"garch": FOUND})
     assert ElementTree.parse(tmp_path / "page.svg").getroot().tag.endswith("svg")
@@ -53,7 +63,7 @@ def test_the_memory_of_a_call() -> None:
 
 
 def test_names() -> None:
-    names = [case.name for case in table_of_suite.chosen(["mixture", "garch"])]
+    names = [case.name for case in cases_of_suite.chosen(["mixture", "garch"])]
     assert names == ["mixture_loops", "mixture_numpy", "garch"]
     with pytest.raises(SystemExit, match="no workload of that name"):
-        table_of_suite.chosen(["nothing"])
+        cases_of_suite.chosen(["nothing"])

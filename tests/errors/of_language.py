@@ -231,8 +231,8 @@ def a_loop_over_itertools():
 
     def f(xs):
         total = 0.0
-        for a, b in itertools.product(xs, xs):
-            total += a * b
+        for a in itertools.islice(xs, 1):
+            total += a
         return total
 
     sg.grad(f)((1.0, 2.0))

@@ -24,12 +24,14 @@ from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify, simplify_fun
 from srcgrad.testing.differences import differing, differing_kinds, differing_number, equal
 from srcgrad.transform.forward import forward
-from srcgrad.transform.reverse import reverse
+from srcgrad.transform.plan import Keeping
+from srcgrad.transform.reverse import keep_values, reverse
 from tests import oracle
 from tests.directions import Leaves, dot, like, size
 from tests.fuzz.programs import Fuzzed
 from tests.fuzz.reference import Dropped, Expected, expected
 
+KEEPINGS: tuple[Keeping, ...] = ("cost", "all", "none")
 TOLERANCE, TOLERANCE_SINGLE = 1e-8, 5e-3
 
 
@@ -57,6 +59,7 @@ class Menu:
     """Which checks a program gets. A random program's menu follows from its seed."""
 
     policy: str = "auto"
+    keeping: Keeping = "cost"  # which values the reverse sweep keeps, of those that it could compute again
     reverse: bool = True
     forward: bool = True
     second: bool = True  # forward over reverse
@@ -77,12 +80,14 @@ class Menu:
     def _of(seed: int, compiled: bool) -> Menu:
         r = Random(seed ^ 0xC4EC)
         policy = r.choices(("auto", "keep", "snapshot"), (7, 2, 2))[0]
+        keeping = Random(seed ^ 0xCE9).choices(KEEPINGS, (3, 2, 1))[0]
         if compiled:  # one derivative each: compiling takes seconds
             one = r.choices(("reverse", "forward", "second"), (5, 2, 2))[0]
             order = one == "reverse", one == "forward", one == "second", False, False
-            return Menu(policy, *order, compiled=True, long=r.random() < 0.7, forward_twice=False)
+            return Menu(policy, keeping, *order, compiled=True, long=r.random() < 0.7, forward_twice=False)
         return Menu(
             policy,
+            keeping,
             True,
             r.random() < 0.6,
             r.random() < 0.8,
@@ -189,7 +194,8 @@ class Checks:
     def derived(
         self, transform: Callable[..., ir.Program], program: ir.Program, active: frozenset[int], *more: Any
     ) -> ir.Program:
-        return self.checked(transform(program, active, *more))
+        with keep_values(self.menu.keeping):
+            return self.checked(transform(program, active, *more))
 
     def load(self, program: ir.Program) -> Callable[..., Any]:
         """The program's generated text, loaded; compiled if the menu says so."""

@@ -203,12 +203,12 @@ def always_swap() -> Any:
 
 @fault("what a loop loads is kept in one row", policy="keep", patterns=("recurrences in place",))
 def one_row() -> Any:
-    old = tape.visit
+    old = tape.row_of
 
-    def visit(*args: Any) -> Any:
+    def row_of(*args: Any) -> Any:
         return tuple(INT_ZERO for _ in old(*args))
 
-    return patched(tape, "visit", visit)
+    return patched(tape, "row_of", row_of)
 
 
 # ---- scalars, branches, loops

@@ -19,17 +19,16 @@ def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
             u_dot_i = u_dot[i]
             t_2 = dt * u_i
             t_3 = u[i + 1] - u[i - 1]
-            t_4 = (u_dot[i + 1] - u_dot[i - 1]) * t_2
-            t_dot = (u_dot[i + 1] - u_dot_i * 2.0 + u_dot[i - 1]) * 0.1
+            t_dot = (dt_dot * u_i + u_dot_i * dt) * t_3 + (u_dot[i + 1] - u_dot[i - 1]) * t_2
+            t_dot_2 = (u_dot[i + 1] - u_dot_i * 2.0 + u_dot[i - 1]) * 0.1
             w[i] = u_i - t_2 * t_3 + 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
-            w_dot[i] = u_dot_i - ((dt_dot * u_i + u_dot_i * dt) * t_3 + t_4) + t_dot
+            w_dot[i] = u_dot_i - t_dot + t_dot_2
         u, w, u_dot, w_dot = w, u, w_dot, u_dot
     s = 0.0
     s_dot = 0.0
     for i in range(n):
         # s += u[i] * u[i]
         u_i = u[i]
-        t_2 = u_dot[i] * u_i
         s += u_i * u_i
-        s_dot += t_2 + t_2
+        s_dot += 2.0 * (u_dot[i] * u_i)
     return s, s_dot

@@ -18,8 +18,7 @@ def burgers_rev(dt, u0, steps, value_bar):
         for i in range(1, n - 1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             u_i = u[i]
-            t_2 = 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
-            w[i] = u_i - dt * u_i * (u[i + 1] - u[i - 1]) + t_2
+            w[i] = u_i - dt * u_i * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u_i + u[i - 1])
         u, u_bar_2, w, w_bar = w, w_bar, u, u_bar_2
     s = 0.0
     for i in range(n):
@@ -30,8 +29,7 @@ def burgers_rev(dt, u0, steps, value_bar):
     last = n - 1
     for i in range(last, -1, -1):
         # s += u[i] * u[i]
-        t_2 = value_bar * u[i]
-        u_bar_2[i] += t_2 + t_2
+        u_bar_2[i] += 2.0 * (value_bar * u[i])
     dt_bar = 0.0
     for t in range(steps - 1, -1, -1):
         u = u_kept[t]
@@ -39,14 +37,14 @@ def burgers_rev(dt, u0, steps, value_bar):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
             t_bar = u_bar_2[i]
             u_bar_2[i] = 0.0
-            t_2 = t_bar * 0.1
-            t_3 = -t_bar
-            t_4 = t_3 * (u[i + 1] - u[i - 1])
-            t_3 = t_3 * (dt * u[i])
-            w_bar[i - 1] += t_2 - t_3
-            w_bar[i + 1] += t_2 + t_3
-            dt_bar += t_4 * u[i]
-            w_bar[i] += t_bar - t_2 * 2.0 + t_4 * dt
+            u_bar_3 = t_bar * 0.1
+            t_2 = -t_bar
+            t_3 = t_2 * (u[i + 1] - u[i - 1])
+            t_2 = t_2 * (dt * u[i])
+            w_bar[i - 1] += u_bar_3 - t_2
+            w_bar[i + 1] += u_bar_3 + t_2
+            dt_bar += t_3 * u[i]
+            w_bar[i] += t_bar - u_bar_3 * 2.0 + t_3 * dt
         u_bar_2, w_bar = w_bar, u_bar_2
     for i in range(last, -1, -1):
         # u[i] = u0[i]

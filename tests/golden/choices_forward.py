@@ -9,8 +9,7 @@ def choices_fwd(x, y, x_dot, y_dot):
     if z > 1.0:
         # w = z * z
         w = z * z
-        t = t_dot * z
-        w_dot = t + t
+        w_dot = 2.0 * (t_dot * z)
     elif z > 0.5 or y < 0:
         # w = z + y
         w = z + y

@@ -16,8 +16,7 @@ def choices_rev(x, y, value_bar_0, value_bar_1):
     # if z > 1.0:
     if t_2:
         # w = z * z
-        t_3 = value_bar_0 * z
-        z_bar = t_3 + t_3
+        z_bar = 2.0 * (value_bar_0 * z)
         y_bar = 0.0
     elif z > 0.5 or y < 0:
         z_bar = value_bar_0

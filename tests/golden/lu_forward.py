@@ -13,14 +13,13 @@ def lu_fwd(a, a_dot):
     for k in range(n):
         # a[k, k] += 3.0
         a_2[k, k] += 3.0
-        t = k + 1
-        for i in range(t, n):
+        for i in range(k + 1, n):
             # a[i, k] = a[i, k] / a[k, k]
             a_kk = a_2[k, k]
-            t_2 = a_2[i, k] / a_kk
-            a_2[i, k] = t_2
-            a_dot[i, k] = a_dot[i, k] / a_kk - a_dot[k, k] * (t_2 / a_kk)
-            for j in range(t, n):
+            t = a_2[i, k] / a_kk
+            a_2[i, k] = t
+            a_dot[i, k] = a_dot[i, k] / a_kk - a_dot[k, k] * (t / a_kk)
+            for j in range(k + 1, n):
                 # a[i, j] = a[i, j] - a[i, k] * a[k, j]
                 t_dot = a_dot[i, k] * a_2[k, j] + a_dot[k, j] * a_2[i, k]
                 a_2[i, j] = a_2[i, j] - a_2[i, k] * a_2[k, j]
@@ -30,7 +29,7 @@ def lu_fwd(a, a_dot):
     for k in range(n):
         # s = s + math.log(abs(a[k, k]))
         a_kk = a_2[k, k]
-        t_2 = abs(a_kk)
-        s = s + math.log(t_2)
-        s_dot = s_dot + (a_dot[k, k] * np.sign(a_kk) / t_2 if a_kk != 0.0 else 0.0)
+        t = abs(a_kk)
+        s = s + math.log(t)
+        s_dot = s_dot + (a_dot[k, k] * np.sign(a_kk) / t if a_kk != 0.0 else 0.0)
     return s, s_dot

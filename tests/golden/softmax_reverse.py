@@ -4,13 +4,13 @@ import numpy as np
 def softmax_rev(x, m, value_bar):
     # z = np.exp(-((x - m) ** 2))
     t = x - m
-    t2 = np.exp(-t ** 2)
+    t_2 = np.exp(-t ** 2)
     # y = z / np.sum(z)
-    t3 = np.sum(t2)
-    t4 = t2 / t3
-    y = t4.copy()
+    t_3 = np.sum(t_2)
+    t_4 = t_2 / t_3
+    y = t_4.copy()
     # reverse
     # z = np.exp(-((x - m) ** 2))
-    t = (value_bar / t3 + np.sum(-(value_bar * (t4 / t3)))) * t2 * (2.0 * t)
-    x_bar = -t
-    return y, x_bar, np.sum(t)
+    x_bar = (value_bar / t_3 + np.sum(-(value_bar * (t_4 / t_3)))) * t_2 * (2.0 * t)
+    x_bar_2 = -x_bar
+    return y, x_bar_2, np.sum(x_bar)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from srcgrad import ArgumentError, OptimizeResult, gradient_descent, minimize
+from srcgrad import ArgumentError, OptimizeResult, grad, gradient_descent, minimize
 from srcgrad.optimize import MESSAGES
 
 SECOND = ["newton", "bfgs", "lbfgs"]
@@ -260,3 +261,37 @@ def test_refused():
         minimize(rosenbrock, np.zeros((2, 1)), jit=False)
     with pytest.raises(ArgumentError, match="x0 is a complex number"):
         gradient_descent(bowl, 1j, jit=False)
+
+
+def squares(x, target):
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += (x[i] - target[i]) ** 2
+    return s + 0.1 * x[0] * x[x.shape[0] - 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_descent_of_short_vectors(n: int, dtype: type) -> None:
+    """Short ones are numbers in the loop, of which each length has its own: the steps are the same."""
+    start: Any = np.linspace(0.5, 1.0, n).astype(dtype)
+    target: Any = np.linspace(1.0, 2.0, n).astype(dtype)
+    before = start.copy()
+    x, rate = start.astype(float), float(dtype(0.1))
+    for _ in range(7):
+        x = x - rate * grad(squares, jit=False)(x, target.astype(float))
+    for history in (False, True):
+        for tol in (0.0, 1e-30):
+            found = gradient_descent(squares, start, (target,), lr=0.1, maxiter=7, tol=tol, history=history, jit=False)
+            assert found.nit == 7 and found.x.dtype == dtype
+            assert np.allclose(found.x, x, rtol=1e-12 if dtype is np.float64 else 1e-5)
+    assert np.array_equal(start, before)
+
+
+def test_compiled_descent_takes_vectors_of_several_lengths_in_turn() -> None:
+    def along(x):
+        return (x[0] - 1.0) ** 2 + (x[x.shape[0] - 1] - 2.0) ** 2
+
+    for n in (2, 3, 2, 3, 5, 2, 5):
+        found = gradient_descent(along, np.zeros(n), lr=0.25, maxiter=60)
+        assert found.x.shape == (n,) and np.allclose(found.x[[0, -1]], [1.0, 2.0]) and not found.x[1:-1].any()

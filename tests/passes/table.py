@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srcgrad.bounds.running_indices import told_by_indices
 from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
@@ -15,9 +16,12 @@ from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.parallel_nests import parallel_nests
+from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
+from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.schedule.zeros_as_loops import zeros_as_loops
 from srcgrad.simplify.cuda.barriers import remove_barriers
 from srcgrad.simplify.loops.counting import count_loops
@@ -31,12 +35,14 @@ from srcgrad.simplify.memory.first_use_assigns import assign_at_first_use
 from srcgrad.simplify.memory.repeated_stores import remove_repeated_stores
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.sink import sink
+from srcgrad.simplify.memory.sink_zeros import sink_zeros
 from srcgrad.simplify.memory.values_are_memory import name_values, read_values_from_memory
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.simplify.values.cse import cse
 from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
+from srcgrad.simplify.values.same_branches import merge_branches
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
 from srcgrad.transform.lists_as_rows import lists_as_rows
@@ -53,17 +59,22 @@ KEEPING: dict[str, Pass] = {
     "copies": of_functions(mark_needed_copies),
     "copy_is_move": of_functions(move_copies),
     "counting": of_functions(count_loops),
+    "running_indices": of_functions(lambda fun: dce(told_by_indices(fun))),
     "cse": of_functions(cse),
     "dce": of_functions(dce),
     "dead_stores": of_functions(remove_dead_stores),
     "first_element_store": of_functions(store_first_elements),
+    "shared_buffers": of_functions(share_buffers),
+    "whole_arrays": of_functions(whole_arrays),
     "first_use_assigns": of_functions(assign_at_first_use),
     "hoist": of_functions(hoist),
     "identities": of_functions(apply_identities),
     "repeated_stores": of_functions(remove_repeated_stores),
     "reuse": of_functions(reuse),
     "simplify": simplify,
+    "same_branches": of_functions(merge_branches),
     "sink": of_functions(sink),
+    "sink_zeros": of_functions(lambda fun: sink_zeros(fun, adjoint=lambda stmt: True)),
     "values_are_memory": of_functions(read_values_from_memory),
     "vector_functions": of_functions(use_vector_functions),
     # of the schedule
@@ -75,6 +86,7 @@ KEEPING: dict[str, Pass] = {
     "known_lengths": of_functions(replace_known_lengths),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
+    "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),

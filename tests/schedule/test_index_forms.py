@@ -193,10 +193,10 @@ def test_what_is_printed() -> None:
         d = x[at] - 2.0 * x[at_2] + x[at_3]
         # s += d * d
         s += d * d
-        d_bar = d + d
+        d_bar = 2.0 * d
         # d = x[i - 2] - 2.0 * x[i] + x[i + 2]
         x_bar[at_3] += d_bar
-        x_bar[at_2] -= d_bar * 2.0
+        x_bar[at_2] += d_bar * -2.0
         x_bar[at] += d_bar
     return s, x_bar
 """

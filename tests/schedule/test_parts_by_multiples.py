@@ -68,8 +68,31 @@ def nothing_left(z, b):
     return np.sum(z[2 * n : n] * b[:0]) + np.sum(z[: 2 * n] ** 2)
 
 
+def stencil(z, b):
+    n = len(b)
+    lap = z[: n + 2] - 2.0 * z[1 : n + 3] + z[2 : n + 4]
+    flux = lap[1 : n + 2] - lap[:-1]
+    return np.sum(b * (flux[1:] - flux[: n + 1][:-1] ** 2)) if len(z) == n + 4 else np.sum(flux)
+
+
+def shortened(z, b):
+    n = len(b) - 1
+    return np.sum(z[1 : n + 1] * b[1:]) + np.sum(z[: 2 * n + 1][n:] * b)
+
+
+def few(z, b):
+    return np.sum(z[0:2] * b[:2]) + np.sum(z[2:4] * b[1:3]) * z[-1]
+
+
+def other_lengths(z, b):
+    n = len(b)
+    w = z[n - 1 : 2 * n - 1] * b
+    return np.sum(w[: n - 1] * z[: n - 1]) + np.sum(w * w[::-1])
+
+
 FUNCTIONS: list[Callable[..., Any]] = [
-    gates, two_parts, columns, kept_in_a_list, overlapping, reset, backwards, nothing_left,
+    gates, two_parts, columns, kept_in_a_list, overlapping, reset, backwards, nothing_left, stencil,
+    shortened, few, other_lengths,
 ]  # fmt: skip
 LENGTHS = [
     (9, 3),

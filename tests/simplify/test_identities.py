@@ -72,6 +72,8 @@ CASES: dict[str, tuple[Make, int]] = {
         3,
     ),
     "r**n for even n by the square of r, a hypot or a norm": (lambda op: op("power", op("hypot", X, Y), 4.0), 4),
+    "x + x = 2 * x": (lambda op: op("add", X, X), 1),
+    "2 * x + x = 3 * x": (lambda op: op("add", op("add", X, X), X), 1),
     "x * -1 = -x": (lambda op: op("multiply", X, -1.0), 1),
     "5 * (2 * x) = 10 * x": (lambda op: op("multiply", 5.0, op("multiply", X, 2.0)), 1),
     "-x * y = -(x * y)": (lambda op: op("subtract", Y, op("multiply", op("negative", X), Y)), 2),
@@ -90,7 +92,8 @@ CASES: dict[str, tuple[Make, int]] = {
     ),
     "a literal of another float type": (lambda op: op("cast", 3, dtype="f8"), 0),
 }
-SHAPES = {  # tried in test_arrays and test_named
+SHAPES = {  # tried below, in test_arrays and in test_named
+    "-x @ y = -(x @ y)",
     "x already has the shape",
     "a sum over the axes that were repeated, where they are known",
 }
@@ -135,6 +138,21 @@ def test_identity(what: str) -> None:
 def test_what_loses_nan_or_digits_stays(build: Make) -> None:
     before = made(build)
     assert apply_identities(before) is before
+
+
+@pytest.mark.parametrize(("ta", "tb"), [(False, False), (True, False), (False, True)])
+def test_the_sign_of_a_product_of_matrices_moves_out(ta: bool, tb: bool) -> None:
+    memory = ir.Type("f8", 2, ref=True)
+    builder, a, b = Builder(), Var("a", memory), Var("b", memory)
+    left = builder.let(registry.PRIMITIVES["negative"], builder.load(a))
+    product = builder.let(registry.PRIMITIVES["matmul"], left, builder.load(b), ta=ta, tb=tb)
+    held = builder.alloc("f8", (), product, "held")
+    before = Fun("f", (a, b), tuple(builder.out), (held,))
+    after = dce(apply_identities(before))
+    verify(after)
+    assert [s.op.name for s in after.body if isinstance(s, ir.Let)] == ["matmul", "negative"]
+    args = np.array([[1.0, -2.0], [np.inf, 0.5]]), np.array([[3.0, 0.0], [-1.0, 7.0]])
+    np.testing.assert_array_equal(run(before, *args)[0], run(after, *args)[0])
 
 
 # ---- branches and loops

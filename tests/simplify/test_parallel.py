@@ -99,7 +99,7 @@ def run_shuffled(source: str, args: tuple[Any, ...]) -> Any:
     namespace: dict[str, Any] = {}
     exec(compile(source, "generated", "exec"), namespace)
     namespace |= {"prange": Turns.made, "math": shim.math_shim(), "np": Memory()}
-    name = re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]
+    name = re.findall(r"^def (\w+)\(", source, re.MULTILINE)[0]
     KEPT.clear()
     return shim.interpreted(namespace[name])(*args)
 

@@ -174,6 +174,18 @@ def calls_itself(x, n):
     return x
 
 
+def halved(x, n, depth):
+    if depth <= 0:
+        return x
+    for t in range(n):
+        x = math.sin(x) * 1.1 + 0.1 * x * x
+    return halved(x, n // 2, depth - 1) * x
+
+
+def loops_in_recursion(x, n):
+    return halved(x, n, 3)
+
+
 def square(x):
     return x * x
 
@@ -224,6 +236,7 @@ PROGRAMS: dict[Callable[..., Any], tuple[Any, ...]] = {
     local_list: (0.4, 8),
     read_and_overwritten: (0.4, X, 9),
     calls_itself: (0.6, 7),
+    loops_in_recursion: (0.6, 12),
     helper_called: (0.6, 9),
     raises: (0.6, C, 12),
     matrix_state: (M, X[:3].copy(), 7),

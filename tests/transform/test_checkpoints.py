@@ -27,7 +27,7 @@ from tests.hard.compare import Comparison
 from tests.hard.engines import Core
 from tests.transform.checkpoint_programs import PROGRAMS, X
 
-LIMITS = [(1, 0), (2, 0), (3, 0), (8, 0), (100, 0), (0, 1), (0, 200), (0, 10**4), (0, 10**8)]
+LIMITS = [(1, 0), (3, 0), (100, 0), (0, 200), (0, 10**6)]
 
 
 def limit(snapshots: int, bytes: int, strict: bool = True) -> ir.Checkpoints:
@@ -53,7 +53,8 @@ def adjoint(fun: Callable[..., Any], args: tuple[Any, ...], checkpoint: ir.Check
 
 
 def takes_snapshots(program: ir.Program) -> bool:
-    return any(isinstance(s, ir.Alloc) and s.target.name == "taken" for s in walk(program.main.body))
+    funs = (program.main, *program.callees.values())
+    return any(isinstance(s, ir.Alloc) and s.target.name == "taken" for fun in funs for s in walk(fun.body))
 
 
 def same(got: Any, wanted: Any) -> None:
@@ -79,7 +80,7 @@ def test_no_iterations_at_all(fun: Callable[..., Any]) -> None:
         same(run(adjoint(fun, args, limit(*each)), *args, 1.0), wanted)
 
 
-@pytest.mark.parametrize("fun", PROGRAMS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("fun", list(PROGRAMS)[::2], ids=lambda f: f.__name__)
 def test_second_derivatives(fun: Callable[..., Any]) -> None:
     """Forward over reverse, and reverse over reverse with snapshots of the loops of the first derivative, too."""
     args = PROGRAMS[fun]
@@ -103,7 +104,7 @@ def _float(a: Any) -> bool:
     return isinstance(a, (float, np.ndarray))
 
 
-LOOPS = [c for c in RIGHT if "for " in inspect.getsource(c.fun)][::7]
+LOOPS = [c for c in RIGHT if "for " in inspect.getsource(c.fun)][::12]
 
 
 @pytest.mark.parametrize("case", LOOPS, ids=lambda c: c.name)

@@ -15,11 +15,19 @@ from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source.structure import describe
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.pipeline import simplify
-from srcgrad.transform.plan import Policy
-from srcgrad.transform.reverse import reverse
+from srcgrad.transform.plan import Keeping, Policy
+from srcgrad.transform.reverse import keep_values, reverse
 from tests.transform.memory_programs import PROGRAMS
 
-POLICIES: list[Policy] = ["auto", "keep", "snapshot"]
+POLICIES: list[tuple[Policy, Keeping]] = [
+    ("auto", "cost"),
+    ("auto", "all"),
+    ("auto", "none"),
+    ("keep", "all"),
+    ("keep", "none"),
+    ("snapshot", "all"),
+    ("snapshot", "none"),
+]
 
 
 def lowered(fun: Callable[..., Any], args: Sequence[Any]) -> ir.Program:
@@ -54,19 +62,20 @@ def slope(
     return (16.0 * second - first) / 15.0
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("policy", "keeping"), POLICIES)
 @pytest.mark.parametrize("fun", PROGRAMS, ids=lambda f: f.__name__)
-def test_adjoints_of_adjoints(fun: Callable[..., Any], policy: Policy) -> None:
+def test_adjoints_of_adjoints(fun: Callable[..., Any], policy: Policy, keeping: Keeping) -> None:
     rng = np.random.default_rng(3)
     args: list[Any] = list(PROGRAMS[fun])
     program = lowered(fun, args)
-    for _ in range(3 if policy == "auto" else 2):
+    for _ in range(3 if (policy, keeping) == ("auto", "cost") else 2):
         places = floats(program.main)
         results = run(program, *args)
         shapes = [np.shape(r) for r, atom in zip(results, program.main.results, strict=True) if atom.type.is_float]
         weights = [rng.uniform(0.2, 1.0, s) if s else rng.uniform(0.2, 1.0) for s in shapes]
         direction = [rng.uniform(-0.5, 1.0, np.shape(args[k])) if np.ndim(args[k]) else 0.4 for k in places]
-        adjoint = simplify(reverse(program, places, policy))
+        with keep_values(keeping):
+            adjoint = simplify(reverse(program, places, policy))
         verify(adjoint.main)
         bars = run(adjoint, *args, *weights)[len(results) :]
         got = sum(float(np.sum(np.asarray(b) * d)) for b, d in zip(bars, direction, strict=True))

@@ -190,6 +190,65 @@ OTHERS = [
 ]
 
 
+def the_largest_of_what_is_stored(x, y):
+    terms, top = np.zeros(len(x)), -math.inf
+    for i in range(len(x)):
+        terms[i] = x[i] * y
+        if terms[i] > top:
+            top = terms[i]
+    s = 0.0
+    for i in range(len(x)):
+        s += math.exp(terms[i] - top)
+    return top + math.log(s)
+
+
+def two_searches(x, y):
+    low, high, s = 9.0, -9.0, 0.0
+    for i in range(len(x) - 1, -1, -1):
+        s = s * 0.5 + x[i]
+        if x[i] < low:
+            low = x[i] * y
+        if x[i] > high:
+            high = x[i] * x[i]
+    return low + 2.0 * high + s
+
+
+def last_of_each_kind(x, y):
+    a, b = y, 1.0
+    for i in range(0, len(x), 2):
+        b = b * x[i]
+        if i != 2:
+            if x[i] > a:
+                a = math.sin(x[i])
+    return a * b
+
+
+def two_that_get_the_same(x, y):
+    a, b, s = y, y, 1.0
+    for i in range(len(x)):
+        s *= x[i]
+        if x[i] > a:
+            a = x[i]
+        b = a
+    return a + 2.0 * b + s
+
+
+BESIDE = [
+    (the_largest_of_what_is_stored, (X, 0.5), 1),
+    (two_searches, (X, 0.5), 1),
+    (last_of_each_kind, (X, 0.5), 1),
+    (two_that_get_the_same, (X, 0.5), 0),
+    (a_sum_beside, (X, 0.5), 0),
+    (kept_elsewhere, (X, 0.5), 0),
+]
+
+
+@pytest.mark.parametrize(("fun", "args", "count"), BESIDE, ids=lambda x: getattr(x, "__name__", ""))
+def test_loops_that_look_for_something_among_others(fun, args, count) -> None:
+    selections = Plan(Facts(simplify(lowered(fun, args)).main)).selections
+    assert not selections.found and len(selections.beside) == count
+
+
 def found(fun: Callable[..., Any], args: tuple[Any, ...]) -> int:
     return len(Plan(Facts(simplify(lowered(fun, args)).main)).selections.found)
 
@@ -204,7 +263,9 @@ def test_loops_that_do_more(fun, args) -> None:
     assert found(fun, args) == 0
 
 
-@pytest.mark.parametrize(("fun", "args"), [*FOUND, *OTHERS], ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize(
+    ("fun", "args"), [*FOUND, *OTHERS, *(b[:2] for b in BESIDE)], ids=lambda x: getattr(x, "__name__", "")
+)
 def test_the_derivative_is_the_same(fun, args) -> None:
     program = simplify(lowered(fun, args))
     for y in (0.5, -3.0, 100.0) if fun is not nearest else (POINTS,):

@@ -24,6 +24,7 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import contains_items, iterable, iterator, mapping, own
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 from srcgrad.frontend.source import classes
+from srcgrad.python import functions as python
 
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -66,7 +67,7 @@ def _sum(low: Lowering, args: Args, named: Named) -> Value | None:
 def _extremum(function: Callable[..., Any], on_array: Callable[..., Any]) -> Builtin:
     def call_(low: Lowering, args: Args, named: Named) -> Value | None:
         if "key" in named:
-            low.refuse(f"`key` of {function.__name__}", "write the loop out")
+            return _extremum_by(low, function, args, named)
         one = iterable(low, args[0]) if len(args) == 1 else None
         if isinstance(one, Struct) and isinstance(one.rows, values.Rows) and not named:
             return low.apply(on_array, growing_lists.array(low, one))
@@ -78,6 +79,39 @@ def _extremum(function: Callable[..., Any], on_array: Callable[..., Any]) -> Bui
         return items[0] if len(items) == 1 else low.apply(function, *items)
 
     return call_
+
+
+def _extremum_by(low: Lowering, function: Callable[..., Any], args: Args, named: Named) -> Value:
+    """max or min by a key: the first of those whose key is it."""
+    one, key = iterable(low, args[0]) if len(args) == 1 else values.struct(list(args)), named["key"]
+    if set(named) != {"key"}:
+        low.refuse(f"`{function.__name__}` with a key and a default", "test the length before")
+    if isinstance(one, Struct) and one.rows is None:
+        better = python.larger if function is max else python.smaller
+        best, *items = unpacked(low, one)
+        score = _call(low, key, best)
+        for item in items:
+            given = [best, score, item, _call(low, key, item)]
+            best, score = unpacked(low, low.constructs.call(Known(better), given), 2)
+        return best
+    array = growing_lists.array(low, one) if isinstance(one, Struct) else one
+    by = python.largest_by if function is max else python.smallest_by
+    return low.constructs.call(Known(by), [array, key])
+
+
+def _sorted(low: Lowering, args: Args, named: Named) -> Value | None:
+    """sorted of numbers: a list."""
+    if "key" in named or len(args) != 1:
+        low.refuse("`key` of sorted", "sort the keys: x[np.argsort(keys)]")
+    one = iterable(low, args[0])
+    known = unpacked(low, one) if isinstance(one, Struct) and one.rows is None else None
+    array = low.apply(np.array, one) if known else growing_lists.array(low, one) if isinstance(one, Struct) else one
+    reverse = named.get("reverse", values.FALSE)
+    made = low.constructs.call(Known(python.ordered), [array, reverse])
+    if known is not None:
+        return values.struct(unpacked(low, made, len(known)), list)
+    assert isinstance(made, Var)
+    return listed(low, made)
 
 
 def _truths(both: bool) -> Builtin:
@@ -159,12 +193,20 @@ def _reversed(low: Lowering, args: Args, named: Named) -> Value | None:
 
 
 def _map(low: Lowering, args: Args, named: Named) -> Value | None:
+    if any(isinstance(a, Var) for a in args[1:]):
+        hint = "write a comprehension: [f(v) for v in x]"
+        low.refuse("`map` over an array is kept", hint)
     rows = zip(*(unpacked(low, a) for a in args[1:]), strict=False)
     return values.struct([low.settle(_call(low, args[0], *items), "a") for items in rows], list)
 
 
 def _reduce(low: Lowering, args: Args, named: Named) -> Value | None:
-    items = unpacked(low, args[1])
+    over = iterable(low, args[1])
+    if not isinstance(over, Struct) or over.rows is not None:
+        array = growing_lists.array(low, over) if isinstance(over, Struct) else over
+        fold = python.reduce if len(args) == 2 else python.reduce_from
+        return low.constructs.call(Known(fold), [args[0], array, *args[2:]])
+    items = unpacked(low, over)
     total, *rest = [*args[2:], *items]
     for item in rest:
         total = low.settle(_call(low, args[0], total, item), "a")
@@ -382,6 +424,6 @@ BUILTINS: dict[Any, Builtin] = {
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
-    np.stack: _concatenate(-1),
+    np.stack: _concatenate(-1), sorted: _sorted,
     dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
 }  # fmt: skip

@@ -6,18 +6,15 @@ import ast
 import dataclasses
 import functools
 import inspect
-import random
 import types
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NoReturn
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import iterator_domains, stand_ins
+from srcgrad.frontend.lowering import iterator_domains, refused_calls, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -32,15 +29,14 @@ from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
 from srcgrad.frontend.lowering.special_methods import converted, mapping
 from srcgrad.frontend.lowering.state import Reported
 from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Struct, Value
-from srcgrad.frontend.source import classes, fence, hooks, wording
-from srcgrad.frontend.source.classes import ALLOWED
+from srcgrad.frontend.source import fence, hooks, wording
+from srcgrad.frontend.source.classes import ALLOWED, listed
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
 from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.integers import trips
 
-OUTSIDE = ("srcgrad.api", "srcgrad.derivatives.custom_rules", "srcgrad.cuda", "srcgrad.testing.check_grads")
 DEPTH_LIMIT = 60
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -59,6 +55,8 @@ def call_expression(low: Lowering, node: ast.Call) -> Value:
         return turns
     if isinstance(function, Known) and isinstance(function.value, type) and function.value in OTHERS:
         return iterator_domains.kept(low, OTHERS[function.value](low, node))
+    if isinstance(function, Known) and function.value is map and (made := iterator_domains.mapped(low, node)):
+        return made
     args: list[Value] = []
     for arg in node.args:
         args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
@@ -116,10 +114,10 @@ def _partial(low: Lowering, made: Struct, args: Args, named: Named, node: ast.AS
 
 def call_known(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value:
     target = function.value
-    told = converted(low, target, args) if _listed(target) else None
+    told = converted(low, target, args) if listed(target) else None
     if told is not None:
         return told
-    if _listed(target) and target in BUILTINS:
+    if listed(target) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
             name = getattr(target, "__name__", repr(target))
             low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
@@ -132,7 +130,10 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return _prepared(low, target, args, {})
     if hooks.gives_core(target):
         return _prepared(low, target, args, named)
-    if _listed(target) and target in registry.FUNCTIONS:
+    stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
+    if stand_in is not None:
+        return stand_in if isinstance(stand_in, Struct) else _called(low, stand_in, node)
+    if listed(target) and target in registry.FUNCTIONS:
         low.divides(target, [*args, *named.values()])
         made = library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
         return low.kept_apart(target, made)
@@ -140,11 +141,6 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         bound = [literal(low, a) for a in target.args]
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
-    stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
-    if stand_in is not None:
-        return (
-            stand_in if isinstance(stand_in, Struct) else call(low, stand_in[0], stand_in[1], dict(stand_in[2]), node)
-        )
     if isinstance(target, types.MethodType):
         owner = Known(target.__self__, _owner(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
@@ -161,15 +157,17 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     if isinstance(call_, types.FunctionType) and type(target).__module__.split(".")[0] not in ALLOWED:
         return inline(low, call_, [function, *args], named, node)
     target = behind(target)
-    if isinstance(target, types.FunctionType) and module_of(target) in OUTSIDE:
-        _outside(low, target)
+    if isinstance(target, types.FunctionType) and module_of(target) in refused_calls.OUTSIDE:
+        refused_calls.outside(low, target)
+    refused_calls.of_peer(low, target)
     if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
         return inline(low, target, args, named, node)
     name = getattr(target, "__name__", type(target).__name__)
-    module = str(getattr(target, "__module__", None) or "").lstrip("_")
+    module = str(getattr(target, "__module__", None) or "")
+    module = module if module.startswith("__") else module.lstrip("_")
     raise NotDifferentiableError(
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
-        hint=_instead(target),
+        hint=refused_calls.instead(target),
     )
 
 
@@ -178,39 +176,12 @@ def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
     return call(low, function, args, dict(named), node)
 
 
-def _outside(low: Lowering, target: types.FunctionType) -> NoReturn:
-    """Refuse a function of this package that has no meaning inside of another."""
-    name = target.__name__
-    outside = {
-        "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
-        "srcgrad.testing.check_grads": "call it outside the function",
-    }
-    hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
-    low.refuse(f"`{name}` is called inside the function", hint)
-
-
-def _listed(target: Any) -> bool:
-    """Whether this may stand in a table: its class has no code of its own that says what it is equal to."""
-    own = (classes.written(type(target), name) for name in ("__eq__", "__hash__"))
-    return isinstance(target, Hashable) and not any(own)
-
-
 def _owner(origin: Origin | None, method: str) -> Origin | None:
     """Where the object of a bound method is found."""
     if origin is None:
         return None
     found = bool(origin.path) and origin.path[-1] == (".", method)
     return Origin(origin.space, origin.name, origin.path[:-1]) if found else origin.then(".", "__self__")
-
-
-def _instead(target: Any) -> str:
-    """What to write in the place of a call of something without a rule."""
-    known = registry.INSTEAD.get(target) if _listed(target) else None
-    owner = getattr(target, "__self__", None)
-    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
-    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
-        return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
-    return known or "write it out, or give it a rule with custom_jvp or custom_vjp"
 
 
 OTHERWISE = "give the call other arguments, or write out what it does"

@@ -92,7 +92,7 @@ class Captures:
         except ValueError:
             hint = "give it one before the derivative is called"
             raise UnboundError(f"the name `{name}` has no value yet", hint=hint) from None
-        if isinstance(value, float) and fun.__module__.startswith(STAND_INS):
+        if isinstance(value, float) and str(fun.__module__).startswith(STAND_INS):
             return Const(value, ir.F8)
         return self.object(value, origin)
 

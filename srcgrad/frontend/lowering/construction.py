@@ -30,6 +30,9 @@ def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) ->
     if classes.is_named_tuple(kind):
         return _named_tuple(low, kind, args, named)
     init = classes.found(kind, "__init__")
+    if str(kind.__module__).split(".")[0] in classes.ALLOWED:
+        message = f"there is no rule for `{kind.__module__}.{kind.__name__}`"
+        raise NotDifferentiableError(message, hint="make it outside the function, or use arrays and tuples")
     if classes.builtin_base(kind) is not object or init is None:
         message = f"there is no rule for `{kind.__name__}`"
         raise NotDifferentiableError(message, hint="use a tuple, a NamedTuple or a dataclass")

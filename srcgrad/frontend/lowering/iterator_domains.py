@@ -26,23 +26,13 @@ from srcgrad.frontend.lowering.loop_domains import (
     nested,
     over,
     over_places,
+    parts_of,
 )
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 
 Part = Domain | Struct
 MANY = 1000  # items that are known, at most
-
-
-def _parts(low: Lowering, node: ast.Call) -> list[Part]:
-    """What each argument goes over."""
-    parts: list[Part] = []
-    for arg in node.args:
-        if isinstance(arg, ast.Starred):
-            parts += [over(low, item) for item in unpacked(low, low.ex(arg.value))]
-        else:
-            parts.append(domain(low, arg))
-    return parts
 
 
 def _keywords(low: Lowering, node: ast.Call, *names: str) -> dict[str, Value]:
@@ -66,6 +56,34 @@ def _tuples(low: Lowering, rows: Iterable[Sequence[Value]]) -> Struct:
     return values.struct(made)
 
 
+def mapped(low: Lowering, node: ast.Call) -> Value | None:
+    """map(f, array) as the list [f(v) for v in array]; None where its items are known apart."""
+    if len(node.args) != 2 or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+        return None
+    with low.attempt():
+        over_ = domain(low, node.args[1])
+    if isinstance(over_, Struct):
+        return None
+    if not isinstance(node.args[0], (ast.Name, ast.Attribute, ast.Lambda)):
+        low.refuse("`map` of a function that is made in the call", "give the function a name before")
+    return low.ex(_COMPREHENSIONS.setdefault(id(node), (node, _comprehension(node)))[1])
+
+
+_COMPREHENSIONS: dict[int, tuple[ast.Call, ast.ListComp]] = {}
+
+
+def _comprehension(node: ast.Call) -> ast.ListComp:
+    used, name = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}, "item"
+    while name in used:
+        name += "_"
+    call = ast.Call(node.args[0], [ast.Name(name, ast.Load())], [])
+    made = ast.ListComp(call, [ast.comprehension(ast.Name(name, ast.Store()), node.args[1], [], 0)])
+    for inner in ast.walk(made):
+        if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
+            ast.copy_location(inner, node)
+    return made
+
+
 def kept(low: Lowering, part: Part) -> Struct:
     """The items, where no loop goes over them at once."""
     items = _items(part)
@@ -78,7 +96,7 @@ def kept(low: Lowering, part: Part) -> Struct:
 
 
 def _product(low: Lowering, node: ast.Call) -> Part:
-    parts = _parts(low, node)
+    parts = parts_of(low, node)
     repeat = _keywords(low, node, "repeat").get("repeat", ONE)
     if not isinstance(repeat, Const):
         low.refuse("`repeat` is not known here", "write a number")
@@ -119,7 +137,7 @@ def _ndenumerate(low: Lowering, node: ast.Call) -> Part:
 
 def _pairwise(low: Lowering, node: ast.Call) -> Part:
     _keywords(low, node)
-    (part,) = _parts(low, node)
+    (part,) = parts_of(low, node)
     items = _items(part)
     if items is not None:
         return _tuples(low, itertools.pairwise(items))
@@ -151,7 +169,7 @@ def _chosen(function: Callable[..., Iterable[tuple[Value, ...]]]) -> Callable[[L
 
 def _zip_longest(low: Lowering, node: ast.Call) -> Part:
     fill = _keywords(low, node, "fillvalue").get("fillvalue", Known(None))
-    lists = [_items(part) for part in _parts(low, node)]
+    lists = [_items(part) for part in parts_of(low, node)]
     known = [items for items in lists if items is not None]
     if len(known) < len(lists):
         low.refuse("`zip_longest` of arrays or of ranges whose lengths are not known", "loop over the longest length")
@@ -160,7 +178,7 @@ def _zip_longest(low: Lowering, node: ast.Call) -> Part:
 
 def _chain(low: Lowering, node: ast.Call) -> Part:
     _keywords(low, node)
-    lists = [_items(part) for part in _parts(low, node)]
+    lists = [_items(part) for part in parts_of(low, node)]
     known = [items for items in lists if items is not None]
     if len(known) < len(lists):
         low.refuse("`chain` of arrays or of ranges whose lengths are not known", "use np.concatenate, or several loops")

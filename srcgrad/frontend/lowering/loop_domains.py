@@ -11,7 +11,7 @@ from typing import Any
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
-from srcgrad.frontend.lowering.expressions import binary, dimension, element
+from srcgrad.frontend.lowering.expressions import binary, dimension, element, unpacked
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable
@@ -80,13 +80,24 @@ def domain(low: Lowering, node: ast.expr) -> Domain | Struct:
                 case f if f is enumerate and node.args:
                     return _enumerate(low, node)
                 case f if f is zip:
-                    return _zip(low, [domain(low, a) for a in node.args], _strict(low, node))
+                    return _zip(low, parts_of(low, node), _strict(low, node))
                 case f if f is reversed and len(node.args) == 1:
                     return _reversed(low, domain(low, node.args[0]))
     value = low.ex(node)
     if isinstance(value, Method) and value.name == "flat":
         return elements(low, value.owner)
     return over(low, value)
+
+
+def parts_of(low: Lowering, node: ast.Call) -> list[Domain | Struct]:
+    """What each argument goes over."""
+    parts: list[Domain | Struct] = []
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            parts += [over(low, item) for item in unpacked(low, low.ex(arg.value))]
+        else:
+            parts.append(domain(low, arg))
+    return parts
 
 
 def is_prange(function: Any) -> bool:

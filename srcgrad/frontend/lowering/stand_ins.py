@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from srcgrad.core import ir
+from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering.capture import STAND_INS
 from srcgrad.frontend.lowering.construction import literal
 from srcgrad.frontend.lowering.paths import Lowering
@@ -27,7 +30,7 @@ Called = tuple[Known, list[Value], Named]  # a function to read, and its argumen
 
 def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
     """The source as it is, or as one whose places are the call's, if the function is the package's."""
-    if not source.fun.__module__.startswith(STAND_INS) or low.frame is None:
+    if not str(source.fun.__module__).startswith(STAND_INS) or low.frame is None:
         return source
     return InPlace(source.fun, source.node, source.file, source.lines, low.frame.source, node)
 
@@ -46,11 +49,35 @@ def _plain(target: Any) -> Any:
     return None
 
 
+def _of_numpy(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
+    """What np.vectorize gave, and methods of ufuncs."""
+    if target is np.vectorize and len(args) == 1 and not named:
+        return Known(functools.partial), [Known(functions.vectorized), *args], {}
+    if (
+        target is np.histogram
+        and isinstance(weights := named.get("weights"), Var)
+        and set(named) <= {"bins", "weights"}
+    ):
+        bins = args[1] if len(args) > 1 else named.get("bins", Const(10, ir.I8))
+        return Known(functions.weighted_histogram), [args[0], bins, weights], {}
+    if isinstance(target, np.vectorize):
+        if target.signature is not None or target.excluded or named:
+            low.refuse("np.vectorize with a signature, exclusions or names", "call it by place, on numbers")
+        return Known(functions.vectorized), [Known(target.pyfunc), *args], {}
+    ufunc = getattr(target, "__self__", None)
+    if isinstance(ufunc, np.ufunc) and target.__name__ in ("outer", "accumulate") and not named:
+        return Known(getattr(functions, target.__name__)), [Known(ufunc), *args], {}
+    return None
+
+
 def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
     """The function to read in the place of this one, with its arguments."""
     plain = _plain(target)
     if plain is not None:
         return Known(plain), list(args), named
+    made = _of_numpy(low, target, args, named)
+    if made is not None:
+        return made
     owner = getattr(target, "__self__", None)
     if owner is None or not type(owner).__module__.startswith("scipy.stats"):
         return None

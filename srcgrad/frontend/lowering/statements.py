@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import operator
 
+from srcgrad.core import ir
 from srcgrad.core.build import whole
-from srcgrad.core.ir import Var
+from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
-from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, unpacked
+from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, dimension, element, unpacked
+from srcgrad.frontend.lowering.loop_domains import arith
 from srcgrad.frontend.lowering.objects import extend, get_item, plain_method, set_item, update
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
@@ -56,7 +59,10 @@ def assign(low: Lowering, target: ast.expr, value: Value) -> None:
 
 def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
     star = next((k for k, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
-    if star is not None:
+    if star is not None and isinstance(value, Var) and value.type.rank:
+        value = _rest_in_middle(low, value, star, len(targets) - star - 1)
+        targets = [t.value if isinstance(t, ast.Starred) else t for t in targets]
+    elif star is not None:
         items, after = unpacked(low, value), len(targets) - star - 1
         if len(items) < len(targets) - 1:
             low.refuse(
@@ -68,6 +74,21 @@ def _unpack(low: Lowering, targets: list[ast.expr], value: Value) -> None:
         targets = [t.value if isinstance(t, ast.Starred) else t for t in targets]
     for target, item in zip(targets, unpacked(low, value, len(targets)), strict=True):
         assign(low, target, item)
+
+
+def _rest_in_middle(low: Lowering, array: Var, before: int, after: int) -> Struct:
+    """The first and last elements of an array, and the list of those between them."""
+    ref = low.memory(array)
+    assert isinstance(ref, Var)
+    length = dimension(low, ref, 0)
+    left = arith(low, operator.sub, length, Const(before + after, ir.I8))
+    said = "ValueError", f"fewer than {before + after} values are unpacked", "give it a longer array"
+    low.demand("nonnegative", left, Const(0, ir.I8), said, low.frame.node)
+    stop = arith(low, operator.sub, length, Const(after, ir.I8))
+    first = [element(low, ref, Const(k, ir.I8)) for k in range(before)]
+    last = [element(low, ref, arith(low, operator.add, stop, Const(k, ir.I8))) for k in range(after)]
+    middle = low.b.view(ref, (ir.Slice(Const(before, ir.I8), stop), *[ir.Slice()] * (ref.type.rank - 1)))
+    return values.struct([*first, low.constructs.builtin(list, [middle]), *last])
 
 
 def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:

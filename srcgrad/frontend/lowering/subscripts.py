@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from srcgrad.frontend.lowering.expressions import dimension
 from srcgrad.frontend.lowering.objects import get_item, part, set_item
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known, Struct, Value
+from srcgrad.numpy import functions
 from srcgrad.rules.arrays import fancy_index
 from srcgrad.rules.language import promotion, registry
 from srcgrad.rules.language.values import Val, contents
@@ -36,6 +38,8 @@ def subscript(low: Lowering, node: ast.Subscript) -> Value:
             return dimension(low, owner, axis % owner.type.rank)
     value = low.ex(inner)
     match value:
+        case Known() if value.value is np.mgrid or value.value is np.ogrid:
+            return _grid(low, node, functions.mgrid if value.value is np.mgrid else functions.ogrid)
         case Struct() if isinstance(node.slice, ast.Slice):
             bounds = (node.slice.lower, node.slice.upper, node.slice.step)
             return part(low, value, [None if b is None else low.ex(b) for b in bounds])
@@ -49,6 +53,23 @@ def subscript(low: Lowering, node: ast.Subscript) -> Value:
             low.in_range(ref, index)
             return _with_new_axes(low, at(low, ref, index), items)
     return low.refuse(f"{values.describe(value)} has no elements", "pass an array, a tuple or a list")
+
+
+def _grid(low: Lowering, node: ast.Subscript, function: Callable[..., Any]) -> Value:
+    """np.mgrid[a:b:c, ...] and np.ogrid: a step that is imaginary counts points."""
+    axes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    ranges: list[Value] = []
+    for axis in axes:
+        if not isinstance(axis, ast.Slice) or axis.upper is None:
+            low.refuse("a grid is made of slices with an end", "write np.mgrid[0:n, 0:m]")
+        start: Value = Const(0, ir.I8) if axis.lower is None else low.ex(axis.lower)
+        match axis.step:
+            case ast.Constant(value=complex() as points):
+                ranges.append(low.apply(np.linspace, start, low.ex(axis.upper), Const(int(abs(points)), ir.I8)))
+            case step:
+                more = [] if step is None else [low.ex(step)]
+                ranges.append(low.apply(np.arange, start, low.ex(axis.upper), *more))
+    return low.constructs.call(Known(function), ranges)
 
 
 def _static_integer(node: ast.expr) -> int | None:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 LIBRARIES = frozenset({"numpy", "scipy", "numba", "srcgrad"})
@@ -157,3 +157,9 @@ def slots_of(kind: type) -> Iterator[str]:
 def has_dict(kind: type) -> bool:
     """Whether objects of this class take any attribute."""
     return any("__dict__" in vars(base) for base in kind.__mro__)
+
+
+def listed(target: Any) -> bool:
+    """Whether this may stand in a table: its class has no code of its own that says what it is equal to."""
+    own = (written(type(target), name) for name in ("__eq__", "__hash__"))
+    return isinstance(target, Hashable) and not any(own)

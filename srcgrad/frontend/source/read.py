@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from srcgrad.core.ir import Span
+from srcgrad.core.atoms import Span
 from srcgrad.errors import ArgumentError, Problem, UnsupportedError
 from srcgrad.frontend.source.agree import FunctionNode as FunctionNode
 from srcgrad.frontend.source.agree import agrees, digest, moved, tree_of

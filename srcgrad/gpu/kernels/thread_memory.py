@@ -29,6 +29,7 @@ class ThreadMemory:
     """
 
     snapshots = False
+    of_threads = True
 
     def __init__(self, facts: Facts) -> None:
         self._facts, self._overwrites = facts, Overwrites(facts)

@@ -58,7 +58,7 @@ def _filled_like(name: str, init: ir.Init | float) -> Any:
 
 registry.adaptor(np.zeros)(_filled("np.zeros", ir.Init.ZEROS))
 registry.adaptor(np.ones)(_filled("np.ones", 1))
-registry.adaptor(np.empty)(_filled("np.empty", ir.Init.EMPTY))
+registry.adaptor(np.empty, np.ndarray)(_filled("np.empty", ir.Init.EMPTY))
 registry.adaptor(np.zeros_like)(_filled_like("np.zeros_like", ir.Init.ZEROS))
 registry.adaptor(np.ones_like)(_filled_like("np.ones_like", 1))
 registry.adaptor(np.empty_like)(_filled_like("np.empty_like", ir.Init.EMPTY))

@@ -323,11 +323,11 @@ def _of_scalars(functions: Sequence[Any]) -> bool:
 def _called(helpers: Mapping[str, str], code: str) -> dict[str, str]:
     """The helpers that code calls, with those that they call."""
     used: dict[str, str] = {}
-    for name, source in helpers.items():
+    for name in helpers:
         if name not in used and re.search(rf"\b{name}\(", code):
-            used[name] = source
+            used[name] = helpers[name]
             rest = {other: text for other, text in helpers.items() if other != name}
-            used.update(_called(rest, source))
+            used.update(_called(rest, used[name]))
     return used
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.numeric import small_matrices
+from srcgrad.numeric import products, small_matrices
 from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import At, Rule, bilinear, only_ranks
 from srcgrad.rules.language.over_elements import Contraction
@@ -54,7 +54,10 @@ def _product_template(types: Types, params: Params) -> str:
 
 
 def _product_kernel(types: Types, params: Params) -> str:
-    return "" if types[0].rank == types[1].rank == 1 else "matmul"
+    return _KERNELS.get((types[0].rank, types[1].rank), "matmul")
+
+
+_KERNELS = {(1, 1): "", (2, 1): "matrix_by_vector", (1, 2): "vector_by_matrix"}
 
 
 def _product_left(g: Val, a: Val, b: Val, ta: bool, tb: bool) -> Val:
@@ -79,7 +82,9 @@ def dot(a: Val, b: Val, ta: bool = False, tb: bool = False) -> Val:
 
 product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
-    template=_product_template, kernel=_product_kernel, dims=_product_dims, demands=_product_demands,
+    template=_product_template, kernel=_product_kernel,
+    kernel_texts=sources(products.matrix_by_vector, products.vector_by_matrix),
+    dims=_product_dims, demands=_product_demands,
     params=[{"ta": False, "tb": False}],
     samples=[
         (line, line), (matrix, line), (pair, matrix), (matrix, square), At(matrix, pair, ta=True, tb=False),

@@ -156,8 +156,9 @@ transpose: Rule = linear(
 
 
 @registry.adaptor(np.transpose, methods=("transpose",))
-def _transposed(builder: Builder, x: Any, *axes: Any) -> Val:
+def _transposed(builder: Builder, x: Any, *given_axes: Any, axes: Any = None) -> Val:
     value = arguments.as_array(builder, x)
+    axes = given_axes if axes is None else (axes,)
     given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))) else axes
     rank = value.type.rank
     chosen = given if axes and given is not None else range(rank - 1, -1, -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from srcgrad.analysis.kept_shapes import shapes_of
@@ -288,9 +289,13 @@ def _all_used(stmt: Stmt) -> list[Atom]:
 
 
 def fold(let: Let) -> Const | None:
-    """An operation on literals, done now where it is exact: integers (as floats too), bools and comparisons."""
+    """An operation on literals, done now where it is exact: integers (as floats too), bools and comparisons; products
+    of floats, which are rounded as they would be later."""
     values = [a.value for a in let.args if isinstance(a, Const)]
     kind = let.target.type
+    if let.op.name == "multiply" and kind == ir.F8 and all(a.type == ir.F8 for a in let.args):
+        product = float(values[0].real) * float(values[1].real)
+        return Const(product, kind) if isfinite(product) else None
     if kind == ir.B1:
         return Const(bool(let.op.evaluate(*values, **let.params)), kind)
     if kind == ir.I8 and all(isinstance(v, (bool, int)) and abs(v) < LARGE for v in values):

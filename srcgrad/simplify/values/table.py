@@ -129,6 +129,27 @@ def _negative_literal(look: Look, let: Let) -> Atom | None:
     return Const(-a.value, a.type) if isinstance(a, Const) and a.type.is_float else None
 
 
+@identity("add", "x + x = 2 * x")
+def _add_itself(look: Look, let: Let) -> Atom | None:
+    a, b = let.args
+    if a is not b or not a.type.is_float or a.type.is_complex:
+        return None
+    return look.emit("multiply", Const(2.0, _scalar(a.type)), a)
+
+
+@identity("add", "2 * x + x = 3 * x")
+def _add_thrice(look: Look, let: Let) -> Atom | None:
+    for a, b in (let.args, let.args[::-1]):
+        double = look.made(a, "multiply")
+        if double is not None and literal(double.args[0], 2.0) and double.args[1] is b and look.once(a):
+            return look.emit("multiply", Const(3.0, _scalar(b.type)), b)
+    return None
+
+
+def _scalar(type: ir.Type) -> ir.Type:
+    return ir.Type(type.dtype)
+
+
 # ---- integers
 
 
@@ -287,7 +308,7 @@ def _sign_out(look: Look, let: Let) -> Atom | None:
     if all(i is None or not look.once(i.target) for i in inner):
         return None
     args = [arg if i is None else i.args[0] for arg, i in zip(let.args, inner, strict=True)]
-    out = look.emit(let.op.name, *args)
+    out = look.emit(let.op.name, *args, **let.params)
     return look.emit("negative", out) if sum(i is not None for i in inner) == 1 else out
 
 
@@ -298,6 +319,11 @@ def _multiply_sign(look: Look, let: Let) -> Atom | None:
 
 @identity("divide", "-x / y = -(x / y)")
 def _divide_sign(look: Look, let: Let) -> Atom | None:
+    return _sign_out(look, let)
+
+
+@identity("matmul", "-x @ y = -(x @ y)")
+def _product_sign(look: Look, let: Let) -> Atom | None:
     return _sign_out(look, let)
 
 

@@ -42,7 +42,10 @@ def in_sweeps(program: Program, tidy: Tidy) -> Program:
 
 
 def _refused(program: Program) -> bool:
-    """Whether a run that counts first would be seen: it draws other numbers, or raises before something is printed."""
+    """Whether a run that counts first would be seen: it draws other numbers, or raises before something is printed; or
+    the memory that may be used is bounded."""
+    if program.main.facts.checkpoint is not None:
+        return True
     found = [s for fun in (program.main, *program.callees.values()) for s in walk(fun.body)]
     if any(isinstance(s, (ir.Draw, ir.Seed)) for s in found):
         return True

@@ -256,44 +256,50 @@ TABLE.add(
 EVERY = 32
 
 
-def burgers_step(u, w, dt):
+def burgers_step(u, w, flow, spread):
     for i in range(1, len(u) - 1):
-        w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])
+        w[i] = u[i] - flow * u[i] * (u[i + 1] - u[i - 1]) + spread * (u[i + 1] - 2.0 * u[i] + u[i - 1])
 
 
-def burgers_step_back(u, w_bar, u_bar, dt):
+def burgers_step_back(u, w_bar, u_bar, flow, spread):
     """The adjoint as a gather: w_bar is 0 at both ends."""
     n = len(u)
     for i in range(1, n - 1):
-        own = w_bar[i] * (0.8 - dt * (u[i + 1] - u[i - 1]))
-        u_bar[i] = own + w_bar[i - 1] * (0.1 - dt * u[i - 1]) + w_bar[i + 1] * (0.1 + dt * u[i + 1])
-    u_bar[0] = w_bar[1] * (0.1 + dt * u[1])
-    u_bar[n - 1] = w_bar[n - 2] * (0.1 - dt * u[n - 2])
+        own = w_bar[i] * (1.0 - 2.0 * spread - flow * (u[i + 1] - u[i - 1]))
+        u_bar[i] = own + w_bar[i - 1] * (spread - flow * u[i - 1]) + w_bar[i + 1] * (spread + flow * u[i + 1])
+    u_bar[0] = w_bar[1] * (spread + flow * u[1])
+    u_bar[n - 1] = w_bar[n - 2] * (spread - flow * u[n - 2])
 
 
 @TABLE.by_hand(burgers_swapped, bar=3.0, more=((4_000, 1_000),))
 def burgers_by_hand(dt, u0, steps):
-    """A checkpoint every 32 steps; what lies between stays in the cache. After an odd step the ends are 0."""
+    return burgers_swept(u0, dt, 0.1, steps, True)
+
+
+def burgers_swept(u0, flow, spread, steps, swapped):
+    """The sum of squares and its gradient: a checkpoint every 32 steps; what lies between stays in the cache. swapped:
+    the ends are 0 after an odd step."""
     n = len(u0)
     kept = np.empty((steps // EVERY + 1, n))
     rows = np.zeros((EVERY + 1, n))
+    for r in range(EVERY + 1):
+        if r % 2 == 0 or not swapped:
+            rows[r, 0], rows[r, n - 1] = u0[0], u0[n - 1]
     rows[0] = u0
-    for r in range(1, EVERY + 1):
-        rows[r, 0], rows[r, n - 1] = ends(u0, r)
     for t in range(steps):
         r = t % EVERY
         if r == 0:
             if t > 0:
                 rows[0] = rows[EVERY]
             kept[t // EVERY] = rows[0]
-        burgers_step(rows[r], rows[r + 1], dt)
+        burgers_step(rows[r], rows[r + 1], flow, spread)
     last = rows[(steps - 1) % EVERY + 1] if steps > 0 else rows[0]
     value = 0.0
     for i in range(n):
         value += last[i] * last[i]
     u0_bar = np.zeros(n)
     w_bar = 2.0 * last
-    if steps % 2 == 0:
+    if steps % 2 == 0 or not swapped:
         u0_bar[0], u0_bar[n - 1] = w_bar[0], w_bar[n - 1]
     u_bar = np.empty(n)
     for t in range(steps - 1, -1, -1):
@@ -301,19 +307,15 @@ def burgers_by_hand(dt, u0, steps):
         if r == EVERY - 1 and t != steps - 1:
             rows[0] = kept[t // EVERY]
             for k in range(r):
-                burgers_step(rows[k], rows[k + 1], dt)
+                burgers_step(rows[k], rows[k + 1], flow, spread)
         w_bar[0], w_bar[n - 1] = 0.0, 0.0
-        burgers_step_back(rows[r], w_bar, u_bar, dt)
-        if t % 2 == 0:
+        burgers_step_back(rows[r], w_bar, u_bar, flow, spread)
+        if t % 2 == 0 or not swapped:
             u0_bar[0] += u_bar[0]
             u0_bar[n - 1] += u_bar[n - 1]
         w_bar, u_bar = u_bar, w_bar
     u0_bar[1 : n - 1] = w_bar[1 : n - 1]
     return value, u0_bar
-
-
-def ends(u0, t):
-    return (u0[0], u0[len(u0) - 1]) if t % 2 == 0 else (0.0, 0.0)
 
 
 @TABLE.in_jax(burgers_swapped)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.benchmarks.workloads.clusters import log_sum_exp_by_hand, rosenbrock_by_hand
 from tests.benchmarks.workloads.table import Table
 
 TABLE = Table("programs")
@@ -28,3 +29,7 @@ for _n in (100, 1_000, 10_000, 100_000):
 def log_sum_exp(x):
     m = np.max(x)
     return m + np.log(np.sum(np.exp(x - m)))
+
+
+TABLE.by_hand(rosenbrock, bar=2.0)(rosenbrock_by_hand)
+TABLE.by_hand(log_sum_exp, bar=1.0, more=((1_000_000,),))(log_sum_exp_by_hand)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.benchmarks.workloads.dynamics import burgers_swept
 from tests.benchmarks.workloads.table import Table, jnp, lax
 
 TABLE = Table("programs")
@@ -23,6 +24,45 @@ def heat(u0, alpha, steps):
         )
         u = un
     return np.sum(u * u)
+
+
+def diffused(u, w, alpha):
+    """A step within the edges, which stay."""
+    for i in range(1, u.shape[0] - 1):
+        above, own, below, new = u[i - 1], u[i], u[i + 1], w[i]
+        for j in range(1, u.shape[1] - 1):
+            new[j] = own[j] + alpha * (below[j] + above[j] + own[j + 1] + own[j - 1] - 4.0 * own[j])
+
+
+@TABLE.by_hand(heat, bar=0.5, more=((512, 50),))
+def heat_by_hand(u0, alpha, steps):
+    """The step is linear, and but for the edges its own adjoint: nothing is kept."""
+    n, m = u0.shape
+    u, w = u0.copy(), u0.copy()
+    for _ in range(steps):
+        diffused(u, w, alpha)
+        u, w = w, u
+    value = 0.0
+    edge_bar = np.zeros((n, m))
+    for i in range(n):
+        for j in range(m):
+            value += u[i, j] * u[i, j]
+            u[i, j] *= 2.0
+            if i == 0 or i == n - 1 or j == 0 or j == m - 1:
+                edge_bar[i, j], u[i, j], w[i, j] = u[i, j], 0.0, 0.0
+    for _ in range(steps):
+        for i in range(1, n - 1):
+            edge_bar[i, 0] += alpha * u[i, 1]
+            edge_bar[i, m - 1] += alpha * u[i, m - 2]
+        for j in range(1, m - 1):
+            edge_bar[0, j] += alpha * u[1, j]
+            edge_bar[n - 1, j] += alpha * u[n - 2, j]
+        diffused(u, w, alpha)
+        u, w = w, u
+    for i in range(n):
+        for j in range(m):
+            u[i, j] += edge_bar[i, j]
+    return value, u
 
 
 @TABLE.in_jax(heat)
@@ -51,6 +91,13 @@ def burgers(u0, nu, dt, steps):
         spread = nu * 1e-4 * (u[2:] - 2.0 * u[1:-1] + u[:-2]) / dx**2
         u[1:-1] = u[1:-1] + dt * (spread - flow)
     return np.sum(u**2) * dx
+
+
+@TABLE.by_hand(burgers, bar=0.5, more=((4_000, 1_000),))
+def burgers_by_hand(u0, nu, dt, steps):
+    dx = 1.0 / (len(u0) - 1)
+    value, u0_bar = burgers_swept(u0, dt * 0.005 / dx, dt * nu * 1e-4 / dx**2, steps, False)
+    return value * dx, dx * u0_bar
 
 
 @TABLE.in_jax(burgers)

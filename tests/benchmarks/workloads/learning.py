@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from srcgrad.numeric.vector.exponentials import vector_sigmoid, vector_tanh
 from tests.benchmarks.workloads.table import Table, jnp, lax
 
 TABLE = Table("programs")
@@ -102,6 +103,78 @@ def lstm(wx, wh, b, xs, ys):
     for t in range(len(xs)):
         loss += np.sum((hs[t] - ys[t]) ** 2)
     return loss / len(xs)
+
+
+def plus_vector_matrix(x, w, z):
+    """z += x @ w"""
+    for i in range(w.shape[0]):
+        s, row = x[i], w[i]
+        for j in range(w.shape[1]):
+            z[j] += s * row[j]
+
+
+def cell(z, c, gates, h):
+    """The gates in the order of z, and then the old cells and the hyperbolic tangent of the new ones."""
+    n = len(c)
+    for j in range(3 * n):
+        gates[j] = vector_sigmoid(z[j])
+    for j in range(n):
+        gates[3 * n + j] = vector_tanh(z[3 * n + j])
+        gates[4 * n + j] = c[j]
+        c[j] = gates[n + j] * c[j] + gates[j] * gates[3 * n + j]
+    for j in range(n):
+        gates[5 * n + j] = vector_tanh(c[j])
+        h[j] = gates[2 * n + j] * gates[5 * n + j]
+
+
+def cell_back(gates, h_bar, c_bar, z_bar):
+    n = len(c_bar)
+    for j in range(n):
+        i, f, o, g, t = gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j], gates[5 * n + j]
+        e = c_bar[j] + h_bar[j] * o * (1.0 - t * t)
+        z_bar[j] = e * g * (i * (1.0 - i))
+        z_bar[n + j] = e * gates[4 * n + j] * (f * (1.0 - f))
+        z_bar[2 * n + j] = h_bar[j] * t * (o * (1.0 - o))
+        z_bar[3 * n + j] = e * i * (1.0 - g * g)
+        c_bar[j] = e * f
+
+
+def matrix_vector(w, z, x):
+    for i in range(w.shape[0]):
+        row = w[i]
+        s = 0.0
+        for j in range(w.shape[1]):
+            s += row[j] * z[j]
+        x[i] = s
+
+
+@TABLE.by_hand(lstm, bar=2.0, more=((200, 32, 64),))
+def lstm_by_hand(wx, wh, b, xs, ys):
+    """All inputs' products at once, and the weights' adjoints at the end, by BLAS; the gates are kept."""
+    steps, n = len(xs), wh.shape[0]
+    zs = np.dot(xs, wx)
+    gates, hs = np.empty((steps, 6 * n)), np.zeros((steps + 1, n))
+    c = np.zeros(n)
+    loss = 0.0
+    for t in range(steps):
+        z = zs[t]
+        for j in range(4 * n):
+            z[j] += b[j]
+        plus_vector_matrix(hs[t], wh, z)
+        cell(z, c, gates[t], hs[t + 1])
+        for j in range(n):
+            loss += (hs[t + 1, j] - ys[t, j]) ** 2
+    b_bar, c_bar, h_bar = np.zeros(4 * n), np.zeros(n), np.zeros(n)
+    scale = 2.0 / steps
+    for t in range(steps - 1, -1, -1):
+        for j in range(n):
+            h_bar[j] += scale * (hs[t + 1, j] - ys[t, j])
+        z_bar = zs[t]
+        cell_back(gates[t], h_bar, c_bar, z_bar)
+        for j in range(4 * n):
+            b_bar[j] += z_bar[j]
+        matrix_vector(wh, z_bar, h_bar)
+    return loss / steps, (np.dot(xs.T, zs), np.dot(hs[:steps].T, zs), b_bar)
 
 
 @TABLE.in_jax(lstm)

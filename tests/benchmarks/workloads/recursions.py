@@ -69,7 +69,10 @@ def minors_and_back(a, a_bar):
 
 @TABLE.in_jax(determinant_by_minors)
 def determinant_by_minors_in_jax(a):
+    """Recursion is written out in JAX: n! products, which take minutes to compile from size 6 on."""
     n = a.shape[0]
+    if n > 5:
+        raise ValueError(f"recursion is written out: {math.factorial(n)} products")
     if n == 1:
         return a[0, 0]
     minors = [jnp.delete(a[1:], j, axis=1) for j in range(n)]

@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+from srcgrad.numeric.vector.exponentials import vector_exp
+from tests.benchmarks.workloads.clusters import k_means_loops_by_hand
+from tests.benchmarks.workloads.mixtures import soften
 from tests.benchmarks.workloads.table import Table, jnp, jsp, lax
 
 TABLE = Table("programs")
@@ -18,6 +21,9 @@ def k_means(centers, points):
         square = np.sum((centers - points[i]) ** 2, axis=1)
         cost += np.min(square)
     return cost
+
+
+TABLE.by_hand(k_means, bar=1.5, more=((20_000, 50, 8),))(k_means_loops_by_hand)
 
 
 @TABLE.in_jax(k_means)
@@ -66,6 +72,44 @@ def gaussian_mixture(alphas, means, logs, x):
         total += m + np.log(np.sum(np.exp(terms - m)))
     top = np.max(alphas)
     return total - len(x) * (top + np.log(np.sum(np.exp(alphas - top))))
+
+
+@TABLE.by_hand(gaussian_mixture, bar=3.0, more=((1_000, 25, 64),))
+def gaussian_mixture_by_hand(alphas, means, logs, x):
+    """Forward and reverse fused for each point."""
+    (n, d), k = x.shape, len(alphas)
+    scale, weights = np.empty((k, d)), np.empty(k)
+    for c in range(k):
+        weights[c] = alphas[c]
+        for j in range(d):
+            scale[c, j] = vector_exp(logs[c, j])
+            weights[c] += logs[c, j]
+    alphas_bar, means_bar, logs_bar = np.zeros(k), np.zeros((k, d)), np.zeros((k, d))
+    terms = np.empty(k)
+    total = 0.0
+    for i in range(n):
+        for c in range(k):
+            square = 0.0
+            for j in range(d):
+                square += ((x[i, j] - means[c, j]) * scale[c, j]) ** 2
+            terms[c] = weights[c] - 0.5 * square
+        total += soften(terms)
+        for c in range(k):
+            share = terms[c]
+            alphas_bar[c] += share
+            for j in range(d):
+                z = (x[i, j] - means[c, j]) * scale[c, j]
+                means_bar[c, j] += share * z
+                logs_bar[c, j] -= share * (z * z)
+    for c in range(k):
+        for j in range(d):
+            means_bar[c, j] *= scale[c, j]
+            logs_bar[c, j] += alphas_bar[c]
+    shares = alphas.copy()
+    total -= n * soften(shares)
+    for c in range(k):
+        alphas_bar[c] -= n * shares[c]
+    return total, (alphas_bar, means_bar, logs_bar)
 
 
 @TABLE.in_jax(gaussian_mixture)
@@ -128,6 +172,167 @@ def kalman(a, h, q, r, ys):
         x = x + gain @ e
         p = p - gain @ h @ p
     return cost
+
+
+def times(a, b, c):
+    """c = a @ b of small matrices."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            s = 0.0
+            for k in range(a.shape[1]):
+                s += a[i, k] * b[k, j]
+            c[i, j] = s
+
+
+def plus_times(a, b, factor, c):
+    """c += factor * a @ b of small matrices."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            s = 0.0
+            for k in range(a.shape[1]):
+                s += a[i, k] * b[k, j]
+            c[i, j] += factor * s
+
+
+def inverted(s, inverse):
+    """The inverse by Gauss and Jordan, with pivots; gives the determinant. It overwrites s."""
+    m = s.shape[0]
+    det = 1.0
+    for i in range(m):
+        for j in range(m):
+            inverse[i, j] = 1.0 if i == j else 0.0
+    for k in range(m):
+        best = k
+        for i in range(k + 1, m):
+            if abs(s[i, k]) > abs(s[best, k]):
+                best = i
+        if best != k:
+            det = -det
+            for j in range(m):
+                s[k, j], s[best, j] = s[best, j], s[k, j]
+                inverse[k, j], inverse[best, j] = inverse[best, j], inverse[k, j]
+        det *= s[k, k]
+        r = 1.0 / s[k, k]
+        for j in range(m):
+            s[k, j] *= r
+            inverse[k, j] *= r
+        for i in range(m):
+            if i != k:
+                f = s[i, k]
+                for j in range(m):
+                    s[i, j] -= f * s[k, j]
+                    inverse[i, j] -= f * inverse[k, j]
+    return det
+
+
+@TABLE.by_hand(kalman, bar=3.0, more=((1_000, 8, 4),))
+def kalman_by_hand(a, h, q, r, ys):
+    """Small products in loops, into arrays made once; of a step, its state, its covariances and its gain are kept."""
+    steps, m = ys.shape
+    n = len(a)
+    xs, ps = np.zeros((steps + 1, n)), np.empty((steps + 1, n, n))
+    xps, pps = np.empty((steps, n)), np.empty((steps, n, n))
+    es, ms = np.empty((steps, m)), np.empty((steps, m, n))
+    sis, gains = np.empty((steps, m, m)), np.empty((steps, n, m))
+    s, an, nm = np.empty((m, m)), np.empty((n, n)), np.empty((n, m))
+    ps[0] = np.eye(n)
+    cost = 0.0
+    for t in range(steps):
+        xp, pp, e, hp, si, gain = xps[t], pps[t], es[t], ms[t], sis[t], gains[t]
+        times(a, ps[t], an)
+        pp[:] = q
+        plus_times(an, a.T, 1.0, pp)
+        for i in range(n):
+            xp[i] = 0.0
+            for j in range(n):
+                xp[i] += a[i, j] * xs[t, j]
+        for i in range(m):
+            e[i] = ys[t, i]
+            for j in range(n):
+                e[i] -= h[i, j] * xp[j]
+        times(h, pp, hp)
+        s[:] = r
+        plus_times(hp, h.T, 1.0, s)
+        cost += 0.5 * math.log(inverted(s, si))
+        for i in range(m):
+            for j in range(m):
+                cost += 0.5 * e[i] * si[i, j] * e[j]
+        times(pp, h.T, nm)
+        times(nm, si, gain)
+        ps[t + 1] = pp
+        plus_times(gain, hp, -1.0, ps[t + 1])
+        for i in range(n):
+            xs[t + 1, i] = xp[i]
+            for j in range(m):
+                xs[t + 1, i] += gain[i, j] * e[j]
+    return cost, kalman_back(a, h, xs, ps, xps, pps, es, ms, sis, gains)
+
+
+def kalman_back(a, h, xs, ps, xps, pps, es, ms, sis, gains):
+    steps, m = es.shape
+    n = len(a)
+    a_bar, h_bar, q_bar, r_bar = np.zeros((n, n)), np.zeros((m, n)), np.zeros((n, n)), np.zeros((m, m))
+    x_bar, p_bar, e_bar = np.zeros(n), np.zeros((n, n)), np.empty(m)
+    gain_bar, hp_bar, n_bar, nm = np.empty((n, m)), np.empty((m, n)), np.empty((n, m)), np.empty((n, m))
+    si_bar, s_bar, mm, mm2 = np.empty((m, m)), np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
+    ap, pa = np.empty((n, n)), np.empty((n, n))
+    xp_bar = np.empty(n)
+    for t in range(steps - 1, -1, -1):
+        xp, pp, e, hp, si, gain = xps[t], pps[t], es[t], ms[t], sis[t], gains[t]
+        # p = pp - gain hp, x = xp + gain e
+        for i in range(n):
+            for j in range(m):
+                gain_bar[i, j] = x_bar[i] * e[j]
+        plus_times(p_bar, hp.T, -1.0, gain_bar)
+        hp_bar[:] = 0.0
+        plus_times(gain.T, p_bar, -1.0, hp_bar)
+        for j in range(m):
+            e_bar[j] = 0.0
+            for i in range(n):
+                e_bar[j] += gain[i, j] * x_bar[i]
+            for i in range(m):
+                e_bar[j] += 0.5 * (si[i, j] + si[j, i]) * e[i]
+        # gain = (pp h') si
+        times(pp, h.T, nm)
+        times(gain_bar, si.T, n_bar)
+        times(nm.T, gain_bar, si_bar)
+        for i in range(m):
+            for j in range(m):
+                si_bar[i, j] += 0.5 * e[i] * e[j]
+        times(si.T, si_bar, mm)
+        times(mm, si.T, mm2)
+        for i in range(m):
+            for j in range(m):
+                s_bar[i, j] = 0.5 * si[j, i] - mm2[i, j]
+                r_bar[i, j] += s_bar[i, j]
+        # s = hp h' + r, hp = h pp
+        plus_times(s_bar, h, 1.0, hp_bar)
+        plus_times(s_bar.T, hp, 1.0, h_bar)
+        plus_times(n_bar.T, pp, 1.0, h_bar)
+        plus_times(hp_bar, pp.T, 1.0, h_bar)
+        plus_times(n_bar, h, 1.0, p_bar)
+        plus_times(h.T, hp_bar, 1.0, p_bar)
+        for i in range(n):
+            xp_bar[i] = x_bar[i]
+            for j in range(m):
+                h_bar[j, i] -= e_bar[j] * xp[i]
+                xp_bar[i] -= h[j, i] * e_bar[j]
+        # pp = a p a' + q, xp = a x
+        for i in range(n):
+            for j in range(n):
+                q_bar[i, j] += p_bar[i, j]
+        times(a, ps[t], ap)
+        plus_times(p_bar.T, ap, 1.0, a_bar)
+        times(p_bar, a, pa)
+        plus_times(pa, ps[t].T, 1.0, a_bar)
+        times(a.T, pa, p_bar)
+        for i in range(n):
+            x_bar[i] = 0.0
+        for i in range(n):
+            for j in range(n):
+                a_bar[i, j] += xp_bar[i] * xs[t, j]
+                x_bar[j] += a[i, j] * xp_bar[i]
+    return a_bar, h_bar, q_bar, r_bar
 
 
 @TABLE.in_jax(kalman)

@@ -1,0 +1,48 @@
+"""What is said of a function that cannot be called inside a differentiated one."""
+
+from __future__ import annotations
+
+import random
+import types
+from typing import Any, NoReturn
+
+import numpy as np
+
+from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.source.classes import listed
+from srcgrad.frontend.source.functions import module_of
+from srcgrad.rules.language import registry
+
+OUTSIDE = ("srcgrad.api", "srcgrad.derivatives.custom_rules", "srcgrad.cuda", "srcgrad.testing.check_grads")
+
+
+def outside(low: Lowering, target: types.FunctionType) -> NoReturn:
+    """Refuse a function of this package that has no meaning inside of another."""
+    name = target.__name__
+    outside = {
+        "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
+        "srcgrad.testing.check_grads": "call it outside the function",
+    }
+    hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")
+    low.refuse(f"`{name}` is called inside the function", hint)
+
+
+PEERS = ("autograd", "jax", "jaxlib", "torch", "tensorflow", "cupy", "tangent")
+
+
+def of_peer(low: Lowering, target: Any) -> None:
+    """Refuse a function of a library that has arrays of its own."""
+    package = str(getattr(target, "__module__", None)).split(".")[0]
+    if package in PEERS:
+        name = getattr(target, "__name__", type(target).__name__)
+        low.refuse(f"`{name}` is a function of {package}, for arrays of its own", f"use NumPy's: np.{name}")
+
+
+def instead(target: Any) -> str:
+    """What to write in the place of a call of something without a rule."""
+    known = registry.INSTEAD.get(target) if listed(target) else None
+    owner = getattr(target, "__self__", None)
+    drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
+    if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
+        return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
+    return known or "write it out, or give it a rule with custom_jvp or custom_vjp"

@@ -1,0 +1,23 @@
+"""Solvers may be called in functions that srcgrad reads, and in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from srcgrad.backend import overloads
+from srcgrad.frontend.source import hooks
+from srcgrad.optimize import lazy
+
+
+def allow(public: Any, method: str) -> None:
+    """Let other code call a solver. method: which, where no argument says it."""
+
+    def bind(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+        return lazy.inside.bound(public, method, args, named)
+
+    def resolve(specs: dict[str, Any]) -> tuple[Any, list[str], Any]:
+        return lazy.inside.resolved(method, specs)
+
+    hooks.replace_calls(public, bind)
+    overloads.allow(public, resolve)
