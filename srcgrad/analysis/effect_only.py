@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from srcgrad.core import ir, walk
+from srcgrad.core.held import is_held
 from srcgrad.core.ir import Atom, Fun, Stmt
 
 
@@ -25,7 +26,7 @@ def _scan(stmts: tuple[Stmt, ...], found: set[Stmt], used: set[Atom]) -> None:
                 quiet = True
             case ir.If():
                 quiet = not stmt.outs and all(inner in found for inner in (*stmt.then, *stmt.orelse))
-            case ir.Let():
+            case ir.Let() if not is_held(stmt):
                 quiet = not any(target in used for target in stmt.targets)
             case _:
                 quiet = False

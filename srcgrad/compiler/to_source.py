@@ -43,8 +43,11 @@ from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
 from srcgrad.simplify.memory.reuse import reuse
 from srcgrad.simplify.memory.values_are_memory import read_values_from_memory
+from srcgrad.simplify.pipeline import simplify_fun
+from srcgrad.transform.given_back import keep_what_is_given
 from srcgrad.transform.mutual_recursion import merged
 from srcgrad.transform.random_draws import check_none
+from srcgrad.transform.sweeps.program import in_sweeps
 
 
 def decides_by_floats(program: Program) -> bool:
@@ -116,6 +119,7 @@ def _float_value(type: Type) -> bool:
 
 def scheduled(program: Program, parallel: bool) -> Program:
     """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
+    program = run_pass("sweeps", in_sweeps, program, simplify_fun)
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
@@ -135,6 +139,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
         program, in_front = tidy(run_pass("schedule", schedule, program)), memory_in_front
         program = replace(program, main=parallel_nests(program.main)) if parallel and options is not None else program
     try:
+        program = keep_what_is_given(program)
         last = in_front if options is None else lambda fun: with_unsigned_places(in_front(fun))
         callees = {name: last(read_values_from_memory(fun)) for name, fun in program.callees.items()}
         made = render.module(Program(last(read_values_from_memory(program.main)), callees), jit_options=options)

@@ -257,6 +257,8 @@ class Call(Stmt):
     """targets = callee(*args), a function of the same program that is not inlined (recursion). Pure, as every `Fun`.
 
     loud: it may raise or print, or a function that it calls may.   shares: what it returns may be an argument's memory.
+    given: so many of its last results are its last arguments, into which it has written: they are read as its results.
+    writes: the same of a call that is about to be printed, which has no such results any more.
     """
 
     targets: tuple[Var, ...]
@@ -264,6 +266,8 @@ class Call(Stmt):
     args: tuple[Atom, ...]
     loud: bool = False
     shares: bool = True
+    given: int = 0
+    writes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -394,7 +398,8 @@ class FunFacts:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
     of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
-    loops are run again when it is differentiated in reverse mode, if they are.
+    loops are run again when it is differentiated in reverse mode, if they are.   in_place: it writes into arrays that
+    it is given, which are its last results.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -413,6 +418,7 @@ class FunFacts:
     parallel: tuple[Verdict, ...] = ()
     kernel: KernelFacts | None = None
     checkpoint: Checkpoints | None = None
+    in_place: bool = False
 
 
 @dataclass(frozen=True, eq=False)

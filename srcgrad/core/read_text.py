@@ -106,7 +106,7 @@ class _Reader:
             return int(tokens.literal())
 
         match name:
-            case "changed":
+            case "changed" | "in_place":
                 return tokens.literal()
             case "kernel":
                 tokens.expect("counted")
@@ -325,7 +325,10 @@ class _Reader:
 
     def _call(self, tokens: Tokens, targets: tuple[Var, ...]) -> Stmt:
         callee, args = tokens.word(), self.arguments(tokens)
-        return ir.Call(targets, callee, args, tokens.skip("loud"), tokens.skip("shares"))
+        loud, shares = tokens.skip("loud"), tokens.skip("shares")
+        given = self.atom(tokens) if tokens.skip("given") else None
+        count = int(given.value.real) if isinstance(given, Const) else 0
+        return ir.Call(targets, callee, args, loud, shares, count)
 
     # ---- statements with blocks
 

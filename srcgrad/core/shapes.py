@@ -171,6 +171,9 @@ class Shapes:
                 for c in stmt.carry:
                     if c.inner in self.stays:
                         self.copy(c.out, c.init)
+            case ir.Call() if stmt.given:
+                for target, arg in zip(stmt.targets[-stmt.given :], stmt.args[-stmt.given :], strict=True):
+                    self.copy(target, arg)
             case ir.Draw() if stmt.target.type.rank == stmt.params["rank"] > 0:
                 self._dims[stmt.target] = tuple(map(self.length, stmt.args[-stmt.params["rank"] :]))
 

@@ -255,8 +255,8 @@ class _Verifier:
     # ---- purity
 
     def purity(self) -> None:
-        """No store reaches the memory of a parameter, but a kernel's."""
-        if self.fun.facts.kernel is not None:
+        """No store reaches the memory of a parameter, but a kernel's, or of one that is given back."""
+        if self.fun.facts.kernel is not None or self.fun.facts.in_place:
             return
         roots = _reached(self.fun)
         for stmt in walk.walk(self.fun.body):

@@ -156,8 +156,9 @@ class _Writer:
                 return f"append {self.atom(refs)}, {self.atom(ref)}"
             case ir.RefAt(_, refs, pos):
                 return f"at {self.atom(refs)}, {self.atom(pos)}"
-            case ir.Call(_, callee, args, loud, shares):
-                return f"call {callee}({self.atoms(args)}){' loud' if loud else ''}{' shares' if shares else ''}"
+            case ir.Call(_, callee, args, loud, shares, given, _):
+                marks = f"{' loud' if loud else ''}{' shares' if shares else ''}{f' given {given}' if given else ''}"
+                return f"call {callee}({self.atoms(args)}){marks}"
         raise TypeError(type(stmt).__name__)
 
     def how(self, how: ir.Index | ir.Transpose | ir.Reshape) -> str:

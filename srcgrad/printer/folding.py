@@ -291,8 +291,10 @@ class _Block:
         match stmt:
             case ir.Let():
                 single = len(stmt.targets) == 1
-            case ir.Load() | ir.View() | ir.Call():
-                single = len(walk.defined(stmt)) == 1
+            case ir.Load() | ir.View():
+                single = True
+            case ir.Call():
+                single = len(stmt.targets) == 1 and not stmt.writes
             case ir.If():
                 single = stmt in self.folds.choices
             case _:

@@ -52,6 +52,8 @@ class Memory:
                     out |= self.of(one.ref)
                 case ir.Append():
                     out |= self.of(one.refs)
+                case ir.Call() if one.writes:
+                    out |= frozenset().union(*map(self.of, one.args[-one.writes :]))
         return frozenset(out)
 
     def _note(self, stmt: Stmt) -> None:

@@ -86,6 +86,9 @@ def _mode(callee: Fun, place: int, sites: Sequence[Site]) -> Mode:
         return "plain"
     inner = [(s, _source(s.call.args[place], s)) for s in sites if s.fun.name == callee.name]
     outer = [s for s in sites if s.fun.name != callee.name]
+    if all(found.fresh or found.param == place for _, found in inner):
+        if all(_source(s.call.args[place], s).fresh for s in outer):
+            return "plain"
     moved = any(found.moved for _, found in inner)
     if all(found.param == place for _, found in inner):
         # A part of an array in Fortran's order has another layout than the whole. Arrays of one axis have no order.
@@ -99,11 +102,24 @@ def _source(arg: Atom, site: Site) -> Source:
     if arg in site.fun.params:
         return Source(param=next(k for k, p in enumerate(site.fun.params) if p is arg))
     if isinstance(stmt, ir.Alloc):
-        return Source(fresh=isinstance(stmt.init, ir.Init) or not stmt.init.type.rank)
+        like = _like(stmt, site.defs)
+        return Source(fresh=_new_in_order(stmt) and (like is None or _source(like, site).fresh))
     if isinstance(stmt, ir.View) and isinstance(stmt.how, tuple) and _keeps(stmt.how):
         base = _source(stmt.base, site)
         return Source(base.fresh, base.param, moved=True)
     return Source()
+
+
+def _new_in_order(alloc: ir.Alloc) -> bool:
+    return isinstance(alloc.init, ir.Init) or not alloc.init.type.rank
+
+
+def _like(alloc: ir.Alloc, defs: Mapping[Var, Stmt]) -> Var | None:
+    """The array whose lengths new memory of several axes has, and whose order it may have."""
+    lengths = [defs.get(n) if isinstance(n, Var) else None for n in alloc.shape]
+    measured = {s.args[0] for s in lengths if isinstance(s, ir.Let) and s.op.traits.measures}
+    one = next(iter(measured), None)
+    return one if len(lengths) > 1 and len(measured) == 1 and isinstance(one, Var) else None
 
 
 def _keeps(index: ir.Index) -> bool:

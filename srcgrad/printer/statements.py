@@ -137,6 +137,8 @@ class Statements:
 
     def plain(self, stmt: Stmt) -> Body:
         match stmt:
+            case ir.Call(targets=()):
+                return [ast.Expr(self.express.value(stmt))]
             case ir.Let() | ir.Call() if len(stmt.targets) != 1:
                 return [self.bind(stmt.targets, self.express.value(stmt))]
             case ir.Store():

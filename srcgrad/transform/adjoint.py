@@ -30,6 +30,7 @@ from srcgrad.transform.plan import Plan
 from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
 from srcgrad.transform.replay import Replay
 from srcgrad.transform.tape import Tape
+from srcgrad.transform.taped_calls import NOWHERE, adjoint_name
 from srcgrad.transform.where_guard import Guards, at_corner
 
 # The adjoint of another function, by these parameters: its bars alone.
@@ -358,7 +359,8 @@ class Adjoint:
         seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
         floats = [a for a in stmt.args if a.type.is_float]
         targets = tuple(Var(bar_name(a) if isinstance(a, Var) else "unused_bar", a.type) for a in floats)
-        args = (*map(ctx, stmt.args), *seeds)
+        mark = self.plan.marks.get(stmt)
+        args = (NOWHERE if mark is None else ctx(mark), *map(ctx, stmt.args), *seeds)
         self.b.put(ir.Call(targets, adjoint_name(stmt.callee), args, span=self.b.span))
         self._spread(floats, targets, ctx, bars)
 
@@ -406,7 +408,3 @@ class Adjoint:
 
     def _zeros(self, like: Atom, name: str) -> Atom:
         return self.shadows.zeros_like(like, name) if isinstance(like, Var) and like.type.ref else zero(like.type)
-
-
-def adjoint_name(callee: str) -> str:
-    return f"{callee}_rev"

@@ -25,6 +25,7 @@ from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_fixed, check_single
 from srcgrad.transform.refuse import no_rule, refuse_arguments
 from srcgrad.transform.tangent_zeros import Live
+from srcgrad.transform.taped_calls import without_marks
 
 
 def forward(program: Program, active: frozenset[int]) -> Program:
@@ -34,6 +35,7 @@ def forward(program: Program, active: frozenset[int]) -> Program:
     are those of the program and one tangent for each float result.
     """
     check_single(program)
+    program = without_marks(program)
     callees = _Callees(program)
     main = take_quotients_apart(
         _Forward(gather_quotients(program.main), active, callees).fun(program.main.name + "_fwd")

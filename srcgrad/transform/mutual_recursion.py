@@ -95,7 +95,7 @@ class _Merge:
         targets: list[Var] = []
         for j, fun in enumerate(self.funs):
             targets.extend(old.targets if j == k else (Var("unused", r.type) for r in fun.results))
-        call = replace(old, targets=tuple(targets), callee=self.name, args=(Const(k, ir.I8), *args))
+        call = replace(old, targets=tuple(targets), callee=self.name, args=(Const(k, ir.I8), *args), given=0)
         return (*builder.out, call)
 
 

@@ -16,6 +16,7 @@ from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
+from srcgrad.core.held import is_held
 from srcgrad.core.ir import Carry, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
@@ -28,17 +29,18 @@ from srcgrad.transform.scope import Scope
 from srcgrad.transform.selections import Selections
 from srcgrad.transform.snapshots import Access, Decision, Snapshots
 from srcgrad.transform.storage import Listed, Storage, StorageChoice
+from srcgrad.transform.taped_calls import marks_of
 
 Policy = Literal["auto", "keep", "snapshot"]
 Keeping = Literal["cost", "all", "none"]  # which values that can be computed again are kept
-Site = ir.Load | ir.Draw | ir.Append | ir.Alloc
+Site = ir.Load | ir.Draw | ir.Append | ir.Alloc | ir.Let
 
 
 class Plan:
     """Everything that the reverse transformation must know.
 
     level[s]: the region whose run performs s for real (in which its memory lives).
-    decision[s]: of a Load, an Append or a Draw.
+    decision[s]: of a Load, an Append, a Draw, or what a call returns.
     numbering[loop]: what the rows of its iterations are.   rows[loop]: how many of them, for what enters an iteration.
     references[loop]: 'swap' (undo the permutation) or 'list' (keep the references).
     entries[loop]: the scalars, and the shadows of references, that are kept as they enter each iteration.
@@ -50,6 +52,7 @@ class Plan:
     values_of[s]: those that s binds in its own region.
     storage[s]: in what is kept what s loads, draws, appends or makes.   sites[s]: what is to be kept inside s, which
     stands where the memory's life ends: the arrays for it are made before s.
+    marks[call]: where on the tape what the call keeps begins.
     one_sweep: the loops that run forward and backward at once.
     selections: the loops that look for something, of which one iteration alone is run again.
     made: all that is kept, in the order in which it is made, with the reasons.
@@ -62,22 +65,25 @@ class Plan:
         active: Sequence[Var] | None = None,
         memory: Memory | None = None,
         keeping: Keeping = "cost",
+        at_once: bool = True,
     ) -> None:
-        """active: by which parameters the function is differentiated, all floats if None."""
+        """active: by which parameters the function is differentiated, all floats if None.   at_once: whether loops may
+        run forward and backward at once."""
         self._keeping = keeping
         self.facts, self.overwrites = facts, Overwrites(facts)
         self.memory: Memory = OwnMemory(facts) if memory is None else memory
         self.active = [p for p in facts.fun.params if p.type.is_float] if active is None else list(active)
         self.loops = [s for s in facts.where if isinstance(s, (ir.For, ir.While))]
+        self.marks = marks_of(facts.fun)
         self._decide_all()
         self._refill()
         self.snapshots: dict[Loop, dict[Var, bool]] = {loop: {} for loop in self.loops}
         if policy != "keep" and self.memory.snapshots:
             self._choose_snapshots(policy)
         self.activity = Activity(facts, self.active, self._measured())
-        at_once = self.loops if policy == "auto" and memory is None else []
-        self.one_sweep = OneSweep(facts, self.activity, self._kept_by, at_once)
-        self.selections = Selections(facts, self.activity, at_once)
+        loops = self.loops if at_once and policy == "auto" and memory is None else []
+        self.one_sweep = OneSweep(facts, self.activity, self._kept_by, loops)
+        self.selections = Selections(facts, self.activity, loops)
         self.scope = Scope(facts, self.activity, self.snapshots)
         self._store_all()
 
@@ -125,6 +131,8 @@ class Plan:
                 self.level[stmt] = self.facts.level_of(stmt.ref)
             case ir.Append():
                 self.level[stmt] = self.facts.bound[stmt.refs]
+            case ir.Let() if is_held(stmt):
+                self.level[stmt] = self.facts.top
             case ir.Draw():
                 self.level[stmt] = self.facts.top  # as if loaded from memory that the next draw overwrites
 
@@ -138,7 +146,7 @@ class Plan:
                 self.decision[stmt] = "reload"
             else:
                 self.decision[stmt] = "keep"
-        elif isinstance(stmt, (ir.Append, ir.Draw)):
+        elif isinstance(stmt, (ir.Append, ir.Draw)) or is_held(stmt):
             self.decision[stmt] = "named" if facts.where[stmt] is self.level[stmt] else "keep"
 
     def _visible(self, load: ir.Load, region: Region) -> bool:
@@ -301,6 +309,8 @@ class Plan:
                 return f"kept at each load, for {site.ref.name} is overwritten later"
             case ir.Load():
                 return f"kept at each load, for {site.ref.name} has no name outside the loop or branch"
+            case ir.Let():
+                return "kept at each call, which is not made again"
             case ir.Draw():
                 return "kept at each draw, for another draw gives other numbers"
             case ir.Append():

@@ -14,6 +14,7 @@ from srcgrad.analysis.effect_only import silent
 from srcgrad.analysis.effects import Region
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
+from srcgrad.core.held import is_held
 from srcgrad.core.ir import Atom, Stmt, Var
 from srcgrad.core.walk import defined, instantiate, map_how, map_index, rebuild
 from srcgrad.rules.scalar.arithmetic import add
@@ -73,6 +74,8 @@ class Replay:
 
     def _run_one(self, stmt: Stmt, region: Region, current: Region, ctx: Context) -> None:
         match stmt:
+            case ir.Let() if is_held(stmt):
+                self._run_held(stmt, region, current, ctx)
             case ir.Let() | ir.If() if (
                 self.known and (targets := defined(stmt)) and all(t in self.known for t in targets)
             ):
@@ -135,6 +138,16 @@ class Replay:
         ctx.env[stmt.target] = value = self.b.load(ctx.ref(stmt.ref), index, stmt.target.name)
         if level is region and current is not region and kept:
             self.tape.put_value(stmt, value, ctx)
+
+    def _run_held(self, stmt: ir.Let, region: Region, current: Region, ctx: Context) -> None:
+        """What calls return is made in the forward sweep alone; every other run finds it kept."""
+        top = self.facts.top
+        if region is not top:
+            ctx.env[stmt.target] = self.tape.value(stmt, ctx)
+            return
+        ctx.env[stmt.target] = ctx(stmt.args[0])
+        if current is not top:
+            self.tape.put_value(stmt, ctx(stmt.args[0]), ctx)
 
     def _run_draw(self, stmt: ir.Draw, region: Region, current: Region, ctx: Context) -> None:
         """Numbers are drawn in the forward sweep alone; every other run finds them kept."""

@@ -17,17 +17,18 @@ from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Fun, Program, Var
 from srcgrad.core.walk import walk
-from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.adjoint import Adjoint
 from srcgrad.transform.checkpoints import checkpointed
 from srcgrad.transform.context import Bars, Context, bar_name, named, zero
 from srcgrad.transform.lists_as_rows import lists_as_rows
 from srcgrad.transform.loop_buffers import carried_arrays_to_buffers
 from srcgrad.transform.memory import OwnShadows
 from srcgrad.transform.plan import Keeping, Plan, Policy
-from srcgrad.transform.program_edits import QUIET, expect_shape, function, without_effects
+from srcgrad.transform.program_edits import expect_shape, function, without_effects
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_single
 from srcgrad.transform.scratch_in_iterations import scratch_in_iterations
+from srcgrad.transform.taped_calls import ADJOINT, QUIET, TAPED, adjoint_name, taped, with_marks, without_marks
 
 
 class Reverse:
@@ -42,10 +43,13 @@ class Reverse:
         self.shadows = OwnShadows(self.b)
         self.adjoint = Adjoint(self.b, plan, self.shadows, transposed)
 
-    def build(self, name: str, bars_only: bool = False, checked: bool = False) -> Fun:
-        """checked: the cotangents come from outside, perhaps in another shape than that of the results."""
+    def build(self, name: str, bars_only: bool = False, checked: bool = False, in_sweeps: bool = False) -> Fun:
+        """checked: the cotangents come from outside, perhaps in another shape than that of the results.   in_sweeps: a
+        barrier parts the two sweeps."""
         fun, top = self.fun, self.plan.facts.top
         ctx = Context({p: p for p in fun.params})
+        for param, shadow in self.into.items() if in_sweeps else ():
+            self.b.copy_dims(shadow, param)
         bars = Bars(self.b, self.plan.facts, self.activity, top, False)
         self._shadow_params(ctx, merged=True)
         seeds = self._seeds()
@@ -55,7 +59,7 @@ class Reverse:
         for k, seed in seeds.items() if checked else ():
             if seed.type.ref and isinstance(results[k], Var):
                 expect_shape(self.b, seed, results[k], "the cotangent has not the shape of the value")  # type: ignore[arg-type]
-        self.b.put(ir.Remark("reverse", opens=True))
+        self.b.put(ir.Barrier() if in_sweeps else ir.Remark("reverse", opens=True))
         self._shadow_params(ctx, merged=False)
         like = tuple((seed, r) for k, seed in seeds.items() if seed.type.ref and isinstance(r := results[k], Var))
         for seed, result in like:
@@ -125,20 +129,33 @@ def reverse(program: Program, active: Iterable[int], policy: Policy = "auto", ch
     """The adjoint program with respect to the parameters at the places `active`; checked: it looks at the cotangents'
     shapes."""
     check_single(program)
+    program = without_marks(program)
     main = carried_arrays_to_buffers(lists_as_rows(program.main))
     if policy == "auto":
         main = scratch_in_iterations(main)
     wanted = [main.params[k] for k in sorted(active)]
-    main = gather_quotients(checkpointed(main, wanted, _transposed_into))
+    main = with_marks(gather_quotients(checkpointed(main, wanted, _transposed_into)), wanted)
     adjoint = Reverse(_plan(main, policy, wanted)).build(adjoint_name(main.name), checked=checked)
     built = take_quotients_apart(adjoint)
     callees, limit = dict(program.callees), program.main.facts.checkpoint
     pending = _missing(built, callees)
     while pending:
         name = pending.pop(0)
-        callees[name] = function(callees, name) if name.endswith(QUIET) else _adjoint(name, callees, policy, limit)
+        callees[name] = _made(name, callees, policy, limit)
         pending += [n for n in _missing(callees[name], callees) if n not in pending]
     return Program(built, callees)
+
+
+def _made(name: str, callees: Mapping[str, Fun], policy: Policy, limit: ir.Checkpoints | None) -> Fun:
+    """A function that is called and not there yet: one with a mark, or without effects, or an adjoint."""
+    if name.endswith(TAPED):
+        base = name.removesuffix(TAPED)
+        return taped(name, callees[base] if base in callees else _made(base, callees, policy, limit))
+    if name.endswith(QUIET):
+        base = name.removesuffix(QUIET)
+        loud = callees[base] if base in callees else _made(base, callees, policy, limit)
+        return function({**callees, base: loud}, name)
+    return _adjoint(name, callees, policy, limit)
 
 
 def _plan(fun: Fun, policy: Policy = "auto", active: Sequence[Var] | None = None) -> Plan:
@@ -147,12 +164,14 @@ def _plan(fun: Fun, policy: Policy = "auto", active: Sequence[Var] | None = None
 
 def _adjoint(name: str, callees: Mapping[str, Fun], policy: Policy, limit: ir.Checkpoints | None) -> Fun:
     """The adjoint of a called function, which has run before: what it prints and raises is done."""
-    primal = without_effects(function(callees, name.removesuffix(adjoint_name(""))))
+    primal = without_effects(function(callees, name.removesuffix(ADJOINT)))
+    floats = [p for p in primal.params if p.type.is_float]
     if limit is not None:
         primal = replace(primal, facts=replace(primal.facts, checkpoint=replace(limit, strict=False)))
-        primal = checkpointed(primal, [p for p in primal.params if p.type.is_float], _transposed_into)
-    primal = gather_quotients(primal)
-    return take_quotients_apart(Reverse(_plan(primal, policy)).build(name, bars_only=True))
+        primal = checkpointed(primal, floats, _transposed_into)
+    primal = with_marks(gather_quotients(primal), floats)
+    made = take_quotients_apart(Reverse(_plan(primal, policy)).build(name, bars_only=True))
+    return replace(made, params=(Var("mark", ir.I8), *made.params))
 
 
 def transposed(fun: Fun, active: Sequence[Var]) -> Fun:

@@ -78,7 +78,7 @@ class StorageChoice:
                 return self._rows(site, region, "i8", f"{site.pos.name}_kept")
             case ir.Alloc():  # it is its shadow that is kept
                 return self._listed(site, region, site.target.type, f"{site.target.name}_bars")
-            case ir.Load() | ir.Draw():
+            case ir.Load() | ir.Draw() | ir.Let():
                 name, kind = f"{site.target.name}_kept", site.target.type
                 if not kind.rank:
                     return self._rows(site, region, kind.dtype, name)
@@ -94,7 +94,7 @@ class StorageChoice:
     def _rows(self, site: Stmt, region: Region, dtype: str, name: str) -> Rows:
         return Rows(name, dtype, tuple(self.extent(loop, region) for loop in self.loops(site, region)) or (INT_ONE,))
 
-    def _rows_of_arrays(self, site: ir.Load | ir.Draw, region: Region, name: str) -> Rows | None:
+    def _rows_of_arrays(self, site: ir.Load | ir.Draw | ir.Let, region: Region, name: str) -> Rows | None:
         """One array for all visits, if their number and the lengths of what is kept are known before.
 
         Not where visits may be few among many iterations: a list is as long as there are visits.

@@ -110,7 +110,7 @@ class Tape:
 
     # ---- what a visit of a site loads, draws, appends or makes
 
-    def put_value(self, site: ir.Load | ir.Draw, value: Var, ctx: Context) -> None:
+    def put_value(self, site: ir.Load | ir.Draw | ir.Let, value: Atom, ctx: Context) -> None:
         place = self._visit(site, ctx)
         if site in self._arrays:
             self._b.store(self._arrays[site], (*place, *whole(site.target)), value)
@@ -119,7 +119,7 @@ class Tape:
         copy = self._b.alloc(value.type.dtype, (), value, site.target.name)
         self._b.store(positions, place, append(self._b, refs, copy))
 
-    def value(self, site: ir.Load | ir.Draw, ctx: Context) -> Var:
+    def value(self, site: ir.Load | ir.Draw | ir.Let, ctx: Context) -> Var:
         if site in self._arrays:
             return self._b.load(self._arrays[site], (*self._visit(site, ctx), *whole(site.target)), site.target.name)
         return self._b.load(self.reference(site, site.target.name, ctx), None, site.target.name)
@@ -129,7 +129,7 @@ class Tape:
         refs, positions = self._lists[site]
         self._b.store(positions, place, append(self._b, refs, ref))
 
-    def reference(self, site: ir.Load | ir.Draw | ir.Alloc, name: str, ctx: Context) -> Var:
+    def reference(self, site: ir.Load | ir.Draw | ir.Let | ir.Alloc, name: str, ctx: Context) -> Var:
         place = self._visit(site, ctx)
         refs, positions = self._lists[site]
         return reference_at(self._b, refs, self._b.load(positions, place, "place"), name)

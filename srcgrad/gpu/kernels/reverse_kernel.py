@@ -20,11 +20,12 @@ from srcgrad.core.walk import walk
 from srcgrad.gpu.kernels.thread_memory import ThreadMemory, ThreadShadows
 from srcgrad.rules.language.integers import trips
 from srcgrad.rules.scalar.arithmetic import add
-from srcgrad.transform.adjoint import Adjoint, adjoint_name
+from srcgrad.transform.adjoint import Adjoint
 from srcgrad.transform.context import Bars, Context, bar_name
 from srcgrad.transform.iterations import INT_ONE, INT_ZERO, Loop, Numbering, counted, numbering
 from srcgrad.transform.plan import Plan
 from srcgrad.transform.reverse import transposed
+from srcgrad.transform.taped_calls import adjoint_name
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,18 @@ def _copies(facts: Facts) -> Iterator[tuple[ir.Load, ir.Alloc]]:
         if not isinstance(load, ir.Load) or load.index != whole(load.ref) or load.ref.type != stmt.target.type:
             continue
         made = facts.makes.get(load.ref)
-        if isinstance(made, ir.Alloc) and None not in made.shape and facts.where[made] is facts.where[stmt]:
+        if made is not None and _is_new(made, load.ref) and facts.where[made] is facts.where[stmt]:
             yield load, stmt
+
+
+def _is_new(made: Stmt, ref: Var) -> bool:
+    """Whether the statement has made the memory, which has one name."""
+    match made:
+        case ir.Alloc():
+            return None not in made.shape
+        case ir.Call():
+            return bool(made.given) and ref in made.targets[-made.given :]
+    return False
 
 
 def _looks(facts: Facts) -> dict[Var, list[Stmt]]:

@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import const, whole
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
-from srcgrad.core.walk import changed, kept, kinds
+from srcgrad.core.walk import changed, kept, kinds, walk
 from srcgrad.rules.language.integers import nonnegative, trips
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.simplify.memory.first_element_store import Place, one_name, place, touches
@@ -54,7 +54,10 @@ class _Reuser(Rewriter):
         facts, var = self._facts, alloc.target
         writes = [s for s in facts.stores.get(facts.classes.of(var), ())]
         places = {place(s.index) for s in writes}
-        if None in places or not one_name(facts, var) or facts.where.get(alloc) is not facts.region[loop, "body"]:
+        called = any(isinstance(s, ir.Call) and var in s.args for s in walk(loop.body))
+        if called or None in places or not one_name(facts, var):
+            return False
+        if facts.where.get(alloc) is not facts.region[loop, "body"]:
             return False
         stored: set[Place | None] = set()
         for stmt in loop.body[facts.order[alloc] + 1 :]:
