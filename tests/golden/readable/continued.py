@@ -1,39 +1,51 @@
 import math
+import numpy as np
 from numba import njit
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def continued_value_and_grad(x, depth):
-    value = continued_inner(x, depth)
+    tape = np.empty(continued_inner_count(x, depth, np.int64(0)))
+    continued_inner, pos = continued_inner_forward(x, depth, np.int64(0), tape)
     # reverse
-    return value, continued_inner_rev(x, depth, 1.0)
+    return continued_inner, continued_inner_backward(np.int64(0), x, depth, tape, 1.0)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def continued_inner_rev(x, depth, value_bar):
+def continued_inner_backward(mark, x, depth, tape, value_bar):
     if depth == 0:
         # return math.sin(x)
         x_bar = value_bar * math.cos(x)
     else:
-        # inner = continued(x, depth - 1)
-        t = depth - 1
-        inner = continued_inner(x, t)
         # return x + 1.0 / (1.0 + inner * inner)
-        t_2 = 1.0 + inner * inner
-        inner_bar = 2.0 * ((0.0 if value_bar == 0.0 else -(value_bar * (1.0 / t_2 / t_2))) * inner)
+        inner_bar = 2.0 * (value_bar * (tape[mark] / tape[mark + 1]) * tape[mark + 2])
         # inner = continued(x, depth - 1)
-        x_bar = value_bar + continued_inner_rev(x, t, inner_bar)
+        x_bar = value_bar + continued_inner_backward(mark + 3, x, depth - 1, tape, -inner_bar)
     return x_bar
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def continued_inner(x, depth):
+def continued_inner_forward(x, depth, pos, tape):
     if depth == 0:
         # return math.sin(x)
-        result = math.sin(x)
+        t = math.sin(x)
     else:
         # inner = continued(x, depth - 1)
-        inner = continued_inner(x, depth - 1)
+        inner, pos2 = continued_inner_forward(x, depth - 1, pos + 3, tape)
+        tape[pos + 2] = inner
         # return x + 1.0 / (1.0 + inner * inner)
-        result = x + 1.0 / (1.0 + inner * inner)
-    return result
+        tape_at = 1.0 + inner * inner
+        tape[pos + 1] = tape_at
+        tape_pos = 1.0 / tape_at
+        tape[pos] = tape_pos
+        t = x + tape_pos
+        pos = pos2
+    return t, pos
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def continued_inner_count(x, depth, pos):
+    if depth != 0:
+        # inner = continued(x, depth - 1)
+        pos = continued_inner_count(x, depth - 1, pos + 3)
+    return pos
