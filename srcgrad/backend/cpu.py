@@ -64,18 +64,12 @@ def compilable(text: str) -> bool:
     return "np.fft." not in text or has_fft()
 
 
-def compile_callees(name: str, text: str, args: Sequence[Any]) -> None:
-    """Compile what the function of this name in a module calls, when it is called with arguments of these types: for
-    that it is typed, no more."""
-    namespace: dict[str, Any] = {"__name__": "srcgrad_typed"}
-    exec(compile(text.replace("cache=True", "cache=False"), "<typed>", "exec"), namespace)
-    function = namespace[name]
-    with numba.core.compiler_lock.global_compiler_lock:
-        for context in (function.typingctx, function.targetctx):
-            context.refresh()
-        form = numba.core.compiler.run_frontend(function.py_func)
-        kinds = tuple(map(numba.typeof, args))
-        numba.core.typed_passes.type_inference_stage(function.typingctx, function.targetctx, form, kinds, None)
+def compile_once(name: str, text: str, args: Sequence[Any]) -> None:
+    """Compile the function of this name in a module, and what it calls, for arguments of these types: what it calls
+    and imports is kept, the module itself is not."""
+    namespace: dict[str, Any] = {"__name__": "srcgrad_compiled_once"}
+    exec(compile(text.replace("cache=True", "cache=False"), "<compiled once>", "exec"), namespace)
+    namespace[name].compile(tuple(map(numba.typeof, args)))
 
 
 def load_module(path: Path, text: str | None = None) -> dict[str, Any]:

@@ -80,5 +80,5 @@ def _compiled(
     if not used or asked in done or not cpu.compilable(made.text) or not kernels.ready(used):
         return []
     done.add(asked)
-    cpu.compile_callees(MAIN, text, args)
+    cpu.compile_once(MAIN, text, args)
     return [kernel.module for kernel in used]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Stmt
+from srcgrad.core.ir import Atom, Const, Stmt
 from srcgrad.rules.scalar.powers import power
+
+Size = Callable[[Atom], float]  # how many numbers a value has
 
 LOAD = 1.0
 KEEP = 6.0  # to store a number in memory, and to load it in the sweep back
@@ -23,16 +27,13 @@ FUNCTION = 15.0
 KERNEL = 200.0
 
 
-def of_let(let: ir.Let) -> float:
+def of_let(let: ir.Let, size_of: Size) -> float:
     """To compute it once: what it makes is as long as the longest of what it is given and makes."""
     op, traits = let.op, let.op.traits
     if traits.is_length:
         return 0.5
-    rank = max(t.type.rank for t in let.targets)
-    if not all(a.type.rank <= rank for a in let.args):
-        rank = max(a.type.rank for a in let.args)
-    size = float(LENGTH**rank)
-    if traits.form == "bilinear" and rank:
+    size = max(map(size_of, (*let.args, *let.targets)))
+    if traits.form == "bilinear" and size > 1.0:
         return size * LENGTH
     if traits.kernel([a.type for a in let.args], let.params):
         return KERNEL * size
@@ -45,13 +46,13 @@ def of_let(let: ir.Let) -> float:
     return FUNCTION * size
 
 
-def of(stmt: Stmt) -> float:
+def of(stmt: Stmt, size_of: Size) -> float:
     """To run a statement once, without what is inside it."""
     match stmt:
         case ir.Let():
-            return of_let(stmt)
+            return of_let(stmt, size_of)
         case ir.Load():
-            return LOAD * float(LENGTH**stmt.target.type.rank)
+            return LOAD * size_of(stmt.target)
         case ir.Call() | ir.Custom():
             return KERNEL
     return 1.0

@@ -16,6 +16,7 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.varying import Loops, Varying
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Stmt, Var
+from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import how_atoms, index_atoms
 from srcgrad.transform import costs
 from srcgrad.transform.data_flow import DataFlow, Node
@@ -37,6 +38,9 @@ class Decided(Protocol):
     one_sweep: OneSweep
     selections: Selections
 
+    @property
+    def shapes(self) -> Shapes: ...
+
     def kept(self, stmt: Stmt) -> bool: ...
 
 
@@ -53,7 +57,7 @@ class Cut:
     ) -> None:
         self._facts, self._activity, self._candidates, self._varying = facts, plan.activity, candidates, varying
         self._one_sweep, self._selections = plan.one_sweep, plan.selections
-        self._flow = DataFlow(facts, plan.level, plan.kept, plan.one_sweep)
+        self._flow = DataFlow(facts, plan.level, plan.kept, plan.one_sweep, plan.shapes)
         self._sizes = list(self._known_sizes(plan.level))
         self.chosen: dict[Var, tuple[float, float]] = {}
         self._needed: dict[Region, dict[Node, None]] = {}
@@ -144,7 +148,7 @@ class Cut:
     def _keeping(self, var: Var) -> float:
         """What it costs to keep a number of the value."""
         loops, rank = frozenset(self._candidates[var].loops), var.type.rank
-        size = float(costs.LENGTH**rank)
+        size = self._flow.size(var)
         outer, around = self._outer_loops(self._facts.bound[var]), self._varying.around(self._facts.bound[var])
         if around == outer:
             return costs.KEEP * size + costs.ARRAY  # it is made for one visit

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import index_atoms, used
 from srcgrad.transform import costs
 from srcgrad.transform.iterations import Loop, counted
@@ -33,9 +34,15 @@ class DataFlow:
     """home[n]: the region whose run computes n.   reads[n]: of what.   cost[n]: one computation of it."""
 
     def __init__(
-        self, facts: Facts, level: Mapping[Stmt, Region], kept: Callable[[Stmt], bool], one_sweep: OneSweep
+        self,
+        facts: Facts,
+        level: Mapping[Stmt, Region],
+        kept: Callable[[Stmt], bool],
+        one_sweep: OneSweep,
+        shapes: Shapes,
     ) -> None:
         self._facts, self._level, self._kept, self._one_sweep = facts, level, kept, one_sweep
+        self._shapes = shapes
         self.home: dict[Node, Region] = {}
         self.home |= {var: region for var, region in facts.bound.items()}
         self.reads: dict[Node, list[Node]] = {}
@@ -66,7 +73,7 @@ class DataFlow:
             case _:
                 targets = getattr(stmt, "targets", None) or ([t] if (t := getattr(stmt, "target", None)) else [])
                 for target in targets:
-                    self._put(target, [*used(stmt), region], costs.of(stmt))
+                    self._put(target, [*used(stmt), region], costs.of(stmt, self.size))
 
     def _enter(self, region: Region, atoms: Iterable[Atom]) -> None:
         assert region.parent is not None
@@ -78,7 +85,7 @@ class DataFlow:
         source = [] if self._one_sweep.performed(level) else [self._memory(stmt.ref, level)]
         if self._kept(stmt):
             self.forced[stmt.target] = level
-        self._put(stmt.target, [*index_atoms(stmt.index), *source, region], costs.of(stmt))
+        self._put(stmt.target, [*index_atoms(stmt.index), *source, region], costs.of(stmt, self.size))
 
     def _memory(self, ref: Var, level: Region) -> Memory:
         node = Memory(self._facts.classes.of(ref), level)
@@ -108,6 +115,13 @@ class DataFlow:
         for carry in loop.carry:
             self._put(carry.inner, [carry.init, carry.next, body], costs.LOCAL)
             self._put(carry.out, [carry.init, carry.next, body], 0.0)
+
+    def size(self, value: Atom) -> float:
+        """How many numbers it has, if its lengths are not known."""
+        size = 1.0
+        for length in self._shapes.dims(value) if value.type.rank and not value.type.ref else ():
+            size *= float(length.value.real) if isinstance(length, Const) else costs.LENGTH
+        return size
 
     def trips(self, loop: Loop) -> float:
         """How many iterations the loop has, if it is not known."""

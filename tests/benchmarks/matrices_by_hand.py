@@ -396,8 +396,12 @@ def _vector(size: tuple[int, ...]) -> tuple[Any, ...]:
 
 def _two(fun: Any) -> Callable[[], Any]:
     """The function of centers and points, with one argument more."""
-    made = jitted(fun)
-    return lambda: lambda centers, points, ones: made()(centers, points)
+
+    def make() -> Any:
+        made = jitted(fun)()
+        return lambda centers, points, ones: made(centers, points)
+
+    return make
 
 
 CASES = (

@@ -14,7 +14,7 @@ from srcgrad.analysis.effects import Facts
 from srcgrad.core.run import run
 from srcgrad.simplify.pipeline import simplify
 from srcgrad.transform.plan import Plan
-from srcgrad.transform.reverse import reverse
+from srcgrad.transform.reverse import keep_values, reverse
 from tests.transform.test_reverse import lowered
 
 X = np.array([0.3, -1.2, 2.0, 2.0, 0.1])
@@ -275,6 +275,17 @@ def test_the_derivative_is_the_same(fun, args) -> None:
             for got, want in zip(run(made, *seeded), wanted, strict=True):
                 np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)
         assert sg.value_and_grad(fun, jit=False)(args[0], y)[0] == pytest.approx(fun(args[0], y), rel=1e-14)
+
+
+@pytest.mark.parametrize("keeping", ["all", "none"])
+@pytest.mark.parametrize(("fun", "args"), [*FOUND, *(b[:2] for b in BESIDE)], ids=lambda x: getattr(x, "__name__", ""))
+def test_what_is_kept_makes_no_difference(fun, args, keeping) -> None:
+    program = simplify(lowered(fun, args))
+    wanted = run(reverse(program, [0, 1], "keep"), *args, 1.5)
+    with keep_values(keeping):
+        made = reverse(program, [0, 1])
+    for got, want in zip(run(made, *args, 1.5), wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)
 
 
 def test_nothing_is_kept_and_one_iteration_is_run_again() -> None:

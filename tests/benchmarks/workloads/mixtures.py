@@ -83,20 +83,16 @@ def mixture_loops_by_hand(alphas, means, factors, x, gamma, m):
     alphas_bar = np.zeros(k)
     means_bar = np.zeros((k, d))
     factors_bar = np.zeros(factors.shape)
-    qs = np.empty((k, d))
-    apart = np.empty(d)
+    qs, aparts = np.empty((k, d)), np.empty((k, d))
     apart_bar = np.empty(d)
     terms = np.empty(k)
     total = 0.0
     for p in range(n):
-        for c in range(k):
-            terms[c] = alphas[c] + sums[c] - 0.5 * whitened(x[p], means[c], diagonal[c], factors[c], apart, qs[c])
+        pass_point(p, alphas, sums, means, diagonal, factors, x, qs, aparts, terms)
         total += soften(terms)
         for c in range(k):
             alphas_bar[c] += terms[c]
-            back(
-                terms[c], x[p], means[c], diagonal[c], factors[c], qs[c], apart, apart_bar, means_bar[c], factors_bar[c]
-            )
+        back_point(terms, diagonal, factors, qs, aparts, apart_bar, means_bar, factors_bar)
     prior = 0.0
     for c in range(k):
         square = 0.0
@@ -116,42 +112,48 @@ def mixture_loops_by_hand(alphas, means, factors, x, gamma, m):
     return total, (alphas_bar, means_bar, factors_bar)
 
 
-def whitened(x, mean, diagonal, factors, apart, q):
-    """The square of q = Q (x - mean)."""
-    d = len(x)
-    for j in range(d):
-        apart[j] = x[j] - mean[j]
-        q[j] = diagonal[j] * apart[j]
-    at = d
-    for i in range(d - 1):
-        column, below = factors[at:], q[i + 1 :]
-        for j in range(d - 1 - i):
-            below[j] += column[j] * apart[i]
-        at += d - 1 - i
-    square = 0.0
-    for j in range(d):
-        square += q[j] * q[j]
-    return square
-
-
-def back(weight, x, mean, diagonal, factors, q, apart, apart_bar, mean_bar, factors_bar):
-    d = len(x)
-    for j in range(d):
-        apart[j] = x[j] - mean[j]
-        q[j] *= -weight
-        factors_bar[j] += q[j] * apart[j]
-        apart_bar[j] = q[j] * diagonal[j]
-    at = d
-    for i in range(d - 1):
-        column, column_bar, below = factors[at:], factors_bar[at:], q[i + 1 :]
+def pass_point(p, alphas, sums, means, diagonal, factors, x, qs, aparts, terms):
+    """The terms of one point, and the squares' roots that they are made of."""
+    k, d = means.shape
+    for c in range(k):
+        for j in range(d):
+            a = x[p, j] - means[c, j]
+            aparts[c, j] = a
+            qs[c, j] = diagonal[c, j] * a
+        at = d
+        for i in range(d - 1):
+            a = aparts[c, i]
+            off = at - i - 1
+            for j in range(i + 1, d):
+                qs[c, np.uintp(j)] += factors[c, np.uintp(off + j)] * a
+            at += d - 1 - i
         s = 0.0
-        for j in range(d - 1 - i):
-            column_bar[j] += below[j] * apart[i]
-            s += below[j] * column[j]
-        apart_bar[i] += s
-        at += d - 1 - i
-    for j in range(d):
-        mean_bar[j] -= apart_bar[j]
+        for j in range(d):
+            s += qs[c, j] * qs[c, j]
+        terms[c] = alphas[c] + sums[c] - 0.5 * s
+
+
+def back_point(terms, diagonal, factors, qs, aparts, apart_bar, means_bar, factors_bar):
+    k, d = means_bar.shape
+    for c in range(k):
+        w = -terms[c]
+        for j in range(d):
+            qs[c, j] *= w
+            factors_bar[c, j] += qs[c, j] * aparts[c, j]
+            apart_bar[j] = qs[c, j] * diagonal[c, j]
+        at = d
+        for i in range(d - 1):
+            a = aparts[c, i]
+            off = at - i - 1
+            s = 0.0
+            for j in range(i + 1, d):
+                b = qs[c, np.uintp(j)]
+                factors_bar[c, np.uintp(off + j)] += b * a
+                s += b * factors[c, np.uintp(off + j)]
+            apart_bar[i] += s
+            at += d - 1 - i
+        for j in range(d):
+            means_bar[c, j] -= apart_bar[j]
 
 
 def soften(terms):

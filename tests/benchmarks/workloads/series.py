@@ -242,7 +242,7 @@ def earlier_back(later, row, gain, gain_bar, v_bar, higher, lower, below, n):
 @TABLE.in_jax(american_option)
 def american_option_in_jax(spot, sigma, rate, strike, years, steps):
     dt = years / steps
-    up = jnp.exp(sigma * math.sqrt(dt))
+    up = jnp.exp(sigma * jnp.sqrt(dt))
     discount = jnp.exp(-rate * dt)
     p = (jnp.exp(rate * dt) - 1.0 / up) / (up - 1.0 / up)
     prices = spot * up ** jnp.arange(-steps, steps + 1.0)

@@ -3,7 +3,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def gaussian_mixture_value_and_grad(alphas, means, logs, x):
     n = alphas.shape[0]
     n_2, n_3 = means.shape

@@ -9,27 +9,28 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     n5 = b.shape[0]
     n6, n7 = xs.shape
     n8, n9 = ys.shape
-    t2 = 2 * n3
-    t3 = 3 * n3
-    t4 = 1 in wx.shape or 1 in wh.shape or 1 in b.shape or 1 in xs.shape or 1 in ys.shape
-    if t4 or n2 < t2 or n2 < t3 + 2:
+    t2 = 3 * n3
+    t3 = 1 in wx.shape or 1 in wh.shape or 1 in b.shape or 1 in xs.shape or 1 in ys.shape
+    if t3 or n2 < t2 + 2:
         raise ValueError('made for arrays with longer axes')
     h = np.zeros(n3)
     c = np.zeros(n3)
-    t4 = n6 > 0
-    if n7 != n and t4:
+    t3 = n6 > 0
+    if n7 != n and t3:
         raise ValueError('the shapes in xs[t] @ wx do not fit together (line 7 of lstm)')
-    if n2 != n4 and t4:
+    if n2 != n4 and t3:
         raise ValueError('the shapes in xs[t] @ wx + h @ wh do not fit together (line 7 of lstm)')
-    if n2 != n5 and t4:
+    if n2 != n5 and t3:
         raise ValueError('the shapes in xs[t] @ wx + h @ wh + b do not fit together (line 7 of lstm)')
-    if 4 * n3 != n2 and t4:
+    if 4 * n3 != n2 and t3:
         raise ValueError('the shapes in i * np.tanh(z[3 * n:]) do not fit together (line 11 of lstm)')
+    z_kept = np.empty((n6, n2))
     h_kept = np.empty((n6, n3))
     c_kept = np.empty((n6, n3))
+    t4 = 2 * n3
     t5 = 1.0 / n6
     hs_bar = np.zeros((n6, n3))
-    t4 = n3 != n9 and n3 != 1 and n9 != 1
+    t3 = n3 != n9 and n3 != 1 and n9 != 1
     z = np.empty(n2)
     loss = 0.0
     for t in range(n6):
@@ -37,21 +38,23 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         t6 = vector_by_matrix(xs[t], wx)
         t7 = vector_by_matrix(h, wh)
         for i in range(n2):
+            z_kept[t, i] = t6[i] + t7[i] + b[i]
+        for i in range(n2):
             z[i] = t6[i] + t7[i] + b[i]
         if t >= n8:
             raise IndexError('ys[t] is out of range (line 16 of lstm)')
-        if t4:
+        if t3:
             raise ValueError('the shapes in hs[t] - ys[t] do not fit together (line 16 of lstm)')
         total = 0.0
         # c = f * c + i * np.tanh(z[3 * n :])
         for i in range(n3):
             h_kept[t, i] = h[i]
             c_kept[t, i] = c[i]
-            t8 = 1.0 / (1.0 + vector_exp(-z[i])) * vector_tanh(z[np.uintp(i + t3)])
+            t8 = 1.0 / (1.0 + vector_exp(-z[i])) * vector_tanh(z[np.uintp(i + t2)])
             c_i = 1.0 / (1.0 + vector_exp(-z[np.uintp(i + n3)])) * c[i] + t8
             c[i] = c_i
             # h = o * np.tanh(c)
-            h_i = 1.0 / (1.0 + vector_exp(-z[np.uintp(i + t2)])) * vector_tanh(c_i)
+            h_i = 1.0 / (1.0 + vector_exp(-z[np.uintp(i + t4)])) * vector_tanh(c_i)
             h[i] = h_i
             # loss += np.sum((hs[t] - ys[t]) ** 2)
             t8 = h_i - ys[t, i]
@@ -66,6 +69,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     b_bar = np.zeros_like(b)
     c_bar = np.zeros(n3)
     h_bar = np.zeros(n3)
+    z = np.empty(n4)
     t6 = np.empty(n3)
     i2 = np.empty(n3)
     t7 = np.empty(n3)
@@ -73,14 +77,12 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t9 = np.empty(n3)
     o = np.empty(n3)
     t10 = np.empty(n3)
-    z_bar = np.empty(n2)
+    z_bar = np.empty(n4)
     c_bar2 = np.empty(n3)
     for t in range(n6 - 1, -1, -1):
         # z = xs[t] @ wx + h @ wh + b
-        t11 = vector_by_matrix(xs[t], wx)
-        t12 = vector_by_matrix(h_kept[t], wh)
-        for i in range(n2):
-            z[i] = t11[i] + t12[i] + b[i]
+        for i in range(n4):
+            z[i] = z_kept[t, i]
         z_bar[:] = 0.0
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
@@ -92,12 +94,12 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             t7[i] = t5
             f_i = 1.0 / (1.0 + t5)
             f[i] = f_i
-            t5 = vector_exp(-z[np.uintp(i + t2)])
+            t5 = vector_exp(-z[np.uintp(i + t4)])
             t9[i] = t5
             o_i = 1.0 / (1.0 + t5)
             o[i] = o_i
             # c = f * c + i * np.tanh(z[3 * n :])
-            at = np.uintp(i + t3)
+            at = np.uintp(i + t2)
             t5 = vector_tanh(z[at])
             t10[i] = t5
             c_i = f_i * c_kept[t, i] + i_i * t5
@@ -110,14 +112,14 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * vector_sech(c_i) ** 2
             c_bar_i = c_bar3 + c_bar[i]
             c_bar2[i] = c_bar_i
-            t4 = c_bar_i == 0.0
-            z_bar[at] += (0.0 if t4 else c_bar_i * i_i) * vector_sech(z[at]) ** 2
-            c_bar[i] = 0.0 if t4 else c_bar_i * f_i
+            t3 = c_bar_i == 0.0
+            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * vector_sech(z[at]) ** 2
+            c_bar[i] = 0.0 if t3 else c_bar_i * f_i
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
             o_bar = 0.0 if h_bar[i] == 0.0 else h_bar[i] * vector_tanh(c[i])
             t5 = o_bar * (0.0 if o[i] == 0.0 else o[i] * (t9[i] / (1.0 + t9[i])))
-            z_bar[np.uintp(i + t2)] += t5
+            z_bar[np.uintp(i + t4)] += t5
         for i in range(n3):
             f_bar = 0.0 if c_bar2[i] == 0.0 else c_bar2[i] * c_kept[t, i]
             t5 = f_bar * (0.0 if f[i] == 0.0 else f[i] * (t7[i] / (1.0 + t7[i])))
@@ -126,15 +128,15 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             t5 = 0.0 if i2[i] == 0.0 else i2[i] * (t6[i] / (1.0 + t6[i]))
             z_bar[i] += (0.0 if c_bar2[i] == 0.0 else c_bar2[i] * t10[i]) * t5
         # z = xs[t] @ wx + h @ wh + b
-        for i in range(n2):
+        for i in range(n4):
             b_bar[i] += z_bar[i]
         h_bar2 = matrix_by_vector(wh, z_bar)
         for i in range(n3):
-            for j in range(n2):
+            for j in range(n4):
                 wh_bar[i, j] += h_kept[t, i] * z_bar[j]
         for i in range(n3):
             h_bar[i] = h_bar2[i]
         for i in range(n7):
-            for j in range(n2):
+            for j in range(n4):
                 wx_bar[i, j] += xs[t, i] * z_bar[j]
     return value, wx_bar, wh_bar, b_bar
