@@ -71,7 +71,7 @@ ENTRIES = {
     "softmax_regression": _workload("softmax_regression", 58),
     "kalman": _workload("kalman", 175),
     "heat": _workload("heat", 50),
-    "continued": Entry(continued, lambda: (0.7, 6), 0, 20),
+    "continued": Entry(continued, lambda: (0.7, 6), 0, 28),
     "gaussian_mixture": _workload("gaussian_mixture", 103),
     "k_means": _workload("k_means", 36),
     "n_body": _workload("n_body", 77),
