@@ -298,3 +298,71 @@ def test_no_turn_leaves_a_name_unbound() -> None:
     with pytest.raises(sg.UnboundError, match="`y` is not bound here"):
         got(VECTOR, 0)
     assert "has_y" not in sg.grad(an_array_of_the_last_turn, jit=False).source_for(VECTOR)
+
+
+def read_in_a_branch(x, z):
+    a = z
+    for i in range(2):
+        if z <= -0.64:
+            a = 0.9 * a + 1.0
+        else:
+            unbound += 2  # noqa: F821
+            a += x[i]
+    return a
+
+
+def read_in_an_empty_loop(x, z):
+    a = z
+    for i in range(2):
+        if x[i] <= -0.64:
+            a = 0.9 * a
+        else:
+            for _ in range(0):
+                unbound += 2  # noqa: F821
+            a += x[i]
+    return a
+
+
+def read_in_a_loop_of_a_branch(x, z):
+    a = z
+    while a < 3.0:
+        if z <= -0.64:
+            a = 0.9 * a + 1.0
+        else:
+            for _ in range(x.shape[0]):
+                unbound = unbound * 2.0  # noqa: F821
+            a += x[0]
+    return a
+
+
+def of_two_names(x, z):
+    a = z
+    for i in range(2):
+        if z > 0.0:
+            first = second + 1.0 if i > 5 else x[i]  # noqa: F821
+            second += first  # noqa: F821
+        a += x[i]
+    return a
+
+
+def given_by_the_turn_before(x, z):
+    a = z
+    for i in range(4):
+        if i > 0:
+            a += last * x[i]  # noqa: F821
+        last = x[i] * z
+    return a
+
+
+@pytest.mark.parametrize(
+    "fun", [read_in_a_branch, read_in_an_empty_loop, read_in_a_loop_of_a_branch, of_two_names], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize("z", [0.5, -1.0])
+def test_a_path_that_reads_what_nothing_binds_is_not_left_out(fun, z):
+    with pytest.raises(sg.UnboundError, match="not bound|may be unbound"):
+        sg.compiled(fun, jit=False)(np.array([1.0, 2.0, 3.0, 4.0]), z)
+
+
+def test_what_the_turn_before_binds_is_read():
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    assert sg.value_and_grad(given_by_the_turn_before, argnums="z", jit=False)(x, 0.5) == (10.5, 21.0)

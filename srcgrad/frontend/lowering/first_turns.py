@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from srcgrad.core import ir
@@ -22,16 +23,18 @@ APART = 2  # so many turns may be written out in front of a loop
 @dataclass
 class Facts:
     """What is known of a loop's carried names: the joined value of head and next, as a model; which change shape; which
-    start wider than they are, and what they are where there is no turn."""
+    start wider than they are, and what they are where there is no turn; which no turn binds for the next."""
 
     models: dict[str, Value] = field(default_factory=dict)
     reshaped: set[str] = field(default_factory=set)
     started: dict[str, values.Missing] = field(default_factory=dict)
+    unbound: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Turn:
-    """One trial of a body.   alike: the names that have the same shapes after it as before, by what it demands."""
+    """One trial of a body.   alike: the names that have the same shapes after it as before, by what it demands.
+    later: the names that the turn before was taken to bind; paths that read them were left out."""
 
     inner: dict[str, Value]
     index: Var | None
@@ -46,6 +49,7 @@ class Turn:
     carry: list[ir.Carry] = field(default_factory=list)
     unchanged: dict[Var, Atom] = field(default_factory=dict)
     alike: set[str] = field(default_factory=set)
+    later: Sequence[str] = ()
 
 
 class TurnsWanted(Exception):

@@ -88,7 +88,10 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
             return True
         if not facts.models and starts_wider(low, node, over, objects.carried(names), before, turn, facts):
             return True
-        return _wider(low, objects.carried(names), before, turn, facts)
+        if _wider(low, objects.carried(names), before, turn, facts):
+            return True
+        facts.unbound.update(turn.later)  # no path binds them: those that read them are looked at, too
+        return bool(turn.later)
 
     refused = len(low.retry.refusals)
     frame.loops.append(frame.live.leaving(node))
@@ -135,7 +138,8 @@ def _first_trial(
     objects: Objects,
 ) -> Turn:
     """The body; where it reads what only the turn before has bound, that path tells nothing yet."""
-    later = [name for name in names if name not in before and name not in facts.models and name.isidentifier()]
+    known = before.keys() | facts.models.keys() | facts.unbound
+    later = [name for name in names if name not in known and name.isidentifier()]
     if later:
         with suppress(Unresolved):
             return _trial(low, node, over, names, before, facts, objects, later)
@@ -156,6 +160,7 @@ def _trial(
     with low.attempt() as tried:
         turn = _body(low, node, over, names, before, facts, objects, later)
         turn.alike = {name for name in names if not _reshaped(low, turn.inner.get(name), turn.after.get(name))}
+        turn.later = later
     turn.body, turn.held = tried.out, tried.held
     for name, struct in objects.boxes.items():
         if struct not in objects.counted:
