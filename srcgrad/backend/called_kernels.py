@@ -62,7 +62,7 @@ def call_only(made: Any, module: str) -> None:
         return
     symbol = made.fndesc.llvm_func_name
     mark = _mark(module, made.fndesc.qualname, symbol, tuple(made.signature.args))
-    made.library._shared_module = binding.parse_assembly(f'@"{mark.env_name}" = common global ptr null\n')
+    made.library._shared_module = binding.parse_assembly(f'@"{mark.env_name}" = common global i64 0\n')
 
 
 def _of_arrays(kind: Any) -> bool:

@@ -42,8 +42,7 @@ def test_nothing_is_printed_by_default(tmp_path):
 
 SWALLOWED = """
     import signal
-    from srcgrad.backend.compiling import interruptible, interruption, uncollected
-from srcgrad.compiler import program
+    from srcgrad.backend.compiling import interruptible
     with interruptible():
         try:
             signal.raise_signal(signal.SIGINT)

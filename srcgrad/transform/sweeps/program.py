@@ -94,9 +94,24 @@ def _main(
     total, made = _total(count, main.params)
     tapes = tapes_of(dtypes)
     allocs = [ir.Alloc(t, (total,), ir.Init.EMPTY) for t in tapes.values()]
-    whole = replace(main, body=(*made, *allocs, *body), results=results)
+    checks = _checks(body)
+    whole = replace(main, body=(*body[:checks], *made, *allocs, *body[checks:]), results=results)
     called = [count] if any(isinstance(s, ir.Call) and s.callee == count.name for s in made) else []
     return _finished(whole, tapes, signatures, pairs), [*funs.values(), *called]
+
+
+def _checks(body: Sequence[Stmt]) -> int:
+    """How many statements in front are checks of what is given, and lengths: they come before anything is counted."""
+    last = 0
+    for k, stmt in enumerate(body, 1):
+        match stmt:
+            case ir.If(then=(ir.Raise(),), orelse=()):
+                last = k
+            case ir.Let(targets=(Var(type=kind),)) if kind.is_scalar:
+                pass
+            case _:
+                break
+    return last
 
 
 def _finished(fun: Fun, tapes: Mapping[str, Var], signatures: Signatures, pairs: Mapping[str, Pair]) -> Fun:

@@ -29,6 +29,5 @@ def along_rows_adjoint(x, x_bar, x_kept):
             # x[i, k] = x[i, k] + 0.5 * x[i, k - 1] * x[i, k - 1]
             t_bar = x_bar[i, k]
             x_bar[i, k] = 0.0
-            x_bar_2 = t_bar * (0.5 * x_kept[k, i]) + t_bar * x_kept[k, i] * 0.5
-            x_bar[i, k - 1] += x_bar_2
+            x_bar[i, k - 1] += t_bar * (0.5 * x_kept[k, i]) + t_bar * x_kept[k, i] * 0.5
             x_bar[i, k] += t_bar

@@ -14,5 +14,4 @@ def block_a_row_adjoint(x, out, x_bar, out_bar):
         # out[b, k] = x[b, k] * x[b, k]
         t_bar = out_bar[b, k]
         out_bar[b, k] = 0.0
-        t = t_bar * x[b, k]
-        x_bar[b, k] += t + t
+        x_bar[b, k] += 2.0 * (t_bar * x[b, k])

@@ -28,7 +28,6 @@ def elementwise_adjoint(x, y, out, x_bar, y_bar, out_bar):
             x_bar_2 = t_bar * r * math.cos(x_i)
         # r = math.sqrt(x[i] * x[i] + y[i] * y[i])
         t = r_bar * (0.5 / r)
-        t_2 = t * y_i
-        y_bar[i] += t_2 + t_2
+        y_bar[i] += 2.0 * (t * y_i)
         t = t * x_i
         x_bar[i] += x_bar_2 + t + t

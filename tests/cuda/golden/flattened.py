@@ -10,5 +10,4 @@ def flattened_adjoint(x, out, width, height, x_bar, out_bar):
     if i < width and j < height:
         # out[i + j * width] += x[j * width + i] * x[j * width + i]
         t = i + j * width
-        t_2 = out_bar[t] * x[t]
-        x_bar[t] += t_2 + t_2
+        x_bar[t] += 2.0 * (out_bar[t] * x[t])

@@ -20,9 +20,8 @@ def grid_stride_adjoint(x, w, out, x_bar, w_bar, out_bar):
         t_2 = math.tanh(t)
         # out[i] += t * t + w[1]
         w_bar_sum_2 += out_bar[i]
-        t_2 = out_bar[i] * t_2
         # t = math.tanh(x[i] * w[0])
-        t = (t_2 + t_2) * (1.0 / math.cosh(t)) ** 2
+        t = 2.0 * (out_bar[i] * t_2) * (1.0 / math.cosh(t)) ** 2
         w_bar_sum += t * x[i]
         x_bar[i] += t * w[0]
     if last > -1:

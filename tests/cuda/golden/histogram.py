@@ -17,8 +17,6 @@ def histogram_adjoint(x, weights, bins, x_bar, weights_bar, bins_bar):
         # cuda.atomic.add(bins, k + 1, weights[i] * f)
         t = bins_bar[k + 1] * weights[i]
         # cuda.atomic.add(bins, k, weights[i] * (1.0 - f))
-        weights_bar_2 = bins_bar[k + 1] * f + bins_bar[k] * (1.0 - f)
-        weights_bar[i] += weights_bar_2
+        weights_bar[i] += bins_bar[k + 1] * f + bins_bar[k] * (1.0 - f)
         # at = (x[i] - 0.0) * (bins.shape[0] - 1)
-        t = (t - bins_bar[k] * weights[i]) * (bins.shape[0] - 1)
-        x_bar[i] += t
+        x_bar[i] += (t - bins_bar[k] * weights[i]) * (bins.shape[0] - 1)

@@ -37,8 +37,7 @@ def iterated_adjoint(x, r, out, x_bar, r_bar, out_bar, v_kept):
         # out[i] = v * v
         t_bar = out_bar[i]
         out_bar[i] = 0.0
-        t = t_bar * v
-        v_bar = t + t
+        v_bar = 2.0 * (t_bar * v)
         last = turn - 1
         r_bar_sum = 0.0
         for turn_2 in range(last, -1, -1):

@@ -47,8 +47,7 @@ def maxima_adjoint(x, groups, largest, smallest, x_bar, largest_bar, smallest_ba
             t_bar = smallest_bar[groups_i, 0] / smallest_ties[groups_i, 0]
         else:
             t_bar = 0.0
-        t_2 = t_bar * x_i
-        x_bar_2 = t_2 + t_2
+        x_bar_2 = 2.0 * (t_bar * x_i)
         # cuda.atomic.max(largest, groups[i], math.sin(x[i]) * x[i])
         if won:
             cuda.atomic.add(largest_won, groups_i, 1)

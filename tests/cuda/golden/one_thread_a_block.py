@@ -13,5 +13,4 @@ def one_thread_a_block_adjoint(x, out, x_bar, out_bar):
         out_bar[b] = 0.0
         for k in range(x.shape[1] - 1, -1, -1):
             # s += x[b, k] * x[b, k]
-            t = s_bar * x[b, k]
-            x_bar[b, k] += t + t
+            x_bar[b, k] += 2.0 * (s_bar * x[b, k])

@@ -29,8 +29,7 @@ def polynomial_adjoint(x, coefficients, out, x_bar, coefficients_bar, out_bar):
         # out[i] = s * s
         t_bar = out_bar[i]
         out_bar[i] = 0.0
-        t_2 = t_bar * s
-        s_bar = t_2 + t_2
+        s_bar = 2.0 * (t_bar * s)
         for k in range(3, -1, -1):
             # s += coefficients[k] * powers[k]
             powers_bar[k] += s_bar * coefficients[k]

@@ -28,5 +28,4 @@ def relax_adjoint(x, steps, x_bar, x_kept):
     if t:
         for k in range(steps - 1, -1, -1):
             # x[i] = x[i] - 0.1 * math.sin(x[i])
-            x_bar_2 = x_bar[i] - x_bar[i] * 0.1 * math.cos(x_kept[k, i])
-            x_bar[i] = x_bar_2
+            x_bar[i] = x_bar[i] - x_bar[i] * 0.1 * math.cos(x_kept[k, i])

@@ -44,8 +44,7 @@ def search_adjoint(x, y, out, x_bar, y_bar, out_bar, s_kept):
         # out[i] = s * s
         t_bar = out_bar[i]
         out_bar[i] = 0.0
-        t_2 = t_bar * s_2
-        s_bar = t_2 + t_2
+        s_bar = 2.0 * (t_bar * s_2)
         s_bar_2 = 0.0
         for k in range(turn - 1, -1, -1):
             # s = s * y[k] + x[i]

@@ -18,8 +18,7 @@ def stencil_2d_adjoint(u, out, u_bar, out_bar):
             r = cuda.blockIdx.y * 4 + a - 1
             # s = cuda.blockIdx.x * COLUMNS + b - 1
             s = cuda.blockIdx.x * 4 + b - 1
-            # if r >= 0 and r < rows and s >= 0 and s < columns:
-            if r >= 0 and (r < rows and (s >= 0 and s < columns)):
+            if r >= 0 and r < rows and s >= 0 and s < columns:
                 # tile[a, b] = u[r, s]
                 tile[a, b] = u[r, s]
             else:
@@ -60,8 +59,7 @@ def stencil_2d_adjoint(u, out, u_bar, out_bar):
             r = cuda.blockIdx.y * 4 + a_2 - 1
             # s = cuda.blockIdx.x * COLUMNS + b - 1
             s = cuda.blockIdx.x * 4 + b_2 - 1
-            # if r >= 0 and r < rows and s >= 0 and s < columns:
-            if r >= 0 and (r < rows and (s >= 0 and s < columns)):
+            if r >= 0 and r < rows and s >= 0 and s < columns:
                 # tile[a, b] = u[r, s]
                 u_bar_2 = tile_bar[a_2, b_2]
                 tile_bar[a_2, b_2] = 0.0

@@ -15,5 +15,4 @@ def strided_while_adjoint(x, out, x_bar, out_bar):
         # out[i] = x[i] * x[i]
         t_bar = out_bar[i_2]
         out_bar[i_2] = 0.0
-        t = t_bar * x[i_2]
-        x_bar[i_2] += t + t
+        x_bar[i_2] += 2.0 * (t_bar * x[i_2])
