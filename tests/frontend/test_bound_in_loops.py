@@ -306,7 +306,7 @@ def read_in_a_branch(x, z):
         if z <= -0.64:
             a = 0.9 * a + 1.0
         else:
-            unbound += 2  # noqa: F821
+            unbound += 2
             a += x[i]
     return a
 
@@ -318,7 +318,7 @@ def read_in_an_empty_loop(x, z):
             a = 0.9 * a
         else:
             for _ in range(0):
-                unbound += 2  # noqa: F821
+                unbound += 2
             a += x[i]
     return a
 
@@ -330,7 +330,7 @@ def read_in_a_loop_of_a_branch(x, z):
             a = 0.9 * a + 1.0
         else:
             for _ in range(x.shape[0]):
-                unbound = unbound * 2.0  # noqa: F821
+                unbound = unbound * 2.0
             a += x[0]
     return a
 
@@ -339,8 +339,8 @@ def of_two_names(x, z):
     a = z
     for i in range(2):
         if z > 0.0:
-            first = second + 1.0 if i > 5 else x[i]  # noqa: F821
-            second += first  # noqa: F821
+            first = second + 1.0 if i > 5 else x[i]
+            second += first
         a += x[i]
     return a
 
@@ -349,7 +349,7 @@ def given_by_the_turn_before(x, z):
     a = z
     for i in range(4):
         if i > 0:
-            a += last * x[i]  # noqa: F821
+            a += last * x[i]
         last = x[i] * z
     return a
 
