@@ -57,12 +57,19 @@ def _units(lines: Lines, node: FunctionNode, code: types.CodeType) -> Iterator[t
         yield whole
     module = tree_of(lines)
     assert module is not None
-    bodies = [[stmt] for stmt in ast.walk(module) if isinstance(stmt, ast.stmt) and _within(node, stmt)]
+    around = [stmt for stmt in ast.walk(module) if isinstance(stmt, ast.stmt) and _within(node, stmt)]
+    bodies = [[stmt] for stmt in around] + [_cell(stmt) for stmt in around if stmt is not node]
     for body in (*bodies, [_function(module.body, code.co_freevars)]):
         try:
             yield compile(ast.Module(body, []), code.co_filename, "exec", flags, dont_inherit=True)
         except SyntaxError:  # such as `return` or `nonlocal` outside of a function
             continue
+
+
+def _cell(outer: ast.stmt) -> list[ast.stmt]:
+    """The statements of a cell that stands in a notebook's file as a function."""
+    body = outer.body if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    return [stmt for stmt in body if not isinstance(stmt, ast.Return)]
 
 
 def _function(body: list[ast.stmt], free: Iterable[str]) -> ast.stmt:
