@@ -26,39 +26,61 @@ class _Merge(Rewriter):
         conditions = [s.cond for s in made if isinstance(s, If) and isinstance(s.cond, Var)]
         if len(conditions) == len(set(conditions)):
             return made
-        out: list[Stmt] = []
+        block = _Block(self.classes)
         for stmt in made:
-            if not isinstance(stmt, If) or not self.joined(stmt, out):
-                out.append(stmt)
-        return walk.kept(stmts, out)
+            if not isinstance(stmt, If) or not block.joined(stmt):
+                block.put(stmt)
+        return walk.kept(stmts, block.statements())
 
-    def joined(self, branch: If, out: list[Stmt]) -> bool:
+
+class _Block:
+    """The statements so far, what each does where that was asked, and the last branch that each value decides."""
+
+    def __init__(self, classes: Aliases) -> None:
+        self.classes = classes
+        self.out: list[Stmt | None] = []  # None where a branch stood that was moved
+        self.done: dict[int, Footprint] = {}
+        self.last: dict[Atom, int] = {}
+
+    def statements(self) -> list[Stmt]:
+        return [stmt for stmt in self.out if stmt is not None]
+
+    def put(self, stmt: Stmt) -> None:
+        if isinstance(stmt, If) and isinstance(stmt.cond, Var):
+            self.last[stmt.cond] = len(self.out)
+        self.out.append(stmt)
+
+    def joined(self, branch: If) -> bool:
         """Put the branch into an earlier one that is decided alike, if one of the two may be moved to the other."""
-        at = next((k for k in range(len(out) - 1, -1, -1) if _alike(out[k], branch)), None)
+        at = self.last.get(branch.cond)
         if at is None:
             return False
-        first = out[at]
+        first = self.out[at]
         assert isinstance(first, If)
-        one, other = footprint(first, self.classes), footprint(branch, self.classes)
-        between = [footprint(s, self.classes) for s in out[at + 1 :]]
+        one, other = self.footprint(at), footprint(branch, self.classes)
         if one.ordered or other.ordered:
             return False
-        if _past(other, between):
-            out[at] = _merged(first, branch)
-        elif _past(one, between):
-            del out[at]
-            out.append(_merged(first, branch))
+        if self.past(other, range(len(self.out) - 1, at, -1)):
+            self.out[at] = _merged(first, branch)
+            del self.done[at]
+        elif self.past(one, range(at + 1, len(self.out))):
+            self.out[at] = None
+            self.put(_merged(first, branch))
         else:
             return False
         return True
 
+    def past(self, moved: Footprint, places: range) -> bool:
+        """Whether a statement may be moved past those at these places, the nearest first."""
+        return all(self.out[k] is None or moved.apart(self.footprint(k)) for k in places)
 
-def _alike(stmt: Stmt, branch: If) -> bool:
-    return isinstance(stmt, If) and stmt.cond is branch.cond
-
-
-def _past(moved: Footprint, between: list[Footprint]) -> bool:
-    return all(moved.apart(other) for other in between)
+    def footprint(self, at: int) -> Footprint:
+        found = self.done.get(at)
+        if found is None:
+            stmt = self.out[at]
+            assert stmt is not None
+            found = self.done[at] = footprint(stmt, self.classes)
+        return found
 
 
 def _merged(first: If, second: If) -> If:
