@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from srcgrad.core import ir, walk
-from srcgrad.core.aliases import aliases_of
+from srcgrad.core.aliases import Aliases, aliases_of
 from srcgrad.core.ir import Atom, Fun, If, Stmt, Var
 from srcgrad.core.rewrite import Rewriter
 from srcgrad.simplify.values.order import Footprint, footprint
