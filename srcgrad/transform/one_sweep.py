@@ -51,6 +51,7 @@ class OneSweep:
         """kept_in: whether a statement's result is kept by the run of a region.   loops: those that are asked about."""
         self._facts, self._activity, self._kept_in = facts, activity, kept_in
         self._overwrites = Overwrites(facts)
+        self._found: dict[Var, bool] = {}  # by what an iteration enters with, whether it is a sum
         self._users: dict[Var, list[Stmt]] = {}
         for stmt in facts.where:
             for atom in {*used(stmt), *used_inside(stmt)}:
@@ -129,6 +130,11 @@ class OneSweep:
 
     def _sums(self, loop: Loop, carry: Carry) -> bool:
         """Whether all that an iteration does with what it enters with is to add to it."""
+        if carry.inner not in self._found:
+            self._found[carry.inner] = self._only_adds(loop, carry)
+        return self._found[carry.inner]
+
+    def _only_adds(self, loop: Loop, carry: Carry) -> bool:
         found: dict[Var, None] = {carry.inner: None}
         todo, wanted = [carry.inner], [carry.next]
         while todo:

@@ -24,6 +24,14 @@ class Footprint:
     writes: set[Var] = field(default_factory=set)
     ordered: bool = False
 
+    def take(self, inner: Footprint) -> None:
+        """Add what a statement inside does."""
+        self.uses |= inner.uses
+        self.binds |= inner.binds
+        self.reads |= inner.reads
+        self.writes |= inner.writes
+        self.ordered = self.ordered or inner.ordered
+
     def apart(self, other: Footprint) -> bool:
         """Whether the two may change places."""
         return not (
@@ -36,15 +44,23 @@ class Footprint:
         )
 
 
-def footprint(stmt: Stmt, classes: Aliases) -> Footprint:
+def footprint(stmt: Stmt, classes: Aliases, known: dict[Stmt, Footprint] | None = None) -> Footprint:
+    """known: those of statements inside of others that have been asked for, to which these are added."""
+    known = {} if known is None else known
+    if stmt in known:
+        return known[stmt]
     found = Footprint()
-    for inner in walk.walk((stmt,)):
-        atoms = (*walk.used(inner), *walk.used_inside(inner))
-        found.uses.update(atoms)
-        found.binds.update(walk.defined(inner))
-        found.reads.update(classes.of(a) for a in atoms if isinstance(a, Var) and (a.type.ref or a.type.many))
-        if isinstance(inner, (ir.Store, ir.Accumulate)):
-            found.writes.add(classes.of(inner.ref))
-        opens = isinstance(inner, ir.Remark) and inner.opens
-        found.ordered = found.ordered or opens or isinstance(inner, _ORDERED)
+    atoms = (*walk.used(stmt), *walk.used_inside(stmt))
+    found.uses.update(atoms)
+    found.binds.update(walk.defined(stmt))
+    found.reads.update(classes.of(a) for a in atoms if isinstance(a, Var) and (a.type.ref or a.type.many))
+    if isinstance(stmt, (ir.Store, ir.Accumulate)):
+        found.writes.add(classes.of(stmt.ref))
+    found.ordered = isinstance(stmt, _ORDERED) or (isinstance(stmt, ir.Remark) and stmt.opens)
+    blocks = walk.blocks(stmt)
+    for _, block in blocks:
+        for inner in block:
+            found.take(footprint(inner, classes, known))
+    if blocks:
+        known[stmt] = found
     return found

@@ -20,13 +20,14 @@ class _Merge(Rewriter):
     def __init__(self, fun: Fun) -> None:
         super().__init__()
         self.classes = aliases_of(fun)
+        self.known: dict[Stmt, Footprint] = {}
 
     def block(self, stmts: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         made = super().block(stmts)
         conditions = [s.cond for s in made if isinstance(s, If) and isinstance(s.cond, Var)]
         if len(conditions) == len(set(conditions)):
             return made
-        block = _Block(self.classes)
+        block = _Block(self.classes, self.known)
         for stmt in made:
             if not isinstance(stmt, If) or not block.joined(stmt):
                 block.put(stmt)
@@ -36,8 +37,8 @@ class _Merge(Rewriter):
 class _Block:
     """The statements so far, what each does where that was asked, and the last branch that each value decides."""
 
-    def __init__(self, classes: Aliases) -> None:
-        self.classes = classes
+    def __init__(self, classes: Aliases, known: dict[Stmt, Footprint]) -> None:
+        self.classes, self.known = classes, known
         self.out: list[Stmt | None] = []  # None where a branch stood that was moved
         self.done: dict[int, Footprint] = {}
         self.last: dict[Atom, int] = {}
@@ -57,7 +58,7 @@ class _Block:
             return False
         first = self.out[at]
         assert isinstance(first, If)
-        one, other = self.footprint(at), footprint(branch, self.classes)
+        one, other = self.footprint(at), footprint(branch, self.classes, self.known)
         if one.ordered or other.ordered:
             return False
         if self.past(other, range(len(self.out) - 1, at, -1)):
@@ -79,7 +80,7 @@ class _Block:
         if found is None:
             stmt = self.out[at]
             assert stmt is not None
-            found = self.done[at] = footprint(stmt, self.classes)
+            found = self.done[at] = footprint(stmt, self.classes, self.known)
         return found
 
 
