@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "optional"),
     ("core",),
     ("numeric", "numpy", "python", "scipy"),
     ("rules",),
@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("derivatives",),
     ("api", "cuda"),
     ("optimize", "testing"),
+    ("terminal",),
     ("__main__",),
 )
 # What lies on top of everything: the package's front.

@@ -20,7 +20,15 @@ from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
 from srcgrad.compiler.request import VALUE, Positional, Recipe
-from srcgrad.derivatives import arguments, compiled_call, declared_types, into_arrays, kernel_call, straight_call
+from srcgrad.derivatives import (
+    arguments,
+    compiled_call,
+    declared_types,
+    guessed_types,
+    into_arrays,
+    kernel_call,
+    straight_call,
+)
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
@@ -258,6 +266,10 @@ class Derivative:
 
     # ---- looking at it
 
+    def for_shapes(self, values: Sequence[Any]) -> Derivative:
+        """What is called for arguments of these shapes: this one, but where shapes decide the mode."""
+        return self
+
     @property
     def source(self) -> str:
         """The generated module."""
@@ -308,20 +320,17 @@ class Derivative:
 
     def _guessed(self) -> Call:
         """The call for the types that annotations and defaults tell, else floats."""
-        specs, unknown = self._annotated(), [p.name for p in self._unknown()]
+        params = list(self._parameters.signature.parameters.values())
+        specs, unknown = self._annotated(), guessed_types.undeclared(params)
         try:
             return self._lookup_specs(specs, self._to_long)
         except SrcgradError as error:
-            if not unknown:
+            either = (error, self.primal, self._recipe, params, self._differentiable)
+            if not unknown or guessed_types.wrong_with_arrays(*either):
                 raise
             with speaking_of(self.primal):
                 message, hint = arguments.unknown_types(unknown)
                 raise ArgumentError(message, hint=hint, about=unknown[0]) from error
-
-    def _unknown(self) -> list[inspect.Parameter]:
-        """The parameters of which neither an annotation nor a default tells the type."""
-        params = self._parameters.signature.parameters.values()
-        return [p for p in params if declared_types.declared(p) is None and p.default is p.empty]
 
     def _told(self, specs: Sequence[Spec]) -> str:
         """What the module computes, and for what types."""

@@ -18,6 +18,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.derivatives.explain_checkpoints import told
+from srcgrad.derivatives.quantities import duration, memory
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
@@ -61,7 +62,7 @@ def _cost(subject: Subject) -> list[str]:
     """The time of a call, beside that of what it was made from."""
     ours = _time(subject.compiled, subject.leaves)
     if subject.recipe.kind == "value":
-        return ["cost:", f"    a call         {_duration(ours)}"]
+        return ["cost:", f"    a call         {duration(ours)}"]
     specs = tuple(subject.specs[: subject.own])
     mapped = subject.recipe.kind == "vmap"
     plain = (subject.recipe, replace(subject.options, parallel=False)) if mapped else (VALUE, subject.options)
@@ -70,8 +71,8 @@ def _cost(subject: Subject) -> list[str]:
     theirs = _time(primal.unit.function, items)
     return [
         "cost:",
-        f"    {'one by one    ' if mapped else 'the function  '} {_duration(theirs)}",
-        f"    {'in parallel   ' if mapped else 'the derivative'} {_duration(ours)}, {ours / theirs:.1f} times as long",
+        f"    {'one by one    ' if mapped else 'the function  '} {duration(theirs)}",
+        f"    {'in parallel   ' if mapped else 'the derivative'} {duration(ours)}, {ours / theirs:.1f} times as long",
     ]
 
 
@@ -118,12 +119,12 @@ def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
     top = [s for s in main.body if isinstance(s, Alloc) and s in reasons]
     sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
     for stmt in kept:
-        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
+        size = f"{memory(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
         yield f"    {_array(stmt.target)}, {size}: {reasons[stmt]}"
     for made, size_ in zip(lists, held, strict=True):
         of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
-        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {reasons[made]}"
-    yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
+        yield f"    {made.target.name}: {of}, {memory(size_)}: {reasons[made]}"
+    yield f"bytes a call: {memory(sum(sizes.values()) + sum(held))}"
 
 
 def _reasons(main: Fun) -> Iterator[tuple[Alloc | NewList, str | None]]:
@@ -214,17 +215,3 @@ def _time(function: Callable[..., Any], args: Sequence[Any]) -> float:
         function(*args)
         best = min(best, time.perf_counter() - start)
     return best
-
-
-def _duration(seconds: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
-def _bytes(count: int) -> str:
-    for unit, scale in (("MB", 10**6), ("kB", 10**3)):
-        if count >= 10 * scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} bytes"
