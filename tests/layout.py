@@ -10,18 +10,19 @@ from functools import cached_property
 from pathlib import Path
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "optional"),
     ("core",),
     ("numeric", "numpy", "python", "scipy"),
     ("rules",),
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),
     ("schedule",),
-    ("gpu", "backend"),
+    ("gpu", "backend", "pages"),
     ("compiler",),
     ("derivatives",),
     ("api", "cuda"),
     ("optimize", "testing"),
+    ("terminal",),
     ("__main__",),
 )
 # What lies on top of everything: the package's front.

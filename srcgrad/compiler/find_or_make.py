@@ -297,7 +297,7 @@ def _make(
     """Transform. Gives the module's text, too, the spaces that the meta's places count, and the functions that were
     read."""
     with watched() as functions, compiling.uncollected():
-        made, name, module, facts = _generated(fun, recipe, specs, options)
+        made, name, module, facts = generated(fun, recipe, specs, options)
     text, used = kernels.shared(module) if options.cache else (module.text, ())
     functions = [f for f in {id(f): f for f in functions}.values() if not of_library(f)]
     numbers = {id(f): k for k, f in enumerate(print_.functions)}
@@ -323,7 +323,7 @@ def _make(
     return meta, text, spaces, functions
 
 
-def _generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> tuple[Any, str, Module, UnitFacts]:
+def generated(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> tuple[Any, str, Module, UnitFacts]:
     """What was lowered, the name of the function to call, the module, and what a call needs to know."""
     if options.on_device and recipe.kind == "vmap":
         kernel = lazy.mapped_kernel_program.derive(fun, recipe, specs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Alloc, Fun, NewList, Program, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.derivatives.explain_checkpoints import told
+from srcgrad.derivatives.quantities import duration, memory
 from srcgrad.frontend.source.structure import Spec, leaf_types
 from srcgrad.rules.language import registry
 
@@ -61,7 +62,7 @@ def _cost(subject: Subject) -> list[str]:
     """The time of a call, beside that of what it was made from."""
     ours = _time(subject.compiled, subject.leaves)
     if subject.recipe.kind == "value":
-        return ["cost:", f"    a call         {_duration(ours)}"]
+        return ["cost:", f"    a call         {duration(ours)}"]
     specs = tuple(subject.specs[: subject.own])
     mapped = subject.recipe.kind == "vmap"
     plain = (subject.recipe, replace(subject.options, parallel=False)) if mapped else (VALUE, subject.options)
@@ -70,8 +71,8 @@ def _cost(subject: Subject) -> list[str]:
     theirs = _time(primal.unit.function, items)
     return [
         "cost:",
-        f"    {'one by one    ' if mapped else 'the function  '} {_duration(theirs)}",
-        f"    {'in parallel   ' if mapped else 'the derivative'} {_duration(ours)}, {ours / theirs:.1f} times as long",
+        f"    {'one by one    ' if mapped else 'the function  '} {duration(theirs)}",
+        f"    {'in parallel   ' if mapped else 'the derivative'} {duration(ours)}, {ours / theirs:.1f} times as long",
     ]
 
 
@@ -105,25 +106,39 @@ def _array(var: Var) -> str:
     return f"{var.name}: {var.type.dtype_name}, {var.type.rank}-D"
 
 
-def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
-    """The memory that holds what the reverse sweep needs, with its size for these arguments and the plan's reason."""
+class Held(NamedTuple):
+    """Memory that holds what the reverse sweep needs. size: bytes; None where it is not known, or made in a loop."""
+
+    name: str
+    what: str
+    size: int | None
+    reason: str
+
+
+def held(program: Program, leaves: Sequence[Any] | None) -> list[Held]:
+    """What is kept, with its size for these arguments, if there are any, and the plan's reason."""
     main = program.main
     reasons = {stmt: why for stmt, why in _reasons(main) if why}
     kept = [s for s in reasons if isinstance(s, Alloc)]
     lists = [s for s in main.body if isinstance(s, NewList) and s in reasons]
-    if not kept and not lists:
-        yield "kept for the reverse sweep: nothing"
-        return
-    yield "kept for the reverse sweep:"
     top = [s for s in main.body if isinstance(s, Alloc) and s in reasons]
-    sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
-    for stmt in kept:
-        size = f"{_bytes(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
-        yield f"    {_array(stmt.target)}, {size}: {reasons[stmt]}"
-    for made, size_ in zip(lists, held, strict=True):
-        of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
-        yield f"    {made.target.name}: {of}, {_bytes(size_)}: {reasons[made]}"
-    yield f"bytes a call: {_bytes(sum(sizes.values()) + sum(held))}"
+    sizes = {} if leaves is None else _sizes(program, top, leaves)
+    found = [Held(s.target.name, _array(s.target), sizes.get(s), reasons[s]) for s in kept]
+    many = [None] * len(lists) if leaves is None else _held(program, lists, leaves)
+    for made, size in zip(lists, many, strict=True):
+        of = f"{made.target.name}: a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
+        found.append(Held(made.target.name, of, size, reasons[made]))
+    return found
+
+
+def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
+    found = held(program, leaves)
+    yield "kept for the reverse sweep:" if found else "kept for the reverse sweep: nothing"
+    for each in found:
+        size = "in a loop, anew in each iteration" if each.size is None else memory(each.size)
+        yield f"    {each.what}, {size}: {each.reason}"
+    if found:
+        yield f"bytes a call: {memory(sum(each.size or 0 for each in found))}"
 
 
 def _reasons(main: Fun) -> Iterator[tuple[Alloc | NewList, str | None]]:
@@ -214,17 +229,3 @@ def _time(function: Callable[..., Any], args: Sequence[Any]) -> float:
         function(*args)
         best = min(best, time.perf_counter() - start)
     return best
-
-
-def _duration(seconds: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
-def _bytes(count: int) -> str:
-    for unit, scale in (("MB", 10**6), ("kB", 10**3)):
-        if count >= 10 * scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} bytes"

@@ -28,6 +28,12 @@ class Jacobian(Derivative):
         self._value = Derivative(fun, Recipe("value", places, leaves=()), options)
         self._modes: dict[Any, str] = {}
 
+    def for_shapes(self, values: Sequence[Any]) -> Derivative:
+        """The one of the two whose mode is the cheaper one for these arguments."""
+        self._lookup(values)
+        specs = self._specs(values)
+        return self._by_mode[self._modes[specs, tuple(map(np.shape, arguments.flat(values, specs)))]]
+
     def _lookup(self, values: Sequence[Any]) -> Call:
         specs = self._specs(values)
         items = list(arguments.flat(values, specs))

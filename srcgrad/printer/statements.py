@@ -129,7 +129,7 @@ class Statements:
         self.said = span
         if self.is_told(span):
             return [stmt]
-        text = _one_line(span.text)
+        text = one_line(span.text)
         same = not repeat and _normal(text) == _normal_tree(stmt)
         stray = isinstance(stmt, ast.Return) and not text.startswith("return")
         if not text or same or stray or text.startswith(("for ", "while ", "def ")):
@@ -334,7 +334,7 @@ class Statements:
         """A loop or a branch below the user's header, unless that says the same."""
         if _same_line(span, self.said):
             return [stmt]
-        text = "" if span is None else _one_line(span.text)
+        text = "" if span is None else one_line(span.text)
         # what comes of the same line after a loop over elements goes on under its comment, unless another stood in it
         self.said = None if text.endswith(":") or any(map(is_comment, _lines(stmt))) else span
         if not text or _same_header(stmt, text) or (span is not None and self.is_told(span)):
@@ -431,7 +431,7 @@ def _same_line(a: Span | None, b: Span | None) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The user's statement (of a compound one, the header) on one line, without comments."""
     lines = [line.strip() for line in _uncommented(text).strip().splitlines()]
     return lines[0] if lines and lines[0].endswith(":") else " ".join(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""The command `srcgrad`."""
+"""`srcgrad cache`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
-from srcgrad.__main__ import main
 from srcgrad.compiler import warm
 from srcgrad.rules.language import registry
+from srcgrad.terminal.command import main
 
 
 @pytest.fixture

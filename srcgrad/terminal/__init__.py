@@ -1,0 +1,1 @@
+"""The command `srcgrad`: a file for each of its commands."""
