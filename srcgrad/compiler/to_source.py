@@ -40,6 +40,7 @@ from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.pipeline import schedule
+from srcgrad.schedule.results_in_place import results_in_place
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
@@ -177,7 +178,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
 
 def memory_in_front(fun: Fun) -> Fun:
     """The function with scratch memory in front of its loops, that of changing lengths too, once for both sweeps."""
-    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(fun))))
+    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(results_in_place(fun)))))
 
 
 @deep
