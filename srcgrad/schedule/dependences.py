@@ -17,6 +17,7 @@ from srcgrad.schedule.integers import Integers, number, renamed
 from srcgrad.simplify.loops.shared_by_iterations import distinct
 from srcgrad.simplify.values.common import growing
 
+INNERMOST = 64  # more loops than are around one
 Place = tuple[Poly | None, ...]  # an index for each axis of the root; None: not known, or it may count from the end
 
 
@@ -257,7 +258,8 @@ class Dependences:
         touched = self.touched(loop)
         if touched.opaque or touched.loud:
             return False
-        other = replace(loop, index=Var(loop.index.name, ir.I8))
+        other = replace(loop, index=Var(loop.index.name, ir.I8), body=())
+        self.integers.learn((other,), INNERMOST)
         again, own = touched.renamed(loop.index, other.index), own | touched.binds
         return all(
             self.meeting(x, y, loop, other) in (Meeting.SAME, Meeting.NEVER)

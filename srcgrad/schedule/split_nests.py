@@ -17,15 +17,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Carry, Const, For, Fun, Let, Load, Stmt, Store, Var
+from srcgrad.core.affine import Poly
+from srcgrad.core.build import Builder, const
+from srcgrad.core.ir import Atom, Carry, For, Fun, Let, Load, Stmt, Store, Var
 from srcgrad.core.rewrite import Rewriter, Rewritten
 from srcgrad.core.walk import defined, substitute, used
-from srcgrad.schedule.dependences import Dependences, Kind
+from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.schedule.dependences import INNERMOST, Dependences, Kind
 
 MOST_CHECKS = 100  # LLVM makes up to 128, which it counts in its own way
 MOST_KEPT = 4  # values for which there is no memory yet, at one cut
-DEEP = 64  # more loops than are around one
-ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
+ZERO, ONE, MINUS_ONE = const(0), const(1), const(-1)
 KEPT = (ir.F8, ir.Type("f4"), ir.I8)
 STRAIGHT = (Let, Load, Store, ir.Accumulate, ir.Remark)
 
@@ -54,11 +56,10 @@ class _Split(Rewriter):
         if cut is None:
             yield loop
             return
-        for buffer in cut.kept.values():
-            yield ir.Alloc(buffer, (loop.stop,), ir.Init.EMPTY, span=loop.span)
+        yield from cut.memory()
         yield from self._parts(replace(loop, body=cut.first(), carry=cut.carries(first=True)))
         second = replace(loop, index=cut.index, body=cut.second(), carry=cut.carries(first=False))
-        self._dependences.integers.learn((second,), DEEP)
+        self._dependences.integers.learn((second,), INNERMOST)
         yield from self._parts(second)
 
     def _best_cut(self, loop: For) -> _Cut | None:
@@ -76,12 +77,12 @@ class _Split(Rewriter):
         return None if best is None else best[1]
 
     def _checks(self, stmts: Iterable[Stmt]) -> int:
-        """The pairs of streams, of which one is written: places that lie a known distance apart are of one stream."""
+        """The pairs of streams, of which one is written: those a known distance apart in a row are one."""
         streams: dict[object, bool] = {}
         for stmt in stmts:
             for accesses in self._dependences.touched(stmt).accesses.values():
                 for a in accesses:
-                    stream = a.root, tuple(p if p is None else (p - p.offset).key for p in a.place)
+                    stream = a.root, *map(_row, a.place[:-1]), *map(_from, a.place[-1:])
                     streams[stream] = streams.get(stream, False) or a.kind is not Kind.LOAD
         written = sum(streams.values())
         return written * (written - 1) // 2 + written * (len(streams) - written)
@@ -111,10 +112,28 @@ class _Cut:
 
     @property
     def possible(self) -> bool:
-        loop, integers = self.loop, self._dependences.integers
-        simple = loop.start == ZERO and loop.step == ONE and integers.at_least(integers.of(loop.stop), 0)
+        integers = self._dependences.integers
+        top, least = (self.loop.start, -1) if self._downward else (self.loop.stop, 0)
+        simple = (self._upward or self._downward) and integers.at_least(integers.of(top), least)
         small = len(self.kept) <= MOST_KEPT and all(v.type in KEPT for v in self.kept)
         return self._apart and (not self.kept or (simple and small))
+
+    @property
+    def _upward(self) -> bool:
+        return self.loop.start == ZERO and self.loop.step == ONE
+
+    @property
+    def _downward(self) -> bool:
+        return self.loop.stop == MINUS_ONE == self.loop.step
+
+    def memory(self) -> Iterator[Stmt]:
+        """What makes room for what is kept."""
+        builder = Builder()
+        builder.span = self.loop.span
+        length = builder.let(add, self.loop.start, ONE) if self.kept and self._downward else self.loop.stop
+        yield from builder.out
+        for buffer in self.kept.values():
+            yield ir.Alloc(buffer, (length,), ir.Init.EMPTY, span=self.loop.span)
 
     def carries(self, first: bool) -> tuple[Carry, ...]:
         return tuple(c for c in self.loop.carry if self._side(c) is first)
@@ -190,3 +209,12 @@ class _Cut:
 
 def _is_straight(loop: For) -> bool:
     return loop.exit is None and not loop.parallel and all(isinstance(s, STRAIGHT) for s in loop.body)
+
+
+def _row(index: Poly | None) -> object:
+    return None if index is None else index.key
+
+
+def _from(index: Poly | None) -> object:
+    """Where in a row a stream goes on from, but for a literal distance."""
+    return None if index is None else (index - index.offset).key
