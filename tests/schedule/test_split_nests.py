@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import srcgrad as sg
+from srcgrad.compiler import find_or_make
 from srcgrad.core.ir import Fun
 from srcgrad.schedule import pipeline
 from srcgrad.schedule.split_nests import split_nests
 from tests.benchmarks.workloads import cases
-from tests.schedule.in_loops import value_and_grad_in_loops
 
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_loops", "burgers", "leapfrog_small", "hidden_markov"])
@@ -26,7 +26,10 @@ def test_loops_split_wherever_it_can_be(name, monkeypatch):
     monkeypatch.setattr(pipeline, "PASSES", passes)
     workload = cases.named(name)
     args = workload.args("tiny")
-    value, grads = value_and_grad_in_loops(workload.fun, workload.argnums)(*args)
+    monkeypatch.setitem(find_or_make.UNJITTED, "loops", True)
+    own = {"fastmath": {"nsz"}}  # so that what is made here is no other test's
+    value, grads = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=False, cache=False, **own)(*args)
+    monkeypatch.undo()
     expected, wanted = sg.value_and_grad(workload.fun, argnums=workload.argnums, jit=False)(*args)
     assert split
     np.testing.assert_allclose(value, expected, rtol=1e-12)
