@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from srcgrad.analysis.effects import Facts
@@ -17,6 +17,7 @@ from srcgrad.schedule.integers import Integers, number, renamed
 from srcgrad.simplify.loops.shared_by_iterations import distinct
 from srcgrad.simplify.values.common import growing
 
+INNERMOST = 64  # more loops than are around one
 Place = tuple[Poly | None, ...]  # an index for each axis of the root; None: not known, or it may count from the end
 
 
@@ -251,6 +252,20 @@ class Dependences:
             known = a in self.facts.bound and b in self.facts.bound
             self._distinct[a, b] = known and distinct(self.facts, a, b)
         return self._distinct[a, b]
+
+    def iterations_apart(self, loop: ir.For, own: frozenset[Var] = frozenset()) -> bool:
+        """Whether no iteration writes what another one has to do with, but for memory that each has for itself."""
+        touched = self.touched(loop)
+        if touched.opaque or touched.loud:
+            return False
+        other = replace(loop, index=Var(loop.index.name, ir.I8), body=())
+        self.integers.learn((other,), INNERMOST)
+        again, own = touched.renamed(loop.index, other.index), own | touched.binds
+        return all(
+            self.meeting(x, y, loop, other) in (Meeting.SAME, Meeting.NEVER)
+            for x, y in self.pairs(touched, again)
+            if x.root not in own and y.root not in own
+        )
 
     def pairs(self, a: Touched, b: Touched) -> Iterator[tuple[Access, Access]]:
         """Accesses of the one and the other to one family of memory, of which one writes."""

@@ -22,7 +22,7 @@ from srcgrad.core.ir import Alloc, Atom, For, Fun, Stmt, Var
 from srcgrad.rules.language import registry
 from srcgrad.schedule.contract_arrays import reached_by_element
 from srcgrad.schedule.covering import Covering
-from srcgrad.schedule.dependences import Dependences, Meeting
+from srcgrad.schedule.dependences import Dependences
 from srcgrad.schedule.places import Element, Places
 
 LONG = 32_768  # innermost iterations from which threads pay: starting them takes as long as some thousands
@@ -69,7 +69,8 @@ class _Nests:
         if isinstance(stmt, For):
             private = [a for a in self.private.get(stmt, ()) if self.facts.where[a] is self.facts.where[stmt]]
             work = self._work(stmt)
-            if work is not None and self._apart(stmt, private):
+            own = frozenset(a.target for a in private)
+            if work is not None and self.dependences.iterations_apart(stmt, own):
                 moved.update(private)
                 return list(self._in_parts(stmt, work, private))
             if stmt.parallel:
@@ -107,20 +108,6 @@ class _Nests:
             return None
         deeper = next((s for s in first.body if isinstance(s, For) and s.start == ZERO and s.stop not in inside), None)
         return (first.stop,) if deeper is None else (first.stop, deeper.stop)
-
-    def _apart(self, loop: For, private: Sequence[Alloc]) -> bool:
-        """Whether no iteration writes what another one has to do with."""
-        touched = self.dependences.touched(loop)
-        if touched.opaque or touched.loud:
-            return False
-        own = {a.target for a in private} | touched.binds
-        other = replace(loop, index=Var(loop.index.name, ir.I8))
-        again = touched.renamed(loop.index, other.index)
-        return all(
-            self.dependences.meeting(x, y, loop, other) in (Meeting.SAME, Meeting.NEVER)
-            for x, y in self.dependences.pairs(touched, again)
-            if x.root not in own and y.root not in own
-        )
 
     # ---- the parts
 

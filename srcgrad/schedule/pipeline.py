@@ -12,6 +12,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.split_nests import split_nests
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
@@ -40,6 +41,7 @@ PASSES = (
     simplify_fun,
     add_in_place,
     dce,
+    split_nests,
     name_stored_values,
     use_vector_functions,
 )

@@ -14,6 +14,7 @@ Those that are right for numbers of any size need no such test.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ from srcgrad.rules.scalar.compare import greater
 from srcgrad.rules.scalar.elementwise import absolute
 from srcgrad.rules.scalar.powers import power
 from srcgrad.rules.scalar.vector_forms import reach, vector_form
+from srcgrad.schedule.dependences import Dependences
 
 FEW = 8  # iterations that are no matter
 MOST_ANGLES = 2  # that are tested in front of a loop
@@ -50,6 +52,7 @@ class _Vectors(Rewriter):
     def __init__(self, fun: Fun) -> None:
         super().__init__()
         self._classes = aliases_of(fun)
+        self._fun = fun
 
     def one(self, stmt: Stmt) -> Rewritten:
         new = self.inside(stmt)
@@ -64,14 +67,19 @@ class _Vectors(Rewriter):
         return self._guarded(new, formed, far) if far else formed
 
     def _apart(self, loop: For) -> bool:
-        """Whether no turn reads what another one writes: memory that is written is reached at one index alone."""
+        """Whether no turn reads what another one writes: memory that is written is reached at one index alone, or at
+        places that are surely others in other turns."""
         written = {self._classes.of(s.ref) for s in loop.body if isinstance(s, (ir.Store, ir.Accumulate))}
         places: dict[Var, tuple[Var, ir.Index]] = {}
         for s in loop.body:
             if isinstance(s, (Load, ir.Store, ir.Accumulate)) and (memory := self._classes.of(s.ref)) in written:
                 if places.setdefault(memory, (s.ref, s.index)) != (s.ref, s.index):
-                    return False
+                    return self._dependences.iterations_apart(loop)
         return True
+
+    @functools.cached_property
+    def _dependences(self) -> Dependences:
+        return Dependences(self._fun)
 
     def _guarded(self, loop: For, formed: For, far: list[Stmt]) -> Rewritten:
         """Both loops, and one in front that counts the arguments which are too large; the old loop where it would have

@@ -19,6 +19,7 @@ from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.results_in_place import results_in_place
 from srcgrad.schedule.shared_buffers import share_buffers
+from srcgrad.schedule.split_nests import split_nests
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
@@ -101,6 +102,7 @@ KEEPING: dict[str, Pass] = {
     "stencil_blocks": of_loops(adapters.loop_in_blocks),
     # of loops over the elements of arrays
     "contract_arrays": of_functions(contract_arrays),
+    "split_nests": of_functions(lambda fun: split_nests(fun, most=6)),
     "stored_once": of_functions(store_once),
     "fuse_nests": of_functions(fuse_nests),
     "fused_and_contracted": of_functions(lambda fun: contract_arrays(fuse_nests(fun))),
