@@ -12,6 +12,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.places_in_lists import places_in_lists
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
 from srcgrad.schedule.vector_functions import use_vector_functions
@@ -21,6 +22,7 @@ from srcgrad.simplify.values.dce import dce
 from srcgrad.transform.lists_as_rows import lists_as_rows
 
 PASSES = (
+    places_in_lists,
     lists_as_rows,
     checks_in_front,
     arrays_as_loops,
