@@ -11,6 +11,7 @@ from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.first_assignments import assign_first
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
@@ -92,6 +93,7 @@ KEEPING: dict[str, Pass] = {
     "named_values": of_functions(name_stored_values),
     "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
+    "first_assignments": of_functions(assign_first),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
     "zeros_as_loops": of_functions(zeros_as_loops),
