@@ -13,6 +13,7 @@ from srcgrad.compiler import kernels
 from srcgrad.core import ir
 from srcgrad.core.build import FULL
 from srcgrad.core.ir import Fun, Program, Type, Var
+from srcgrad.printer.kernels import template_into
 from srcgrad.printer.render import module
 from srcgrad.rules.language import registry
 from srcgrad.schedule.pipeline import schedule
@@ -67,18 +68,40 @@ def _compiled(
     done: kernels, and what they were called with, that flags make no difference to.
     """
     types = [Type(np.asarray(a).dtype.str[1:], np.ndim(a)) for a in args]
+    names: list[str] = []
+    for program in _calls(rule, types, args, params):
+        made = module(program, jit_options=cpu.jit_options(flags))
+        text, used = kernels.shared(made)
+        asked = (tuple(kernel.module for kernel in used), tuple(types), repr(params))
+        if used and asked not in done and cpu.compilable(made.text) and kernels.ready(used):
+            done.add(asked)
+            cpu.compile_once(MAIN, text, args)
+            names += [kernel.module for kernel in used]
+    return names
+
+
+def _calls(
+    rule: ir.Primitive, types: Sequence[Type], args: Sequence[Any], params: Mapping[str, Any]
+) -> Iterator[Program]:
+    """Programs that call the rule: for new arrays, and into memory."""
     given = tuple(Var(f"x{k}", replace(t, ref=t.rank > 0)) for k, t in enumerate(types))
     values = tuple(Var(v.name, t) for v, t in zip(given, types, strict=True))
-    loads = (ir.Load(v, ref, (FULL,) * ref.type.rank) for v, ref in zip(values, given, strict=True) if ref.type.ref)
+    loads = [ir.Load(v, ref, (FULL,) * ref.type.rank) for v, ref in zip(values, given, strict=True) if ref.type.ref]
     read = tuple(v if ref.type.ref else ref for v, ref in zip(values, given, strict=True))
     outs = tuple(Var("out", t) for t in rule.infer(types, params))
     main = Fun(MAIN, given, (*loads, ir.Let(outs, rule, read, dict(params))), outs)
-    # what becomes loops calls no kernel
-    made = module(schedule(Program(main, {})), jit_options=cpu.jit_options(flags))
-    text, used = kernels.shared(made)
-    asked = (tuple(kernel.module for kernel in used), tuple(types), repr(params))
-    if not used or asked in done or not cpu.compilable(made.text) or not kernels.ready(used):
-        return []
-    done.add(asked)
-    cpu.compile_once(MAIN, text, args)
-    return [kernel.module for kernel in used]
+    yield schedule(Program(main, {}))  # what becomes loops calls no kernel
+    let = ir.Let(outs, rule, read, dict(params))
+    if len(outs) > 1 or template_into(let) is None:
+        return
+    ref, work = _memory("out", np.asarray(rule.evaluate(*args, **params)).shape), []
+    if rule.traits.scratch:
+        work = [_memory("work", rule.traits.scratch([np.shape(a) for a in args]))]
+    let = replace(let, args=(*read, *(s.target for s in work)))
+    body = (*loads, ref, *work, let, ir.Store(ref.target, (FULL,) * ref.target.type.rank, let.target))
+    yield Program(Fun(MAIN, given, body, (ref.target,), ir.FunFacts(results=frozenset({ref.target}))), {})
+
+
+def _memory(name: str, shape: Sequence[Any]) -> ir.Alloc:
+    lengths = tuple(n if isinstance(n, ir.Const) else ir.Const(n, ir.I8) for n in shape)
+    return ir.Alloc(Var(name, Type("f8", len(lengths), ref=True)), lengths, ir.Init.EMPTY)

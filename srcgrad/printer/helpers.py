@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 
 def grow(rank: int, axes: Sequence[int], zeros: bool) -> tuple[str, str]:
-    """(name, source) of: memory with room for an index along these axes, twice as long when it is full."""
+    """(name, source) of: memory with room for an index along these axes, twice as long along those that are full."""
     name = "grow" if tuple(axes) == (0,) else f"grow_{rank}_{''.join(map(str, axes))}"
     name += "_zeros" if zeros else ""
     places = [f"i{k}" for k in axes] if len(axes) > 1 else ["i"]
     fits = " and ".join(f"{i} < kept.shape[{k}]" for i, k in zip(places, axes, strict=True))
     lengths = [f"kept.shape[{k}]" for k in range(rank)]
     for i, k in zip(places, axes, strict=True):
-        lengths[k] = f"max(2 * kept.shape[{k}], {i} + 1)"
+        longer = f"max(2 * kept.shape[{k}], {i} + 1)"
+        lengths[k] = longer if len(axes) == 1 else f"kept.shape[{k}] if {i} < kept.shape[{k}] else {longer}"
     rows = tuple(axes) == (0,)  # one helper for every rank
     shape = f"({lengths[0]},) + kept.shape[1:]" if rows else f"({', '.join(lengths)})"
     filled = ", ".join(f":kept.shape[{k}]" for k in range(1 if rows else rank))

@@ -19,6 +19,7 @@ from srcgrad.printer.effects import effect
 from srcgrad.printer.evaluation_order import Branch, Leave, Loop, Moves, Node, Plain
 from srcgrad.printer.expressions import FULL, Called, Expressions, TemplateOf, negated
 from srcgrad.printer.folding import Folds, assigned_names
+from srcgrad.printer.rooms import rooms
 from srcgrad.printer.templates import call, name
 
 Body = list[ast.stmt]
@@ -67,10 +68,11 @@ class Statements:
         self.said: Span | None = None  # whose line the last comment shows
         self.told: set[Span] = set()  # the lines that comments of this sweep have shown
         self.function_name = ""
+        self.rooms: Mapping[Stmt, Sequence[Var]] = {}
         self.outlined: list[ast.FunctionDef] = []
 
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
-        self.function_name = fun.name
+        self.function_name, self.rooms = fun.name, rooms(fun, self.folds.memory)
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
         body = shapes_at_once(checks_at_once(line for node in shown for line in self.node(node)), self.ranks(fun))
         if fun.facts.kernel is None and (fun.results or not body):
@@ -241,17 +243,34 @@ class Statements:
 
     def room(self, stmt: ir.Store | ir.Accumulate) -> Body:
         """Before a store to memory that grows: make room."""
-        alloc = self.folds.defs.get(stmt.ref)
         if not self.folds.memory.grows(stmt.ref):
             return []
+        refs = self.rooms.get(stmt)
+        if not refs:
+            return [self.bigger(stmt, stmt.ref)] if refs is None else []
+        grown = [self.bigger(stmt, ref) for ref in refs]
+        (axis,) = self.growing(stmt.ref)
+        item = stmt.index[axis]
+        assert not isinstance(item, ir.Slice)
+        length = ast.Subscript(ast.Attribute(self.atom(stmt.ref), "shape", ast.Load()), ast.Constant(axis), ast.Load())
+        return [ast.If(ast.Compare(self.atom(item), [ast.GtE()], [length]), grown, [])]
+
+    def growing(self, ref: Var) -> list[int]:
+        """The axes along which memory grows."""
+        alloc = self.folds.defs.get(ref)
         if not isinstance(alloc, ir.Alloc):
             raise UnsupportedError("memory that grows is stored to through another name")
-        axes = [k for k, n in enumerate(alloc.shape) if n is None]
+        return [k for k, n in enumerate(alloc.shape) if n is None]
+
+    def bigger(self, stmt: ir.Store | ir.Accumulate, ref: Var) -> ast.stmt:
+        """ref = the same with room for what the statement stores to."""
+        alloc, axes = self.folds.defs[ref], self.growing(ref)
+        assert isinstance(alloc, ir.Alloc)
         places = [i for i in (stmt.index[k] for k in axes) if not isinstance(i, ir.Slice) and not i.type.rank]
         if len(places) != len(axes):
             raise UnsupportedError("memory grows along an axis that is stored to as a whole")
         function = self.helper(*helpers.grow(len(alloc.shape), axes, alloc.init is ir.Init.ZEROS))
-        return [self.bind((stmt.ref,), call(function, self.atom(stmt.ref), *map(self.atom, places)))]
+        return self.bind((ref,), call(function, self.atom(ref), *map(self.atom, places)))
 
     # ---- copies
 

@@ -19,6 +19,7 @@ from srcgrad.core.affine import Poly
 from srcgrad.core.build import FULL, const
 from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.printer.names import ANONYMOUS
+from srcgrad.rules.raises import raises
 from srcgrad.rules.shapes.shape import dim, size
 from srcgrad.schedule.broadcasting import at_broadcast, dims_of
 from srcgrad.schedule.cpu_expansions import IN_ORDER, as_loops, lying, product_as_loops
@@ -31,6 +32,7 @@ from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Part, Selection, select, view
 from srcgrad.schedule.named_values import GENERIC, renamed
 from srcgrad.schedule.rearrangements import same_axes
+from srcgrad.schedule.small_systems import SYSTEMS
 
 MakeArray = Callable[[], Atom]
 
@@ -54,6 +56,8 @@ class ArraysAsLoops(Lowering):
         self.changing = {self.classes.of(ref) for ref in _changed(fun)}
         self.owned: set[Var] = set()  # memory that is some value's
         self.wishes: dict[Var, str] = {}  # better names
+        # of what it is asked whether it raises, what is asked must be what is done
+        self.foreseen = {s.params["asked"] for s in walk.walk(fun.body) if isinstance(s, ir.Let) and s.op is raises}
 
     def whole(self) -> Fun:
         for param in self.fun.params:
@@ -181,7 +185,7 @@ class ArraysAsLoops(Lowering):
         if any(isinstance(a, Var) and (a.type.many or (a.type.ref and self.grows(a))) for a in stmt.args):
             return self.other(stmt)
         args = [self.operand(a) for a in stmt.args]
-        special = IN_ORDER.get(stmt.op.name)
+        special = IN_ORDER.get(stmt.op.name) or (None if stmt.op.name in self.foreseen else SYSTEMS.get(stmt.op.name))
         made = special(self.writer, stmt, args) if special else None
         if made is not None:
             return self.assign(stmt.target, made)

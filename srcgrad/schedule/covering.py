@@ -28,8 +28,14 @@ class Covering:
         order = sorted(stmts, key=lambda s: facts.order[facts.chain(s, region)[0][1]])
         heads = [facts.chain(s, region)[0][1] for s in order[:2]]
         first = order[0]
-        loops = self._places.loops_around(first, region)
-        if not isinstance(first, Accumulate) or loops is None or len({*heads}) < len(heads):
+        if not isinstance(first, Accumulate) or len({*heads}) < len(heads):
+            return None
+        return self.adds_once(first)
+
+    def adds_once(self, first: Accumulate) -> Accumulate | None:
+        """The addition, if it adds once to each place that it reaches, which is not counted from the end."""
+        loops = self._places.loops_around(first, self._region)
+        if loops is None:
             return None
         left = {loop.index: loop for loop in loops}
         for k, value in enumerate(self._places.place(first)):

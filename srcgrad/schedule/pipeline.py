@@ -9,9 +9,11 @@ from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.first_assignments import assign_first
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.named_values import name_stored_values
+from srcgrad.schedule.places_in_lists import places_in_lists
 from srcgrad.schedule.split_nests import split_nests
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -22,6 +24,7 @@ from srcgrad.simplify.values.dce import dce
 from srcgrad.transform.lists_as_rows import lists_as_rows
 
 PASSES = (
+    places_in_lists,
     lists_as_rows,
     checks_in_front,
     arrays_as_loops,
@@ -38,6 +41,7 @@ PASSES = (
     store_first_additions,
     contract_arrays,
     store_once,
+    assign_first,
     simplify_fun,
     add_in_place,
     dce,

@@ -10,7 +10,7 @@ its own lies where another such result of the same shape has lain that nobody re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from srcgrad.analysis.effects import Region, facts_of
@@ -24,6 +24,7 @@ from srcgrad.core.shapes import Dim
 from srcgrad.printer.kernels import template_into
 from srcgrad.printer.names import ANONYMOUS
 from srcgrad.rules.language.integers import nonnegative, trips
+from srcgrad.rules.raises import raises
 from srcgrad.rules.shapes.shape import dim
 
 
@@ -32,7 +33,8 @@ def results_in_place(fun: Fun) -> Fun:
     loops = [s for s in walk.walk(fun.body) if isinstance(s, (For, While))]
     if not any(isinstance(s, Let) and _computes_into(s) for s in walk.walk(loops)):
         return fun
-    pass_ = _InPlace(fun)
+    asked = {s.params["asked"] for s in walk.walk(fun.body) if isinstance(s, Let) and s.op is raises}
+    pass_ = _InPlace(fun, asked)
     made = pass_.fun(fun)
     return made if made is fun else replace(made, facts=replace(fun.facts, results=frozenset(pass_.made)))
 
@@ -55,11 +57,13 @@ class _InPlace(ShapeRewriter):
     """front: what is to be made in front of the innermost loop at hand, if its iterations run one after another.
     outside: how many of the lengths and of the references that are known there are known in front of it, too.
     homes: of the results at hand, the memory that they lie in.   made: all such memory.   rooms: of the loop at hand.
-    asked: lengths that are asked for in front of it.
+    asked: lengths that are asked for in front of it.   foreseen: operations of which it is asked whether they raise,
+    where what is asked must be what is done.
     """
 
-    def __init__(self, fun: Fun) -> None:
+    def __init__(self, fun: Fun, asked: Collection[str] = ()) -> None:
         super().__init__(shapes_of(fun))
+        self.foreseen = asked
         self.facts = facts_of(fun)
         self.users: dict[Atom, list[Stmt]] = {}
         for stmt in walk.walk(fun.body):
@@ -97,7 +101,8 @@ class _InPlace(ShapeRewriter):
             return self.loop(stmt)
         if stmt in self.gone:
             return ()
-        if isinstance(stmt, Let) and self.front is not None and _computes_into(stmt):
+        foreseen = isinstance(stmt, Let) and stmt.op.name in self.foreseen
+        if isinstance(stmt, Let) and self.front is not None and not foreseen and _computes_into(stmt):
             return self.computed(stmt, self.front)
         return self.reading(stmt)
 

@@ -7,7 +7,8 @@ def newton_rev(x, value_bar):
     k = 0
     turn = 0
     while abs(math.cos(x) - x) > 1e-12 and k < 50:
-        x_kept = grow(x_kept, turn)
+        if turn >= x_kept.shape[0]:
+            x_kept = grow(x_kept, turn)
         x_kept[turn] = x
         turn += 1
         # x = x - (math.cos(x) - x) / (-math.sin(x) - 1)

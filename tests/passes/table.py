@@ -11,12 +11,14 @@ from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
+from srcgrad.schedule.first_assignments import assign_first
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.parallel_nests import parallel_nests
+from srcgrad.schedule.places_in_lists import places_in_lists
 from srcgrad.schedule.results_in_place import results_in_place
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.split_nests import split_nests
@@ -86,11 +88,13 @@ KEEPING: dict[str, Pass] = {
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "places_in_lists": of_functions(places_in_lists),
     "results_in_place": of_functions(results_in_place),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
     "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),
     "additions_in_place": of_functions(lambda fun: dce(add_in_place(fun))),
+    "first_assignments": of_functions(assign_first),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
     "zeros_as_loops": of_functions(zeros_as_loops),

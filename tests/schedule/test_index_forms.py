@@ -176,8 +176,8 @@ def test_what_is_printed() -> None:
         # s += x[i] * k[n - 1 - i]
         at = np.uintp(t - i)
         s += x[i] * k[at]
-        k_bar[at] += x[i]
-        x_bar[i] += k[at]
+        k_bar[at] = x[i]
+        x_bar[i] = k[at]
     return s, x_bar, k_bar
 """
     )

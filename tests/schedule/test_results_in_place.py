@@ -53,8 +53,34 @@ def matmul_into(a: Any, x: Any, n: int) -> Any:
     return s
 
 
+def strided(a: Any, x: Any, n: int) -> Any:
+    """Operands that are no whole arrays."""
+    s = 0.0
+    for i in range(n):
+        y = a[:, ::2] @ x[::2]
+        z = a[::-1] @ a.T[:, i % 2]
+        s = s + np.sum(y * z) + np.sum((a[1:, :] @ a)[0] * x) + np.sum(a[:0] @ x)
+    return s
+
+
+def branchy(a: Any, x: Any, n: int) -> Any:
+    """Results of branches and of inner loops, under one name."""
+    s, y = 0.0, x
+    for i in range(n):
+        if i % 2 == 0:
+            y = a @ y
+        else:
+            y = y @ a
+            y = a @ y * 0.5 + y
+        w = y
+        for j in range(2):
+            y = a @ w
+            s = s + np.sum(y * w) + y[j]
+    return s + np.sum(y)
+
+
 a, x = 0.4 * RNG.normal(size=(3, 3)) + np.eye(3), RNG.normal(size=3)
-PROGRAMS = {f.__name__: f for f in (systems, rotated, kept, matmul_into)}
+PROGRAMS = {f.__name__: f for f in (systems, rotated, kept, matmul_into, strided, branchy)}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

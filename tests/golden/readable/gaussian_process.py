@@ -50,8 +50,8 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
         total += vector_log(c[i, i])
     t_7 = 0.5 * n_2 * math.log(6.283185307179586)
     # reverse
-    z_bar = np.zeros_like(x)
-    squares_bar = np.zeros(n_2)
+    z_bar = np.empty_like(x)
+    squares_bar = np.empty(n_2)
     t = np.empty_like(y)
     total_2 = 0.0
     # return 0.5 * np.sum(w * w) + np.sum(np.log(np.diag(c))) + 0.5 * len(x) * math.log(2.0 * math.pi)
@@ -86,14 +86,14 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
             t_6[i, j] = distance_bar * -2.0
             squares_bar_2[j] += distance_bar
             total_3 += distance_bar
-        squares_bar[i] += total_3
+        squares_bar[i] = total_3
     log_noise_bar = total_2 * t_5
     log_height_bar = total * t_3
     z_bar_2 = matmul(t_6, z)
     z_bar_3 = matmul(z.T, t_6)
     for i in range(n_3):
         for j in range(n_2):
-            z_bar[j, i] += z_bar_3[i, j]
+            z_bar[j, i] = z_bar_3[i, j]
     log_lengths_bar = np.zeros(n_3)
     # z = x / np.exp(log_lengths)
     for i in range(n_2):
