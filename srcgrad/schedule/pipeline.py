@@ -11,6 +11,7 @@ from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.loads_in_front import loads_in_front, short_loops_written_out
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -37,7 +38,9 @@ PASSES = (
     store_first_additions,
     contract_arrays,
     store_once,
+    short_loops_written_out,
     simplify_fun,
+    loads_in_front,
     add_in_place,
     dce,
     name_stored_values,

@@ -132,8 +132,9 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             b_bar[i] += z_bar[i]
         h_bar2 = matrix_by_vector(wh, z_bar)
         for i in range(n3):
+            h_kept_ti = h_kept[t, i]
             for j in range(n4):
-                wh_bar[i, j] += h_kept[t, i] * z_bar[j]
+                wh_bar[i, j] += h_kept_ti * z_bar[j]
         for i in range(n3):
             h_bar[i] = h_bar2[i]
         for i in range(n7):
