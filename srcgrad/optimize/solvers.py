@@ -40,6 +40,7 @@ from srcgrad.optimize.running import (
     like,
     rank_of,
     remember,
+    root_of_many,
     straight_root,
     told,
 )
@@ -56,6 +57,8 @@ def newton(
     callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
 ) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
+
+    From Python, with some hundred variables or more, the Jacobian is a sparse matrix where it has few entries.
 
     Parameters
     ----------
@@ -235,8 +238,8 @@ def minimize(
     fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
-        Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
-        strong Wolfe conditions; the first trial of BFGS and L-BFGS is at a distance of 1 at most.
+        Newton uses the generated Hessian, from Python a sparse one of hundreds of variables. The first three search
+        for points that meet the strong Wolfe conditions; the first trial of BFGS and L-BFGS is at a distance of 1.
     lr, momentum, beta1, beta2, epsilon : float
         Of 'gradient-descent', `lr` and `momentum`, by default 0.01 and 0; of 'adam' (Kingma & Ba, 2015), all but
         `momentum`, by default 0.01, 0.9, 0.999 and 1e-8.
@@ -296,6 +299,10 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, ca
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
+    if rank and not batch and target == "cpu":
+        found = root_of_many(fun, mode, history, jit, start, args, tol, maxiter, Watch(*called))
+        if found is not None:
+            return found
     solve = newton_loop(fun, rank, mode, history, jit)
     if batch:
         return from_starts(solve, fun, False, jit, target, start, args, tol, maxiter)
