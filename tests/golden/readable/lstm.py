@@ -2,7 +2,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def lstm_value_and_grad(wx, wh, b, xs, ys):
     n, n2 = wx.shape
     n3, n4 = wh.shape
@@ -31,12 +31,14 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t5 = 1.0 / n6
     hs_bar = np.zeros((n6, n3))
     t3 = n3 != n9 and n3 != 1 and n9 != 1
+    t6 = np.empty(n2)
+    t7 = np.empty(n4)
     z = np.empty(n2)
     loss = 0.0
     for t in range(n6):
         # z = xs[t] @ wx + h @ wh + b
-        t6 = vector_by_matrix(xs[t], wx)
-        t7 = vector_by_matrix(h, wh)
+        vector_by_matrix_into(xs[t], wx, t6)
+        vector_by_matrix_into(h, wh, t7)
         for i in range(n2):
             z_kept[t, i] = t6[i] + t7[i] + b[i]
         for i in range(n2):
@@ -58,7 +60,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             h[i] = h_i
             # loss += np.sum((hs[t] - ys[t]) ** 2)
             t8 = h_i - ys[t, i]
-            total += t8 ** 2
+            total += t8 * t8
             hs_bar[t, i] += t5 * (2.0 * t8)
         loss += total
     # return loss / len(xs)
@@ -69,6 +71,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     b_bar = np.zeros_like(b)
     c_bar = np.zeros(n3)
     h_bar = np.zeros(n3)
+    h_bar2 = np.empty(n3)
     z = np.empty(n4)
     t6 = np.empty(n3)
     i2 = np.empty(n3)
@@ -109,11 +112,13 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             hs_bar[t, i] = 0.0
             h_bar[i] += hs_bar_ti
             # c = f * c + i * np.tanh(z[3 * n :])
-            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * vector_sech(c_i) ** 2
+            t5 = vector_sech(c_i)
+            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * (t5 * t5)
             c_bar_i = c_bar3 + c_bar[i]
             c_bar2[i] = c_bar_i
             t3 = c_bar_i == 0.0
-            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * vector_sech(z[at]) ** 2
+            t5 = vector_sech(z[at])
+            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * (t5 * t5)
             c_bar[i] = 0.0 if t3 else c_bar_i * f_i
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
@@ -130,7 +135,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         # z = xs[t] @ wx + h @ wh + b
         for i in range(n4):
             b_bar[i] += z_bar[i]
-        h_bar2 = matrix_by_vector(wh, z_bar)
+        matrix_by_vector_into(wh, z_bar, h_bar2)
         for i in range(n3):
             h_kept_ti = h_kept[t, i]
             for j in range(n4):
