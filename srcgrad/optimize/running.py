@@ -41,6 +41,11 @@ NONE: tuple[None, Turns] = None, {}
 ROOTS: dict[Any, tuple[Callable[..., Any], float, int]] = {}
 UNKNOWN: tuple[Callable[..., Any], Any, Any] = print, object(), None
 
+# The same of descents from a vector without momentum: what takes `(x0, tol, maxiter, lr, momentum)`, the vector's
+# shape, and the objects that `lr`, `maxiter` and `tol` were.
+DESCENTS: dict[Any, tuple[Callable[..., Any], tuple[int, ...], float, int, float]] = {}
+ELSEWHERE: tuple[Callable[..., Any], Any, Any, Any, Any] = print, None, object(), None, None
+
 
 def straight_root(solve: Any, start: float, tol: float, maxiter: int) -> Callable[..., Any] | None:
     """What goes straight to the compiled loop, which was called with these values."""
@@ -257,6 +262,7 @@ def remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: A
     plain = solve.plain(values, _fixed(solve.primal))
     if len(PLAIN) > 1000:
         PLAIN.clear()
+        DESCENTS.clear()
     PLAIN[key] = plain, _pace(solve, start, args).short
 
 
