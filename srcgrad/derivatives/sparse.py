@@ -29,6 +29,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.transform.random_draws import check_none
 
+TRIED, MOST_OF_COLUMN = 8, 16  # columns, and the part of one beyond which a matrix is a dense one
 OUTSIDE = "has entries outside of the pattern that was given"
 
 
@@ -116,6 +117,18 @@ class Sparse:
         rows, columns, _ = known.pattern
         starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
         return scipy.sparse.csr_array((data.astype(x.dtype), columns, starts), shape=shape)
+
+    def seems_dense(self, *args: Any) -> bool:
+        """Whether some of its columns have entries in more than a few of their rows, or it is not square."""
+        values = self._value._bind(args, {})
+        x = self._argument(values)
+        self._refuse_draws(values)
+        (rows, columns), product, _ = self._products(values, x)
+        if rows != columns:
+            return True
+        chosen = np.unique(np.linspace(0, columns - 1, TRIED).astype(np.int64))
+        entries = sum(np.count_nonzero(product(1.0 * (np.arange(columns) == k))) for k in chosen)
+        return bool(entries > rows // MOST_OF_COLUMN * len(chosen))
 
     def _refuse_draws(self, values: Sequence[Any]) -> None:
         """Each sweep would draw others."""

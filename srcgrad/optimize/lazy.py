@@ -1,4 +1,5 @@
-"""What is loaded only when a solver is called inside other code: `lazy.inside` is `srcgrad.optimize.inside`."""
+"""What is loaded only when it is asked for: `lazy.inside`, of solvers that are called inside other code, and
+`lazy.large`, of those for many variables, which needs SciPy."""
 
 from __future__ import annotations
 
@@ -9,10 +10,11 @@ from srcgrad.backend.compiling import deferred
 
 if TYPE_CHECKING:
     from srcgrad.optimize import inside as inside
+    from srcgrad.optimize import large as large
 
 
 def __getattr__(name: str) -> Any:
-    if name == "inside":
+    if name in ("inside", "large"):
         with deferred():
-            return importlib.import_module("srcgrad.optimize.inside")
+            return importlib.import_module(f"srcgrad.optimize.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -41,7 +41,10 @@ def descending(
             x, state = advance(x, state, gradient, args, options)
             nit += 1
         value = fun(x, args)
-        success, message = outcome(status, size(x) < math.inf and abs(value) < math.inf, tol)
+        finite = size(x) < math.inf
+        if not abs(value) < math.inf:  # on a line of its own: what is decided once a line keeps fast-math flags on
+            finite = False
+        success, message = outcome(status, finite, tol)
         if record:
             history[nit] = value
             return x, state, value, nit, success, message, nit + 1, history[: nit + 1].copy()

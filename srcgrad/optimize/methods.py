@@ -44,13 +44,13 @@ def kept(mode: str, checkpoint: Any) -> Mode:
         return Swept(mode, limit_of(checkpoint))
 
 
-def _options(mode: Mode) -> dict[str, Any]:
+def options_of(mode: Mode) -> dict[str, Any]:
     return {} if isinstance(mode, str) else {"checkpoint": mode.checkpoint}
 
 
 def spoken(mode: Mode) -> dict[str, Any]:
     """The mode as the parameters that say it."""
-    return {"mode": _name(mode), **_options(mode)}
+    return {"mode": _name(mode), **options_of(mode)}
 
 
 def _name(mode: Mode) -> str:
@@ -85,7 +85,7 @@ def newton_loop(fun: Part, rank: int, mode: Mode, record: bool, jit: bool) -> An
     call = spread(fun)
     if rank == 0:
         return compiled(scalar_newton(call, _slope(call, mode), record), jit=jit)
-    jacobian = jacfwd(call) if mode == "forward" else jacrev(call, **_options(mode))
+    jacobian = jacfwd(call) if mode == "forward" else jacrev(call, **options_of(mode))
     return compiled(system_newton(call, jacobian, record), jit=jit)
 
 
@@ -100,7 +100,7 @@ def minimising_loop(fun: Part, method: str, rank: int, tolerant: bool, mode: Mod
 def _searching_whole(fun: Part, method: str, mode: Mode, record: bool) -> Part:
     call = spread(fun)
     chosen = _method(call, method, mode)
-    begin, solve = chosen.begin, searching(_both(call, mode), chosen, record, False)
+    begin, solve = chosen.begin, searching(both(call, mode), chosen, record, False)
 
     def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
         x, status, nfev, history, *trial = solve(x0, start(x0), begin(x0), args, tol, maxiter, 0, 0)
@@ -128,7 +128,9 @@ def descent_parts(fun: Part, method: str, rank: int, tolerant: bool, mode: Mode,
     call = spread(fun)
     begin, advance, own = _steps(method, rank)
     size = (abs, linear.largest, linear.largest_of_all)[min(rank, 2)]
-    return begin, descending(call, grad(call, mode=_name(mode), **_options(mode)), own, advance, size, tolerant, record)
+    return begin, descending(
+        call, grad(call, mode=_name(mode), **options_of(mode)), own, advance, size, tolerant, record
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -145,27 +147,27 @@ def search_blocks(fun: Part, method: str, mode: Mode, record: bool, jit: bool) -
     """Of a method that searches along a direction: `begin(x0) -> memory`, and the compiled loop, which pauses."""
     call = spread(fun)
     chosen = _method(call, method, mode)
-    return chosen.begin, compiled(searching(_both(call, mode), chosen, record, True), jit=jit)
+    return chosen.begin, compiled(searching(both(call, mode), chosen, record, True), jit=jit)
 
 
 def _slope(fun: Part, mode: Mode) -> Part:
     """`(x, args) -> (value, slope)`."""
     if _name(mode) == "reverse":
-        slope = grad(fun, **_options(mode))
+        slope = grad(fun, **options_of(mode))
         return lambda x, args: (fun(x, args), slope(x, args))
     tangent = forward(fun)
     return lambda x, args: tangent(x, args, 1.0)
 
 
-def _both(fun: Part, mode: Mode) -> Part:
+def both(fun: Part, mode: Mode) -> Part:
     """`(x, args) -> (value, gradient)`."""
-    made: Part = value_and_grad(fun, mode=_name(mode), **_options(mode))
+    made: Part = value_and_grad(fun, mode=_name(mode), **options_of(mode))
     return made
 
 
 def _method(fun: Part, method: str, mode: Mode) -> Method:
     if method == "newton":
-        return second_order.newton(hessian(fun, **_options(mode)))
+        return second_order.newton(hessian(fun, **options_of(mode)))
     return second_order.bfgs() if method == "bfgs" else second_order.lbfgs(MEMORY)
 
 

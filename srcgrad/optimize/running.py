@@ -18,6 +18,7 @@ from srcgrad.compiler.runtime_errors import SMALL, too_large
 from srcgrad.derivatives.written_calls import Writer
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
+from srcgrad.optimize import lazy as lazy_parts
 from srcgrad.optimize.batches import Axes, Problems, batched, one_of
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
@@ -27,6 +28,7 @@ from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Result = OptimizeResult | OptimizeHistory
 PACKAGE = "srcgrad.optimize"
+MANY = 300  # variables, from which on Newton's method looks whether its matrix is sparse
 
 # Solves that need nothing but the compiled loop, by function, classes of the arguments and choices, and how many steps
 # are surely short: a call adds little. None where a call needs more.
@@ -38,6 +40,11 @@ NONE: tuple[None, Turns] = None, {}
 # `(x0, tol, maxiter)`, and the objects that the latter two were at the last call, whose steps are surely short.
 ROOTS: dict[Any, tuple[Callable[..., Any], float, int]] = {}
 UNKNOWN: tuple[Callable[..., Any], Any, Any] = print, object(), None
+
+# The same of descents from a vector without momentum: what takes `(x0, tol, maxiter, lr, momentum)`, the vector's
+# shape, and the objects that `lr`, `maxiter` and `tol` were.
+DESCENTS: dict[Any, tuple[Callable[..., Any], tuple[int, ...], float, int, float]] = {}
+ELSEWHERE: tuple[Callable[..., Any], Any, Any, Any, Any] = print, None, object(), None, None
 
 
 def straight_root(solve: Any, start: float, tol: float, maxiter: int) -> Callable[..., Any] | None:
@@ -90,6 +97,9 @@ def by_search(
     watch: Watch,
 ) -> Result:
     """By a method that searches along directions."""
+    many = minimum_of_many(fun, mode, history, jit, start, args, tol, maxiter, watch) if method == "newton" else None
+    if many is not None:
+        return many
     begin, solve = search_blocks(fun, method, mode, history, jit)
     key = (fun, start.dtype, classes(args), method, history, jit, mode)
     plain, _ = PLAIN.get(key, NONE)
@@ -110,6 +120,47 @@ def by_search(
     if key not in PLAIN:
         remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
     return made
+
+
+def _many(start: Any) -> bool:
+    """Whether there are so many variables that a matrix by them may be sparse."""
+    return bool(start.ndim == 1 and start.size >= MANY)
+
+
+def root_of_many(
+    fun: Any, mode: Mode, history: bool, jit: bool, start: Any, args: tuple[Any, ...], tol: float, maxiter: int,
+    watch: Watch,
+) -> Result | None:  # fmt: skip
+    """By Newton's method with a sparse Jacobian; None where it is dense."""
+    solve = lazy_parts.large.root(fun, mode, history, jit) if _many(start) else None
+    if solve is None or not solve.jacobian.is_sparse(start, args):
+        return None
+
+    def block(x: Any, state: Any, steps: int) -> Any:
+        x, *rest = solve.at([x, args, tol, steps])
+        return x, state, *rest
+
+    pace = _pace(solve, start, args)
+    return _solved(lambda: by_steps(block, start, None, maxiter, pace, watch), fun, None, False, start, args)
+
+
+def minimum_of_many(
+    fun: Any, mode: Mode, history: bool, jit: bool, start: Any, args: tuple[Any, ...], tol: float, maxiter: int,
+    watch: Watch,
+) -> Result | None:  # fmt: skip
+    """By Newton's method with a sparse Hessian; None where it is dense."""
+    solve = lazy_parts.large.minimum(fun, mode, history, jit) if _many(start) else None
+    if solve is None or not solve.hessian.is_sparse(start, args):
+        return None
+
+    def block(x: Any, trial: Any, memory: Any, limit: int, pause: int) -> Any:
+        return solve.block(x, trial, args, tol, maxiter, limit, pause)
+
+    def blocks() -> Outcome:
+        found = by_evaluations(block, start, (), maxiter, tol, _pace(solve, start, args), watch)
+        return found if history else found[:-1]
+
+    return _solved(blocks, fun, None, True, start, args)
 
 
 def from_state(
@@ -211,6 +262,7 @@ def remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: A
     plain = solve.plain(values, _fixed(solve.primal))
     if len(PLAIN) > 1000:
         PLAIN.clear()
+        DESCENTS.clear()
     PLAIN[key] = plain, _pace(solve, start, args).short
 
 

@@ -29,6 +29,8 @@ from srcgrad.optimize.methods import (
 )
 from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
+    DESCENTS,
+    ELSEWHERE,
     NONE,
     PLAIN,
     ROOTS,
@@ -42,6 +44,7 @@ from srcgrad.optimize.running import (
     like,
     rank_of,
     remember,
+    root_of_many,
     straight_root,
     told,
 )
@@ -49,7 +52,8 @@ from srcgrad.optimize.structured import structured, through_vector
 
 # the literals' own objects, by which a call is known at once for what it mostly is
 NOTHING: tuple[()] = ()
-FORWARD, CPU = "forward", "cpu"
+FORWARD, REVERSE, CPU = "forward", "reverse", "cpu"
+USUAL = np.ndarray, (), REVERSE, False, True, CPU, False
 Callback = Callable[[Any, Any, int], Any] | None
 
 
@@ -59,6 +63,8 @@ def newton(
     callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
 ) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
+
+    From Python, with some hundred variables or more, the Jacobian is a sparse matrix where it has few entries.
 
     Parameters
     ----------
@@ -131,23 +137,10 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
 
 
 def gradient_descent(
-    fun: Callable[..., Any],
-    x0: Any,
-    args: Any = (),
-    *,
-    lr: float = 0.01,
-    maxiter: int = 1000,
-    tol: float = 0.0,
-    momentum: float = 0.0,
-    target: str = "cpu",
-    mode: str = "reverse",
-    history: bool = False,
-    batch: Any = False,
-    jit: bool = True,
-    callback: Callback = None,
-    callback_every: int | None = None,
-    checkpoint: Any = None,
-) -> Result:
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, lr: float = 0.01, maxiter: int = 1000, tol: float = 0.0,
+    momentum: float = 0.0, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
+    jit: bool = True, callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
+) -> Result:  # fmt: skip
     """Minimise a function of a number or an array by gradient descent.
 
     ``velocity = momentum * velocity - lr * gradient``, then ``x = x + velocity``, at each step.
@@ -183,6 +176,14 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
+    straight, shape, rate, most, known = DESCENTS.get(fun, ELSEWHERE)
+    if lr is rate and maxiter is most and tol is known and args is NOTHING and mode is REVERSE and jit and not momentum:
+        if not batch and not history and callback is None and checkpoint is None and target is CPU:
+            if x0.__class__ is np.ndarray and x0.shape == shape:
+                try:
+                    return told(straight(x0, tol, maxiter, lr, momentum))
+                except SrcgradError as error:
+                    _unless_mismatch(error, fun, x0, args, True)
     method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
@@ -208,6 +209,8 @@ def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, 
     except SrcgradError as error:
         _unless_mismatch(error, key[0], x0, args, True)
         return None
+    if key[1:8] == USUAL and not momentum:
+        DESCENTS[key[0]] = plain, x0.shape, lr, maxiter, tol
     return told((got[0], *got[2:]) if momentum else got)
 
 
@@ -240,8 +243,8 @@ def minimize(
     fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
         As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
-        Newton uses the generated Hessian. It, BFGS and L-BFGS search along their direction for a point that meets the
-        strong Wolfe conditions; the first trial of BFGS and L-BFGS is at a distance of 1 at most.
+        Newton uses the generated Hessian, from Python a sparse one of hundreds of variables. The first three search
+        for points that meet the strong Wolfe conditions; the first trial of BFGS and L-BFGS is at 1 at most.
     lr, momentum, beta1, beta2, epsilon : float
         Of 'gradient-descent', `lr` and `momentum`, by default 0.01 and 0; of 'adam' (Kingma & Ba, 2015), all but
         `momentum`, by default 0.01, 0.9, 0.999 and 1e-8.
@@ -319,6 +322,10 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, ca
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
+    if rank and not axes and target == "cpu":
+        found = root_of_many(fun, mode, history, jit, start, args, tol, maxiter, Watch(*called))
+        if found is not None:
+            return found
     solve = newton_loop(fun, rank, mode, history, jit)
     if axes:
         return from_starts(solve, fun, False, jit, target, start, args, axes, tol, maxiter)

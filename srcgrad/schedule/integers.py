@@ -82,6 +82,10 @@ class Integers:
             return all(a.type == ir.I8 and self.at_least(self.of(a), 0) for a in let.args[1:])
         return let.op is larger and any(self.at_least(self.of(a), 0) for a in let.args)
 
+    def shape_of(self, memory: Var) -> tuple[Atom | None, ...] | None:
+        """Of memory that the function makes: the lengths that it is made with, None along an axis that grows."""
+        return self._shapes.get(memory) if memory not in self._growing else None
+
     def of(self, atom: Atom) -> Poly:
         if isinstance(atom, Const):
             return Poly.constant(int(atom.value.real))

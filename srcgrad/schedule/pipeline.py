@@ -12,6 +12,7 @@ from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.first_assignments import assign_first
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.loads_in_front import loads_in_front, short_loops_written_out
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.places_in_lists import places_in_lists
 from srcgrad.schedule.split_nests import split_nests
@@ -42,7 +43,9 @@ PASSES = (
     contract_arrays,
     store_once,
     assign_first,
+    short_loops_written_out,
     simplify_fun,
+    loads_in_front,
     add_in_place,
     dce,
     split_nests,

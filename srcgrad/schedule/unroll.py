@@ -19,7 +19,11 @@ Loops = frozenset[ir.For]
 def unroll(fun: Fun) -> Fun:
     """The function without the short loops whose indices stand between small arrays and scalars; the same object if
     there are none."""
-    chosen = chosen_loops(fun)
+    return written_out(fun, chosen_loops(fun))
+
+
+def written_out(fun: Fun, chosen: Loops) -> Fun:
+    """The function without these loops, whose bounds are literals once those around them are written out."""
     return _Unroller(chosen).fun(fun) if chosen else fun
 
 

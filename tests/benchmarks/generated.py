@@ -37,12 +37,13 @@ def primal_lines(fun: types.FunctionType) -> int:
 
 
 def reached(fun: types.FunctionType) -> list[types.FunctionType]:
-    """The function, and the functions of its module that it calls, itself or through others."""
-    found = [fun]
+    """The function, and the functions of its module, or those beside it, that it calls, itself or through others."""
+    found, folder = [fun], fun.__module__.rpartition(".")[0]
     for f in found:
         callees = (f.__globals__.get(name) for name in f.__code__.co_names)
-        functions = (c for c in callees if isinstance(c, types.FunctionType) and c.__module__ == fun.__module__)
-        found += [c for c in functions if c not in found]
+        functions = (c for c in callees if isinstance(c, types.FunctionType))
+        own = (c for c in functions if c.__module__ == fun.__module__ or c.__module__.rpartition(".")[0] == folder)
+        found += [c for c in own if c not in found]
     return found
 
 

@@ -15,6 +15,7 @@ from srcgrad.schedule.first_assignments import assign_first
 from srcgrad.schedule.fuse_nests import fuse_nests
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.known_lengths import replace_known_lengths
+from srcgrad.schedule.loads_in_front import loads_in_front, short_loops_written_out
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.parallel_nests import parallel_nests
@@ -89,6 +90,7 @@ KEEPING: dict[str, Pass] = {
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
     "places_in_lists": of_functions(places_in_lists),
+    "loads_in_front": of_functions(loads_in_front),
     "results_in_place": of_functions(results_in_place),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
@@ -97,6 +99,7 @@ KEEPING: dict[str, Pass] = {
     "first_assignments": of_functions(assign_first),
     "first_additions": of_functions(store_first_additions),
     "unroll": of_functions(unroll),
+    "short_loops_written_out": of_functions(lambda fun: loads_in_front(cse(short_loops_written_out(fun)))),
     "zeros_as_loops": of_functions(zeros_as_loops),
     # of loops
     "carried_sums": of_loops(adapters.summed_loop),

@@ -116,8 +116,8 @@ def gaussian_mixture_value_and_grad(alphas, means, logs, x):
     logs_bar = np.empty((n, n_5))
     # scale = np.exp(logs)
     for i in range(n):
+        weights_bar_i = weights_bar[i]
         for j in range(n_5):
             t_3 = scale_bar[i, j] * scale[i, j]
-            t_3 = weights_bar[i] + (0.0 if scale_bar[i, j] == 0.0 else t_3)
-            logs_bar[i, j] = t_3
+            logs_bar[i, j] = weights_bar_i + (0.0 if scale_bar[i, j] == 0.0 else t_3)
     return value, alphas_bar, means_bar, logs_bar

@@ -36,8 +36,9 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
     t_6 = np.empty((n_2, n_2))
     for i in range(n_2):
         a[i, i] = 1.0
+        squares_i = squares[i]
         for j in range(n_2):
-            t_7 = vector_exp(-0.5 * (squares[i] + squares[j] - 2.0 * t_2[i, j]))
+            t_7 = vector_exp(-0.5 * (squares_i + squares[j] - 2.0 * t_2[i, j]))
             t_4[i, j] = t_7
             # c = np.linalg.cholesky(k)
             t_6[i, j] = t_3 * t_7 + t_5 * a[i, j]
@@ -97,9 +98,11 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
     log_lengths_bar = np.zeros(n_3)
     # z = x / np.exp(log_lengths)
     for i in range(n_2):
+        squares_bar_i = squares_bar_2[i]
+        squares_bar_i_2 = squares_bar[i]
         for j in range(n_3):
             z_ij = z[i, j]
-            t_3 = (squares_bar_2[i] + squares_bar[i]) * z_ij
+            t_3 = (squares_bar_i + squares_bar_i_2) * z_ij
             t_3 = -((z_bar_2[i, j] + t_3 + t_3 + z_bar[i, j]) * (0.0 if z_ij == 0.0 else z_ij))
             log_lengths_bar[j] += t_3
     return value, log_lengths_bar, log_height_bar, log_noise_bar

@@ -226,6 +226,7 @@ def kalman_value_and_grad(a, h, q, r, ys):
         for i in range(n4):
             x_bar[i] = x_bar2[i]
         for i in range(n4):
+            x_bar_i = x_bar3[i]
             for j in range(n4):
-                a_bar[i, j] += a_bar4[i, j] + x_bar3[i] * x_kept2[t, j]
+                a_bar[i, j] += a_bar4[i, j] + x_bar_i * x_kept2[t, j]
     return cost, a_bar, h_bar, q_bar, r_bar

@@ -29,7 +29,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     c_kept = np.empty((n6, n3))
     t4 = 2 * n3
     t5 = 1.0 / n6
-    hs_bar = np.empty((n6, n3))
+    hs_bar = np.zeros((n6, n3))
     t3 = n3 != n9 and n3 != 1 and n9 != 1
     t6 = np.empty(n2)
     t7 = np.empty(n4)
@@ -61,7 +61,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             # loss += np.sum((hs[t] - ys[t]) ** 2)
             t8 = h_i - ys[t, i]
             total += t8 * t8
-            hs_bar[t, i] = t5 * (2.0 * t8)
+            hs_bar[t, i] += t5 * (2.0 * t8)
         loss += total
     # return loss / len(xs)
     value = loss / n6
@@ -118,7 +118,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             c_bar2[i] = c_bar_i
             t3 = c_bar_i == 0.0
             t5 = vector_sech(z[at])
-            z_bar[at] = (0.0 if t3 else c_bar_i * i_i) * (t5 * t5)
+            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * (t5 * t5)
             c_bar[i] = 0.0 if t3 else c_bar_i * f_i
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
@@ -137,8 +137,9 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             b_bar[i] += z_bar[i]
         matrix_by_vector_into(wh, z_bar, h_bar2)
         for i in range(n3):
+            h_kept_ti = h_kept[t, i]
             for j in range(n4):
-                wh_bar[i, j] += h_kept[t, i] * z_bar[j]
+                wh_bar[i, j] += h_kept_ti * z_bar[j]
         for i in range(n3):
             h_bar[i] = h_bar2[i]
         for i in range(n7):
