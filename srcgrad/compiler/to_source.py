@@ -59,18 +59,21 @@ def decides_by_floats(program: Program) -> bool:
 
 def decides_anew(program: Program) -> bool:
     """Whether such a decision may be made more than once: all do not that are comparisons of the user's lines, each of
-    which stands once in the program, and decides branches and loops alone."""
-    if program.callees or inline(program).main is not program.main:
+    which stands once in the program (in sweeps), and decides branches and loops alone."""
+    funs = (program.main, *program.callees.values())
+    if any(isinstance(stmt, ir.Custom) for fun in funs for stmt in walk.walk(fun.body)):
         return decides_by_floats(program)
-    decisions = [let for let in _decisions(program.main) if not _of_adjoint(let, program.main)]
-    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
+    decisions = [(let, fun) for fun in funs for let in _decisions(fun) if not _of_adjoint(let, fun)]
+    places = {(let.op, let.span and replace(let.span, back=False)) for let, _ in decisions}
     if len(places) < len(decisions):
         return True
     users: dict[Atom, list[ir.Stmt]] = {}
-    for stmt in walk.walk(program.main.body):
+    for stmt in (stmt for fun in funs for stmt in walk.walk(fun.body)) if decisions else ():
         for atom in (*walk.used(stmt), *walk.used_inside(stmt)):
             users.setdefault(atom, []).append(stmt)
-    return not all(let.span is not None and let.op in ORDERS and _branches(let.target, users) for let in decisions)
+    if any(r.type == ir.B1 for fun in program.callees.values() for r in fun.results):
+        return bool(decisions)
+    return not all(let.span is not None and let.op in ORDERS and _branches(let.target, users) for let, _ in decisions)
 
 
 ORDERS = (less, less_equal, greater, greater_equal)
@@ -117,9 +120,14 @@ def _float_value(type: Type) -> bool:
     return type.is_float and not type.ref
 
 
+def in_pairs(program: Program) -> Program:
+    """The program with pairs of sweeps in the place of calls whose adjoints follow."""
+    return run_pass("sweeps", in_sweeps, program, simplify_fun)
+
+
 def scheduled(program: Program, parallel: bool) -> Program:
     """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
-    program = run_pass("sweeps", in_sweeps, program, simplify_fun)
+    program = in_pairs(program)
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 
