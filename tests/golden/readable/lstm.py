@@ -2,7 +2,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def lstm_value_and_grad(wx, wh, b, xs, ys):
     n, n2 = wx.shape
     n3, n4 = wh.shape
@@ -60,7 +60,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             h[i] = h_i
             # loss += np.sum((hs[t] - ys[t]) ** 2)
             t8 = h_i - ys[t, i]
-            total += t8 ** 2
+            total += t8 * t8
             hs_bar[t, i] += t5 * (2.0 * t8)
         loss += total
     # return loss / len(xs)
@@ -112,11 +112,13 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             hs_bar[t, i] = 0.0
             h_bar[i] += hs_bar_ti
             # c = f * c + i * np.tanh(z[3 * n :])
-            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * vector_sech(c_i) ** 2
+            t5 = vector_sech(c_i)
+            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * (t5 * t5)
             c_bar_i = c_bar3 + c_bar[i]
             c_bar2[i] = c_bar_i
             t3 = c_bar_i == 0.0
-            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * vector_sech(z[at]) ** 2
+            t5 = vector_sech(z[at])
+            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * (t5 * t5)
             c_bar[i] = 0.0 if t3 else c_bar_i * f_i
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
