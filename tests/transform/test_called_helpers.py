@@ -181,9 +181,48 @@ def guarded(x, p):
         return raising(x[3], p) * x[4]
 
 
+SCALE, WEIGHTS = 0.7, np.array([0.3, 0.2])
+
+
+def applied(f, x, p, kind="sum"):
+    s = f(x) * p[0] + math.sin(x) * SCALE
+    t = f(s) * math.exp(-s * s) + math.tanh(s) * p[1]
+    if kind == "sum":
+        return s + t * math.cos(x) / (1.0 + t * t)
+    return s * t * math.cos(x) / (1.0 + t * t)
+
+
+def with_functions(x, p):
+    return applied(math.sin, x[0], p) + applied(math.sin, x[1], p) * applied(math.sin, applied(math.sin, x[2], p), p)
+
+
+def with_lambdas(x, p):
+    a = applied(lambda y: y * x[4], x[0], p) + applied(lambda y: y * y, x[1], p)
+    return a * applied(lambda y: math.sin(y), x[2], p) + applied(lambda y: y, x[3], p, kind="product")
+
+
+def weighted(x, p):
+    s = math.sin(x) * WEIGHTS[0] + math.cos(x * p[0]) * WEIGHTS[1] + math.exp(-x * x) * math.tanh(x)
+    return s * s + math.log(1.0 + s * s) * p[1] + math.sqrt(1.0 + x * x) * math.atan(s)
+
+
+def with_captured_arrays(x, p):
+    return weighted(x[0], p) + weighted(x[1], p) * weighted(x[2], p) + weighted(x[3], p)
+
+
+def smoothed(a, p):
+    b = np.sin(a) * p[0] + np.cos(a) * p[1] + np.exp(-a * a) * np.tanh(a)
+    return (b * b + np.log(1.0 + b * b) * np.sqrt(1.0 + a * a) + np.arctan(b)).sum()
+
+
+def with_whole_arrays(x, p):
+    return smoothed(x[:3], p) + smoothed(x[3:], p) * smoothed(x[1:4], p) + smoothed(x[2:], p)
+
+
 CALLED = [straight, in_loops, in_branches, with_early, with_structures, with_loops, with_nested, with_numbers]
 CALLED += [while_tested, refusing]
-IN_PLACE = [with_writing, guarded]
+CALLED += [with_functions, with_captured_arrays]
+IN_PLACE = [with_writing, guarded, with_lambdas, with_whole_arrays]
 
 
 def outcomes(fun, **options):

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Stmt
+from srcgrad.core.ir import Const, Stmt, Var
 from srcgrad.core.walk import used, walk
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, Callee, emit_call, made_callee
 from srcgrad.frontend.lowering.state import Unresolved
-from srcgrad.frontend.lowering.values import Value
+from srcgrad.frontend.lowering.values import Known, Struct, Value
 
 SIZE = 40  # operations on floats of a helper that is called, at least
+ROUNDS = 8  # how often a function is read, at most
 LESS = 110  # so many fewer have to stand in the text
 
 _CALLING: ContextVar[bool] = ContextVar("_CALLING", default=False)
@@ -48,6 +49,7 @@ class Helpers:
     sizes: dict[Any, int] = field(default_factory=dict)
     called: set[Any] = field(default_factory=set)
     unfit: set[Any] = field(default_factory=set)
+    rounds: int = 0
 
     def note(self, key: Any, path: Any, stmts: Sequence[Stmt]) -> None:
         """It was read in place here."""
@@ -62,7 +64,8 @@ class Helpers:
         self.called.update(sorted(found, key=lambda k: self.sizes[k])[-1:])
         self.places.clear()
         self.sizes.clear()
-        return bool(found)
+        self.rounds += 1
+        return bool(found) and self.rounds <= ROUNDS
 
 
 def helpers_of_function() -> Helpers | None:
@@ -79,6 +82,8 @@ def called_or_in_place(low: Lowering, name: str, key: Any, env: dict[str, Value]
     """What the helper returns, called where that is better, and else read in place."""
     helpers: Helpers | None = low.calls.helpers
     if helpers is None or low.calls.tries or low.setting.threads or low.setting.single:
+        return body(low, env)
+    if not all(map(_is_data, env.values())):
         return body(low, env)
     fixed = _fixed(env)
     whole = (*key, tuple(sorted((n, v.value.real) for n, v in fixed.items())))
@@ -116,6 +121,13 @@ def _callee(
     return None
 
 
+def _is_data(value: Value) -> bool:
+    """Whether it is made of numbers, arrays and what is known: not a function, of which there is another each time."""
+    if isinstance(value, Struct):
+        return value.rows is None and all(map(_is_data, value.items))
+    return isinstance(value, (Var, Const, Known))
+
+
 def _fixed(env: dict[str, Value]) -> dict[str, Const]:
     """The arguments that are integers and stand in the program: a trip count or an index may depend on them."""
     return {n: v for n, v in env.items() if isinstance(v, Const) and not v.type.is_float}
@@ -129,7 +141,7 @@ def fits(callee: Callee) -> bool:
     """Whether it is as good to call the helper as to read it in place: it makes scalars of what it is given."""
     fun = callee.core
     assert fun is not None
-    if callee.written or callee.shares or callee.together or callee.captured:
+    if callee.written or callee.shares or callee.together:
         return False
     for stmt in walk(fun.body):
         if isinstance(stmt, (ir.Print, ir.Draw, ir.Seed, ir.Custom, ir.NewList, ir.Assert)):
