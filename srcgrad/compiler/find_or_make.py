@@ -340,7 +340,8 @@ def _derived(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) 
     """The program of the derivative; of one for a thread of a GPU, which would have to make the arrays, with as little
     kept as can be."""
     if not options.on_device:
-        return lazy.program.derive(fun, replace(recipe, last=True), specs)
+        with lazy.program.calling_helpers(not options.parallel and recipe.checkpoint is None):
+            return lazy.program.derive(fun, replace(recipe, last=True), specs)
     with lazy.program.keep_values("none"):
         return lazy.to_source.on_device(lazy.program.derive(fun, recipe, specs), fun)
 
@@ -357,6 +358,7 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
 def _module(program: Any, options: Options) -> Module:
     if options.on_device:
         return Module(lazy.to_source.device_text(program, lazy.cuda.options(options.fastmath)))
+    program = lazy.to_source.in_pairs(program)
     strict = lazy.to_source.decides_anew(program)
     fast = (() if strict else cpu.FAST) if options.fastmath is None else options.fastmath
     jit = cpu.jit_options(fast, options.cache) if options.jit else None

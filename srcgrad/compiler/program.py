@@ -20,6 +20,7 @@ from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Var
 from srcgrad.core.write_text import write
 from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.frontend.lowering.called_helpers import calling_helpers as calling_helpers
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
 from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import placed

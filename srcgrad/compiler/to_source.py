@@ -62,22 +62,27 @@ def decides_by_floats(program: Program) -> bool:
 
 def decides_anew(program: Program) -> bool:
     """Whether such a decision may be made more than once: all do not that are comparisons of the user's lines, each of
-    which stands once in the program, and decides branches and loops alone."""
-    if program.callees or inline(program).main is not program.main:
+    which stands once in the program (in sweeps), and decides branches and loops alone."""
+    funs = (program.main, *program.callees.values())
+    stmts = [stmt for fun in funs for stmt in walk.walk(fun.body)]
+    if any(isinstance(stmt, ir.Custom) for stmt in stmts):
         return decides_by_floats(program)
     users: dict[Atom, list[ir.Stmt]] = {}
-    for stmt in walk.walk(program.main.body):
+    for stmt in stmts:
         for atom in (*walk.used(stmt), *walk.used_inside(stmt)):
             users.setdefault(atom, []).append(stmt)
-    makers = {v: stmt for stmt in walk.walk(program.main.body) for v in walk.defined(stmt)}
+    makers = {v: stmt for stmt in stmts for v in walk.defined(stmt)}
     decisions = [
         let
-        for let in _decisions(program.main)
-        if not _of_adjoint(let, makers) and not _keeps_zero(let, users[let.target], makers)
+        for fun in funs
+        for let in _decisions(fun)
+        if not _of_adjoint(let, makers) and not _keeps_zero(let, users.get(let.target, []), makers)
     ]
     places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
         return True
+    if any(r.type == ir.B1 for fun in program.callees.values() for r in fun.results):
+        return bool(decisions)
     return not all(let.span is not None and let.op in ORDERS and _branches(let.target, users) for let in decisions)
 
 
@@ -143,9 +148,14 @@ def _float_value(type: Type) -> bool:
     return type.is_float and not type.ref
 
 
+def in_pairs(program: Program) -> Program:
+    """The program with pairs of sweeps in the place of calls whose adjoints follow."""
+    return run_pass("sweeps", in_sweeps, program, simplify_fun)
+
+
 def scheduled(program: Program, parallel: bool) -> Program:
     """The program with those loops marked that run in parallel; its `facts.parallel` says of each why, or why not."""
-    program = run_pass("sweeps", in_sweeps, program, simplify_fun)
+    program = in_pairs(program)
     return run_pass("parallel", parallelise, tidy(inline(program)), parallel)
 
 

@@ -258,3 +258,22 @@ def test_second_order(case):
 
     got = sg.grad(along, jit=False)(*args)
     np.testing.assert_allclose(got, numerical(along, *args), rtol=1e-5, atol=1e-6)
+
+
+def by_bits(m, row, used):
+    n = m.shape[0]
+    if row == n:
+        return 1.0
+    total, sign = 0.0, 1.0
+    for j in range(n):
+        if not used & (1 << j):
+            total += sign * m[row, j] * by_bits(m, row + 1, used | (1 << j))
+            sign = -sign
+    return total
+
+
+def test_marks_that_rows_keep_lie_on_the_tape_of_floats():
+    matrix = np.array([[2.0, 1.0, 0.5], [0.3, 1.5, 0.2], [0.1, 0.4, 1.2]])
+    gradient = sg.grad(by_bits, jit=False)
+    assert "tape_i8" not in gradient.source_for(matrix, 0, 0)
+    np.testing.assert_allclose(gradient(matrix, 0, 0), np.linalg.det(matrix) * np.linalg.inv(matrix).T, rtol=1e-12)

@@ -14,7 +14,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import iterator_domains, refused_calls, stand_ins
+from srcgrad.frontend.lowering import called_helpers, iterator_domains, refused_calls, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -315,10 +315,10 @@ def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, nod
     fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
+    body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
     if is_active(low, key):
-        body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
         return call_itself(low, fun, key, env, body)
-    return run(low, source, fun.__name__, env, None, node, key)
+    return called_helpers.called_or_in_place(low, fun.__name__, key, env, body, node)
 
 
 def _default(low: Lowering, fun: types.FunctionType, name: str) -> Value | None:

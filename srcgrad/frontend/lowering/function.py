@@ -16,6 +16,7 @@ from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.errors import CallError, UnsupportedError
 from srcgrad.frontend.lowering import calls, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
+from srcgrad.frontend.lowering.called_helpers import Helpers, helpers_of_function
 from srcgrad.frontend.lowering.capture import Captured, StaticUse
 from srcgrad.frontend.lowering.language import lowering
 from srcgrad.frontend.lowering.new_function import NewFunction
@@ -72,14 +73,17 @@ def lower_with(
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
-    copies = Copies()
+    copies, helpers = Copies(), helpers_of_function()
 
     def again(tried: tuple[Lowered, Doubts]) -> bool:
         nonlocal copies
         before, copies = copies, _wider(source, *tried, copies)
-        return copies != before
+        return copies != before or (helpers is not None and helpers.more())
 
-    lowered, _ = Retry().until_stable(lambda: _attempt(fun, source, specs, copies, fixed, long), again)
+    def attempt() -> tuple[Lowered, Doubts]:
+        return _attempt(fun, source, specs, copies, fixed, long, helpers=helpers)
+
+    lowered, _ = Retry().until_stable(attempt, again)
     program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
     return replace(lowered, program=program)
 
@@ -131,11 +135,12 @@ def _attempt(
     fixed: Mapping[str, Origin],
     long: bool = False,
     threads: bool = False,
+    helpers: Helpers | None = None,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
     low = lowering(single, threads)
-    low.calls.recursions = Recursions()
+    low.calls.recursions, low.calls.helpers = Recursions(), helpers
     made = NewFunction(low)
     params = made.params
     arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}

@@ -60,13 +60,17 @@ def is_active(low: Lowering, key: Any) -> bool:
 
 
 def call_itself(low: Lowering, fun: types.FunctionType, key: Any, env: dict[str, Value], body: Body) -> Value:
+    return emit_call(low, made_callee(low, fun.__name__, key, env, body), env)
+
+
+def made_callee(low: Lowering, name: str, key: Any, env: dict[str, Value], body: Body) -> Callee:
     recursions: Recursions = low.calls.recursions
     callee = recursions.find(key)
     if callee is None:
-        callee = Callee(key, recursions.unused(fun.__name__))
+        callee = Callee(key, recursions.unused(name))
         recursions.callees.append(callee)
         _resolve(low, callee, env, body)
-    return emit_call(low, callee, env)
+    return callee
 
 
 def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
@@ -191,7 +195,7 @@ def _types(value: Value) -> list[ir.Type]:
 
 def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -> Found:
     other = Lowering(Captures(), replace(low.setting, threads=False))
-    other.calls.recursions = low.calls.recursions
+    other.calls.recursions, other.calls.helpers = low.calls.recursions, low.calls.helpers
     other.frame = low.frame
     made = NewFunction(other)
 

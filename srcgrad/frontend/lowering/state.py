@@ -84,12 +84,14 @@ class ListFacts:
 class Calls:
     """The functions that are being read, and those that the program calls.
 
-    recursions: its recursive functions (see `recursion.py`).   given: those called, with their arguments.   callees: of
-    programs that were put in place.   tries: the `try` statements around what is being read.   sites: what may raise in
-    the statement that is being read inside of one.   tested: what has a test in front already.
+    recursions: its recursive functions (see `recursion.py`).   helpers: its large ones (see `called_helpers.py`).
+    given: those called, with their arguments.   callees: of programs that were put in place.   tries: the `try`
+    statements around what is being read.   sites: what may raise in the statement that is being read inside of one.
+    tested: what has a test in front already.
     """
 
     recursions: Any = None
+    helpers: Any = None
     stack: list[Any] = field(default_factory=list)
     given: list[tuple[Any, tuple[Atom, ...]]] = field(default_factory=list)
     callees: dict[str, ir.Fun] = field(default_factory=dict)

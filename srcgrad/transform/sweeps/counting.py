@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Fun, Stmt
+from srcgrad.core.build import const
+from srcgrad.core.ir import Atom, Const, Fun, Stmt, Var
 from srcgrad.core.rewrite import Rewritten, rewrite
 from srcgrad.core.walk import used, used_inside, walk
+from srcgrad.rules.scalar.arithmetic import add
 from srcgrad.transform.program_edits import without_effects
 from srcgrad.transform.sweeps.joint import Tidy
-from srcgrad.transform.sweeps.pairs import COUNT, Pair, is_taped
+from srcgrad.transform.sweeps.pairs import COUNT, Lengths, Pair, is_taped, with_plain_calls
 from srcgrad.transform.taped_calls import TAPED
 
 
@@ -20,14 +22,21 @@ class Counts:
     """The functions that count. needed: of each, which of its values somebody reads to count."""
 
     pairs: Mapping[str, Pair]
+    lengths: Lengths
     tidy: Tidy
     says: bool  # whether something is printed, and then nothing is raised
     needed: dict[str, set[int]] = field(default_factory=dict)
 
-    def made(self, main: Fun) -> tuple[Fun, dict[str, Fun]]:
-        """main: returns the position behind all that it keeps.   It, and the functions that it calls, as they count."""
+    def made(self, main: Fun, joined: Collection[Var]) -> tuple[Fun, dict[str, Fun]]:
+        """main: returns the position behind all that it keeps.   joined: the positions behind its branches.   It, and
+        the functions that it calls, as they count."""
         signatures = {name: len(pair.fun.params) for name, pair in self.pairs.items()}
-        whole = {name: self._quiet(pair.count()) for name, pair in self.pairs.items()}
+        main = with_plain_calls(main, signatures, self.lengths)
+        quiet = self.tidy(_bounded(without_effects(main), joined))
+        if not any(isinstance(s, (ir.Load, ir.Call, ir.While)) for s in walk(quiet.body)):
+            return quiet, {}  # checks that come first do not matter: it ends, whatever is given
+        own = {n: with_plain_calls(p.count(), signatures, self.lengths) for n, p in self.pairs.items()}
+        whole = {name: self._quiet(fun) for name, fun in own.items() if name not in self.lengths}
         main = self._quiet(main)
         self.needed = {name: set() for name in whole}
         while True:
@@ -66,3 +75,31 @@ class Counts:
     def _quiet(self, fun: Fun) -> Fun:
         """What it prints is printed by the sweep forth."""
         return without_effects(fun, but=TAPED) if self.says else fun
+
+
+def _bounded(fun: Fun, joined: Collection[Var]) -> Fun:
+    """The function in which the position behind a branch is that behind the side that keeps more, if it is known."""
+
+    def one(stmt: Stmt) -> Rewritten:
+        if not isinstance(stmt, ir.If):
+            return stmt
+        ends: list[Stmt] = []
+        outs: list[ir.Out] = []
+        for out in stmt.outs:
+            sides = (_step(stmt.then, out.then), _step(stmt.orelse, out.orelse)) if out.target in joined else ()
+            if sides and sides[0][0] == sides[1][0]:
+                ends.append(ir.Let((out.target,), add, (sides[0][0], const(max(n for _, n in sides)))))
+            else:
+                outs.append(out)
+        return (replace(stmt, outs=tuple(outs)), *ends) if ends else stmt
+
+    return rewrite(fun, one)
+
+
+def _step(block: Sequence[Stmt], end: Atom) -> tuple[Atom, int]:
+    """An atom from outside of a block, and how much more than that the position at its end is."""
+    made = {s.targets[0]: s for s in block if isinstance(s, ir.Let) and s.op is add}
+    length = 0
+    while isinstance(end, Var) and end in made and isinstance(step := made[end].args[1], Const):
+        end, length = made[end].args[0], length + int(step.value.real)
+    return end, length

@@ -14,6 +14,7 @@ from srcgrad.transform.plan import Plan
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.reverse import Reverse
 from srcgrad.transform.sweeps.in_place import Signatures, add_in_place
+from srcgrad.transform.sweeps.marks import marks_as_floats
 from srcgrad.transform.taped_calls import QUIET, TAPED, with_marks
 
 Tidy = Callable[[Fun], Fun]
@@ -50,13 +51,17 @@ def joint(fun: Fun, wanted: Sequence[int], signatures: Signatures, tidy: Tidy) -
     seeds = tuple(p for p in made.params[places:] if p not in shadows)
     made = tidy(keeping_nothing(add_in_place(made, shadows, signatures)))
     (middle,) = (k for k, s in enumerate(made.body) if isinstance(s, ir.Barrier))
-    forth, back = made.body[:middle], made.body[middle + 1 :]
+    forth, back = marks_as_floats(made.body[:middle], made.body[middle + 1 :], _keeps)
     if any(isinstance(s, (ir.Draw, ir.Seed, ir.NewList)) for s in walk(made.body)):
         raise NotPairedError
     bars = tuple(r for r in made.results[count:] if not r.type.ref)
     if any(isinstance(s, ir.Call) and s.callee.removesuffix(QUIET).endswith(TAPED) for s in walk(back)):
         raise NotPairedError
     return Joint(made.params[:places], forth, back, made.results[:count], bars, seeds, shadows)
+
+
+def _keeps(call: ir.Call) -> bool:
+    return call.callee.removesuffix(QUIET).endswith(TAPED)
 
 
 def keeping_nothing(fun: Fun) -> Fun:

@@ -12,6 +12,7 @@ from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Stmt, Var
 from srcgrad.core.rewrite import rewrite_block
 from srcgrad.core.walk import instantiate, used, used_inside, walk
 from srcgrad.rules.scalar.arithmetic import add
+from srcgrad.transform.program_edits import without_effects
 from srcgrad.transform.sweeps.in_place import Signatures, is_adjoint, zeros_like
 from srcgrad.transform.sweeps.joint import Tidy, joint
 from srcgrad.transform.sweeps.on_tape import Cut
@@ -20,6 +21,7 @@ from srcgrad.transform.taped_calls import ADJOINT, TAPED
 
 FORWARD, BACKWARD, COUNT = "_forward", "_backward", "_count"
 Dtypes = Sequence[str]
+Lengths = Mapping[str, int]  # of functions that keep no more than so much, by name
 
 
 def is_taped(stmt: Stmt, signatures: Signatures) -> bool:
@@ -85,10 +87,18 @@ class Pair:
         for cut in self.cuts.values():
             yield from wanted_by(cut.joint.back, cut.joint.bars, self.signatures)
 
+    def others(self) -> Iterator[str]:
+        """The adjoints that it calls of functions that are no pairs."""
+        for cut in self.cuts.values():
+            for stmt in walk(cut.joint.back):
+                if isinstance(stmt, ir.Call) and stmt.callee.endswith(ADJOINT):
+                    if stmt.callee.removesuffix(ADJOINT) not in self.signatures:
+                        yield stmt.callee
+
     # ---- the three functions
 
-    def forward(self, dtypes: Dtypes) -> Fun:
-        """(arguments, mark, tapes) -> (values, the position behind what is kept, tapes)."""
+    def forward(self, dtypes: Dtypes, lengths: Lengths) -> Fun:
+        """(arguments, mark, tapes) -> (values, the position behind what is kept unless that is known, tapes)."""
         args, mark, tapes = _like(self.fun.params), Var("pos", ir.I8), tapes_of(dtypes)
 
         def way(path: Path) -> tuple[Fun, Sequence[Atom]]:
@@ -105,8 +115,9 @@ class Pair:
 
         body, results = self._ways(self.tree, way, fork, 0)
         params = (*args, mark, *tapes.values())
+        results = results[:-1] if self.fun.name in lengths else results
         made = Fun(self.fun.name + FORWARD, params, body, (*results, *tapes.values()), FunFacts(in_place=True))
-        return with_tapes(made, tapes, self.signatures)
+        return with_tapes(made, tapes, self.signatures, lengths)
 
     def backward(self, dtypes: Dtypes, pairs: Mapping[str, Pair]) -> Fun:
         """(mark, arguments, tapes, cotangents, shadows) -> (adjoints of scalars, shadows)."""
@@ -203,21 +214,73 @@ def _is_float(atom: Atom) -> bool:
     return atom.type.is_float and not atom.type.ref
 
 
-# ---- calls, as they are printed
+# ---- how much is kept
 
 
-def with_tapes(fun: Fun, tapes: Mapping[str, Var], signatures: Signatures) -> Fun:
-    """The function with tapes for the calls that keep something."""
+def fixed_lengths(pairs: Mapping[str, Pair], tidy: Tidy) -> Lengths:
+    """Of those functions that keep no more than so much, whatever they are given, how much that is."""
+    known: dict[str, int] = {}
+    while True:
+        new = {name: _fixed(pair, known, tidy) for name, pair in pairs.items() if name not in known}
+        if all(length is None for length in new.values()):
+            return known
+        known.update((name, length) for name, length in new.items() if length is not None)
 
-    def one(stmt: Stmt) -> Stmt:
+
+def _fixed(pair: Pair, known: Lengths, tidy: Tidy) -> int | None:
+    lengths = [_fixed_way(cut.count(), pair.signatures, known, tidy) for cut in pair.cuts.values()]
+    return None if None in lengths else max(n for n in lengths if n is not None)
+
+
+def _fixed_way(count: Fun, signatures: Signatures, known: Lengths, tidy: Tidy) -> int | None:
+    whole = with_plain_calls(replace(count, results=count.results[-1:]), signatures, known)
+    match tidy(without_effects(whole)):
+        case Fun(body=(ir.Let(op=op, args=(mark, Const(length))),), params=params) if op is add and mark is params[-1]:
+            return int(length.real)
+        case Fun(body=(), results=(end,), params=params) if end is params[-1]:
+            return 0
+    return None
+
+
+def with_plain_calls(fun: Fun, signatures: Signatures, lengths: Lengths) -> Fun:
+    """The function with calls that keep nothing of the functions that keep so much."""
+
+    def one(stmt: Stmt) -> Sequence[Stmt] | Stmt:
         if not is_taped(stmt, signatures):
             return stmt
         assert isinstance(stmt, ir.Call)
-        *args, pos = stmt.args
-        targets = (*stmt.targets, *(Var(t.name, t.type) for t in tapes.values()))
-        name = stmt.callee.removesuffix(TAPED) + FORWARD
-        args = [*args, pos, *tapes.values()]
-        return replace(stmt, targets=targets, callee=name, args=tuple(args), loud=True, given=len(tapes))
+        name = stmt.callee.removesuffix(TAPED)
+        if name not in lengths:
+            return stmt
+        plain = replace(stmt, targets=stmt.targets[:-1], callee=name, args=stmt.args[:-1])
+        return (plain, end_of(stmt, lengths[name]))
+
+    return replace(fun, body=rewrite_block(fun.body, one))
+
+
+def end_of(call: ir.Call, length: int) -> Stmt:
+    """The position behind what a call keeps that is so much."""
+    return ir.Let((call.targets[-1],), add, (call.args[-1], const(length)), span=call.span)
+
+
+# ---- calls, as they are printed
+
+
+def with_tapes(fun: Fun, tapes: Mapping[str, Var], signatures: Signatures, lengths: Lengths) -> Fun:
+    """The function with tapes for the calls that keep something."""
+
+    def one(stmt: Stmt) -> Sequence[Stmt] | Stmt:
+        if not is_taped(stmt, signatures):
+            return stmt
+        assert isinstance(stmt, ir.Call)
+        name = stmt.callee.removesuffix(TAPED)
+        targets, end = stmt.targets, list[Stmt]()
+        if name in lengths:
+            targets, end = targets[:-1], [end_of(stmt, lengths[name])]
+        targets = (*targets, *(Var(t.name, t.type) for t in tapes.values()))
+        args = (*stmt.args, *tapes.values())
+        made = replace(stmt, targets=targets, callee=name + FORWARD, args=args, loud=True, given=len(tapes))
+        return (made, *end)
 
     return replace(fun, body=rewrite_block(fun.body, one))
 

@@ -15,11 +15,13 @@ Called = Callable[[ir.Call, Atom], tuple[Sequence[Stmt], Atom]]
 
 @dataclass(eq=False)
 class Positions:
-    """Rewrites statements. keeps: whether a call keeps something.   env: the marks of calls, as they have become."""
+    """Rewrites statements. keeps: whether a call keeps something.   env: the marks of calls, as they have become.
+    joined: the positions behind branches."""
 
     keeps: Callable[[Stmt], bool]
     called: Called
     env: dict[Var, Atom] = field(default_factory=dict)
+    joined: set[Var] = field(default_factory=set)
 
     def atom(self, a: Atom) -> Atom:
         return self.env.get(a, a) if isinstance(a, Var) else a
@@ -55,6 +57,7 @@ class Positions:
     def branch(self, stmt: ir.If, pos: Atom) -> tuple[Sequence[Stmt], Atom]:
         (then, after), (orelse, other) = self.block(stmt.then, pos), self.block(stmt.orelse, pos)
         end = Var("pos", ir.I8)
+        self.joined.add(end)
         outs = (
             *(ir.Out(o.target, self.atom(o.then), self.atom(o.orelse)) for o in stmt.outs),
             ir.Out(end, after, other),

@@ -15,7 +15,16 @@ from srcgrad.transform.sweeps.counting import Counts
 from srcgrad.transform.sweeps.in_place import Signatures, add_in_place, is_adjoint
 from srcgrad.transform.sweeps.joint import NotPairedError, Tidy, keeping_nothing
 from srcgrad.transform.sweeps.on_tape import behind
-from srcgrad.transform.sweeps.pairs import Pair, is_taped, tapes_of, wanted_by, with_adjoints, with_tapes
+from srcgrad.transform.sweeps.pairs import (
+    Lengths,
+    Pair,
+    fixed_lengths,
+    is_taped,
+    tapes_of,
+    wanted_by,
+    with_adjoints,
+    with_tapes,
+)
 from srcgrad.transform.sweeps.positions import Positions
 from srcgrad.transform.taped_calls import TAPED, without_marks
 
@@ -34,9 +43,12 @@ def in_sweeps(program: Program, tidy: Tidy) -> Program:
     signatures = {name: len(pair.fun.params) for name, pair in pairs.items()}
     dtypes = sorted({d for p in pairs.values() for d in p.dtypes}, key=lambda d: (d != "f8", d))
     backward = {p.backward(dtypes, pairs) for p in pairs.values()}
-    forward = {p.forward(dtypes) for p in pairs.values()}
+    lengths = fixed_lengths(pairs, tidy)
+    forward = {p.forward(dtypes, lengths) for p in pairs.values()}
     says = any(isinstance(s, ir.Print) for fun in (program.main, *program.callees.values()) for s in walk(fun.body))
-    main, counting = _main(add_in_place(plain.main, (), signatures), pairs, signatures, dtypes, tidy, says)
+    main, counting = _main(
+        add_in_place(plain.main, (), signatures), pairs, lengths, dtypes, Counts(pairs, lengths, tidy, says)
+    )
     made = {fun.name: fun for fun in (*forward, *backward, *counting)}
     return reachable(without_marks(Program(main, {**program.callees, **made})))
 
@@ -55,8 +67,7 @@ def _refused(program: Program) -> bool:
 
 def _paired(program: Program, tidy: Tidy) -> dict[str, Pair]:
     """The functions that can be paired, by name, with the adjoints that are wanted of each."""
-    names = [n.removesuffix(TAPED) for n in program.callees if n.endswith(TAPED)]
-    funs = {name: function(program.callees, name) for name in names}
+    funs = _candidates(program)
     signatures = {name: len(fun.params) for name, fun in funs.items()}
     wanted: dict[str, set[int]] = {name: set() for name in signatures}
     while signatures:
@@ -67,6 +78,8 @@ def _paired(program: Program, tidy: Tidy) -> dict[str, Pair]:
         for name in list(signatures):
             try:
                 pairs[name] = Pair(funs[name], frozenset(wanted[name]), signatures, tidy)
+                if any(called not in program.callees for called in pairs[name].others()):
+                    raise NotPairedError
             except NotPairedError:
                 del signatures[name]
         if len(pairs) < len(wanted):
@@ -80,24 +93,37 @@ def _paired(program: Program, tidy: Tidy) -> dict[str, Pair]:
     return {}
 
 
+def _candidates(program: Program) -> dict[str, Fun]:
+    """The functions whose adjoints follow, and those that they call, by name."""
+    todo = [n.removesuffix(TAPED) for n in program.callees if n.endswith(TAPED)]
+    funs: dict[str, Fun] = {}
+    while todo:
+        name = todo.pop(0)
+        if name not in funs:
+            funs[name] = function(program.callees, name)
+            todo += [s.callee for s in walk(funs[name].body) if isinstance(s, ir.Call) and s.callee in program.callees]
+    return funs
+
+
 def _main(
-    main: Fun, pairs: Mapping[str, Pair], signatures: Signatures, dtypes: Sequence[str], tidy: Tidy, says: bool
+    main: Fun, pairs: Mapping[str, Pair], lengths: Lengths, dtypes: Sequence[str], counts: Counts
 ) -> tuple[Fun, list[Fun]]:
     """The function that makes the tapes, and those that count how long they are."""
+    signatures = {name: len(pair.fun.params) for name, pair in pairs.items()}
     positions = Positions(lambda s: is_taped(s, signatures), behind)
     body, end = positions.block(main.body, const(0))
     results = tuple(map(positions.atom, main.results))
     if not dtypes:
-        return _finished(replace(main, body=tuple(body), results=results), {}, signatures, pairs), []
+        return _finished(replace(main, body=tuple(body), results=results), {}, lengths, pairs), []
     counting = Fun(f"{main.name}_count", main.params, tuple(_unheard(body, signatures)), (end,))
-    count, funs = Counts(pairs, tidy, says).made(counting)
+    count, funs = counts.made(counting, positions.joined)
     total, made = _total(count, main.params)
     tapes = tapes_of(dtypes)
     allocs = [ir.Alloc(t, (total,), ir.Init.EMPTY) for t in tapes.values()]
     checks = _checks(body)
     whole = replace(main, body=(*body[:checks], *made, *allocs, *body[checks:]), results=results)
     called = [count] if any(isinstance(s, ir.Call) and s.callee == count.name for s in made) else []
-    return _finished(whole, tapes, signatures, pairs), [*funs.values(), *called]
+    return _finished(whole, tapes, lengths, pairs), [*funs.values(), *called]
 
 
 def _checks(body: Sequence[Stmt]) -> int:
@@ -114,8 +140,9 @@ def _checks(body: Sequence[Stmt]) -> int:
     return last
 
 
-def _finished(fun: Fun, tapes: Mapping[str, Var], signatures: Signatures, pairs: Mapping[str, Pair]) -> Fun:
-    return with_adjoints(with_tapes(fun, tapes, signatures), tapes, signatures, pairs)
+def _finished(fun: Fun, tapes: Mapping[str, Var], lengths: Lengths, pairs: Mapping[str, Pair]) -> Fun:
+    signatures = {name: len(pair.fun.params) for name, pair in pairs.items()}
+    return with_adjoints(with_tapes(fun, tapes, signatures, lengths), tapes, signatures, pairs)
 
 
 def _unheard(stmts: Sequence[Stmt], signatures: Signatures) -> Sequence[Stmt]:

@@ -3,7 +3,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def continued_value_and_grad(x, depth):
     tape = np.empty(continued_inner_count(x, depth, np.int64(0)))
     continued_inner, pos = continued_inner_forward(x, depth, np.int64(0), tape)
@@ -11,7 +11,7 @@ def continued_value_and_grad(x, depth):
     return continued_inner, continued_inner_backward(np.int64(0), x, depth, tape, 1.0)
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def continued_inner_backward(mark, x, depth, tape, value_bar):
     if depth == 0:
         # return math.sin(x)
@@ -24,7 +24,7 @@ def continued_inner_backward(mark, x, depth, tape, value_bar):
     return x_bar
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def continued_inner_forward(x, depth, pos, tape):
     if depth == 0:
         # return math.sin(x)
@@ -43,7 +43,7 @@ def continued_inner_forward(x, depth, pos, tape):
     return t, pos
 
 
-@njit(nogil=True, cache=True, error_model='numpy')
+@njit(nogil=True, cache=True, error_model='numpy', fastmath={'arcp', 'contract', 'nsz', 'reassoc'})
 def continued_inner_count(x, depth, pos):
     if depth != 0:
         # inner = continued(x, depth - 1)
