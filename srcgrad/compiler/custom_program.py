@@ -12,7 +12,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Type, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.frontend.lowering.capture import Captured
+from srcgrad.frontend.lowering.capture import Captured, Local
 from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.structure import Node, Spec, Static, leaf_types
@@ -49,6 +49,10 @@ class Rule:
                 raise UnsupportedError(message, hint="write it as a loop")
         self.captured: dict[Any, Captured] = {c.origin.key: c for part in self.parts for c in part.captured}
         self.leaves = [t for spec in specs for t in leaf_types(spec)]
+        local = [c.name for c in self.captured.values() if isinstance(c.origin, Local) and c.param.type.is_float]
+        if local:
+            message = f"a function with a rule of its own is handed one that takes `{local[0]}` from around it"
+            raise UnsupportedError(message, hint=f"make `{local[0]}` an argument")
 
     def arguments(self) -> list[Var]:
         """Fresh parameters: the leaves of the arguments, then what is captured."""
