@@ -59,6 +59,7 @@ with _uncollected():
     from srcgrad.frontend.source import cells as _cells
     from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
     from srcgrad.optimize.scipy_order import scipy_derivatives
+    from srcgrad.terminal import notebook as _notebook
 
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda
@@ -68,6 +69,7 @@ __version__ = "0.1.0"
 
 _cells.publish()
 _former_names.install()
+_notebook.register()
 
 __all__ = [
     "ArgumentError",

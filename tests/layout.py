@@ -17,7 +17,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("printer", "analysis", "bounds"),
     ("frontend", "simplify", "transform"),
     ("schedule",),
-    ("gpu", "backend"),
+    ("gpu", "backend", "pages"),
     ("compiler",),
     ("derivatives",),
     ("api", "cuda"),

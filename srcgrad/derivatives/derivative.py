@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import pickle
 import sys
 import types
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +26,7 @@ from srcgrad.derivatives import (
     guessed_types,
     into_arrays,
     kernel_call,
+    pickled,
     straight_call,
 )
 from srcgrad.derivatives import lazy as late
@@ -35,6 +35,7 @@ from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
 from srcgrad.derivatives.one_call import Call, Owner, same
 from srcgrad.derivatives.relatives import Family
 from srcgrad.derivatives.straight_call import Straight, Take
+from srcgrad.derivatives.text import Text
 from srcgrad.derivatives.written_calls import OTHER, exact
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
@@ -89,6 +90,7 @@ class Derivative:
     def _forget(self) -> None:
         self._calls: dict[Any, Call] = {}
         self._last: Call | None = None
+        self._shapes: dict[Call, list[Any]] = {}
         self._taken: dict[tuple[tuple[Spec, ...], bool], None] = {}  # calls that went straight by what is the family's
         self._begin_straight()
 
@@ -170,14 +172,23 @@ class Derivative:
     def __reduce__(self) -> str | tuple[Any, ...]:
         fun = inspect.unwrap(self.primal, stop=lambda f: isinstance(f, Derivative))
         module, name = str(getattr(fun, "__module__", "")), str(getattr(fun, "__qualname__", ""))
-        if _lookup(module, name) is not self:
-            return _restore, (type(self), self.primal, self._recipe, self._options, self._texts())
+        if pickled.named(module, name) is not self:
+            return pickled.restored, (type(self), self.primal, self._recipe, self._options, self._texts())
         # It took the function's own name (`@grad`): pickle finds it by that; cloudpickle sends the function along.
         by_value = sys.modules.get("cloudpickle")
         if by_value is None:
             return name
         digest, primal = fingerprint(self).hexdigest(), by_value.dumps(self.primal)
-        return _restore_named, (module, name, digest, primal, type(self), self._recipe, self._options, self._texts())
+        return pickled.restored_by_name, (
+            module,
+            name,
+            digest,
+            primal,
+            type(self),
+            self._recipe,
+            self._options,
+            self._texts(),
+        )
 
     def _texts(self) -> carried_texts.Texts:
         """The source of all functions that this is made of: where the pickle is read, nobody else may have it."""
@@ -191,6 +202,7 @@ class Derivative:
         values = self._bind(args, kwargs)
         call = self._lookup(values)
         out = call.run(values)
+        self._shapes[call] = call.alike(values)
         if self._options.jit:
             self._remember(call, values, args, kwargs)
         return out
@@ -273,9 +285,22 @@ class Derivative:
     @property
     def source(self) -> str:
         """The generated module."""
+        return Text(self.last_call()[0].bound.unit.source)
+
+    def last_call(self) -> tuple[Call, list[Any] | None]:
+        """The code of the last new call, with arguments of the shapes that it had; before the first, of the types that
+        annotations tell."""
         self._keep_up()
         self._catch_up()
-        return (self._last or self._guessed()).bound.unit.source
+        call = self._last or self._guessed()
+        return call, self._shapes.get(call)
+
+    def _repr_html_(self) -> str | None:
+        """The derivative beside its function, for a notebook; nothing where types are not known yet."""
+        try:
+            return None if self._options.on_device else late.shown.fragment(self)
+        except SrcgradError:  # looking at it is no call: the first one tells what is wrong
+            return None
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated module for the types of these arguments. If none of them has an axis of length 1, it may be for
@@ -286,7 +311,7 @@ class Derivative:
         str
             The text of a Python module.
         """
-        return self._lookup(self._bind(args, kwargs)).bound.unit.source
+        return Text(self._lookup(self._bind(args, kwargs)).bound.unit.source)
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write an importable module for the types of these arguments, of whatever shapes; without arguments, for those
@@ -362,7 +387,7 @@ class Derivative:
         subject = late.explain.Subject(
             self.primal, recipe, options, names, own, call.specs, captured, call.function, leaves
         )
-        return late.explain.explain(subject)
+        return Text(late.explain.explain(subject))
 
     def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
         """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
@@ -461,35 +486,3 @@ def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
     count = len(owner._primal_parameters.names)
     extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
     return list(zip(extra, recipe.active(specs[:count]), strict=False))
-
-
-def _lookup(module: str, name: str) -> Any:
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _restore(
-    kind: type[Derivative], fun: Any, recipe: Recipe, options: Options, texts: carried_texts.Texts | None = None
-) -> Derivative:
-    carried_texts.take_over(texts or {})
-    return kind(fun, recipe, options)
-
-
-def _restore_named(
-    module: str,
-    name: str,
-    digest: str,
-    primal: bytes,
-    kind: type[Derivative],
-    recipe: Recipe,
-    options: Options,
-    texts: carried_texts.Texts | None = None,
-) -> Derivative:
-    """The derivative that bears this name here if it is the same; else one made of the function that came along."""
-    found = _lookup(module, name)
-    if isinstance(found, Derivative) and fingerprint(found).hexdigest() == digest:
-        return found
-    carried_texts.take_over(texts or {})
-    return kind(pickle.loads(primal), recipe, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,25 +106,39 @@ def _array(var: Var) -> str:
     return f"{var.name}: {var.type.dtype_name}, {var.type.rank}-D"
 
 
-def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
-    """The memory that holds what the reverse sweep needs, with its size for these arguments and the plan's reason."""
+class Held(NamedTuple):
+    """Memory that holds what the reverse sweep needs. size: bytes; None where it is not known, or made in a loop."""
+
+    name: str
+    what: str
+    size: int | None
+    reason: str
+
+
+def held(program: Program, leaves: Sequence[Any] | None) -> list[Held]:
+    """What is kept, with its size for these arguments, if there are any, and the plan's reason."""
     main = program.main
     reasons = {stmt: why for stmt, why in _reasons(main) if why}
     kept = [s for s in reasons if isinstance(s, Alloc)]
     lists = [s for s in main.body if isinstance(s, NewList) and s in reasons]
-    if not kept and not lists:
-        yield "kept for the reverse sweep: nothing"
-        return
-    yield "kept for the reverse sweep:"
     top = [s for s in main.body if isinstance(s, Alloc) and s in reasons]
-    sizes, held = _sizes(program, top, leaves), _held(program, lists, leaves)
-    for stmt in kept:
-        size = f"{memory(sizes[stmt])}" if stmt in sizes else "in a loop, anew in each iteration"
-        yield f"    {_array(stmt.target)}, {size}: {reasons[stmt]}"
-    for made, size_ in zip(lists, held, strict=True):
-        of = f"a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
-        yield f"    {made.target.name}: {of}, {memory(size_)}: {reasons[made]}"
-    yield f"bytes a call: {memory(sum(sizes.values()) + sum(held))}"
+    sizes = {} if leaves is None else _sizes(program, top, leaves)
+    found = [Held(s.target.name, _array(s.target), sizes.get(s), reasons[s]) for s in kept]
+    many = [None] * len(lists) if leaves is None else _held(program, lists, leaves)
+    for made, size in zip(lists, many, strict=True):
+        of = f"{made.target.name}: a list of {made.target.type.rank}-D arrays of {made.target.type.dtype_name}"
+        found.append(Held(made.target.name, of, size, reasons[made]))
+    return found
+
+
+def _kept(program: Program, leaves: Sequence[Any]) -> Iterator[str]:
+    found = held(program, leaves)
+    yield "kept for the reverse sweep:" if found else "kept for the reverse sweep: nothing"
+    for each in found:
+        size = "in a loop, anew in each iteration" if each.size is None else memory(each.size)
+        yield f"    {each.what}, {size}: {each.reason}"
+    if found:
+        yield f"bytes a call: {memory(sum(each.size or 0 for each in found))}"
 
 
 def _reasons(main: Fun) -> Iterator[tuple[Alloc | NewList, str | None]]:

@@ -1,4 +1,5 @@
-"""What a `Derivative` loads only when it is asked for: `late.explain` is the module `srcgrad.derivatives.explain`."""
+"""What a `Derivative` loads only when it is asked for: `late.explain` is the module
+`srcgrad.derivatives.explain`, `late.shown` is `srcgrad.derivatives.shown`."""
 
 from __future__ import annotations
 
@@ -9,10 +10,13 @@ from srcgrad.backend.compiling import deferred
 
 if TYPE_CHECKING:
     from srcgrad.derivatives import explain as explain
+    from srcgrad.derivatives import shown as shown
+
+MODULES = {"explain": "srcgrad.derivatives.explain", "shown": "srcgrad.derivatives.shown"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "explain":
+    if name in MODULES:
         with deferred():
-            return importlib.import_module("srcgrad.derivatives.explain")
+            return importlib.import_module(MODULES[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -89,6 +89,11 @@ class Call:
             items += read
             return [convert(item) for convert, item in zip(self.converters, items, strict=True)]
 
+    def alike(self, values: Sequence[Any]) -> list[Any]:
+        """Arguments of the compiled code that have the shapes of these, and take no memory."""
+        items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
+        return [np.broadcast_to(np.zeros((), v.dtype), v.shape) if isinstance(v, np.ndarray) else v for v in items]
+
     def _check(self, items: Sequence[Any], read: Sequence[Any]) -> None:
         """Refuse leaves that do not go together."""
         for k, model in self.lengths:

@@ -1,4 +1,4 @@
-"""Packages of others that are used where they are installed: `optional.pygments` is the package, or None."""
+"""Packages of others that are used where they are installed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import importlib.util
 from typing import Any
 
 
+def package(name: str) -> Any:
+    """The package of this name, loaded when it is first asked for; None where it is not installed."""
+    return __getattr__(name)
+
+
 def __getattr__(name: str) -> Any:
-    """The package of this name, loaded when it is first asked for."""
     if name.startswith("__"):
         raise AttributeError(name)
-    return importlib.import_module(name) if importlib.util.find_spec(name) is not None else None
+    there = importlib.util.find_spec(name.partition(".")[0]) is not None
+    return importlib.import_module(name) if there else None

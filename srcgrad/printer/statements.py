@@ -33,6 +33,13 @@ def is_comment(stmt: ast.stmt) -> bool:
     return isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Name) and stmt.value.id.startswith("#")
 
 
+Into = Callable[[ir.Store, Folds], templates.Template | None]
+
+
+def _no_way(stmt: ir.Store, folds: Folds) -> None:
+    return None
+
+
 def _in_python(body: Sequence[ast.stmt]) -> Body:
     """Statements that compiled code leaves to Python."""
     return [ast.With([ast.withitem(call("objmode"))], [*body])]
@@ -41,7 +48,7 @@ def _in_python(body: Sequence[ast.stmt]) -> Body:
 class Statements:
     """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written.
 
-    template: what a primitive is printed as.
+    template: what a primitive is printed as.   into: the same where its result is stored.
     """
 
     def __init__(
@@ -52,9 +59,10 @@ class Statements:
         compiled: bool = True,
         called: Called | None = None,
         template: TemplateOf = templates.of_let,
+        into: Into = _no_way,
     ) -> None:
         self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
-        self.express = Expressions(folds, names, called, template)
+        self.express, self.into = Expressions(folds, names, called, template), into
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
         self.told: set[Span] = set()  # the lines that comments of this sweep have shown
@@ -121,7 +129,7 @@ class Statements:
         self.said = span
         if self.is_told(span):
             return [stmt]
-        text = _one_line(span.text)
+        text = one_line(span.text)
         same = not repeat and _normal(text) == _normal_tree(stmt)
         stray = isinstance(stmt, ast.Return) and not text.startswith("return")
         if not text or same or stray or text.startswith(("for ", "while ", "def ")):
@@ -189,6 +197,12 @@ class Statements:
         return ast.Assign([names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())], value)
 
     def store(self, stmt: ir.Store) -> Body:
+        there = self.into(stmt, self.folds)
+        if there is not None:
+            let = self.folds.inside[cast(Var, stmt.value)]
+            assert isinstance(let, ir.Let)
+            args = [self.atom(a, copies=False) for a in (*let.args, stmt.ref)]
+            return [ast.Expr(templates.fill(there, args, let.params))]
         shared = self.folds.memory.of(stmt.ref)
         load = self.folds.inside.get(stmt.value) if isinstance(stmt.value, Var) else None
         copies = not isinstance(load, ir.Load) or bool(self.folds.memory.of(load.ref) & shared)
@@ -320,7 +334,7 @@ class Statements:
         """A loop or a branch below the user's header, unless that says the same."""
         if _same_line(span, self.said):
             return [stmt]
-        text = "" if span is None else _one_line(span.text)
+        text = "" if span is None else one_line(span.text)
         # what comes of the same line after a loop over elements goes on under its comment, unless another stood in it
         self.said = None if text.endswith(":") or any(map(is_comment, _lines(stmt))) else span
         if not text or _same_header(stmt, text) or (span is not None and self.is_told(span)):
@@ -417,7 +431,7 @@ def _same_line(a: Span | None, b: Span | None) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The user's statement (of a compound one, the header) on one line, without comments."""
     lines = [line.strip() for line in _uncommented(text).strip().splitlines()]
     return lines[0] if lines and lines[0].endswith(":") else " ".join(line for line in lines if line)

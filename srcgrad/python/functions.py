@@ -55,3 +55,103 @@ def smaller(best: Any, found: Any, item: Any, score: Any) -> tuple[Any, Any]:
 def ordered(values: Any, reverse: bool) -> Any:
     up = np.sort(values)
     return up[::-1] if reverse else up
+
+
+# ---- lists that change in their middle
+
+
+def place_in(items: Any, place: int) -> int:
+    at = place + len(items) if place < 0 else place
+    if at < 0 or at >= len(items):
+        raise IndexError("pop index out of range")
+    return at
+
+
+def pop_at(items: Any, place: int) -> Any:
+    at = place_in(items, place)
+    value = items[at]
+    for k in range(at, len(items) - 1):
+        items[k] = items[k + 1]
+    items.pop()
+    return value
+
+
+def insert_at(items: Any, place: int, value: Any) -> None:
+    at = place + len(items) if place < 0 else place
+    at = min(max(at, 0), len(items))
+    items.append(value)
+    for k in range(len(items) - 1, at, -1):
+        items[k] = items[k - 1]
+    items[at] = value
+
+
+def delete_part(items: Any, start: int, stop: int) -> None:
+    """Without the items from start to stop, which lie in the list, in this order."""
+    for k in range(stop, len(items)):
+        items[start + k - stop] = items[k]
+    for _ in range(stop - start):
+        items.pop()
+
+
+def reverse_items(items: Any) -> None:
+    last = len(items) - 1
+    for k in range(len(items) // 2):
+        item = items[k]
+        items[k] = items[last - k]
+        items[last - k] = item
+
+
+def sort_items(items: Any, reverse: bool) -> None:
+    up = np.sort(np.array(items))
+    last = len(items) - 1
+    for k in range(len(items)):
+        items[k] = up[last - k] if reverse else up[k]
+
+
+def index_of(items: Any, value: Any) -> int:
+    place = 0
+    for item in items:
+        if item == value:
+            return place
+        place += 1
+    return -1
+
+
+def place_of(items: Any, value: Any) -> int:
+    place = index_of(items, value)
+    if place < 0:
+        raise ValueError("the value is not in the list")
+    return place
+
+
+def remove_value(items: Any, value: Any) -> None:
+    pop_at(items, place_of(items, value))
+
+
+def count_of(items: Any, value: Any) -> int:
+    found = 0
+    for item in items:
+        if item == value:
+            found += 1
+    return found
+
+
+def extend_by(items: Any, more: Any) -> None:
+    for item in more:
+        items.append(item)
+
+
+def bounds_of(count: int, start: Any, stop: Any) -> tuple[int, int]:
+    """Where a slice of so many items begins and ends."""
+    first = 0 if start is None else start
+    last = count if stop is None else stop
+    first = min(max(first + count if first < 0 else first, 0), count)
+    last = min(max(last + count if last < 0 else last, 0), count)
+    return first, max(first, last)
+
+
+def insert_part(items: Any, start: int, more: Any) -> None:
+    place = start
+    for item in more:
+        insert_at(items, place, item)
+        place += 1

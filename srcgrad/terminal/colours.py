@@ -13,9 +13,9 @@ def coloured(text: str, stream: TextIO | None = None) -> str:
     """The text with a terminal's colours; as it is where the stream is no terminal, where `NO_COLOR` is set, or where
     Pygments is not installed."""
     stream = sys.stdout if stream is None else stream
-    if os.environ.get("NO_COLOR") or not stream.isatty() or optional.pygments is None:
+    if os.environ.get("NO_COLOR") or not stream.isatty() or optional.package("pygments") is None:
         return text
-    lexer = optional.pygments.lexers.get_lexer_by_name("python", stripnl=False, ensurenl=False)
-    formatter = optional.pygments.formatters.get_formatter_by_name("terminal")
-    shown: str = optional.pygments.highlight(text, lexer, formatter)
+    lexer = optional.package("pygments.lexers").get_lexer_by_name("python", stripnl=False, ensurenl=False)
+    formatter = optional.package("pygments.formatters").get_formatter_by_name("terminal")
+    shown: str = optional.package("pygments").highlight(text, lexer, formatter)
     return shown

@@ -27,8 +27,9 @@ the reason; 2 if the command does not say what to do. srcgrad COMMAND --help sho
 def main(given: Sequence[str] | None = None) -> int:
     """Run the command of these arguments, of the process's own without; gives the exit status."""
     parser = _parser()
-    if optional.argcomplete is not None:
-        optional.argcomplete.autocomplete(parser)
+    argcomplete = optional.package("argcomplete")
+    if argcomplete is not None:
+        argcomplete.autocomplete(parser)
     options = parser.parse_args(given)
     try:
         status: int = COMMANDS[options.command].run(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from srcgrad.derivatives import stages
+from srcgrad.derivatives import shown, stages
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.terminal import subject
 from srcgrad.terminal.colours import coloured
@@ -33,14 +33,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     about = subject.subject(options)
     made = subject.derivative(about, options)
+    given = about.arguments()
+    if options.html:
+        options.html.write_text(shown.page(made, given.args, given.kwargs), encoding="utf-8")
+        print(options.html)
+        return 0
     if options.stage == "source":
         print(coloured(_source(made, about)))
         return 0
-    given = about.arguments()
-    shown = stages.stages(made, given.args, dict(given.kwargs))
+    found = stages.stages(made, given.args, dict(given.kwargs))
     if options.stage != "all":
-        shown = [stages.stage(made, options.stage, given.args, dict(given.kwargs))]
-    for each in shown:
+        found = [stages.stage(made, options.stage, given.args, dict(given.kwargs))]
+    for each in found:
         heading = f"# ---- {each.about}\n" if options.stage == "all" else ""
         print(f"{heading}{coloured(each.text) if each.python else each.text}\n")
     return 0

@@ -99,7 +99,7 @@ def subject(options: argparse.Namespace) -> Subject:
         raise UsageError(f"`{options.function}` does not say which function: write FILE:FUNCTION, as in model.py:loss")
     module = _module(where)
     space = vars(module)
-    return Subject(_named(module, name, where), space, _given(options.args, space))
+    return Subject(_named(module, name, where), space, given(options.args, space))
 
 
 def derivative(about: Subject, options: argparse.Namespace) -> Derivative:
@@ -169,14 +169,27 @@ def _named(module: ModuleType, name: str, where: str) -> Any:
     return found
 
 
-def _given(text: str | None, space: Mapping[str, Any]) -> Given | None:
+def given(text: str | None, space: Mapping[str, Any]) -> Given | None:
     """Arguments as they stand in a call, with the file's names and `np` and `math` at hand."""
     if text is None:
         return None
+    made: Given = evaluated(f"_given({text}\n)", {**space, "_given": _collected})
+    return made
+
+
+def evaluated(text: str, space: Mapping[str, Any]) -> Any:
+    """What an expression gives, with these names at hand.
+
+    Raises
+    ------
+    UsageError
+        If it has no value.
+    """
     try:
-        return eval(f"_given({text}\n)", {"np": np, "math": math, **space, "_given": _collected})  # type: ignore[no-any-return]
+        return eval(text, {"np": np, "math": math, **space})
     except Exception as error:
-        raise UsageError(f"--args {text!r} cannot be read: {type(error).__name__}: {error}") from None
+        shown = text.removeprefix("_given(").removesuffix("\n)")
+        raise UsageError(f"`{shown}` cannot be read: {type(error).__name__}: {error}") from None
 
 
 def in_order(fun: Any, given: Given) -> tuple[Any, ...]:

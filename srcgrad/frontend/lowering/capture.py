@@ -64,6 +64,7 @@ class Captured:
 STAND_INS = (
     "srcgrad.scipy.",
     "srcgrad.numpy.",
+    "srcgrad.python.",
 )  # what is read in the place of a library's functions: its constants are literals
 
 

@@ -15,6 +15,7 @@ from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, sp
 from srcgrad.frontend.lowering.special_methods import length as length_of
 from srcgrad.frontend.lowering.values import Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
+from srcgrad.python import functions as python
 
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -145,7 +146,9 @@ def _known_integer(low: Lowering, value: Value) -> int:
 def extend(low: Lowering, owner: Struct, more: Value) -> None:
     """owner.extend(more)"""
     if isinstance(more, Var) or (isinstance(more, Struct) and isinstance(more.rows, Rows)):
-        low.refuse("a list is extended by what has no known length", "append in a loop")
+        given = growing_lists.same(low, owner) if more is owner else more
+        low.constructs.call(Known(python.extend_by), [owner, given])
+        return
     for item in unpacked(low, more):
         growing_lists.append(low, owner, item)
 
@@ -180,7 +183,7 @@ def _pop(low: Lowering, owner: Struct, *where: Value) -> Value:
     last: tuple[Value, ...] = (Const(-1, ir.I8),)
     if isinstance(owner.rows, Rows):
         if where and where != last:
-            low.refuse("an item is taken out of the middle of a list of unknown length", "use an array")
+            return low.constructs.call(Known(python.pop_at), [owner, *where])
         return growing_lists.pop(low, owner)
     (key, *default) = where or last
     if issubclass(owner.kind, dict):
@@ -189,7 +192,7 @@ def _pop(low: Lowering, owner: Struct, *where: Value) -> Value:
             return default[0]
         return _without(low, owner, name, get_item(low, owner, key))
     if not isinstance(key, Const):
-        low.refuse("an item is taken out of a list at a place that is not known here", "use an array")
+        return _of_rows(low, owner, python.pop_at, key)
     position = _position(low, owner, key)
     items = list(owner.items)
     value = items.pop(position)
@@ -203,7 +206,16 @@ def _without(low: Lowering, owner: Struct, key: str, value: Value) -> Value:
     return value
 
 
+def _of_rows(low: Lowering, owner: Struct, function: Callable[..., object], *args: Value) -> Value:
+    """function(owner, *args), of a list that becomes one of unknown length."""
+    low.change(owner, owner.content)
+    growing_lists.indexable(low, owner)
+    return low.constructs.call(Known(function), [owner, *args])
+
+
 def _insert(low: Lowering, owner: Struct, where: Value, value: Value) -> Value:
+    if isinstance(owner.rows, Rows) or not isinstance(low.integer(where), Const):
+        return _of_rows(low, owner, python.insert_at, where, value)
     items, place = list(owner.items), _known_integer(low, where)
     items.insert(place, low.settle(value, owner.label or "a"))
     low.change(owner, (tuple(map(str, range(len(items)))), tuple(items), None))
@@ -211,8 +223,68 @@ def _insert(low: Lowering, owner: Struct, where: Value, value: Value) -> Value:
 
 
 def _reverse(low: Lowering, owner: Struct) -> Value:
+    if isinstance(owner.rows, Rows):
+        return _of_rows(low, owner, python.reverse_items)
     low.change(owner, (owner.keys, owner.items[::-1], None))
     return Known(None)
+
+
+def _sort(low: Lowering, owner: Struct, *, key: Value = Known(None), reverse: Value = values.FALSE) -> Value:  # noqa: B008
+    if not isinstance(key, Known) or key.value is not None:
+        low.refuse("`key` of sort", "sort the keys: x[np.argsort(keys)]")
+    if isinstance(owner.rows, Rows):
+        return _of_rows(low, owner, python.sort_items, reverse)
+    if len(owner.items) > 1:
+        made = low.constructs.builtin(sorted, [values.struct(owner.items, list), reverse])
+        low.change(owner, (owner.keys, tuple(unpacked(low, made, len(owner.items))), None))
+    return Known(None)
+
+
+def _remove(low: Lowering, owner: Struct, value: Value) -> Value:
+    if not isinstance(owner.rows, Rows) and not all(isinstance(item, (Var, Const)) for item in owner.items):
+        place = _index(low, owner, value)
+        assert isinstance(place, Const)
+        _pop(low, owner, place)
+        return Known(None)
+    return _of_rows(low, owner, python.remove_value, value)
+
+
+def _count(low: Lowering, owner: Struct, value: Value) -> Value:
+    return low.constructs.call(Known(python.count_of), [owner, value])
+
+
+def delete_slice(low: Lowering, owner: Struct, bounds: list[Value | None]) -> None:
+    """del owner[a:b]"""
+    replace_slice(low, owner, bounds, values.struct([], list))
+
+
+def replace_slice(low: Lowering, owner: Struct, bounds: list[Value | None], value: Value) -> None:
+    """owner[a:b] = value"""
+    if not issubclass(owner.kind, list):
+        low.refuse(f"a slice of a {owner.kind.__name__} is changed", "use a list")
+    atoms = [None if b is None else low.integer(b) for b in bounds]
+    known = all(b is None or isinstance(b, Const) for b in atoms)
+    if owner.rows is None and known:
+        items = list(owner.items)
+        where = slice(*(None if b is None else _known_integer(low, b) for b in atoms))
+        new = [low.settle(item, owner.label or "a") for item in unpacked(low, value)]
+        try:
+            items[where] = new
+        except ValueError:
+            low.refuse(f"{len(new)} items are put into a slice of another length", "give it as many as it has")
+        return low.change(owner, (tuple(map(str, range(len(items)))), tuple(items), None))
+    if len(bounds) > 2 and bounds[2] is not None:
+        low.refuse("a slice with a step of a list of unknown length is changed", "assign its items one by one")
+    low.change(owner, owner.content)
+    growing_lists.indexable(low, owner)
+    count: Value = length(low, [owner])
+    start, stop = low.constructs.call(Known(python.bounds_of), [count, *map(_or_none, atoms[:2])]).items  # type: ignore[union-attr]
+    low.constructs.call(Known(python.delete_part), [owner, start, stop])
+    low.constructs.call(Known(python.insert_part), [owner, start, value])
+
+
+def _or_none(value: Value | None) -> Value:
+    return Known(None) if value is None else value
 
 
 def _clear(low: Lowering, owner: Struct) -> Value:
@@ -258,6 +330,8 @@ def _items(low: Lowering, owner: Struct) -> Value:
 
 
 def _index(low: Lowering, owner: Struct, value: Value) -> Value:
+    if isinstance(value, (Var, Const)):
+        return low.constructs.call(Known(python.place_of), [owner, value])
     known = [item.value for item in owner.items if isinstance(item, Known)]
     if not isinstance(value, Known) or len(known) < len(owner.items) or value.value not in known:
         low.refuse("the place of a value that is not known here", "loop over the list")
@@ -269,7 +343,10 @@ LIST: dict[str, Callable[..., Value]] = {
     "extend": _extend,
     "pop": _pop,
     "insert": _insert,
+    "remove": _remove,
     "reverse": _reverse,
+    "sort": _sort,
+    "count": _count,
     "clear": _clear,
     "copy": copy,
     "index": _index,

@@ -12,7 +12,7 @@ from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, dimension, element, unpacked
 from srcgrad.frontend.lowering.loop_domains import arith
-from srcgrad.frontend.lowering.objects import extend, get_item, plain_method, set_item, update
+from srcgrad.frontend.lowering.objects import delete_slice, extend, get_item, plain_method, set_item, update
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
@@ -155,6 +155,11 @@ def delete(low: Lowering, node: ast.Delete) -> None:
                 owner = low.ex(target.value)
                 if not isinstance(owner, Struct) or plain_method(low, owner, "pop", [low.ex(target.slice)], {}) is None:
                     low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new list or dict")
+            case ast.Subscript(slice=ast.Slice(lower, upper, step)):
+                owner = low.ex(target.value)
+                if not isinstance(owner, Struct) or not issubclass(owner.kind, list):
+                    low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new array: np.delete(...)")
+                delete_slice(low, owner, [None if b is None else low.ex(b) for b in (lower, upper, step)])
             case _:
                 low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new list, array or object")
 

@@ -14,7 +14,7 @@ from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.walk import walk
 from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.expressions import dimension
-from srcgrad.frontend.lowering.objects import get_item, part, set_item
+from srcgrad.frontend.lowering.objects import get_item, part, replace_slice, set_item
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 from srcgrad.numpy import functions
@@ -213,7 +213,8 @@ def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
     owner = low.ex(node.value)
     if isinstance(owner, Struct):
         if isinstance(node.slice, ast.Slice):
-            low.refuse("a slice of a list is assigned to", "assign its items one by one")
+            bounds = (node.slice.lower, node.slice.upper, node.slice.step)
+            return replace_slice(low, owner, [None if b is None else low.ex(b) for b in bounds], value)
         return set_item(low, owner, low.ex(node.slice), value)
     ref = _writable(low, owner)
     items = _items(low, node.slice)

@@ -1,0 +1,1 @@
+"""Functions and their derivatives, side by side, as a page for a browser or a notebook."""
