@@ -97,10 +97,10 @@ def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins:
     return lower_with(python_function(fun), dict(zip(names, specs, strict=True)), origins)
 
 
-def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> Lowered:
-    """The program of a function with the user's own rule."""
+def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], fixed: Sequence[int] = ()) -> Lowered:
+    """The program of a function with the user's own rule. fixed: the arguments that have no derivative."""
     try:
-        return custom_program(primal, jvp, fwd, bwd, specs, lowered)
+        return custom_program(primal, jvp, fwd, bwd, specs, lowered, fixed)
     except SrcgradError as error:
         raise placed(error, primal) from error.__cause__
 

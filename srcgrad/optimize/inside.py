@@ -23,7 +23,7 @@ from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import codes
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
-from srcgrad.optimize import implicit, methods, structured
+from srcgrad.optimize import implicit_rules, methods, structured
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
@@ -218,6 +218,6 @@ def _same(x):
 def _ruled(solve: Part, method: str, specs: Specs, args: Spec) -> Any:
     """The solve, with the rule by which it is differentiated."""
     if _static(specs, "history"):
-        return implicit.Final(solve)
+        return implicit_rules.Final(solve)
     fun = methods.spread(_static(specs, "fun"))
-    return implicit.with_rule(solve, fun, method != "root", _start(specs).rank, args)
+    return implicit_rules.with_rule(solve, fun, method != "root", _start(specs).rank, args)

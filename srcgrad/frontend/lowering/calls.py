@@ -159,7 +159,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     if isinstance(call_, types.FunctionType) and type(target).__module__.split(".")[0] not in ALLOWED:
         return inline(low, call_, [function, *args], named, node)
     target = behind(target)
-    if isinstance(target, types.FunctionType) and module_of(target) in refused_calls.OUTSIDE:
+    if isinstance(target, types.FunctionType) and refused_calls.is_outside(target):
         refused_calls.outside(low, target)
     refused_calls.of_peer(low, target)
     if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
