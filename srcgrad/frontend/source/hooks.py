@@ -53,6 +53,9 @@ class Made(Protocol):
     def __srcgrad_made__(self) -> tuple[Any, Any, Any]:
         """The function, the `compiler.request.Recipe` and the `compiler.find_or_make.Options`."""
 
+    def __srcgrad_behind__(self) -> tuple[int, ...]:
+        """The places of the parameters beside those of the function."""
+
 
 # of a lowering, and the arguments of a call by place and by name: what the call gives
 Inside = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
