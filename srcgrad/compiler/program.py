@@ -6,6 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +20,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Var
 from srcgrad.core.write_text import write
-from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
 from srcgrad.frontend.source import hooks, wording
 from srcgrad.frontend.source.error_places import placed
@@ -43,6 +44,10 @@ T = TypeVar("T")
 
 # Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
 WATCHERS: list[Callable[[str, Program], None]] = []
+
+
+# what is being derived, outer ones first
+_DERIVING: ContextVar[tuple[tuple[Any, Recipe, tuple[Spec, ...]], ...]] = ContextVar("deriving", default=())
 
 
 class Derived(NamedTuple):
@@ -108,10 +113,18 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], fix
 @deep
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
+    asked = fun, recipe, tuple(specs)
+    token = _DERIVING.set((*_DERIVING.get(), asked))
     try:
+        if asked in _DERIVING.get()[:-1]:
+            message = f"`{getattr(fun, '__name__', 'f')}` is differentiated inside of itself, again and again"
+            hint = "differentiate another function there, or in a loop: for _ in range(3): f = grad(f)"
+            raise UnsupportedError(message, hint=hint)
         return _derive(fun, recipe, specs)
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
+    finally:
+        _DERIVING.reset(token)
 
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:

@@ -553,3 +553,130 @@ def other_ways(x):
 @beside(lambda x: 0.0 * x + 4.0, 0.7)
 def stopped(x):
     return grad(lambda y: sg.stop_gradient(x * y) * y / x * 2 / y)(sg.stop_gradient(x)) * 0.0 + 4.0
+
+
+# ---- deeper, in loops, and what else a function may do
+
+
+@beside(lambda x: 24 * x * x, 0.7)
+def tower_in_a_loop(x):
+    f = lambda y: x * y**4  # noqa: E731
+    for _ in range(3):
+        f = grad(f)
+    return f(x)
+
+
+@beside(lambda x: 24 * x * x, 0.7)
+def tower_of_factories(x):
+    def derivative(f):
+        return lambda y: grad(f)(y)
+
+    return derivative(derivative(derivative(lambda y: x * y**4)))(x)
+
+
+@beside(lambda x: (3 / (1 + x) - 1) ** 2, 0.5)
+def bilevel(x):
+    w = sg.minimize(lambda w: (w[0] - 3.0) ** 2 + x * w[0] ** 2, np.zeros(1), method="newton").x[0]
+    return grad(lambda y: (w - 1.0) ** 2 * y)(x)
+
+
+def carried_by_hand(x):
+    s = 0.0
+    for _ in range(4):
+        s = s + 2 * x * (s + 1)
+    return s
+
+
+@beside(carried_by_hand, 0.7)
+def carried(x):
+    s = 0
+    for _ in range(4):
+        s = s + grad(lambda y: y * y * x * (s + 1))(1.0)  # noqa: B023
+    return s
+
+
+@beside(lambda x, n: 6 * x * x + 0 * n, 0.7, 3.0)
+def a_list_that_grows(x, n):
+    xs = []
+    for i in range(int(n)):
+        xs.append(x * i)
+    return grad(lambda y: y * y * sum(xs))(x)
+
+
+@beside(lambda x: x ** (1 / 3), 2.0)
+def until_it_converges(x):
+    y = 1.0
+    while True:
+        value, slope = value_and_grad(lambda z: z**3 - x)(y)
+        if abs(value) < 1e-14:
+            break
+        y = y - value / slope
+    return y
+
+
+@beside(lambda x: x + 2 * x * x + 3 * x**3, 0.7)
+def comprehended(x):
+    return sum([grad(lambda y: y**k * x)(x) for k in (1, 2, 3)])  # noqa: B023
+
+
+@beside(lambda x: 5 * x**3 + x * x, 0.7)
+def a_pullback_of_structures(x):
+    (a, b), pull = vjp(lambda y: (y * x, {"q": y * y}), x)
+    return pull((1.0, {"q": 2.0}))[0] * a + b["q"]
+
+
+@beside(lambda x: x**3, 0.7)
+def compiled_inside(x):
+    return sg.compiled(lambda y: y * y * x)(x)
+
+
+@beside(lambda x: 2 * x * x, 0.7)
+def tried(x):
+    try:
+        g = grad(lambda y: y * y * x)(x)
+    except ZeroDivisionError:
+        g = 0.0
+    return g
+
+
+@beside(lambda x: x * x, 0.7)
+def integers(x):
+    return grad(lambda y: y**2 * x)(3) * x / 6.0
+
+
+@beside(lambda x, y: y**2 * 2 * x * np.exp(x * x * y), 0.7, 0.4)
+def tangents_of_tangents(x, y):
+    """Forward mode in both positions."""
+    f = lambda a: jvp(lambda b: np.exp(a * a * b), (y,), (y,))[1]  # noqa: E731
+    total = jvp(lambda a: np.exp(a * a * y) * y, (x,), (1.0,))[1]
+    return total + 0.0 * f(x)
+
+
+def pendulum_by_hand(q, p, m):
+    for _ in range(3):
+        q, p = q + 0.1 * p / m, p - 0.1 * np.sin(q)
+    return 0.5 * p * p / m - np.cos(q)
+
+
+@beside(pendulum_by_hand, 0.4, 0.3, 1.2)
+def symplectic_gradient(q, p, m):
+    def energy(z):
+        return 0.5 * z[1] ** 2 / m - np.cos(z[0])
+
+    z = np.array([q, p])
+    for _ in range(3):
+        g = grad(energy)(z)
+        z = z + 0.1 * np.array([g[1], -g[0]])
+    return energy(z)
+
+
+def fisher_by_hand(t, x):
+    p = 1.0 / (1.0 + np.exp(-(x @ t)))
+    h = (x.T * (p * (1 - p))) @ x
+    return np.log(np.linalg.det(h + np.eye(3)))
+
+
+@beside(fisher_by_hand, V, W)
+def laplace_approximation(t, x):
+    nll = lambda t: np.sum(np.log1p(np.exp(x @ t)) - 0.3 * (x @ t))  # noqa: E731
+    return np.log(np.linalg.det(hessian(nll)(t) + np.eye(3)))

@@ -51,6 +51,10 @@ class Lifted:
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         return (self.__name__,)
 
+    def __srcgrad_stands_at__(self) -> ast.AST:
+        """What is read in the function around it."""
+        return self.low.frame.node
+
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Lowered:
         low, params, names = self.low, list[Var](), tuple(self.__signature__.parameters)
         with _apart(low) as out:

@@ -1,4 +1,4 @@
-"""What an object may give so that srcgrad takes it for more than a Python function: six hooks, each a protocol.
+"""What an object may give so that srcgrad takes it for more than a Python function: seven hooks, each a protocol.
 
 ===========================  ==========================================  =============================================
 hook                         given by                                    asked for by
@@ -11,6 +11,7 @@ hook                         given by                                    asked f
 `__srcgrad_parts__`          all that give a core program                fingerprints of what a program is made of
 `__srcgrad_of__`             functions that this package puts around     errors, which name the user's function
                              one of the user's
+`__srcgrad_stands_at__`      functions that stand inside another         errors, which are shown where that calls them
 ===========================  ==========================================  =============================================
 
 Each is looked up without an object's `__getattr__`. What `functools.wraps` copies onto a function is no hook of it.
@@ -90,6 +91,11 @@ def is_made(value: Any) -> TypeGuard[Made]:
 
 def _of_class(value: Any, name: str) -> bool:
     return any(name in vars(base) for base in type(value).__mro__)
+
+
+def stands_inside(value: Any) -> bool:
+    """Whether it is a function that stands inside another, which is being read."""
+    return _of_class(value, "__srcgrad_stands_at__")
 
 
 def replace_calls(function: Any, inside: Inside) -> None:
