@@ -73,7 +73,7 @@ def decides_anew(program: Program) -> bool:
     decisions = [
         let
         for let in _decisions(program.main)
-        if not _of_adjoint(let, makers) and not _keeps_zero(let, users[let.target], makers)
+        if not _of_adjoint(let, makers) and not _keeps_zero(let, users.get(let.target, ()), makers)
     ]
     places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
     if len(places) < len(decisions):
