@@ -57,7 +57,15 @@ with _uncollected():
         UnsupportedError,
     )
     from srcgrad.frontend.source import cells as _cells
-    from srcgrad.optimize import OptimizeResult, gradient_descent, minimize, newton
+    from srcgrad.optimize import (
+        OptimizeResult,
+        custom_fixed_point,
+        custom_root,
+        gradient_descent,
+        implicit,
+        minimize,
+        newton,
+    )
     from srcgrad.optimize.scipy_order import scipy_derivatives
     from srcgrad.terminal import notebook as _notebook
 
@@ -86,13 +94,16 @@ __all__ = [
     "UnboundError",
     "UnsupportedError",
     "compiled",
+    "custom_fixed_point",
     "custom_jvp",
+    "custom_root",
     "custom_vjp",
     "forward",
     "grad",
     "gradient_descent",
     "hessian",
     "hvp",
+    "implicit",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -6,27 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from srcgrad.compiler.request import Recipe
-from srcgrad.derivatives import lazy_matrices
+from srcgrad.derivatives import called_inside, lazy_matrices
 from srcgrad.derivatives.at_a_point import jvp_with, vjp_with
 from srcgrad.derivatives.checkpoint_option import refuse
 from srcgrad.derivatives.choices import MODES, axes_of, check_mode, check_sparse, options_of
 from srcgrad.derivatives.derivative import Derivative
 from srcgrad.derivatives.jacobian import Jacobian
-from srcgrad.derivatives.made_anew import derivative_of
+from srcgrad.derivatives.made_anew import transformer
 from srcgrad.derivatives.mapped_on_gpu import Mapped
 from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.straight_points import at_once, keeper
 from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.functions import signature_of
-
-
-def _transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
-    """A `Derivative`, or, without a function, the decorator that makes one."""
-    if fun is None:
-        return lambda f: _transformer(kind, f, argnums, options, **recipe)
-    with speaking_of(None):
-        return derivative_of(kind, fun, argnums, options, recipe)
 
 
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
@@ -80,7 +72,7 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     >>> grad(f, cache=False)(3.0)
     6.0
     """
-    return _transformer("grad", fun, argnums, options, has_aux=has_aux, mode=mode)
+    return transformer("grad", fun, argnums, options, has_aux=has_aux, mode=mode)
 
 
 def compiled(fun: Any = None, **options: Any) -> Any:
@@ -108,7 +100,7 @@ def compiled(fun: Any = None, **options: Any) -> Any:
     >>> compiled(lambda n: 3 * n, jit=False)(2)
     6
     """
-    return _transformer("value", fun, None, options)
+    return transformer("value", fun, None, options)
 
 
 def value_and_grad(
@@ -137,7 +129,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x * x, jit=False)(3.0)
     (9.0, 6.0)
     """
-    return _transformer("value_and_grad", fun, argnums, options, has_aux=has_aux, mode=mode)
+    return transformer("value_and_grad", fun, argnums, options, has_aux=has_aux, mode=mode)
 
 
 def forward(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
@@ -165,7 +157,7 @@ def forward(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     >>> forward(lambda x, y: x * y, argnums=(0, 1), jit=False)(3.0, 4.0, 1.0, 0.0)
     (12.0, 4.0)
     """
-    return _transformer("forward", fun, argnums, options)
+    return transformer("forward", fun, argnums, options)
 
 
 def reverse(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
@@ -193,7 +185,7 @@ def reverse(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     >>> reverse(lambda x, y: x * y, argnums=(0, 1), jit=False)(3.0, 4.0, 1.0)
     (12.0, (4.0, 3.0))
     """
-    return _transformer("reverse", fun, argnums, options)
+    return transformer("reverse", fun, argnums, options)
 
 
 def jacfwd(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
@@ -223,7 +215,7 @@ def jacfwd(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     array([[2., 0.],
            [0., 4.]])
     """
-    return _transformer("jacfwd", fun, argnums, options)
+    return transformer("jacfwd", fun, argnums, options)
 
 
 def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
@@ -253,7 +245,7 @@ def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     array([[2., 0.],
            [0., 4.]])
     """
-    return _transformer("jacrev", fun, argnums, options)
+    return transformer("jacrev", fun, argnums, options)
 
 
 def jacobian(
@@ -344,7 +336,7 @@ def hessian(fun: Any = None, argnums: Any = 0, *, sparse: bool = False, pattern:
         chosen = options_of(options, ("argnums", "sparse", "pattern"))
         if check_sparse(sparse, pattern, chosen):
             return lazy_matrices.sparse.SparseHessian(plain(fun), argnums, chosen, pattern)
-    return _transformer("hessian", fun, argnums, options)
+    return transformer("hessian", fun, argnums, options)
 
 
 def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
@@ -377,7 +369,7 @@ def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     >>> hvp(lambda x: np.sum(x**3), jit=False)(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([6., 0.])
     """
-    return _transformer("hvp", fun, argnums, options)
+    return transformer("hvp", fun, argnums, options)
 
 
 def jvp(fun: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
@@ -497,3 +489,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, *, target: str = "cpu", **options: A
         axes = axes_of(in_axes, signature_of(fun).parameters)
         kind = Mapped if chosen.on_device else Derivative
         return kind(fun, Recipe("vmap", (), axes=axes, leaves=()), chosen)
+
+
+called_inside.allow(grad, compiled, value_and_grad, forward, reverse, jacfwd, jacrev, jacobian, hessian, hvp, vmap)
+called_inside.allow_at_points(jvp, vjp)

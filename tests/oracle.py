@@ -148,7 +148,7 @@ class Translator:
         if id(old) not in self.globals:
             new = self.globals[id(old)] = dict(old) | BUILTINS
             for name, x in old.items():
-                own = getattr(getattr(x, "py_func", x), "__globals__", old) is old
+                own = id(x) in self.known or getattr(getattr(x, "py_func", x), "__globals__", old) is old
                 if own and not name.startswith("__"):
                     new[name] = self.value(x)
         return self.globals[id(old)]

@@ -12,9 +12,10 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, FunFacts, Program, Type, Var
 from srcgrad.errors import ArgumentError, UnsupportedError
-from srcgrad.frontend.lowering.capture import Captured
+from srcgrad.frontend.lowering.capture import Captured, Local
 from srcgrad.frontend.lowering.function import Lowered
 from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Node, Spec, Static, leaf_types
 from srcgrad.rules.language import registry
 
@@ -40,8 +41,11 @@ def _reading(of: Reading, primal: Any) -> Iterator[None]:
 class Rule:
     """What the parts of a rule have in common: the arguments' leaves, and all that any part captures."""
 
-    def __init__(self, primal: Lowered, specs: Sequence[Spec], parts: Iterable[Lowered]) -> None:
-        self.primal, self.specs = primal, specs
+    def __init__(
+        self, primal: Lowered, specs: Sequence[Spec], parts: Iterable[Lowered], fixed: Sequence[int] = ()
+    ) -> None:
+        """fixed: the places of arguments by which there is no derivative."""
+        self.primal, self.specs, self.fixed = primal, specs, fixed
         self.parts = [primal, *parts]
         for part in self.parts:
             if part.program.callees:
@@ -49,6 +53,10 @@ class Rule:
                 raise UnsupportedError(message, hint="write it as a loop")
         self.captured: dict[Any, Captured] = {c.origin.key: c for part in self.parts for c in part.captured}
         self.leaves = [t for spec in specs for t in leaf_types(spec)]
+        local = [c.name for c in self.captured.values() if isinstance(c.origin, Local) and c.param.type.is_float]
+        if local:
+            message = f"a function with a rule of its own is handed one that takes `{local[0]}` from around it"
+            raise UnsupportedError(message, hint=f"make `{local[0]}` an argument")
 
     def arguments(self) -> list[Var]:
         """Fresh parameters: the leaves of the arguments, then what is captured."""
@@ -61,6 +69,12 @@ class Rule:
         given = [captured[c.origin.key] for c in part.captured]
         return walk.instantiate(part.program.main, [*leaves, *given])
 
+    @property
+    def fixed_leaves(self) -> tuple[int, ...]:
+        """The places of the leaves of those arguments by which there is no derivative."""
+        owners = [k for k, spec in enumerate(self.specs) for _ in leaf_types(spec)]
+        return tuple(k for k, owner in enumerate(owners) if owner in self.fixed)
+
     def primal_fun(self, name: str) -> Fun:
         params = self.arguments()
         body, results = self.run(self.primal, params[: len(self.leaves)], params)
@@ -68,9 +82,11 @@ class Rule:
 
     def jvp_fun(self, jvp: Lowered) -> Fun:
         params = self.arguments()
-        dots = [Var(p.name + "_dot", p.type) for p in params if p.type.is_float]
-        count = sum(t.is_float for t in self.leaves)
-        body, results = self.run(jvp, [*params[: len(self.leaves)], *dots[:count]], params)
+        each = {p: Var(p.name + "_dot", p.type) for p in params if p.type.is_float}
+        dots = [*each.values()]
+        fixed = [params[k] for k in self.fixed_leaves]
+        moving = [p for p in params[: len(self.leaves)] if p not in fixed]
+        body, results = self.run(jvp, [*fixed, *moving, *(each[p] for p in moving if p in each)], params)
         want = tuple_of([self.primal.result, gradient_spec(self.primal.result)])
         _agree(jvp.result, want, "the rule given with defjvp returns")
         return Fun("jvp", (*params, *dots), body, results)
@@ -90,7 +106,8 @@ class Rule:
         kept = [Var("residual", t) for t in leaf_types(residuals)]
         rest = self.arguments()
         bars = [Var("value_bar", t) for t in leaf_types(gradient_spec(self.primal.result))]
-        body, results = self.run(bwd, [*kept, *bars], rest)
+        fixed = [rest[k] for k in self.fixed_leaves]
+        body, results = self.run(bwd, [*fixed, *kept, *bars], rest)
         given = iter(results)
         builder = Builder()
         out = [self._cotangents(builder, bwd.result, k, given, rest) for k in range(len(self.specs))]
@@ -102,12 +119,15 @@ class Rule:
         spec = self.specs[place]
         start = sum(1 for s in self.specs[:place] for _ in leaf_types(s))
         params = [p for p in rest[start : start + sum(1 for _ in leaf_types(spec))] if p.type.is_float]
-        if not isinstance(result, Node) or len(result.children) != len(self.specs):
+        moving = [k for k in range(len(self.specs)) if k not in self.fixed]
+        if not isinstance(result, Node) or len(result.children) != len(moving):
             message = "the rule given with defvjp must return a tuple of one cotangent an argument"
-            raise ArgumentError(message, hint=f"return {len(self.specs)} of them: None stands for zero")
-        if result.children[place] == Static(None):
+            others = ", but of those in nondiff_argnums" if self.fixed else ""
+            raise ArgumentError(message + others, hint=f"return {len(moving)} of them: None stands for zero")
+        if place in self.fixed or result.children[moving.index(place)] == Static(None):
             return [_zero(builder, p) for p in params]
-        _agree(result.children[place], gradient_spec(spec), "the rule given with defvjp returns, for one argument,")
+        found = result.children[moving.index(place)]
+        _agree(found, gradient_spec(spec), "the rule given with defvjp returns, for one argument,")
         return [next(given) for _ in params]
 
 
@@ -133,9 +153,19 @@ def _zero(builder: Builder, param: Var) -> Atom:
     return builder.alloc(param.type.dtype, shape, name=f"{param.name}_bar")
 
 
-def _pair(specs: Sequence[Spec]) -> list[Spec]:
-    """What a rule for tangents takes: primals and tangents."""
-    return [tuple_of(specs), tuple_of([gradient_spec(s) for s in specs])]
+def _pair(specs: Sequence[Spec], fixed: Sequence[int]) -> list[Spec]:
+    """What a rule for tangents takes: what has none, primals and tangents."""
+    moving = [spec for k, spec in enumerate(specs) if k not in fixed]
+    return [*(specs[k] for k in fixed), tuple_of(moving), tuple_of([gradient_spec(s) for s in moving])]
+
+
+def _collected(fwd: Any, primal: Any, specs: Sequence[Spec]) -> list[Spec]:
+    """The arguments' structures for the parameters of `fwd`, which may collect with a star those that the function
+    itself names."""
+    star, own = ([p.kind is p.VAR_POSITIONAL for p in signature_of(f).parameters.values()] for f in (fwd, primal))
+    if True not in star or True in own:
+        return list(specs)
+    return [*specs[: star.index(True)], tuple_of(specs[star.index(True) :])]
 
 
 def _residuals(forth: Lowered, base: Lowered) -> Spec:
@@ -148,7 +178,9 @@ def _residuals(forth: Lowered, base: Lowered) -> Spec:
     return forth.result.children[1]
 
 
-def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], lower: Lower) -> Lowered:
+def custom_program(
+    primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], lower: Lower, fixed: Sequence[int] = ()
+) -> Lowered:
     """The program whose main is one `Custom`."""
     if primal in _BODIES.get():
         message = f"`{primal.__name__}` has a rule of its own and calls itself"
@@ -159,12 +191,12 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
     residuals: Spec = tuple_of([])
     if _RULES.get().count(primal) < DEPTH:
         with _reading(_RULES, primal):
-            tangent = None if jvp is None else lower(jvp, _pair(specs))
+            tangent = None if jvp is None else lower(jvp, _pair(specs, fixed))
             if fwd is not None:
-                forth = lower(fwd, specs)
+                forth = lower(fwd, _collected(fwd, primal, specs))
                 residuals = _residuals(forth, base)
-                back = lower(bwd, [residuals, gradient_spec(base.result)])
-    rule = Rule(base, specs, [part for part in (tangent, forth, back) if part is not None])
+                back = lower(bwd, [*(specs[k] for k in fixed), residuals, gradient_spec(base.result)])
+    rule = Rule(base, specs, [part for part in (tangent, forth, back) if part is not None], fixed)
     params = rule.arguments()
     targets = tuple(Var("y", r.type) for r in base.program.main.results)
     stmt = ir.Custom(
@@ -174,6 +206,7 @@ def custom_program(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Sp
         None if tangent is None else rule.jvp_fun(tangent),
         None if forth is None else rule.fwd_fun(forth),
         None if back is None else rule.bwd_fun(back, residuals),
+        tuple(k for k in rule.fixed_leaves if rule.leaves[k].is_float),
     )
     if base.program.main.facts.overwritten:
         message = f"`{primal.__name__}` has a rule of its own and writes into its argument"

@@ -6,6 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +20,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
 from srcgrad.core.ir import Atom, Const, Fun, Program, Var
 from srcgrad.core.write_text import write
-from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError
+from srcgrad.errors import REPEATED, ArgumentError, NotDifferentiableError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering.called_helpers import calling_helpers as calling_helpers
 from srcgrad.frontend.lowering.function import Lowered, lower, lower_with
 from srcgrad.frontend.source import hooks, wording
@@ -44,6 +45,10 @@ T = TypeVar("T")
 
 # Called with the name of a pass and the program that it gave (to print, to time, to verify); tests add to it.
 WATCHERS: list[Callable[[str, Program], None]] = []
+
+
+# what is being derived, outer ones first
+_DERIVING: ContextVar[tuple[tuple[Any, Recipe, tuple[Spec, ...]], ...]] = ContextVar("deriving", default=())
 
 
 class Derived(NamedTuple):
@@ -98,10 +103,10 @@ def lowered_with(fun: Any, names: Sequence[str], specs: Sequence[Spec], origins:
     return lower_with(python_function(fun), dict(zip(names, specs, strict=True)), origins)
 
 
-def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> Lowered:
-    """The program of a function with the user's own rule."""
+def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec], fixed: Sequence[int] = ()) -> Lowered:
+    """The program of a function with the user's own rule. fixed: the arguments that have no derivative."""
     try:
-        return custom_program(primal, jvp, fwd, bwd, specs, lowered)
+        return custom_program(primal, jvp, fwd, bwd, specs, lowered, fixed)
     except SrcgradError as error:
         raise placed(error, primal) from error.__cause__
 
@@ -109,10 +114,18 @@ def custom(primal: Any, jvp: Any, fwd: Any, bwd: Any, specs: Sequence[Spec]) -> 
 @deep
 def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     """The program of a derivative for parameters of these structures (the primal's, and those that the recipe adds)."""
+    asked = fun, recipe, tuple(specs)
+    token = _DERIVING.set((*_DERIVING.get(), asked))
     try:
+        if asked in _DERIVING.get()[:-1]:
+            message = f"`{getattr(fun, '__name__', 'f')}` is differentiated inside of itself, again and again"
+            hint = "differentiate another function there, or in a loop: for _ in range(3): f = grad(f)"
+            raise UnsupportedError(message, hint=hint)
         return _derive(fun, recipe, specs)
     except SrcgradError as error:
         raise placed(error, fun) from error.__cause__
+    finally:
+        _DERIVING.reset(token)
 
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:

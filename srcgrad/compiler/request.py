@@ -14,26 +14,6 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_typ
 EXTRAS = {"forward": "_dot", "jvp": "_dot", "hvp": "_vector", "reverse": "_bar", "pullback": "_bar"}
 
 
-@dataclass(frozen=True, slots=True)
-class Positional:
-    """The argument that a call gives at this place, where a star parameter collects those from `star` on."""
-
-    number: int
-    star: int
-
-    def found(self, specs: Sequence[Spec]) -> tuple[int, int | None]:
-        """The parameter, and the item of the star's tuple if it is that."""
-        star = specs[self.star]
-        count = self.star + len(star.children if isinstance(star, Node) else ())
-        if not -count <= self.number < count:
-            raise ArgumentError(
-                f"argnums={self.number} is out of range: the call gives {count} arguments by place",
-                hint="argnums counts the arguments from 0",
-            )
-        place = self.number % count
-        return (place, None) if place < self.star else (self.star, place - self.star)
-
-
 def state(made: Any) -> list[Any]:
     """What a pickle of such a dataclass holds."""
     return [getattr(made, f.name) for f in fields(made)]
@@ -46,6 +26,35 @@ def take_state(made: Any, given: Sequence[Any]) -> None:
         object.__setattr__(made, f.name, value)
     for f in known[len(given) :]:
         object.__setattr__(made, f.name, f.default if f.default_factory is MISSING else f.default_factory())
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """The argument that a call gives at this place, where a star parameter collects those from `star` on.
+
+    behind: the parameters that a call gives by place behind those: what a derivative takes beside its function's.
+    """
+
+    number: int
+    star: int
+    behind: tuple[int, ...] = ()
+
+    __getstate__, __setstate__ = state, take_state
+
+    def found(self, specs: Sequence[Spec]) -> tuple[int, int | None]:
+        """The parameter, and the item of the star's tuple if it is that."""
+        star = specs[self.star]
+        collected = self.star + len(star.children if isinstance(star, Node) else ())
+        count = collected + len(self.behind)
+        if not -count <= self.number < count:
+            raise ArgumentError(
+                f"argnums={self.number} is out of range: the call gives {count} arguments by place",
+                hint="argnums counts the arguments from 0",
+            )
+        place = self.number % count
+        if place >= collected:
+            return self.behind[place - collected], None
+        return (place, None) if place < self.star else (self.star, place - self.star)
 
 
 class Limit(NamedTuple):

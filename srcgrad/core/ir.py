@@ -273,7 +273,8 @@ class Call(Stmt):
 @dataclass(frozen=True, eq=False)
 class Custom(Stmt):
     """targets = primal(*args), with the user's own rule: jvp(*args, *dots) -> (*values, *dots), or
-    fwd(*args) -> (*values, *residuals) and bwd(*residuals, *bars) -> one bar a float arg."""
+    fwd(*args) -> (*values, *residuals) and bwd(*residuals, *bars) -> one bar a float arg. fixed: the places of
+    arguments by which the rule has no derivative."""
 
     targets: tuple[Var, ...]
     args: tuple[Atom, ...]
@@ -281,6 +282,7 @@ class Custom(Stmt):
     jvp: Fun | None = None
     fwd: Fun | None = None
     bwd: Fun | None = None
+    fixed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

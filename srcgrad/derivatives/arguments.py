@@ -25,6 +25,7 @@ class Parameters:
 
     signature: inspect.Signature
     own: Callable[..., Sequence[Any]] | None = None  # how the function itself sorts out its arguments, if it does
+    behind: tuple[int, ...] = ()  # what a call gives by place behind what a star parameter collects
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class Parameters:
             raise ArgumentError(f"argnums={argnum!r} is neither a place nor a name", hint=hint)
         star = self.star
         if star is not None and not 0 <= argnum < star:
-            return Positional(int(argnum), star)
+            return Positional(int(argnum), star, self.behind)
         if not -len(names) <= argnum < len(names):
             hint = f"the parameters are {', '.join(f'{k}: {n}' for k, n in enumerate(names))}"
             if not names:
@@ -119,7 +120,7 @@ class Parameters:
 
 def parameters_of(fun: Any) -> Parameters:
     own = fun.__srcgrad_arguments__ if hooks.takes_arguments(fun) else None
-    return Parameters(signature_of(fun), own)
+    return Parameters(signature_of(fun), own, fun.__srcgrad_behind__() if hooks.is_made(fun) else ())
 
 
 def with_extras(signature: inspect.Signature, recipe: Recipe) -> inspect.Signature:

@@ -8,6 +8,7 @@ from typing import Any
 
 from srcgrad.backend import callable as native
 from srcgrad.compiler import lazy
+from srcgrad.derivatives import arguments
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -18,7 +19,7 @@ from srcgrad.frontend.source.structure import Spec
 class Custom:
     """A function whose derivative is given, not made. Called from Python it is the function itself."""
 
-    def __init__(self, fun: Callable[..., Any]) -> None:
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Any = ()) -> None:
         if not callable(fun):
             with speaking_of(fun):
                 raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
@@ -28,19 +29,23 @@ class Custom:
         self.bwd: Callable[..., Any] | None = None
         functools.update_wrapper(self, fun, updated=())
         self.__signature__ = signature_of(fun)
+        with speaking_of(fun):
+            self.fixed = _fixed(fun, nondiff_argnums)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.primal(*args, **kwargs)
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples."""
+        """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples. What `nondiff_argnums`
+        names comes first, and stands in neither."""
         _check_rule(jvp, self.primal)
         self.jvp = jvp
         return jvp
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Give the adjoint: `fwd(*args) -> (value, residuals)`, and `bwd(residuals, value_bar)`, which gives a tuple of
-        one cotangent an argument (None for zero, and for what is no float)."""
+        one cotangent an argument (None for zero, and for what is no float). What `nondiff_argnums` names is given to
+        `bwd` first, and has no cotangent."""
         _check_rule(fwd, self.primal)
         _check_rule(bwd, self.primal)
         self.fwd, self.bwd = fwd, bwd
@@ -50,10 +55,10 @@ class Custom:
             name = getattr(self.primal, "__name__", "f")
             hint = f"give it one with {name}.defjvp(jvp) or {name}.defvjp(fwd, bwd)"
             raise ArgumentError(f"`{name}` has no rule yet", hint=hint)
-        return lazy.program.custom(self.primal, self.jvp, self.fwd, self.bwd, specs)
+        return lazy.program.custom(self.primal, self.jvp, self.fwd, self.bwd, specs, self.fixed)
 
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
-        return self.primal, self.jvp, self.fwd, self.bwd
+        return self.primal, self.jvp, self.fwd, self.bwd, self.fixed
 
 
 def _check_rule(rule: Any, primal: Any) -> None:
@@ -63,18 +68,31 @@ def _check_rule(rule: Any, primal: Any) -> None:
             raise ArgumentError(message, hint="defjvp(jvp) takes one function, defvjp(fwd, bwd) two")
 
 
+def _fixed(fun: Any, nondiff_argnums: Any) -> tuple[int, ...]:
+    """The places of the parameters that have no derivative, in order."""
+    if nondiff_argnums == ():
+        return ()
+    places, _ = arguments.parameters_of(fun).places(nondiff_argnums)
+    if not all(isinstance(place, int) for place in places):
+        raise ArgumentError("nondiff_argnums names a star parameter", hint="give the function parameters of their own")
+    return tuple(sorted(place for place in places if isinstance(place, int)))
+
+
 native.register(
     Custom, lambda custom, args, kws, in_kernel: (lazy.cuda.device if in_kernel else native.jitted)(custom.primal)
 )
 
 
-def custom_jvp(fun: Callable[..., Any]) -> Custom:
+def custom_jvp(fun: Callable[..., Any], nondiff_argnums: Any = ()) -> Custom:
     """A function with its own rule for forward mode (reverse mode transposes it); give it with `defjvp`.
 
     Parameters
     ----------
     fun : callable
         The function, of numbers, arrays and structures of them. Called from Python, it is what it was.
+    nondiff_argnums : int, str, or tuple of these, optional
+        Parameters by which it has no derivative (functions, numbers of steps, tolerances): they are given to the rule
+        in front of `primals`. It is an error to differentiate by them.
 
     Returns
     -------
@@ -100,16 +118,19 @@ def custom_jvp(fun: Callable[..., Any]) -> Custom:
     >>> grad(lambda x: f(x), jit=False)(1.0)
     10.0
     """
-    return Custom(fun)
+    return Custom(fun, nondiff_argnums)
 
 
-def custom_vjp(fun: Callable[..., Any]) -> Custom:
+def custom_vjp(fun: Callable[..., Any], nondiff_argnums: Any = ()) -> Custom:
     """A function with its own rule for reverse mode; give it with `defvjp(fwd, bwd)`.
 
     Parameters
     ----------
     fun : callable
         The function, of numbers, arrays and structures of them. Called from Python, it is what it was.
+    nondiff_argnums : int, str, or tuple of these, optional
+        Parameters by which it has no derivative (functions, numbers of steps, tolerances): they are given to `bwd` in
+        front of the residuals, and have no cotangent. It is an error to differentiate by them.
 
     Returns
     -------
@@ -135,5 +156,19 @@ def custom_vjp(fun: Callable[..., Any]) -> Custom:
     >>> f.defvjp(f_fwd, f_bwd)
     >>> grad(lambda x: f(x), jit=False)(1.0)
     10.0
+
+    With arguments that have no derivative:
+
+    >>> import functools
+    >>> @functools.partial(custom_vjp, nondiff_argnums=(0,))
+    ... def apply(f, x):
+    ...     return f(x)
+    >>> def apply_fwd(f, x):
+    ...     return f(x), x
+    >>> def apply_bwd(f, x, value_bar):
+    ...     return (f(x) * value_bar,)
+    >>> apply.defvjp(apply_fwd, apply_bwd)
+    >>> grad(lambda x: apply(lambda y: y**3, x), jit=False)(2.0)
+    8.0
     """
-    return Custom(fun)
+    return Custom(fun, nondiff_argnums)

@@ -451,6 +451,11 @@ class Derivative:
         """What decides whether a derivative of it is parallel."""
         return self.primal, self._recipe, self._options
 
+    def __srcgrad_behind__(self) -> tuple[int, ...]:
+        """The places of what it takes beside the function's arguments, which a call gives by place."""
+        own, every = len(self._primal_parameters.names), len(self._parameters.names)
+        return *self._primal_parameters.behind, *range(own, every)
+
     def __srcgrad_parts__(self) -> tuple[Any, ...]:
         """What its fingerprint is made of."""
         recipe = self._recipe

@@ -12,12 +12,21 @@ from srcgrad.derivatives.choices import MODES, check_mode, options_of
 from srcgrad.derivatives.derivative import Derivative, entries
 from srcgrad.derivatives.plain import plain
 from srcgrad.derivatives.relatives import Described, Family, begin, described, family
+from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.versions import versions
 
 NO_SWEEP_BACK = {"value": "a value", "forward": "forward mode", "jacfwd": "forward mode"}
 
 # attributes of a derivative that are not its relatives'
 OWN = ("primal", "__wrapped__", "_of", "_made_of", "_calls", "_last", "_straight", "_hot", "_taken")
+
+
+def transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
+    """A `Derivative`, or, without a function, the decorator that makes one."""
+    if fun is None:
+        return lambda f: transformer(kind, f, argnums, options, **recipe)
+    with speaking_of(None):
+        return derivative_of(kind, fun, argnums, options, recipe)
 
 
 def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:

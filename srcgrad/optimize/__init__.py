@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from srcgrad.optimize.allowed import allow
+from srcgrad.optimize.custom_root import custom_fixed_point, custom_root, implicit
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.optimize.solvers import gradient_descent, minimize, newton
 
-__all__ = ["MESSAGES", "OptimizeHistory", "OptimizeResult", "gradient_descent", "minimize", "newton"]
+__all__ = [
+    "MESSAGES",
+    "OptimizeHistory",
+    "OptimizeResult",
+    "custom_fixed_point",
+    "custom_root",
+    "gradient_descent",
+    "implicit",
+    "minimize",
+    "newton",
+]
 
 allow(newton, "root")
 allow(gradient_descent, "gradient-descent")

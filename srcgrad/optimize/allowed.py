@@ -13,11 +13,11 @@ from srcgrad.optimize import lazy
 def allow(public: Any, method: str) -> None:
     """Let other code call a solver. method: which, where no argument says it."""
 
-    def bind(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
-        return lazy.inside.bound(public, method, args, named)
+    def inside(low: Any, args: Sequence[Any], named: dict[str, Any]) -> Any:
+        return lazy.inside.called(low, public, method, args, named)
 
     def resolve(specs: dict[str, Any]) -> tuple[Any, list[str], Any]:
         return lazy.inside.resolved(method, specs)
 
-    hooks.replace_calls(public, bind)
+    hooks.replace_calls(public, inside)
     overloads.allow(public, resolve)

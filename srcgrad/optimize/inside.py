@@ -16,12 +16,14 @@ import numpy as np
 from srcgrad.api import compiled
 from srcgrad.core.atoms import Const
 from srcgrad.core.types import B1, F4, F8, I8, Type
+from srcgrad.derivatives.derivative import Derivative
 from srcgrad.errors import ArgumentError, CallError, UnsupportedError
+from srcgrad.frontend.lowering import calls, lifted
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import codes
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
-from srcgrad.optimize import implicit, methods, structured
+from srcgrad.optimize import implicit_rules, methods, structured
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
@@ -49,7 +51,12 @@ def told_history(r):
     return OptimizeHistory(r.x, r.fun, r.nit, r.success, MESSAGES[r.message], r.nfev, r.history)
 
 
-def bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
+def called(low: Any, public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> Any:
+    """What a call gives inside of a function that is read."""
+    return calls.put(low, *bound(low, public, method, args, named))
+
+
+def bound(low: Any, public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, list[Any]]:
     """What a call becomes: with the values that were given, and literals for what was not."""
     try:
         given = inspect.signature(public).bind(*args, **named)
@@ -57,7 +64,7 @@ def bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) 
         names = wording.joined(list(inspect.signature(public).parameters))
         raise CallError(str(error).replace("'", "`"), hint=f"{public.__name__} takes {names}") from None
     given.apply_defaults()
-    values = given.arguments
+    values = _with_its_own(low, given.arguments)
     specs = {name: _spec(name, value) for name, value in values.items()}
     whole = specs["x0"]
     specs = structured.on_vector(specs, method != "root")
@@ -73,8 +80,6 @@ def bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) 
 
 
 def _spec(name: str, value: Any) -> Spec:
-    if isinstance(value, scope.Closure):
-        return Static(freestanding(value))
     if isinstance(value, Const) and name in STATIC:
         return Static(value.value)
     if isinstance(value, scope.ANY):
@@ -90,18 +95,33 @@ def _is_tuple(spec: Spec) -> bool:
     return isinstance(spec, Node) and spec.kind is tuple
 
 
-def freestanding(closure: scope.Closure) -> types.FunctionType:
-    """A nested function or lambda as one of its own."""
+def _with_its_own(low: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with a function that takes all it needs: what it has from around it is handed over in args."""
+    fun, more = values["fun"], values["args"]
+    if isinstance(fun, scope.Known) and not isinstance(fun.value, (lifted.Lifted, Derivative)):
+        return values
+    if isinstance(fun, scope.Closure) and (alone := freestanding(fun)) is not None:
+        return {**values, "fun": scope.Known(alone)}
+    if not isinstance(fun, (scope.Known, scope.Closure, scope.Method, scope.Struct)):
+        low.refuse(f"{scope.describe(fun)} is handed to a solver", "give a function")
+    items = [] if more == () else list(more.items) if _is_tuple(_spec("args", more)) else [more]
+    items = [scope.seen(low.settle(item, "a")) for item in items]
+    start = scope.seen(low.settle(calls.given(low, values["x0"]), "x"))
+    start = scope.map_leaves(start, lambda a: low.converted(a, F8) if a.type == I8 else a)
+    function, atoms = lifted.opened(low, fun, [scope.spec_of(v) for v in (start, *items)])
+    if not atoms and isinstance(fun, scope.Known):
+        return values
+    return {**values, "fun": scope.Known(function), "x0": start, "args": scope.struct([*items, *atoms])}
+
+
+def freestanding(closure: scope.Closure) -> types.FunctionType | None:
+    """A nested function or lambda that takes nothing from around it, as one of its own."""
     outer, node = closure.frame.source.fun, closure.node
     for code in codes(outer.__code__):
         if code.co_firstlineno == node.lineno and _is_code_of(code, node):
-            if code.co_freevars:
-                raise UnsupportedError(
-                    f"the function handed to a solver takes `{code.co_freevars[0]}` from around it",
-                    hint="make it a parameter, and hand it over in args",
-                )
-            return types.FunctionType(code, outer.__globals__)
-    raise UnsupportedError("a nested function is handed to a solver", hint="define it at the top of the file")
+            alone = not code.co_freevars and not closure.defaults and not any(closure.kw_defaults)
+            return types.FunctionType(code, outer.__globals__) if alone else None
+    return None
 
 
 def _is_code_of(code: types.CodeType, node: Any) -> bool:
@@ -198,6 +218,6 @@ def _same(x):
 def _ruled(solve: Part, method: str, specs: Specs, args: Spec) -> Any:
     """The solve, with the rule by which it is differentiated."""
     if _static(specs, "history"):
-        return implicit.Final(solve)
+        return implicit_rules.Final(solve)
     fun = methods.spread(_static(specs, "fun"))
-    return implicit.with_rule(solve, fun, method != "root", _start(specs).rank, args)
+    return implicit_rules.with_rule(solve, fun, method != "root", _start(specs).rank, args)

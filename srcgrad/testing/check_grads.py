@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.api import forward, reverse
+from srcgrad.compiler.request import Positional
 from srcgrad.derivatives import arguments
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
@@ -96,8 +97,10 @@ def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -
     if callable(fun) and isinstance(behind(fun), types.FunctionType):
         parameters = arguments.Parameters(signature_of(fun))
         parameters.bind(args, {})
-        if argnums is not None:
-            parameters.places(argnums)
+        for place in () if argnums is None else parameters.places(argnums)[0]:
+            if isinstance(place, Positional) and not -len(args) <= place.number < len(args):
+                message = f"argnums={place.number} is out of range: {len(args)} arguments are given by place"
+                raise ArgumentError(message, hint="argnums counts the arguments from 0")
 
 
 def _positions(args: Sequence[Any], names: Sequence[str], argnums: Argnums) -> tuple[int, ...]:

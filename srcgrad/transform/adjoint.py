@@ -27,7 +27,7 @@ from srcgrad.transform.context import Bars, Context, bar_name, zero
 from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
 from srcgrad.transform.memory import Shadows
 from srcgrad.transform.plan import Plan
-from srcgrad.transform.refuse import no_rule, refuse_arguments, unsupported
+from srcgrad.transform.refuse import no_rule, refuse_arguments, refuse_fixed, unsupported
 from srcgrad.transform.replay import Replay
 from srcgrad.transform.tape import Tape
 from srcgrad.transform.taped_calls import NOWHERE, adjoint_name
@@ -385,6 +385,7 @@ class Adjoint:
             return
         if stmt.jvp is None and stmt.bwd is None:
             raise no_rule(stmt)
+        refuse_fixed(stmt, lambda arg: arg in self.activity)
         seeds = [self._cotangent(t, ctx, bars) for t in stmt.targets if t.type.is_float]
         floats = [a for a in stmt.args if a.type.is_float]
         if stmt.bwd is not None:

@@ -124,7 +124,7 @@ def _value_and_grad(program: Program, leaves: Sequence[int], aux: int) -> Progra
     _check_scalar(main)
     made = reverse(Program(_without_derivative(main, range(1, len(main.results))), program.callees), frozenset(leaves))
     seeds = made.main.params[len(main.params) :]
-    fun = bind(made.main, {seeds[0]: Const(1.0, main.results[0].type)})
+    fun = _with_derivatives(bind(made.main, {seeds[0]: Const(1.0, main.results[0].type)}))
     fun = replace(fun, params=main_params(fun, len(main.params)))
     order = sorted(set(leaves))
     results = [*range(len(main.results)), *(len(main.results) + order.index(leaf) for leaf in leaves)]
@@ -152,7 +152,7 @@ def _called(kind: ir.Type) -> str:
 
 
 def _without_derivative(main: Fun, places: Sequence[int]) -> Fun:
-    """The function with these results cut off from differentiation."""
+    """The function with these results cut off from this differentiation, until `_with_derivatives`."""
     builder = Builder(main)
     results = list(main.results)
     stop = registry.PRIMITIVES["stop_gradient"] if places else None
@@ -161,11 +161,28 @@ def _without_derivative(main: Fun, places: Sequence[int]) -> Fun:
         if stop is None or not isinstance(result, Var) or not result.type.is_float:
             continue
         if result.type.ref:
-            copy = builder.let(stop, builder.load(result), name=result.name)
+            copy = builder.let(stop, builder.load(result), name=result.name, once=True)
             results[k] = builder.alloc(result.type.dtype, (), copy, result.name)
         else:
-            results[k] = builder.let(stop, result, name=result.name)
+            results[k] = builder.let(stop, result, name=result.name, once=True)
     return replace(main, body=(*main.body, *builder.out), results=tuple(results))
+
+
+def _with_derivatives(fun: Fun) -> Fun:
+    """The derivative with nothing cut off any more: it may be differentiated again, and what it returns as it is has a
+    derivative."""
+    env: dict[Var, Atom] = {}
+    body: list[ir.Stmt] = []
+    for stmt in fun.body:
+        if isinstance(stmt, ir.Let) and stmt.params.get("once"):
+            (arg,) = stmt.args
+            env[stmt.targets[0]] = env.get(arg, arg) if isinstance(arg, Var) else arg
+        else:
+            body.append(stmt)
+    if not env:
+        return fun
+    results = tuple(env.get(r, r) if isinstance(r, Var) else r for r in fun.results)
+    return replace(fun, body=walk.substitute(body, env), results=results)
 
 
 # ---- Jacobians

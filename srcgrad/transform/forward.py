@@ -23,7 +23,7 @@ from srcgrad.transform.custom_sharing import check_shared
 from srcgrad.transform.program_edits import reachable
 from srcgrad.transform.quotients import gather_quotients, take_quotients_apart
 from srcgrad.transform.random_draws import check_fixed, check_single
-from srcgrad.transform.refuse import no_rule, refuse_arguments
+from srcgrad.transform.refuse import no_rule, refuse_arguments, refuse_fixed
 from srcgrad.transform.tangent_zeros import Live
 from srcgrad.transform.taped_calls import without_marks
 
@@ -294,6 +294,7 @@ class _Forward:
         check_shared(stmt, Facts(self.source))
         if stmt.jvp is None and stmt.fwd is None:
             raise no_rule(stmt)
+        refuse_fixed(stmt, self.has)
         if stmt.jvp is None:
             raise NotDifferentiableError(
                 f"`{stmt.primal.name}` has its own rule for reverse mode only (custom_vjp)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Span
@@ -21,6 +21,16 @@ def no_rule(stmt: ir.Custom) -> UnsupportedError:
     """The error for something that cannot be differentiated, or not once more."""
     message = f"`{stmt.primal.name}` has no derivative, or none of this order"
     return unsupported(stmt.span, message, "differentiate it less often; a solver: twice, and without history=True")
+
+
+def refuse_fixed(stmt: ir.Custom, active: Callable[[ir.Atom], bool]) -> None:
+    """Raise where a derivative is asked for by an argument of which a rule says that it has none."""
+    for place in stmt.fixed:
+        if active(stmt.args[place]):
+            name = stmt.primal.params[place].name
+            what = f"`{name}` of `{stmt.primal.name}` is named in nondiff_argnums"
+            message = f"{what}, and depends on what is differentiated by"
+            raise unsupported(stmt.span, message, f"leave it out there, or write stop_gradient({name})")
 
 
 def refuse_result(stmt: ir.Call | ir.Custom) -> UnsupportedError:

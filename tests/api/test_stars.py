@@ -1,6 +1,7 @@
 """Functions that take `*args`: argnums counts what a call gives by place, as in JAX."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,3 +59,33 @@ def test_numbers_of_arguments_differ_from_call_to_call():
 def test_refused(argnums, says):
     with pytest.raises(sg.ArgumentError, match=says):
         sg.grad(cubic, argnums, **OPTIONS)(*AT)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("fun", "args"),
+    [
+        (lambda *xs: xs[0] * xs[1] ** 2, (2.0, 3.0)),
+        (lambda a, *xs, s=2.0: a * xs[0] * xs[1] ** 2 * s, (1.0, 2.0, 3.0)),
+        (lambda a, *xs, **more: a * xs[0] ** 3 * len(more), (1.0, 2.0)),
+        (lambda *xs: np.sum(xs[0] * xs[1]), (np.ones(2), 2 * np.ones(2))),
+        (lambda *xs: sum(xs) ** 3, (1.0, 2.0, 3.0)),
+    ],
+)
+def test_checks_of_any_order(fun: Any, args: Any, order: int) -> None:
+    """What a derivative takes beside them stands behind what the star collects."""
+    sg.testing.check_grads(
+        fun, args, order=order, modes=("reverse",) if order > 2 else ("forward", "reverse"), jit=False
+    )
+
+
+def test_checks_by_an_argument_that_is_not_there() -> None:
+    with pytest.raises(sg.ArgumentError, match="argnums=4 is out of range: 1 arguments are given by place"):
+        sg.testing.check_grads(lambda *xs: xs[0], (1.0,), argnums=4, jit=False)
+
+
+def test_a_tangent_is_differentiated_by_its_place() -> None:
+    along = sg.forward(lambda *xs: xs[0] * xs[1], (0, 1), jit=False)
+    slope = sg.grad(lambda *all: along(*all)[1], (0, 1, 2, 3), jit=False)(2.0, 3.0, 5.0, 7.0)
+    assert slope == (7.0, 5.0, 3.0, 2.0)
+    assert sg.jacfwd(along, argnums=(2, -1), jit=False)(2.0, 3.0, 5.0, 7.0)[1] == (3.0, 2.0)

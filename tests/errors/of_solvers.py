@@ -178,12 +178,9 @@ def a_solver_inside_with_a_method_that_is_none():
 
 
 @mistake
-def a_solver_inside_with_a_captured_number():
+def a_solver_inside_of_a_number():
     def f(a):
-        def inner(x):
-            return x * x - a
-
-        return sg.newton(inner, 1.0).x
+        return sg.newton(a, 1.0).x
 
     sg.grad(f)(2.0)
 

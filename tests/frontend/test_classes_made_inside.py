@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-import numpy as np
 import pytest
 
 import srcgrad as sg
@@ -337,17 +336,12 @@ def checked_inside(x):
     return x
 
 
-def vmap_inside(x):
-    return np.sum(sg.vmap(square)(np.array([x, x])))
-
-
 def refused_programs():
     """What no type checker would let through: a function without types."""
     return {
         "custom_vjp": (vjp_inside, "`custom_vjp` is called inside"),
         "custom_jvp": (jvp_inside, "`custom_jvp` is called inside"),
         "check_grads": (checked_inside, "`check_grads` is called inside"),
-        "vmap": (vmap_inside, "`vmap` is called inside"),
         "an argument too many": (lambda x: Empty(x), "has no `__init__` that takes arguments"),
         "an abstract class": (lambda x: Shape(x).x, "is abstract"),
         "an argument that is missing": (lambda x: Exacting().x, "missing argument"),

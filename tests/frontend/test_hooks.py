@@ -45,11 +45,11 @@ def test_derivatives_give_all_that_is_asked() -> None:
     assert list(made.__srcgrad_arguments__((3.0,), {})) == [3.0]
 
 
-@pytest.mark.parametrize("value", [square, 1.0, Answering(), Answering, sg.grad, type(sg.grad(square)), np.sin])
+@pytest.mark.parametrize("value", [square, 1.0, Answering(), Answering, type(sg.grad(square)), np.sin])
 def test_what_gives_no_core(value: Any) -> None:
 
     assert not any(ask(value) for ask in ASKED)
-    assert hooks.bind_of(value) is None and hooks.inside_of(value) is None
+    assert hooks.inside(value) is None and hooks.inside_of(value) is None
 
 
 def test_a_wrapper_around_a_solver_is_not_taken_for_the_solver() -> None:
@@ -58,7 +58,7 @@ def test_a_wrapper_around_a_solver_is_not_taken_for_the_solver() -> None:
     def f(a: float) -> Any:
         return doubled(distance, np.zeros(1), args=(a,)).x[0]
 
-    assert hooks.bind_of(minimize) is not None and hooks.bind_of(doubled) is None
+    assert hooks.inside(minimize) is not None and hooks.inside(doubled) is None
     assert sg.grad(f, jit=False)(1.5) == pytest.approx(2.0)
 
 

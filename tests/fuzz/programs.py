@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.fuzz import arrays, control, directed, functions, scalars, statements, weights  # noqa: F401
+from tests.fuzz import arrays, control, directed, functions, inside, scalars, statements, weights  # noqa: F401
 from tests.fuzz.helpers import HELPERS, Body, Point, damped_one
 from tests.fuzz.writer import BOOL, FLOAT, Kind, Unfit, Writer, array
 
@@ -61,6 +61,7 @@ def compiled(name: str, text: str, function: str = "f") -> Callable[..., Any]:
     file = f"<{name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"math": math, "np": np, "__name__": "fuzzed", "Point": Point, "Body": Body}
+    namespace |= inside.NAMES
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what shrinking makes may look odd
         exec(compile(text, file, "exec"), namespace)

@@ -17,6 +17,7 @@ import numpy as np
 
 from tests import duals, oracle
 from tests.duals import F, array, plain, prim
+from tests.fuzz import inside
 from tests.fuzz.programs import Fuzzed
 
 KINK, KINK_SINGLE = 1e-6, 2e-3
@@ -178,7 +179,8 @@ def expected(p: Fuzzed) -> Expected:
     with watched() as least, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            table = oracle.evaluate(p.fun(), p.fresh_args(), [d, v], {np: NP, np.ascontiguousarray: contiguous})
+            others = {np: NP, np.ascontiguousarray: contiguous, **inside.REFERENCE}
+            table = oracle.evaluate(p.fun(), p.fresh_args(), [d, v], others)
         except Exception as error:
             raise Dropped(f"the reference cannot run it: {type(error).__name__}: {error}") from error
     if least[0] < (KINK_SINGLE if p.single else KINK):

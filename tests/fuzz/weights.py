@@ -22,7 +22,7 @@ STATEMENTS: dict[str, float] = {
     "time loop fresh": 2, "time loop slices": 1, "scratch in loop": 1.2, "read after its loop": 0.6,
     # functions
     "helper writes": 2.5, "helper writes views": 1.5, "helper returns argument": 1, "same array twice": 1,
-    "helper with default": 0.7, "nested function": 0.8, "closure writes": 0.6,
+    "helper with default": 0.7, "nested function": 0.8, "closure writes": 0.6, "derivative of a nested function": 0.15,
     # structures
     "tuple of arrays": 0.8, "dict of values": 0.6, "named tuple": 0.5, "dataclass": 0.4, "tuple carried": 0.6,
     "list of arrays": 0.6, "comprehension": 0.6, "list appended": 0.7,
@@ -34,7 +34,7 @@ SCALARS: dict[str, float] = {
     "ternary": 1, "max and min": 0.8, "abs": 0.6, "reduction": 2, "extremum": 0.6, "dot product": 0.7, "norm": 0.4,
     "length": 0.5, "integer": 1, "bool": 0.4, "remainder": 0.2, "inactive": 0.4, "helper call": 1, "lambda": 0.6,
     "function as argument": 0.5, "recursion": 0.5, "module constant": 0.5, "module array": 0.4, "view element": 1,
-    "several results": 0.4, "generator sum": 0.4, "two arguments": 0.4, "std": 0.2,
+    "several results": 0.4, "generator sum": 0.4, "two arguments": 0.4, "std": 0.2, "derivative inside": 0.15,
 }  # fmt: skip
 
 ARRAYS: dict[str, float] = {

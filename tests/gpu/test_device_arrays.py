@@ -17,8 +17,6 @@ from srcgrad.compiler import program as pipeline
 from srcgrad.core.inline import inline
 from srcgrad.core.ir import Program
 from srcgrad.derivatives import arguments
-from srcgrad.frontend.source.origins import follow
-from srcgrad.frontend.source.origins import found as looked_up
 from srcgrad.gpu.arrays.legalise import Legal, legal
 from srcgrad.printer.render import render
 from tests.cuda.arrays import CASES, DYNAMIC, A, b, until_small
@@ -61,7 +59,7 @@ def run(derivative: Any, args: tuple[Any, ...], known: bool) -> tuple[Legal, lis
     specs = derivative._specs(args)
     made = pipeline.derive(derivative.primal, derivative._recipe, specs)
     wanted = list(arguments.flat([derivative(*copy.deepcopy(args))], [made.result]))
-    captured = [follow(looked_up(c.origin.space, c.origin.name), c.origin.path) for c in made.captured]
+    captured = [c.read() for c in made.captured]
     leaves = [*arguments.flat(args, specs), *captured]
     shapes = {k: a.shape for k, a in enumerate(leaves) if isinstance(a, np.ndarray)} if known else None
     found = legal(pipeline.tidy(inline(made.program)), pipeline.tidy, shapes)

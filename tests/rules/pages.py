@@ -65,6 +65,10 @@ declarations of the rules. At singular points (ties, corners, poles, ends) it sh
 worst error of value, first and second derivative, in units of the last place, from [accuracy.md](accuracy.md).
 Functions marked "none" carry no derivative (they count, compare, round or make new arrays).
 
+The transformers (`grad`, `value_and_grad`, `jvp`, `vjp`, `forward`, `reverse`, `jacobian`, `jacfwd`, `jacrev`,
+`hessian`, `hvp`, `vmap`, `compiled`) and the solvers (`newton`, `gradient_descent`, `minimize`) may stand there, too:
+see [supported.md](supported.md).
+
 """
 
 

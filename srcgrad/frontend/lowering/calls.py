@@ -22,6 +22,7 @@ from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.lifted import Lifted, handed, itself
 from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
@@ -124,10 +125,11 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
-    bind = hooks.bind_of(target)
-    if bind is not None:
-        target, args = bind(args, named)
-        return _prepared(low, target, args, {})
+    inside = hooks.inside(target)
+    if inside is not None:
+        return inside(low, args, named)  # type: ignore[no-any-return]
+    if isinstance(target, Lifted) and target.low is low:
+        return call(low, target.function, args, named, node)
     if hooks.gives_core(target):
         return _prepared(low, target, args, named)
     stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
@@ -157,7 +159,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     if isinstance(call_, types.FunctionType) and type(target).__module__.split(".")[0] not in ALLOWED:
         return inline(low, call_, [function, *args], named, node)
     target = behind(target)
-    if isinstance(target, types.FunctionType) and module_of(target) in refused_calls.OUTSIDE:
+    if isinstance(target, types.FunctionType) and refused_calls.is_outside(target):
         refused_calls.outside(low, target)
     refused_calls.of_peer(low, target)
     if isinstance(target, types.FunctionType) and module_of(target).split(".")[0] not in ALLOWED:
@@ -208,17 +210,22 @@ def _prepared(low: Lowering, target: hooks.GivesCore, args: Args, named: Named) 
     """An object that brings its own core program (a derivative, a solver, a function with its own rule)."""
     try:
         if hooks.takes_arguments(target):
-            given: Sequence[Any] = target.__srcgrad_arguments__(args, named)
+            found: Sequence[Any] = target.__srcgrad_arguments__(args, named)
         elif not named and not hasattr(target, "__signature__"):
-            given = list(args)
+            found = list(args)
         else:
             bound = signature_of(target).bind(*args, **named)
             bound.apply_defaults()
-            given = list(bound.arguments.values())
+            found = list(bound.arguments.values())
     except TypeError as error:
         told = error.problems[0] if isinstance(error, SrcgradError) else Problem(str(error), "give what it takes")
         low.refuse(f"`{getattr(target, '__name__', target)}`: {told.message}", told.hint)
-    values = [_given(low, v) for v in given]
+    return put(low, target, found)
+
+
+def put(low: Lowering, target: hooks.GivesCore, arguments: Sequence[Any]) -> Value:
+    """What brings its own core program, in place, with one value a parameter."""
+    values = [handed(low, given(low, v)) for v in arguments]
     plain = [scope.seen(known_length(low, low.settle(v, "a"))) for v in values]
     lowered = target.__srcgrad_core__([scope.spec_of(v) for v in plain])
     if lowered.program.main.facts.changed:
@@ -243,14 +250,14 @@ def _keep_apart(low: Lowering, args: Sequence[ir.Atom], results: Sequence[ir.Ato
         low.b.layouts.doubtful(first, second, TWICE)
 
 
-def _given(low: Lowering, value: Any) -> Value:
+def given(low: Lowering, value: Any) -> Value:
     """An argument, or a default, or what star parameters collect."""
     if isinstance(value, scope.ANY):
         return value
     if isinstance(value, tuple):
-        return scope.struct([_given(low, v) for v in value])
+        return scope.struct([given(low, v) for v in value])
     if isinstance(value, dict):
-        return Struct(dict, tuple(value), tuple(_given(low, v) for v in value.values()))
+        return Struct(dict, tuple(value), tuple(given(low, v) for v in value.values()))
     return literal(low, value)
 
 
@@ -314,7 +321,7 @@ def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, nod
     source = stand_ins.at_call(low, read(fun), node)
     fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
-    key = (fun, tuple(scope.spec_of(v) for v in env.values()))
+    key = (fun, tuple(scope.spec_of(itself(v)) for v in env.values()))
     body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
     if is_active(low, key):
         return call_itself(low, fun, key, env, body)

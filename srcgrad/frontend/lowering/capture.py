@@ -8,12 +8,12 @@ import enum
 import math
 import types
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Var
+from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import UnboundError, UnsupportedError
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 from srcgrad.frontend.source import wording
@@ -26,12 +26,28 @@ from srcgrad.frontend.source.structure import describe as describe_value
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Local:
+    """Where a function that stands inside another one finds what it takes from that. owner: what that one captures."""
+
+    owner: Captures
+    atom: Atom
+    name: str
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return "@local", id(self.owner), id(self.atom)
+
+    def read(self) -> NoReturn:
+        raise UnsupportedError(f"`{self.name}` is a variable of another function", hint="pass it as an argument")
+
+
 @dataclass(frozen=True, eq=False)
 class Captured:
     """A number or an array that is read afresh at each call, and the parameter that takes it."""
 
     param: Var
-    origin: Origin
+    origin: Origin | Local
 
     @property
     def name(self) -> str:
@@ -167,8 +183,10 @@ class Captures:
             return Const(float(value), ir.F8)
         return self.object(value, Origin(fun, name))
 
-    def adopt(self, captured: Captured) -> Var:
-        """The parameter of this function for what another has captured."""
+    def adopt(self, captured: Captured) -> Atom:
+        """What another function has captured: a variable of this one, or a parameter of this one for it."""
+        if isinstance(captured.origin, Local) and captured.origin.owner is self:
+            return captured.origin.atom
         if captured.origin.key not in self.entries:
             self.entries[captured.origin.key] = Captured(Var(captured.name, captured.param.type), captured.origin)
         return self.entries[captured.origin.key].param

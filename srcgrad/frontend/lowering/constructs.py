@@ -25,8 +25,8 @@ class Constructs(Protocol):
     def expression(self, node: ast.expr) -> Value:
         """Lower an expression."""
 
-    def call(self, function: Value, args: Sequence[Value]) -> Value:
-        """function(*args), of anything that can be called."""
+    def call(self, function: Value, args: Sequence[Value], named: Named | None = None) -> Value:
+        """function(*args, **named), of anything that can be called."""
 
     def builtin(self, function: Any, args: Sequence[Value]) -> Value:
         """function(*args), of a builtin function."""

@@ -4,48 +4,34 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases, written
-from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.core.ir import Atom
 from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.errors import CallError, UnsupportedError
-from srcgrad.frontend.lowering import calls, kernel_fence, values, view_conflicts
+from srcgrad.frontend.lowering import calls, edges, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
 from srcgrad.frontend.lowering.called_helpers import Helpers, helpers_of_function
-from srcgrad.frontend.lowering.capture import Captured, StaticUse
 from srcgrad.frontend.lowering.language import lowering
 from srcgrad.frontend.lowering.new_function import NewFunction
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, mark_effectful_calls
+from srcgrad.frontend.lowering.program_parts import Lowered as Lowered
+from srcgrad.frontend.lowering.program_parts import mark_effectful_calls
+from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call
 from srcgrad.frontend.lowering.retry import Retry
 from srcgrad.frontend.lowering.state import Reported, Unresolved
-from srcgrad.frontend.lowering.values import Struct, Value
+from srcgrad.frontend.lowering.values import Value
 from srcgrad.frontend.source import fence, wording
 from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import Source, python_function, read
-from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
+from srcgrad.frontend.source.structure import Spec, leaf_types
 
 Doubts = Sequence[Doubt]
-
-
-@dataclass(frozen=True, eq=False)
-class Lowered:
-    """A core program with what is needed to call it.
-
-    program.main takes the leaves of the arguments in order, then what is captured; `result` tells how its results are
-    put together. `params`: the names of the Python parameters, one for each spec.
-    """
-
-    program: ir.Program
-    params: tuple[str, ...]
-    result: Spec
-    captured: tuple[Captured, ...] = ()
-    statics: tuple[StaticUse, ...] = ()
 
 
 def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
@@ -143,16 +129,16 @@ def _attempt(
     low.calls.recursions, low.calls.helpers = Recursions(), helpers
     made = NewFunction(low)
     params = made.params
-    arguments = {name: _argument(low, name, spec, params) for name, spec in specs.items()}
+    arguments = {name: edges.argument(low, name, spec, params) for name, spec in specs.items()}
     if long:
         low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
         low.b.shapes.asking = True
     made.copy_overwritten(copies.overwritten, copies.ordered)
 
     def inside(atom: Atom) -> Atom:
-        return _scalar(low, made.copies.get(atom, atom)) if isinstance(atom, Var) else atom
+        return edges.number(low, made.copies.get(atom, atom))
 
-    env = {name: _within(value, inside) for name, value in arguments.items()}
+    env = {name: edges.within(value, inside) for name, value in arguments.items()}
     env |= {name: low.captures.object(origin.read(), origin) for name, origin in fixed.items()}
     name = "lambda_" if isinstance(source.node, ast.Lambda) else fun.__name__
     key = (fun, tuple(values.spec_of(v) for v in env.values()))
@@ -163,10 +149,10 @@ def _attempt(
         value = emit_call(low, itself, env)
     value = values.seen(_finished(low, source, value))
     shares, together = (
-        _shares(low, value, params),
+        edges.shares(low, value, params),
         Aliases(low.b.out, given_back=True).together(list(values.leaves(value))),
     )
-    value = _results(low, value, params)
+    value = edges.whole(low, value, params)
     check_apart(low)
     least, longer = low.b.shapes.demanded()
     facts = ir.FunFacts(
@@ -199,31 +185,6 @@ def _body(made: NewFunction, source: Source, name: str, env: dict[str, Value], k
         raise UnsupportedError(message, problems=[problem]) from None
 
 
-def _within(value: Value, change: Callable[[Atom], Atom]) -> Value:
-    """An argument with its leaves changed."""
-    if isinstance(value, Struct):
-        return Struct(value.kind, value.keys, tuple(_within(item, change) for item in value.items))
-    return change(value) if isinstance(value, (Var, Const)) else value
-
-
-def _argument(low: Lowering, name: str, spec: Spec, params: list[Var]) -> Value:
-    match spec:
-        case Leaf(type):
-            params.append(Var(name, type))
-            return params[-1]
-        case Static(value, cell):
-            return low.captures.given(value, cell, name)
-        case Node(kind, keys, children):
-            items = [_argument(low, f"{name}_{key}", child, params) for key, child in zip(keys, children, strict=True)]
-            return Struct(kind, keys, tuple(items))
-    raise TypeError(type(spec).__name__)
-
-
-def _scalar(low: Lowering, atom: Var) -> Atom:
-    """An array without axes is a number."""
-    return low.b.load(atom, ()) if atom.type.ref and atom.type.rank == 0 else atom
-
-
 def _finished(low: Lowering, source: Source, value: Value) -> Value:
     """What is returned, if the length of each list in it is known."""
     if values.integer_keys(value):
@@ -234,29 +195,3 @@ def _finished(low: Lowering, source: Source, value: Value) -> Value:
     except UnsupportedError:
         message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
-
-
-def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[int, int]]:
-    """Which results are, in the user's function, memory of which parameters, or views of it."""
-    aliases, results = Aliases(low.b.out, given_back=True), list(enumerate(values.leaves(value)))
-    given = [(k, aliases.of(p)) for k, p in enumerate(params) if p.type.ref]
-    return [
-        (n, k) for n, r in results for k, root in given if isinstance(r, Var) and r.type.ref and aliases.of(r) is root
-    ]
-
-
-def _results(low: Lowering, value: Value, params: Sequence[Var]) -> Value:
-    """What is returned by reference must be whole memory: a view is copied."""
-    aliases = Aliases(low.b.out, given_back=True)
-    whole = {*params, *_allocated(low.b.out)}
-
-    def result(atom: Atom) -> Atom:
-        if not isinstance(atom, Var) or not atom.type.ref or atom in whole or not aliases.viewed(atom):
-            return atom
-        return low.b.alloc(atom.type.dtype, (), init=low.b.load(atom), name=atom.name)
-
-    return values.map_leaves(value, result)
-
-
-def _allocated(stmts: Sequence[ir.Stmt]) -> Iterator[Var]:
-    return (s.target for s in stmts if isinstance(s, ir.Alloc))

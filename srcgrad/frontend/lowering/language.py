@@ -102,8 +102,8 @@ class Language:
             _refuse(node)
         return EXPRESSIONS[type(node)](self.low, node)
 
-    def call(self, function: Value, args: Sequence[Value]) -> Value:
-        return calls.call(self.low, function, args, {}, self.low.frame.source.node)
+    def call(self, function: Value, args: Sequence[Value], named: Named | None = None) -> Value:
+        return calls.call(self.low, function, args, named or {}, self.low.frame.source.node)
 
     def builtin(self, function: Any, args: Sequence[Value]) -> Value:
         return calls.call_known(self.low, Known(function), args, {}, self.low.frame.source.node)

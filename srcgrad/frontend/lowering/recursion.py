@@ -13,11 +13,10 @@ from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Var
 from srcgrad.core.layouts import TWICE, Doubt
-from srcgrad.core.rewrite import rewrite
-from srcgrad.core.walk import changed, walk
 from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering import joining, values
 from srcgrad.frontend.lowering.capture import Captured, Captures
+from srcgrad.frontend.lowering.lifted import handed
 from srcgrad.frontend.lowering.new_function import NewFunction, copy_of
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.state import Unresolved
@@ -98,27 +97,6 @@ def emit_call(low: Lowering, callee: Callee, env: dict[str, Value]) -> Value:
     for j, k in callee.together:
         low.b.layouts.doubtful(targets[j], targets[k], TWICE)
     return values.refill(callee.result, iter(targets))
-
-
-def mark_effectful_calls(program: ir.Program) -> ir.Program:
-    """The program with the calls marked that may raise or print, or draw random numbers."""
-    loud: set[str] = set()
-
-    def speaks(stmt: ir.Stmt) -> bool:
-        if isinstance(stmt, ir.Call):
-            return stmt.loud or stmt.callee in loud
-        return isinstance(stmt, (ir.Effect, ir.Draw))
-
-    while more := {n for n, f in program.callees.items() if n not in loud and any(map(speaks, walk(f.body)))}:
-        loud |= more
-    if not loud:
-        return program
-
-    def marked(stmt: ir.Stmt) -> ir.Stmt:
-        return changed(stmt, loud=True) if isinstance(stmt, ir.Call) and stmt.callee in loud else stmt
-
-    callees = {name: rewrite(fun, marked) for name, fun in program.callees.items()}
-    return ir.Program(rewrite(program.main, marked), callees)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -207,7 +185,7 @@ def _attempt(low: Lowering, callee: Callee, env: dict[str, Value], body: Body) -
         return make
 
     locked = "a function that calls itself must not change its arguments"
-    plain = {name: values.copied(value, locked=locked, lock=False) for name, value in env.items()}
+    plain = {name: handed(low, values.copied(value, locked=locked, lock=False)) for name, value in env.items()}
     fresh = {name: values.map_leaves(value, param(name)) for name, value in plain.items()}
     made.copy_overwritten(callee.written)
     given = {name: values.map_leaves(v, lambda a: made.copies.get(a, a)) for name, v in fresh.items()}

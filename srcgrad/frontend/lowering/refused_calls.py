@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import types
 from typing import Any, NoReturn
 
@@ -13,7 +14,19 @@ from srcgrad.frontend.source.classes import listed
 from srcgrad.frontend.source.functions import module_of
 from srcgrad.rules.language import registry
 
-OUTSIDE = ("srcgrad.api", "srcgrad.derivatives.custom_rules", "srcgrad.cuda", "srcgrad.testing.check_grads")
+OUTSIDE = (
+    "srcgrad.api",
+    "srcgrad.derivatives.custom_rules",
+    "srcgrad.optimize.custom_root",
+    "srcgrad.cuda",
+    "srcgrad.testing.check_grads",
+)
+
+
+def is_outside(target: types.FunctionType) -> bool:
+    """Whether it is one of those functions, and not one that they have made."""
+    home = module_of(target)
+    return home in OUTSIDE and getattr(sys.modules.get(home), target.__name__, None) is target
 
 
 def outside(low: Lowering, target: types.FunctionType) -> NoReturn:
@@ -21,6 +34,7 @@ def outside(low: Lowering, target: types.FunctionType) -> NoReturn:
     name = target.__name__
     outside = {
         "srcgrad.derivatives.custom_rules": f"write @{name} above a function at the top of the file",
+        "srcgrad.optimize.custom_root": f"write @{name}(f) above the solver at the top of the file",
         "srcgrad.testing.check_grads": "call it outside the function",
     }
     hint = outside.get(module_of(target), f"make it outside: df = {name}(f)")

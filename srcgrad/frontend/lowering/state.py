@@ -215,6 +215,8 @@ class State(Foreseeing):
                 raise Reported
             if value is LATER:
                 raise Unresolved
+            if value.pair is not None and all(isinstance(v, (Known, values.Closure)) for v in value.pair):
+                raise NotKnown(value.message, hint=value.hint)
             self.refuse(value.message, value.hint)
         if isinstance(value, Absent):
             self.refuse(f"`{name}` is {value.missing.state} here", value.missing.hint)

@@ -17,6 +17,8 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
 from srcgrad.frontend.lowering.values import TRUE, Cell, Known, Struct, Value
+from srcgrad.frontend.source import hooks
+from srcgrad.frontend.source.functions import of_user_code
 
 
 def assignment(low: Lowering, node: ast.Assign) -> None:
@@ -191,6 +193,12 @@ def expression_statement(low: Lowering, node: ast.Expr) -> None:
 
 
 def nested_function(low: Lowering, node: ast.FunctionDef) -> None:
-    if node.decorator_list:
-        low.refuse("a decorated nested function is outside the language", "define it outside")
-    low.bind(node.name, closure(low, node))
+    value: Value = closure(low, node)
+    for decorator in reversed([low.ex(d) for d in node.decorator_list]):
+        target = decorator.value if isinstance(decorator, Known) else None
+        target = getattr(target, "func", target)
+        if isinstance(decorator, Known) and not (hooks.inside(target) or of_user_code(target)):
+            name = getattr(target, "__name__", repr(target))
+            low.refuse(f"a nested function is decorated with `{name}`", "leave it out, or define the function outside")
+        value = low.constructs.call(decorator, [value])
+    low.bind(node.name, value)

@@ -31,13 +31,16 @@ class speaking_of:
         """Nothing to prepare."""
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, SrcgradError) and not error.placed:
+        if isinstance(error, SrcgradError) and not error.placed and not hooks.stands_inside(users_own(self.fun)):
             raise placed(error, self.fun) from error.__cause__
 
 
 def placed(error: SrcgradError, fun: Any) -> SrcgradError:
     """The error at the function's parameter that it is about, or its head; at the user's call if there is no such."""
-    return error if error.placed else error.at(lambda p: _at(p, users_own(fun), error.about))
+    own = users_own(fun)
+    if error.placed or hooks.stands_inside(own):
+        return error  # the function around it, which is being read, knows the place
+    return error.at(lambda p: _at(p, own, error.about))
 
 
 def users_own(fun: Any) -> Any:

@@ -8,6 +8,8 @@ import inspect
 from types import FunctionType, MethodType
 from typing import Any
 
+from srcgrad.frontend.source.classes import ALLOWED
+
 
 def behind(fun: Any) -> Any:
     """The Python function of a Numba dispatcher; anything else as it is."""
@@ -40,3 +42,8 @@ def _bare(fun: Any) -> Any:
 def module_of(fun: FunctionType) -> str:
     """The module in which a function was written."""
     return str(fun.__globals__.get("__name__"))
+
+
+def of_user_code(fun: Any) -> bool:
+    """Whether this is a Python function of the user's, not one of a library that the language knows."""
+    return isinstance(fun, FunctionType) and module_of(fun).split(".")[0] not in ALLOWED

@@ -1,4 +1,4 @@
-"""What an object may give so that srcgrad takes it for more than a Python function: six hooks, each a protocol.
+"""What an object may give so that srcgrad takes it for more than a Python function: seven hooks, each a protocol.
 
 ===========================  ==========================================  =============================================
 hook                         given by                                    asked for by
@@ -6,11 +6,12 @@ hook                         given by                                    asked f
 `__srcgrad_core__`           derivatives, functions with a rule of       lowering, where it is called (`calls`) or
                              their own, solvers, methods and partials    differentiated (`compiler.program`); `api`
 `__srcgrad_arguments__`      derivatives                                 lowering and `derivatives`, for a call's values
-`__srcgrad_bind__`           the public solvers                          lowering, where one is called
+`__srcgrad_inside__`         the public solvers and transformers         lowering, where one is called
 `__srcgrad_made__`           derivatives                                 the choice between threads and one thread
 `__srcgrad_parts__`          all that give a core program                fingerprints of what a program is made of
 `__srcgrad_of__`             functions that this package puts around     errors, which name the user's function
                              one of the user's
+`__srcgrad_stands_at__`      functions that stand inside another         errors, which are shown where that calls them
 ===========================  ==========================================  =============================================
 
 Each is looked up without an object's `__getattr__`. What `functools.wraps` copies onto a function is no hook of it.
@@ -53,17 +54,20 @@ class Made(Protocol):
     def __srcgrad_made__(self) -> tuple[Any, Any, Any]:
         """The function, the `compiler.request.Recipe` and the `compiler.find_or_make.Options`."""
 
+    def __srcgrad_behind__(self) -> tuple[int, ...]:
+        """The places of the parameters beside those of the function."""
 
-# of the arguments of a call by place and by name: what is called instead, and with what
-Bind = Callable[[Sequence[Any], dict[str, Any]], tuple[Any, list[Any]]]
+
+# of a lowering, and the arguments of a call by place and by name: what the call gives
+Inside = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a function carries as `__srcgrad_bind__`: another that carries it too has copied it."""
+    """What a function carries as `__srcgrad_inside__`: another that carries it too has copied it."""
 
     function: FunctionType
-    bind: Bind
+    inside: Inside
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -89,15 +93,20 @@ def _of_class(value: Any, name: str) -> bool:
     return any(name in vars(base) for base in type(value).__mro__)
 
 
-def replace_calls(function: Any, bind: Bind) -> None:
-    """Let lowering put another call in the place of one of this function."""
-    function.__srcgrad_bind__ = Bound(function, bind)
+def stands_inside(value: Any) -> bool:
+    """Whether it is a function that stands inside another, which is being read."""
+    return _of_class(value, "__srcgrad_stands_at__")
 
 
-def bind_of(value: Any) -> Bind | None:
-    """How a call of this function is replaced, if it is."""
-    found = _attributes(value).get("__srcgrad_bind__")
-    return found.bind if isinstance(found, Bound) and found.function is value else None
+def replace_calls(function: Any, inside: Inside) -> None:
+    """Say what a call of this function gives inside of a function that is read."""
+    function.__srcgrad_inside__ = Bound(function, inside)
+
+
+def inside(value: Any) -> Inside | None:
+    """What gives the value of a call of this function inside of another, if that is said."""
+    found = _attributes(value).get("__srcgrad_inside__")
+    return found.inside if isinstance(found, Bound) and found.function is value else None
 
 
 def put_around(function: F, inner: Any) -> F:

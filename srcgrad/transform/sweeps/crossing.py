@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases
+from srcgrad.core.free import free_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
-from srcgrad.core.walk import defined, used, used_inside, walk
+from srcgrad.core.walk import defined, used, walk
 from srcgrad.rules.scalar.arithmetic import add, multiply, negative, subtract
 from srcgrad.transform.sweeps.joint import Joint, NotPairedError
 
 CHEAP = (add, subtract, multiply, negative)
 STEPS = 3  # operations on floats that are done again rather than kept
-
-
-def free_of(stmts: Sequence[Stmt], results: Sequence[Atom] = ()) -> Iterator[Var]:
-    """The variables that statements and results read and do not bind."""
-    bound: set[Var] = set()
-    seen: dict[Var, None] = {}
-    for stmt in walk(stmts):
-        bound.update(defined(stmt))
-        if isinstance(stmt, (ir.For, ir.While)):
-            bound.update(c.inner for c in stmt.carry)
-        if isinstance(stmt, ir.For):
-            bound.add(stmt.index)
-        seen.update((a, None) for a in (*used(stmt), *used_inside(stmt)) if isinstance(a, Var))
-    seen.update((a, None) for a in results if isinstance(a, Var))
-    return (var for var in seen if var not in bound)
 
 
 @dataclass(eq=False)

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
+from srcgrad.core.free import free_of
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.walk import defined, substitute
 from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.shapes.shape import dim
-from srcgrad.transform.sweeps.crossing import Crossing, crossing_arrays, free_of
+from srcgrad.transform.sweeps.crossing import Crossing, crossing_arrays
 from srcgrad.transform.sweeps.joint import Joint
 from srcgrad.transform.sweeps.places import on_tapes
 from srcgrad.transform.sweeps.positions import Positions

@@ -58,7 +58,7 @@ def _constant(solve: Part) -> Part:
 
 def _tangent(solve: Part, fun: Part, minimises: bool, rank: int) -> Part:
     residual = grad(fun) if minimises else fun
-    tangent, matrix, solution = forward(residual, 1), _matrix(residual, rank), _solution(rank)
+    tangent, matrix, solution = forward(residual, 1), matrix_of(residual, rank), solution_of(rank)
     value_tangent = forward(fun, (0, 1)) if minimises else _stays_zero
 
     def rule(primals, tangents):
@@ -87,7 +87,7 @@ def _remember(solve: Part) -> Part:
 
 def _adjoint(fun: Part, minimises: bool, rank: int) -> Part:
     residual = grad(fun) if minimises else fun
-    matrix, solution, product = _matrix(residual, rank), _solution(rank), _product(rank)
+    matrix, solution, product = matrix_of(residual, rank), solution_of(rank), product_of(rank)
 
     def of_root(x, args, weights, value_bar):
         return product(weights, residual(x, args))
@@ -111,7 +111,7 @@ def _adjoint(fun: Part, minimises: bool, rank: int) -> Part:
 # ---- by the rank of x
 
 
-def _matrix(residual: Part, rank: int) -> Part:
+def matrix_of(residual: Part, rank: int) -> Part:
     """The derivative of the residual as a number or a square matrix."""
     if rank == 0:
         tangent = forward(residual, 0)
@@ -122,7 +122,7 @@ def _matrix(residual: Part, rank: int) -> Part:
     return lambda x, args: jacobian(x, args).reshape(x.size, x.size)
 
 
-def _solution(rank: int) -> Part:
+def solution_of(rank: int) -> Part:
     if rank == 0:
         return lambda matrix, vector: vector / matrix
     if rank == 1:
@@ -130,5 +130,5 @@ def _solution(rank: int) -> Part:
     return lambda matrix, array: np.linalg.solve(matrix, array.reshape(array.size)).reshape(array.shape)
 
 
-def _product(rank: int) -> Part:
+def product_of(rank: int) -> Part:
     return (lambda a, b: np.sum(a * b)) if rank else (lambda a, b: a * b)
