@@ -10,11 +10,13 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import iterator_domains, refused_calls, stand_ins
+from srcgrad.frontend.lowering import iterator_domains, of_numba, refused_calls, stand_ins
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -34,6 +36,7 @@ from srcgrad.frontend.source.classes import ALLOWED, listed
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
 from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
 from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
+from srcgrad.frontend.source.structure import of_arrays
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.integers import trips
 
@@ -117,13 +120,9 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     told = converted(low, target, args) if listed(target) else None
     if told is not None:
         return told
-    if listed(target) and target in BUILTINS:
-        if len(args) < LEAST.get(target, 0):
-            name = getattr(target, "__name__", repr(target))
-            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
-        given: Value | None = BUILTINS[target](low, args, named)
-        if given is not None:
-            return given
+    built = _built_in(low, function, args, named, node)
+    if built is not None:
+        return built
     bind = hooks.bind_of(target)
     if bind is not None:
         target, args = bind(args, named)
@@ -169,6 +168,35 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         f"there is no rule for `{module + '.' if module and module != 'builtins' else ''}{name}`",
         hint=refused_calls.instead(target),
     )
+
+
+def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value | None:
+    """A builtin function, and what makes arrays of other libraries' and lists of Numba's."""
+    target = function.value
+    table = given_array(function, args, named)
+    if table is not None:
+        return low.captures.array(table)
+    if listed(target) and target in BUILTINS:
+        if len(args) < LEAST.get(target, 0):
+            name = getattr(target, "__name__", repr(target))
+            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
+        given: Value | None = BUILTINS[target](low, args, named)
+        if given is not None:
+            return given
+    kind = of_numba.container(target)
+    if kind is not None:
+        return call(low, Known(kind), args if isinstance(target, type) else [], {}, node)
+    return None
+
+
+def given_array(function: Known, args: Args, named: Named) -> Known | None:
+    """Another library's array or table, of a call that makes it NumPy's: value.to_numpy(), np.asarray(value)."""
+    target, owner = function.value, None
+    if isinstance(target, types.MethodType) and target.__name__ in ("to_numpy", "numpy", "__array__") and not args:
+        owner = Known(target.__self__, _owner(function.origin, target.__name__))
+    elif (target is np.asarray or target is np.array) and len(args) == 1 and isinstance(args[0], Known):
+        owner = args[0]
+    return owner if owner is not None and not named and owner.origin and of_arrays(owner.value) else None
 
 
 def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
@@ -279,6 +307,10 @@ def _method(low: Lowering, method: Method, args: Args, named: Named, node: ast.A
         return _struct_method(low, owner, name, args, named, node)
     if name == "tolist" and isinstance(owner, Var) and not args and not named:
         return call(low, Known(list), [owner], {}, node)
+    if owner in low.captures.foreign and name in ("to_numpy", "numpy") and not args and not named:
+        return owner
+    if owner in low.captures.foreign and name in ("std", "var") and "ddof" not in named:
+        low.refuse(f"`{name}` of another library's array may divide by n - 1", f"say it: np.{name}(x, ddof=1)")
     if name not in registry.METHODS:
         message = f"there is no rule for the method `{name}` of {scope.describe(owner)}"
         raise NotDifferentiableError(message, hint=wording.meant(name, registry.METHODS, "write it out"))

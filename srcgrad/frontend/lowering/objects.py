@@ -6,6 +6,8 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
@@ -15,6 +17,7 @@ from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, sp
 from srcgrad.frontend.lowering.special_methods import length as length_of
 from srcgrad.frontend.lowering.values import Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
+from srcgrad.frontend.source.structure import is_table
 from srcgrad.python import functions as python
 
 Args = Sequence[Value]
@@ -29,8 +32,13 @@ def get_item(low: Lowering, owner: Value, key: Value) -> Value:
     given = special(low, owner, "__getitem__", low.settle(key, "key"))
     if given is not None:
         return given
+    if isinstance(owner, Known) and is_table(owner.value) and isinstance(key, Known) and isinstance(key.value, str):
+        return low.captures.column(owner, key.value)
     if not isinstance(owner, Struct):
-        low.refuse(f"{values.describe(owner)} has no elements", "pass an array, a tuple or a list")
+        hint = "pass an array, a tuple or a list"
+        if isinstance(owner, Known) and hasattr(owner.value, "__array__"):
+            hint = "pass its NumPy array: .to_numpy(), or np.asarray(...)"
+        low.refuse(f"{values.describe(owner)} has no elements", hint)
     return item_of(low, owner, key)
 
 
@@ -235,7 +243,7 @@ def _sort(low: Lowering, owner: Struct, *, key: Value = Known(None), reverse: Va
     if isinstance(owner.rows, Rows):
         return _of_rows(low, owner, python.sort_items, reverse)
     if len(owner.items) > 1:
-        made = low.constructs.builtin(sorted, [values.struct(owner.items, list), reverse])
+        made = low.constructs.call(Known(python.ordered), [low.apply(np.array, values.struct(owner.items)), reverse])
         low.change(owner, (owner.keys, tuple(unpacked(low, made, len(owner.items))), None))
     return Known(None)
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.source.classes import listed
+from srcgrad.frontend.source.classes import ARRAYS, listed
 from srcgrad.frontend.source.functions import module_of
 from srcgrad.rules.language import registry
 
@@ -27,7 +27,7 @@ def outside(low: Lowering, target: types.FunctionType) -> NoReturn:
     low.refuse(f"`{name}` is called inside the function", hint)
 
 
-PEERS = ("autograd", "jax", "jaxlib", "torch", "tensorflow", "cupy", "tangent")
+PEERS = ARRAYS | {"autograd", "tangent"}
 
 
 def of_peer(low: Lowering, target: Any) -> None:
@@ -35,7 +35,8 @@ def of_peer(low: Lowering, target: Any) -> None:
     package = str(getattr(target, "__module__", None)).split(".")[0]
     if package in PEERS:
         name = getattr(target, "__name__", type(target).__name__)
-        low.refuse(f"`{name}` is a function of {package}, for arrays of its own", f"use NumPy's: np.{name}")
+        hint = f"use NumPy's: np.{name}" if hasattr(np, name) else "take NumPy arrays: .to_numpy(), or np.asarray(...)"
+        low.refuse(f"`{name}` is a function of {package}, for arrays of its own", hint)
 
 
 def instead(target: Any) -> str:

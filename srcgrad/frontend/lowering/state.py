@@ -33,7 +33,7 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
-from srcgrad.frontend.source.structure import Leaf, Node, Spec
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, of_arrays
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
@@ -361,6 +361,9 @@ class State(Foreseeing):
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
                 return items if issubclass(value.kind, list) else tuple(items)
+            case Known() if of_arrays(value.value):
+                what = f"expected a number or an array, got {values.describe(value)}"
+                self.refuse(what, "give its NumPy array: .to_numpy(), or np.asarray(...)")
             case Known():
                 return value.value
         return self.refuse(

@@ -156,7 +156,7 @@ def delete(low: Lowering, node: ast.Delete) -> None:
             case ast.Subscript(slice=ast.Slice(lower, upper, step)):
                 owner = low.ex(target.value)
                 if not isinstance(owner, Struct) or not issubclass(owner.kind, list):
-                    low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new array: np.delete(...)")
+                    low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new one: np.delete(...)")
                 delete_slice(low, owner, [None if b is None else low.ex(b) for b in (lower, upper, step)])
             case _:
                 low.refuse(f"`del {ast.unparse(target)}` is outside the language", "make a new list, array or object")

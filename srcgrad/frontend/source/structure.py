@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Node:
     children: tuple[Spec, ...]
 
 
+SEEN = 200  # a list or dict of Numba's that holds more is none whose items are each an argument
 Spec = Union[Leaf, Static, Node]
 
 
@@ -78,13 +80,53 @@ def describe(value: Any) -> Spec:
         return Leaf(C8 if isinstance(value, np.complex64) else C16)
     kind, keys, children = parts(value)
     if kind is None:
-        return static(value)
+        array = as_array(value)
+        return static(value) if array is None else describe(array)
     return Node(kind, keys, tuple(map(describe, children)))
+
+
+@functools.lru_cache(maxsize=512)
+def _gives_array(kind: type) -> bool:
+    """Whether objects of a class are other libraries' arrays, or what says that it is one array."""
+    return (
+        kind.__module__.split(".")[0] in classes.ARRAYS and hasattr(kind, "__array__") and kind.__name__ != "DataFrame"
+    )
+
+
+def as_array(value: Any) -> np.ndarray[Any, Any] | None:
+    """Another library's array as NumPy's; None of anything else, and of one whose places are not numbered from 0."""
+    kind: Any = type(value)
+    if not _gives_array(kind):
+        return None
+    index = getattr(value, "index", None)
+    if type(value).__module__.startswith("pandas") and not _numbered(index):
+        return None
+    try:
+        made = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):  # it lies elsewhere, or is followed by its library
+        return None
+    return made if made.ndim and made.dtype.kind in "fciub" else None
+
+
+def of_arrays(value: Any) -> bool:
+    """Whether this belongs to a library with arrays of its own."""
+    return type(value).__module__.split(".")[0] in classes.ARRAYS
+
+
+def is_table(value: Any) -> bool:
+    """Whether this is a table of columns that have names."""
+    return type(value).__name__ == "DataFrame" and of_arrays(value)
+
+
+def _numbered(index: Any) -> bool:
+    return type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
 def parts(value: Any) -> tuple[type | None, tuple[str, ...], tuple[Any, ...]]:
     """(class, keys, children) of a container, none of whose class's code is run; (None, (), ()) of anything else."""
     kind: Any = type(value)
+    if kind.__module__.startswith("numba.typed.") and len(value) <= SEEN:
+        return parts(list(value) if kind.__name__ == "List" else dict(value))
     if kind is tuple or kind is list:
         return kind, tuple(map(str, range(len(value)))), tuple(value)
     if issubclass(kind, dict):
@@ -105,7 +147,8 @@ def parts(value: Any) -> tuple[type | None, tuple[str, ...], tuple[Any, ...]]:
 def leaves(value: Any, spec: Spec) -> Iterator[Any]:
     """The run-time leaves of value, in order; `spec` is its description."""
     if isinstance(spec, Leaf):
-        yield value
+        array = as_array(value)
+        yield value if array is None else array
     elif isinstance(spec, Node):
         for child, inner in zip(parts(value)[2], spec.children, strict=True):
             yield from leaves(child, inner)
