@@ -196,6 +196,8 @@ def _checked(spec: Spec, path: str, name: str) -> Spec:
             hint = "pass numbers, arrays, and tuples, lists, dicts, NamedTuples and dataclasses of them"
             if of_arrays(spec.value):
                 hint = "pass NumPy arrays: .to_numpy() of it, or of its columns"
+            if type(spec.value).__module__.startswith("numba.typed"):
+                hint = "pass an array of its numbers: np.array(...)"
             raise ArgumentError(f"`{path}` is {wording.of_spec(spec)}", hint=hint, about=name) from None
         return spec
     kind = spec.type.dtype

@@ -160,9 +160,9 @@ def a_dict_item_by_a_number():
 
 
 @mistake
-def a_list_that_shrinks():
+def a_list_sorted_by_a_key():
     def f(xs):
-        xs.remove(1.0)
+        xs.sort(key=abs)
         return xs[0]
 
     sg.grad(f)([1.0, 2.0])

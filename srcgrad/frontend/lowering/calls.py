@@ -10,8 +10,6 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
@@ -20,10 +18,10 @@ from srcgrad.frontend.lowering import iterator_domains, of_numba, refused_calls,
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
-from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.foreign_arrays import given_array, owner_of
 from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
@@ -34,9 +32,8 @@ from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Stru
 from srcgrad.frontend.source import fence, hooks, wording
 from srcgrad.frontend.source.classes import ALLOWED, listed
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
-from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
+from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes, yields
 from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
-from srcgrad.frontend.source.structure import of_arrays
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.integers import trips
 
@@ -141,7 +138,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     if isinstance(target, types.MethodType):
-        owner = Known(target.__self__, _owner(function.origin, target.__name__))
+        owner = Known(target.__self__, owner_of(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
     if isinstance(target, type):
         return construct(low, target, args, named, node)
@@ -189,27 +186,9 @@ def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: as
     return None
 
 
-def given_array(function: Known, args: Args, named: Named) -> Known | None:
-    """Another library's array or table, of a call that makes it NumPy's: value.to_numpy(), np.asarray(value)."""
-    target, owner = function.value, None
-    if isinstance(target, types.MethodType) and target.__name__ in ("to_numpy", "numpy", "__array__") and not args:
-        owner = Known(target.__self__, _owner(function.origin, target.__name__))
-    elif (target is np.asarray or target is np.array) and len(args) == 1 and isinstance(args[0], Known):
-        owner = args[0]
-    return owner if owner is not None and not named and owner.origin and of_arrays(owner.value) else None
-
-
 def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
     function, args, named = stand_in
     return call(low, function, args, dict(named), node)
-
-
-def _owner(origin: Origin | None, method: str) -> Origin | None:
-    """Where the object of a bound method is found."""
-    if origin is None:
-        return None
-    found = bool(origin.path) and origin.path[-1] == (".", method)
-    return Origin(origin.space, origin.name, origin.path[:-1]) if found else origin.then(".", "__self__")
 
 
 OTHERWISE = "give the call other arguments, or write out what it does"
@@ -344,13 +323,21 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
 
 def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, node: ast.AST) -> Value:
     source = stand_ins.at_call(low, read(fun), node)
-    fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
+    if yields(source.node):
+        return _generated(source, fun.__name__, None, env)
+    fence.check(source)
     key = (fun, tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
         body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
         return call_itself(low, fun, key, env, body)
     return run(low, source, fun.__name__, env, None, node, key)
+
+
+def _generated(source: Source, name: str, outer: Frame | None, env: dict[str, Value]) -> Struct:
+    """What a call of a function that yields gives: nothing of it runs before it is looped over."""
+    keys, held = ("@text", *env), (Known((source, name, outer)), *env.values())
+    return Struct(scope.Generated, keys, held, value=True, locked="it is a generator")
 
 
 def _default(low: Lowering, fun: types.FunctionType, name: str) -> Value | None:
@@ -368,6 +355,8 @@ def _closure(low: Lowering, closure: Closure, args: Args, named: Named, node: as
     name = closure.node.name if isinstance(closure.node, ast.FunctionDef) else "lambda_"
     env = bind_arguments(low, arguments, name, args, named, defaults.get)
     source = dataclasses.replace(closure.frame.source, node=closure.node)
+    if yields(closure.node):
+        return _generated(source, name, closure.frame, env)
     key = (id(closure.node), id(closure.frame), tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
         low.refuse(f"the nested function `{name}` calls itself", "define it at the top of the file")
@@ -472,9 +461,10 @@ def run(
             caller.flags = caller.flags.but(raised=True)
         if len(low.retry.refusals) > refused:
             raise Reported
-        with low.placing(source.node):
-            result = low.result()
         flags = low.frame.flags
+        with low.placing(source.node):
+            partial = getattr(source.node, "partial", False)
+            result = (flags.result or Known(None)) if partial else low.result()
     except SrcgradError as error:
         raise _called_from(error, caller, source, node) from None
     finally:

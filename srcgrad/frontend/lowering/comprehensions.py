@@ -9,7 +9,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import generators, values
 from srcgrad.frontend.lowering.calls import call
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
 from srcgrad.frontend.lowering.paths import Lowering
@@ -70,6 +70,8 @@ def _generate(low: Lowering, node: Comprehension, depth: int, items: list[Value]
             items.append(low.settle(low.ex(node.elt), "a"))
         return
     part = node.generators[depth]
+    if generators.generated(low, part.iter) is not None:
+        raise _Unknown
     for item in _known_items(domain(low, part.iter)):
         assign(low, part.target, item)
         tests = [low.truth(low.ex(test)) for test in part.ifs]
@@ -174,7 +176,11 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
     generator: ast.expr = node.args[0]
     if isinstance(generator, ast.GeneratorExp) and _known_domains(low, generator):
         return None
+    with low.attempt():
+        yielded = generators.generated(low, generator) is not None
     start: list[Value] = [low.ex(n) for n in (*node.args[1:], *(k.value for k in node.keywords))]
+    if yielded:
+        generator = _OVER.setdefault(id(node), (node, _each(node, generator)))[1]
     if not isinstance(generator, ast.GeneratorExp):
         if isinstance(generator, (ast.List, ast.Tuple)):
             return None
@@ -182,7 +188,7 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
         if not isinstance(value, Struct) or not isinstance(value.rows, values.Rows):
             return low.constructs.builtin(function, [value, *start])
         low.frame.env[SEQUENCE] = value
-        generator = _OVER.setdefault(id(node), (node, _each(node)))[1]
+        generator = _OVER.setdefault(id(node), (node, _each(node, ast.Name(SEQUENCE, ast.Load()))))[1]
     try:
         if function is sum:
             return _run(low, generator, _summing, start[0] if start else Const(0, ir.I8))
@@ -191,11 +197,11 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
         low.frame.env.pop(SEQUENCE, None)
 
 
-def _each(node: ast.Call) -> ast.GeneratorExp:
-    part = ast.comprehension(ast.Name("item", ast.Store()), ast.Name(SEQUENCE, ast.Load()), [], 0)
+def _each(node: ast.Call, over: ast.expr) -> ast.GeneratorExp:
+    part = ast.comprehension(ast.Name("item", ast.Store()), over, [], 0)
     new = ast.GeneratorExp(ast.Name("item", ast.Load()), [part])
     for inner in ast.walk(new):
-        if "lineno" in inner._attributes:
+        if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
             ast.copy_location(inner, node.args[0])
     return new
 
@@ -203,5 +209,7 @@ def _each(node: ast.Call) -> ast.GeneratorExp:
 def _known_domains(low: Lowering, node: ast.GeneratorExp) -> bool:
     """Whether the first thing that a generator goes over has items that are known apart."""
     with low.attempt():
+        if generators.generated(low, node.generators[0].iter) is not None:
+            return False
         over = domain(low, node.generators[0].iter)
     return isinstance(over, Struct)

@@ -43,5 +43,8 @@ class Constructs(Protocol):
     def array(self, value: Struct) -> Var:
         """What np.array makes of a list of unknown length."""
 
+    def exhausted(self, value: Struct) -> Struct:
+        """list(value), of what a function that yields gives."""
+
     def is_sequence(self, value: Struct) -> bool:
         """Whether NumPy takes an object for a sequence of its items."""

@@ -16,6 +16,7 @@ from srcgrad.frontend.lowering import (
     comprehensions,
     effects,
     expressions,
+    generators,
     growing_lists,
     imports,
     loops,
@@ -74,6 +75,8 @@ EXPRESSIONS: Mapping[type[ast.expr], Callable[[Lowering, Any], Value]] = {
     ast.ListComp: comprehensions.comprehension,
     ast.GeneratorExp: comprehensions.comprehension,
     ast.DictComp: comprehensions.comprehension,
+    ast.Yield: generators.misplaced,
+    ast.YieldFrom: generators.misplaced,
     ast.JoinedStr: expressions.formatted_string,
 }
 
@@ -119,6 +122,9 @@ class Language:
 
     def array(self, value: Struct) -> Var:
         return growing_lists.array(self.low, value)
+
+    def exhausted(self, value: Struct) -> Struct:
+        return generators.exhausted(self.low, value)
 
     def is_sequence(self, value: Struct) -> bool:
         return special_methods.is_sequence(value)

@@ -137,6 +137,10 @@ def length(low: Lowering, value: Value) -> Value | None:
 def iterable(low: Lowering, value: Value) -> Value:
     """What a loop over this goes over: the value itself, unless its class has an `__iter__`."""
     made = special(low, value, "__iter__")
+    if isinstance(value, Struct) and value.kind is values.Generated:
+        return low.constructs.exhausted(value)
+    if isinstance(made, Struct) and made.kind is values.Generated:
+        return low.constructs.exhausted(made)
     if made is None:
         if isinstance(value, Struct) and not contains_items(value):
             indexed = classes.written(value.kind, "__getitem__") is not None

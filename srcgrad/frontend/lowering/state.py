@@ -287,6 +287,8 @@ class State(Foreseeing):
         return values.map_leaves(value, atom)
 
     def settle(self, value: Value, name: str) -> Value:
+        if isinstance(value, Struct) and value.kind is values.Generated:
+            self.refuse("a generator is kept", "loop over it where it is made, or make a list of it: list(...)")
         return values.map_leaves(value, lambda atom: self.memory(atom, name))
 
     # ---- objects

@@ -168,6 +168,8 @@ def if_(low: Lowering, node: ast.If) -> None:
 
 
 def return_(low: Lowering, node: ast.Return) -> None:
+    if getattr(node, "bare", False):  # of a function whose result is not asked for on this path
+        return low.set_flags(returned=TRUE)
     value = Known(None) if node.value is None else low.ex(node.value)
     low.set_flags(returned=TRUE, result=low.settle(value, "result"))
 

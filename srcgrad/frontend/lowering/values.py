@@ -94,6 +94,10 @@ class Frozen:
     """The kind of a distribution of SciPy's with its parameters, `norm(loc, scale)`."""
 
 
+class Generated:
+    """The kind of what a call of a function that yields gives: its text, and its arguments."""
+
+
 class Cell:
     """The kind of a box for a variable that a nested function writes."""
 
