@@ -22,6 +22,7 @@ from srcgrad.gpu.arrays import legalise
 from srcgrad.printer import render
 from srcgrad.printer.kernel_modules import Module
 from srcgrad.rules.language import registry
+from srcgrad.rules.scalar.arithmetic import multiply
 from srcgrad.rules.scalar.compare import (
     equal,
     greater,
@@ -32,12 +33,14 @@ from srcgrad.rules.scalar.compare import (
     logical_and,
     logical_not,
     logical_or,
+    where,
 )
 from srcgrad.schedule.buffers_in_front import buffers_in_front
 from srcgrad.schedule.index_forms import with_unsigned_places
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.parallel_nests import parallel_nests
 from srcgrad.schedule.pipeline import schedule
+from srcgrad.schedule.results_in_place import results_in_place
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.whole_arrays import whole_arrays
 from srcgrad.simplify.loops.parallel import parallelise
@@ -62,26 +65,54 @@ def decides_anew(program: Program) -> bool:
     which stands once in the program, and decides branches and loops alone."""
     if program.callees or inline(program).main is not program.main:
         return decides_by_floats(program)
-    decisions = [let for let in _decisions(program.main) if not _of_adjoint(let, program.main)]
-    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
-    if len(places) < len(decisions):
-        return True
     users: dict[Atom, list[ir.Stmt]] = {}
     for stmt in walk.walk(program.main.body):
         for atom in (*walk.used(stmt), *walk.used_inside(stmt)):
             users.setdefault(atom, []).append(stmt)
+    makers = {v: stmt for stmt in walk.walk(program.main.body) for v in walk.defined(stmt)}
+    decisions = [
+        let
+        for let in _decisions(program.main)
+        if not _of_adjoint(let, makers) and not _keeps_zero(let, users[let.target], makers)
+    ]
+    places = {(let.op, let.span and replace(let.span, back=False)) for let in decisions}
+    if len(places) < len(decisions):
+        return True
     return not all(let.span is not None and let.op in ORDERS and _branches(let.target, users) for let in decisions)
 
 
 ORDERS = (less, less_equal, greater, greater_equal)
 
 
-def _of_adjoint(let: ir.Let, fun: ir.Fun) -> bool:
+def _of_adjoint(let: ir.Let, makers: Mapping[Var, ir.Stmt]) -> bool:
     """Whether it asks whether an adjoint is 0, which decides nothing about values."""
-    if let.op is not equal or let.args[1] != ir.Const(0.0, let.args[1].type):
-        return False
-    made = next((s for s in walk.walk(fun.body) if let.args[0] in walk.defined(s)), None)
+    made = makers.get(let.args[0]) if _asks_for_zero(let) and isinstance(let.args[0], Var) else None
     return made is not None and made.span is not None and made.span.back
+
+
+def _keeps_zero(let: ir.Let, users: Sequence[ir.Stmt], makers: Mapping[Var, ir.Stmt]) -> bool:
+    """Whether it is the reverse sweep's, and leaves 0 times something at 0: either way comes to about the same."""
+
+    def product(user: ir.Stmt) -> bool:
+        if not isinstance(user, ir.Let) or user.op is not where or user.args[:1] != (let.target,):
+            return False
+        made = makers.get(user.args[2]) if isinstance(user.args[2], Var) else None
+        return (
+            _is_zero(user.args[1])
+            and isinstance(made, ir.Let)
+            and made.op is multiply
+            and let.args[0] in made.args
+        )
+
+    return _asks_for_zero(let) and let.span is not None and let.span.back and all(map(product, users))
+
+
+def _asks_for_zero(let: ir.Let) -> bool:
+    return let.op is equal and _is_zero(let.args[1])
+
+
+def _is_zero(atom: Atom) -> bool:
+    return atom == ir.Const(0.0, atom.type)
 
 
 def _branches(truth: Var, users: Mapping[Atom, Sequence[ir.Stmt]]) -> bool:
@@ -152,7 +183,7 @@ def module(program: Program, options: str | None, parallel: bool = False, loops:
 
 def memory_in_front(fun: Fun) -> Fun:
     """The function with scratch memory in front of its loops, that of changing lengths too, once for both sweeps."""
-    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(fun))))
+    return whole_arrays(share_buffers(buffers_in_front(longest_buffers(results_in_place(fun)))))
 
 
 @deep

@@ -399,7 +399,8 @@ class FunFacts:
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
     of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
     loops are run again when it is differentiated in reverse mode, if they are.   in_place: it writes into arrays that
-    it is given, which are its last results.
+    it is given, which are its last results.   results: memory that the function makes, whose shape is that of each
+    value stored to the whole of it.
     """
 
     overwritten: tuple[str, ...] = ()
@@ -419,6 +420,7 @@ class FunFacts:
     kernel: KernelFacts | None = None
     checkpoint: Checkpoints | None = None
     in_place: bool = False
+    results: frozenset[Var] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

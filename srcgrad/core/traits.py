@@ -12,6 +12,7 @@ Effort = Literal["much", "little", "least"]
 # of the arguments, or of their types, and the params
 Condition = Callable[[Sequence[Any], Mapping[str, Any]], bool]
 Naming = Callable[[Sequence[Any], Mapping[str, Any]], str]
+Into = Callable[[Sequence[Any], Mapping[str, Any]], tuple[str, Mapping[str, Any]] | None]
 
 
 class Slope(Flag):
@@ -33,6 +34,10 @@ def never(types: Sequence[Any], params: Mapping[str, Any]) -> bool:
 
 def no_name(types: Sequence[Any], params: Mapping[str, Any]) -> str:
     return ""
+
+
+def in_no_way(types: Sequence[Any], params: Mapping[str, Any]) -> None:
+    return None
 
 
 def named(name: str) -> Naming:
@@ -72,9 +77,11 @@ class Traits:
 
     kernel: (types, params) -> where it is no loop over elements and dear to compile, the name of the function that
     compiled code calls it by, which is compiled once a machine. Two texts have two names.   kernel_texts: by their
-    names, those that are more than a call of the template.   commutative: its two
-    arguments may change places.   effort: 'little' where it costs less than the line that it would
-    take, 'least' where that holds on a GPU, too.
+    names, those that are more than a call of the template.   into: (types, params) -> the function
+    of compiled code that computes it into memory, which it is given last: its name, and texts by their names. scratch:
+    (the arguments' dims) -> the dims of what this works in, which it is given before.   commutative: its two arguments
+    may change places.   effort: 'little' where it costs less than the line that it would take, 'least' where that holds
+    on a GPU, too.
 
     Derivatives:
 
@@ -108,6 +115,8 @@ class Traits:
 
     kernel: Naming = no_name
     kernel_texts: Mapping[str, str] = field(default_factory=dict)
+    into: Into = in_no_way
+    scratch: Callable[..., Any] | None = None
     commutative: bool = False
     effort: Effort = "much"
 

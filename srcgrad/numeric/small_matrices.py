@@ -46,13 +46,105 @@ def eliminate(a: np.ndarray, b: np.ndarray, singular: bool, in_place: bool = Fal
     return x
 
 
+# Those that end in `_into` write into memory that the caller has made, which is none of the operands' and fits; no
+# array is made for a matrix of at most 16 rows
+
+
+def solve_into(a: np.ndarray, b: np.ndarray, work: np.ndarray, out: np.ndarray) -> None:
+    size = a.shape[0]
+    if size > 16 or a.shape[1] != size or b.size != size:
+        x = np.linalg.solve(a, b)
+        for i in range(size):
+            out[i] = x[i]
+        return
+    for i in range(size):
+        out[i] = b[i]
+        for j in range(size):
+            work[i, j] = a[i, j]
+    eliminate_in_place(work, out)
+
+
+def eliminate_in_place(u: np.ndarray, x: np.ndarray) -> None:
+    eliminate(u, x, True, True)
+
+
+def solve_columns_into(a: np.ndarray, b: np.ndarray, work: np.ndarray, out: np.ndarray) -> None:
+    size, columns = b.shape
+    if size > 16 or a.shape[0] != size or a.shape[1] != size:
+        x = np.linalg.solve(a, b)
+        for i in range(size):
+            for j in range(columns):
+                out[i, j] = x[i, j]
+        return
+    for i in range(size):
+        for j in range(columns):
+            out[i, j] = b[i, j]
+        for j in range(size):
+            work[i, j] = a[i, j]
+    eliminate_columns_in_place(work, out)
+
+
+def eliminate_columns_in_place(u: np.ndarray, x: np.ndarray) -> None:
+    eliminate(u, x, True, True)
+
+
+def inv_into(a: np.ndarray, out: np.ndarray) -> None:
+    # by Gauss and Jordan with partial pivoting, in place; which rows have changed places is kept in one integer
+    size = a.shape[0]
+    if size > 16 or a.shape[1] != size:
+        x = np.linalg.inv(a)
+        for i in range(size):
+            for j in range(size):
+                out[i, j] = x[i, j]
+        return
+    for i in range(size):
+        for j in range(size):
+            out[i, j] = a[i, j]
+    rows = 0
+    for k in range(size):
+        row = k
+        for i in range(k + 1, size):
+            if abs(out[i, k]) > abs(out[row, k]):
+                row = i
+        rows |= row << 4 * k
+        pivot = out[row, k]
+        if pivot == 0.0:
+            raise np.linalg.LinAlgError("Singular matrix")
+        for j in range(size if row != k else 0):
+            out[k, j], out[row, j] = out[row, j], out[k, j]
+        out[k, k] = 1.0
+        for j in range(size):
+            out[k, j] /= pivot
+        for i in range(size):
+            if i != k:
+                factor = out[i, k]
+                out[i, k] = 0.0
+                for j in range(size):
+                    out[i, j] -= factor * out[k, j]
+    for k in range(size - 1, -1, -1):
+        row = (rows >> 4 * k) & 15
+        if row != k:
+            for i in range(size):
+                out[i, k], out[i, row] = out[i, row], out[i, k]
+
+
 def diagonalised(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    # m, n, d and the product of the determinants of m and n, 1 or -1, with m @ a @ n = diag(d): complete pivoting
+    # m, n, d and the product of the determinants of m and n, 1 or -1, with m @ a @ n = diag(d)
     size = a.shape[0]
     u, m, n = a.copy(), np.zeros(a.shape, a.dtype), np.zeros(a.shape, a.dtype)
+    sign = diagonalise(u, m, n)
+    d = np.empty(size, a.dtype)
+    for k in range(size):
+        d[k] = u[k, k]
+    return m, n, d, sign
+
+
+def diagonalise(u: np.ndarray, m: np.ndarray, n: np.ndarray) -> float:
+    # makes u diagonal, and of two matrices of zeros m and n with m @ u @ n = that, by complete pivoting
+    size = u.shape[0]
     for k in range(size):
         m[k, k] = n[k, k] = 1.0
-    sign = a.dtype.type(1)
+    sign = u.dtype.type(1)
     for k in range(size):
         row, column = k, k
         for i in range(k, size):
@@ -82,10 +174,7 @@ def diagonalised(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, flo
             for i in range(size):
                 n[i, j] -= factor * n[i, k]
             u[k, j] = 0.0
-    d = np.empty(size, a.dtype)
-    for k in range(size):
-        d[k] = u[k, k]
-    return m, n, d, sign
+    return sign
 
 
 def cofactors(a: np.ndarray) -> np.ndarray:
@@ -99,6 +188,24 @@ def cofactors(a: np.ndarray) -> np.ndarray:
             if k != i:
                 others[i, i] *= d[k]
     return m.T @ others @ n.T
+
+
+def cofactors_into(a: np.ndarray, work: np.ndarray, out: np.ndarray) -> None:
+    size = a.shape[0]
+    u, m, n = work[0], work[1], work[2]
+    for i in range(size):
+        for j in range(size):
+            u[i, j] = a[i, j]
+            m[i, j] = n[i, j] = out[i, j] = 0.0
+    sign = diagonalise(u, m, n)
+    for k in range(size):
+        others = sign
+        for i in range(size):
+            if i != k:
+                others *= u[i, i]
+        for i in range(size):
+            for j in range(size):
+                out[i, j] += m[k, i] * others * n[j, k]
 
 
 def cofactors_along(a: np.ndarray, x: np.ndarray) -> np.ndarray:

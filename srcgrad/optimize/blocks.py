@@ -126,16 +126,16 @@ def by_evaluations(
     return x, value, nit, success, message, nfev, np.concatenate(kept) if len(kept) > 1 else kept[0]
 
 
-def by_problems(solve: Callable[..., Outcome], starts: Any, pace: Pace) -> Outcome:
-    """solve: a batch's starts -> its results."""
+def by_problems(solve: Callable[..., Outcome], problems: Any, pace: Pace) -> Outcome:
+    """solve: some of a batch's problems, which are its slices -> their results."""
     found: list[Outcome] = []
     done = 0
-    while done < len(starts) or not found:
-        group = starts[done : done + pace.block]
+    while done < len(problems) or not found:
+        more = max(min(pace.block, len(problems) - done), 1)
         before = time.perf_counter()
-        found.append(solve(group))
-        pace.took(max(len(group), 1), time.perf_counter() - before)
-        done += max(len(group), 1)
+        found.append(solve(problems[done : done + more]))
+        pace.took(more, time.perf_counter() - before)
+        done += more
     return found[0] if len(found) == 1 else tuple(map(np.concatenate, zip(*found, strict=True)))
 
 

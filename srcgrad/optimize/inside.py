@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import codes
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static
-from srcgrad.optimize import implicit, methods
+from srcgrad.optimize import implicit, methods, structured
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
@@ -31,11 +31,13 @@ STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callbac
 
 def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
     """In compiled code: the solve, the expressions of what it takes, and what makes the result of what it gives."""
+    whole = specs["x0"]
+    specs = structured.on_vector(specs, method != "root")
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
     args = "args" if _is_tuple(specs["args"]) else "(args,)"
     items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
-    return compiled(solve), items, told_history if _static(specs, "history") else told
+    return compiled(structured.around(solve, whole)), items, told_history if _static(specs, "history") else told
 
 
 def told(r):
@@ -57,12 +59,16 @@ def bound(public: Any, method: str, args: Sequence[Any], named: dict[str, Any]) 
     given.apply_defaults()
     values = given.arguments
     specs = {name: _spec(name, value) for name, value in values.items()}
+    whole = specs["x0"]
+    specs = structured.on_vector(specs, method != "root")
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (values[n] if isinstance(n, str) else _literal(n) for n in numbers)
     more = scope.struct([]) if values["args"] == () else values["args"]
     if not _is_tuple(specs["args"]):
         more = scope.struct([more])
     ruled = _ruled(solve, method, specs, scope.spec_of(more))
+    if isinstance(whole, Node):
+        ruled = compiled(structured.around(ruled, whole))
     return ruled, [values["x0"], more, tol, maxiter, scope.struct(options)]
 
 

@@ -8,9 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, value_and_grad, vmap
+from srcgrad.api import compiled, forward, grad, hessian, jacfwd, jacrev, value_and_grad
 from srcgrad.compiler.request import Limit
 from srcgrad.derivatives.checkpoint_option import limit_of
 from srcgrad.errors import ArgumentError
@@ -48,6 +46,11 @@ def kept(mode: str, checkpoint: Any) -> Mode:
 
 def _options(mode: Mode) -> dict[str, Any]:
     return {} if isinstance(mode, str) else {"checkpoint": mode.checkpoint}
+
+
+def spoken(mode: Mode) -> dict[str, Any]:
+    """The mode as the parameters that say it."""
+    return {"mode": _name(mode), **_options(mode)}
 
 
 def _name(mode: Mode) -> str:
@@ -143,31 +146,6 @@ def search_blocks(fun: Part, method: str, mode: Mode, record: bool, jit: bool) -
     call = spread(fun)
     chosen = _method(call, method, mode)
     return chosen.begin, compiled(searching(_both(call, mode), chosen, record, True), jit=jit)
-
-
-@functools.lru_cache(maxsize=256)
-def batched(loop: Any, others: int, jit: bool, target: str = "cpu", single: bool = False) -> Any:
-    """The loop from many starting points, with the same for each of the other parameters. single: whether these are
-    numbers of single precision, as the kernel's are to be that it ends at."""
-    narrow = {3: _narrow_root, 4: _narrow_minimum}[others]
-    loop = narrow(loop) if single and target != "cpu" else loop
-    return vmap(loop, (0, *(None,) * others), jit=jit, target=target)
-
-
-def _narrow_root(loop: Part) -> Part:
-    def newton(x0, args, tol, maxiter):  # type: ignore[no-untyped-def]
-        x, *rest = loop(x0, args, tol, maxiter)
-        return np.float32(x), *rest
-
-    return newton
-
-
-def _narrow_minimum(loop: Part) -> Part:
-    def minimize(x0, args, tol, maxiter, options):  # type: ignore[no-untyped-def]
-        x, *rest = loop(x0, args, tol, maxiter, options)
-        return np.float32(x), *rest
-
-    return minimize
 
 
 def _slope(fun: Part, mode: Mode) -> Part:

@@ -18,9 +18,10 @@ from srcgrad.compiler.runtime_errors import SMALL, too_large
 from srcgrad.derivatives.written_calls import Writer
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
+from srcgrad.optimize.batches import Axes, Problems, batched, one_of
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
-from srcgrad.optimize.methods import Mode, batched, descent_blocks, search_blocks
+from srcgrad.optimize.methods import Mode, descent_blocks, search_blocks
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
@@ -105,7 +106,7 @@ def by_search(
         found = by_evaluations(block, start, begin(start), maxiter, tol, _pace(solve, start, args), watch)
         return found if history else found[:-1]
 
-    made = _solved(blocks, fun, False, True, start, args, "" if method == "lbfgs" else "Hessian")
+    made = _solved(blocks, fun, None, True, start, args, "" if method == "lbfgs" else "Hessian")
     if key not in PLAIN:
         remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
     return made
@@ -124,7 +125,7 @@ def from_state(
 
         return by_steps(block, start, begin(start), maxiter, _pace(solve, start, args), watch)
 
-    return _solved(blocks, fun, False, True, start, args)
+    return _solved(blocks, fun, None, True, start, args)
 
 
 def from_point(
@@ -148,24 +149,30 @@ def from_point(
     def blocks() -> Outcome:
         return by_steps(block, start, None, maxiter, pace, watch)
 
-    made = _solved(blocks, key[0], False, minimises, start, args, "" if minimises else "Jacobian")
+    made = _solved(blocks, key[0], None, minimises, start, args, "" if minimises else "Jacobian")
     remember(key, solve, start, args, start, args, tol, maxiter, *options)
     return made
 
 
 def from_starts(
-    loop: Any, fun: Any, minimises: bool, jit: bool, target: str, start: Any, args: tuple[Any, ...], *rest: Any
-) -> Result:
-    """From many starts: on the CPU so many at a time as are solved in a quarter of a second."""
-    solve = batched(loop, 1 + len(rest), jit, target, rank_of(start) == 1 and single(start))
+    loop: Any, fun: Any, minimises: bool, jit: bool, target: str, start: Any, args: tuple[Any, ...], axes: Axes,
+    *rest: Any,
+) -> Result:  # fmt: skip
+    """Many problems: on the CPU so many at a time as are solved in a quarter of a second."""
+    problems = Problems(start, args, axes)
+    alone = single(start) and rank_of(start) == (problems.starts is not None)
+    solve = batched(loop, len(rest), jit, target, alone, problems.starts is not None, problems.whether)
     if target == "cuda":
-        return _solved(lambda: solve(start, args, *rest), fun, True, minimises, start, args)
+        starts = start if problems.starts is None else problems.starts
+        return _solved(
+            lambda: solve(starts, problems.mapped, problems.shared, *rest), fun, axes, minimises, start, args
+        )
     pace = _pace(solve, start, args)
 
     def groups() -> Outcome:
-        return by_problems(lambda group: solve(group, args, *rest), start, pace)
+        return by_problems(lambda group: solve(*group, problems.shared, *rest), problems, pace)
 
-    return _solved(groups, fun, True, minimises, start, args)
+    return _solved(groups, fun, axes, minimises, start, args)
 
 
 _TURNS: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
@@ -177,7 +184,7 @@ def _pace(solve: Any, start: Any, args: tuple[Any, ...]) -> Pace:
 
 
 def _solved(
-    run: Callable[[], Outcome], fun: Any, batch: bool, minimises: bool, start: Any, args: Any, dense: str = ""
+    run: Callable[[], Outcome], fun: Any, axes: Axes | None, minimises: bool, start: Any, args: Any, dense: str = ""
 ) -> Result:
     """The result; what is wrong with the user's function is told of that. dense: the matrix that the method makes."""
     try:
@@ -192,7 +199,7 @@ def _solved(
     except SrcgradError as error:
         if not isinstance(start, (np.ndarray, float)):  # on a GPU, where its values are not looked at
             raise
-        one = start[0] if isinstance(start, np.ndarray) and batch and len(start) else start
+        one, args = (start, args) if axes is None else one_of(start, args, axes)
         raise explained(error, fun, one, args, minimises) from error.__cause__
 
 

@@ -15,6 +15,7 @@ from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import describe
+from srcgrad.optimize.batches import Axes, axes_of
 from srcgrad.optimize.blocks import Watch, amount
 from srcgrad.optimize.first_order import SHORT
 from srcgrad.optimize.methods import (
@@ -24,6 +25,7 @@ from srcgrad.optimize.methods import (
     kept,
     minimising_loop,
     newton_loop,
+    spoken,
 )
 from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
@@ -43,6 +45,7 @@ from srcgrad.optimize.running import (
     straight_root,
     told,
 )
+from srcgrad.optimize.structured import structured, through_vector
 
 # the literals' own objects, by which a call is known at once for what it mostly is
 NOTHING: tuple[()] = ()
@@ -52,7 +55,7 @@ Callback = Callable[[Any, Any, int], Any] | None
 
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
-    target: str = "cpu", mode: str = "forward", history: bool = False, batch: bool = False, jit: bool = True,
+    target: str = "cpu", mode: str = "forward", history: bool = False, batch: Any = False, jit: bool = True,
     callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
 ) -> Result:  # fmt: skip
     """A root of ``fun(x, *args) = 0`` by Newton's method, a scalar or a square system.
@@ -61,8 +64,8 @@ def newton(
     ----------
     fun : callable
         The residual: a float for a float, an array of shape ``(n,)`` for one of shape ``(n,)``.
-    x0 : float or ndarray of shape (n,)
-        Where to start.
+    x0 : float, ndarray of shape (n,), or a tuple, dict, NamedTuple, dataclass or list of floats and arrays
+        Where to start; `fun` is given the same structure, and may give one.
     args : tuple
         Further arguments of `fun`.
     tol : float
@@ -73,8 +76,9 @@ def newton(
         How the derivative is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the largest residual at each point comes too, as ``history``.
-    batch, target, jit : bool, 'cpu' or 'cuda', bool
-        Many starts along `x0`'s first axis (`args` are for all); one a thread of a GPU; whether it is compiled.
+    batch, target, jit : bool or tuple, 'cpu' or 'cuda', bool
+        Many starts along `x0`'s first axis (True: `args` are for all; a tuple: the mapped axis, or None, of `x0` and
+        of each of `args`); one a thread of a GPU; whether it is compiled.
     callback, callback_every : callable, int
         Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
         ends the solve.
@@ -138,7 +142,7 @@ def gradient_descent(
     target: str = "cpu",
     mode: str = "reverse",
     history: bool = False,
-    batch: bool = False,
+    batch: Any = False,
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
@@ -150,7 +154,7 @@ def gradient_descent(
 
     Parameters
     ----------
-    fun, x0 : callable, float or ndarray
+    fun, x0 : callable, and a float, an ndarray, or a tuple, dict, NamedTuple, dataclass or list of these
         The objective, which gives a float, and where to start, of any shape.
     args : tuple
         Further arguments of `fun`.
@@ -162,8 +166,9 @@ def gradient_descent(
         How the gradient is made, and how much a sweep back keeps of loops.
     history : bool
         Whether the objective at each point comes too, as ``history``.
-    batch, target, jit : bool, 'cpu' or 'cuda', bool
-        Many starts along `x0`'s first axis (`args` are for all); one a thread of a GPU; whether it is compiled.
+    batch, target, jit : bool or tuple, 'cpu' or 'cuda', bool
+        Many starts along `x0`'s first axis (True: `args` are for all; a tuple: the mapped axis, or None, of `x0` and
+        of each of `args`); one a thread of a GPU; whether it is compiled.
     callback, callback_every : callable, int
         Called as ``callback(x, fun, nit)`` once a second at most, or after each so many steps; raising StopIteration
         ends the solve.
@@ -217,7 +222,7 @@ def minimize(
     target: str = "cpu",
     mode: str = "reverse",
     history: bool = False,
-    batch: bool = False,
+    batch: Any = False,
     jit: bool = True,
     callback: Callback = None,
     callback_every: int | None = None,
@@ -254,15 +259,29 @@ def minimize(
     array([1., 1.])
     """
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+    choices: dict[str, Any] = {"tol": tol, "maxiter": maxiter, "target": target, "mode": mode, "history": history}
+    choices |= {"jit": jit, "checkpoint": checkpoint, **given}
+    return _minimum(fun, x0, _tuple(args), method, batch, (callback, callback_every), **choices)
+
+
+def _minimum(
+    fun: Any, x0: Any, args: tuple[Any, ...], method: str, batch: Any, called: tuple[Any, Any], *,
+    tol: float, maxiter: int, target: str, mode: str, history: bool, jit: bool, checkpoint: Any, **given: Any,
+) -> Result:  # fmt: skip
     with speaking_of(None):
-        check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
+        check_call(fun, target, mode, tol, maxiter, batch, called)
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
-        start, rank = _of_rank(method, *_start(x0, batch, history, target))
-    args, tol, maxiter, options = _tuple(args), float(tol), int(maxiter), like(start, *chosen)
-    watch, swept = Watch(callback, callback_every), kept(mode, checkpoint)
-    if batch:
+        axes = axes_of(batch, args)
+        if structured(x0):
+            choices = {"tol": tol, "maxiter": maxiter, "target": target, "mode": mode, "history": history, "jit": jit}
+            choices |= {"method": method, "checkpoint": checkpoint, **given}
+            return through_vector(minimize, True, fun, x0, args, batch, called, choices)
+        start, rank = _of_rank(method, *_start(x0, axes, history, target))
+    tol, maxiter, options = float(tol), int(maxiter), like(start, *chosen)
+    watch, swept = Watch(*called), kept(mode, checkpoint)
+    if axes:
         loop = minimising_loop(fun, method, rank, tol > 0.0, swept, history, jit)
-        return from_starts(loop, fun, True, jit, target, start, args, tol, maxiter, options)
+        return from_starts(loop, fun, True, jit, target, start, args, axes, tol, maxiter, options)
     if method in SEARCHING:
         return by_search(fun, method, swept, history, jit, start, args, tol, maxiter, watch)
     return from_state(fun, method, rank, swept, history, jit, start, args, tol, maxiter, options, watch)
@@ -292,13 +311,17 @@ def _root(key: Any, x0: Any, args: tuple[Any, ...], tol: float, maxiter: int, ca
     fun, _, _, mode, history, jit, target, batch = key
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, called)
-        start, rank = _start(x0, batch, history, target)
+        axes = axes_of(batch, args)
+        if structured(x0):
+            chosen = {"tol": tol, "maxiter": maxiter, "target": target, **spoken(mode), "history": history, "jit": jit}
+            return through_vector(newton, False, fun, x0, args, batch, called, chosen)
+        start, rank = _start(x0, axes, history, target)
         if rank > 1:
             raise ArgumentError("newton starts from a number or a one-dimensional array", hint="write x0.ravel()")
     tol, maxiter = float(tol), int(maxiter)
     solve = newton_loop(fun, rank, mode, history, jit)
-    if batch:
-        return from_starts(solve, fun, False, jit, target, start, args, tol, maxiter)
+    if axes:
+        return from_starts(solve, fun, False, jit, target, start, args, axes, tol, maxiter)
     return from_point(key, solve, False, Watch(*called), start, args, tol, maxiter)
 
 
@@ -316,18 +339,23 @@ def _descent(
     with speaking_of(None):
         check_call(fun, target, mode, tol, maxiter, batch, called)
         check_options({"lr": lr, "momentum": momentum})
-        start, rank = _start(x0, batch, history, target)
+        axes = axes_of(batch, args)
+        if structured(x0):
+            chosen = {"tol": tol, "maxiter": maxiter, "target": target, **spoken(mode), "history": history, "jit": jit}
+            chosen |= {"lr": lr, "momentum": momentum}
+            return through_vector(gradient_descent, True, fun, x0, args, batch, called, chosen)
+        start, rank = _start(x0, axes, history, target)
     tol, maxiter, options = float(tol), int(maxiter), like(start, lr, momentum)
     key = (*key[:-1], tol > 0.0)
-    if momentum and not batch:
+    if momentum and not axes:
         watch = Watch(*called)
         made = from_state(fun, method, rank, mode, history, jit, start, args, tol, maxiter, options, watch)
         begin, solve = descent_blocks(fun, method, rank, tol > 0.0, mode, history, jit)
         remember(key, solve, start, args, start, begin(start), args, tol, maxiter, options)
         return made
     solve = minimising_loop(fun, method, rank, tol > 0.0, mode, history, jit)
-    if batch:
-        return from_starts(solve, fun, True, jit, target, start, args, tol, maxiter, options)
+    if axes:
+        return from_starts(solve, fun, True, jit, target, start, args, axes, tol, maxiter, options)
     return from_point(key, solve, True, Watch(*called), start, args, tol, maxiter, options)
 
 
@@ -344,17 +372,18 @@ def _method_options(method: str, given: dict[str, float]) -> tuple[float, ...]:
     return tuple(float(value) for value in {**known, **given}.values())
 
 
-def _start(x0: Any, batch: bool, history: bool, target: str) -> tuple[Any, int]:
+def _start(x0: Any, axes: Axes | None, history: bool, target: str) -> tuple[Any, int]:
     """Where to start, and the rank of one starting point."""
     start = x0 if target == "cuda" and lazy.launch.on_device(x0) else _floats(x0)
-    if not batch:
+    if axes is None:
         return start, rank_of(start)
-    if not rank_of(start):
-        raise ArgumentError("batch=True takes an array of starting points", hint="its leading axis counts them")
+    if axes[0] is not None and not rank_of(start):
+        hint = "its leading axis counts them; None in the place of its axis: all begin at x0"
+        raise ArgumentError("a batch takes an array of starting points", hint=hint)
     if history:
         message = "a batch has no history: its solves may take different numbers of steps"
         raise UnsupportedError(message, hint="leave history out, or solve from each start by itself")
-    return start, rank_of(start) - 1
+    return start, rank_of(start) - (axes[0] is not None)
 
 
 def _floats(x0: Any) -> Any:

@@ -49,6 +49,7 @@ class Folds:
 
     def __init__(self, fun: Fun) -> None:
         self.memory = Memory(fun)
+        self.results = fun.facts.results
         self.inside: dict[Var, Stmt] = {}  # folded into the use of this variable
         self.choices: dict[ir.If, None] = {}  # printed as `a if c else b`
         self.long: set[ir.If] = set()  # found to be too long for that

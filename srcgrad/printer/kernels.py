@@ -20,16 +20,43 @@ def template_of(stmt: ir.Let | ir.Draw) -> Template:
     if isinstance(stmt, ir.Draw) or plain.helpers:
         return plain
     name = stmt.op.traits.kernel([a.type for a in stmt.args], stmt.params)
-    return _call(name, stmt.op.traits.kernel_texts.get(name, ""), plain, stmt.params) if name else plain
+    return _call(name, stmt.op.traits.kernel_texts, plain, stmt.params) if name else plain
 
 
-def _call(name: str, text: str, plain: Template, params: Mapping[str, Any]) -> Template:
+@lru_cache(maxsize=4096)
+def template_into(stmt: ir.Let) -> Template | None:
+    """The template of a call that writes the result into memory, which is the last that it is filled with; None if
+    there is no such function. The memory must be none of the operands'."""
+    traits, kind, types = stmt.op.traits, stmt.targets[0].type, [a.type for a in stmt.args]
+    found = traits.into(types, stmt.params) if len(stmt.targets) == 1 else None
+    call = template_of(stmt).tree
+    if found is None or not kind.is_float or any(t.dtype != kind.dtype for t in types):
+        return None
+    assert isinstance(call, ast.Call)
+    first = len(types) - (traits.scratch is not None and types[-1].ref)
+    places = range(first, len(types) + 1)
+    tree = ast.Call(templates.name(found[0]), [*call.args, *(templates.name(f"_{k}") for k in places)], [])
+    uses = {**template_of(stmt).uses, **dict.fromkeys(places, 1)}
+    texts = {name: templates.source(name, helper) for name, helper in found[1].items()}
+    return Template(tree, uses, len(ast.unparse(tree)), _needed(found[0], texts))
+
+
+def _needed(name: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The text of a function, and of those that it calls."""
+    found = {name: texts[name]}
+    for other in texts:
+        if other != name and re.search(rf"(?<![.\w]){other}\(", texts[name]):
+            found.update(_needed(other, texts))
+    return found
+
+
+def _call(name: str, texts: Mapping[str, str], plain: Template, params: Mapping[str, Any]) -> Template:
     given: dict[str, ast.expr] = {}
     placed = [templates.name(f"_{k}") for k in range(1 + max(plain.uses))]
     body = _with_parameters(templates.fill(plain, placed, params), given)
     source = f"def {name}({', '.join(LETTERS[: len(given)])}):\n    return {ast.unparse(body)}\n"
     call = templates.parse(f"{name}({', '.join(given)})", "eval")
-    return Template(call.tree, call.uses, call.size, {name: text or source})
+    return Template(call.tree, call.uses, call.size, _needed(name, texts) if name in texts else {name: source})
 
 
 LETTERS = "abcdefgh"

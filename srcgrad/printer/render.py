@@ -8,11 +8,12 @@ import re
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from srcgrad.core import ir, walk
 from srcgrad.core.inline import inlined
 from srcgrad.core.ir import Fun, Program
+from srcgrad.core.shapes import FULL
 from srcgrad.errors import Problem, UnsupportedError
 from srcgrad.printer import kernels, templates
 from srcgrad.printer.coalesce import Classes
@@ -42,12 +43,13 @@ INLINED = "# inlined"
 class _Written:
     """The texts of functions by their names, as they are found to be needed.
 
-    helpers: of templates and of the printer.   calls: the names of those that call one function of NumPy's.   outlined:
-    parts of the program.
+    into: whether what computes into memory is printed so.   helpers: of templates and of the printer.   calls: the
+    names of those that call one function of NumPy's.   outlined: parts of the program.
     """
 
     functions: frozenset[str]
     template: TemplateOf
+    into: bool = False
     helpers: dict[str, str] = field(default_factory=dict)
     calls: set[str] = field(default_factory=set)
     outlined: dict[str, str] = field(default_factory=dict)
@@ -56,11 +58,23 @@ class _Written:
         """What a primitive is printed as; no function that it needs is named as one of the program's."""
         return kernels.without(self.functions, self.template(stmt))
 
-    def need(self, fun: Fun) -> None:
+    def stored(self, stmt: ir.Store, folds: Folds) -> Template | None:
+        """What a store of a whole result is printed as, where that is computed into the memory itself."""
+        let = folds.inside.get(stmt.value) if isinstance(stmt.value, ir.Var) else None
+        if not self.into or stmt.ref not in folds.results or not isinstance(let, ir.Let):
+            return None
+        read = set().union(*(folds.memory.of(v) for a in let.args for v in (a, *folds.leaves(a))))
+        whole = all(item == FULL for item in stmt.index) and stmt.ref.type == replace(let.target.type, ref=True)
+        made = kernels.template_into(let) if whole and read.isdisjoint(folds.memory.of(stmt.ref)) else None
+        return None if made is None else kernels.without(self.functions, made)
+
+    def need(self, fun: Fun, folds: Folds) -> None:
         """Take in what the templates of a function need."""
+        stored = {s.value: self.stored(s, folds) for s in walk.walk(fun.body) if isinstance(s, ir.Store)}
         for stmt in walk.walk(fun.body):
             if isinstance(stmt, (ir.Let, ir.Draw)):
-                made = self.printed(stmt).helpers
+                into = stored.get(stmt.targets[0]) if isinstance(stmt, ir.Let) else None
+                made = (into or self.printed(stmt)).helpers
                 self.helpers.update(made)
                 self.calls.update(made if not templates.of_let(stmt).helpers else ())
 
@@ -86,7 +100,7 @@ def module(program: Program, *, jit_options: str | None = None, decorator: str =
         _expect_plain_prints(funs)
     compiled = jit_options is not None
     by_numba = compiled and decorator == "njit"
-    written = _Written(frozenset(f.name for f in funs), kernels.template_of if by_numba else templates.of_let)
+    written = _Written(frozenset(f.name for f in funs), kernels.template_of if by_numba else templates.of_let, by_numba)
     overloads = Overloads(program) if by_numba and program.callees else None
     bodies = {fun.name: _function(fun, written, compiled, overloads) for fun in funs}
     # what the reader has come for first: functions that are called are found when it is called
@@ -144,12 +158,12 @@ def _function(fun: Fun, written: _Written, compiled: bool = True, overloads: Ove
     folds = Folds(fun)
     nodes = lay_out(fun.body, folds)
     classes = Classes(fun, nodes, folds)
-    written.need(fun)
+    written.need(fun, folds)
     taken = written.functions | written.helpers.keys() | written.outlined.keys()
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
         called = None if overloads is None else functools.partial(overloads.written, fun)
-        printer = Statements(folds, names, written.helper, compiled, called, written.printed)
+        printer = Statements(folds, names, written.helper, compiled, called, written.printed, written.stored)
         tree = printer.function(fun, nodes)
         if not mistakable(tree, names):
             break

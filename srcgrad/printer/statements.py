@@ -40,6 +40,13 @@ def is_comment(stmt: ast.stmt) -> bool:
     return isinstance(stmt, ast.Expr) and isinstance(stmt.value, ast.Name) and stmt.value.id.startswith("#")
 
 
+Into = Callable[[ir.Store, Folds], templates.Template | None]
+
+
+def _no_way(stmt: ir.Store, folds: Folds) -> None:
+    return None
+
+
 def _in_python(body: Sequence[ast.stmt]) -> Body:
     """Statements that compiled code leaves to Python."""
     return [ast.With([ast.withitem(call("objmode"))], [*body])]
@@ -48,7 +55,7 @@ def _in_python(body: Sequence[ast.stmt]) -> Body:
 class Statements:
     """compiled: for Numba, which leaves to Python what it cannot print.   called: how a call is written.
 
-    template: what a primitive is printed as.
+    template: what a primitive is printed as.   into: the same where its result is stored.
     """
 
     def __init__(
@@ -59,9 +66,10 @@ class Statements:
         compiled: bool = True,
         called: Called | None = None,
         template: TemplateOf = templates.of_let,
+        into: Into = _no_way,
     ) -> None:
         self.folds, self.names, self.helper, self.compiled = folds, names, helper, compiled
-        self.express = Expressions(folds, names, called, template)
+        self.express, self.into = Expressions(folds, names, called, template), into
         self.atom = self.express.atom
         self.said: Span | None = None  # whose line the last comment shows
         self.told: set[Span] = set()  # the lines that comments of this sweep have shown
@@ -196,6 +204,12 @@ class Statements:
         return ast.Assign([names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())], value)
 
     def store(self, stmt: ir.Store) -> Body:
+        there = self.into(stmt, self.folds)
+        if there is not None:
+            let = self.folds.inside[cast(Var, stmt.value)]
+            assert isinstance(let, ir.Let)
+            args = [self.atom(a, copies=False) for a in (*let.args, stmt.ref)]
+            return [ast.Expr(templates.fill(there, args, let.params))]
         shared = self.folds.memory.of(stmt.ref)
         load = self.folds.inside.get(stmt.value) if isinstance(stmt.value, Var) else None
         copies = not isinstance(load, ir.Load) or bool(self.folds.memory.of(load.ref) & shared)

@@ -39,10 +39,10 @@ def expanded(op: ir.Primitive, types: tuple[ir.Type, ...], params: dict[str, Any
     """What a primitive is printed as, and the sources of the functions that this calls."""
     got = op.template(types, params) if callable(op.template) else op.template
     code, helpers = got if isinstance(got, tuple) else (got, {})
-    return code, {name: _source(name, h) for name, h in helpers.items()}
+    return code, {name: source(name, h) for name, h in helpers.items()}
 
 
-def _source(name: str, helper: str | OverElements | EachElement | Contraction) -> str:
+def source(name: str, helper: str | OverElements | EachElement | Contraction) -> str:
     match helper:
         case str():
             return helper

@@ -9,6 +9,7 @@ for t in range(steps - 1, -1, -1): ...
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from srcgrad.core import ir
 from srcgrad.core.aliases import aliases_of, makes_fresh
@@ -35,7 +36,11 @@ def share_buffers(fun: Fun) -> Fun:
             last[aliases.of(found.target)] = end
         else:
             free.append(stmt)
-    return _Shared(taken).fun(fun) if taken else fun
+    if not taken:
+        return fun
+    made = _Shared(taken).fun(fun)
+    results = frozenset(taken.get(ref, ref) for ref in fun.facts.results)
+    return replace(made, facts=replace(made.facts, results=results))
 
 
 def _fits(one: Alloc, other: Alloc) -> bool:

@@ -30,6 +30,7 @@ from srcgrad.rules.language import registry
 from srcgrad.rules.scalar.arithmetic import add, multiply, subtract
 from srcgrad.rules.scalar.compare import greater
 from srcgrad.rules.scalar.elementwise import absolute
+from srcgrad.rules.scalar.powers import power
 from srcgrad.rules.scalar.vector_forms import reach, vector_form
 
 FEW = 8  # iterations that are no matter
@@ -59,6 +60,7 @@ class _Vectors(Rewriter):
         others = [s for s, old in zip(formed.body, new.body, strict=True) if s is old]
         if len(others) == len(new.body) or any(map(_calls_a_library, others)):
             return new
+        formed = replace(formed, body=tuple(map(_multiplied, formed.body)))
         return self._guarded(new, formed, far) if far else formed
 
     def _apart(self, loop: For) -> bool:
@@ -95,6 +97,16 @@ def _formed(stmt: Stmt) -> Stmt:
         return stmt
     form = vector_form(stmt.op, stmt.target.type, stmt.args)
     return stmt if form is None or stmt.target.type.rank else replace(stmt, op=form)
+
+
+def _multiplied(stmt: Stmt) -> Stmt:
+    """A square as a product: Numba makes a loop of a power, which LLVM does not always get rid of in time."""
+    if not isinstance(stmt, Let) or stmt.op is not power or stmt.target.type != stmt.args[0].type:
+        return stmt
+    base, exponent = stmt.args
+    if not base.type.is_float or base.type.rank or not isinstance(exponent, Const) or exponent.value != 2:
+        return stmt
+    return replace(stmt, op=multiply, args=(base, base))
 
 
 def _reach(stmt: Stmt) -> float:

@@ -286,6 +286,9 @@ def test_what_is_decided_once_may_have_fast_math_flags():
                 s += a[i] * x
         return s
 
+    def flattens(a, x):
+        return np.sum(1.0 / (1.0 + np.exp(-a * x)))
+
     def run_again(a, x):
         s = x
         for i in range(len(a)):
@@ -305,7 +308,7 @@ def test_what_is_decided_once_may_have_fast_math_flags():
     def equal_to(a, x):
         return x * x if a[0] == x else x
 
-    once = (smallest, until_small, sums_within)
+    once = (smallest, until_small, sums_within, flattens)
     for fun in (*once, run_again, largest_of_two, chosen, places, equal_to):
         lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
         assert to_source.decides_by_floats(lowered.program)

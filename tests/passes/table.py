@@ -17,6 +17,7 @@ from srcgrad.schedule.known_lengths import replace_known_lengths
 from srcgrad.schedule.longest_buffers import longest_buffers
 from srcgrad.schedule.named_values import name_stored_values
 from srcgrad.schedule.parallel_nests import parallel_nests
+from srcgrad.schedule.results_in_place import results_in_place
 from srcgrad.schedule.shared_buffers import share_buffers
 from srcgrad.schedule.stored_once import store_once
 from srcgrad.schedule.unroll import unroll
@@ -84,6 +85,7 @@ KEEPING: dict[str, Pass] = {
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
+    "results_in_place": of_functions(results_in_place),
     "longest_buffers": of_functions(longest_buffers),
     "named_values": of_functions(name_stored_values),
     "parallel_nests": of_functions(lambda fun: parallel_nests(fun, long=2)),

@@ -69,7 +69,7 @@ ENTRIES = {
     "gaussian_process": _workload("gaussian_process", 105),
     "lstm": _workload("lstm", 130),
     "softmax_regression": _workload("softmax_regression", 58),
-    "kalman": _workload("kalman", 175),
+    "kalman": _workload("kalman", 205),
     "heat": _workload("heat", 50),
     "continued": Entry(continued, lambda: (0.7, 6), 0, 28),
     "gaussian_mixture": _workload("gaussian_mixture", 103),

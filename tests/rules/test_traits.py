@@ -9,7 +9,7 @@ import pytest
 
 from srcgrad.core import ir
 from srcgrad.core.aliases import makes_fresh
-from srcgrad.core.traits import Slope, Traits, always
+from srcgrad.core.traits import Slope, Traits, always, in_no_way
 from srcgrad.printer import kernels, templates
 from srcgrad.rules.cuda_names import coordinate, grid, gridsize
 from srcgrad.rules.language import registry
@@ -90,7 +90,7 @@ def test_a_cast_makes_new_memory_but_of_a_part(given, made, fresh):
 
 def test_every_trait_is_listed_or_is_what_a_declaration_computes():
     told = {*FLAGS, "effort", "slope", "fresh", "transparent", "may_raise", "steep", "chooses"}
-    told |= {"kernel", "kernel_texts"}
+    told |= {"kernel", "kernel_texts", "into", "scratch"}
     assert {f.name for f in fields(Traits)} - told == {
         *("form", "elementwise", "takes_complex", "dims", "demands", "partials", "refuses")
     }
@@ -133,12 +133,27 @@ def test_the_name_of_a_kernel_stands_for_its_text():
             except (LookupError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):
                 continue  # of these types the rule has no meaning
             if made.helpers != plain.helpers:
-                ((name, text),) = made.helpers.items()
-                assert texts.setdefault(name, text) == text
+                name, *_ = made.helpers
+                assert all(texts.setdefault(*item) == item[1] for item in made.helpers.items())
                 assert ast.unparse(made.tree).startswith(f"{name}(_0")
                 rules.add(rule.name)
     assert rules == set(KERNELS.split())
     assert texts["matmul"] == "def matmul(a, b):\n    return a @ b\n"
+
+
+def test_the_name_of_what_computes_into_memory_stands_for_its_text():
+    texts, rules = {}, set()
+    for rule in (p for p in registry.PRIMITIVES.values() if p.info.samples and p.traits.into is not in_no_way):
+        for types, params in _kinds(rule):
+            try:
+                made = kernels.template_into(_let(rule, types, params))
+            except (LookupError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):
+                continue  # of these types the rule has no meaning
+            if made is not None:
+                assert all(texts.setdefault(*item) == item[1] for item in made.helpers.items())
+                assert ast.unparse(made.tree).startswith(f"{next(iter(made.helpers))}(_0")
+                rules.add(rule.name)
+    assert rules == {"matmul", "solve", "inv", "cofactors"}
 
 
 @pytest.mark.parametrize("rule", [p for p in registry.PRIMITIVES.values() if p.info.samples], ids=str)

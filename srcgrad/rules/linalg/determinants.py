@@ -28,7 +28,7 @@ from srcgrad.rules.shapes.broadcast import Params
 singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.5, -1.0, 0.7]])
 
 
-def _cofactors(a: Any) -> Any:
+def _cofactors(a: Any, *work: Any) -> Any:
     return small_matrices.cofactors(_square(a))
 
 
@@ -65,6 +65,7 @@ def _along_vjp(bars: Duals, args: Sequence[Val], outs: Sequence[Val], params: Pa
 
 
 _all = sources(small_matrices.cofactors, small_matrices.diagonalised)
+_into = sources(small_matrices.cofactors_into, small_matrices.diagonalise)
 _both = sources(small_matrices.cofactors_along, small_matrices.diagonalised)
 
 cofactors_along: Rule = general(
@@ -94,6 +95,8 @@ cofactors: Rule = general(
     infer=same_type,
     evaluate=_cofactors,
     template=lambda types, params: ("cofactors(_0)", _all),
+    into=lambda types, params: ("cofactors_into", _into),
+    scratch=lambda dims: (ir.Const(3, ir.I8), *dims[0]),
     dims=first_dims,
     without=only_ranks(2),
     samples=[(square,), (square[:1, :1].copy(),)],

@@ -12,7 +12,7 @@ from srcgrad.numeric import products, small_matrices
 from srcgrad.rules.language import arguments
 from srcgrad.rules.language.declare import At, Rule, bilinear, only_ranks
 from srcgrad.rules.language.over_elements import Contraction
-from srcgrad.rules.language.runtime_text import sources
+from srcgrad.rules.language.runtime_text import Sources, sources
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.reductions.sums import sum_
 from srcgrad.rules.shapes.axes import expect_equal
@@ -57,6 +57,12 @@ def _product_kernel(types: Types, params: Params) -> str:
     return _KERNELS.get((types[0].rank, types[1].rank), "matmul")
 
 
+def _product_into(types: Types, params: Params) -> tuple[str, Sources] | None:
+    name = _product_kernel(types, params)
+    return (f"{name}_into", _INTO) if name else None
+
+
+_INTO = sources(products.matrix_by_vector_into, products.vector_by_matrix_into, products.matmul_into)
 _KERNELS = {(1, 1): "", (2, 1): "matrix_by_vector", (1, 2): "vector_by_matrix"}
 
 
@@ -84,6 +90,7 @@ product: Rule = bilinear(
     "matmul", (), left=_product_left, right=_product_right, infer=_product_infer, evaluate=_product,
     template=_product_template, kernel=_product_kernel,
     kernel_texts=sources(products.matrix_by_vector, products.vector_by_matrix),
+    into=_product_into,
     dims=_product_dims, demands=_product_demands,
     params=[{"ta": False, "tb": False}],
     samples=[

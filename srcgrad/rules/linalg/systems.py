@@ -15,6 +15,7 @@ from srcgrad.rules.arrays.diagonals import matrix_of
 from srcgrad.rules.language import arguments, registry
 from srcgrad.rules.language.declare import Duals, Rule, general, only_ranks, static
 from srcgrad.rules.language.over_elements import written_out
+from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.linalg.einsum import floats
 from srcgrad.rules.linalg.matmul import dot, line, outer, square
@@ -54,6 +55,14 @@ def _solve_template(types: Types, params: Params) -> Any:
     return f"{name}({left}, _1)", written_out(small_matrices.eliminate, types, name, singular=True, in_place=False)[1]
 
 
+def _solve_into(types: Types, params: Params) -> tuple[str, dict[str, Any]]:
+    vector = types[1].rank == 1
+    function = small_matrices.solve_into if vector else small_matrices.solve_columns_into
+    name = "eliminate_in_place" if vector else "eliminate_columns_in_place"
+    inner = written_out(small_matrices.eliminate, types[:2], name, singular=True, in_place=True)[1]
+    return function.__name__, {**sources(function), name: inner[name]}
+
+
 solve: Rule = general(
     "solve",
     (),
@@ -62,9 +71,11 @@ solve: Rule = general(
     jvp=_solve_jvp,
     vjp=_solve_vjp,
     infer=lambda types, params: (types[1],),
-    evaluate=lambda a, b, transposed, small=False: np.linalg.solve(a.T if transposed else a, b),
+    evaluate=lambda a, b, *work, transposed, small=False: np.linalg.solve(a.T if transposed else a, b),
     template=_solve_template,
     kernel=named("solve"),
+    into=_solve_into,
+    scratch=lambda dims: dims[0],
     dims=lambda dims, params: dims[1],
     takes_complex=True,
     without=only_ranks(2),
@@ -95,6 +106,9 @@ def _np_solve(builder: Builder, a: Any, b: Any) -> Val:
     return for_each(lambda *one: _np_solve(builder, *one), stacks, sides, lambda count: [shape])[0]
 
 
+_INTO = sources(small_matrices.inv_into)
+
+
 def _inv_jvp(dots: Duals, args: Sequence[Val], outs: Sequence[Val], params: Params) -> list[Val | None]:
     (da,), (y,) = dots, outs
     return [None if da is None else -dot(dot(y, da), y)]
@@ -116,6 +130,7 @@ inv: Rule = general(
     evaluate=np.linalg.inv,
     template="np.linalg.inv(_0)",
     kernel=named("inv"),
+    into=lambda types, params: ("inv_into", _INTO),
     dims=lambda dims, params: dims[0],
     demands=lambda dims, params: [dims[0]],
     samples=[(square,)],

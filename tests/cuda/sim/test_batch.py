@@ -9,7 +9,7 @@ import pytest
 from numba import cuda
 
 import srcgrad as sg
-from tests.optimize.test_batch import CASES, f
+from tests.optimize.test_batch import AXES, CASES, f
 
 
 @pytest.mark.parametrize(("solve", "fun", "starts", "args", "options"), CASES)
@@ -66,3 +66,23 @@ def test_refused():
         sg.newton(f, np.ones(2), (1.0,), batch=True, target="cuda", history=True)
     with pytest.raises(sg.ArgumentError, match="array of starting points"):
         sg.newton(f, 1.0, (1.0,), batch=True, target="cuda")
+
+
+@pytest.mark.parametrize(("solve", "fun", "x0", "args", "axes", "options"), AXES)
+def test_axes_as_on_the_cpu(solve, fun, x0, args, axes, options):
+    got, want = (solve(fun, x0, args, batch=axes, **given, **options) for given in ({"target": "cuda"}, {"jit": False}))
+    assert [v.dtype for v in got] == [v.dtype for v in want]
+    for name in ("x", "fun", "nit", "success", "nfev"):
+        tolerance = 1e-12 if got.x.dtype == np.float64 else 1e-5
+        np.testing.assert_allclose(getattr(got, name), getattr(want, name), rtol=tolerance, atol=1e-13)
+
+
+def test_structures():
+    def pair(v, a):
+        return v[0] ** 2 - v[1] * a, v[1] - np.sum(v[2]), v[2] - 1.0
+
+    a = np.array([2.0, 8.0, 18.0])
+    got = sg.newton(pair, (1.0, 1.0, np.zeros(2)), (a,), batch=(None, 0), target="cuda")
+    assert type(got.x) is tuple and got.success.all()
+    np.testing.assert_allclose(got.x[0], np.sqrt(2.0 * a))
+    np.testing.assert_allclose(got.x[2], np.ones((3, 2)))

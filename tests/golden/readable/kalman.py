@@ -35,59 +35,73 @@ def kalman_value_and_grad(a, h, q, r, ys):
     t_kept3 = np.empty_like(ys)
     x_kept2 = np.empty((n9, n))
     a_kept = np.empty((n9, n, n))
+    x2 = np.empty(n)
+    t3 = np.empty((n, n))
+    t4 = np.empty((n, n))
+    t5 = np.empty(n3)
+    t6 = np.empty((n3, n))
+    t7 = np.empty((n3, n3))
+    t8 = np.empty((n, n3))
+    t9 = np.empty((n10, n10))
+    gain = np.empty((n, n10))
+    work = np.empty((n3, n3))
+    t10 = np.empty(n)
     p = np.empty((n4, n4))
     e = np.empty(n10)
     s = np.empty((n10, n10))
     cost = 0.0
     for t in range(n9):
         # x = a @ x
-        x2 = matrix_by_vector(a, x)
+        matrix_by_vector_into(a, x, x2)
         for i in range(n4):
             x_kept2[t, i] = x[i]
             x_kept[t, i] = x2[i]
         # p = a @ p @ a.T + q
-        t3 = matmul(matmul(a, a2), a.T)
+        matmul_into(a, a2, t3)
+        matmul_into(t3, a.T, t4)
         for i in range(n4):
             for j in range(n4):
-                p[i, j] = t3[i, j] + q[i, j]
+                p[i, j] = t4[i, j] + q[i, j]
         # e = ys[t] - h @ x
-        t4 = matrix_by_vector(h, x2)
+        matrix_by_vector_into(h, x2, t5)
         for i in range(n10):
-            e_i = ys[t, i] - t4[i]
+            e_i = ys[t, i] - t5[i]
             e[i] = e_i
             e_kept[t, i] = e_i
         # s = h @ p @ h.T + r
-        t3 = matmul(matmul(h, p), h.T)
+        matmul_into(h, p, t6)
+        matmul_into(t6, h.T, t7)
         for i in range(n10):
             for j in range(n10):
-                s[i, j] = t3[i, j] + r[i, j]
+                s[i, j] = t7[i, j] + r[i, j]
         # gain = p @ h.T @ np.linalg.inv(s)
-        t5 = matmul(p, h.T)
-        t3 = inv(s)
+        matmul_into(p, h.T, t8)
+        inv_into(s, t9)
         for i in range(n10):
             for j in range(n10):
-                t_kept[t, i, j] = t3[i, j]
-        gain = matmul(t5, t3)
+                t_kept[t, i, j] = t9[i, j]
+        matmul_into(t8, t9, gain)
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
         t_kept_t = det(s)
         t_kept2[t] = t_kept_t
-        t6 = math.log(t_kept_t)
-        t4 = solve(s, e)
+        t11 = math.log(t_kept_t)
+        solve_into(s, e, work, t5)
         total = 0.0
         for i in range(n10):
-            t_kept3[t, i] = t4[i]
-            total += e[i] * t4[i]
-        cost += 0.5 * (t6 + total)
+            t_kept3[t, i] = t5[i]
+            total += e[i] * t5[i]
+        cost += 0.5 * (t11 + total)
         # x = x + gain @ e
-        t4 = matrix_by_vector(gain, e)
+        matrix_by_vector_into(gain, e, t10)
         for i in range(n4):
-            x[i] = x2[i] + t4[i]
+            x[i] = x2[i] + t10[i]
         # p = p - gain @ h @ p
-        t3 = matmul(matmul(gain, h), p)
+        matmul_into(gain, h, t3)
+        matmul_into(t3, p, t4)
         for i in range(n4):
             for j in range(n4):
                 a_kept[t, i, j] = a2[i, j]
-                a2[i, j] = p[i, j] - t3[i, j]
+                a2[i, j] = p[i, j] - t4[i, j]
     # reverse
     a_bar = np.zeros_like(a)
     h_bar = np.zeros_like(h)
@@ -95,101 +109,123 @@ def kalman_value_and_grad(a, h, q, r, ys):
     r_bar = np.zeros_like(r)
     x_bar = np.zeros(n)
     a_bar2 = np.zeros((n, n))
-    t3 = np.empty((n4, n4))
-    gain_bar = np.empty((n4, n10))
-    t4 = np.empty(n10)
+    t12 = np.empty_like(h)
+    t13 = np.empty((n4, n3))
+    gain = np.empty((n4, n3))
+    t14 = np.empty((n4, n4))
+    t15 = np.empty((n4, n4))
+    t16 = np.empty((n4, n4))
+    gain_bar = np.empty((n4, n3))
+    h_bar2 = np.empty_like(h)
+    e_bar = np.empty(n3)
+    work = np.empty((n10, n10))
+    t5 = np.empty(n10)
+    work2 = np.empty((3, n10, n10))
+    t17 = np.empty((n3, n3))
+    h_bar3 = np.empty((n, n3))
+    t18 = np.empty((n3, n))
+    t19 = np.empty((n, n))
+    a_bar3 = np.empty((n, n))
+    a_bar4 = np.empty((n, n))
+    a_bar5 = np.empty((n, n))
+    x_bar2 = np.empty(n)
+    t20 = np.empty((n4, n4))
+    gain_bar2 = np.empty((n4, n10))
+    t21 = np.empty(n10)
     s_bar = np.empty((n10, n10))
     p_bar = np.empty((n4, n4))
-    t7 = np.empty(n10)
-    x_bar2 = np.empty(n4)
+    t22 = np.empty(n10)
+    x_bar3 = np.empty(n4)
     for t in range(n9 - 1, -1, -1):
         # p = a @ p @ a.T + q
         a_kept2 = a_kept[t]
-        t5 = matmul(a, a_kept2)
-        t8 = matmul(t5, a.T)
+        matmul_into(a, a_kept2, t3)
+        matmul_into(t3, a.T, t4)
         for i in range(n4):
             for j in range(n4):
-                p[i, j] = t8[i, j] + q[i, j]
+                p[i, j] = t4[i, j] + q[i, j]
         # s = h @ p @ h.T + r
-        t9 = matmul(h, p)
-        t8 = matmul(t9, h.T)
+        matmul_into(h, p, t12)
+        matmul_into(t12, h.T, t7)
         for i in range(n10):
             for j in range(n10):
-                s[i, j] = t8[i, j] + r[i, j]
+                s[i, j] = t7[i, j] + r[i, j]
         # gain = p @ h.T @ np.linalg.inv(s)
-        t10 = matmul(p, h.T)
-        t11 = t_kept[t]
-        gain = matmul(t10, t11)
+        matmul_into(p, h.T, t13)
+        t23 = t_kept[t]
+        matmul_into(t13, t23, gain)
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
-        t6 = t_kept2[t]
+        t11 = t_kept2[t]
         # p = p - gain @ h @ p
-        t12 = matmul(gain, h)
+        matmul_into(gain, h, t14)
         for i in range(n4):
             for j in range(n4):
-                t3[i, j] = -a_bar2[i, j]
-        t13 = matmul(t3, p.T)
-        t8 = matmul(t12.T, t3)
-        gain_bar2 = matmul(t13, h.T)
-        h_bar2 = matmul(gain.T, t13)
+                t20[i, j] = -a_bar2[i, j]
+        matmul_into(t20, p.T, t15)
+        matmul_into(t14.T, t20, t16)
+        matmul_into(t15, h.T, gain_bar)
+        matmul_into(gain.T, t15, h_bar2)
         # x = x + gain @ e
-        e_bar = vector_by_matrix(x_bar, gain)
+        vector_by_matrix_into(x_bar, gain, e_bar)
         for i in range(n4):
             for j in range(n10):
-                gain_bar[i, j] = gain_bar2[i, j] + x_bar[i] * e_kept[t, j]
+                gain_bar2[i, j] = gain_bar[i, j] + x_bar[i] * e_kept[t, j]
         # cost += 0.5 * (np.log(np.linalg.det(s)) + e @ np.linalg.solve(s, e))
         for i in range(n10):
-            t4[i] = 0.5 * e_kept[t, i]
-        t14 = solve(s.T, t4)
-        t6 = 0.5 / t6
-        t15 = cofactors(s)
+            t21[i] = 0.5 * e_kept[t, i]
+        solve_into(s.T, t21, work, t5)
+        t11 = 0.5 / t11
+        cofactors_into(s, work2, t9)
         # gain = p @ h.T @ np.linalg.inv(s)
-        t12 = matmul(gain_bar, t11.T)
-        t16 = matmul(matmul(t11.T, matmul(t10.T, gain_bar)), t11.T)
-        t17 = matmul(t12, h)
-        h_bar3 = matmul(p.T, t12)
+        matmul_into(gain_bar2, t23.T, t8)
+        matmul_into(t13.T, gain_bar2, t7)
+        matmul_into(t23.T, t7, t17)
+        matmul_into(t17, t23.T, t7)
+        matmul_into(t8, h, t4)
+        matmul_into(p.T, t8, h_bar3)
         for i in range(n10):
             for j in range(n10):
-                s_bar_ij = t6 * t15[i, j] - t14[i] * t_kept3[t, j] - t16[i, j]
+                s_bar_ij = t11 * t9[i, j] - t5[i] * t_kept3[t, j] - t7[i, j]
                 s_bar[i, j] = s_bar_ij
                 # s = h @ p @ h.T + r
                 r_bar[i, j] += s_bar_ij
-        t10 = matmul(s_bar, h)
-        t15 = matmul(t9.T, s_bar)
+        matmul_into(s_bar, h, t6)
+        matmul_into(t12.T, s_bar, t8)
         for i in range(n4):
             for j in range(n10):
-                h_bar[j, i] += h_bar3[i, j] + t15[i, j]
-        t15 = matmul(t10, p.T)
-        t16 = matmul(h.T, t10)
+                h_bar[j, i] += h_bar3[i, j] + t8[i, j]
+        matmul_into(t6, p.T, t18)
+        matmul_into(h.T, t6, t19)
         # e = ys[t] - h @ x
         for i in range(n10):
-            t6 = -(e_bar[i] + 0.5 * t_kept3[t, i] + t14[i])
-            t7[i] = t6
+            t11 = -(e_bar[i] + 0.5 * t_kept3[t, i] + t5[i])
+            t22[i] = t11
             for j in range(n4):
-                h_bar[i, j] += h_bar2[i, j] + t15[i, j] + t6 * x_kept[t, j]
-        t14 = vector_by_matrix(t7, h)
+                h_bar[i, j] += h_bar2[i, j] + t18[i, j] + t11 * x_kept[t, j]
+        vector_by_matrix_into(t22, h, t10)
         for i in range(n4):
-            x_bar2[i] = x_bar[i] + t14[i]
+            x_bar3[i] = x_bar[i] + t10[i]
         for i in range(n4):
             for j in range(n4):
-                p_bar[i, j] = a_bar2[i, j] + t8[i, j] + t17[i, j] + t16[i, j]
+                p_bar[i, j] = a_bar2[i, j] + t16[i, j] + t4[i, j] + t19[i, j]
             # p = a @ p @ a.T + q
             for j in range(n4):
                 q_bar[i, j] += p_bar[i, j]
-        t9 = matmul(p_bar, a)
-        a_bar3 = matmul(t5.T, p_bar)
+        matmul_into(p_bar, a, t4)
+        matmul_into(t3.T, p_bar, a_bar3)
         for i in range(n4):
             for j in range(n4):
                 a_bar[j, i] += a_bar3[i, j]
-        a_bar3 = matmul(t9, a_kept2.T)
-        a_bar4 = matmul(a.T, t9)
+        matmul_into(t4, a_kept2.T, a_bar4)
+        matmul_into(a.T, t4, a_bar5)
         for i in range(n4):
             for j in range(n4):
-                a_bar2[i, j] = a_bar4[i, j]
+                a_bar2[i, j] = a_bar5[i, j]
         # x = a @ x
-        x_bar3 = vector_by_matrix(x_bar2, a)
+        vector_by_matrix_into(x_bar3, a, x_bar2)
         for i in range(n4):
-            x_bar[i] = x_bar3[i]
+            x_bar[i] = x_bar2[i]
         for i in range(n4):
             for j in range(n4):
-                a_bar[i, j] += a_bar3[i, j] + x_bar2[i] * x_kept2[t, j]
+                a_bar[i, j] += a_bar4[i, j] + x_bar3[i] * x_kept2[t, j]
     return cost, a_bar, h_bar, q_bar, r_bar

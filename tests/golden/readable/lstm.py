@@ -31,12 +31,14 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t5 = 1.0 / n6
     hs_bar = np.zeros((n6, n3))
     t3 = n3 != n9 and n3 != 1 and n9 != 1
+    t6 = np.empty(n2)
+    t7 = np.empty(n4)
     z = np.empty(n2)
     loss = 0.0
     for t in range(n6):
         # z = xs[t] @ wx + h @ wh + b
-        t6 = vector_by_matrix(xs[t], wx)
-        t7 = vector_by_matrix(h, wh)
+        vector_by_matrix_into(xs[t], wx, t6)
+        vector_by_matrix_into(h, wh, t7)
         for i in range(n2):
             z_kept[t, i] = t6[i] + t7[i] + b[i]
         for i in range(n2):
@@ -69,6 +71,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     b_bar = np.zeros_like(b)
     c_bar = np.zeros(n3)
     h_bar = np.zeros(n3)
+    h_bar2 = np.empty(n3)
     z = np.empty(n4)
     t6 = np.empty(n3)
     i2 = np.empty(n3)
@@ -130,7 +133,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         # z = xs[t] @ wx + h @ wh + b
         for i in range(n4):
             b_bar[i] += z_bar[i]
-        h_bar2 = matrix_by_vector(wh, z_bar)
+        matrix_by_vector_into(wh, z_bar, h_bar2)
         for i in range(n3):
             for j in range(n4):
                 wh_bar[i, j] += h_kept[t, i] * z_bar[j]
