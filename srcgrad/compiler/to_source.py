@@ -97,12 +97,7 @@ def _keeps_zero(let: ir.Let, users: Sequence[ir.Stmt], makers: Mapping[Var, ir.S
         if not isinstance(user, ir.Let) or user.op is not where or user.args[:1] != (let.target,):
             return False
         made = makers.get(user.args[2]) if isinstance(user.args[2], Var) else None
-        return (
-            _is_zero(user.args[1])
-            and isinstance(made, ir.Let)
-            and made.op is multiply
-            and let.args[0] in made.args
-        )
+        return _is_zero(user.args[1]) and isinstance(made, ir.Let) and made.op is multiply and let.args[0] in made.args
 
     return _asks_for_zero(let) and let.span is not None and let.span.back and all(map(product, users))
 

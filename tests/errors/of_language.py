@@ -103,9 +103,9 @@ def a_class_inside():
 
 
 @mistake
-def a_set_inside():
+def a_set_of_texts_in_order():
     def f(x):
-        return x * len({1, 2})
+        return sum([x * len(name) for name in {"a", "bc"}])
 
     sg.grad(f)(1.0)
 

@@ -73,6 +73,8 @@ def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
         return Known(kind)
     if kind is values.Frozen:
         return Method(value, name)
+    if kind in (values.Keyed, values.KeyedSet):
+        return Method(value, name)
     if found is None:
         return _missing(low, value, name)
     if callable(found.value) or isinstance(found.value, (staticmethod, classmethod)):

@@ -9,13 +9,14 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
-from srcgrad.frontend.lowering import generators, values
+from srcgrad.frontend.lowering import generators, keyed_dicts, sets, values
 from srcgrad.frontend.lowering.calls import call
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.values import Closure, Known, Struct, Value
 from srcgrad.frontend.source.liveness import assigned
+from srcgrad.python import functions as python
 
 Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
 LIMIT = 32  # longer ranges are loops
@@ -33,10 +34,26 @@ def comprehension(low: Lowering, node: Comprehension) -> Value:
     if known is not None:
         return known
     if isinstance(node, ast.DictComp):
-        low.refuse("the keys of a dict comprehension are not known here", "go over a tuple of strings, or over a dict")
+        made = keyed_dicts.made(low, [], [])
+        return _run(low, node, _setting, made)
     items = Struct(list, (), ())
     items.label = values.spelling(low.naming.now) or "items"
     return _run(low, node, _appending, items)
+
+
+def set_(low: Lowering, node: ast.SetComp) -> Value:
+    """The set of what the list comprehension gives."""
+    inner = _SETS.setdefault(id(node), (node, ast.copy_location(ast.ListComp(node.elt, node.generators), node)))[1]
+    items = low.ex(inner)
+    if isinstance(items, Struct) and items.rows is None:
+        return sets.made(low, items.items, node)
+    low.setting.keyed.sites.add(id(node))
+    new = sets.made(low, [], node)
+    low.constructs.call(Known(python.add_items), [new.held[0], items])
+    return new
+
+
+_SETS: dict[int, tuple[ast.AST, ast.ListComp]] = {}
 
 
 # ---- known items
@@ -106,6 +123,19 @@ _MADE: dict[tuple[int, Any], tuple[ast.AST, ast.FunctionDef]] = {}
 def _appending(node: ast.ListComp | ast.GeneratorExp) -> ast.FunctionDef:
     append = ast.Attribute(ast.Name(SEQUENCE, ast.Load()), "append", ast.Load())
     return _function(node, "comprehension", SEQUENCE, lambda elt: ast.Expr(ast.Call(append, [elt], [])))
+
+
+def _setting(node: ast.DictComp) -> ast.FunctionDef:
+    """{key: value for ...}"""
+    pairs = ast.ListComp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+    ast.copy_location(pairs, node)
+    return _function(pairs, "comprehension", SEQUENCE, _stored)
+
+
+def _stored(pair: ast.expr) -> ast.stmt:
+    assert isinstance(pair, ast.Tuple)
+    key, value = pair.elts
+    return ast.Assign([ast.Subscript(ast.Name(SEQUENCE, ast.Load()), key, ast.Store())], value)
 
 
 def _summing(node: ast.ListComp | ast.GeneratorExp) -> ast.FunctionDef:

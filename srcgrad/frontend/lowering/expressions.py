@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import LITERALS
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, values
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import converted, iterable, mapping, operated
@@ -33,6 +33,14 @@ BINARY: dict[type[ast.operator], Any] = {
     ast.BitXor: operator.xor,
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
+}
+
+
+SETS = {
+    operator.or_: "union",
+    operator.and_: "intersection",
+    operator.sub: "difference",
+    operator.xor: "symmetric_difference",
 }
 
 
@@ -57,6 +65,9 @@ def display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
 
 def dict_(low: Lowering, node: ast.Dict) -> Value:
     made: dict[str, Value] = {}
+    if id(node) in low.setting.keyed.sites and None not in node.keys:
+        pairs = [(low.ex(part), low.ex(item)) for part, item in zip(node.keys, node.values, strict=True) if part]
+        return keyed_dicts.made(low, [key for key, _ in pairs], [low.settle(item, "a") for _, item in pairs])
     for part, item in zip(node.keys, node.values, strict=True):
         key, value = None if part is None else low.ex(part), low.ex(item)
         if key is None and (items := mapping(low, value)) is not None:
@@ -64,8 +75,11 @@ def dict_(low: Lowering, node: ast.Dict) -> Value:
         elif key is not None and (name := values.key_of(key)) is not None:
             made[name] = low.settle(value, "a")
         else:
+            low.setting.keyed.asked.add(id(node))
             low.expect_known("a dict needs strings or integers that are known as keys", "use literals as keys")
-    return Struct(dict, tuple(made), tuple(made.values()))
+    new = Struct(dict, tuple(made), tuple(made.values()))
+    new.site = id(node)
+    return new
 
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
@@ -120,6 +134,8 @@ def _plain_binary(low: Lowering, function: Any, left: Value, right: Value) -> Va
             return growing_lists.repeated(low, left, low.integer(right))
         case ((Var() | Const()), Struct(kind=kind, rows=None)) if kind is list and function is operator.mul:
             return growing_lists.repeated(low, right, low.integer(left))
+        case Struct(kind=kind), Struct() if kind in (set, frozenset) and function in SETS:
+            return low.constructs.combined(SETS[function], left, right)
         case Struct(), Struct() if function is operator.or_ and left.kind is right.kind is dict:
             both = {**dict(zip(left.keys, left.items, strict=True)), **dict(zip(right.keys, right.items, strict=True))}
             return Struct(dict, tuple(both), tuple(both.values()))

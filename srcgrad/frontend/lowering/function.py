@@ -13,7 +13,7 @@ from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.layouts import LAYOUT, Doubt
-from srcgrad.errors import CallError, UnsupportedError
+from srcgrad.errors import CallError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import calls, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
 from srcgrad.frontend.lowering.capture import Captured, StaticUse
@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering.language import lowering
 from srcgrad.frontend.lowering.new_function import NewFunction
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call, mark_effectful_calls
-from srcgrad.frontend.lowering.retry import Retry
+from srcgrad.frontend.lowering.retry import KeyedSites, Retry
 from srcgrad.frontend.lowering.state import Reported, Unresolved
 from srcgrad.frontend.lowering.values import Struct, Value
 from srcgrad.frontend.source import fence, wording
@@ -72,6 +72,23 @@ def lower_with(
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
+    keyed = KeyedSites()
+    while True:
+        try:
+            return _lowered(fun, source, specs, fixed, long, keyed)
+        except SrcgradError:
+            if not keyed.more():
+                raise
+
+
+def _lowered(
+    fun: types.FunctionType,
+    source: Source,
+    specs: Mapping[str, Spec],
+    fixed: Mapping[str, Origin],
+    long: bool,
+    keyed: KeyedSites,
+) -> Lowered:
     copies = Copies()
 
     def again(tried: tuple[Lowered, Doubts]) -> bool:
@@ -79,7 +96,7 @@ def lower_with(
         before, copies = copies, _wider(source, *tried, copies)
         return copies != before
 
-    lowered, _ = Retry().until_stable(lambda: _attempt(fun, source, specs, copies, fixed, long), again)
+    lowered, _ = Retry().until_stable(lambda: _attempt(fun, source, specs, copies, fixed, keyed, long), again)
     program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
     return replace(lowered, program=program)
 
@@ -119,7 +136,7 @@ def lower_kernel(fun: types.FunctionType, specs: Mapping[str, Spec]) -> Lowered:
     """The core program of a kernel: one thread's, which writes into the memory that it is given."""
     source = read(fun)
     fence.check(source)
-    lowered, _ = _attempt(fun, source, specs, Copies(), {}, threads=True)
+    lowered, _ = _attempt(fun, source, specs, Copies(), {}, None, threads=True)
     return replace(lowered, program=ir.Program(kernel_fence.checked(lowered.program.main, source)))
 
 
@@ -129,12 +146,13 @@ def _attempt(
     specs: Mapping[str, Spec],
     copies: Copies,
     fixed: Mapping[str, Origin],
+    keyed: KeyedSites | None,
     long: bool = False,
     threads: bool = False,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
-    low = lowering(single, threads)
+    low = lowering(single, threads, keyed)
     low.calls.recursions = Recursions()
     made = NewFunction(low)
     params = made.params

@@ -24,7 +24,6 @@ from srcgrad.frontend.source.read import FunctionNode
 
 BODY, ITEM, ITEMS, COUNT = "@body", "@item", "@items", "@count"
 LEFT, BROKEN, GIVEN = "@left", "@broken", "@given"  # whether by a return, or by a break; what is returned
-INSTEAD = "loop over it where it is made, or make a list of it: list(...)"
 
 
 # ---- what gives one

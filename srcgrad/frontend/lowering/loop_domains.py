@@ -111,6 +111,8 @@ def _strict(low: Lowering, node: ast.Call) -> bool:
 
 
 def over(low: Lowering, value: Value) -> Domain | Struct:
+    if isinstance(value, Struct) and value.kind is values.KeyedItems:
+        return _pairs(low, value)
     value = iterable(low, value)
     match value:
         case Struct() if issubclass(value.kind, dict):
@@ -124,6 +126,21 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
             assert isinstance(ref, Var)
             return Domain(ZERO, dimension(low, ref, 0), ONE, lambda index: element(low, ref, index))
     return low.refuse(f"{values.describe(value)} cannot be looped over", "loop over a range, an array or a tuple")
+
+
+def _pairs(low: Lowering, value: Struct) -> Domain | Struct:
+    """The items of a dict with computed keys, as they are in each turn."""
+    keys, items = value.held
+    assert isinstance(keys, Struct) and isinstance(items, Struct)
+    if keys.rows is None and not keys.held:
+        return values.struct([])
+    first = of_rows(low, keys)
+    growing_lists.indexable(low, items)
+
+    def item(index: Atom) -> Value:
+        return values.struct([first.item(index), growing_lists.item(low, growing_lists.indexable(low, items), index)])
+
+    return replace(first, item=item)
 
 
 def of_rows(low: Lowering, items: Struct) -> Domain:

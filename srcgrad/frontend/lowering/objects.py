@@ -10,7 +10,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, values
 from srcgrad.frontend.lowering.expressions import unpacked
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
@@ -44,8 +44,10 @@ def get_item(low: Lowering, owner: Value, key: Value) -> Value:
 
 def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
     """The same, whatever the class says."""
+    if owner.kind is values.Keyed:
+        return keyed_dicts.get_item(low, owner, key)
     if issubclass(owner.kind, dict):
-        name = _key(low, key)
+        name = _key(low, owner, key)
         item = owner.get(name)
         return _missing(low, owner, name) if item is None else item
     if _sequence(low, owner) and not isinstance(owner.rows, Rows) and isinstance(key, Const):
@@ -71,9 +73,10 @@ def _sequence(low: Lowering, owner: Struct) -> bool:
     return True
 
 
-def _key(low: Lowering, key: Value) -> str:
+def _key(low: Lowering, owner: Struct, key: Value) -> str:
     known = values.key_of(key)
     if known is None:
+        low.setting.keyed.asked.update({owner.site} - {0})
         message = "the key of a dict is not a string or an integer that is known here"
         low.expect_known(message, "use strings or integers that are known as keys")
     return known
@@ -98,8 +101,10 @@ def set_item(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
 def set_item_of(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
     """The same, whatever the class says."""
     value = low.settle(value, owner.label or "a")
+    if owner.kind is values.Keyed:
+        return keyed_dicts.set_item(low, owner, key, value)
     if issubclass(owner.kind, dict):
-        return hold(low, owner, _key(low, key), value)
+        return hold(low, owner, _key(low, owner, key), value)
     if not issubclass(owner.kind, list):
         low.refuse(f"a {owner.kind.__name__} is changed in place", "make a new one, or use a list or an array")
     if not isinstance(owner.rows, Rows) and isinstance(key, Const):
@@ -195,7 +200,7 @@ def _pop(low: Lowering, owner: Struct, *where: Value) -> Value:
         return growing_lists.pop(low, owner)
     (key, *default) = where or last
     if issubclass(owner.kind, dict):
-        name = _key(low, key)
+        name = _key(low, owner, key)
         if name not in owner.keys and default:
             return default[0]
         return _without(low, owner, name, get_item(low, owner, key))
@@ -314,12 +319,12 @@ def copy(low: Lowering, owner: Struct) -> Value:
 
 
 def _get(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
-    found = owner.get(_key(low, key))
+    found = owner.get(_key(low, owner, key))
     return default if found is None else found
 
 
 def _setdefault(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
-    name = _key(low, key)
+    name = _key(low, owner, key)
     if name not in owner.keys:
         hold(low, owner, name, low.settle(default, name))
     return owner.items[owner.keys.index(name)]
@@ -385,6 +390,7 @@ def method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) ->
 def plain_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
     """The same, whatever the class says."""
     table = LIST if issubclass(owner.kind, list) else DICT if issubclass(owner.kind, dict) else {}
+    table = keyed_dicts.METHODS if owner.kind is values.Keyed else sets.METHODS if sets.is_set(owner) else table
     if name in table:
         try:
             inspect.signature(table[name]).bind(low, owner, *args, **named)
@@ -416,6 +422,10 @@ def length(low: Lowering, args: Args) -> Value:
     if given is not None:
         return given
     match args:
+        case [Struct(kind=kind, held=(keys, *_))] if kind is values.Keyed:
+            return length(low, [keys])
+        case [Struct() as struct] if sets.is_set(struct):
+            return sets.count(low, struct)
         case [Struct(rows=Rows() as rows)]:
             return rows.count
         case [Struct() as struct]:

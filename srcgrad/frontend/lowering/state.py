@@ -18,7 +18,7 @@ from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Constructs
 from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
-from srcgrad.frontend.lowering.retry import Attempt, Retry
+from srcgrad.frontend.lowering.retry import Attempt, KeyedSites, Retry
 from srcgrad.frontend.lowering.values import (
     FALSE,
     LATER,
@@ -63,6 +63,7 @@ def _place(error: SrcgradError, node: ast.AST, source: Any) -> None:
 
 
 REPORTED = Poison("refused before")
+NUMPYS = "give its NumPy array: .to_numpy(), or np.asarray(...)"
 
 
 @dataclass(slots=True)
@@ -133,6 +134,7 @@ class Setting:
     constructs: Callable[[Any], Constructs]
     single: bool = False
     threads: bool = False
+    keyed: KeyedSites = field(default_factory=KeyedSites)
 
 
 class State(Foreseeing):
@@ -287,8 +289,7 @@ class State(Foreseeing):
         return values.map_leaves(value, atom)
 
     def settle(self, value: Value, name: str) -> Value:
-        if isinstance(value, Struct) and value.kind is values.Generated:
-            self.refuse("a generator is kept", "loop over it where it is made, or make a list of it: list(...)")
+        values.expect_no_generator(value)
         return values.map_leaves(value, lambda atom: self.memory(atom, name))
 
     # ---- objects
@@ -364,8 +365,7 @@ class State(Foreseeing):
                     return dict(zip(value.keys, items, strict=True))
                 return items if issubclass(value.kind, list) else tuple(items)
             case Known() if of_arrays(value.value):
-                what = f"expected a number or an array, got {values.describe(value)}"
-                self.refuse(what, "give its NumPy array: .to_numpy(), or np.asarray(...)")
+                self.refuse(f"expected a number or an array, got {values.describe(value)}", NUMPYS)
             case Known():
                 return value.value
         return self.refuse(

@@ -8,7 +8,7 @@ import operator
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import keyed_dicts, values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, dimension, element, unpacked
 from srcgrad.frontend.lowering.loop_domains import arith
@@ -16,7 +16,7 @@ from srcgrad.frontend.lowering.objects import delete_slice, extend, get_item, pl
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
-from srcgrad.frontend.lowering.values import TRUE, Cell, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Cell, Keyed, Known, Struct, Value
 
 
 def assignment(low: Lowering, node: ast.Assign) -> None:
@@ -115,6 +115,8 @@ def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:
 def _augmented_item(low: Lowering, node: ast.AugAssign, target: ast.Subscript, owner: Struct) -> None:
     """owner[key] op= value, of a list or dict"""
     key = low.ex(target.slice)
+    if owner.kind is Keyed:
+        return keyed_dicts.augmented(low, owner, key, lambda old: augmented(low, node, old, low.ex(node.value)))
     old = get_item(low, owner, key)
     new = augmented(low, node, old, low.ex(node.value))
     if new is not old:

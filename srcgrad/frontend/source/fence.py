@@ -17,8 +17,6 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Await: ("`await` is outside the language", "use a plain function"),
     ast.MatchMapping: ("a pattern for dicts is outside the language", "use `if` and `elif`"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
-    ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
-    ast.Set: ("a set is outside the language", "use an array or a tuple"),
 }
 # of later versions of Python
 NEWER: dict[str, tuple[str, str]] = {
