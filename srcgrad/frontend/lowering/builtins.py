@@ -15,9 +15,9 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
-from srcgrad.frontend.lowering.expressions import binary, text_of, unpacked
+from srcgrad.frontend.lowering.expressions import binary, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
 from srcgrad.frontend.lowering.objects import copy as copy_object
 from srcgrad.frontend.lowering.paths import Lowering
@@ -269,13 +269,14 @@ def is_instance(low: Lowering, value: Value, kind: type) -> bool:
     return issubclass(class_of(value), kind)
 
 
+PYTHONS_OWN: dict[type, type] = {values.Keyed: dict, values.KeyedSet: set, values.Text: str}
 SCALARS: dict[str, type] = {"f": float, "i": int, "b": bool, "c": complex}
 
 
 def class_of(value: Value) -> type:
     match value:
         case Struct():
-            return dict if value.kind is values.Keyed else value.kind
+            return PYTHONS_OWN.get(value.kind, value.kind)
         case Known():
             return type(value.value)
         case Var() | Const():
@@ -429,7 +430,20 @@ def _concatenate(*ranks: int) -> Builtin:
 
 
 def _str(low: Lowering, args: Args, named: Named) -> Value | None:
-    return text_of(low, list(args)) if len(args) < 2 and not named else None
+    if len(args) > 1 or named:
+        return None
+    return strings.filled(low, args[0], ord("s")) if args else Known("")
+
+
+def _repr(low: Lowering, args: Args, named: Named) -> Value | None:
+    return strings.filled(low, args[0], ord("r")) if len(args) == 1 else None
+
+
+def _format(low: Lowering, args: Args, named: Named) -> Value | None:
+    spec = args[1] if len(args) > 1 else Known("")
+    if not isinstance(spec, Known):
+        low.refuse("a format that depends on values is outside the language", "write the format out")
+    return strings.filled(low, args[0], -1, spec.value)
 
 
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
@@ -444,7 +458,7 @@ def _super(low: Lowering, args: Args, named: Named) -> Value | None:
 LEAST: dict[Any, int] = {
     enumerate: 1, reversed: 1, map: 2, functools.reduce: 2, functools.partial: 1, isinstance: 2, type: 1, callable: 1,
     getattr: 2, setattr: 3, hasattr: 2, dataclasses.replace: 1, dataclasses.asdict: 1, dataclasses.astuple: 1,
-    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1, iter: 1,
+    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1, iter: 1, format: 1,
 }  # fmt: skip
 BUILTINS: dict[Any, Builtin] = {
     len: _len, sum: _sum, max: _extremum(max, np.max), min: _extremum(min, np.min), any: _truths(False),
@@ -455,5 +469,6 @@ BUILTINS: dict[Any, Builtin] = {
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
     np.stack: _concatenate(-1), sorted: _sorted,
-    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
+    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
+    str: _str, repr: _repr, format: _format,
 }  # fmt: skip

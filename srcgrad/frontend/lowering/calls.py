@@ -14,7 +14,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import iterator_domains, of_numba, refused_calls, stand_ins
+from srcgrad.frontend.lowering import iterator_domains, of_numba, refused_calls, stand_ins, strings
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -180,6 +180,9 @@ def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: as
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
+    text = strings.method(low, target, args, named)
+    if text is not None:
+        return text
     kind = of_numba.container(target)
     if kind is not None:
         return call(low, Known(kind), args if isinstance(target, type) else [], {}, node)

@@ -11,7 +11,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import keyed_dicts, sets, values
+from srcgrad.frontend.lowering import keyed_dicts, sets, strings, values
 from srcgrad.frontend.lowering.expressions import short_circuit
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import (
@@ -151,6 +151,7 @@ def _membership(low: Lowering, left: Value, right: Value) -> Atom:
 def _key_in(low: Lowering, left: Value, items: Struct) -> Atom:
     if isinstance(left, Const) and values.key_of(left) is not None:
         return truth_of(values.key_of(left) in items.keys)
+    strings.expect_known(low, left)
     if isinstance(left, Var) and left.type.is_scalar and items.site:
         low.setting.keyed.asked.add(items.site)
         if not items.keys:
@@ -190,6 +191,8 @@ def rich(low: Lowering, function: Compare, left: Value, right: Value) -> Value:
     a, b = kind_of(left), kind_of(right)
     if a is None and b is None:
         return _numbers(low, function, left, right)
+    for side in (left, right):
+        strings.expect_known(low, side)
     if isinstance(left, Struct) and sets.is_set(left):
         told = sets.compared(low, NAMES[function], left, right)
         if told is not None:

@@ -242,11 +242,18 @@ def _finished(low: Lowering, source: Source, value: Value) -> Value:
     if values.integer_keys(value):
         message, hint = "the function returns a dict with integers as keys", "return a list, or use strings as keys"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
+    if _holds_text(value):
+        message, hint = "the function returns a text", "return numbers, and make the text outside"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
     try:
         return known_length(low, value)
     except UnsupportedError:
         message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
+
+
+def _holds_text(value: Value) -> bool:
+    return isinstance(value, Struct) and (value.kind is values.Text or any(map(_holds_text, value.held)))
 
 
 def _shares(low: Lowering, value: Value, params: Sequence[Var]) -> list[tuple[int, int]]:

@@ -24,6 +24,7 @@ from srcgrad.frontend.lowering import (
     sets,
     special_methods,
     statements,
+    strings,
     subscripts,
     tries,
 )
@@ -81,7 +82,7 @@ EXPRESSIONS: Mapping[type[ast.expr], Callable[[Lowering, Any], Value]] = {
     ast.SetComp: comprehensions.set_,
     ast.Yield: generators.misplaced,
     ast.YieldFrom: generators.misplaced,
-    ast.JoinedStr: expressions.formatted_string,
+    ast.JoinedStr: strings.formatted,
 }
 
 

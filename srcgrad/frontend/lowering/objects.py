@@ -10,7 +10,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
 from srcgrad.frontend.lowering.expressions import unpacked
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
@@ -76,6 +76,7 @@ def _sequence(low: Lowering, owner: Struct) -> bool:
 def _key(low: Lowering, owner: Struct, key: Value) -> str:
     known = values.key_of(key)
     if known is None:
+        strings.expect_known(low, key)
         low.setting.keyed.asked.update({owner.site} - {0})
         message = "the key of a dict is not a string or an integer that is known here"
         low.expect_known(message, "use strings or integers that are known as keys")

@@ -210,7 +210,7 @@ def operated(low: Lowering, function: Any, left: Value, right: Value) -> Value |
             f"`{name}` of {values.describe(left)} and {values.describe(right)} is not implemented", "convert one"
         )
     for side, method in ((left, name), (right, other)):
-        if isinstance(side, Struct) and not contains_items(side) and side.kind not in BY_KEY:
+        if isinstance(side, Struct) and not contains_items(side) and side.kind not in (*BY_KEY, values.Text):
             low.refuse(f"a {side.kind.__name__} has no `{method}`", "define it, or compute with what the object holds")
     return None
 

@@ -107,6 +107,10 @@ class KeyedItems:
     """The kind of what `items` of such a dict gives."""
 
 
+class Text:
+    """The kind of a text that values are filled into: its one key is the template."""
+
+
 class Generated:
     """The kind of what a call of a function that yields gives: its text, and its arguments."""
 
@@ -363,6 +367,8 @@ def describe(value: Value | None) -> str:
     match value:
         case Var() | Const():
             return wording.of_type(value.type)
+        case Struct(kind=kind) if kind is Text:
+            return "a text"
         case Struct(kind=kind) if kind is Keyed:
             return "a dict with computed keys"
         case Struct(kind=kind) if kind is KeyedSet or kind is set:
