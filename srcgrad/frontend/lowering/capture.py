@@ -74,10 +74,23 @@ class Captures:
     entries: dict[Any, Captured] = field(default_factory=dict)
     statics: dict[Any, StaticUse] = field(default_factory=dict)
     arrays: set[Var] = field(default_factory=set)  # the parameters that take arrays
+    recorded: set[tuple[int, str]] = field(default_factory=set)  # names of modules that the function changes
     foreign: set[Var] = field(default_factory=set)  # those that take other libraries' arrays
     weak: set[Var] = field(default_factory=set)  # those that take Python's own floats
 
+    def record(self, fun: types.FunctionType, name: str) -> None:
+        """What is recorded into must not be read."""
+        self.recorded.add((id(fun.__globals__), name))
+        if any(key[:2] == (id(fun.__globals__), name) for key in (*self.entries, *self.statics)):
+            raise UnsupportedError(
+                f"`{name}` is changed, and read in the same function", hint="return the value instead"
+            )
+
     def name(self, fun: types.FunctionType, name: str) -> Value:
+        if (id(fun.__globals__), name) in self.recorded and name not in fun.__code__.co_freevars:
+            raise UnsupportedError(
+                f"`{name}` is changed, and read in the same function", hint="return the value instead"
+            )
         if name in fun.__code__.co_freevars:
             cell = (fun.__closure__ or ())[fun.__code__.co_freevars.index(name)]
             origin = Origin(cell, name)

@@ -25,10 +25,10 @@ def _shows_itself(value: Struct) -> bool:
 
 def _part(low: Lowering, node: ast.expr) -> ir.Part:
     """An expression in what is printed or raised."""
-    return _shown(low, low.settle(low.ex(node), "a"))
+    return shown(low, low.settle(low.ex(node), "a"))
 
 
-def _shown(low: Lowering, value: Value) -> ir.Part:
+def shown(low: Lowering, value: Value) -> ir.Part:
     match value:
         case Var() | Const():
             return value
@@ -37,7 +37,7 @@ def _shown(low: Lowering, value: Value) -> ir.Part:
         case Struct() if own(low, value, "__str__") or _shows_itself(value):
             low.refuse(f"a {value.kind.__name__} says itself how it is printed", "print what it holds")
         case Struct() if not issubclass(value.kind, dict):
-            return tuple(_shown(low, item) for item in value.items)
+            return tuple(shown(low, item) for item in value.items)
         case Known():
             return _literal(low, value.value)
     return scope.describe(value)
@@ -46,7 +46,7 @@ def _shown(low: Lowering, value: Value) -> ir.Part:
 def _of_text(low: Lowering, text: Struct) -> ir.Formatted:
     """A text that values are filled into."""
     told = [how for _, field, _, how in Formatter().parse(text.keys[0]) if field is not None]
-    parts = [_as_python(_shown(low, v), how) for v, how in zip(text.held, told, strict=True)]
+    parts = [_as_python(shown(low, v), how) for v, how in zip(text.held, told, strict=True)]
     return ir.Formatted(text.keys[0], tuple(parts))
 
 

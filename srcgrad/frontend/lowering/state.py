@@ -297,8 +297,7 @@ class State(Foreseeing):
     def change(self, struct: Struct, content: Content) -> None:
         """Let an object hold something else."""
         if struct.locked:
-            hint = "make a copy first, or a new one instead" if struct.locked == values.EITHER else ""
-            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", hint or "make a new one")
+            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", values.instead_of(struct))
         self.put_content(struct, content)
 
     def put_content(self, struct: Struct, content: Content) -> None:

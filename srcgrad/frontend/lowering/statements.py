@@ -8,7 +8,7 @@ import operator
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import keyed_dicts, values
+from srcgrad.frontend.lowering import keyed_dicts, records, values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, dimension, element, unpacked
 from srcgrad.frontend.lowering.loop_domains import arith
@@ -44,6 +44,8 @@ def annotated_assignment(low: Lowering, node: ast.AnnAssign) -> None:
 
 
 def assign(low: Lowering, target: ast.expr, value: Value) -> None:
+    if records.assignment(low, target, value, None):
+        return
     match target:
         case ast.Name(id=name):
             low.bind(name, value)
@@ -92,6 +94,8 @@ def _rest_in_middle(low: Lowering, array: Var, before: int, after: int) -> Struc
 
 
 def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:
+    if records.assignment(low, node.target, node.value, node.op):
+        return
     match node.target:
         case ast.Subscript():
             owner = low.ex(node.target.value)
@@ -189,7 +193,7 @@ def pass_(low: Lowering, node: ast.Pass) -> None:
 
 
 def expression_statement(low: Lowering, node: ast.Expr) -> None:
-    if not isinstance(node.value, ast.Constant):
+    if not isinstance(node.value, ast.Constant) and not records.call(low, node.value):
         low.ex(node.value)
 
 

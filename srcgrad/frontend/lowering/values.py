@@ -390,6 +390,14 @@ def describe(value: Value | None) -> str:
     return "nothing"
 
 
+def instead_of(struct: Struct) -> str:
+    """What to write instead of changing an object that must not be changed."""
+    if struct.locked == EITHER:
+        return "make a copy first, or a new one instead"
+    records = struct.kind is list and struct.locked.startswith("`")
+    return "make a new one" + (", or let the list be a global name of the module, to record values" if records else "")
+
+
 def expect_no_generator(value: Value) -> None:
     """Refuse to keep what a function that yields gives."""
     if isinstance(value, Struct) and value.kind is Generated:

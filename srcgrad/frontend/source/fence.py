@@ -54,6 +54,11 @@ def _outer_writes(
 ) -> Iterator[Problem]:
     written = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     written |= {n.name for n in nodes if isinstance(n, (ast.MatchAs, ast.MatchStar)) and n.name is not None}
+    recorded = {n.target.id for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+    recorded |= {t.id for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     for name in node.names:
+        if word == "global" and name in recorded - read:
+            continue  # it is a counter, or a record
         if name in written:
             yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")
