@@ -20,7 +20,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import ALLOWED, of_user
 from srcgrad.frontend.source.origins import Origin as Origin
 from srcgrad.frontend.source.origins import default_of, unchanged
-from srcgrad.frontend.source.structure import Leaf, as_array, is_table, parts
+from srcgrad.frontend.source.structure import Leaf, Records, as_array, is_table, parts
 from srcgrad.frontend.source.structure import describe as describe_value
 
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
@@ -142,14 +142,14 @@ class Captures:
                 self._static(value, origin)
                 return Const(float(value), ir.F8)
             return self._entry(value, origin)
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and not (value.dtype.names and value.ndim):
             if value.dtype.kind not in "fciub" or value.ndim == 0:
                 message = f"`{origin}` is a {value.ndim}-D array of {value.dtype}"
                 raise UnsupportedError(message, hint="use arrays of numbers")
             return self._entry(value, origin)
         kind, keys, children = parts(value)
         if kind is not None:
-            how = "[" if issubclass(kind, (dict, tuple, list)) else "."
+            how = "[" if issubclass(kind, (dict, tuple, list, Records)) else "."
             places = map(str, range(len(keys))) if isinstance(value, tuple) else keys
             steps = [origin.then(how, place) for place in places]
             items = [self.object(child, step) for child, step in zip(children, steps, strict=True)]

@@ -13,9 +13,12 @@ from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.expressions import binary, dimension, element, unpacked
 from srcgrad.frontend.lowering.growing_lists import expect_equal
+from srcgrad.frontend.lowering.objects import length as length_of
+from srcgrad.frontend.lowering.objects import record
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable
 from srcgrad.frontend.lowering.values import TRUE, Known, Method, Struct, Value
+from srcgrad.frontend.source.structure import Records
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
@@ -115,6 +118,9 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
         return _pairs(low, value)
     value = iterable(low, value)
     match value:
+        case Struct(kind=kind) if kind is Records:
+            count = low.integer(length_of(low, [value]))
+            return Domain(ZERO, count, ONE, lambda index: record(low, value, index, checks=False))
         case Struct() if issubclass(value.kind, dict):
             return values.struct([values.of_key(key) for key in value.keys])
         case Struct(rows=values.Rows()):

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Var
+from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
-from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.expressions import element, unpacked
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
 from srcgrad.frontend.lowering.special_methods import length as length_of
 from srcgrad.frontend.lowering.values import Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
-from srcgrad.frontend.source.structure import is_table
+from srcgrad.frontend.source.structure import Records, is_table
 from srcgrad.python import functions as python
 
 Args = Sequence[Value]
@@ -46,6 +46,8 @@ def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
     """The same, whatever the class says."""
     if owner.kind is values.Keyed:
         return keyed_dicts.get_item(low, owner, key)
+    if owner.kind in (Records, values.Record):
+        return _of_records(low, owner, key)
     if issubclass(owner.kind, dict):
         name = _key(low, owner, key)
         item = owner.get(name)
@@ -55,6 +57,33 @@ def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
     index = low.integer(key)
     rows = growing_lists.indexable(low, owner)
     return growing_lists.item(low, rows, growing_lists.place(low, rows, index))
+
+
+def _of_records(low: Lowering, owner: Struct, key: Value) -> Value:
+    """A field of a structured array, or of one of its records; a record."""
+    if isinstance(key, Known) and isinstance(key.value, str):
+        item = owner.get(key.value)
+        if item is None:
+            low.refuse(f"there is no field {key.value!r}", f"the fields are {', '.join(owner.keys)}")
+        return item
+    if owner.kind is values.Record:
+        low.refuse("a record is indexed by a number", "give the field's name")
+    return record(low, owner, low.integer(key))
+
+
+def record(low: Lowering, owner: Struct, index: Atom, checks: bool = True) -> Value:
+    """One record of a structured array."""
+    items: list[Value] = []
+    for field in owner.items:
+        if isinstance(field, Struct):
+            items.append(record(low, field, index, checks))
+            continue
+        ref = low.memory(low.atom(field))
+        assert isinstance(ref, Var)
+        if checks:
+            low.in_range(ref, (index, *[ir.Slice()] * (ref.type.rank - 1)))
+        items.append(element(low, ref, index))
+    return Struct(values.Record, owner.keys, tuple(items), value=True, locked="it is a record of a structured array")
 
 
 def _missing(low: Lowering, owner: Struct, name: str) -> Value:
@@ -425,6 +454,8 @@ def length(low: Lowering, args: Args) -> Value:
     match args:
         case [Struct(kind=kind, held=(keys, *_))] if kind is values.Keyed:
             return length(low, [keys])
+        case [Struct(kind=kind) as struct] if kind is Records:
+            return length(low, [struct.items[0]])
         case [Struct() as struct] if sets.is_set(struct):
             return sets.count(low, struct)
         case [Struct(rows=Rows() as rows)]:

@@ -19,6 +19,7 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import FALSE, TRUE, Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
 from srcgrad.frontend.source.classes import Found
+from srcgrad.frontend.source.structure import Records
 
 CONTAINERS = (list, tuple, dict)
 BY_KEY = (values.Keyed, values.KeyedSet, set, frozenset)
@@ -132,7 +133,12 @@ def truth(low: Lowering, value: Struct | Known) -> Atom:
 def length(low: Lowering, value: Value) -> Value | None:
     """len(value), if its class says how long it is."""
     count = special(low, value, "__len__")
-    if count is None and isinstance(value, Struct) and not contains_items(value) and value.kind not in BY_KEY:
+    if (
+        count is None
+        and isinstance(value, Struct)
+        and not contains_items(value)
+        and value.kind not in (*BY_KEY, Records)
+    ):
         low.refuse(f"a {value.kind.__name__} has no `__len__`", "take the length of what it holds")
     return None if count is None else low.integer(count)
 
@@ -145,6 +151,8 @@ def iterable(low: Lowering, value: Value) -> Value:
         return low.constructs.ordered(value)
     if isinstance(value, Struct) and value.kind is values.KeyedItems:
         low.refuse("`items` of a dict with computed keys is kept", "loop over it where it is made")
+    if isinstance(value, Struct) and value.kind is Records:
+        return value
     made = special(low, value, "__iter__")
     if isinstance(value, Struct) and value.kind is values.Generated:
         return low.constructs.exhausted(value)

@@ -358,7 +358,7 @@ class State(Foreseeing):
                 return Val(self.b, self.constructs.array(value))
             case Struct():
                 if not self.constructs.is_sequence(value):
-                    self.refuse(f"expected a number or an array, got a {value.kind.__name__}", "give its fields")
+                    self.refuse(f"expected a number or an array, got {values.class_name(value)}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))

@@ -64,9 +64,13 @@ def static(value: Any) -> Static:
     return Static(value, types.CellType(value) if classes.of_user(value) else None)
 
 
+class Records:
+    """The kind of a structured array: it is taken as an array for each of its fields."""
+
+
 def describe(value: Any) -> Spec:
     """The description of a run-time value (an ndarray is a reference to memory)."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not (value.dtype.names and value.ndim):
         return Leaf(Type(value.dtype.str[1:], value.ndim, ref=True))
     if isinstance(value, (bool, np.bool_)):
         return Leaf(B1)
@@ -129,6 +133,10 @@ def parts(value: Any) -> tuple[type | None, tuple[str, ...], tuple[Any, ...]]:
         return parts(list(value) if kind.__name__ == "List" else dict(value))
     if kind is tuple or kind is list:
         return kind, tuple(map(str, range(len(value)))), tuple(value)
+    if issubclass(kind, np.ndarray):
+        names = value.dtype.names if value.ndim else None
+        fields = [np.asarray(value[name]) for name in names or ()]
+        return (Records, tuple(names), tuple(fields)) if names else (None, (), ())
     if issubclass(kind, dict):
         base = classes.builtin_base(kind)
         return kind, tuple(base.keys(value)), tuple(base.values(value))
@@ -171,11 +179,25 @@ def assemble(spec: Spec, items: Iterator[Any]) -> Any:
     return make(spec.kind, spec.keys, [assemble(child, items) for child in spec.children])
 
 
+def _records(fields: dict[str, Any]) -> Any:
+    """A structured array of these fields; those that carry no derivative are left out."""
+    held = {name: field for name, field in fields.items() if field is not None}
+    length = len(next(iter(held.values()))) if held else 0
+    rank = 1 if not held else min(field.ndim for field in held.values())
+    shape = next(iter(held.values())).shape[:rank] if held else (length,)
+    made = np.zeros(shape, [(name, field.dtype, field.shape[rank:]) for name, field in held.items()])
+    for name, field in held.items():
+        made[name] = field
+    return made
+
+
 def make(kind: type, keys: Sequence[str], children: Sequence[Any]) -> Any:
     """A container of this class, made without running the class's code. (A `defaultdict` comes without a factory: what
     is missing in a gradient is not what is missing in the argument.)"""
     if kind is tuple or kind is list:
         return kind(children)
+    if kind is Records:
+        return _records(dict(zip(keys, children, strict=True)))
     base = classes.builtin_base(kind)
     if issubclass(kind, tuple):
         return base.__new__(kind, children)
