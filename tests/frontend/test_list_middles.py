@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import srcgrad as sg
@@ -146,3 +147,15 @@ def test_removing_what_is_not_there_raises_as_in_python():
 
     with pytest.raises(ValueError):
         sg.grad(removed, jit=False)(VECTOR)
+
+
+def test_literals_in_lists_give_way_to_single_precision():
+    def some(x, a):
+        items = []
+        for v in a:
+            if v > x:
+                items.append(0.5)
+        return x * len(items) + sum(items) * x
+
+    a = np.array([1.0, 2.0, 3.0], np.float32)
+    assert sg.grad(some, jit=False)(np.float32(1.5), a) == np.float32(3.0)

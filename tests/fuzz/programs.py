@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.fuzz import arrays, control, directed, functions, scalars, statements, weights  # noqa: F401
+from tests.fuzz import arrays, control, directed, functions, language, scalars, statements, weights  # noqa: F401
 from tests.fuzz.helpers import HELPERS, Body, Point, damped_one
 from tests.fuzz.writer import BOOL, FLOAT, Kind, Unfit, Writer, array
 

@@ -193,7 +193,12 @@ def fits(low: State, rows: Rows, value: Value) -> bool:
     if isinstance(pair, Poison):
         return False
     both = zip(values.leaves(pair[0]), values.leaves(pair[1]), rows.memory, strict=True)
-    return all(m.type.many or joining.join_atoms(x, y) == scalar_of(m.type) for x, y, m in both)
+    return all(m.type.many or _joined(low, x, y) == scalar_of(m.type) for x, y, m in both)
+
+
+def _joined(low: State, x: Atom, y: Atom) -> ir.Type:
+    """The type of what holds both; two literals give way to single precision, as where the memory is made."""
+    return ir.F4 if _gives_way(low, x) and _gives_way(low, y) else joining.join_atoms(x, y)
 
 
 def append(low: State, struct: Struct, value: Value) -> None:

@@ -15,7 +15,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.liveness import Liveness
 from srcgrad.frontend.source.read import Source
-from srcgrad.frontend.source.structure import Leaf, Node, Records, Spec, Static, static
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, static
 
 TRUE, FALSE = Const(True, ir.B1), Const(False, ir.B1)
 NOWHERE = Const(-1, ir.I8)
@@ -392,27 +392,6 @@ def describe(value: Value | None) -> str:
         case Method():
             return f"the method `{value.name}`"
     return "nothing"
-
-
-def instead_of(struct: Struct) -> str:
-    """What to write instead of changing an object that must not be changed."""
-    if struct.locked == EITHER:
-        return "make a copy first, or a new one instead"
-    records = struct.kind is list and struct.locked.startswith("`")
-    return "make a new one" + (", or let the list be a global name of the module, to record values" if records else "")
-
-
-def class_name(struct: Struct) -> str:
-    """The class of an object, in words."""
-    ours = {Keyed: "dict with computed keys", KeyedSet: "set", Records: "structured array", Record: "record"}
-    return f"a {ours.get(struct.kind, struct.kind.__name__)}"
-
-
-def expect_no_generator(value: Value) -> None:
-    """Refuse to keep what a function that yields gives."""
-    if isinstance(value, Struct) and value.kind is Generated:
-        hint = "loop over it where it is made, or make a list of it: list(...)"
-        raise UnsupportedError("a generator is kept", hint=hint)
 
 
 # ---- joining
