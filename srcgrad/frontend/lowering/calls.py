@@ -21,7 +21,7 @@ from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_len
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
-from srcgrad.frontend.lowering.foreign_arrays import given_array, owner_of
+from srcgrad.frontend.lowering.foreign_arrays import generator_call, given_array, owner_of
 from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
@@ -180,6 +180,9 @@ def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: as
         given: Value | None = BUILTINS[target](low, args, named)
         if given is not None:
             return given
+    drawn = generator_call(function)
+    if drawn is not None:
+        return library(low, drawn, args, named, target.__name__)
     text = strings.method(low, target, args, named)
     if text is not None:
         return text

@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import ARRAYS, listed
 from srcgrad.frontend.source.functions import module_of
 from srcgrad.rules.language import registry
+from srcgrad.rules.random import generators
 
 OUTSIDE = ("srcgrad.api", "srcgrad.derivatives.custom_rules", "srcgrad.cuda", "srcgrad.testing.check_grads")
 
@@ -45,5 +47,11 @@ def instead(target: Any) -> str:
     owner = getattr(target, "__self__", None)
     drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
     if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
+        own = str(getattr(target, "__module__", None)) == "numpy.random._generator"
+        if own or isinstance(owner, np.random.Generator) or target is np.random.default_rng:
+            ways = wording.joined(list(generators.METHODS))
+            return (
+                f"make the generator a global name of the module, and call its {ways}; or pass numbers as an argument"
+            )
         return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"

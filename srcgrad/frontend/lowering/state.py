@@ -14,10 +14,11 @@ from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.rewrite import rewrite
 from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
-from srcgrad.frontend.lowering import object_words, values
+from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Constructs
 from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
+from srcgrad.frontend.lowering.object_words import class_name, expect_no_generator, instead_of
 from srcgrad.frontend.lowering.retry import Attempt, KeyedSites, Retry
 from srcgrad.frontend.lowering.values import (
     FALSE,
@@ -289,7 +290,7 @@ class State(Foreseeing):
         return values.map_leaves(value, atom)
 
     def settle(self, value: Value, name: str) -> Value:
-        object_words.expect_no_generator(value)
+        expect_no_generator(value)
         return values.map_leaves(value, lambda atom: self.memory(atom, name))
 
     # ---- objects
@@ -297,9 +298,7 @@ class State(Foreseeing):
     def change(self, struct: Struct, content: Content) -> None:
         """Let an object hold something else."""
         if struct.locked:
-            self.refuse(
-                f"a {struct.kind.__name__} is changed in place: {struct.locked}", object_words.instead_of(struct)
-            )
+            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", instead_of(struct))
         self.put_content(struct, content)
 
     def put_content(self, struct: Struct, content: Content) -> None:
@@ -360,9 +359,7 @@ class State(Foreseeing):
                 return Val(self.b, self.constructs.array(value))
             case Struct():
                 if not self.constructs.is_sequence(value):
-                    self.refuse(
-                        f"expected a number or an array, got {object_words.class_name(value)}", "give its fields"
-                    )
+                    self.refuse(f"expected a number or an array, got {class_name(value)}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
