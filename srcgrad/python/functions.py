@@ -117,6 +117,14 @@ def index_of(items: Any, value: Any) -> int:
     return -1
 
 
+def index_of_number(numbers: Any, value: Any) -> int:
+    """The same of numbers."""
+    found = numbers == value
+    if not np.any(found):
+        return -1
+    return int(np.argmax(found))
+
+
 def place_of(items: Any, value: Any) -> int:
     place = index_of(items, value)
     if place < 0:

@@ -446,6 +446,21 @@ def _format(low: Lowering, args: Args, named: Named) -> Value | None:
     return strings.filled(low, args[0], -1, spec.value)
 
 
+def _index_of(low: Lowering, args: Args, named: Named) -> Value | None:
+    """Where a number stands in a list of numbers of unknown length."""
+    items, value = args
+    rows = items.rows if isinstance(items, Struct) else None
+    if (
+        not isinstance(rows, values.Rows)
+        or not isinstance(value, (Var, Const))
+        or not isinstance(rows.item, (Var, Const))
+    ):
+        return None
+    if not value.type.is_scalar or not rows.item.type.is_scalar:
+        return None
+    return low.constructs.call(Known(python.index_of_number), [growing_lists.array(low, items), value])
+
+
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
     return iterator(low, args[0]) if len(args) == 1 else None
 
@@ -470,5 +485,5 @@ BUILTINS: dict[Any, Builtin] = {
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
     np.stack: _concatenate(-1), sorted: _sorted,
     dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
-    str: _str, repr: _repr, format: _format,
+    str: _str, repr: _repr, format: _format, python.index_of: _index_of,
 }  # fmt: skip
