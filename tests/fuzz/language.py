@@ -32,7 +32,7 @@ def left_early(w: Writer) -> Lines:
     total, value = w.fresh("s"), w.fresh("v")
     made = f"endless({w.scalar(1)} * 1.0)"
     lines = [f"{total} = 0.0", f"for {value} in {made}:", f"    {total} = {total} * 0.5 + {value} * {w.scalar(0)}"]
-    end = f"    if {value} > {w.pick(('2.0', '5.0', '40.0'))}:"
+    end = f"    if not {value} < {w.pick(('2.0', '5.0', '40.0'))}:"  # where it is NaN, too
     return [*lines, end, "        break", f"{w.bind(w.target(FLOAT), FLOAT)} = {tame(w, total)} * 1.0"]
 
 

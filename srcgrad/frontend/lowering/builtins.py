@@ -456,7 +456,7 @@ def _index_of(low: Lowering, args: Args, named: Named) -> Value | None:
         or not isinstance(rows.item, (Var, Const))
     ):
         return None
-    if not value.type.is_scalar or not rows.item.type.is_scalar:
+    if not value.type.is_scalar or not rows.item.type.is_scalar or not isinstance(items, Struct):
         return None
     return low.constructs.call(Known(python.index_of_number), [growing_lists.array(low, items), value])
 
