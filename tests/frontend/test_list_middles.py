@@ -159,3 +159,17 @@ def test_literals_in_lists_give_way_to_single_precision():
 
     a = np.array([1.0, 2.0, 3.0], np.float32)
     assert sg.grad(some, jit=False)(np.float32(1.5), a) == np.float32(3.0)
+
+
+def test_a_literal_beside_a_number_of_double_precision():
+    def some(x, a):
+        items = []
+        for i in range(len(a)):
+            if a[i] > x:
+                items.append(0.5)
+            if a[i] > 2 * x:
+                items.append(0.5 + i)
+        return x * items[-1]
+
+    a = np.array([1.0, 2.0, 4.0], np.float32)
+    assert sg.grad(some, jit=False)(np.float32(1.5), a) == 2.5
