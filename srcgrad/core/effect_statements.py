@@ -44,7 +44,7 @@ PYTHONS = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}  # by dty
 
 @dataclass(frozen=True, slots=True)
 class AsPython:
-    """A number as Python's own in what is formatted, for its repr."""
+    """A number as Python's own in what is formatted, for its repr; an array as a copy, to be kept."""
 
     number: Atom
 
@@ -130,10 +130,16 @@ class Assert(Effect):
 
 @dataclass(frozen=True, eq=False)
 class Print(Effect):
-    """print(*parts, **options); options: sep, end and flush as far as the user gives them."""
+    """print(*parts, **options); options: sep, end and flush as far as the user gives them. The first may be `into`:
+    what is called instead, or, if that ends in =, what they are assigned to, in the user's module."""
 
     parts: tuple[Part, ...]
     options: tuple[tuple[str, str | bool | None], ...] = ()
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells something to the user's module, in place of printing."""
+        return self.options[:1] != () and self.options[0][0] == "into"
 
     @property
     def in_python(self) -> bool:

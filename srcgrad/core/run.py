@@ -156,6 +156,8 @@ class _Run:
             case ir.Assert(cond, message):
                 if not self.atom(cond, env):
                     raise AssertionError(*([] if message is None else [self.part(message, env)]))
+            case ir.Print(parts, (("into", into), *more)):
+                tell(str(into), [self.part(p, env) for p in parts], dict(more))
             case ir.Print(parts, options):
                 keywords: dict[str, Any] = dict(options)
                 print(*(self.part(p, env) for p in parts), **keywords)
@@ -172,6 +174,8 @@ class _Run:
                 return _array(self.atom(part, env))
             case ir.Literal(value):
                 return value
+            case ir.AsPython(number) if number.type.rank:
+                return _array(self.atom(number, env)).copy()
             case ir.AsPython(number):
                 return self.atom(number, env).item() if number.type.is_float else self.atom(number, env)
             case ir.Formatted(text, parts):
@@ -242,3 +246,9 @@ class _Run:
             if not self.atom(stmt.cond, env) or not self.turn(stmt, env):
                 break
         env.update({c.out: env[c.inner] for c in stmt.carry})
+
+
+def tell(into: str, parts: list[Any], options: dict[str, Any]) -> None:
+    """What a function tells outside of it: a call, or an assignment."""
+    names = {"sys": sys, "parts": parts, "options": options}
+    exec(f"{into} parts[0]" if into.endswith("=") else f"{into}(*parts, **options)", names)

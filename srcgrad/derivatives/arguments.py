@@ -14,7 +14,7 @@ from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source import classes, hooks, wording
 from srcgrad.frontend.source.functions import signature_of
-from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, describe, leaves, parts
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, describe, leaves, of_arrays, parts
 
 Parameter = inspect.Parameter
 
@@ -195,6 +195,10 @@ def _checked(spec: Spec, path: str, name: str) -> Spec:
             hash(spec.value)
         except TypeError:
             hint = "pass numbers, arrays, and tuples, lists, dicts, NamedTuples and dataclasses of them"
+            if of_arrays(spec.value):
+                hint = "pass NumPy arrays: .to_numpy() of it, or of its columns"
+            if type(spec.value).__module__.startswith("numba.typed"):
+                hint = "pass an array of its numbers: np.array(...)"
             raise ArgumentError(f"`{path}` is {wording.of_spec(spec)}", hint=hint, about=name) from None
         return spec
     kind = spec.type.dtype

@@ -11,7 +11,7 @@ from typing import Any
 from srcgrad.compiler import lazy
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import hooks
-from srcgrad.frontend.source.functions import behind, is_jitted, signature_of
+from srcgrad.frontend.source.functions import behind, signature_of
 from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.structure import Spec
 
@@ -68,7 +68,7 @@ def adapted(fun: Any) -> Any:
             raise ArgumentError(f"{fun!r} fixes arguments of what has some of its own", hint="wrap it in a def")
         names = list(signature_of(inner).parameters)
         return Adapted(fun, inner, dict(zip(names, fun.args, strict=False)))
-    ours = hooks.gives_core(fun) or is_jitted(fun)
+    ours = hooks.gives_core(fun) or behind(fun) is not fun
     own = ours or isinstance(fun, (types.FunctionType, type))
     call = None if own else inspect.getattr_static(type(fun), "__call__", None)
     if isinstance(call, types.FunctionType):

@@ -103,7 +103,7 @@ class Writer:
         """Open a container: the names of what it holds, and what that is now."""
         kind, keys, children = parts(value)
         names = [self.name(str(key)) for key in keys]
-        if kind is not spec.kind or keys != spec.keys:
+        if kind is not spec.kind or keys != spec.keys or type(value) is not kind:
             raise Unwritten
         self.unless(f"type({given}) is {self._class(spec.kind)}")
         if not issubclass(spec.kind, tuple):

@@ -56,6 +56,33 @@ def vectorized(function: Callable[..., Any], *args: Any) -> Any:
     return made.reshape(arrays[0].shape)
 
 
+def of_vector(function: Callable[..., Any], shape: Any, *args: Any) -> Any:
+    """np.guvectorize: what the function writes into its last argument."""
+    out = np.zeros(shape)
+    function(*args, out)
+    return out
+
+
+def of_vector_to_number(function: Callable[..., Any], shape: Any, *args: Any) -> Any:
+    out = np.zeros(1)
+    function(*args, out)
+    return out[0]
+
+
+def of_rows(function: Callable[..., Any], count: int, shape: Any, stacked: Any, *args: Any) -> Any:
+    out = np.zeros((count, *shape))
+    for k in range(count):
+        function(*[a[k] if rows else a for a, rows in zip(args, stacked)], out[k])  # noqa: B905
+    return out
+
+
+def of_rows_to_numbers(function: Callable[..., Any], count: int, shape: Any, stacked: Any, *args: Any) -> Any:
+    out = np.zeros((count, 1))
+    for k in range(count):
+        function(*[a[k] if rows else a for a, rows in zip(args, stacked)], out[k])  # noqa: B905
+    return out[:, 0]
+
+
 def outer(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     """The ufunc's `outer`: of each element of a with each of b."""
     return function(np.reshape(a, (*np.shape(a), *((1,) * np.ndim(b)))), b)

@@ -20,6 +20,8 @@ def effect(stmt: ir.Effect, atom: ToExpression) -> ast.stmt:
             return ast.Raise(call(error, *first, *_parts(parts, atom)), None)
         case ir.Assert(cond, message):
             return ast.Assert(atom(cond), None if message is None else _part(message, atom))
+        case ir.Print(parts, (("into", str() as into), *options)):
+            return _told(into, _parts(parts, atom), options)
         case ir.Print(parts, options):
             keywords = [ast.keyword(option, ast.Constant(value)) for option, value in options]
             return ast.Expr(ast.Call(name("print"), _parts(parts, atom), keywords))
@@ -30,6 +32,17 @@ def effect(stmt: ir.Effect, atom: ToExpression) -> ast.stmt:
             whole = numbers[0] if len(numbers) == 1 else ast.Tuple(numbers, ast.Load())
             return ast.Return(whole if numbers else None)
     raise TypeError(type(stmt).__name__)
+
+
+def _told(into: str, parts: list[ast.expr], options: Iterable[tuple[str, str | bool | None]]) -> ast.stmt:
+    """into(*parts), or an assignment"""
+    if into.endswith("="):
+        statement = ast.parse(f"{into} 0").body[0]
+        assert isinstance(statement, (ast.Assign, ast.AugAssign))
+        statement.value = parts[0]
+        return statement
+    keywords = [ast.keyword(name, ast.Constant(value)) for name, value in options]
+    return ast.Expr(ast.Call(ast.parse(into, mode="eval").body, parts, keywords))
 
 
 def _parts(parts: Iterable[ir.Part], atom: ToExpression) -> list[ast.expr]:
@@ -44,6 +57,8 @@ def _part(part: ir.Part, atom: ToExpression) -> ast.expr:
             return atom(part)
         case ir.Literal(value):
             return ast.parse(repr(value), mode="eval").body
+        case ir.AsPython(number) if number.type.rank:
+            return ast.Call(ast.Attribute(atom(number), "copy", ast.Load()), [], [])
         case ir.AsPython(number):
             return call(ir.PYTHONS[number.type.dtype], atom(number))
         case ir.Formatted(text, parts):

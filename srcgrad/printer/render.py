@@ -143,7 +143,7 @@ def _decorated(text: str, head: str | None, exact: bool = False) -> str:
     its accuracy rests on that. One that is said to be inlined becomes part of loops, which are vector code only so."""
     if head is None:
         return text.strip()
-    if "with objmode():" in text:
+    if "with objmode(" in text:
         head = head.replace("nogil=True, ", "")
     first = text.split("\n", 1)[0]
     if first.endswith(INLINED):
@@ -160,6 +160,8 @@ def _function(fun: Fun, written: _Written, compiled: bool = True, overloads: Ove
     classes = Classes(fun, nodes, folds)
     written.need(fun, folds)
     taken = written.functions | written.helpers.keys() | written.outlined.keys()
+    if any(isinstance(s, ir.Print) and s.tells for s in walk.walk(fun.body)):
+        taken |= {"sys"}
     for apart in (False, True):
         names = name_variables(fun, classes, folds.defs, taken, apart)
         called = None if overloads is None else functools.partial(overloads.written, fun)
@@ -178,7 +180,7 @@ def to_source(tree: ast.stmt) -> str:
     return text
 
 
-IMPORTED = frozenset({"math", "random", "np", "cuda", "objmode", "prange"})
+IMPORTED = frozenset({"math", "random", "sys", "time", "np", "cuda", "objmode", "prange"})
 
 
 def _imported(scope: symtable.SymbolTable) -> Iterator[str]:
@@ -192,7 +194,7 @@ def _imported(scope: symtable.SymbolTable) -> Iterator[str]:
 
 def _imports(texts: Iterable[str], head: str | None, homes: Iterable[tuple[str, str]]) -> str:
     used = {name for text in texts for name in _imported(symtable.symtable(text, "<generated>", "exec"))}
-    lines = [[f"import {name}"] for name in ("math", "random") if name in used]
+    lines = [[f"import {name}"] for name in ("math", "random", "sys", "time") if name in used]
     lines += [["import numpy as np"]] if "np" in used else []
     decorator = {re.split(r"\W", head)[0]} if head else set()
     numba = ", ".join(sorted(decorator | used & {"cuda", "objmode", "prange"}))

@@ -23,7 +23,7 @@ def needs(text: str) -> str:
     tree = ast.parse(text)
     imports = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
     homes = [n.module if isinstance(n, ast.ImportFrom) else n.names[0].name for n in imports]
-    names = {"math": "", "random": "", "numpy": "NumPy", "numba": "Numba"}
+    names = {"math": "", "random": "", "sys": "", "time": "", "numpy": "NumPy", "numba": "Numba"}
     found = [told for home in homes if (told := names.get(str(home), f"the module {home}"))]
     sentence = f"It needs {' and '.join(found) or 'Python alone'}."
     if "Numba" in found and any(_is_linear_algebra(node) for node in ast.walk(tree)):

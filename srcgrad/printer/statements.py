@@ -25,6 +25,13 @@ from srcgrad.printer.templates import call, name
 Body = list[ast.stmt]
 
 
+def _assigns_and_breaks(body: Sequence[ast.stmt]) -> bool:
+    """Whether something is assigned in front of a `break` of the loop whose body this is."""
+    inner = [block for s in body if isinstance(s, ast.If) for block in (s.body, s.orelse)]
+    breaks = bool(body) and isinstance(body[-1], ast.Break) and any(not is_comment(s) for s in body[:-1])
+    return breaks or any(map(_assigns_and_breaks, inner))
+
+
 def comment(text: str) -> ast.stmt:
     """A line that is no statement: the printer writes a name as it is."""
     return ast.Expr(name(f"# {text}"))
@@ -338,8 +345,16 @@ class Statements:
     def while_(self, node: Loop) -> ast.stmt:
         first, body = node.test[0], self.block(node.body, node.stmt.span)
         if len(node.test) == 1 and isinstance(first, Leave):
-            return ast.While(self.atom(first.cond), body or [ast.Pass()], [])
-        return ast.While(ast.Constant(True), [*self.block(node.test, node.stmt.span), *body], [])
+            return self.endless_loop(ast.While(self.atom(first.cond), body or [ast.Pass()], []))
+        test = self.block(node.test, node.stmt.span)
+        return self.endless_loop(ast.While(ast.Constant(True), [*test, *body], []))
+
+    def endless_loop(self, loop: ast.While) -> ast.While:
+        """Numba forgets what a loop that has no test assigns in front of a `break`: there it gets a test."""
+        forever = isinstance(loop.test, ast.Constant) and loop.test.value is True
+        if self.compiled and forever and _assigns_and_breaks(loop.body):
+            loop.test = ast.Compare(ast.Constant(0), [ast.Lt()], [ast.Constant(1)])
+        return loop
 
     def range(self, stmt: ir.For) -> ast.expr:
         start, stop, step = (self.atom(a) for a in (stmt.start, stmt.stop, stmt.step))

@@ -117,6 +117,14 @@ def index_of(items: Any, value: Any) -> int:
     return -1
 
 
+def index_of_number(numbers: Any, value: Any) -> int:
+    """The same of numbers."""
+    found = numbers == value
+    if not np.any(found):
+        return -1
+    return int(np.argmax(found))
+
+
 def place_of(items: Any, value: Any) -> int:
     place = index_of(items, value)
     if place < 0:
@@ -155,3 +163,68 @@ def insert_part(items: Any, start: int, more: Any) -> None:
     for item in more:
         insert_at(items, place, item)
         place += 1
+
+
+# ---- dicts whose keys are computed: a list of keys, and one of what stands under them
+
+
+def place_of_key(keys: Any, key: Any) -> int:
+    place = index_of(keys, key)
+    if place < 0:
+        raise KeyError(key)
+    return place
+
+
+def set_under(keys: Any, items: Any, key: Any, value: Any) -> None:
+    place = index_of(keys, key)
+    if place < 0:
+        keys.append(key)
+        items.append(value)
+    else:
+        items[place] = value
+
+
+def get_under(keys: Any, items: Any, key: Any, default: Any) -> Any:
+    place = index_of(keys, key)
+    if place < 0:
+        return default
+    return items[place]
+
+
+def pop_under(keys: Any, items: Any, key: Any) -> Any:
+    place = place_of_key(keys, key)
+    pop_at(keys, place)
+    return pop_at(items, place)
+
+
+def default_under(keys: Any, items: Any, key: Any, default: Any) -> Any:
+    place = index_of(keys, key)
+    if place < 0:
+        keys.append(key)
+        items.append(default)
+        return default
+    return items[place]
+
+
+def has_key(keys: Any, key: Any) -> bool:
+    return index_of(keys, key) >= 0
+
+
+def clear_items(items: Any) -> None:
+    items.clear()
+
+
+def add_item(items: Any, value: Any) -> None:
+    if index_of(items, value) < 0:
+        items.append(value)
+
+
+def discard_item(items: Any, value: Any) -> None:
+    place = index_of(items, value)
+    if place >= 0:
+        pop_at(items, place)
+
+
+def add_items(items: Any, more: Any) -> None:
+    for value in more:
+        add_item(items, value)

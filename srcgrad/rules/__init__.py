@@ -37,5 +37,5 @@ from srcgrad.rules.linalg import (
 from srcgrad.rules.arrays import complexes
 from srcgrad.rules.signal import fourier
 from srcgrad.rules import stop_gradient, raises
-from srcgrad.rules.random import numpy_random, python_random
+from srcgrad.rules.random import clocks, numpy_random, python_random
 from srcgrad.rules import cuda_names

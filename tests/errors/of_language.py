@@ -103,9 +103,9 @@ def a_class_inside():
 
 
 @mistake
-def a_set_inside():
+def a_set_of_texts_in_order():
     def f(x):
-        return x * len({1, 2})
+        return sum([x * len(name) for name in {"a", "bc"}])
 
     sg.grad(f)(1.0)
 
@@ -113,8 +113,8 @@ def a_set_inside():
 @mistake
 def a_text_with_values():
     def f(x, n):
-        key = f"w{n}"
-        return x
+        weights = {"w1": x, "w2": 2 * x}
+        return weights[f"w{n}"]
 
     sg.grad(f)(1.0, 2)
 
@@ -138,7 +138,7 @@ def division_by_a_text():
 @mistake
 def a_method_of_a_text():
     def f(x, name):
-        return x if name.upper() == "A" else 2.0 * x
+        return x if name.split() == ["a"] else 2.0 * x
 
     sg.grad(f)(1.0, "a")
 
@@ -160,9 +160,9 @@ def a_dict_item_by_a_number():
 
 
 @mistake
-def a_list_that_shrinks():
+def a_list_sorted_by_a_key():
     def f(xs):
-        xs.remove(1.0)
+        xs.sort(key=abs)
         return xs[0]
 
     sg.grad(f)([1.0, 2.0])

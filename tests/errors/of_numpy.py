@@ -175,11 +175,11 @@ def a_vectorized_helper():
 
 
 @mistake
-def a_typed_list_of_numba():
+def a_long_typed_list_of_numba():
     def f(xs):
         return xs[0] * 2.0
 
-    sg.grad(f)(numba.typed.List([1.0, 2.0]))
+    sg.grad(f)(numba.typed.List([1.0] * 300))
 
 
 @mistake

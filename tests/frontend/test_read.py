@@ -132,9 +132,13 @@ def test_all_refusals_are_shown_at_once() -> None:
         class Y:
             pass
 
-        y = {1.0, x}
+        class Z:
+            pass
+
         yield from args
-        return {x for x in y}
+        match x:
+            case {"a": y}:
+                return y
 
     with pytest.raises(UnsupportedError) as caught:
         lowered(f, 0.5, (1.0,))

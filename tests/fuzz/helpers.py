@@ -51,6 +51,22 @@ def smooth(p, q):
     return r + 0.1 * p
 
 
+def orbit(p, q, n):
+    for k in range(n):
+        p, q = math.cos(p) * 0.7 + q, 0.5 * p - q * 0.3
+        if k == 2:
+            yield p * q
+            continue
+        yield p
+
+
+def endless(p):
+    q = abs(p) + 0.5
+    while True:
+        yield q
+        q = q * 1.6
+
+
 def axpy(p, y, z):
     for i in range(min(len(y), len(z))):
         y[i] = y[i] * 0.5 + p * z[i]
@@ -90,6 +106,8 @@ class Body:
     m: Any
 
 
-FUNCTIONS = (damped, damped_one, mixed, stepped, both, twice, power, smooth, axpy, shift, pick, scaled, mingle)
+FUNCTIONS = (
+    damped, damped_one, mixed, stepped, both, twice, power, smooth, axpy, shift, pick, scaled, mingle, orbit, endless,
+)  # fmt: skip
 HELPERS = {f.__name__: inspect.getsource(f) for f in FUNCTIONS}
 HELPERS |= {"RATE": "RATE = 0.37\n", "TABLE": "TABLE = np.array([0.2, 0.5, -0.3])\n"}

@@ -14,7 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from tests.fuzz import arrays, control, directed, functions, inside, scalars, statements, weights  # noqa: F401
+from tests.fuzz import (  # noqa: F401
+    arrays,
+    control,
+    directed,
+    functions,
+    inside,
+    language,
+    scalars,
+    statements,
+    weights,
+)
 from tests.fuzz.helpers import HELPERS, Body, Point, damped_one
 from tests.fuzz.writer import BOOL, FLOAT, Kind, Unfit, Writer, array
 

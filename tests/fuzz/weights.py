@@ -26,6 +26,9 @@ STATEMENTS: dict[str, float] = {
     # structures
     "tuple of arrays": 0.8, "dict of values": 0.6, "named tuple": 0.5, "dataclass": 0.4, "tuple carried": 0.6,
     "list of arrays": 0.6, "comprehension": 0.6, "list appended": 0.7,
+    # the rest of Python
+    "loop over a generator": 0.8, "generator left early": 0.4, "generator taken whole": 0.4,
+    "dict by computed keys": 0.6, "set of what was seen": 0.4, "list changed in its middle": 0.8, "text kept": 0.3,
 }  # fmt: skip
 
 SCALARS: dict[str, float] = {

@@ -7,6 +7,7 @@ import cmath
 import math
 import random
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ HOMES = {
     "np.fft": np.fft,
     "np.random": np.random,
     "random": random,
+    "time": time,
     "scipy.fft": scipy.fft,
     "scipy.linalg": scipy.linalg,
     "scipy.special": scipy.special,

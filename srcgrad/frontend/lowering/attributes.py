@@ -13,7 +13,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import cuda_names, values
+from srcgrad.frontend.lowering import cuda_names, of_numba, values
 from srcgrad.frontend.lowering.expressions import binary, dimension
 from srcgrad.frontend.lowering.objects import hold, item_of, plain_method, set_item_of
 from srcgrad.frontend.lowering.paths import Lowering
@@ -40,7 +40,7 @@ def attribute(low: Lowering, value: Value, name: str) -> Value:
         case Known() if cuda_names.of_threads(value.value):
             return cuda_names.attribute(low, value.value, name)
         case Known():
-            return low.captures.attribute(value, name)
+            return of_numba.attribute(low, value, name) or low.captures.attribute(value, name)
         case Struct(kind=kind) if kind is Super:
             return _super_attribute(low, value, name)
         case Struct():
@@ -72,6 +72,8 @@ def _object_attribute(low: Lowering, value: Struct, name: str) -> Value:
     if name == "__class__":
         return Known(kind)
     if kind is values.Frozen:
+        return Method(value, name)
+    if kind in (values.Keyed, values.KeyedSet):
         return Method(value, name)
     if found is None:
         return _missing(low, value, name)
@@ -131,13 +133,15 @@ def _array_attribute(low: Lowering, value: Var, name: str) -> Value:
             return size
         case "dtype":
             return Known(np.dtype(value.type.dtype))
+        case "values" | "iloc" if value in low.captures.foreign:
+            return value
         case "T":
             if value.type.rank == 1:
                 return value
             ref = low.memory(value)
             assert isinstance(ref, Var)
             return low.b.view(ref, ir.Transpose(tuple(reversed(range(ref.type.rank)))))
-    if not hasattr(np.ndarray, name):
+    if not hasattr(np.ndarray, name) and not (name in ("to_numpy", "numpy") and value in low.captures.foreign):
         _no_attribute(low, value, name)
     return Method(value, name)
 
@@ -181,7 +185,7 @@ def store(low: Lowering, owner: Struct, name: str, value: Value) -> None:
     if not slot and not classes.has_dict(owner.kind):
         names = wording.joined([f"`{s}`" for s in classes.slots_of(owner.kind)]) or "none"
         low.refuse(f"a {owner.kind.__name__} has no slot `{name}`", f"its slots are {names}")
-    hold(low, owner, name, low.settle(value, name))
+    hold(low, owner, name, low.settle(of_numba.as_field(low, owner, name, value), name))
 
 
 # ---- super, and the interpreter's own methods

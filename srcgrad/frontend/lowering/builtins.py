@@ -15,9 +15,9 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
-from srcgrad.frontend.lowering.expressions import binary, text_of, unpacked
+from srcgrad.frontend.lowering.expressions import binary, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
 from srcgrad.frontend.lowering.objects import copy as copy_object
 from srcgrad.frontend.lowering.paths import Lowering
@@ -51,6 +51,23 @@ def known_length(low: Lowering, value: Value) -> Value:
 
 def _len(low: Lowering, args: Args, named: Named) -> Value | None:
     return length(low, args)
+
+
+def _set(kind: type) -> Builtin:
+    def call_(low: Lowering, args: Args, named: Named) -> Value | None:
+        node = low.frame.node
+        if not args:
+            return sets.made(low, [], node, kind)
+        given = args[0]
+        given = sets.items_of(low, given) if isinstance(given, Struct) and sets.is_set(given) else iterable(low, given)
+        if isinstance(given, Struct) and given.rows is None:
+            return sets.made(low, unpacked(low, given), node, kind)
+        low.setting.keyed.sites.add(id(node))
+        new = sets.made(low, [], node)
+        low.constructs.call(Known(python.add_items), [new.held[0], given])
+        return new
+
+    return call_
 
 
 def _sum(low: Lowering, args: Args, named: Named) -> Value | None:
@@ -103,7 +120,11 @@ def _sorted(low: Lowering, args: Args, named: Named) -> Value | None:
     """sorted of numbers: a list."""
     if "key" in named or len(args) != 1:
         low.refuse("`key` of sorted", "sort the keys: x[np.argsort(keys)]")
-    one = iterable(low, args[0])
+    given = args[0]
+    one = sets.listed(low, given) if isinstance(given, Struct) and sets.is_set(given) else iterable(low, given)
+    if isinstance(one, Struct) and one.rows is None and all(isinstance(item, Known) for item in one.items):
+        texts = sorted([item.value for item in one.items if isinstance(item, Known)])
+        return values.struct([Known(text) for text in texts], list)
     known = unpacked(low, one) if isinstance(one, Struct) and one.rows is None else None
     array = low.apply(np.array, one) if known else growing_lists.array(low, one) if isinstance(one, Struct) else one
     reverse = named.get("reverse", values.FALSE)
@@ -153,6 +174,14 @@ def listed(low: Lowering, array: Var) -> Struct:
 
 
 def _dict(low: Lowering, args: Args, named: Named) -> Value | None:
+    if args and keyed_dicts.is_keyed(args[0]) and not named:
+        return keyed_dicts.METHODS["copy"](low, args[0])
+    if not args and not named:
+        if id(low.frame.node) in low.setting.keyed.sites:
+            return keyed_dicts.made(low, [], [])
+        new = Struct(dict, (), ())
+        new.site = id(low.frame.node)
+        return new
     if args:
         items = mapping(low, args[0])
         named = {**(_pairs(low, args[0]) if items is None else items), **named}
@@ -240,13 +269,14 @@ def is_instance(low: Lowering, value: Value, kind: type) -> bool:
     return issubclass(class_of(value), kind)
 
 
+PYTHONS_OWN: dict[type, type] = {values.Keyed: dict, values.KeyedSet: set, values.Text: str}
 SCALARS: dict[str, type] = {"f": float, "i": int, "b": bool, "c": complex}
 
 
 def class_of(value: Value) -> type:
     match value:
         case Struct():
-            return value.kind
+            return PYTHONS_OWN.get(value.kind, value.kind)
         case Known():
             return type(value.value)
         case Var() | Const():
@@ -400,7 +430,35 @@ def _concatenate(*ranks: int) -> Builtin:
 
 
 def _str(low: Lowering, args: Args, named: Named) -> Value | None:
-    return text_of(low, list(args)) if len(args) < 2 and not named else None
+    if len(args) > 1 or named:
+        return None
+    return strings.filled(low, args[0], ord("s")) if args else Known("")
+
+
+def _repr(low: Lowering, args: Args, named: Named) -> Value | None:
+    return strings.filled(low, args[0], ord("r")) if len(args) == 1 else None
+
+
+def _format(low: Lowering, args: Args, named: Named) -> Value | None:
+    spec = args[1] if len(args) > 1 else Known("")
+    if not isinstance(spec, Known):
+        low.refuse("a format that depends on values is outside the language", "write the format out")
+    return strings.filled(low, args[0], -1, spec.value)
+
+
+def _index_of(low: Lowering, args: Args, named: Named) -> Value | None:
+    """Where a number stands in a list of numbers of unknown length."""
+    items, value = args
+    rows = items.rows if isinstance(items, Struct) else None
+    if (
+        not isinstance(rows, values.Rows)
+        or not isinstance(value, (Var, Const))
+        or not isinstance(rows.item, (Var, Const))
+    ):
+        return None
+    if not value.type.is_scalar or not rows.item.type.is_scalar or not isinstance(items, Struct):
+        return None
+    return low.constructs.call(Known(python.index_of_number), [growing_lists.array(low, items), value])
 
 
 def _iter(low: Lowering, args: Args, named: Named) -> Value | None:
@@ -415,15 +473,17 @@ def _super(low: Lowering, args: Args, named: Named) -> Value | None:
 LEAST: dict[Any, int] = {
     enumerate: 1, reversed: 1, map: 2, functools.reduce: 2, functools.partial: 1, isinstance: 2, type: 1, callable: 1,
     getattr: 2, setattr: 3, hasattr: 2, dataclasses.replace: 1, dataclasses.asdict: 1, dataclasses.astuple: 1,
-    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1, iter: 1,
+    copy.copy: 1, copy.deepcopy: 1, len: 1, sum: 1, any: 1, all: 1, iter: 1, format: 1,
 }  # fmt: skip
 BUILTINS: dict[Any, Builtin] = {
     len: _len, sum: _sum, max: _extremum(max, np.max), min: _extremum(min, np.min), any: _truths(False),
-    all: _truths(True), tuple: _sequence(tuple), list: _sequence(list), dict: _dict, zip: _zip, enumerate: _enumerate,
+    all: _truths(True), tuple: _sequence(tuple), list: _sequence(list), dict: _dict, set: _set(set),
+    frozenset: _set(frozenset), zip: _zip, enumerate: _enumerate,
     range: _range, reversed: _reversed, map: _map, functools.reduce: _reduce, functools.partial: _partial,
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
     np.stack: _concatenate(-1), sorted: _sorted,
-    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, str: _str, super: _super,
+    dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
+    str: _str, repr: _repr, format: _format, python.index_of: _index_of,
 }  # fmt: skip

@@ -14,14 +14,14 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import called_helpers, iterator_domains, refused_calls, stand_ins
+from srcgrad.frontend.lowering import called_helpers, iterator_domains, of_numba, refused_calls, stand_ins, strings
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
-from srcgrad.frontend.lowering.capture import Origin
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
 from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.frontend.lowering.foreign_arrays import generator_call, given_array, owner_of
 from srcgrad.frontend.lowering.lifted import Lifted, handed, itself
 from srcgrad.frontend.lowering.loop_domains import OTHERS
 from srcgrad.frontend.lowering.objects import method
@@ -33,7 +33,7 @@ from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Stru
 from srcgrad.frontend.source import fence, hooks, wording
 from srcgrad.frontend.source.classes import ALLOWED, listed
 from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
-from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes
+from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes, yields
 from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.integers import trips
@@ -118,13 +118,9 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     told = converted(low, target, args) if listed(target) else None
     if told is not None:
         return told
-    if listed(target) and target in BUILTINS:
-        if len(args) < LEAST.get(target, 0):
-            name = getattr(target, "__name__", repr(target))
-            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
-        given: Value | None = BUILTINS[target](low, args, named)
-        if given is not None:
-            return given
+    built = _built_in(low, function, args, named, node)
+    if built is not None:
+        return built
     inside = hooks.inside(target)
     if inside is not None:
         return inside(low, args, named)  # type: ignore[no-any-return]
@@ -144,7 +140,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
         return call(low, Known(target.func), [*bound, *args], {**keywords, **named}, node)
     if isinstance(target, types.MethodType):
-        owner = Known(target.__self__, _owner(function.origin, target.__name__))
+        owner = Known(target.__self__, owner_of(function.origin, target.__name__))
         return call(low, Known(target.__func__), [owner, *args], named, node)
     if isinstance(target, type):
         return construct(low, target, args, named, node)
@@ -173,17 +169,34 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
     )
 
 
+def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: ast.AST) -> Value | None:
+    """A builtin function, and what makes arrays of other libraries' and lists of Numba's."""
+    target = function.value
+    table = given_array(function, args, named)
+    if table is not None:
+        return low.captures.array(table)
+    if listed(target) and target in BUILTINS:
+        if len(args) < LEAST.get(target, 0):
+            name = getattr(target, "__name__", repr(target))
+            low.refuse(f"missing argument in the call of `{name}`", f"it takes {LEAST[target]} at least")
+        given: Value | None = BUILTINS[target](low, args, named)
+        if given is not None:
+            return given
+    drawn = generator_call(function)
+    if drawn is not None:
+        return library(low, drawn, args, named, target.__name__)
+    text = strings.method(low, target, args, named)
+    if text is not None:
+        return text
+    kind = of_numba.container(target)
+    if kind is not None:
+        return call(low, Known(kind), args if isinstance(target, type) else [], {}, node)
+    return None
+
+
 def _called(low: Lowering, stand_in: stand_ins.Called, node: ast.AST) -> Value:
     function, args, named = stand_in
     return call(low, function, args, dict(named), node)
-
-
-def _owner(origin: Origin | None, method: str) -> Origin | None:
-    """Where the object of a bound method is found."""
-    if origin is None:
-        return None
-    found = bool(origin.path) and origin.path[-1] == (".", method)
-    return Origin(origin.space, origin.name, origin.path[:-1]) if found else origin.then(".", "__self__")
 
 
 OTHERWISE = "give the call other arguments, or write out what it does"
@@ -286,6 +299,10 @@ def _method(low: Lowering, method: Method, args: Args, named: Named, node: ast.A
         return _struct_method(low, owner, name, args, named, node)
     if name == "tolist" and isinstance(owner, Var) and not args and not named:
         return call(low, Known(list), [owner], {}, node)
+    if owner in low.captures.foreign and name in ("to_numpy", "numpy") and not args and not named:
+        return owner
+    if owner in low.captures.foreign and name in ("std", "var") and "ddof" not in named:
+        low.refuse(f"`{name}` of another library's array may divide by n - 1", f"say it: np.{name}(x, ddof=1)")
     if name not in registry.METHODS:
         message = f"there is no rule for the method `{name}` of {scope.describe(owner)}"
         raise NotDifferentiableError(message, hint=wording.meant(name, registry.METHODS, "write it out"))
@@ -319,13 +336,21 @@ def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: N
 
 def inline(low: Lowering, fun: types.FunctionType, args: Args, named: Named, node: ast.AST) -> Value:
     source = stand_ins.at_call(low, read(fun), node)
-    fence.check(source)
     env = bind_arguments(low, source.node.args, fun.__name__, args, named, lambda name: _default(low, fun, name))
+    if yields(source.node):
+        return _generated(source, fun.__name__, None, env)
+    fence.check(source)
     key = (fun, tuple(scope.spec_of(itself(v)) for v in env.values()))
     body: Body = lambda other, values: run(other, source, fun.__name__, values, None, node, key)  # noqa: E731
     if is_active(low, key):
         return call_itself(low, fun, key, env, body)
     return called_helpers.called_or_in_place(low, fun.__name__, key, env, body, node)
+
+
+def _generated(source: Source, name: str, outer: Frame | None, env: dict[str, Value]) -> Struct:
+    """What a call of a function that yields gives: nothing of it runs before it is looped over."""
+    keys, held = ("@text", *env), (Known((source, name, outer)), *env.values())
+    return Struct(scope.Generated, keys, held, value=True, locked="it is a generator")
 
 
 def _default(low: Lowering, fun: types.FunctionType, name: str) -> Value | None:
@@ -343,6 +368,8 @@ def _closure(low: Lowering, closure: Closure, args: Args, named: Named, node: as
     name = closure.node.name if isinstance(closure.node, ast.FunctionDef) else "lambda_"
     env = bind_arguments(low, arguments, name, args, named, defaults.get)
     source = dataclasses.replace(closure.frame.source, node=closure.node)
+    if yields(closure.node):
+        return _generated(source, name, closure.frame, env)
     key = (id(closure.node), id(closure.frame), tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
         low.refuse(f"the nested function `{name}` calls itself", "define it at the top of the file")
@@ -447,9 +474,10 @@ def run(
             caller.flags = caller.flags.but(raised=True)
         if len(low.retry.refusals) > refused:
             raise Reported
-        with low.placing(source.node):
-            result = low.result()
         flags = low.frame.flags
+        with low.placing(source.node):
+            partial = getattr(source.node, "partial", False)
+            result = (flags.result or Known(None)) if partial else low.result()
     except SrcgradError as error:
         raise _called_from(error, caller, source, node) from None
     finally:

@@ -20,7 +20,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import ALLOWED, of_user
 from srcgrad.frontend.source.origins import Origin as Origin
 from srcgrad.frontend.source.origins import default_of, unchanged
-from srcgrad.frontend.source.structure import Leaf, parts
+from srcgrad.frontend.source.structure import Leaf, Records, as_array, is_table, parts
 from srcgrad.frontend.source.structure import describe as describe_value
 
 _CONSTANTS = (math.pi, math.e, math.tau, math.inf, math.nan, np.pi, np.e, np.inf, np.nan, np.euler_gamma)
@@ -90,9 +90,23 @@ class Captures:
     entries: dict[Any, Captured] = field(default_factory=dict)
     statics: dict[Any, StaticUse] = field(default_factory=dict)
     arrays: set[Var] = field(default_factory=set)  # the parameters that take arrays
+    recorded: set[tuple[int, str]] = field(default_factory=set)  # names of modules that the function changes
+    foreign: set[Var] = field(default_factory=set)  # those that take other libraries' arrays
     weak: set[Var] = field(default_factory=set)  # those that take Python's own floats
 
+    def record(self, fun: types.FunctionType, name: str) -> None:
+        """What is recorded into must not be read."""
+        self.recorded.add((id(fun.__globals__), name))
+        if any(key[:2] == (id(fun.__globals__), name) for key in (*self.entries, *self.statics)):
+            raise UnsupportedError(
+                f"`{name}` is changed, and read in the same function", hint="return the value instead"
+            )
+
     def name(self, fun: types.FunctionType, name: str) -> Value:
+        if (id(fun.__globals__), name) in self.recorded and name not in fun.__code__.co_freevars:
+            raise UnsupportedError(
+                f"`{name}` is changed, and read in the same function", hint="return the value instead"
+            )
         if name in fun.__code__.co_freevars:
             cell = (fun.__closure__ or ())[fun.__code__.co_freevars.index(name)]
             origin = Origin(cell, name)
@@ -144,23 +158,41 @@ class Captures:
                 self._static(value, origin)
                 return Const(float(value), ir.F8)
             return self._entry(value, origin)
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and not (value.dtype.names and value.ndim):
             if value.dtype.kind not in "fciub" or value.ndim == 0:
                 message = f"`{origin}` is a {value.ndim}-D array of {value.dtype}"
                 raise UnsupportedError(message, hint="use arrays of numbers")
             return self._entry(value, origin)
         kind, keys, children = parts(value)
         if kind is not None:
-            how = "[" if isinstance(value, (dict, tuple, list)) else "."
+            how = "[" if issubclass(kind, (dict, tuple, list, Records)) else "."
             places = map(str, range(len(keys))) if isinstance(value, tuple) else keys
             steps = [origin.then(how, place) for place in places]
             items = [self.object(child, step) for child, step in zip(children, steps, strict=True)]
             self.statics[origin.key] = StaticUse(origin, value, shape=(kind, keys))
             locked = f"`{origin}` is not the function's own; pass it as an argument, or copy it"
             return Struct(kind, keys, tuple(items), locked=locked)
-        if not isinstance(value, types.ModuleType):
+        array = as_array(value)
+        if array is not None:
+            return self._entry(array, origin.then("()", "array"))
+        if not isinstance(value, types.ModuleType) and not is_table(value):
             self._static(value, origin)
         return self.plain(value, origin)
+
+    def array(self, known: Known) -> Value:
+        """What np.asarray makes of another library's array or table."""
+        made = np.asarray(known.value)
+        if made.dtype.kind not in "fciub" or not made.ndim or known.origin is None:
+            hint = "give each column as an array of numbers"
+            raise UnsupportedError(f"{wording.of_object(known.value)} is no array of numbers", hint=hint)
+        return self._entry(made, known.origin.then("()", "array"))
+
+    def column(self, known: Known, name: str) -> Value:
+        """A column of a table, by its name."""
+        if known.origin is None or name not in known.value:
+            hint = "give the column: table[name].to_numpy()"
+            raise UnsupportedError(f"`{name}` is read from {wording.of_object(known.value)}", hint=hint)
+        return self.object(known.value[name], known.origin.then("[", name))
 
     def given(self, value: Any, cell: types.CellType | None, name: str) -> Value:
         """An object that stands as an argument: what is read of it is read, or compared, at each call."""
@@ -195,10 +227,12 @@ class Captures:
         if origin.key not in self.entries:
             spec = describe_value(value)
             assert isinstance(spec, Leaf)
-            name = "_".join([origin.name, *(step for _, step in origin.path)])
+            name = "_".join([origin.name, *(step for how, step in origin.path if how != "()")])
             self.entries[origin.key] = Captured(Var(name, spec.type), origin)
             if spec.type.ref:
                 self.arrays.add(self.entries[origin.key].param)
+            if origin.path and origin.path[-1][0] == "()":
+                self.foreign.add(self.entries[origin.key].param)
             if type(value) is float:
                 self.weak.add(self.entries[origin.key].param)
         return self.entries[origin.key].param

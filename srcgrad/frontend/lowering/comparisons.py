@@ -11,7 +11,7 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import keyed_dicts, sets, strings, values
 from srcgrad.frontend.lowering.expressions import short_circuit
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import (
@@ -25,6 +25,7 @@ from srcgrad.frontend.lowering.special_methods import (
 )
 from srcgrad.frontend.lowering.values import FALSE, TRUE, Closure, Known, Method, Struct, Value
 from srcgrad.frontend.source import classes
+from srcgrad.python import functions as python_text
 
 Compare = Callable[[Any, Any], Any]
 COMPARE: dict[type[ast.cmpop], Compare] = {
@@ -130,9 +131,15 @@ def _membership(low: Lowering, left: Value, right: Value) -> Atom:
         return told
     if isinstance(right, Known) and isinstance(left, Known) and isinstance(right.value, (str, bytes, frozenset)):
         return truth_of(bool(python(low, lambda item, whole: item in whole, left.value, right.value)))
+    if isinstance(right, Struct) and sets.is_set(right):
+        return sets.contains(low, right, left)
+    if isinstance(right, Struct) and right.kind is values.Keyed:
+        return keyed_dicts.contains(low, right, left)
     items = iterable(low, right)
     if not isinstance(items, Struct):
         low.refuse("`in` needs a tuple, a list or a dict", "for arrays use np.any(x == value)")
+    if isinstance(items.rows, values.Rows) and isinstance(left, (Var, Const)):
+        return low.truth(low.constructs.call(Known(python_text.has_key), [items, left]))
     if issubclass(items.kind, dict):
         return _key_in(low, left, items)
     found: Atom = FALSE
@@ -144,6 +151,11 @@ def _membership(low: Lowering, left: Value, right: Value) -> Atom:
 def _key_in(low: Lowering, left: Value, items: Struct) -> Atom:
     if isinstance(left, Const) and values.key_of(left) is not None:
         return truth_of(values.key_of(left) in items.keys)
+    strings.expect_known(low, left)
+    if isinstance(left, Var) and left.type.is_scalar and items.site:
+        low.setting.keyed.asked.add(items.site)
+        if not items.keys:
+            low.expect_known("the key of a dict is not known here", "use strings or integers that are known as keys")
     if isinstance(left, (Var, Const)) and left.type.is_scalar and not values.integer_keys(items):
         return FALSE  # the keys are strings
     if not isinstance(left, Known) or own(low, left, "__eq__") is not None:
@@ -179,6 +191,12 @@ def rich(low: Lowering, function: Compare, left: Value, right: Value) -> Value:
     a, b = kind_of(left), kind_of(right)
     if a is None and b is None:
         return _numbers(low, function, left, right)
+    for side in (left, right):
+        strings.expect_known(low, side)
+    if isinstance(left, Struct) and sets.is_set(left):
+        told = sets.compared(low, NAMES[function], left, right)
+        if told is not None:
+            return told
     tries = [(left, function, right), (right, SWAPPED[function], left)]
     if a is not None and b is not None and a is not b and issubclass(b, a):
         tries.reverse()

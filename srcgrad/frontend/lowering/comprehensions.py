@@ -9,13 +9,14 @@ from typing import Any
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import generators, keyed_dicts, sets, values
 from srcgrad.frontend.lowering.calls import call
 from srcgrad.frontend.lowering.loop_domains import Domain, domain
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.values import Closure, Known, Struct, Value
 from srcgrad.frontend.source.liveness import assigned
+from srcgrad.python import functions as python
 
 Comprehension = ast.ListComp | ast.GeneratorExp | ast.DictComp
 LIMIT = 32  # longer ranges are loops
@@ -33,10 +34,26 @@ def comprehension(low: Lowering, node: Comprehension) -> Value:
     if known is not None:
         return known
     if isinstance(node, ast.DictComp):
-        low.refuse("the keys of a dict comprehension are not known here", "go over a tuple of strings, or over a dict")
+        made = keyed_dicts.made(low, [], [])
+        return _run(low, node, _setting, made)
     items = Struct(list, (), ())
     items.label = values.spelling(low.naming.now) or "items"
     return _run(low, node, _appending, items)
+
+
+def set_(low: Lowering, node: ast.SetComp) -> Value:
+    """The set of what the list comprehension gives."""
+    inner = _SETS.setdefault(id(node), (node, ast.copy_location(ast.ListComp(node.elt, node.generators), node)))[1]
+    items = low.ex(inner)
+    if isinstance(items, Struct) and items.rows is None:
+        return sets.made(low, items.items, node)
+    low.setting.keyed.sites.add(id(node))
+    new = sets.made(low, [], node)
+    low.constructs.call(Known(python.add_items), [new.held[0], items])
+    return new
+
+
+_SETS: dict[int, tuple[ast.AST, ast.ListComp]] = {}
 
 
 # ---- known items
@@ -70,6 +87,8 @@ def _generate(low: Lowering, node: Comprehension, depth: int, items: list[Value]
             items.append(low.settle(low.ex(node.elt), "a"))
         return
     part = node.generators[depth]
+    if generators.generated(low, part.iter) is not None:
+        raise _Unknown
     for item in _known_items(domain(low, part.iter)):
         assign(low, part.target, item)
         tests = [low.truth(low.ex(test)) for test in part.ifs]
@@ -104,6 +123,19 @@ _MADE: dict[tuple[int, Any], tuple[ast.AST, ast.FunctionDef]] = {}
 def _appending(node: ast.ListComp | ast.GeneratorExp) -> ast.FunctionDef:
     append = ast.Attribute(ast.Name(SEQUENCE, ast.Load()), "append", ast.Load())
     return _function(node, "comprehension", SEQUENCE, lambda elt: ast.Expr(ast.Call(append, [elt], [])))
+
+
+def _setting(node: ast.DictComp) -> ast.FunctionDef:
+    """{key: value for ...}"""
+    pairs = ast.ListComp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+    ast.copy_location(pairs, node)
+    return _function(pairs, "comprehension", SEQUENCE, _stored)
+
+
+def _stored(pair: ast.expr) -> ast.stmt:
+    assert isinstance(pair, ast.Tuple)
+    key, value = pair.elts
+    return ast.Assign([ast.Subscript(ast.Name(SEQUENCE, ast.Load()), key, ast.Store())], value)
 
 
 def _summing(node: ast.ListComp | ast.GeneratorExp) -> ast.FunctionDef:
@@ -174,7 +206,11 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
     generator: ast.expr = node.args[0]
     if isinstance(generator, ast.GeneratorExp) and _known_domains(low, generator):
         return None
+    with low.attempt():
+        yielded = generators.generated(low, generator) is not None
     start: list[Value] = [low.ex(n) for n in (*node.args[1:], *(k.value for k in node.keywords))]
+    if yielded:
+        generator = _OVER.setdefault(id(node), (node, _each(node, generator)))[1]
     if not isinstance(generator, ast.GeneratorExp):
         if isinstance(generator, (ast.List, ast.Tuple)):
             return None
@@ -182,7 +218,7 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
         if not isinstance(value, Struct) or not isinstance(value.rows, values.Rows):
             return low.constructs.builtin(function, [value, *start])
         low.frame.env[SEQUENCE] = value
-        generator = _OVER.setdefault(id(node), (node, _each(node)))[1]
+        generator = _OVER.setdefault(id(node), (node, _each(node, ast.Name(SEQUENCE, ast.Load()))))[1]
     try:
         if function is sum:
             return _run(low, generator, _summing, start[0] if start else Const(0, ir.I8))
@@ -191,11 +227,11 @@ def consume(low: Lowering, function: Any, node: ast.Call) -> Value | None:
         low.frame.env.pop(SEQUENCE, None)
 
 
-def _each(node: ast.Call) -> ast.GeneratorExp:
-    part = ast.comprehension(ast.Name("item", ast.Store()), ast.Name(SEQUENCE, ast.Load()), [], 0)
+def _each(node: ast.Call, over: ast.expr) -> ast.GeneratorExp:
+    part = ast.comprehension(ast.Name("item", ast.Store()), over, [], 0)
     new = ast.GeneratorExp(ast.Name("item", ast.Load()), [part])
     for inner in ast.walk(new):
-        if "lineno" in inner._attributes:
+        if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
             ast.copy_location(inner, node.args[0])
     return new
 
@@ -203,5 +239,7 @@ def _each(node: ast.Call) -> ast.GeneratorExp:
 def _known_domains(low: Lowering, node: ast.GeneratorExp) -> bool:
     """Whether the first thing that a generator goes over has items that are known apart."""
     with low.attempt():
+        if generators.generated(low, node.generators[0].iter) is not None:
+            return False
         over = domain(low, node.generators[0].iter)
     return isinstance(over, Struct)

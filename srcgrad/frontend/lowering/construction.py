@@ -13,6 +13,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
 from srcgrad.errors import NotDifferentiableError
+from srcgrad.frontend.lowering import of_numba
 from srcgrad.frontend.lowering.attributes import set_attribute, store
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import special
@@ -27,6 +28,8 @@ FROZEN = "such an object cannot be changed"
 
 def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) -> Value:
     """A NamedTuple, a dataclass, or an object of another class of the user's."""
+    made_of = of_numba.jit_class(kind)
+    kind = kind if made_of is None else of_numba.plain_class(made_of)
     if classes.is_named_tuple(kind):
         return _named_tuple(low, kind, args, named)
     init = classes.found(kind, "__init__")

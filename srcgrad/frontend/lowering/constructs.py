@@ -43,5 +43,14 @@ class Constructs(Protocol):
     def array(self, value: Struct) -> Var:
         """What np.array makes of a list of unknown length."""
 
+    def exhausted(self, value: Struct) -> Struct:
+        """list(value), of what a function that yields gives."""
+
+    def ordered(self, value: Struct) -> Struct:
+        """The items of a set in the order in which Python goes over them."""
+
+    def combined(self, how: str, left: Struct, right: Struct) -> Value:
+        """The union of two sets, or another set that is made of both."""
+
     def is_sequence(self, value: Struct) -> bool:
         """Whether NumPy takes an object for a sequence of its items."""

@@ -25,20 +25,29 @@ def _shows_itself(value: Struct) -> bool:
 
 def _part(low: Lowering, node: ast.expr) -> ir.Part:
     """An expression in what is printed or raised."""
-    return _shown(low, low.settle(low.ex(node), "a"))
+    return shown(low, low.settle(low.ex(node), "a"))
 
 
-def _shown(low: Lowering, value: Value) -> ir.Part:
+def shown(low: Lowering, value: Value) -> ir.Part:
     match value:
         case Var() | Const():
             return value
+        case Struct(kind=kind) if kind is scope.Text:
+            return _of_text(low, value)
         case Struct() if own(low, value, "__str__") or _shows_itself(value):
             low.refuse(f"a {value.kind.__name__} says itself how it is printed", "print what it holds")
         case Struct() if not issubclass(value.kind, dict):
-            return tuple(_shown(low, item) for item in value.items)
+            return tuple(shown(low, item) for item in value.items)
         case Known():
             return _literal(low, value.value)
     return scope.describe(value)
+
+
+def _of_text(low: Lowering, text: Struct) -> ir.Formatted:
+    """A text that values are filled into."""
+    told = [how for _, field, _, how in Formatter().parse(text.keys[0]) if field is not None]
+    parts = [_as_python(shown(low, v), how) for v, how in zip(text.held, told, strict=True)]
+    return ir.Formatted(text.keys[0], tuple(parts))
 
 
 def _literal(low: Lowering, value: object) -> ir.Part:
@@ -69,12 +78,12 @@ def _formatted(low: Lowering, node: ast.expr) -> ir.Formatted:
     """An f-string as a call of str.format."""
     text, values = _format(low, cast(ast.JoinedStr, node))
     told = [how for _, field, _, how in Formatter().parse(text) if field is not None]
-    return ir.Formatted(text, tuple(_as_python(low, value, how) for value, how in zip(values, told, strict=True)))
+    parts = [_as_python(_part(low, value), how) for value, how in zip(values, told, strict=True)]
+    return ir.Formatted(text, tuple(parts))
 
 
-def _as_python(low: Lowering, node: ast.expr, how: str | None) -> ir.Part:
+def _as_python(part: ir.Part, how: str | None) -> ir.Part:
     """A value to be formatted; a number whose repr is asked for as Python's own."""
-    part = _part(low, node)
     own_ = how is not None and isinstance(part, Var) and part.type.is_scalar and part.type.dtype in ir.PYTHONS
     return ir.AsPython(part) if own_ and isinstance(part, Var) else part
 
@@ -111,7 +120,14 @@ def _raising(low: Lowering, kind: type[BaseException], nodes: Sequence[ast.expr]
             format, values = _format(low, cast(ast.JoinedStr, node))
             parts += [_part(low, value) for value in values]
         else:
-            parts.append(_part(low, _plain(node)))
+            part = _part(low, _plain(node))
+            if isinstance(part, ir.Formatted) and not place:
+                format = part.text
+                parts += part.parts
+                continue
+            if isinstance(part, ir.Formatted):
+                low.refuse("a text stands here among what an exception takes", "let it be the first argument")
+            parts.append(part)
     if not _builtin(kind):
         _expect_importable(low, kind)
     low.b.put(ir.Raise(kind.__module__, kind.__name__, tuple(parts), format, span=low.b.span))

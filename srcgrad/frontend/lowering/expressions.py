@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import LITERALS
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import walk
-from srcgrad.frontend.lowering import growing_lists, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, strings, values
 from srcgrad.frontend.lowering.growing_lists import expect_equal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import converted, iterable, mapping, operated
@@ -33,6 +33,14 @@ BINARY: dict[type[ast.operator], Any] = {
     ast.BitXor: operator.xor,
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
+}
+
+
+SETS = {
+    operator.or_: "union",
+    operator.and_: "intersection",
+    operator.sub: "difference",
+    operator.xor: "symmetric_difference",
 }
 
 
@@ -57,6 +65,9 @@ def display(low: Lowering, node: ast.Tuple | ast.List) -> Value:
 
 def dict_(low: Lowering, node: ast.Dict) -> Value:
     made: dict[str, Value] = {}
+    if id(node) in low.setting.keyed.sites and None not in node.keys:
+        pairs = [(low.ex(part), low.ex(item)) for part, item in zip(node.keys, node.values, strict=True) if part]
+        return keyed_dicts.made(low, [key for key, _ in pairs], [low.settle(item, "a") for _, item in pairs])
     for part, item in zip(node.keys, node.values, strict=True):
         key, value = None if part is None else low.ex(part), low.ex(item)
         if key is None and (items := mapping(low, value)) is not None:
@@ -64,8 +75,12 @@ def dict_(low: Lowering, node: ast.Dict) -> Value:
         elif key is not None and (name := values.key_of(key)) is not None:
             made[name] = low.settle(value, "a")
         else:
+            strings.expect_known(low, key or value)
+            low.setting.keyed.asked.add(id(node))
             low.expect_known("a dict needs strings or integers that are known as keys", "use literals as keys")
-    return Struct(dict, tuple(made), tuple(made.values()))
+    new = Struct(dict, tuple(made), tuple(made.values()))
+    new.site = id(node)
+    return new
 
 
 def unpacked(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
@@ -120,14 +135,19 @@ def _plain_binary(low: Lowering, function: Any, left: Value, right: Value) -> Va
             return growing_lists.repeated(low, left, low.integer(right))
         case ((Var() | Const()), Struct(kind=kind, rows=None)) if kind is list and function is operator.mul:
             return growing_lists.repeated(low, right, low.integer(left))
+        case Struct(kind=kind), Struct() if kind in (set, frozenset) and function in SETS:
+            return low.constructs.combined(SETS[function], left, right)
         case Struct(), Struct() if function is operator.or_ and left.kind is right.kind is dict:
             both = {**dict(zip(left.keys, left.items, strict=True)), **dict(zip(right.keys, right.items, strict=True))}
             return Struct(dict, tuple(both), tuple(both.values()))
-        case Known(), Known() if isinstance(left.value, str) and isinstance(right.value, str):
-            try:
-                return Known(function(left.value, right.value))
-            except TypeError:
+        case Known(value=str() as text), _ if function is operator.mod:
+            return strings.percent(low, text, right)
+        case _ if strings.is_text(left) and strings.is_text(right):
+            if function is not operator.add:
                 low.refuse("two strings are put together otherwise than by +", "use numbers or arrays here")
+            return strings.joined(left, right)
+        case Known(value=str() as text), Const(type=ir.I8) if function is operator.mul:
+            return Known(text * int(right.value.real))
     return low.apply(function, left, right)
 
 
@@ -222,44 +242,6 @@ def closure(low: Lowering, node: ast.Lambda | ast.FunctionDef) -> Closure:
 def dimension(low: Lowering, value: Var, axis: int) -> Atom:
     """value.shape[axis]"""
     return low.length(value, axis)
-
-
-def formatted_string(low: Lowering, node: ast.JoinedStr) -> Value:
-    """Of what is known."""
-    text = ""
-    for part in node.values:
-        if isinstance(part, ast.FormattedValue):
-            spec = "" if part.format_spec is None else _text(formatted_string(low, part.format_spec))  # type: ignore[arg-type]
-            shown = CONVERSIONS[part.conversion](_plain_value(low, low.ex(part.value)))
-            text += format(shown, spec)
-        elif isinstance(part, ast.Constant):
-            text += str(part.value)
-    return Known(text)
-
-
-CONVERSIONS: dict[int, Callable[[Any], Any]] = {-1: lambda v: v, ord("s"): str, ord("r"): repr, ord("a"): ascii}
-
-
-def _text(value: Value) -> str:
-    return str(value.value) if isinstance(value, Known) else ""
-
-
-def _plain_value(low: Lowering, value: Value) -> Any:
-    """What a string is made of: an integer or a string that is known."""
-    if isinstance(value, Const) and value.type in (ir.I8, ir.B1):
-        return int(value.value.real) if value.type == ir.I8 else bool(value.value)
-    if isinstance(value, Known) and isinstance(value.value, (str, type(None))):
-        return value.value
-    if isinstance(value, (Var, Const)) and value.type != ir.I8:
-        low.refuse(
-            "a string is made of a float or an array", "strings are only made of what is known, or in print and raise"
-        )
-    return low.expect_known("a string is made of a value that is not known here", "loop over a range that is known")
-
-
-def text_of(low: Lowering, args: list[Value]) -> Value:
-    """str(value)"""
-    return Known(str(_plain_value(low, args[0])) if args else "")
 
 
 def has_effects(stmts: list[Stmt]) -> bool:

@@ -13,7 +13,7 @@ from srcgrad.core import ir
 from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom
 from srcgrad.core.layouts import LAYOUT, Doubt
-from srcgrad.errors import CallError, UnsupportedError
+from srcgrad.errors import CallError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import calls, edges, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
 from srcgrad.frontend.lowering.called_helpers import Helpers, helpers_of_function
@@ -23,9 +23,9 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.program_parts import Lowered as Lowered
 from srcgrad.frontend.lowering.program_parts import mark_effectful_calls
 from srcgrad.frontend.lowering.recursion import Recursions, check_apart, emit_call
-from srcgrad.frontend.lowering.retry import Retry
+from srcgrad.frontend.lowering.retry import KeyedSites, Retry
 from srcgrad.frontend.lowering.state import Reported, Unresolved
-from srcgrad.frontend.lowering.values import Value
+from srcgrad.frontend.lowering.values import Struct, Value
 from srcgrad.frontend.source import fence, wording
 from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import Source, python_function, read
@@ -59,6 +59,23 @@ def lower_with(
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
+    keyed = KeyedSites()
+    while True:
+        try:
+            return _lowered(fun, source, specs, fixed, long, keyed)
+        except SrcgradError:
+            if not keyed.more():
+                raise
+
+
+def _lowered(
+    fun: types.FunctionType,
+    source: Source,
+    specs: Mapping[str, Spec],
+    fixed: Mapping[str, Origin],
+    long: bool,
+    keyed: KeyedSites,
+) -> Lowered:
     copies, helpers = Copies(), helpers_of_function()
 
     def again(tried: tuple[Lowered, Doubts]) -> bool:
@@ -67,7 +84,7 @@ def lower_with(
         return copies != before or (helpers is not None and helpers.more())
 
     def attempt() -> tuple[Lowered, Doubts]:
-        return _attempt(fun, source, specs, copies, fixed, long, helpers=helpers)
+        return _attempt(fun, source, specs, copies, fixed, keyed, long, helpers=helpers)
 
     lowered, _ = Retry().until_stable(attempt, again)
     program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
@@ -109,7 +126,7 @@ def lower_kernel(fun: types.FunctionType, specs: Mapping[str, Spec]) -> Lowered:
     """The core program of a kernel: one thread's, which writes into the memory that it is given."""
     source = read(fun)
     fence.check(source)
-    lowered, _ = _attempt(fun, source, specs, Copies(), {}, threads=True)
+    lowered, _ = _attempt(fun, source, specs, Copies(), {}, None, threads=True)
     return replace(lowered, program=ir.Program(kernel_fence.checked(lowered.program.main, source)))
 
 
@@ -119,13 +136,14 @@ def _attempt(
     specs: Mapping[str, Spec],
     copies: Copies,
     fixed: Mapping[str, Origin],
+    keyed: KeyedSites | None,
     long: bool = False,
     threads: bool = False,
     helpers: Helpers | None = None,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
-    low = lowering(single, threads)
+    low = lowering(single, threads, keyed)
     low.calls.recursions, low.calls.helpers = Recursions(), helpers
     made = NewFunction(low)
     params = made.params
@@ -190,8 +208,15 @@ def _finished(low: Lowering, source: Source, value: Value) -> Value:
     if values.integer_keys(value):
         message, hint = "the function returns a dict with integers as keys", "return a list, or use strings as keys"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
+    if _holds_text(value):
+        message, hint = "the function returns a text", "return numbers, and make the text outside"
+        raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)])
     try:
         return known_length(low, value)
     except UnsupportedError:
         message, hint = "the function returns a list of unknown length", "return an array: np.array(...)"
         raise UnsupportedError(message, problems=[source.problem(source.node, message, hint)]) from None
+
+
+def _holds_text(value: Value) -> bool:
+    return isinstance(value, Struct) and (value.kind is values.Text or any(map(_holds_text, value.held)))

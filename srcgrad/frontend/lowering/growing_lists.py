@@ -75,8 +75,8 @@ def model(low: State, items: Sequence[Value]) -> Value:
         pair = joining.align(item, _typed(low, other), "an item")
         if isinstance(pair, Poison):
             low.refuse(f"a list of unknown length holds {_one(items[0])} and {_one(other)}", "make its items alike")
-        types = [joining.join_atoms(x, y) for x, y in zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True)]
-        item = values.refill(pair[0], iter([_leaf(x, t) for x, t in zip(values.leaves(pair[0]), types, strict=True)]))
+        both = zip(values.leaves(pair[0]), values.leaves(pair[1]), strict=True)
+        item = values.refill(pair[0], iter([_leaf(x, y, joining.join_atoms(x, y)) for x, y in both]))
     return item
 
 
@@ -88,9 +88,11 @@ def _typed(low: State, value: Value) -> Value:
     return values.copied(low.settle(value, "a"), locked="it is an item of a list of unknown length")
 
 
-def _leaf(atom: Atom, type: ir.Type) -> Atom:
-    """A literal stays one, as long as its type is its own: it gives way to single precision."""
-    return atom if atom.type == type else Var("item", type)
+def _leaf(atom: Atom, other: Atom, type: ir.Type) -> Atom:
+    """What stands for both. A literal beside a literal stays one, as long as its type is its own: it gives way to
+    single precision."""
+    stays = atom.type == type and (isinstance(other, Const) or not isinstance(atom, Const))
+    return atom if stays else Var("item", type)
 
 
 # ---- from items to rows
@@ -193,7 +195,12 @@ def fits(low: State, rows: Rows, value: Value) -> bool:
     if isinstance(pair, Poison):
         return False
     both = zip(values.leaves(pair[0]), values.leaves(pair[1]), rows.memory, strict=True)
-    return all(m.type.many or joining.join_atoms(x, y) == scalar_of(m.type) for x, y, m in both)
+    return all(m.type.many or _joined(low, x, y) == scalar_of(m.type) for x, y, m in both)
+
+
+def _joined(low: State, x: Atom, y: Atom) -> ir.Type:
+    """The type of what holds both; two literals give way to single precision, as where the memory is made."""
+    return ir.F4 if _gives_way(low, x) and _gives_way(low, y) else joining.join_atoms(x, y)
 
 
 def append(low: State, struct: Struct, value: Value) -> None:

@@ -16,20 +16,24 @@ from srcgrad.frontend.lowering import (
     comprehensions,
     effects,
     expressions,
+    generators,
     growing_lists,
     imports,
     loops,
     matching,
+    sets,
     special_methods,
     statements,
+    strings,
     subscripts,
     tries,
 )
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Named
 from srcgrad.frontend.lowering.paths import Lowering
+from srcgrad.frontend.lowering.retry import KeyedSites
 from srcgrad.frontend.lowering.state import Setting
-from srcgrad.frontend.lowering.values import Known, Struct, Value
+from srcgrad.frontend.lowering.values import Known, Struct, Value, struct
 
 STATEMENTS: Mapping[type[ast.stmt], Callable[[Lowering, Any], None]] = {
     ast.Assign: statements.assignment,
@@ -74,13 +78,17 @@ EXPRESSIONS: Mapping[type[ast.expr], Callable[[Lowering, Any], Value]] = {
     ast.ListComp: comprehensions.comprehension,
     ast.GeneratorExp: comprehensions.comprehension,
     ast.DictComp: comprehensions.comprehension,
-    ast.JoinedStr: expressions.formatted_string,
+    ast.Set: sets.display,
+    ast.SetComp: comprehensions.set_,
+    ast.Yield: generators.misplaced,
+    ast.YieldFrom: generators.misplaced,
+    ast.JoinedStr: strings.formatted,
 }
 
 
-def lowering(single: bool, threads: bool) -> Lowering:
+def lowering(single: bool, threads: bool, keyed: KeyedSites | None = None) -> Lowering:
     """A lowering of the whole language, with nothing emitted yet."""
-    return Lowering(Captures(), Setting(Language, single, threads))
+    return Lowering(Captures(), Setting(Language, single, threads, keyed or KeyedSites()))
 
 
 class Language:
@@ -119,6 +127,15 @@ class Language:
 
     def array(self, value: Struct) -> Var:
         return growing_lists.array(self.low, value)
+
+    def exhausted(self, value: Struct) -> Struct:
+        return generators.exhausted(self.low, value)
+
+    def ordered(self, value: Struct) -> Struct:
+        return struct(sets.ordered(self.low, value))
+
+    def combined(self, how: str, left: Struct, right: Struct) -> Value:
+        return sets.combined(self.low, how, left, right)
 
     def is_sequence(self, value: Struct) -> bool:
         return special_methods.is_sequence(value)

@@ -13,9 +13,12 @@ from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import growing_lists, values
 from srcgrad.frontend.lowering.expressions import binary, dimension, element, unpacked
 from srcgrad.frontend.lowering.growing_lists import expect_equal
+from srcgrad.frontend.lowering.objects import length as length_of
+from srcgrad.frontend.lowering.objects import record
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable
 from srcgrad.frontend.lowering.values import TRUE, Known, Method, Struct, Value
+from srcgrad.frontend.source.structure import Records
 
 ZERO, ONE = Const(0, ir.I8), Const(1, ir.I8)
 WRITTEN_OUT = 200  # a range of more turns is not written out turn by turn
@@ -111,8 +114,13 @@ def _strict(low: Lowering, node: ast.Call) -> bool:
 
 
 def over(low: Lowering, value: Value) -> Domain | Struct:
+    if isinstance(value, Struct) and value.kind is values.KeyedItems:
+        return _pairs(low, value)
     value = iterable(low, value)
     match value:
+        case Struct(kind=kind) if kind is Records:
+            count = low.integer(length_of(low, [value]))
+            return Domain(ZERO, count, ONE, lambda index: record(low, value, index, checks=False))
         case Struct() if issubclass(value.kind, dict):
             return values.struct([values.of_key(key) for key in value.keys])
         case Struct(rows=values.Rows()):
@@ -124,6 +132,21 @@ def over(low: Lowering, value: Value) -> Domain | Struct:
             assert isinstance(ref, Var)
             return Domain(ZERO, dimension(low, ref, 0), ONE, lambda index: element(low, ref, index))
     return low.refuse(f"{values.describe(value)} cannot be looped over", "loop over a range, an array or a tuple")
+
+
+def _pairs(low: Lowering, value: Struct) -> Domain | Struct:
+    """The items of a dict with computed keys, as they are in each turn."""
+    keys, items = value.held
+    assert isinstance(keys, Struct) and isinstance(items, Struct)
+    if keys.rows is None and not keys.held:
+        return values.struct([])
+    first = of_rows(low, keys)
+    growing_lists.indexable(low, items)
+
+    def item(index: Atom) -> Value:
+        return values.struct([first.item(index), growing_lists.item(low, growing_lists.indexable(low, items), index)])
+
+    return replace(first, item=item)
 
 
 def of_rows(low: Lowering, items: Struct) -> Domain:

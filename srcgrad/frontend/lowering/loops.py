@@ -12,7 +12,7 @@ from dataclasses import replace
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.walk import substitute
-from srcgrad.frontend.lowering import joining, values
+from srcgrad.frontend.lowering import generators, joining, values
 from srcgrad.frontend.lowering.expressions import has_effects
 from srcgrad.frontend.lowering.first_turns import Facts, FirstUnlike, Turn, TurnsWanted, starts_wider
 from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
@@ -31,6 +31,7 @@ from srcgrad.frontend.lowering.values import (
     TRUE,
     Env,
     Flags,
+    Known,
     Maybe,
     Poison,
     Struct,
@@ -41,12 +42,30 @@ from srcgrad.frontend.source.liveness import assigned, outside_scopes
 
 
 def for_(low: Lowering, node: ast.For) -> None:
+    made, count = _generated(low, node.iter)
+    if made is not None:
+        return generators.loop(low, node, made, count)
     over = domain(low, node.iter)
     if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
         over = of_rows(low, values.struct(over.items, list))
     if isinstance(over, Struct):
         return unrolled(low, node, over, 0)
     loop(low, node, over)
+
+
+def _generated(low: Lowering, node: ast.expr) -> tuple[Struct | None, Value | None]:
+    """What a function that yields gives, if the loop goes over that, and where `enumerate` of it begins to count."""
+    made = generators.generated(low, node)
+    if made is not None or not isinstance(node, ast.Call) or not node.args:
+        return made, None
+    function = low.ex(node.func) if isinstance(node.func, ast.Name) else None
+    if not isinstance(function, Known) or function.value is not enumerate:
+        return None, None
+    made = generators.generated(low, node.args[0])
+    if made is None:
+        return None, None
+    first = node.args[1] if len(node.args) > 1 else node.keywords[0].value if node.keywords else None
+    return made, ZERO if first is None else low.integer(low.ex(first))
 
 
 def while_(low: Lowering, node: ast.While) -> None:

@@ -6,15 +6,18 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import growing_lists, values
-from srcgrad.frontend.lowering.expressions import unpacked
+from srcgrad.core.ir import Atom, Const, Var
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
+from srcgrad.frontend.lowering.expressions import element, unpacked
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
 from srcgrad.frontend.lowering.special_methods import length as length_of
 from srcgrad.frontend.lowering.values import Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
+from srcgrad.frontend.source.structure import Records, is_table
 from srcgrad.python import functions as python
 
 Args = Sequence[Value]
@@ -29,15 +32,24 @@ def get_item(low: Lowering, owner: Value, key: Value) -> Value:
     given = special(low, owner, "__getitem__", low.settle(key, "key"))
     if given is not None:
         return given
+    if isinstance(owner, Known) and is_table(owner.value) and isinstance(key, Known) and isinstance(key.value, str):
+        return low.captures.column(owner, key.value)
     if not isinstance(owner, Struct):
-        low.refuse(f"{values.describe(owner)} has no elements", "pass an array, a tuple or a list")
+        hint = "pass an array, a tuple or a list"
+        if isinstance(owner, Known) and hasattr(owner.value, "__array__"):
+            hint = "pass its NumPy array: .to_numpy(), or np.asarray(...)"
+        low.refuse(f"{values.describe(owner)} has no elements", hint)
     return item_of(low, owner, key)
 
 
 def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
     """The same, whatever the class says."""
+    if owner.kind is values.Keyed:
+        return keyed_dicts.get_item(low, owner, key)
+    if owner.kind in (Records, values.Record):
+        return _of_records(low, owner, key)
     if issubclass(owner.kind, dict):
-        name = _key(low, key)
+        name = _key(low, owner, key)
         item = owner.get(name)
         return _missing(low, owner, name) if item is None else item
     if _sequence(low, owner) and not isinstance(owner.rows, Rows) and isinstance(key, Const):
@@ -45,6 +57,33 @@ def item_of(low: Lowering, owner: Struct, key: Value) -> Value:
     index = low.integer(key)
     rows = growing_lists.indexable(low, owner)
     return growing_lists.item(low, rows, growing_lists.place(low, rows, index))
+
+
+def _of_records(low: Lowering, owner: Struct, key: Value) -> Value:
+    """A field of a structured array, or of one of its records; a record."""
+    if isinstance(key, Known) and isinstance(key.value, str):
+        item = owner.get(key.value)
+        if item is None:
+            low.refuse(f"there is no field {key.value!r}", f"the fields are {', '.join(owner.keys)}")
+        return item
+    if owner.kind is values.Record:
+        low.refuse("a record is indexed by a number", "give the field's name")
+    return record(low, owner, low.integer(key))
+
+
+def record(low: Lowering, owner: Struct, index: Atom, checks: bool = True) -> Value:
+    """One record of a structured array."""
+    items: list[Value] = []
+    for field in owner.items:
+        if isinstance(field, Struct):
+            items.append(record(low, field, index, checks))
+            continue
+        ref = low.memory(low.atom(field))
+        assert isinstance(ref, Var)
+        if checks:
+            low.in_range(ref, (index, *[ir.Slice()] * (ref.type.rank - 1)))
+        items.append(element(low, ref, index))
+    return Struct(values.Record, owner.keys, tuple(items), value=True, locked="it is a record of a structured array")
 
 
 def _missing(low: Lowering, owner: Struct, name: str) -> Value:
@@ -63,9 +102,11 @@ def _sequence(low: Lowering, owner: Struct) -> bool:
     return True
 
 
-def _key(low: Lowering, key: Value) -> str:
+def _key(low: Lowering, owner: Struct, key: Value) -> str:
     known = values.key_of(key)
     if known is None:
+        strings.expect_known(low, key)
+        low.setting.keyed.asked.update({owner.site} - {0})
         message = "the key of a dict is not a string or an integer that is known here"
         low.expect_known(message, "use strings or integers that are known as keys")
     return known
@@ -90,8 +131,10 @@ def set_item(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
 def set_item_of(low: Lowering, owner: Struct, key: Value, value: Value) -> None:
     """The same, whatever the class says."""
     value = low.settle(value, owner.label or "a")
+    if owner.kind is values.Keyed:
+        return keyed_dicts.set_item(low, owner, key, value)
     if issubclass(owner.kind, dict):
-        return hold(low, owner, _key(low, key), value)
+        return hold(low, owner, _key(low, owner, key), value)
     if not issubclass(owner.kind, list):
         low.refuse(f"a {owner.kind.__name__} is changed in place", "make a new one, or use a list or an array")
     if not isinstance(owner.rows, Rows) and isinstance(key, Const):
@@ -187,7 +230,7 @@ def _pop(low: Lowering, owner: Struct, *where: Value) -> Value:
         return growing_lists.pop(low, owner)
     (key, *default) = where or last
     if issubclass(owner.kind, dict):
-        name = _key(low, key)
+        name = _key(low, owner, key)
         if name not in owner.keys and default:
             return default[0]
         return _without(low, owner, name, get_item(low, owner, key))
@@ -235,7 +278,7 @@ def _sort(low: Lowering, owner: Struct, *, key: Value = Known(None), reverse: Va
     if isinstance(owner.rows, Rows):
         return _of_rows(low, owner, python.sort_items, reverse)
     if len(owner.items) > 1:
-        made = low.constructs.builtin(sorted, [values.struct(owner.items, list), reverse])
+        made = low.constructs.call(Known(python.ordered), [low.apply(np.array, values.struct(owner.items)), reverse])
         low.change(owner, (owner.keys, tuple(unpacked(low, made, len(owner.items))), None))
     return Known(None)
 
@@ -306,12 +349,12 @@ def copy(low: Lowering, owner: Struct) -> Value:
 
 
 def _get(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
-    found = owner.get(_key(low, key))
+    found = owner.get(_key(low, owner, key))
     return default if found is None else found
 
 
 def _setdefault(low: Lowering, owner: Struct, key: Value, default: Value = Known(None)) -> Value:  # noqa: B008
-    name = _key(low, key)
+    name = _key(low, owner, key)
     if name not in owner.keys:
         hold(low, owner, name, low.settle(default, name))
     return owner.items[owner.keys.index(name)]
@@ -377,6 +420,7 @@ def method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) ->
 def plain_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named) -> Value | None:
     """The same, whatever the class says."""
     table = LIST if issubclass(owner.kind, list) else DICT if issubclass(owner.kind, dict) else {}
+    table = keyed_dicts.METHODS if owner.kind is values.Keyed else sets.METHODS if sets.is_set(owner) else table
     if name in table:
         try:
             inspect.signature(table[name]).bind(low, owner, *args, **named)
@@ -408,6 +452,12 @@ def length(low: Lowering, args: Args) -> Value:
     if given is not None:
         return given
     match args:
+        case [Struct(kind=kind, held=(keys, *_))] if kind is values.Keyed:
+            return length(low, [keys])
+        case [Struct(kind=kind) as struct] if kind is Records:
+            return length(low, [struct.items[0]])
+        case [Struct() as struct] if sets.is_set(struct):
+            return sets.count(low, struct)
         case [Struct(rows=Rows() as rows)]:
             return rows.count
         case [Struct() as struct]:

@@ -10,9 +10,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from srcgrad.frontend.lowering.paths import Lowering
-from srcgrad.frontend.source.classes import listed
+from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.classes import ARRAYS, listed
 from srcgrad.frontend.source.functions import module_of
 from srcgrad.rules.language import registry
+from srcgrad.rules.random import generators
 
 OUTSIDE = (
     "srcgrad.api",
@@ -41,7 +43,7 @@ def outside(low: Lowering, target: types.FunctionType) -> NoReturn:
     low.refuse(f"`{name}` is called inside the function", hint)
 
 
-PEERS = ("autograd", "jax", "jaxlib", "torch", "tensorflow", "cupy", "tangent")
+PEERS = ARRAYS | {"autograd", "tangent"}
 
 
 def of_peer(low: Lowering, target: Any) -> None:
@@ -49,7 +51,8 @@ def of_peer(low: Lowering, target: Any) -> None:
     package = str(getattr(target, "__module__", None)).split(".")[0]
     if package in PEERS:
         name = getattr(target, "__name__", type(target).__name__)
-        low.refuse(f"`{name}` is a function of {package}, for arrays of its own", f"use NumPy's: np.{name}")
+        hint = f"use NumPy's: np.{name}" if hasattr(np, name) else "take NumPy arrays: .to_numpy(), or np.asarray(...)"
+        low.refuse(f"`{name}` is a function of {package}, for arrays of its own", hint)
 
 
 def instead(target: Any) -> str:
@@ -58,5 +61,11 @@ def instead(target: Any) -> str:
     owner = getattr(target, "__self__", None)
     drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
     if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):
+        own = str(getattr(target, "__module__", None)) == "numpy.random._generator"
+        if own or isinstance(owner, np.random.Generator) or target is np.random.default_rng:
+            ways = wording.joined(list(generators.METHODS))
+            return (
+                f"make the generator a global name of the module, and call its {ways}; or pass numbers as an argument"
+            )
         return "call np.random.normal() or its like, or draw outside the function and pass the numbers as an argument"
     return known or "write it out, or give it a rule with custom_jvp or custom_vjp"

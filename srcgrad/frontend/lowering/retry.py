@@ -34,6 +34,21 @@ class Attempt:
 
 
 @dataclass(eq=False)
+class KeyedSites:
+    """Where dicts whose keys are computed are made, as ids of nodes. asked: those that came up while the function was
+    read."""
+
+    sites: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)
+
+    def more(self) -> bool:
+        """Whether the function must be read again."""
+        new = self.asked - self.sites
+        self.sites |= new
+        return bool(new)
+
+
+@dataclass(eq=False)
 class Retry:
     """What must be known to throw away what was tried.
 

@@ -19,8 +19,10 @@ from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import FALSE, TRUE, Known, Rows, Struct, Value
 from srcgrad.frontend.source import classes
 from srcgrad.frontend.source.classes import Found
+from srcgrad.frontend.source.structure import Records
 
 CONTAINERS = (list, tuple, dict)
+BY_KEY = (values.Keyed, values.KeyedSet, set, frozenset)
 BINARY: dict[Any, str] = {
     operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.truediv: "truediv", operator.mod: "mod",
     operator.floordiv: "floordiv", operator.pow: "pow", operator.matmul: "matmul", operator.and_: "and",
@@ -121,6 +123,8 @@ def truth(low: Lowering, value: Struct | Known) -> Atom:
         if isinstance(value.value, (set, bytearray)):
             low.refuse(f"the truth of {values.describe(value)} may change", "use a tuple or a frozenset")
         return TRUE if value.value else FALSE
+    if value.kind in BY_KEY:
+        return low.truth(low.constructs.builtin(len, [value]))
     if isinstance(value.rows, Rows):
         return low.converted(value.rows.count, ir.B1)
     return TRUE if not contains_items(value) or value.items else FALSE
@@ -129,14 +133,31 @@ def truth(low: Lowering, value: Struct | Known) -> Atom:
 def length(low: Lowering, value: Value) -> Value | None:
     """len(value), if its class says how long it is."""
     count = special(low, value, "__len__")
-    if count is None and isinstance(value, Struct) and not contains_items(value):
+    if (
+        count is None
+        and isinstance(value, Struct)
+        and not contains_items(value)
+        and value.kind not in (*BY_KEY, Records)
+    ):
         low.refuse(f"a {value.kind.__name__} has no `__len__`", "take the length of what it holds")
     return None if count is None else low.integer(count)
 
 
 def iterable(low: Lowering, value: Value) -> Value:
     """What a loop over this goes over: the value itself, unless its class has an `__iter__`."""
+    if isinstance(value, Struct) and value.kind is values.Keyed:
+        return value.held[0]
+    if isinstance(value, Struct) and value.kind in (set, frozenset, values.KeyedSet):
+        return low.constructs.ordered(value)
+    if isinstance(value, Struct) and value.kind is values.KeyedItems:
+        low.refuse("`items` of a dict with computed keys is kept", "loop over it where it is made")
+    if isinstance(value, Struct) and value.kind is Records:
+        return value
     made = special(low, value, "__iter__")
+    if isinstance(value, Struct) and value.kind is values.Generated:
+        return low.constructs.exhausted(value)
+    if isinstance(made, Struct) and made.kind is values.Generated:
+        return low.constructs.exhausted(made)
     if made is None:
         if isinstance(value, Struct) and not contains_items(value):
             indexed = classes.written(value.kind, "__getitem__") is not None
@@ -197,7 +218,7 @@ def operated(low: Lowering, function: Any, left: Value, right: Value) -> Value |
             f"`{name}` of {values.describe(left)} and {values.describe(right)} is not implemented", "convert one"
         )
     for side, method in ((left, name), (right, other)):
-        if isinstance(side, Struct) and not contains_items(side):
+        if isinstance(side, Struct) and not contains_items(side) and side.kind not in (*BY_KEY, values.Text):
             low.refuse(f"a {side.kind.__name__} has no `{method}`", "define it, or compute with what the object holds")
     return None
 

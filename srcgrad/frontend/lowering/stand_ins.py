@@ -12,6 +12,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
+from srcgrad.frontend.lowering import of_numba
 from srcgrad.frontend.lowering.capture import STAND_INS
 from srcgrad.frontend.lowering.construction import literal
 from srcgrad.frontend.lowering.paths import Lowering
@@ -75,7 +76,7 @@ def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | N
     plain = _plain(target)
     if plain is not None:
         return Known(plain), list(args), named
-    made = _of_numpy(low, target, args, named)
+    made = _of_numpy(low, target, args, named) or of_numba.ufunc(low, target, args, dict(named))
     if made is not None:
         return made
     owner = getattr(target, "__self__", None)

@@ -18,7 +18,8 @@ from srcgrad.frontend.lowering import values
 from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Constructs
 from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
-from srcgrad.frontend.lowering.retry import Attempt, Retry
+from srcgrad.frontend.lowering.object_words import class_name, expect_no_generator, instead_of
+from srcgrad.frontend.lowering.retry import Attempt, KeyedSites, Retry
 from srcgrad.frontend.lowering.values import (
     FALSE,
     LATER,
@@ -33,7 +34,7 @@ from srcgrad.frontend.lowering.values import (
     Struct,
     Value,
 )
-from srcgrad.frontend.source.structure import Leaf, Node, Spec
+from srcgrad.frontend.source.structure import Leaf, Node, Spec, of_arrays
 from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
@@ -63,6 +64,7 @@ def _place(error: SrcgradError, node: ast.AST, source: Any) -> None:
 
 
 REPORTED = Poison("refused before")
+NUMPYS = "give its NumPy array: .to_numpy(), or np.asarray(...)"
 
 
 @dataclass(slots=True)
@@ -135,6 +137,7 @@ class Setting:
     constructs: Callable[[Any], Constructs]
     single: bool = False
     threads: bool = False
+    keyed: KeyedSites = field(default_factory=KeyedSites)
 
 
 class State(Foreseeing):
@@ -291,6 +294,7 @@ class State(Foreseeing):
         return values.map_leaves(value, atom)
 
     def settle(self, value: Value, name: str) -> Value:
+        expect_no_generator(value)
         return values.map_leaves(value, lambda atom: self.memory(atom, name))
 
     # ---- objects
@@ -298,8 +302,7 @@ class State(Foreseeing):
     def change(self, struct: Struct, content: Content) -> None:
         """Let an object hold something else."""
         if struct.locked:
-            hint = "make a copy first, or a new one instead" if struct.locked == values.EITHER else ""
-            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", hint or "make a new one")
+            self.refuse(f"a {struct.kind.__name__} is changed in place: {struct.locked}", instead_of(struct))
         self.put_content(struct, content)
 
     def put_content(self, struct: Struct, content: Content) -> None:
@@ -360,11 +363,13 @@ class State(Foreseeing):
                 return Val(self.b, self.constructs.array(value))
             case Struct():
                 if not self.constructs.is_sequence(value):
-                    self.refuse(f"expected a number or an array, got a {value.kind.__name__}", "give its fields")
+                    self.refuse(f"expected a number or an array, got {class_name(value)}", "give its fields")
                 items = [self.outward(item) for item in value.items]
                 if issubclass(value.kind, dict):
                     return dict(zip(value.keys, items, strict=True))
                 return items if issubclass(value.kind, list) else tuple(items)
+            case Known() if of_arrays(value.value):
+                self.refuse(f"expected a number or an array, got {values.describe(value)}", NUMPYS)
             case Known():
                 return value.value
         return self.refuse(

@@ -8,7 +8,7 @@ import operator
 from srcgrad.core import ir
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import keyed_dicts, records, values
 from srcgrad.frontend.lowering.attributes import attribute, set_attribute
 from srcgrad.frontend.lowering.expressions import BINARY, binary, closure, dimension, element, unpacked
 from srcgrad.frontend.lowering.loop_domains import arith
@@ -16,7 +16,7 @@ from srcgrad.frontend.lowering.objects import delete_slice, extend, get_item, pl
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import in_place as operated_in_place
 from srcgrad.frontend.lowering.subscripts import augment, in_place, write
-from srcgrad.frontend.lowering.values import TRUE, Cell, Known, Struct, Value
+from srcgrad.frontend.lowering.values import TRUE, Cell, Keyed, Known, Struct, Value
 from srcgrad.frontend.source import hooks
 from srcgrad.frontend.source.functions import of_user_code
 
@@ -46,6 +46,8 @@ def annotated_assignment(low: Lowering, node: ast.AnnAssign) -> None:
 
 
 def assign(low: Lowering, target: ast.expr, value: Value) -> None:
+    if records.assignment(low, target, value, None):
+        return
     match target:
         case ast.Name(id=name):
             low.bind(name, value)
@@ -94,6 +96,8 @@ def _rest_in_middle(low: Lowering, array: Var, before: int, after: int) -> Struc
 
 
 def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:
+    if records.assignment(low, node.target, node.value, node.op):
+        return
     match node.target:
         case ast.Subscript():
             owner = low.ex(node.target.value)
@@ -117,6 +121,8 @@ def augmented_assignment(low: Lowering, node: ast.AugAssign) -> None:
 def _augmented_item(low: Lowering, node: ast.AugAssign, target: ast.Subscript, owner: Struct) -> None:
     """owner[key] op= value, of a list or dict"""
     key = low.ex(target.slice)
+    if owner.kind is Keyed:
+        return keyed_dicts.augmented(low, owner, key, lambda old: augmented(low, node, old, low.ex(node.value)))
     old = get_item(low, owner, key)
     new = augmented(low, node, old, low.ex(node.value))
     if new is not old:
@@ -171,6 +177,8 @@ def if_(low: Lowering, node: ast.If) -> None:
 
 
 def return_(low: Lowering, node: ast.Return) -> None:
+    if getattr(node, "bare", False):  # of a function whose result is not asked for on this path
+        return low.set_flags(returned=TRUE)
     value = Known(None) if node.value is None else low.ex(node.value)
     low.set_flags(returned=TRUE, result=low.settle(value, "result"))
 
@@ -188,7 +196,7 @@ def pass_(low: Lowering, node: ast.Pass) -> None:
 
 
 def expression_statement(low: Lowering, node: ast.Expr) -> None:
-    if not isinstance(node.value, ast.Constant):
+    if not isinstance(node.value, ast.Constant) and not records.call(low, node.value):
         low.ex(node.value)
 
 

@@ -33,9 +33,10 @@ class Struct:
 
     rows: what a list of unknown length holds in the place of items, or why what it holds cannot be told.
     locked: why it must not be changed in place.   born: counts up, so that a region knows what is older than itself.
+    site: of a dict, the node that made it.
     """
 
-    __slots__ = ("born", "held", "keys", "kind", "label", "locked", "rows", "value")
+    __slots__ = ("born", "held", "keys", "kind", "label", "locked", "rows", "site", "value")
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class Struct:
         self.kind, self.keys, self.held, self.rows = kind, keys, items, rows
         self.value = not changeable(kind) if value is None else value
         self.locked = locked or ("" if changeable(kind) else "such an object cannot be changed")
-        self.born, self.label = next(_BIRTHS), ""
+        self.born, self.label, self.site = next(_BIRTHS), "", 0
 
     @property
     def items(self) -> tuple[Value, ...]:
@@ -92,6 +93,30 @@ def now() -> int:
 
 class Frozen:
     """The kind of a distribution of SciPy's with its parameters, `norm(loc, scale)`."""
+
+
+class Keyed:
+    """The kind of a dict whose keys are computed: it holds a list of keys, and one of what stands under them."""
+
+
+class KeyedSet:
+    """The kind of a set whose items are computed: it holds a list of them."""
+
+
+class KeyedItems:
+    """The kind of what `items` of such a dict gives."""
+
+
+class Record:
+    """The kind of one record of a structured array."""
+
+
+class Text:
+    """The kind of a text that values are filled into: its one key is the template."""
+
+
+class Generated:
+    """The kind of what a call of a function that yields gives: its text, and its arguments."""
 
 
 class Cell:
@@ -274,7 +299,9 @@ def shown_key(key: str) -> str:
 def integer_keys(value: Value) -> bool:
     """Whether there is a dict with integers as keys in it."""
     return isinstance(value, Struct) and (
-        any(isinstance(key, Integer) for key in value.keys) or any(map(integer_keys, value.held))
+        value.kind in (Keyed, KeyedItems, KeyedSet, set, frozenset)
+        or any(isinstance(key, Integer) for key in value.keys)
+        or any(map(integer_keys, value.held))
     )
 
 
@@ -344,6 +371,12 @@ def describe(value: Value | None) -> str:
     match value:
         case Var() | Const():
             return wording.of_type(value.type)
+        case Struct(kind=kind) if kind is Text:
+            return "a text"
+        case Struct(kind=kind) if kind is Keyed:
+            return "a dict with computed keys"
+        case Struct(kind=kind) if kind is KeyedSet or kind is set:
+            return "a set"
         case Struct(rows=None):
             return wording.of_items(value.kind, value.keys, [describe(item) for item in value.held])
         case Struct():

@@ -9,7 +9,9 @@ import types
 from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
-LIBRARIES = frozenset({"numpy", "scipy", "numba", "srcgrad"})
+# libraries with arrays of their own
+ARRAYS = frozenset({"pandas", "xarray", "torch", "jax", "jaxlib", "polars", "cupy", "tensorflow", "dask", "pyarrow"})
+LIBRARIES = frozenset({"numpy", "scipy", "numba", "srcgrad"}) | ARRAYS
 # what a function may call as it is
 ALLOWED = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
 MISSING = object()

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from srcgrad.errors import Problem, UnsupportedError
-from srcgrad.frontend.source.liveness import outside_scopes
+from srcgrad.frontend.source.liveness import outside_scopes, yields
 from srcgrad.frontend.source.read import Source
 
 REFUSED: dict[type[ast.AST], tuple[str, str]] = {
@@ -15,12 +15,8 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.AsyncFor: ("`async for` is outside the language", "use a plain loop"),
     ast.AsyncFunctionDef: ("an async function is outside the language", "use a plain function"),
     ast.Await: ("`await` is outside the language", "use a plain function"),
-    ast.Yield: ("`yield` is outside the language", "fill an array and return it"),
-    ast.YieldFrom: ("`yield from` is outside the language", "fill an array and return it"),
     ast.MatchMapping: ("a pattern for dicts is outside the language", "use `if` and `elif`"),
     ast.ClassDef: ("a class inside a function is outside the language", "define it outside"),
-    ast.SetComp: ("a set is outside the language", "use an array or a tuple"),
-    ast.Set: ("a set is outside the language", "use an array or a tuple"),
 }
 # of later versions of Python
 NEWER: dict[str, tuple[str, str]] = {
@@ -40,10 +36,10 @@ def check(source: Source) -> None:
 
 def _problems(source: Source) -> Iterator[Problem]:
     nodes = list(ast.walk(source.node))
+    if yields(source.node):
+        yield source.problem(source.node, "a function that yields is differentiated", "fill an array and return it")
     for node in nodes:
-        if isinstance(node, (ast.Yield, ast.YieldFrom)) and getattr(source.node, "name", "") == "__iter__":
-            yield source.problem(node, REFUSED[type(node)][0], "return iter((...)), of a tuple, a list or an array")
-        elif type(node) in REFUSED:
+        if type(node) in REFUSED:
             yield source.problem(node, *REFUSED[type(node)])
         elif isinstance(node, ast.Global):
             yield from _outer_writes(source, nodes, node, "global")
@@ -58,6 +54,11 @@ def _outer_writes(
 ) -> Iterator[Problem]:
     written = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     written |= {n.name for n in nodes if isinstance(n, (ast.MatchAs, ast.MatchStar)) and n.name is not None}
+    recorded = {n.target.id for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+    recorded |= {t.id for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     for name in node.names:
+        if word == "global" and name in recorded - read:
+            continue  # it is a counter, or a record
         if name in written:
             yield source.problem(node, f"the {word} name `{name}` is written to", "return the value instead")

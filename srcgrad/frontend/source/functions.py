@@ -12,8 +12,16 @@ from srcgrad.frontend.source.classes import ALLOWED
 
 
 def behind(fun: Any) -> Any:
-    """The Python function of a Numba dispatcher; anything else as it is."""
-    return fun.py_func if is_jitted(fun) else fun
+    """The Python function of a Numba dispatcher, or of what `@vectorize` gave; anything else as it is."""
+    return fun.py_func if is_jitted(fun) else elementwise(fun) or fun
+
+
+def elementwise(fun: Any) -> FunctionType | None:
+    """The Python function of what Numba's `@vectorize` gave; None of anything else."""
+    if type(fun).__name__ != "DUFunc" or not type(fun).__module__.startswith("numba"):
+        return None
+    inner = getattr(getattr(fun, "_dispatcher", None), "py_func", None)
+    return inner if isinstance(inner, FunctionType) else None
 
 
 def is_jitted(fun: Any) -> bool:

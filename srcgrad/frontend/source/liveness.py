@@ -44,6 +44,12 @@ def outside_scopes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from outside_scopes(n for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
 
 
+def yields(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    """Whether this is a function that gives its items one by one."""
+    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+    return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in outside_scopes(body))
+
+
 def assigned(nodes: Iterable[ast.AST]) -> list[str]:
     """The names that these nodes bind, in order."""
     names: dict[str, None] = {}

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 PLAIN = (str, int, float, bool, type(None))
 Path = tuple[tuple[str, str], ...]
 
@@ -32,7 +34,7 @@ class Origin:
         return Origin(self.space, self.name, (*self.path, (how, step)))
 
     def __str__(self) -> str:
-        return self.name + "".join(f".{s}" if how == "." else f"[{s}]" for how, s in self.path)
+        return self.name + "".join(f".{s}" if how == "." else f"[{s}]" if how == "[" else "" for how, s in self.path)
 
 
 def found(space: Any, name: str) -> Any:
@@ -48,7 +50,11 @@ def found(space: Any, name: str) -> Any:
 
 def follow(value: Any, path: Iterable[tuple[str, str]]) -> Any:
     for how, step in path:
-        value = getattr(value, step) if how == "." else value[step] if isinstance(value, dict) else value[int(step)]
+        if how == "()":
+            value = np.asarray(value)
+            continue
+        named = hasattr(value, "keys") or not step.isdigit()
+        value = getattr(value, step) if how == "." else value[step if named else int(step)]
     return value
 
 
