@@ -29,7 +29,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     c_kept = np.empty((n6, n3))
     t4 = 2 * n3
     t5 = 1.0 / n6
-    hs_bar = np.zeros((n6, n3))
+    hs_bar = np.empty((n6, n3))
     t3 = n3 != n9 and n3 != 1 and n9 != 1
     t6 = np.empty(n2)
     t7 = np.empty(n4)
@@ -61,7 +61,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             # loss += np.sum((hs[t] - ys[t]) ** 2)
             t8 = h_i - ys[t, i]
             total += t8 * t8
-            hs_bar[t, i] += t5 * (2.0 * t8)
+            hs_bar[t, i] = t5 * (2.0 * t8)
         loss += total
     # return loss / len(xs)
     value = loss / n6
@@ -91,21 +91,18 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         for i in range(n3):
             t5 = vector_exp(-z[i])
             t6[i] = t5
-            i_i = 1.0 / (1.0 + t5)
-            i2[i] = i_i
+            i2[i] = 1.0 / (1.0 + t5)
             t5 = vector_exp(-z[np.uintp(i + n3)])
             t7[i] = t5
-            f_i = 1.0 / (1.0 + t5)
-            f[i] = f_i
+            f[i] = 1.0 / (1.0 + t5)
             t5 = vector_exp(-z[np.uintp(i + t4)])
             t9[i] = t5
-            o_i = 1.0 / (1.0 + t5)
-            o[i] = o_i
+            o[i] = 1.0 / (1.0 + t5)
             # c = f * c + i * np.tanh(z[3 * n :])
+            t10[i] = vector_tanh(z[np.uintp(i + t2)])
+        for i in range(n3):
             at = np.uintp(i + t2)
-            t5 = vector_tanh(z[at])
-            t10[i] = t5
-            c_i = f_i * c_kept[t, i] + i_i * t5
+            c_i = f[i] * c_kept[t, i] + i2[i] * t10[i]
             c[i] = c_i
             # hs.append(h)
             hs_bar_ti = hs_bar[t, i]
@@ -113,13 +110,13 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
             h_bar[i] += hs_bar_ti
             # c = f * c + i * np.tanh(z[3 * n :])
             t5 = vector_sech(c_i)
-            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o_i) * (t5 * t5)
+            c_bar3 = (0.0 if h_bar[i] == 0.0 else h_bar[i] * o[i]) * (t5 * t5)
             c_bar_i = c_bar3 + c_bar[i]
             c_bar2[i] = c_bar_i
             t3 = c_bar_i == 0.0
             t5 = vector_sech(z[at])
-            z_bar[at] += (0.0 if t3 else c_bar_i * i_i) * (t5 * t5)
-            c_bar[i] = 0.0 if t3 else c_bar_i * f_i
+            z_bar[at] = (0.0 if t3 else c_bar_i * i2[i]) * (t5 * t5)
+            c_bar[i] = 0.0 if t3 else c_bar_i * f[i]
         # return 1.0 / (1.0 + np.exp(-x))
         for i in range(n3):
             o_bar = 0.0 if h_bar[i] == 0.0 else h_bar[i] * vector_tanh(c[i])
