@@ -9,11 +9,13 @@ from typing import Any
 
 def package(name: str) -> Any:
     """The package of this name, loaded when it is first asked for; None where it is not installed."""
-    return __getattr__(name)
+    return __getattr__(f"package {name}")
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
+def __getattr__(asked: str) -> Any:
+    """What `package` gives: no name can be asked for like this."""
+    word, _, name = asked.partition(" ")
+    if word != "package" or not name:
+        raise AttributeError(f"module {__name__!r} has no attribute {asked!r}")
     there = importlib.util.find_spec(name.partition(".")[0]) is not None
     return importlib.import_module(name) if there else None

@@ -73,7 +73,9 @@ def other_method(x):
 
 
 @pytest.mark.parametrize(
-    ("fun", "args"), [(made_inside, ()), (given, (np.random.default_rng(1),)), (other_method, ())], ids=lambda f: str(f)
+    ("fun", "args"),
+    [(made_inside, ()), (given, (np.random.default_rng(1),)), (other_method, ())],
+    ids=["inside", "argument", "method"],
 )
 def test_other_generators_are_refused(fun, args):
     with pytest.raises(sg.SrcgradError, match="global name"):

@@ -88,7 +88,9 @@ def made_inside(x):
 
 
 @pytest.mark.parametrize(
-    ("fun", "hint"), [(missing_field, "mass"), (of_a_record, "field"), (made_inside, "float64")], ids=lambda f: str(f)
+    ("fun", "hint"),
+    [(missing_field, "mass"), (of_a_record, "field"), (made_inside, "float64")],
+    ids=["field", "record", "inside"],
 )
 def test_what_is_refused_says_what_to_write(fun, hint):
     with pytest.raises(sg.SrcgradError, match=hint):
