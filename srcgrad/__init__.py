@@ -72,6 +72,10 @@ with _uncollected():
 if TYPE_CHECKING:
     from srcgrad import cuda as cuda
     from srcgrad import testing as testing
+    from srcgrad.bridges.jax import as_jax_function as as_jax_function
+    from srcgrad.bridges.torch import as_torch_function as as_torch_function
+
+BRIDGES = {"as_jax_function": "srcgrad.bridges.jax", "as_torch_function": "srcgrad.bridges.torch"}
 
 __version__ = "0.1.0"
 
@@ -120,12 +124,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`srcgrad.cuda` and `srcgrad.testing`, which are loaded when they are first asked for."""
+    """What is loaded when it is first asked for: `srcgrad.cuda`, `srcgrad.testing`, bridges to other libraries."""
     if name in ("cuda", "testing"):
         with _deferred():
             return importlib.import_module(f"srcgrad.{name}")
+    if name in BRIDGES:
+        return getattr(importlib.import_module(BRIDGES[name]), name)
     raise AttributeError(f"module 'srcgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__doc__", "__name__", "__version__", "cuda", "optimize", "testing"])
+    return sorted([*__all__, *BRIDGES, "__doc__", "__name__", "__version__", "cuda", "optimize", "testing"])

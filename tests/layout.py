@@ -21,7 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("compiler",),
     ("derivatives",),
     ("api", "cuda"),
-    ("optimize", "testing"),
+    ("bridges", "optimize", "testing"),
     ("terminal",),
     ("__main__",),
 )

@@ -465,6 +465,9 @@ class Derivative:
 native.register(Derivative, Derivative._resolve)
 
 
+# what pickles of version 0.1 call
+_restore, _restore_named = pickled.restored, pickled.restored_by_name
+
 MOST = 8  # straight calls that are kept for arguments of the same classes
 
 

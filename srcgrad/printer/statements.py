@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
@@ -21,6 +19,7 @@ from srcgrad.printer.expressions import FULL, Called, Expressions, TemplateOf, n
 from srcgrad.printer.folding import Folds, assigned_names
 from srcgrad.printer.rooms import rooms
 from srcgrad.printer.templates import call, name
+from srcgrad.printer.user_lines import one_line
 
 Body = list[ast.stmt]
 
@@ -462,25 +461,6 @@ def _is_augmented(text: str) -> bool:
 
 def _same_line(a: Span | None, b: Span | None) -> bool:
     return a is not None and b is not None and (a.file, a.line, a.text) == (b.file, b.line, b.text)
-
-
-@lru_cache(maxsize=4096)
-def one_line(text: str) -> str:
-    """The user's statement (of a compound one, the header) on one line, without comments."""
-    lines = [line.strip() for line in _uncommented(text).strip().splitlines()]
-    return lines[0] if lines and lines[0].endswith(":") else " ".join(line for line in lines if line)
-
-
-def _uncommented(text: str) -> str:
-    lines = text.splitlines()
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                row, column = token.start
-                lines[row - 1] = lines[row - 1][:column]
-    except (tokenize.TokenError, IndentationError):
-        pass  # a header alone ends too early; its comments were seen
-    return "\n".join(line.rstrip() for line in lines)
 
 
 @lru_cache(maxsize=4096)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from srcgrad.core import ir
 from srcgrad.core.build import LITERALS, Builder, scalar_of
 from srcgrad.core.ir import Atom, Const, Stmt, Var
-from srcgrad.core.rewrite import rewrite
 from srcgrad.core.walk import defined, instantiate, rebuild
 from srcgrad.errors import NotDifferentiableError, SrcgradError, UnboundError, UnsupportedError
 from srcgrad.frontend.lowering import values
@@ -19,6 +18,7 @@ from srcgrad.frontend.lowering.capture import Captures
 from srcgrad.frontend.lowering.constructs import Constructs
 from srcgrad.frontend.lowering.foreseeing import Foreseeing, Sites, Trying
 from srcgrad.frontend.lowering.object_words import class_name, expect_no_generator, instead_of
+from srcgrad.frontend.lowering.renamed_calls import renamed
 from srcgrad.frontend.lowering.retry import Attempt, KeyedSites, Retry
 from srcgrad.frontend.lowering.values import (
     FALSE,
@@ -482,17 +482,6 @@ class State(Foreseeing):
 
     def _unused(self, name: str) -> str:
         return next(n for n in (f"{name}{k or ''}" for k in range(10**6)) if n not in self.calls.callees)
-
-
-def renamed(fun: ir.Fun, names: dict[str, str], name: str) -> ir.Fun:
-    """The function with other names for those that it calls."""
-    if all(old == new for old, new in names.items()):
-        return replace(fun, name=name)
-
-    def one(stmt: Stmt) -> Stmt:
-        return replace(stmt, callee=names[stmt.callee]) if isinstance(stmt, ir.Call) else stmt
-
-    return replace(rewrite(fun, one), name=name)
 
 
 def from_spec(spec: Spec, atoms: Iterator[Atom]) -> Value:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from srcgrad.frontend.source.read import Source
-from srcgrad.printer.statements import one_line
+from srcgrad.printer.user_lines import one_line
 
 
 class Listing(NamedTuple):

@@ -1,0 +1,1 @@
+"""Functions of the user's as functions of other libraries, with our derivatives in them."""
