@@ -26,6 +26,7 @@ from srcgrad.derivatives import (
     guessed_types,
     into_arrays,
     kernel_call,
+    other_arrays,
     pickled,
     straight_call,
 )
@@ -247,6 +248,8 @@ class Derivative:
     def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
         with speaking_of(self.primal):
             specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
+            for value, name in zip(values, self._parameters.names, strict=True):
+                other_arrays.check(value, name, lambda: fingerprint(self).functions)
         return self._differentiable(specs)
 
     def _differentiable(self, specs: list[Spec]) -> tuple[Spec, ...]:

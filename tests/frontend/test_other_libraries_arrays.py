@@ -172,3 +172,27 @@ def test_series_and_frames_of_pandas():
     assert sg.grad(weighted, jit=False)(2.0, series) == 24.0
     with pytest.raises(sg.SrcgradError, match="to_numpy"):
         sg.grad(weighted, jit=False)(2.0, labelled)
+
+
+def spread(x, data):
+    return x * data.std()
+
+
+def spread_in_a_helper(x, data):
+    return spread(x, data) + x
+
+
+def spread_of_a_structure(x, data):
+    return x * data["a"].var()
+
+
+@pytest.mark.parametrize(
+    ("fun", "make"),
+    [(spread, lambda a: a), (spread_in_a_helper, lambda a: a), (spread_of_a_structure, lambda a: {"a": a})],
+    ids=["method", "helper", "structure"],
+)
+def test_a_deviation_of_another_librarys_array_that_is_given_is_refused(fun, make):
+    with pytest.raises(sg.ArgumentError, match="may divide by n - 1"):
+        sg.grad(fun, jit=False)(2.0, make(Tensor([1.0, 2.0, 4.0])))
+    given = make(np.array([1.0, 2.0, 4.0]))
+    assert sg.grad(fun, jit=False)(2.0, given) == pytest.approx((fun(3.0, given) - fun(1.0, given)) / 2.0)
