@@ -111,7 +111,7 @@ class _Reader:
             case "kernel":
                 tokens.expect("counted")
                 return ir.KernelFacts(tuple(tokens.many(var)))
-            case "no_unit_axes":
+            case "no_unit_axes" | "results":
                 return frozenset(tokens.many(var))
             case "same_shapes":
                 return tuple(tokens.many(like))

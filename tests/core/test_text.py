@@ -84,6 +84,7 @@ def test_what_is_known_of_a_function_reads_back() -> None:
         longer=(ir.Longer(x, 0, 3, y, 0, 2), ir.Longer(y, 0, 1, x, 0, 0)), lengths={x: (4,), y: (2,)},
         plan=(ir.Kept("x_kept", ir.I8, None, "it is needed"), ir.Kept("y", refs, 3, "it's read", True)),
         checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),), kernel=ir.KernelFacts((y, x)), in_place=True,
+        results=frozenset({x}),
     )  # fmt: skip
     told = [f.name for f in fields(facts) if f.name != "checkpoint"]  # a function, which has no text
     assert all(getattr(facts, name) != getattr(ir.FunFacts(), name) for name in told)
