@@ -98,6 +98,7 @@ def test_what_is_known_of_a_function_reads_back() -> None:
         same_shapes=((there[y], there[x]),),
         lengths={there[x]: (4,), there[y]: (2,)},
         kernel=ir.KernelFacts((there[y], there[x])),
+        results=frozenset({there[x]}),
     )
 
 
