@@ -21,6 +21,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.compiler_lock import global_compiler_lock
 
 from srcgrad.backend import cache
+from srcgrad.backend.announce import announced
 from srcgrad.backend.called_kernels import call_only
 
 LOG = logging.getLogger("srcgrad")
@@ -99,7 +100,7 @@ def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) 
         dispatcher.typingctx.refresh()
         dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
-    with interruptible(), uncollected():
+    with interruptible(), uncollected(), announced(dispatcher.__name__):
         out = compile(*args)
     seconds = time.perf_counter() - start
     if _hits(dispatcher) > found:
