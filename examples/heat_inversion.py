@@ -21,9 +21,8 @@ def main() -> None:
     true = np.exp(-(((place - 0.35) / 0.1) ** 2)) + 0.5 * np.exp(-(((place - 0.75) / 0.07) ** 2))
     seen = later(true, 80, 0.4) + np.random.default_rng(5).normal(0, 0.001, 60)
     result = sg.minimize(misfit, np.zeros(60), (seen, 80, 0.4, 1e-5), method="lbfgs", tol=1e-7, maxiter=2000)
-    print(
-        f"error of what is seen {np.max(np.abs(seen - true)):.3f}, of what is found {np.max(np.abs(result.x - true)):.3f}"
-    )
+    blurred, left = np.max(np.abs(seen - true)), np.max(np.abs(result.x - true))
+    print(f"error of what is seen {blurred:.3f}, of what is found {left:.3f}")
     print(f"{result.nit} steps, {result.message}")
 
 
