@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from srcgrad.backend.compiling import interruption
@@ -30,7 +30,7 @@ class Pulled(NamedTuple):
     straight: list[Straight]
 
 
-def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """The result, if a call like it was made before; else `OTHER`."""
     known = _KNOWN.get(fun) if type(fun) in KINDS else None
     if known is None:
@@ -45,7 +45,7 @@ def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: dict[str, Any])
     return OTHER
 
 
-def keeper(kind: str, fun: Any, options: dict[str, Any]) -> Keep:
+def keeper(kind: str, fun: Any, options: Mapping[str, Any]) -> Keep:
     """What keeps how a call goes straight the next time."""
 
     def keep(make: Make) -> None:
