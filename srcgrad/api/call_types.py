@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     class Called(Derivative, Generic[P, Result]):
         """Called with the function's parameters."""
 
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result: ...
+
+    class CalledInto(Derivative, Generic[P, Result]):
+        """Called with the function's parameters; what it gives may be written into arrays that are given as `out`."""
+
         @overload
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result: ...
         @overload
@@ -55,10 +60,15 @@ if TYPE_CHECKING:
         ) -> X: ...
         @overload
         def __call__(
-            self: Gradient[Callable[Concatenate[X, ...], Any], Callable[..., Any]], *args: Any, out: Any, **kwargs: Any
+            self: Gradient[Callable[Concatenate[X, ...], Any], Callable[Q, Any]],
+            first: X,
+            /,
+            *args: Any,
+            out: X,
+            **kwargs: Any,
         ) -> X: ...
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # type: ignore[misc]
 
     class GradientAndAux(Derivative, Generic[F, G]):
         """Gives the gradient by the first parameter, and what the function returns beside its value."""
@@ -71,13 +81,15 @@ if TYPE_CHECKING:
         ) -> tuple[X, Aux]: ...
         @overload
         def __call__(
-            self: GradientAndAux[Callable[Concatenate[X, ...], tuple[Any, Aux]], Callable[..., Any]],
+            self: GradientAndAux[Callable[Concatenate[X, ...], tuple[Any, Aux]], Callable[Q, Any]],
+            first: X,
+            /,
             *args: Any,
-            out: Any,
+            out: X,
             **kwargs: Any,
         ) -> tuple[X, Aux]: ...
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # type: ignore[misc]
 
     class ValueAndGradient(Derivative, Generic[F, G]):
         """Gives what the function returns, and the gradient by the first parameter."""
@@ -90,13 +102,15 @@ if TYPE_CHECKING:
         ) -> tuple[R, X]: ...
         @overload
         def __call__(
-            self: ValueAndGradient[Callable[Concatenate[X, ...], R], Callable[..., Any]],
+            self: ValueAndGradient[Callable[Concatenate[X, ...], R], Callable[Q, Any]],
+            first: X,
+            /,
             *args: Any,
-            out: Any,
+            out: X,
             **kwargs: Any,
         ) -> tuple[R, X]: ...
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # type: ignore[misc]
 
     class Tangent(Derivative, Generic[F, G]):
         """Called with the arguments and a tangent of the first."""
@@ -168,13 +182,20 @@ if TYPE_CHECKING:
             **kwargs: Q.kwargs,
         ) -> NDArray[Dtype]: ...
         @overload
-        def __call__(self, *args: Any, out: Any, **kwargs: Any) -> Any: ...
+        def __call__(
+            self: JacobianMatrix[Callable[Concatenate[X, ...], Any], Callable[Q, Any]],
+            first: X,
+            /,
+            *args: Any,
+            out: Any,
+            **kwargs: Any,
+        ) -> Any: ...
         @overload
         def __call__(
             self: JacobianMatrix[Callable[..., Any], Callable[Q, Any]], *args: Q.args, **kwargs: Q.kwargs
         ) -> Any: ...
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # type: ignore[misc]
 
     class HessianMatrix(Derivative, Generic[F, G]):
         """Gives an array of shape `input.shape + input.shape`."""
@@ -198,10 +219,17 @@ if TYPE_CHECKING:
             **kwargs: Q.kwargs,
         ) -> NDArray[Dtype]: ...
         @overload
-        def __call__(self, *args: Any, out: Any, **kwargs: Any) -> Any: ...
+        def __call__(
+            self: HessianMatrix[Callable[Concatenate[X, ...], Any], Callable[Q, Any]],
+            first: X,
+            /,
+            *args: Any,
+            out: Any,
+            **kwargs: Any,
+        ) -> Any: ...
         @overload
         def __call__(
             self: HessianMatrix[Callable[..., Any], Callable[Q, Any]], *args: Q.args, **kwargs: Q.kwargs
         ) -> Any: ...
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...  # type: ignore[misc]

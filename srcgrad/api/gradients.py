@@ -12,7 +12,7 @@ from srcgrad.derivatives.shown_options import takes
 if TYPE_CHECKING:
     from srcgrad.api.call_types import (
         Argnums,
-        Called,
+        CalledInto,
         Fun,
         Gradient,
         GradientAndAux,
@@ -50,7 +50,7 @@ def grad(
     has_aux: Literal[False] = False,
     mode: Mode = "reverse",
     **options: Unpack[DerivativeOptions],
-) -> Called[P, tuple[Any, ...]]: ...
+) -> CalledInto[P, tuple[Any, ...]]: ...
 @overload
 def grad(
     fun: Callable[P, Any],
@@ -59,7 +59,7 @@ def grad(
     has_aux: bool = False,
     mode: Mode = "reverse",
     **options: Unpack[DerivativeOptions],
-) -> Called[P, Any]: ...
+) -> CalledInto[P, Any]: ...
 @overload
 def grad(  # type: ignore[overload-overlap]
     *,
@@ -75,11 +75,11 @@ def grad(  # type: ignore[overload-overlap]
 @overload
 def grad(
     *, argnums: Several, has_aux: Literal[False] = False, mode: Mode = "reverse", **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, Any]], Called[P, tuple[Any, ...]]]: ...
+) -> Callable[[Callable[P, Any]], CalledInto[P, tuple[Any, ...]]]: ...
 @overload
 def grad(
     *, argnums: Argnums, has_aux: bool = False, mode: Mode = "reverse", **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, Any]], Called[P, Any]]: ...
+) -> Callable[[Callable[P, Any]], CalledInto[P, Any]]: ...
 @takes(DerivativeOptions)
 def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any) -> Any:
     """The gradient of a function that returns one number.
@@ -95,19 +95,19 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
         dataclasses).
     has_aux : bool, default False
         Whether `fun` returns `(value, aux)`; then the derivative returns `(gradient, aux)`.
-    mode : {"reverse", "forward"}
+    mode : {"reverse", "forward"}, default "reverse"
         Reverse mode costs a few times the function, whatever the number of inputs.
-    target : {"cpu", "cuda"}, optional
+    target : {"cpu", "cuda"}, default "cpu"
         For "cuda" the derivative is a device function, to be called inside a kernel.
-    jit : bool, optional
+    jit : bool, default True
         False runs the generated source as plain Python.
-    cache : bool, optional
+    cache : bool, default True
         Whether the generated module is kept in the cache folder.
-    fastmath : bool or set of str, optional
+    fastmath : bool or set of str, default None
         LLVM's flags. By default those that keep NaN and infinities, where no decision by floats is made twice.
-    parallel : bool, optional
+    parallel : bool, default None
         Whether loops over `prange` run in parallel. By default as the function itself is compiled.
-    checkpoint : None, "auto", int or str, optional
+    checkpoint : "auto", int or str, default None
         How much is kept of loops, which are run again from that: a number of snapshots (up to 10,000) or of bytes (from
         1,000,000 on, or "100MB"); "auto": half of the machine's memory.
 
@@ -152,7 +152,7 @@ def value_and_grad(
     has_aux: bool = False,
     mode: Mode = "reverse",
     **options: Unpack[DerivativeOptions],
-) -> Called[P, tuple[R, tuple[Any, ...]]]: ...
+) -> CalledInto[P, tuple[R, tuple[Any, ...]]]: ...
 @overload
 def value_and_grad(
     fun: Callable[P, R],
@@ -161,7 +161,7 @@ def value_and_grad(
     has_aux: bool = False,
     mode: Mode = "reverse",
     **options: Unpack[DerivativeOptions],
-) -> Called[P, tuple[R, Any]]: ...
+) -> CalledInto[P, tuple[R, Any]]: ...
 @overload
 def value_and_grad(  # type: ignore[overload-overlap]
     *, argnums: Literal[0] = 0, has_aux: bool = False, mode: Mode = "reverse", **options: Unpack[DerivativeOptions]
@@ -169,11 +169,11 @@ def value_and_grad(  # type: ignore[overload-overlap]
 @overload
 def value_and_grad(
     *, argnums: Several, has_aux: bool = False, mode: Mode = "reverse", **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, R]], Called[P, tuple[R, tuple[Any, ...]]]]: ...
+) -> Callable[[Callable[P, R]], CalledInto[P, tuple[R, tuple[Any, ...]]]]: ...
 @overload
 def value_and_grad(
     *, argnums: Argnums, has_aux: bool = False, mode: Mode = "reverse", **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, R]], Called[P, tuple[R, Any]]]: ...
+) -> Callable[[Callable[P, R]], CalledInto[P, tuple[R, Any]]]: ...
 @takes(DerivativeOptions)
 def value_and_grad(
     fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str = "reverse", **options: Any
@@ -182,7 +182,7 @@ def value_and_grad(
 
     Parameters
     ----------
-    fun, argnums, has_aux, mode, target, jit, cache, fastmath, parallel, checkpoint
+    fun, argnums, has_aux, mode, target, jit, cache, fastmath, parallel, checkpoint : optional
         As of `grad`.
 
     Returns

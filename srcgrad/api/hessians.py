@@ -13,7 +13,7 @@ from srcgrad.derivatives.shown_options import takes
 from srcgrad.frontend.source.error_places import speaking_of
 
 if TYPE_CHECKING:
-    from srcgrad.api.call_types import Argnums, Called, Fun, HessianMatrix, HessianProduct, P, Several
+    from srcgrad.api.call_types import Argnums, CalledInto, Fun, HessianMatrix, HessianProduct, P, Several
 
 
 @overload
@@ -33,7 +33,7 @@ def hessian(
     sparse: bool = False,
     pattern: Any = None,
     **options: Unpack[DerivativeOptions],
-) -> Called[P, Any]: ...
+) -> CalledInto[P, Any]: ...
 @overload
 def hessian(
     *,
@@ -45,14 +45,14 @@ def hessian(
 @overload
 def hessian(
     *, argnums: Argnums = 0, sparse: bool = False, pattern: Any = None, **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, Any]], Called[P, Any]]: ...
+) -> Callable[[Callable[P, Any]], CalledInto[P, Any]]: ...
 @takes(DerivativeOptions)
 def hessian(fun: Any = None, argnums: Any = 0, *, sparse: bool = False, pattern: Any = None, **options: Any) -> Any:
     """The Hessian of a function that returns one number, forward mode over reverse mode.
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint
+    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
         As of `grad`.
     sparse, pattern
         As of `jacobian`.
@@ -92,9 +92,9 @@ def hvp(fun: Fun, argnums: Literal[0] = 0, **options: Unpack[DerivativeOptions])
 @overload
 def hvp(
     fun: Callable[..., Any], argnums: Several, **options: Unpack[DerivativeOptions]
-) -> Called[..., tuple[Any, ...]]: ...
+) -> CalledInto[..., tuple[Any, ...]]: ...
 @overload
-def hvp(fun: Callable[..., Any], argnums: Argnums, **options: Unpack[DerivativeOptions]) -> Called[..., Any]: ...
+def hvp(fun: Callable[..., Any], argnums: Argnums, **options: Unpack[DerivativeOptions]) -> CalledInto[..., Any]: ...
 @overload
 def hvp(  # type: ignore[overload-overlap]
     *, argnums: Literal[0] = 0, **options: Unpack[DerivativeOptions]
@@ -102,18 +102,18 @@ def hvp(  # type: ignore[overload-overlap]
 @overload
 def hvp(
     *, argnums: Several, **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[..., Any]], Called[..., tuple[Any, ...]]]: ...
+) -> Callable[[Callable[..., Any]], CalledInto[..., tuple[Any, ...]]]: ...
 @overload
 def hvp(
     *, argnums: Argnums, **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[..., Any]], Called[..., Any]]: ...
+) -> Callable[[Callable[..., Any]], CalledInto[..., Any]]: ...
 @takes(DerivativeOptions)
 def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     """The Hessian of a function that returns one number, times a vector.
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint
+    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
         As of `grad`.
 
     Returns

@@ -15,26 +15,28 @@ from srcgrad.derivatives.shown_options import takes
 from srcgrad.frontend.source.error_places import speaking_of
 
 if TYPE_CHECKING:
-    from srcgrad.api.call_types import Argnums, Called, Fun, JacobianMatrix, Mode, P
+    from srcgrad.api.call_types import Argnums, CalledInto, Fun, JacobianMatrix, Mode, P
 
 
 @overload
 def jacfwd(fun: Fun, argnums: Literal[0] = 0, **options: Unpack[CompileOptions]) -> JacobianMatrix[Fun, Fun]: ...
 @overload
-def jacfwd(fun: Callable[P, Any], argnums: Argnums, **options: Unpack[CompileOptions]) -> Called[P, Any]: ...
+def jacfwd(fun: Callable[P, Any], argnums: Argnums, **options: Unpack[CompileOptions]) -> CalledInto[P, Any]: ...
 @overload
 def jacfwd(  # type: ignore[overload-overlap]
     *, argnums: Literal[0] = 0, **options: Unpack[CompileOptions]
 ) -> Callable[[Fun], JacobianMatrix[Fun, Fun]]: ...
 @overload
-def jacfwd(*, argnums: Argnums, **options: Unpack[CompileOptions]) -> Callable[[Callable[P, Any]], Called[P, Any]]: ...
+def jacfwd(
+    *, argnums: Argnums, **options: Unpack[CompileOptions]
+) -> Callable[[Callable[P, Any]], CalledInto[P, Any]]: ...
 @takes(CompileOptions)
 def jacfwd(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     """The Jacobian by forward mode: for few inputs.
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel
+    fun, argnums, target, jit, cache, fastmath, parallel : optional
         As of `grad`.
 
     Returns
@@ -62,7 +64,7 @@ def jacfwd(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 @overload
 def jacrev(fun: Fun, argnums: Literal[0] = 0, **options: Unpack[DerivativeOptions]) -> JacobianMatrix[Fun, Fun]: ...
 @overload
-def jacrev(fun: Callable[P, Any], argnums: Argnums, **options: Unpack[DerivativeOptions]) -> Called[P, Any]: ...
+def jacrev(fun: Callable[P, Any], argnums: Argnums, **options: Unpack[DerivativeOptions]) -> CalledInto[P, Any]: ...
 @overload
 def jacrev(  # type: ignore[overload-overlap]
     *, argnums: Literal[0] = 0, **options: Unpack[DerivativeOptions]
@@ -70,14 +72,14 @@ def jacrev(  # type: ignore[overload-overlap]
 @overload
 def jacrev(
     *, argnums: Argnums, **options: Unpack[DerivativeOptions]
-) -> Callable[[Callable[P, Any]], Called[P, Any]]: ...
+) -> Callable[[Callable[P, Any]], CalledInto[P, Any]]: ...
 @takes(DerivativeOptions)
 def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
     """The Jacobian by reverse mode: for few outputs.
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint
+    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
         As of `grad`.
 
     Returns
@@ -121,7 +123,7 @@ def jacobian(
     sparse: bool = False,
     pattern: Any = None,
     **options: Unpack[DerivativeOptions],
-) -> Called[P, Any]: ...
+) -> CalledInto[P, Any]: ...
 @overload
 def jacobian(
     *,
@@ -139,7 +141,7 @@ def jacobian(
     sparse: bool = False,
     pattern: Any = None,
     **options: Unpack[DerivativeOptions],
-) -> Callable[[Callable[P, Any]], Called[P, Any]]: ...
+) -> Callable[[Callable[P, Any]], CalledInto[P, Any]]: ...
 @takes(DerivativeOptions)
 def jacobian(
     fun: Any = None, argnums: Any = 0, mode: str = "auto", *, sparse: bool = False, pattern: Any = None, **options: Any
@@ -148,7 +150,7 @@ def jacobian(
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint
+    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
         As of `grad`.
     mode : {"auto", "forward", "reverse"}
         "auto" compares the numbers of inputs and outputs at each call; of a sparse Jacobian, those of the sweeps.

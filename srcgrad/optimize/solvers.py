@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 
@@ -50,6 +50,10 @@ from srcgrad.optimize.running import (
 )
 from srcgrad.optimize.structured import structured, through_vector
 
+if TYPE_CHECKING:
+    from srcgrad.optimize.option_types import DescentOptions, MinimizeOptions, SolverOptions
+    from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+
 # the literals' own objects, by which a call is known at once for what it mostly is
 NOTHING: tuple[()] = ()
 FORWARD, REVERSE, CPU = "forward", "reverse", "cpu"
@@ -57,6 +61,23 @@ USUAL = np.ndarray, (), REVERSE, False, True, CPU, False
 Callback = Callable[[Any, Any, int], Any] | None
 
 
+@overload
+def newton(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    history: Literal[False] = False,
+    **options: Unpack[SolverOptions],
+) -> OptimizeResult: ...
+@overload
+def newton(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[SolverOptions]
+) -> OptimizeHistory: ...
+@overload
+def newton(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[SolverOptions]
+) -> Result: ...
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
     target: str = "cpu", mode: str = "forward", history: bool = False, batch: Any = False, jit: bool = True,
@@ -136,6 +157,23 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
     return found
 
 
+@overload
+def gradient_descent(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    history: Literal[False] = False,
+    **options: Unpack[DescentOptions],
+) -> OptimizeResult: ...
+@overload
+def gradient_descent(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[DescentOptions]
+) -> OptimizeHistory: ...
+@overload
+def gradient_descent(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[DescentOptions]
+) -> Result: ...
 def gradient_descent(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, lr: float = 0.01, maxiter: int = 1000, tol: float = 0.0,
     momentum: float = 0.0, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
@@ -214,6 +252,23 @@ def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, 
     return told((got[0], *got[2:]) if momentum else got)
 
 
+@overload
+def minimize(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    history: Literal[False] = False,
+    **options: Unpack[MinimizeOptions],
+) -> OptimizeResult: ...
+@overload
+def minimize(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[MinimizeOptions]
+) -> OptimizeHistory: ...
+@overload
+def minimize(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[MinimizeOptions]
+) -> Result: ...
 def minimize(
     fun: Callable[..., Any],
     x0: Any,
