@@ -139,6 +139,11 @@ def scipy_derivatives(
     ScipyDerivatives
         ``.fun``, ``.jac``, ``.hess``, ``.hessp`` and ``.fun_and_jac``.
 
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `grad`, here or at the first call; `.hess` and `.hessp` also where `argnums` is not the first argument.
+
     Examples
     --------
     >>> import numpy as np

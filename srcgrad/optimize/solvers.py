@@ -97,12 +97,10 @@ def newton(
         Further arguments of `fun`.
     tol : float
         The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
-    maxiter : int
-        The largest number of steps.
+    maxiter, history : int, bool
+        The largest number of steps; whether the largest residual at each point comes too, as ``history``.
     mode, checkpoint : 'forward' or 'reverse', and as of `grad`
         How the derivative is made, and how much a sweep back keeps of loops.
-    history : bool
-        Whether the largest residual at each point comes too, as ``history``.
     batch, target, jit : bool or tuple, 'cpu' or 'cuda', bool
         Many starts along `x0`'s first axis (True: `args` are for all; a tuple: the mapped axis, or None, of `x0` and
         of each of `args`); one a thread of a GPU; whether it is compiled.
@@ -114,6 +112,11 @@ def newton(
     -------
     OptimizeResult
         ``(x, fun, nit, success, message, nfev)``.
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `grad`; the first also if the start, an option, or what `fun` returns does not fit.
 
     Examples
     --------
@@ -132,10 +135,13 @@ def newton(
                 return found  # type: ignore[no-any-return]
             ROOTS.pop(fun)
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch)
-    plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
-    if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
+    if _fine_root(tol, maxiter, callback) and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
         return made
     return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
+
+
+def _fine_root(tol: Any, maxiter: Any, callback: Callback) -> bool:
+    return tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
 
 
 def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
@@ -208,6 +214,11 @@ def gradient_descent(
     -------
     OptimizeResult
 
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `newton`.
+
     Examples
     --------
     >>> from srcgrad import gradient_descent
@@ -270,27 +281,12 @@ def minimize(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[MinimizeOptions]
 ) -> Result: ...
 def minimize(
-    fun: Callable[..., Any],
-    x0: Any,
-    args: Any = (),
-    *,
-    method: str = "newton",
-    tol: float = 1e-8,
-    maxiter: int = 1000,
-    target: str = "cpu",
-    mode: str = "reverse",
-    history: bool = False,
-    batch: Any = False,
-    jit: bool = True,
-    callback: Callback = None,
-    callback_every: int | None = None,
-    checkpoint: Any = None,
-    lr: float | None = None,
-    momentum: float | None = None,
-    beta1: float | None = None,
-    beta2: float | None = None,
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, method: str = "newton", tol: float = 1e-8,
+    maxiter: int = 1000, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
+    jit: bool = True, callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
+    lr: float | None = None, momentum: float | None = None, beta1: float | None = None, beta2: float | None = None,
     epsilon: float | None = None,
-) -> Result:
+) -> Result:  # fmt: skip
     """Minimise a function by one of several methods.
 
     Parameters
@@ -307,6 +303,11 @@ def minimize(
     Returns
     -------
     OptimizeResult
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `newton`; also for a method, or an option of another method, that there is not.
 
     Examples
     --------
