@@ -40,8 +40,9 @@ def check_grads(
 
     Each derivative is compared, entry by entry, with a numerical one: central differences at several step sizes,
     of which the best two must agree. NaN and infinity must match. With both modes, fixed directions must give the
-    same number forward and in reverse, to 1e-12 relative. Structure, shapes and dtypes of the results, the primal's
-    value beside the derivative, and that nobody's arrays have changed, are checked too.
+    same number forward and in reverse, to 1e-12 relative (where it cancels, of the value). Structure, shapes and
+    dtypes of the results, the primal's value beside the derivative, and that nobody's arrays have changed, are
+    checked too.
 
     Parameters
     ----------
@@ -301,11 +302,13 @@ def _compare_around(report: Report, run: _Run, value: Any) -> None:
 
 
 def _compare_inner(report: Report, one: _Run, other: _Run) -> None:
-    """<u, J v> against <J^T u, v>."""
+    """<u, J v> against <J^T u, v>. Where the derivative vanishes, as at a minimum, what is left of it is rounding,
+    which is small beside the value over the argument."""
     ahead, back = (one, other) if one.mode == "forward" else (other, one)
     v, u = _direction(len(flatten(ahead.source))), _direction(len(flatten(back.source)))
     left, right = u * ahead.along(v), back.along(u) * v
-    size = max(float(np.abs(left).sum()), float(np.abs(right).sum()))
+    usual = np.abs(u * flatten(ahead.target)).sum() * np.abs(v / (1.0 + np.abs(flatten(ahead.source)))).sum()
+    size = max(float(np.abs(left).sum()), float(np.abs(right).sum()), float(usual))
     if np.isfinite(size) and abs(float(left.sum() - right.sum())) > one.case.inner_rtol * size:
         report.number("forward x reverse", "(inner product)", "", float(left.sum()), float(right.sum()))
 
