@@ -40,9 +40,8 @@ def check_grads(
 
     Each derivative is compared, entry by entry, with a numerical one: central differences at several step sizes,
     of which the best two must agree. NaN and infinity must match. With both modes, fixed directions must give the
-    same number forward and in reverse, to 1e-12 relative (where it cancels, of the value). Structure, shapes and
-    dtypes of the results, the primal's value beside the derivative, and that nobody's arrays have changed, are
-    checked too.
+    same number forward and in reverse, to 1e-12 relative (where it cancels, of the value). Structure, shapes, dtypes,
+    the primal's value beside the derivative, and that nobody's arrays have changed, are checked too.
 
     Parameters
     ----------
