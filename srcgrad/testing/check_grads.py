@@ -83,7 +83,7 @@ def check_grads(
     single = single_precision(args)
     atol = atol if atol is not None else 1e-3 if single else 1e-8
     rtol = rtol if rtol is not None else 1e-3 if single else 1e-6
-    case = _Case(fun, args, positions, names, atol, rtol, 1e-5 if single else 1e-12, options)
+    case = _Case(fun, args, positions, names, atol, rtol, 1e-5 if single else 1e-12, options, fun, len(args))
     _check(case, order, tuple(modes), plot)
 
 
@@ -147,6 +147,8 @@ class _Case:
     rtol: float
     inner_rtol: float
     options: dict[str, Any]
+    primal: Callable[..., Any]
+    count: int  # of the primal's arguments, which are the first
     path: str = ""
 
     @property
@@ -258,7 +260,10 @@ def _along(case: _Case, point: Vector, i: int, rows: int) -> Callable[[float], V
         moved = point.copy()
         moved[i] = t
         try:
-            return flatten(case.fun(*case.arguments(unflatten(case.active, moved, widen=True))))
+            args = case.arguments(unflatten(case.active, moved, widen=True))
+            if case.path:  # compiled code does not raise beyond the domain, where its loops may go on forever
+                case.primal(*_copy(args[: case.count]))
+            return flatten(case.fun(*args))
         except (ArithmeticError, ValueError):
             if t == point[i]:
                 raise

@@ -184,3 +184,17 @@ def test_rounding_is_no_difference_where_the_gradient_vanishes() -> None:
         at = at - np.linalg.pinv(curvature(at)) @ slope(at)
     assert np.abs(slope(at)).max() < 1e-13
     check_grads(pairs, (at,), order=2, **PLAIN)
+
+
+def friction(rough: float) -> float:
+    """Colebrook's equation: beyond its domain Python raises, and compiled code would go round for ever."""
+    guess = 0.02
+    while True:
+        new = (-2.0 * math.log10(rough / 3.7 + 1e-5 / math.sqrt(guess))) ** -2
+        if abs(new - guess) < 1e-12:
+            return new
+        guess = new
+
+
+def test_nothing_is_run_beyond_the_domain() -> None:
+    check_grads(friction, (1e-4,), order=2)
