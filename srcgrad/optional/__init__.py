@@ -1,4 +1,4 @@
-"""Packages of others that are used where they are installed."""
+"""Packages that are used where they are installed, or only now and then: loaded when they are asked for."""
 
 from __future__ import annotations
 

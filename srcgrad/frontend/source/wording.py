@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from srcgrad import optional
 from srcgrad.core.types import Type
 from srcgrad.frontend.source.structure import Leaf, Node, Spec
 
@@ -93,7 +93,7 @@ def close(name: str, names: Iterable[str]) -> str:
     pool = sorted({n for n in names if not n.startswith("_")})
     folded = {n.lower().replace("_", ""): n for n in pool}
     same = folded.get(name.lower().replace("_", ""))
-    found = [same] if same else difflib.get_close_matches(name, pool, 1, 0.7)
+    found = [same] if same else optional.package("difflib").get_close_matches(name, pool, 1, 0.7)
     return found[0] if found else ""
 
 
