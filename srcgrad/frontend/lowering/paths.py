@@ -44,7 +44,7 @@ Conditions = dict[str, Atom]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
-    """A side of a branch: what was done in it, the value that it gives, if it is an expression, and if it never ends."""
+    """A side of a branch: what was done in it, the value that it gives (an expression), and whether it never ends."""
 
     tried: Attempt
     value: Value | None
