@@ -231,7 +231,7 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
     if long and arrays:
         out.unless(" or ".join(f"1 in {name}.shape" for name in arrays))
     for few in call.kept.few(leaves, [type.ref for type in types]):
-        out.unless(few)
+        out.unless(f"{few} or {out.hold(call.kept.little, 'little')}({', '.join(leaves)})")
     for k, model in call.lengths:
         if types[k].ref:
             out.unless(f"{leaves[k]}.shape == {leaves[model]}.shape")
