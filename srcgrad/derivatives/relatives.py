@@ -42,16 +42,24 @@ class Family:
 
     def add(self, classes: Any, straight: Straight, things: Sequence[Any]) -> None:
         """Keep a straight call, if it refers to its function's own things only by names."""
-        numbers = {id(thing): k for k, thing in enumerate(things)}
-        space: dict[str, Any] = straight.__globals__
-        if any(id(item) in numbers for item in space["_beside"]) or len(self.calls) >= KINDS:
+        made = abstract(straight, things)
+        if made is None or len(self.calls) >= KINDS:
             return
         known = self.calls.setdefault(classes, [])
-        own = tuple((name, numbers[id(value)]) for name, value in space.items() if id(value) in numbers)
-        names = {name for name, _ in own}
-        shared = {name: value for name, value in space.items() if name not in names}
         if len(known) < KINDS:
-            known.append(Abstract(straight.__code__, shared, own))
+            known.append(made)
+
+
+def abstract(straight: Straight, things: Sequence[Any]) -> Abstract | None:
+    """A straight call for relatives, whose own things come in the places of these; None where functions that it calls
+    look at some of these."""
+    numbers = {id(thing): k for k, thing in enumerate(things)}
+    space: dict[str, Any] = straight.__globals__
+    if any(id(item) in numbers for item in space["_beside"]):
+        return None
+    own = tuple((name, numbers[id(value)]) for name, value in space.items() if id(value) in numbers)
+    names = {name for name, _ in own}
+    return Abstract(straight.__code__, {name: value for name, value in space.items() if name not in names}, own)
 
 
 _FAMILIES: dict[Any, Family] = {}
