@@ -392,14 +392,18 @@ class Derivative:
         )
         return Text(late.explain.explain(subject))
 
-    def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
-        """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
-        captured, converted or put together, and nothing checked but `fixed` cells, which are never bound again."""
-        call = self._lookup(args)
-        taken = all(exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
-        loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
-        bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
-        return call.watching() if bare and taken and call.result is same else None
+    def flat(self, values: Sequence[Any], fixed: Sequence[Any], package: str) -> Straight | None:
+        """What goes straight to the compiled code from such numbers and arrays, one after another, and gives its flat
+        result, or `OTHER`; None if a call needs more. fixed: where nothing is bound again; nor is code in `package`."""
+        call = self._lookup(values)
+        items = [item for value in values for item in (value if type(value) is tuple else (value,))]
+        types = call.meta.types[: find_or_make.leaf_count(call.specs)]
+        if len(items) != len(types) or not all(map(exact, items, types)) or call.result is not same:
+            return None
+        own = [v.function for v in call.bound.made_of if str(v.function.__module__).startswith(package)]
+        names = [f"item_{k}" for k in range(len(items))]
+        take = functools.partial(straight_call.by_item, names, items, types)
+        return self.straight(call, take, fixed=[*fixed, *own], head=", ".join(names), sized=True)
 
     @property
     def _to_long(self) -> bool:

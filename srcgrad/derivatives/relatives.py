@@ -58,7 +58,7 @@ def abstract(straight: Straight, things: Sequence[Any]) -> Abstract | None:
     if any(id(item) in numbers for item in space["_beside"]):
         return None
     own = tuple((name, numbers[id(value)]) for name, value in space.items() if id(value) in numbers)
-    names = {name for name, _ in own}
+    names = {"_alone", *(name for name, _ in own)}
     return Abstract(straight.__code__, {name: value for name, value in space.items() if name not in names}, own)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler.runtime_errors import told_of
-from srcgrad.core.types import F4
+from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments
 from srcgrad.derivatives.one_call import DENSE, Call
 from srcgrad.derivatives.written_calls import Unwritten, Writer
@@ -50,32 +50,34 @@ def written(
     finish: Finish | None = None,
     fixed: Sequence[Any] = (),
     head: str = "args, kwargs",
+    sized: bool = False,
 ) -> Straight | None:
     """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
     for arrays of which an axis has length 1; fixed: functions, dicts of globals and cells that never change; head: its
-    parameters."""
+    parameters; sized: whether captured arrays may hold twice as much as they do, at most."""
     ids = {id(item) for item in fixed}
     versions = [v for v in made_of if id(v.function) not in ids]
     try:
-        return _function(*_written(call, versions, take, long, finish, ids, head))
+        return _function(*_written(call, versions, take, long, finish, ids, head, sized))
     except Unwritten:
         return None
 
 
 def _written(
     call: Call,
-    made_of: Iterable[Version],
+    made_of: Sequence[Version],
     take: Take,
     long: bool,
     finish: Finish | None,
     fixed: Container[int],
     head: str,
+    sized: bool,
 ) -> tuple[str, dict[str, Any]]:
     out = Writer()
     _versions(out, made_of)
     leaves = take(out)
     _checked(out, call)
-    leaves += _captured(out, call, fixed)
+    leaves += _captured(out, call, fixed, sized)
     _related(out, call, leaves, long)
     result = _result(out, call, leaves)
     if finish is not None:
@@ -88,7 +90,10 @@ def _written(
         "        return _other",
         *_called(out, call, leaves, [*out.after, f"return {result}"]),
     ]
-    return "\n".join([*lines, ""]), out.space | {"_beside": out.beside, "_key": (call.specs, not long)}
+    told = out.after or call.meta.failures or call.meta.formats
+    alone = made_of[0] if len(made_of) == len(out.lines) == 1 and not told else None
+    notes = {"_beside": out.beside, "_key": (call.specs, not long), "_alone": alone, "_run": call.bound.unit.call}
+    return "\n".join([*lines, ""]), out.space | notes
 
 
 def key(straight: Straight) -> tuple[tuple[Spec, ...], bool]:
@@ -172,6 +177,13 @@ def by_place(
     return leaves
 
 
+def by_item(names: Sequence[str], items: Sequence[Any], types: Sequence[Type], out: Writer) -> list[str]:
+    """Take numbers and arrays that are given one after another."""
+    for name, item, type in zip(names, items, types, strict=True):
+        out.leaf(name, item, type)
+    return list(names)
+
+
 def _default(out: Writer, item: Any) -> str:
     """What stands for a parameter that takes no single argument: a default, or what a star collects."""
     if isinstance(item, dict) and any(isinstance(inner, Given) for inner in item.values()):
@@ -190,8 +202,9 @@ def _checked(out: Writer, call: Call) -> None:
         raise Unwritten
 
 
-def _captured(out: Writer, call: Call, fixed: Container[int]) -> list[str]:
-    """Read what is captured; what the transformation has seen must be as it was. fixed: ids of what never changes."""
+def _captured(out: Writer, call: Call, fixed: Container[int], sized: bool) -> list[str]:
+    """Read what is captured; what the transformation has seen must be as it was. fixed: ids of what never changes;
+    sized: whether arrays hold about as much as now."""
     bound, meta = call.bound, call.meta
     for seen, check in zip(meta.seen, bound.checks, strict=True):
         if id(bound.spaces[seen.place.space]) in fixed:
@@ -214,6 +227,8 @@ def _captured(out: Writer, call: Call, fixed: Container[int]) -> list[str]:
         out.beside += [] if at_hand else [bound.spaces[place.space]]
         out.lines.append(f"{names[-1]} = {where}")
         out.leaf(names[-1], read(), type)
+        if sized and type.ref:
+            out.unless(f"{names[-1]}.size <= {out.hold(2 * read().size, 'most')}")
     return names
 
 
