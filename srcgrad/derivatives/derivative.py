@@ -33,11 +33,11 @@ from srcgrad.derivatives import (
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
-from srcgrad.derivatives.one_call import Call, Owner, same
+from srcgrad.derivatives.one_call import Call, Owner
 from srcgrad.derivatives.relatives import Family
 from srcgrad.derivatives.straight_call import Straight, Take
 from srcgrad.derivatives.text import Text
-from srcgrad.derivatives.written_calls import OTHER, exact
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -391,19 +391,6 @@ class Derivative:
             self.primal, recipe, options, names, own, call.specs, captured, call.function, leaves
         )
         return Text(late.explain.explain(subject))
-
-    def flat(self, values: Sequence[Any], fixed: Sequence[Any], package: str) -> Straight | None:
-        """What goes straight to the compiled code from such numbers and arrays, one after another, and gives its flat
-        result, or `OTHER`; None if a call needs more. fixed: where nothing is bound again; nor is code in `package`."""
-        call = self._lookup(values)
-        items = [item for value in values for item in (value if type(value) is tuple else (value,))]
-        types = call.meta.types[: find_or_make.leaf_count(call.specs)]
-        if len(items) != len(types) or not all(map(exact, items, types)) or call.result is not same:
-            return None
-        own = [v.function for v in call.bound.made_of if str(v.function.__module__).startswith(package)]
-        names = [f"item_{k}" for k in range(len(items))]
-        take = functools.partial(straight_call.by_item, names, items, types)
-        return self.straight(call, take, fixed=[*fixed, *own], head=", ".join(names), sized=True)
 
     @property
     def _to_long(self) -> bool:

@@ -87,10 +87,10 @@ class Described:
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def function(self, fun: FunctionType) -> bool:
-        """Take a function in; False if there is more to know of it than its code, defaults and closure."""
+        """Take a function in; False if there is more to know of it than its code, defaults, annotations and closure."""
         if self._met(fun):
             return True
-        if fun.__dict__ or fun.__annotations__:
+        if fun.__dict__ or not self._annotated(fun):
             return False
         code, space = fun.__code__, fun.__globals__
         self.kept += (code, space)
@@ -101,6 +101,15 @@ class Described:
             self.key += fun.__kwdefaults__
             self._values(fun.__kwdefaults__.values())
         return all(self._cell(cell) for cell in fun.__closure__ or ())
+
+    def _annotated(self, fun: FunctionType) -> bool:
+        """Take in what annotations say, which may tell types: in words, or by classes."""
+        for name, value in fun.__annotations__.items():
+            if not isinstance(value, (str, type, type(None))):
+                return False
+            self.key += (name, value if type(value) is str else id(value))
+            self.kept.append(value)
+        return True
 
     def _cell(self, cell: CellType) -> bool:
         if self._met(cell):

@@ -15,10 +15,9 @@ import numpy as np
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler.runtime_errors import told_of
 from srcgrad.core.types import F4, Type
-from srcgrad.derivatives import arguments
+from srcgrad.derivatives import arguments, straight_captured
 from srcgrad.derivatives.one_call import DENSE, Call
 from srcgrad.derivatives.written_calls import Unwritten, Writer
-from srcgrad.frontend.source.origins import unchanged
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.frontend.source.versions import Version
 
@@ -77,7 +76,7 @@ def _written(
     _versions(out, made_of)
     leaves = take(out)
     _checked(out, call)
-    leaves += _captured(out, call, fixed, sized)
+    leaves += straight_captured.read(out, call, fixed, sized)
     _related(out, call, leaves, long)
     result = _result(out, call, leaves)
     if finish is not None:
@@ -86,7 +85,7 @@ def _written(
         f"def call({head}):",
         "    try:",
         *(f"        {line}" for line in out.lines or ["pass"]),
-        "    except (ValueError, KeyError, AttributeError):",
+        "    except (ValueError, LookupError, AttributeError):",
         "        return _other",
         *_called(out, call, leaves, [*out.after, f"return {result}"]),
     ]
@@ -187,7 +186,9 @@ def by_item(names: Sequence[str], items: Sequence[Any], types: Sequence[Type], o
 def _default(out: Writer, item: Any) -> str:
     """What stands for a parameter that takes no single argument: a default, or what a star collects."""
     if isinstance(item, dict) and any(isinstance(inner, Given) for inner in item.values()):
-        raise Unwritten
+        order = out.hold(tuple(item), "order")
+        out.unless(f"tuple([name for name in kwargs if name in {order}]) == {order}")
+        return f"{{{', '.join(f'{key!r}: {inner.name}' for key, inner in item.items())}}}"
     if isinstance(item, tuple) and any(isinstance(inner, Given) for inner in item):
         return f"({''.join(f'{inner.name}, ' for inner in item)})"
     return out.hold(item, "default")
@@ -200,43 +201,6 @@ def _checked(out: Writer, call: Call) -> None:
         out.unless(f"len({{{each}}}) == {len(out.containers)}")
     if call.ordered and any("converted" in line for line in out.lines):
         raise Unwritten
-
-
-def _captured(out: Writer, call: Call, fixed: Container[int], sized: bool) -> list[str]:
-    """Read what is captured; what the transformation has seen must be as it was. fixed: ids of what never changes;
-    sized: whether arrays hold about as much as now."""
-    bound, meta = call.bound, call.meta
-    for seen, check in zip(meta.seen, bound.checks, strict=True):
-        if id(bound.spaces[seen.place.space]) in fixed:
-            continue
-        if seen.container or not seen.place.at_hand(bound.spaces):
-            out.unless(f"{out.hold(check, 'unchanged')}()")
-            out.beside.append(bound.spaces[seen.place.space])
-        else:
-            value = seen.place.reader(bound.spaces)()
-            now, then = _place(out, seen.place, bound.spaces), out.hold(value, "seen")
-            alike = f"{out.hold(unchanged, 'unchanged')}({now}, {then})"
-            out.lines.append(f"if {now} is not {then} and not {alike}: return _other")
-    names = []
-    for place, read, type in zip(
-        meta.captured, bound.read, meta.types[len(meta.types) - len(bound.read) :], strict=True
-    ):
-        names.append(out.name(place.name))
-        at_hand = place.at_hand(bound.spaces)
-        where = _place(out, place, bound.spaces) if at_hand else f"{out.hold(read, 'read')}()"
-        out.beside += [] if at_hand else [bound.spaces[place.space]]
-        out.lines.append(f"{names[-1]} = {where}")
-        out.leaf(names[-1], read(), type)
-        if sized and type.ref:
-            out.unless(f"{names[-1]}.size <= {out.hold(2 * read().size, 'most')}")
-    return names
-
-
-def _place(out: Writer, place: Any, spaces: Sequence[Any]) -> str:
-    space = spaces[place.space]
-    if isinstance(space, dict):
-        return f"{out.hold(space, 'globals')}[{place.name!r}]"
-    return f"{out.hold(space, 'cell')}.cell_contents"
 
 
 def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None:

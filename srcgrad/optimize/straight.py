@@ -10,8 +10,11 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from srcgrad.compiler.find_or_make import leaf_count
+from srcgrad.derivatives.one_call import same
 from srcgrad.derivatives.relatives import Abstract, abstract, described
-from srcgrad.derivatives.written_calls import OTHER
+from srcgrad.derivatives.straight_call import by_item
+from srcgrad.derivatives.written_calls import OTHER, exact
 from srcgrad.optimize.blocks import Turns
 
 Straight = Callable[..., Any]
@@ -81,7 +84,7 @@ def remember(key: Any, solve: Any, turns: Turns, values: Sequence[Any]) -> None:
     """Next time go straight to the compiled loop, if it is called with such values and needs nothing else."""
     if key in PLAIN:
         return
-    straight = solve.flat(values, _fixed(solve.primal), PACKAGE)
+    straight = _written(solve, values)
     _keep(key, (straight, turns))
     one = described(key[0])
     if straight is None or one is None or (made := abstract(straight, one.things)) is None:
@@ -90,6 +93,23 @@ def remember(key: Any, solve: Any, turns: Turns, values: Sequence[Any]) -> None:
         _RELATIVES.clear()
     calls, _ = _RELATIVES.setdefault((*one.key, *key[1:]), ([], one.kept))
     calls[:] = [(made, turns), *(known for known in calls if not _alike(known[0], made))][:KINDS]
+
+
+def _written(solve: Any, values: Sequence[Any]) -> Straight | None:
+    """What goes straight to the compiled loop from such numbers and arrays, one after another, and gives its flat
+    result, or `OTHER`; None if a call needs more."""
+    call = solve._lookup(values)
+    items = [item for value in values for item in (value if type(value) is tuple else (value,))]
+    types = call.meta.types[: leaf_count(call.specs)]
+    if len(items) != len(types) or not all(map(exact, items, types)) or call.result is not same:
+        return None
+    own = [v.function for v in call.bound.made_of if str(v.function.__module__).startswith(PACKAGE)]
+    names = [f"item_{k}" for k in range(len(items))]
+    take = functools.partial(by_item, names, items, types)
+    made: Straight | None = solve.straight(
+        call, take, fixed=[*_fixed(solve.primal), *own], head=", ".join(names), sized=True
+    )
+    return made
 
 
 def _alike(one: Abstract, other: Abstract) -> bool:

@@ -248,3 +248,25 @@ def test_functions_at_a_point_live_no_longer():
     kept = [one(k) for k in range(3)]
     gc.collect()
     assert kept[2]() is None and kept[1]() is None
+
+
+def test_captured_structures_are_each_functions_own(nothing_made):
+    def make(p):
+        return sg.grad(lambda x: x * p["w"][0] * p["rest"][1])
+
+    assert make({"w": np.ones(1), "rest": [0.0, 3.0]})(5.0) == 3.0
+    nothing_made()
+    for k in (2.0, 7.0):
+        assert make({"w": np.array([k]), "rest": [1.0, k]})(5.0) == k * k
+
+
+def test_annotated_functions_are_relatives_too(nothing_made):
+    def make(scale):
+        def f(x: float, n: int = 2) -> float:
+            return x * scale * n
+
+        return sg.grad(f)
+
+    assert make(3.0)(1.0) == 6.0
+    nothing_made()
+    assert make(4.0)(1.0) == 8.0
