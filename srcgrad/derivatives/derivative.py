@@ -81,6 +81,9 @@ class Derivative:
         self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
+        known = recipe.kind in into_arrays.KINDS and not options.on_device
+        self._out_place = into_arrays.place(recipe)
+        self._takes_out = known and "out" not in self._primal_parameters.names  # its gradient may be written into these
         self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options))
         self._forget()
 
@@ -127,6 +130,9 @@ class Derivative:
         result = self(*args, **kwargs)
         if out is None:
             return result
+        made = into_arrays.at_once(result, out, self._out_place)
+        if made is not None:
+            return made
         with speaking_of(self.primal):
             return into_arrays.written(result, out, self._recipe)
 
@@ -145,12 +151,6 @@ class Derivative:
                     self._taken[straight_call.key(straight)] = None
                 return out
         return self._call(args, kwargs)
-
-    @property
-    def _takes_out(self) -> bool:
-        """Whether its gradient may be written into arrays that are given."""
-        known = self._recipe.kind in into_arrays.KINDS and not self._options.on_device
-        return known and "out" not in self._primal_parameters.names
 
     def __repr__(self) -> str:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
