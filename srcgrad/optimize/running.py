@@ -27,12 +27,6 @@ from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 Result = OptimizeResult | OptimizeHistory
 MANY = 300  # variables, from which on Newton's method looks whether its matrix is sparse
 
-# Descents from a vector without momentum, by the function: what takes `(x0, tol, maxiter, lr, momentum)`, the vector's
-# shape, and the objects that `lr`, `maxiter` and `tol` were, of steps that are surely short.
-DESCENTS: dict[Any, tuple[Callable[..., Any], tuple[int, ...], float, int, float]] = {}
-ELSEWHERE: tuple[Callable[..., Any], Any, Any, Any, Any] = print, None, object(), None, None
-
-
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
 
 

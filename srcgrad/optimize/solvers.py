@@ -14,7 +14,7 @@ from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import describe
-from srcgrad.optimize import straight, straight_root
+from srcgrad.optimize import looked_at_first, straight
 from srcgrad.optimize.batches import Axes, axes_of
 from srcgrad.optimize.blocks import Watch, amount
 from srcgrad.optimize.first_order import SHORT
@@ -29,8 +29,6 @@ from srcgrad.optimize.methods import (
 )
 from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
-    DESCENTS,
-    ELSEWHERE,
     Result,
     by_search,
     classes,
@@ -46,15 +44,13 @@ from srcgrad.optimize.running import (
 )
 from srcgrad.optimize.structured import structured, through_vector
 
-# the literals' own objects, by which a call is known at once for what it mostly is
-NOTHING: tuple[()] = ()
-FORWARD, REVERSE, CPU = "forward", "reverse", "cpu"
-USUAL = np.ndarray, (), REVERSE, False, True, CPU, False
-USUAL_ROOT = float, (), FORWARD, False, CPU, False
+# what solves that are looked at first are given: the class of x0, classes of args, mode, history, jit, target, batch
+USUAL_ROOT = float, (), "forward", False, True, "cpu", False
+USUAL = np.ndarray, (), "reverse", False, True, "cpu", False
 Callback = Callable[[Any, Any, int], Any] | None
 
 
-@straight_root.first
+@looked_at_first.roots_first
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
     target: str = "cpu", mode: str = "forward", history: bool = False, batch: Any = False, jit: bool = True,
@@ -117,12 +113,12 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
     if found is OTHER:
         missed(key, x0)
         return None
-    fun, kind, _, mode, history, _, target, batch = key
-    if (kind, args, mode, history, target, batch) == USUAL_ROOT and key in straight.PLAIN:
-        straight_root.remember(fun, run, turns[amount((x0,))])
+    if key[1:] == USUAL_ROOT and key in straight.PLAIN:
+        looked_at_first.remember_root(key[0], run, turns[amount((x0,))])
     return told(found)
 
 
+@looked_at_first.descents_first
 def gradient_descent(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, lr: float = 0.01, maxiter: int = 1000, tol: float = 0.0,
     momentum: float = 0.0, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
@@ -163,17 +159,6 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
-    run, shape, rate, most, known = DESCENTS.get(fun, ELSEWHERE)
-    if lr is rate and maxiter is most and tol is known and args is NOTHING and mode is REVERSE and jit and not momentum:
-        if not batch and not history and callback is None and checkpoint is None and target is CPU:
-            if x0.__class__ is np.ndarray and x0.shape == shape:
-                try:
-                    found = run(x0, tol, maxiter, lr, momentum)
-                except SrcgradError as error:
-                    raise explained(error, fun, x0, args, True) from error.__cause__
-                if found is not OTHER:
-                    return told(found)
-                DESCENTS.pop(fun, None)
     method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
@@ -202,9 +187,7 @@ def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, 
         missed(key, x0)
         return None
     if key[1:8] == USUAL and not momentum and key in straight.PLAIN:
-        if len(DESCENTS) > straight.MOST:
-            DESCENTS.clear()
-        DESCENTS[key[0]] = run, x0.shape, lr, maxiter, tol
+        looked_at_first.remember_descent(key[0], run, x0.shape, turns[amount((x0,))], key[9])
     return told((got[0], *got[2:]) if momentum else got)
 
 

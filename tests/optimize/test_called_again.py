@@ -48,6 +48,10 @@ def test_descents_called_again_and_again_see_what_is_new():
     np.testing.assert_allclose(sg.gradient_descent(bowl, start, lr=0.1, maxiter=7, batch=False).x, after(start, 0.1, 7))
     with pytest.raises(sg.SrcgradError):
         sg.gradient_descent(bowl, start[:1], lr=0.1, maxiter=7)
+    for wrong in ({"lr": -1.0}, {"lr": math.nan}, {"tol": math.nan}, {"maxiter": -1}, {"rate": 0.1}):
+        with pytest.raises((sg.SrcgradError, TypeError)):
+            sg.gradient_descent(bowl, start, **{"lr": 0.1, "maxiter": 7, **wrong})
+    assert sg.gradient_descent(bowl, start, lr=0.1, maxiter=60, tol=1e-3).message == "the tolerance is met"
     assert (start == [3.0, 1.0]).all()
 
 

@@ -1,5 +1,5 @@
-"""`newton` from a number, called again for a function of that number alone: one step to the compiled loop, since all
-that it takes is less than a microsecond."""
+"""Solves that are looked for before all else, as they may take less than a microsecond: `newton` from a number and
+`gradient_descent` from a vector, of functions of these alone, called again with options of the usual kinds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
+
+import numpy as np
 
 from srcgrad.backend.cpu import entry
 from srcgrad.derivatives.written_calls import OTHER
@@ -23,10 +25,15 @@ ROOTS: dict[Any, tuple[CodeType | None, Callable[..., Any], int]] = {}
 UNKNOWN: tuple[None, Callable[..., Any], int] = None, print, -1
 NOTHING: tuple[()] = ()
 
+# by the function: the vector's shape, what takes (x0, tol, maxiter, lr, momentum), how many steps are surely short, and
+# whether there is a tolerance
+DESCENTS: dict[Any, tuple[tuple[int, ...] | None, Callable[..., Any], int, bool]] = {}
+ELSEWHERE: tuple[None, Callable[..., Any], int, bool] = None, print, -1, False
+
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
 
 
-def first(newton: Callable[P, R]) -> Callable[P, R]:
+def roots_first(newton: Callable[P, R]) -> Callable[P, R]:
     """The solver, which looks whether a call is such a one before all else."""
 
     @functools.wraps(newton)
@@ -48,7 +55,37 @@ def first(newton: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", call)
 
 
-def remember(fun: Any, run: straight.Straight, most: int) -> None:
+def descents_first(descent: Callable[P, R]) -> Callable[P, R]:
+    """The same of gradient descent."""
+
+    @functools.wraps(descent)
+    def call(fun, x0, args=(), *, lr=0.01, maxiter=1000, tol=0.0, **options):  # type: ignore[no-untyped-def]
+        if args is NOTHING and not options and x0.__class__ is np.ndarray:
+            shape, run, most, tolerant = DESCENTS.get(fun, ELSEWHERE)
+            if shape == x0.shape and maxiter.__class__ is int and 0 <= maxiter <= most:
+                numbers = lr.__class__ is float and lr > 0.0 and tol.__class__ is float
+                if numbers and (tol > 0.0 if tolerant else tol == 0.0):
+                    try:
+                        found = run(x0, tol, maxiter, lr, 0.0)
+                    except SrcgradError as error:
+                        raise explained(error, fun, x0, (), True) from error.__cause__
+                    if found is not OTHER:
+                        x, value, nit, success, message, nfev = found
+                        return _new(OptimizeResult, (x, value, nit, success, MESSAGES[message], nfev))
+                    DESCENTS.pop(fun, None)
+        return descent(fun, x0, args, lr=lr, maxiter=maxiter, tol=tol, **options)
+
+    return cast("Callable[P, R]", call)
+
+
+def remember_descent(fun: Any, run: straight.Straight, shape: tuple[int, ...], most: int, tolerant: bool) -> None:
+    """So many steps of this way to the compiled loop are surely short."""
+    if len(DESCENTS) >= straight.MOST:
+        DESCENTS.clear()
+    DESCENTS[fun] = shape, run, most, tolerant
+
+
+def remember_root(fun: Any, run: straight.Straight, most: int) -> None:
     """So many steps of this way to the compiled loop are surely short."""
     if len(ROOTS) >= straight.MOST:
         ROOTS.clear()
