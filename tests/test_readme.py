@@ -21,7 +21,7 @@ def test_commands() -> None:
     assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize(("program", "printed"), PAIRS, ids=["newton", "loop"])
+@pytest.mark.parametrize(("program", "printed"), PAIRS, ids=["newton", "scipy", "numba"])
 def test_programs(program: str, printed: str, tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(program)

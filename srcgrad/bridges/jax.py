@@ -158,7 +158,8 @@ class _Side:
 
     def _made(self, kind: str) -> JaxFunction:
         """The tangent or adjoint function, as one of JAX's arrays: it has derivatives, too."""
-        made = {"forward": forward, "reverse": reverse}[kind](self._fun, self._places, **self._options)
+        transformers: dict[str, Callable[..., Any]] = {"forward": forward, "reverse": reverse}
+        made = transformers[kind](self._fun, self._places, **self._options)
         return JaxFunction(made, None, self._options)
 
     def _split(self, args: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

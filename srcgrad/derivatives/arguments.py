@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.compiler import find_or_make
 from srcgrad.compiler.request import EXTRAS, Positional, Recipe
 from srcgrad.core.types import F8, I8, Type
 from srcgrad.errors import ArgumentError, CallError
@@ -332,3 +333,12 @@ def check_like(item: Any, model: Any, name: str, what: str, hint: str = "") -> N
     if np.shape(item) != np.shape(model):
         message = f"{what} of `{name}`, has the shape {np.shape(item)}, not {np.shape(model)}"
         raise ArgumentError(message, hint=hint or "give it the shape of what it belongs to", about=name)
+
+
+def alike(primal: Parameters, recipe: Recipe, specs: Sequence[Spec]) -> list[tuple[int, int]]:
+    """(leaf of a tangent or a vector, leaf of the argument that it must have the shape of)."""
+    if recipe.kind not in ("forward", "jvp", "hvp"):
+        return []
+    own = specs[: len(primal.names)]
+    extra = range(find_or_make.leaf_count(own), find_or_make.leaf_count(specs))
+    return list(zip(extra, recipe.active(own), strict=False))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -13,7 +13,24 @@ from srcgrad.derivatives.checkpoint_option import limit_of
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 
-OPTIONS = ("target", "jit", "cache", "fastmath", "parallel", "checkpoint")
+
+class CompileOptions(TypedDict, total=False):
+    """What all transformers take by name; `grad` says what each means."""
+
+    target: Literal["cpu", "cuda"] | str
+    jit: bool
+    cache: bool
+    fastmath: bool | Collection[str] | None
+    parallel: bool | None
+
+
+class DerivativeOptions(CompileOptions, total=False):
+    """What transformers take, too, that may sweep back."""
+
+    checkpoint: int | str | None
+
+
+OPTIONS = tuple(DerivativeOptions.__annotations__)
 # What other libraries call something, and where it is here.
 FOREIGN = {
     **dict.fromkeys(("argnum", "arg_nums", "argnames", "arg", "args", "wrt", "variables", "params"), "argnums"),
@@ -31,7 +48,7 @@ MODES = ("forward", "reverse")
 FLAGS = ("afn", "arcp", "contract", "fast", "ninf", "nnan", "nsz", "reassoc")
 
 
-def options_of(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
+def options_of(given: Mapping[str, Any], own: Sequence[str] = ()) -> Options:
     """The options, each being one that there is. own: the names of those of this transformer's beside the usual."""
     for name, value in given.items():
         if name not in OPTIONS:

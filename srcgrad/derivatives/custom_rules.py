@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from srcgrad.backend import callable as native
 from srcgrad.compiler import lazy
@@ -15,11 +15,15 @@ from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.functions import signature_of
 from srcgrad.frontend.source.structure import Spec
 
+P = ParamSpec("P")
+R = TypeVar("R")
+Rule = TypeVar("Rule", bound=Callable[..., Any])
 
-class Custom:
+
+class Custom(Generic[P, R]):
     """A function whose derivative is given, not made. Called from Python it is the function itself."""
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Any = ()) -> None:
+    def __init__(self, fun: Callable[P, R], nondiff_argnums: Any = ()) -> None:
         if not callable(fun):
             with speaking_of(fun):
                 raise ArgumentError(f"{fun!r} is not a function", hint="use it as a decorator of a function")
@@ -32,10 +36,10 @@ class Custom:
         with speaking_of(fun):
             self.fixed = _fixed(fun, nondiff_argnums)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.primal(*args, **kwargs)
 
-    def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
+    def defjvp(self, jvp: Rule) -> Rule:
         """Give the tangent: `jvp(primals, tangents) -> (value, value_dot)`; both are tuples. What `nondiff_argnums`
         names comes first, and stands in neither."""
         _check_rule(jvp, self.primal)
@@ -83,7 +87,7 @@ native.register(
 )
 
 
-def custom_jvp(fun: Callable[..., Any], nondiff_argnums: Any = ()) -> Custom:
+def custom_jvp(fun: Callable[P, R], nondiff_argnums: Any = ()) -> Custom[P, R]:
     """A function with its own rule for forward mode (reverse mode transposes it); give it with `defjvp`.
 
     Parameters
@@ -121,7 +125,7 @@ def custom_jvp(fun: Callable[..., Any], nondiff_argnums: Any = ()) -> Custom:
     return Custom(fun, nondiff_argnums)
 
 
-def custom_vjp(fun: Callable[..., Any], nondiff_argnums: Any = ()) -> Custom:
+def custom_vjp(fun: Callable[P, R], nondiff_argnums: Any = ()) -> Custom[P, R]:
     """A function with its own rule for reverse mode; give it with `defvjp(fwd, bwd)`.
 
     Parameters

@@ -53,6 +53,13 @@ class Derivative:
     ----------
     primal : the function it was made from
     source : the generated module, for the types of the last new call (before the first: of the annotations)
+
+    Examples
+    --------
+    >>> from srcgrad import Derivative, grad
+    >>> slope = grad(lambda x: x * x, jit=False)
+    >>> isinstance(slope, Derivative), slope(3.0)
+    (True, 6.0)
     """
 
     _by_shape = False  # whether the code for a call depends on the shapes of its arguments
@@ -418,7 +425,7 @@ class Derivative:
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         """The program of this derivative, for lowering a function that calls it."""
         made = lazy.program.derive(self.primal, self._recipe, specs)
-        return lazy.program.guarded(made, _alike(self, specs))
+        return lazy.program.guarded(made, arguments.alike(self._primal_parameters, self._recipe, specs))
 
     def _resolve(self, args: Sequence[Any], kws: dict[str, Any], in_kernel: bool) -> Any:
         """The dispatcher for a call from compiled code (or a kernel) with arguments of these Numba types."""
@@ -478,13 +485,3 @@ def entries(fun: Callable[..., Any], options: Options, values: Sequence[Any]) ->
 
 def _classes(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     return (*map(type, args), *kwargs, *map(type, kwargs.values()))
-
-
-def _alike(owner: Derivative, specs: Sequence[Spec]) -> list[tuple[int, int]]:
-    """(leaf of a tangent or a vector, leaf of the argument that it must have the shape of)."""
-    recipe = owner._recipe
-    if recipe.kind not in ("forward", "jvp", "hvp"):
-        return []
-    count = len(owner._primal_parameters.names)
-    extra = range(find_or_make.leaf_count(specs[:count]), find_or_make.leaf_count(specs))
-    return list(zip(extra, recipe.active(specs[:count]), strict=False))

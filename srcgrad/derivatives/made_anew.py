@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from srcgrad.compiler.find_or_make import UNJITTED
@@ -21,7 +22,7 @@ NO_SWEEP_BACK = {"value": "a value", "forward": "forward mode", "jacfwd": "forwa
 OWN = ("primal", "__wrapped__", "_of", "_made_of", "_calls", "_last", "_straight", "_hot", "_taken")
 
 
-def transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **recipe: Any) -> Any:
+def transformer(kind: str, fun: Any, argnums: Any, options: Mapping[str, Any], **recipe: Any) -> Any:
     """A `Derivative`, or, without a function, the decorator that makes one."""
     if fun is None:
         return lambda f: transformer(kind, f, argnums, options, **recipe)
@@ -29,7 +30,7 @@ def transformer(kind: str, fun: Any, argnums: Any, options: dict[str, Any], **re
         return derivative_of(kind, fun, argnums, options, recipe)
 
 
-def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
+def derivative_of(kind: str, fun: Any, argnums: Any, options: Mapping[str, Any], recipe: dict[str, Any]) -> Derivative:
     """The derivative of a function: as that of a relative, if there is one; else made."""
     known = described(fun)
     if known is None:
@@ -45,7 +46,7 @@ def derivative_of(kind: str, fun: Any, argnums: Any, options: dict[str, Any], re
     return made
 
 
-def _made(kind: str, fun: Any, argnums: Any, options: dict[str, Any], recipe: dict[str, Any]) -> Derivative:
+def _made(kind: str, fun: Any, argnums: Any, options: Mapping[str, Any], recipe: dict[str, Any]) -> Derivative:
     check_mode(recipe.get("mode", "reverse"), MODES)
     chosen = options_of(options, () if kind == "value" else ("argnums", *recipe))
     if kind in NO_SWEEP_BACK or recipe.get("mode") == "forward":

@@ -32,4 +32,11 @@ def _instead(fun: Any) -> str:
         return "give the function that the decorator wraps: its attribute `__wrapped__`"
     if isinstance(fun, type) or not hasattr(fun, "__name__"):
         return "wrap what it computes in a function: lambda x: ..."
-    return f"wrap it: lambda x: {fun.__name__}(x)"
+    return f"wrap it: lambda x: {_spelled(fun)}(x)"
+
+
+def _spelled(fun: Any) -> str:
+    """A function of a library as it is usually written."""
+    home = getattr(fun, "__module__", None) or type(fun).__module__
+    home = {"builtins": "", "numpy": "np"}.get(home.split(".")[0], home)
+    return f"{home}.{fun.__name__}" if home else str(fun.__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +70,7 @@ class Pulled:
             self.shared.calls.append(made)
 
 
-def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """The result, if a call like it was made before of this function or of a relative; else `OTHER`."""
     if type(fun) not in KINDS:
         return OTHER
@@ -113,7 +113,7 @@ def _known(fun: Any, key: Any) -> list[Straight]:
     return _KNOWN.setdefault(fun, {}).setdefault(key, [])
 
 
-def keeper(kind: str, fun: Any, options: dict[str, Any]) -> Keep:
+def keeper(kind: str, fun: Any, options: Mapping[str, Any]) -> Keep:
     """What keeps how a call goes straight the next time."""
 
     def keep(make: Make) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from srcgrad.api import forward, grad
 from srcgrad.compiler import lazy
@@ -19,11 +19,12 @@ from srcgrad.frontend.source.structure import Leaf, Spec, leaf_types
 from srcgrad.optimize.implicit_rules import ORDERS, matrix_of, product_of, solution_of
 
 Part = Callable[..., Any]
+Solver = TypeVar("Solver", bound=Callable[..., Any])
 Parameter = inspect.Parameter
 PLACES = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class Implicit(Custom):
+class Implicit(Custom[..., Any]):
     """A solver `(x, *args) -> x` that comes to where `residual(x, args)` is zero. Called from Python it is the solver.
 
     taken: how many of its arguments behind the first the residual takes; the others (tolerances, numbers of steps) have
@@ -33,7 +34,7 @@ class Implicit(Custom):
     def __init__(self, residual: Part, taken: int, solver: Part) -> None:
         super().__init__(plain(solver))
         self.residual, self._taken = residual, taken
-        self._made: dict[tuple[int, bool, int], Custom] = {}
+        self._made: dict[tuple[int, bool, int], Custom[..., Any]] = {}
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         start = specs[0]
@@ -50,7 +51,7 @@ class Implicit(Custom):
         return self.primal, self.residual, self._taken
 
 
-class _Last(Custom):
+class _Last(Custom[..., Any]):
     """The solver that cannot be differentiated once more."""
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
@@ -75,9 +76,9 @@ def _taken(fun: Part, solver: Part) -> int:
     return min(len(params), len(given)) - 1
 
 
-def _with_rules(solver: Part, residual: Part, taken: int, rank: int, moved: bool, count: int) -> Custom:
+def _with_rules(solver: Part, residual: Part, taken: int, rank: int, moved: bool, count: int) -> Custom[..., Any]:
     """The solver with its rule, as often as it can be differentiated."""
-    made: Custom = _Last(solver)
+    made: Custom[..., Any] = _Last(solver)
     for _ in range(ORDERS):
         outer = Custom(solver)
         if moved:
@@ -130,6 +131,10 @@ def _adjoint(residual: Part, others: int, rank: int) -> Part:
     return bwd
 
 
+@overload
+def custom_root(optimality_fun: Part, solver: Solver) -> Solver: ...
+@overload
+def custom_root(optimality_fun: Part, solver: None = None) -> Callable[[Solver], Solver]: ...
 def custom_root(optimality_fun: Part, solver: Part | None = None) -> Any:
     """A solver of one's own with the derivative that a root has: by the implicit function theorem.
 
@@ -185,6 +190,10 @@ def custom_root(optimality_fun: Part, solver: Part | None = None) -> Any:
         return Implicit(residual, taken, solver)
 
 
+@overload
+def custom_fixed_point(fixed_point_fun: Part, solver: Solver) -> Solver: ...
+@overload
+def custom_fixed_point(fixed_point_fun: Part, solver: None = None) -> Callable[[Solver], Solver]: ...
 def custom_fixed_point(fixed_point_fun: Part, solver: Part | None = None) -> Any:
     """A solver of one's own with the derivative that a fixed point has: by the implicit function theorem.
 
@@ -230,7 +239,7 @@ def custom_fixed_point(fixed_point_fun: Part, solver: Part | None = None) -> Any
         return Implicit(residual, taken, solver)
 
 
-def implicit(*, root: Part | None = None, fixed_point: Part | None = None) -> Any:
+def implicit(*, root: Part | None = None, fixed_point: Part | None = None) -> Callable[[Solver], Solver]:
     """Decorator: a solver loop of one's own, differentiated by what holds at its end in place of its steps.
 
     Parameters

@@ -24,17 +24,17 @@ NOTHING: Any = (None,) * 4  # what stands for the tangents of what has none
 ORDERS = 2  # how often a solver can be differentiated; each order more is one more program to make
 
 
-class Final(Custom):
+class Final(Custom[..., Any]):
     """A solver that cannot be differentiated once more."""
 
     def __srcgrad_core__(self, specs: Sequence[Spec]) -> Any:
         return lazy.program.custom(self.primal, None, None, None, specs)
 
 
-def with_rule(solve: Part, fun: Part, minimises: bool, rank: int, args: Spec) -> Custom:
+def with_rule(solve: Part, fun: Part, minimises: bool, rank: int, args: Spec) -> Custom[..., Any]:
     """The solver with its rule. fun: of `(x, args)`, which is a residual unless the solver minimises it; args: what
     these are."""
-    made: Custom = Final(solve)
+    made: Custom[..., Any] = Final(solve)
     for _ in range(ORDERS):
         outer = Custom(solve)
         if any(t.is_float for t in leaf_types(args)):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from srcgrad.api import compiled, grad, hessian, hvp, jacobian, value_and_grad
+from srcgrad.derivatives.choices import DerivativeOptions
 from srcgrad.derivatives.derivative import Derivative
+from srcgrad.derivatives.shown_options import takes
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import Leaf, Spec
@@ -26,8 +28,9 @@ class ScipyDerivatives:
     hessp : of ``(x, p, *args)``, the Hessian times `p`
     """
 
-    def __init__(self, fun: Callable[..., Any], argnums: Any = 0, **options: Any) -> None:
-        self.fun: Derivative = compiled(fun, **options)
+    def __init__(self, fun: Callable[..., Any], argnums: Any = 0, **options: Unpack[DerivativeOptions]) -> None:
+        forward: dict[str, Any] = {name: value for name, value in options.items() if name != "checkpoint"}
+        self.fun: Derivative = compiled(fun, **forward)
         self._several = isinstance(argnums, tuple)
         self._first = not self._several and self.fun._places(argnums)[0] == (0,)
         self._grad = grad(fun, argnums, **options)
@@ -111,7 +114,10 @@ def _flat(made: Any) -> list[float]:
     return [float(v) for part in _parts(made) for v in np.ravel(part)]
 
 
-def scipy_derivatives(fun: Callable[..., Any], argnums: Any = 0, **options: Any) -> ScipyDerivatives:
+@takes(DerivativeOptions)
+def scipy_derivatives(
+    fun: Callable[..., Any], argnums: Any = 0, **options: Unpack[DerivativeOptions]
+) -> ScipyDerivatives:
     """The derivatives of a function in the order of arguments in which SciPy calls them.
 
     SciPy calls ``hessp(x, p, *args)``, where `hvp` takes ``(x, *args, p)``: handed over as it is, `hvp` would take the
@@ -125,13 +131,18 @@ def scipy_derivatives(fun: Callable[..., Any], argnums: Any = 0, **options: Any)
     argnums : int, str or tuple of these
         What SciPy differentiates by: the first argument; 1 for `solve_ivp`, the tuple of the parameters' places or
         names for `curve_fit`.
-    options
-        Those of `grad`.
+    target, jit, cache, fastmath, parallel, checkpoint : optional
+        As of `grad`.
 
     Returns
     -------
     ScipyDerivatives
         ``.fun``, ``.jac``, ``.hess``, ``.hessp`` and ``.fun_and_jac``.
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `grad`, here or at the first call; `.hess` and `.hessp` also where `argnums` is not the first argument.
 
     Examples
     --------

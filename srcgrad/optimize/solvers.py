@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import numpy as np
 
@@ -44,12 +44,33 @@ from srcgrad.optimize.running import (
 )
 from srcgrad.optimize.structured import structured, through_vector
 
+if TYPE_CHECKING:
+    from srcgrad.optimize.option_types import DescentOptions, MinimizeOptions, SolverOptions
+    from srcgrad.optimize.result import OptimizeHistory, OptimizeResult
+
 # what solves that are looked at first are given: the class of x0, classes of args, mode, history, jit, target, batch
 USUAL_ROOT = float, (), "forward", False, True, "cpu", False
 USUAL = np.ndarray, (), "reverse", False, True, "cpu", False
 Callback = Callable[[Any, Any, int], Any] | None
 
 
+@overload
+def newton(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    history: Literal[False] = False,
+    **options: Unpack[SolverOptions],
+) -> OptimizeResult: ...
+@overload
+def newton(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[SolverOptions]
+) -> OptimizeHistory: ...
+@overload
+def newton(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[SolverOptions]
+) -> Result: ...
 @looked_at_first.roots_first
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
@@ -70,12 +91,10 @@ def newton(
         Further arguments of `fun`.
     tol : float
         The solve ends when no entry of the step exceeds ``tol * (1 + |x|)``.
-    maxiter : int
-        The largest number of steps.
+    maxiter, history : int, bool
+        The largest number of steps; whether the largest residual at each point comes too, as ``history``.
     mode, checkpoint : 'forward' or 'reverse', and as of `grad`
         How the derivative is made, and how much a sweep back keeps of loops.
-    history : bool
-        Whether the largest residual at each point comes too, as ``history``.
     batch, target, jit : bool or tuple, 'cpu' or 'cuda', bool
         Many starts along `x0`'s first axis (True: `args` are for all; a tuple: the mapped axis, or None, of `x0` and
         of each of `args`); one a thread of a GPU; whether it is compiled.
@@ -88,6 +107,11 @@ def newton(
     OptimizeResult
         ``(x, fun, nit, success, message, nfev)``.
 
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `grad`; the first also if the start, an option, or what `fun` returns does not fit.
+
     Examples
     --------
     >>> from srcgrad import newton
@@ -95,10 +119,13 @@ def newton(
     1.414213562373
     """
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch)
-    plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
-    if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
+    if _fine_root(tol, maxiter, callback) and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
         return made
     return _root(key, x0, _tuple(args), tol, maxiter, (callback, callback_every))
+
+
+def _fine_root(tol: Any, maxiter: Any, callback: Callback) -> bool:
+    return tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
 
 
 def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
@@ -118,6 +145,23 @@ def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Resul
     return told(found)
 
 
+@overload
+def gradient_descent(
+    fun: Callable[..., Any],
+    x0: Any,
+    args: Any = (),
+    *,
+    history: Literal[False] = False,
+    **options: Unpack[DescentOptions],
+) -> OptimizeResult: ...
+@overload
+def gradient_descent(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[DescentOptions]
+) -> OptimizeHistory: ...
+@overload
+def gradient_descent(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[DescentOptions]
+) -> Result: ...
 @looked_at_first.descents_first
 def gradient_descent(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, lr: float = 0.01, maxiter: int = 1000, tol: float = 0.0,
@@ -152,6 +196,11 @@ def gradient_descent(
     Returns
     -------
     OptimizeResult
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `newton`.
 
     Examples
     --------
@@ -191,28 +240,30 @@ def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, 
     return told((got[0], *got[2:]) if momentum else got)
 
 
+@overload
 def minimize(
     fun: Callable[..., Any],
     x0: Any,
     args: Any = (),
     *,
-    method: str = "newton",
-    tol: float = 1e-8,
-    maxiter: int = 1000,
-    target: str = "cpu",
-    mode: str = "reverse",
-    history: bool = False,
-    batch: Any = False,
-    jit: bool = True,
-    callback: Callback = None,
-    callback_every: int | None = None,
-    checkpoint: Any = None,
-    lr: float | None = None,
-    momentum: float | None = None,
-    beta1: float | None = None,
-    beta2: float | None = None,
+    history: Literal[False] = False,
+    **options: Unpack[MinimizeOptions],
+) -> OptimizeResult: ...
+@overload
+def minimize(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: Literal[True], **options: Unpack[MinimizeOptions]
+) -> OptimizeHistory: ...
+@overload
+def minimize(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[MinimizeOptions]
+) -> Result: ...
+def minimize(
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, method: str = "newton", tol: float = 1e-8,
+    maxiter: int = 1000, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
+    jit: bool = True, callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
+    lr: float | None = None, momentum: float | None = None, beta1: float | None = None, beta2: float | None = None,
     epsilon: float | None = None,
-) -> Result:
+) -> Result:  # fmt: skip
     """Minimise a function by one of several methods.
 
     Parameters
@@ -229,6 +280,11 @@ def minimize(
     Returns
     -------
     OptimizeResult
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError, NotDifferentiableError
+        As `newton`; also for a method, or an option of another method, that there is not.
 
     Examples
     --------

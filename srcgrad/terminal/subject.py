@@ -9,7 +9,7 @@ import inspect
 import math
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +22,7 @@ from srcgrad.derivatives.derivative import Derivative
 from srcgrad.frontend.source.functions import signature_of
 from srcgrad.terminal.samples import sampled
 
-KINDS = {
+KINDS: dict[str, Callable[..., Any]] = {
     "grad": api.grad,
     "value_and_grad": api.value_and_grad,
     "forward": api.forward,

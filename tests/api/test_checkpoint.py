@@ -69,15 +69,15 @@ def test_what_may_not_be_given(checkpoint: Any) -> None:
 def test_where_there_is_no_sweep_back() -> None:
     for make in (sg.jacfwd, sg.forward, sg.compiled, sg.vmap):
         with pytest.raises(sg.ArgumentError, match="checkpoint is of reverse mode"):
-            make(wave, checkpoint=3)
+            make(wave, checkpoint=3)  # type: ignore[call-overload]
     with pytest.raises(sg.ArgumentError, match="checkpoint is of reverse mode"):
         sg.grad(wave, mode="forward", checkpoint=3)
     with pytest.raises(sg.ArgumentError, match="checkpoint is of reverse mode"):
-        sg.jvp(growth, (0.3, 4.0), (1.0, None), checkpoint=3)
+        sg.jvp(growth, (0.3, 4.0), (1.0, None), checkpoint=3)  # type: ignore[call-arg]
     with pytest.raises(sg.ArgumentError, match="cuda"):
         sg.grad(wave, target="cuda", checkpoint=3)
     with pytest.raises(sg.ArgumentError, match="did you mean `checkpoint`"):
-        sg.grad(wave, checkpoints=3)
+        sg.grad(wave, checkpoints=3)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("checkpoint", [3, "1MB", "auto"])

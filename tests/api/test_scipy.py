@@ -165,3 +165,17 @@ def test_compiled():
     got = optimize.minimize(d.fun, X0, args=(W,), jac=d.jac, hessp=d.hessp, method="trust-ncg", options={"gtol": 1e-8})
     np.testing.assert_allclose(sg.grad(weighted, jit=False)(got.x, W), 0.0, atol=1e-8)
     assert type(d.fun(X0, W)) is float and "weighted" in repr(d)
+
+
+def test_snapshots_are_of_derivatives_alone():
+    def steps(x):
+        s = x[0]
+        for _ in range(20):
+            s = s + 0.1 * np.sin(s) * x[1]
+        return s
+
+    x = np.array([0.3, 0.4])
+    few, all_kept = sg.scipy_derivatives(steps, checkpoint=3, jit=False), sg.scipy_derivatives(steps, jit=False)
+    assert few.fun(x) == all_kept.fun(x)
+    np.testing.assert_allclose(few.jac(x), all_kept.jac(x), rtol=1e-14)
+    np.testing.assert_allclose(few.hess(x), all_kept.hess(x), rtol=1e-14)

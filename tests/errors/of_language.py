@@ -301,7 +301,7 @@ def an_error_of_ones_own():
 
 @mistake
 def a_starred_call_of_an_array():
-    def g(a, b):
+    def g(a, b=1.0):
         return a * b
 
     def f(x):

@@ -99,7 +99,7 @@ def test_a_cotangent_of_another_shape_is_refused() -> None:
 
 def test_a_wrong_call_is_a_type_error_too() -> None:
     with pytest.raises(TypeError) as caught:
-        sg.grad(text)()
+        sg.grad(text)()  # type: ignore[call-overload]
     assert isinstance(caught.value, CallError) and isinstance(pickle.loads(pickle.dumps(caught.value)), CallError)
 
 

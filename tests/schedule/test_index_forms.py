@@ -181,9 +181,9 @@ def test_what_is_printed() -> None:
     return s, x_bar, k_bar
 """
     )
-    made = sg.value_and_grad(wide_stencil)
-    made(NUMBERS)
-    assert body_of(made.source) == (
+    by_first = sg.value_and_grad(wide_stencil)
+    by_first(NUMBERS)
+    assert body_of(by_first.source) == (
         """    s = 0.0
     for i in range(2, x.shape[0] - 2):
         # d = x[i - 2] - 2.0 * x[i] + x[i + 2]

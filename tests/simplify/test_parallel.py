@@ -474,7 +474,7 @@ def test_what_is_no_parallel_loop_runs_in_order(fun: Callable[..., Any], args: t
     np.testing.assert_allclose(bar, want[1], rtol=1e-12)
     got = run_shuffled(made.source, args)
     np.testing.assert_allclose(got[1], bar, rtol=1e-9, atol=1e-12)
-    program = pipeline.derive(fun, made._recipe, made._last.specs).program
+    program = pipeline.derive(fun, made._recipe, made.last_call()[0].specs).program
     said = to_source.scheduled(program, True).main.facts.parallel
     assert any(why in str(verdict) for verdict in said), said
 

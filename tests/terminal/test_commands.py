@@ -162,8 +162,9 @@ def test_a_module_that_runs_alone_is_written(say, model: Path, tmp_path: Path) -
     assert "srcgrad" not in text
     space = runpy.run_path(str(tmp_path / "loss_grad.py"))
     assert space["loss_grad"].py_func(np.array([0.5, 1.0]), 1) == pytest.approx([np.cos(0.5), 0.0])
-    say("save", f"{model.name}:square", "--out", "double.py")
-    assert "return 2.0 * x" in (tmp_path / "double.py").read_text()
+    for name in (("--out", "double.py"), ("twice.py",)):
+        say("save", f"{model.name}:square", *name)
+        assert "return 2.0 * x" in (tmp_path / name[-1]).read_text()
 
 
 def test_costs(say, model: Path) -> None:

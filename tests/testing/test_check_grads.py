@@ -166,3 +166,35 @@ def test_a_point_without_derivative_is_no_place_to_check() -> None:
 
     with pytest.raises(AssertionError, match="two steps that agree"):
         check_grads(f, (0.0,), modes=("reverse",), **PLAIN)
+
+
+def pairs(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x)):
+        for j in range(i):
+            r = abs(x[i] - x[j])
+            total += 1.0 / r**2 - 2.0 / r
+    return total
+
+
+def test_rounding_is_no_difference_where_the_gradient_vanishes() -> None:
+    slope, curvature = sg.grad(pairs, jit=False), sg.hessian(pairs, jit=False)
+    at = np.array([0.43, 1.33, 2.23])
+    for _ in range(8):  # the sum of all places is free
+        at = at - np.linalg.pinv(curvature(at)) @ slope(at)
+    assert np.abs(slope(at)).max() < 1e-13
+    check_grads(pairs, (at,), order=2, **PLAIN)
+
+
+def friction(rough: float) -> float:
+    """Colebrook's equation: beyond its domain Python raises, and compiled code would go round for ever."""
+    guess = 0.02
+    while True:
+        new = (-2.0 * math.log10(rough / 3.7 + 1e-5 / math.sqrt(guess))) ** -2
+        if abs(new - guess) < 1e-12:
+            return new
+        guess = new
+
+
+def test_nothing_is_run_beyond_the_domain() -> None:
+    check_grads(friction, (1e-4,), order=2)

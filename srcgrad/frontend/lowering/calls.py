@@ -26,9 +26,9 @@ from srcgrad.frontend.lowering import (
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
+from srcgrad.frontend.lowering.call_arguments import positional
 from srcgrad.frontend.lowering.construction import construct, generated_init, initialise, literal
 from srcgrad.frontend.lowering.effects import print_
-from srcgrad.frontend.lowering.expressions import unpacked
 from srcgrad.frontend.lowering.foreign_arrays import generator_call, given_array, owner_of
 from srcgrad.frontend.lowering.lifted import Lifted, handed, itself
 from srcgrad.frontend.lowering.loop_domains import OTHERS
@@ -68,9 +68,7 @@ def call_expression(low: Lowering, node: ast.Call) -> Value:
         return iterator_domains.kept(low, OTHERS[function.value](low, node))
     if isinstance(function, Known) and function.value is map and (made := iterator_domains.mapped(low, node)):
         return made
-    args: list[Value] = []
-    for arg in node.args:
-        args.extend(unpacked(low, low.ex(arg.value)) if isinstance(arg, ast.Starred) else [low.ex(arg)])
+    args = positional(low, function, node)
     named: Named = {}
     for keyword in node.keywords:
         value = low.ex(keyword.value)

@@ -17,7 +17,12 @@ from srcgrad.rules.language import registry
 from srcgrad.rules.random import generators
 
 OUTSIDE = (
-    "srcgrad.api",
+    "srcgrad.api.at_a_point",
+    "srcgrad.api.gradients",
+    "srcgrad.api.hessians",
+    "srcgrad.api.jacobians",
+    "srcgrad.api.sweeps",
+    "srcgrad.api.values",
     "srcgrad.derivatives.custom_rules",
     "srcgrad.optimize.custom_root",
     "srcgrad.cuda",
