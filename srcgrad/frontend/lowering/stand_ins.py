@@ -20,7 +20,7 @@ from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struc
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
-from srcgrad.scipy import continuous, discrete, distance, linalg, special, stats
+from srcgrad.scipy import distance, linalg, special
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
@@ -88,6 +88,8 @@ def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | N
         bound = [literal(low, a) for a in owner.args]
         keywords = {k: literal(low, v) for k, v in owner.kwds.items()}
         return _of_distribution(low, frozen, method, [*args[:1], *bound, *args[1:]], {**keywords, **named})
+    from srcgrad.scipy import stats  # imports SciPy, as the user has
+
     if type(owner).__name__ == "multivariate_normal_gen" and method in ("logpdf", "pdf"):
         given = _bound(low, f"multivariate_normal.{method}", ("x", "mean", "cov"), {}, args, named)
         return Known(getattr(stats, f"multivariate_normal_{method}")), given, {}
@@ -117,6 +119,8 @@ def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named)
 
 
 def _of_distribution(low: Lowering, owner: Any, method: str, args: Args, named: Named) -> Called | None:
+    from srcgrad.scipy import continuous, discrete, stats
+
     name = getattr(owner, "name", "")
     for module, methods, prefix, first, more in (
         (continuous, CONTINUOUS, "", "x", ("loc", "scale")),
