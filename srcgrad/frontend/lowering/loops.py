@@ -48,8 +48,8 @@ def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
     if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
         over = of_rows(low, values.struct(over.items, list))
-    if isinstance(over, Struct):
-        return unrolled(low, node, over, 0)
+    if isinstance(over, Struct) or over.apart:
+        return unrolled(low, node, over)
     loop(low, node, over)
 
 
@@ -130,7 +130,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
         frame.loops.pop()
     if turn is None and not unlike:
         assert isinstance(node, ast.For) and over is not None
-        return unrolled(low, node, values.struct(over.numbers), 0)
+        return unrolled(low, node, values.struct(over.numbers))
     if turn is None:
         return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)
