@@ -13,6 +13,7 @@ from srcgrad.core.shapes import fixed
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source.structure import Leaf
+from srcgrad.gpu.arrays import small_matrices
 from srcgrad.gpu.arrays.carried import Carried
 from srcgrad.gpu.arrays.template_as_function import as_function
 from srcgrad.rules.language import registry
@@ -275,8 +276,6 @@ class Loops(Lowering):
 
     def by_template(self, stmt: ir.Let, args: Sequence[Operand]) -> list[Operand]:
         """The results of a primitive, by reading the function that computes it on the CPU like a user's."""
-        from srcgrad.gpu.arrays import small_matrices  # which prints functions when it is imported
-
         kinds = tuple(a.type.memory() if a.type.rank else a.type for a in stmt.args)
         try:
             function = small_matrices.FUNCTIONS.get(stmt.op.name)
