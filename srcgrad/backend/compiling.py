@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.compiler_lock import global_compiler_lock
 
-from srcgrad.backend import cache
+from srcgrad.backend import blas_later, cache
 from srcgrad.backend.announce import announced
 from srcgrad.backend.called_kernels import call_only
 from srcgrad.backend.numba_pipeline import compile_so
@@ -110,18 +110,26 @@ def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) 
     """Compile, or load from Numba's cache, for these arguments."""
     name = f"{dispatcher.__name__} for ({', '.join(_short(numba.typeof(a)) for a in args)})"
     LOG.debug("compiling %s", name)
-    with global_compiler_lock, deferred():  # Numba imports what it knows when it first compiles
+    with global_compiler_lock, deferred(), blas_later.ours():  # Numba imports what it knows when it first compiles
+        blas_later.import_arrays()
         dispatcher.typingctx.refresh()
         dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
-    with interruptible(), uncollected(), deep(), announced(dispatcher.__name__):
+    with interruptible(), uncollected(), deep(), announced(dispatcher.__name__), blas_later.ours():
         out = compile(*args)
+    expect_blas(dispatcher.overloads.values())
     seconds = time.perf_counter() - start
     if _hits(dispatcher) > found:
         LOG.debug("loaded %s, %.2f s", name, seconds)
     else:
         LOG.info("compiled %s, %.1f s", name, seconds)
     return out
+
+
+def expect_blas(made: Iterable[Any]) -> None:
+    with deferred():
+        for one in made:
+            blas_later.before_running(one.library)
 
 
 def _hits(dispatcher: Any) -> int:
@@ -185,7 +193,7 @@ class HealingCache:
         try:
             made = self._inner.load_overload(signature, context)
             if made is not None and self._kernel:
-                call_only(made, self._kernel)
+                self._call_only(made)
             return made
         except Exception as error:  # what an unpickled object raises, there is no telling
             LOG.info("%s cannot be read, and is compiled again: %s", self._inner._name, error)
@@ -198,7 +206,11 @@ class HealingCache:
         except OSError as error:
             LOG.info("%s cannot be kept: %s", self._inner._name, error)
         if self._kernel:
-            call_only(data, self._kernel)
+            self._call_only(data)
+
+    def _call_only(self, made: Any) -> None:
+        expect_blas([made])
+        call_only(made, self._kernel)
 
 
 def heal(namespace: dict[str, Any], folder: Path) -> None:

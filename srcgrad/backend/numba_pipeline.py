@@ -10,6 +10,7 @@ from numba.core import ir, ir_utils, postproc, untyped_passes
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
 
+from srcgrad.backend.native_code import waiting
 from srcgrad.backend.single_assignment import single_assignment
 
 INLINED = ("make_function", "build_list")  # what functions have that are inlined, and lists that become arrays
@@ -45,7 +46,11 @@ OURS = {untyped_passes.InlineClosureLikes: InlineClosures, untyped_passes.Recons
 
 
 class GeneratedCodeCompiler(Compiler):
-    """Numba's compiler with these passes."""
+    """Numba's compiler with these passes; what it compiles waits for its machine code."""
+
+    def _compile_core(self) -> Any:
+        with waiting():
+            return super()._compile_core()
 
     def define_pipelines(self) -> list[Any]:
         managers: list[Any] = super().define_pipelines()

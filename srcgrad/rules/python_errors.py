@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from srcgrad.core import ir
+from srcgrad.rules.language import of_scipy
 from srcgrad.rules.language.values import Val, value_of
 
 Raised = type[Exception]
@@ -109,7 +109,6 @@ FUNCTIONS: dict[Any, Errors] = {
     math.floor: _to_integer, math.ceil: _to_integer, math.trunc: _to_integer, int: _to_integer,
     math.isqrt: _whole, math.factorial: _whole, math.comb: _whole, math.perm: _whole,
     math.fsum: [(ValueError, None), (OverflowError, None)],
-    scipy.linalg.solve_triangular: [(np.linalg.LinAlgError, None)],
     **{getattr(cmath, name): [(ValueError, None), (OverflowError, None)] for name in (
         "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "log", "log10", "sin", "sinh", "sqrt",
         "tan", "tanh",
@@ -135,6 +134,8 @@ def errors(function: Any, args: Sequence[ir.Atom], of_numpy: bool) -> Errors:
         return [(ValueError, None)]
     if function is round:
         return _rounded(args, of_numpy)
+    if function == of_scipy.linalg.solve_triangular:
+        return [(np.linalg.LinAlgError, None)]
     if function in FUNCTIONS:
         plain = function is int and (len(args) > 1 or args[0].type.dtype[0] in "ib")
         return [] if plain else FUNCTIONS[function]

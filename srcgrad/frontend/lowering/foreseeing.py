@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from srcgrad.bounds.demands import Check, Demand, Length, Measure
 from srcgrad.core import ir
@@ -27,7 +26,7 @@ from srcgrad.errors import UnsupportedError
 from srcgrad.frontend.lowering.checks import ZERO, Checks
 from srcgrad.frontend.lowering.values import FALSE, TRUE, Value
 from srcgrad.rules import python_errors
-from srcgrad.rules.language import registry
+from srcgrad.rules.language import of_scipy, registry
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.raises import ASKED
 
@@ -267,7 +266,7 @@ PYTHONS_OWN = {"ZeroDivisionError": ZeroDivisionError, "IndexError": IndexError,
 OF_THEIR_KIND = ("_operator", "builtins")
 ONE = Const(1, ir.I8)
 DEMANDED = (operator.floordiv, operator.mod, divmod)  # an integer divided by zero is refused by a check
-ANY_RANK = (scipy.linalg.solve_triangular, math.fsum)
+ANY_RANK = (of_scipy.linalg.solve_triangular, math.fsum)
 OF_NOTHING = ("max", "min", "nanmax", "nanmin", "argmax", "argmin")  # what has no result for no numbers
 # what raises, and is not foreseen
 UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struc
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
-from srcgrad.scipy import continuous, discrete, distance, linalg, special, stats
+from srcgrad.scipy import distance, linalg, special
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
@@ -38,6 +39,11 @@ def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
 
 # by the beginning of the name of the module that a library's function is from
 HOMES = {"numpy": functions, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+
+
+def _text(name: str) -> Any:
+    """A module for `scipy.stats`: it imports SciPy, as whoever calls a distribution has."""
+    return importlib.import_module(f"srcgrad.scipy.{name}")
 
 
 def _plain(target: Any) -> Any:
@@ -90,7 +96,7 @@ def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | N
         return _of_distribution(low, frozen, method, [*args[:1], *bound, *args[1:]], {**keywords, **named})
     if type(owner).__name__ == "multivariate_normal_gen" and method in ("logpdf", "pdf"):
         given = _bound(low, f"multivariate_normal.{method}", ("x", "mean", "cov"), {}, args, named)
-        return Known(getattr(stats, f"multivariate_normal_{method}")), given, {}
+        return Known(getattr(_text("stats"), f"multivariate_normal_{method}")), given, {}
     return _of_distribution(low, owner, method, args, named)
 
 
@@ -119,8 +125,8 @@ def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named)
 def _of_distribution(low: Lowering, owner: Any, method: str, args: Args, named: Named) -> Called | None:
     name = getattr(owner, "name", "")
     for module, methods, prefix, first, more in (
-        (continuous, CONTINUOUS, "", "x", ("loc", "scale")),
-        (discrete, DISCRETE, "discrete_", "k", ("loc",)),
+        (_text("continuous"), CONTINUOUS, "", "x", ("loc", "scale")),
+        (_text("discrete"), DISCRETE, "discrete_", "k", ("loc",)),
     ):
         kind: Any = getattr(module, name, None)
         if not inspect.isclass(kind):
@@ -134,7 +140,7 @@ def _of_distribution(low: Lowering, owner: Any, method: str, args: Args, named: 
         defaults = {"loc": literal(low, 0.0), "scale": literal(low, 1.0)}
         x, *others = _bound(low, f"{name}.{method}", (first, *shapes_of, *more), defaults, args, named)
         shapes = others[: len(shapes_of)]
-        function = Known(getattr(stats, prefix + method))
+        function = Known(getattr(_text("stats"), prefix + method))
         return function, [Known(kind), x, struct(shapes), *others[len(shapes) :]], {}
     return None
 

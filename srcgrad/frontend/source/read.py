@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -189,11 +189,9 @@ def _find(fun: types.FunctionType) -> Source:
 def _candidates(lines: Lines, code: types.CodeType) -> list[tuple[FunctionNode | None, bool]]:
     """The functions of this name that start on the line where the code starts, and whether columns must agree; of
     several lambdas the code's own, or None if nothing tells which that is."""
-    here = [
-        n
-        for n in _functions(lines, code.co_name)
-        if code.co_firstlineno in (n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ())))
-    ]
+    module = tree_of(lines)
+    found = [] if module is None else _named(_around(module, code.co_firstlineno), code.co_name)
+    here = [n for n in found if code.co_firstlineno in (n.lineno, *(d.lineno for d in _decorators(n)))]
     lambdas = [n for n in here if isinstance(n, ast.Lambda)]
     return [(_innermost(lambdas, code), True)] if len(lambdas) > 1 else [(n, False) for n in here]
 
@@ -201,7 +199,24 @@ def _candidates(lines: Lines, code: types.CodeType) -> list[tuple[FunctionNode |
 def _functions(lines: Lines, name: str) -> list[FunctionNode]:
     """The functions of this name in a text; the lambdas where that is `<lambda>`."""
     module = tree_of(lines)
-    nodes = [] if module is None else list(ast.walk(module))
+    return [] if module is None else _named(ast.walk(module), name)
+
+
+def _around(node: ast.AST, line: int) -> Iterator[ast.AST]:
+    """What is inside of this node and reaches over this line; a whole file is not gone through for one function."""
+    for child in ast.iter_child_nodes(node):
+        first = min([getattr(child, "lineno", line), *(d.lineno for d in _decorators(child))])
+        if first <= line <= (getattr(child, "end_lineno", None) or line):
+            yield child
+            yield from _around(child, line)
+
+
+def _decorators(node: ast.AST) -> list[ast.expr]:
+    return getattr(node, "decorator_list", [])
+
+
+def _named(nodes: Iterable[ast.AST], name: str) -> list[FunctionNode]:
+    """The functions of this name among these; the lambdas where that is `<lambda>`."""
     if name == "<lambda>":
         return [n for n in nodes if isinstance(n, ast.Lambda)]
     return [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == name]

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.rules.arrays.evenly_spaced import spaced
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import as_value, cast, static
 from srcgrad.rules.language.values import Val, contents, emit, value_of
 from srcgrad.rules.scalar.compare import equal, where
@@ -54,5 +53,5 @@ def _kaiser(builder: Builder, M: Any, beta: Any) -> Val:
     known = static(width)
     width = cast(contents(width), "f8") if known is None else width.lift(float(known.real))
     inside = registry.FUNCTIONS[np.maximum](builder, 1.0 - x * x, as_value(builder, 0.0))
-    top = value_of(scipy.special.i0, builder, width * value_of(np.sqrt, builder, inside))
-    return top / value_of(scipy.special.i0, builder, width)
+    top = value_of(of_scipy.special.i0, builder, width * value_of(np.sqrt, builder, inside))
+    return top / value_of(of_scipy.special.i0, builder, width)

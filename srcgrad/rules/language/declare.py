@@ -25,6 +25,7 @@ from srcgrad.rules.language.metadata import Literal as Literal
 from srcgrad.rules.language.metadata import Params as Params
 from srcgrad.rules.language.metadata import Samples as Samples
 from srcgrad.rules.language.metadata import only_ranks as only_ranks
+from srcgrad.rules.language.of_scipy import Named
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, emit
 
@@ -317,7 +318,7 @@ def _told(
 
 
 def _of_scalars(functions: Sequence[Any]) -> bool:
-    return bool(functions) and not any(isinstance(f, np.ufunc) for f in functions)
+    return bool(functions) and not any(isinstance(f, (np.ufunc, Named)) for f in functions)
 
 
 def _called(helpers: Mapping[str, str], code: str) -> dict[str, str]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from srcgrad.core import ir
+from srcgrad.rules.language.of_scipy import Functions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PRIMITIVES: dict[str, ir.Primitive] = {}
-FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+FUNCTIONS = Functions()
 METHODS: dict[str, Callable[..., Any]] = {}
 # what to write instead of a function without a rule
 INSTEAD: dict[Any, str] = {

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder, const
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import small_matrices
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import cast, only_ranks, zero
 from srcgrad.rules.language.runtime_text import sources
 from srcgrad.rules.language.values import Val, contents, value_of
@@ -33,19 +32,19 @@ def _plain(options: dict[str, Any], name: str) -> None:
 # ---- triangles
 
 
-@registry.adaptor(scipy.linalg.cholesky)
+@registry.adaptor(of_scipy.linalg.cholesky)
 def _scipy_cholesky(builder: Builder, a: Any, lower: Any = False, overwrite_a: Any = False, **options: Any) -> Val:
     _plain(options, "scipy.linalg.cholesky")
     return value_of(np.linalg.cholesky, builder, a, upper=not arguments.flag(lower, "lower"))
 
 
-@registry.adaptor(scipy.linalg.cho_factor)
+@registry.adaptor(of_scipy.linalg.cho_factor)
 def _cho_factor(builder: Builder, a: Any, lower: Any = False, **options: Any) -> tuple[Val, bool]:
     below = arguments.flag(lower, "lower")
     return _scipy_cholesky(builder, a, below, **options), below
 
 
-@registry.adaptor(scipy.linalg.cho_solve)
+@registry.adaptor(of_scipy.linalg.cho_solve)
 def _cho_solve(builder: Builder, factor: Any, b: Any, overwrite_b: Any = False, check_finite: Any = True) -> Val:
     if not isinstance(factor, (tuple, list)) or len(factor) != 2:
         raise UnsupportedError("scipy.linalg.cho_solve takes what cho_factor gives")
@@ -55,7 +54,7 @@ def _cho_solve(builder: Builder, factor: Any, b: Any, overwrite_b: Any = False, 
     return solve_triangular(c, once, upper=upper, transposed=not upper, unit=False)
 
 
-@registry.adaptor(scipy.linalg.solve_triangular)
+@registry.adaptor(of_scipy.linalg.solve_triangular)
 def _solve_triangular(
     builder: Builder, a: Any, b: Any, trans: Any = 0, lower: Any = False, unit_diagonal: Any = False, **options: Any
 ) -> Val:
@@ -78,7 +77,7 @@ def _solve_triangular(
 # ---- the same as in np.linalg
 
 
-@registry.adaptor(scipy.linalg.solve)
+@registry.adaptor(of_scipy.linalg.solve)
 def _scipy_solve(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
     if options.pop("assume_a", None) not in (None, "gen", "general"):
         raise UnsupportedError("scipy.linalg.solve is differentiated for general matrices; leave out assume_a")
@@ -88,7 +87,7 @@ def _scipy_solve(builder: Builder, a: Any, b: Any, **options: Any) -> Val:
 
 def _same_as(name: str) -> None:
     """A function of one matrix that np.linalg has too, with plain tuples for its results."""
-    function, like = getattr(scipy.linalg, name), getattr(np.linalg, name)
+    function, like = getattr(of_scipy.linalg, name), getattr(np.linalg, name)
 
     def call(builder: Builder, a: Any, **options: Any) -> Any:
         _plain(options, f"scipy.linalg.{name}")
@@ -102,14 +101,14 @@ for _name in ("inv", "det", "eigh", "eigvalsh", "svdvals"):
     _same_as(_name)
 
 
-@registry.adaptor(scipy.linalg.svd)
+@registry.adaptor(of_scipy.linalg.svd)
 def _svd(builder: Builder, a: Any, full_matrices: Any = True, compute_uv: Any = True, **options: Any) -> Any:
     _plain(options, "scipy.linalg.svd")
     got = registry.FUNCTIONS[np.linalg.svd](builder, a, full_matrices, compute_uv)
     return tuple(got) if isinstance(got, tuple) else got
 
 
-@registry.adaptor(scipy.linalg.norm)
+@registry.adaptor(of_scipy.linalg.norm)
 def _norm(builder: Builder, a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, **options: Any) -> Val:
     _plain(options, "scipy.linalg.norm")
     return value_of(np.linalg.norm, builder, a, ord, axis, keepdims)
@@ -146,7 +145,7 @@ def _polynomial(powers: list[Val], first: int) -> Val:
     return out
 
 
-@registry.adaptor(scipy.linalg.expm)
+@registry.adaptor(of_scipy.linalg.expm)
 def _expm(builder: Builder, A: Any) -> Val:
     a = real_matrix(builder, A, "scipy.linalg.expm")
     times = squarings(a)

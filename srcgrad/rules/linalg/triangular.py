@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from srcgrad.core import ir
 from srcgrad.core.traits import always, named
 from srcgrad.numeric import rearrangements, small_matrices, spectra
 from srcgrad.rules.arrays.diagonals import triangle
+from srcgrad.rules.language import of_scipy
 from srcgrad.rules.language.declare import At, Duals, Rule, general, linear, only_ranks
 from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
@@ -73,7 +73,7 @@ def _solve_triangular(a: Any, b: Any, upper: bool, transposed: bool, unit: bool)
     if a.shape[0] == 0:
         return b.copy()
     with np.errstate(all="ignore"):
-        got = scipy.linalg.solve_triangular(a, b, int(transposed), not upper, unit)
+        got = of_scipy.linalg.solve_triangular(a, b, int(transposed), not upper, unit)
     return np.ascontiguousarray(got, b.dtype)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
 from srcgrad.numeric import reductions
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import At, Duals, Rule, cast, expand_to, general, settle
 from srcgrad.rules.language.over_elements import suffix, written_out
 from srcgrad.rules.language.values import Val, contents, emit, value_of
@@ -150,19 +149,19 @@ def _operand(builder: Builder, x: Any, axis: Any, name: str) -> tuple[Val, tuple
     return value, arguments.all_axes(axis, value.type.rank)
 
 
-@registry.adaptor(scipy.special.softmax)
+@registry.adaptor(of_scipy.special.softmax)
 def _scipy_softmax(builder: Builder, x: Any, axis: Any = None) -> Val:
     value, axes = _operand(builder, x, axis, "softmax")
     return emit(softmax, value, axes=axes, limits=False)
 
 
-@registry.adaptor(scipy.special.log_softmax)
+@registry.adaptor(of_scipy.special.log_softmax)
 def _scipy_log_softmax(builder: Builder, x: Any, axis: Any = None) -> Val:
     value, axes = _operand(builder, x, axis, "log_softmax")
     return emit(log_softmax, value, axes=axes)
 
 
-@registry.adaptor(scipy.special.logsumexp)
+@registry.adaptor(of_scipy.special.logsumexp)
 def _scipy_logsumexp(builder: Builder, a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) -> Val:
     value, axes = _operand(builder, a, axis, "logsumexp")
     if b is not None:

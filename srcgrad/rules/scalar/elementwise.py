@@ -9,13 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import Slope, always
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import elementary
-from srcgrad.rules.language import registry
+from srcgrad.rules.language import of_scipy, registry
 from srcgrad.rules.language.declare import (
     Edge,
     Rule,
@@ -359,7 +358,7 @@ def _sigmoid(x: Any) -> Any:
 
 sigmoid: Rule = elementwise(
     "sigmoid",
-    (scipy.special.expit,),
+    (of_scipy.special.expit,),
     slope=Slope.FLAT,
     evaluate=_sigmoid,
     partials=lambda x, y: (y * sigmoid(-x),),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from srcgrad.core import ir
 from srcgrad.core.build import Builder
@@ -19,7 +18,7 @@ from srcgrad.core.traits import always
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import rearrangements, sequences
 from srcgrad.rules.arrays.complexes import COMPLEX, REAL, conj, real
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import At, Rule, as_value, cast, linear, static, zero
 from srcgrad.rules.language.over_elements import written_out
 from srcgrad.rules.language.runtime_text import sources
@@ -273,7 +272,7 @@ def _to_real(value: Val, over: Sequence[int], sizes: Sequence[Any], norm: str) -
 
 def _named(name: str) -> list[Any]:
     """The functions of this name in NumPy and SciPy."""
-    return [getattr(space, name) for space in (np.fft, scipy.fft) if hasattr(space, name)]
+    return [getattr(space, name) for space in (np.fft, of_scipy.fft) if hasattr(space, name)]
 
 
 def _plain(options: dict[str, Any], name: str) -> None:

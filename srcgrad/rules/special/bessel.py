@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric.bessel import bessel_i, bessel_i_scaled, bessel_j, bessel_k, bessel_k_scaled, bessel_y
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import Edge, Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.values import Val, emit
 
@@ -96,9 +95,9 @@ def _of(function: Any, rule: Rule, **params: Any) -> None:
 
 for _n in (0, 1):
     for _letter, _rule in (("j", first_kind), ("y", second_kind), ("i", modified), ("k", third_kind)):
-        _of(getattr(scipy.special, f"{_letter}{_n}"), _rule, n=_n)
-    _of(getattr(scipy.special, f"i{_n}e"), modified_scaled, n=_n, order=0)
-    _of(getattr(scipy.special, f"k{_n}e"), third_kind_scaled, n=_n, order=0)
+        _of(getattr(of_scipy.special, f"{_letter}{_n}"), _rule, n=_n)
+    _of(getattr(of_scipy.special, f"i{_n}e"), modified_scaled, n=_n, order=0)
+    _of(getattr(of_scipy.special, f"k{_n}e"), third_kind_scaled, n=_n, order=0)
 _of(np.i0, modified, n=0)
 
 
@@ -118,11 +117,11 @@ def _of_order(function: Any, rule: Rule, odd_sign: int, **params: Any) -> None:
     registry.adaptor(function)(call)
 
 
-_of_order(scipy.special.jv, first_kind, -1)
-_of_order(scipy.special.yn, second_kind, -1)
-_of_order(scipy.special.yv, second_kind, -1)
-_of_order(scipy.special.iv, modified, 1)
-_of_order(scipy.special.ive, modified_scaled, 1, order=0)
-_of_order(scipy.special.kn, third_kind, 1)
-_of_order(scipy.special.kv, third_kind, 1)
-_of_order(scipy.special.kve, third_kind_scaled, 1, order=0)
+_of_order(of_scipy.special.jv, first_kind, -1)
+_of_order(of_scipy.special.yn, second_kind, -1)
+_of_order(of_scipy.special.yv, second_kind, -1)
+_of_order(of_scipy.special.iv, modified, 1)
+_of_order(of_scipy.special.ive, modified_scaled, 1, order=0)
+_of_order(of_scipy.special.kn, third_kind, 1)
+_of_order(of_scipy.special.kv, third_kind, 1)
+_of_order(of_scipy.special.kve, third_kind_scaled, 1, order=0)

@@ -6,12 +6,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import scipy.special
-
 from srcgrad.core.build import Builder
 from srcgrad.errors import UnsupportedError
 from srcgrad.numeric import gamma
-from srcgrad.rules.language import arguments, registry
+from srcgrad.rules.language import arguments, of_scipy, registry
 from srcgrad.rules.language.declare import Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.values import Val, emit
 
@@ -36,14 +34,14 @@ polygamma: Rule = elementwise(
 )
 digamma_: Rule = elementwise(
     "digamma",
-    (scipy.special.digamma,),
+    (of_scipy.special.digamma,),
     partials=lambda x, y: (polygamma(x, n=1),),
     numeric=gamma.digamma,
     samples=reals,
 )
 
 
-@registry.adaptor(scipy.special.polygamma)
+@registry.adaptor(of_scipy.special.polygamma)
 def _scipy_polygamma(builder: Builder, n: Any, x: Any) -> Val:
     order = arguments.integer(n, "the order of scipy.special.polygamma")
     if order < 0:
@@ -56,8 +54,8 @@ def _scipy_polygamma(builder: Builder, n: Any, x: Any) -> Val:
 
 lgamma = elementwise(
     "lgamma",
-    (math.lgamma, scipy.special.gammaln),
-    evaluate=scipy.special.gammaln,
+    (math.lgamma, of_scipy.special.gammaln),
+    evaluate=of_scipy.special.gammaln,
     samples=reals,
     each=True,
     scalar="math.lgamma(_0)",
@@ -65,8 +63,8 @@ lgamma = elementwise(
 )
 gamma_ = elementwise(
     "gamma",
-    (math.gamma, scipy.special.gamma),
-    evaluate=scipy.special.gamma,
+    (math.gamma, of_scipy.special.gamma),
+    evaluate=of_scipy.special.gamma,
     samples=reals,
     each=True,
     scalar="math.gamma(_0)",
@@ -104,7 +102,7 @@ gap: Rule = elementwise(
 )
 log_beta = elementwise(
     "betaln",
-    (scipy.special.betaln,),
+    (of_scipy.special.betaln,),
     partials=lambda a, b, y: (-gap(a, b), -gap(b, a)),
     numeric=gamma.betaln,
     samples=pairs,
@@ -112,7 +110,7 @@ log_beta = elementwise(
 )
 beta_ = elementwise(
     "beta",
-    (scipy.special.beta,),
+    (of_scipy.special.beta,),
     partials=lambda a, b, y: (-y * gap(a, b), -y * gap(b, a)),
     numeric=gamma.beta,
     samples=pairs,

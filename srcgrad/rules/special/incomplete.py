@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import scipy.special
-
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import always
 from srcgrad.numeric import incomplete
-from srcgrad.rules.language import registry
+from srcgrad.rules.language import of_scipy, registry
 from srcgrad.rules.language.declare import Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.values import Val, emit
 
@@ -30,7 +28,7 @@ density: Rule = elementwise(
 )
 lower_gamma = elementwise(
     "gammainc",
-    (scipy.special.gammainc,),
+    (of_scipy.special.gammainc,),
     samples=pairs,
     numeric=incomplete.gammainc,
     domain="a > 0, x >= 0",
@@ -39,7 +37,7 @@ lower_gamma = elementwise(
 )
 upper_gamma = elementwise(
     "gammaincc",
-    (scipy.special.gammaincc,),
+    (of_scipy.special.gammaincc,),
     may_raise=always,
     samples=pairs,
     numeric=incomplete.gammaincc,
@@ -58,7 +56,7 @@ between: Rule = elementwise(
 )
 beta_integral = elementwise(
     "betainc",
-    (scipy.special.betainc,),
+    (of_scipy.special.betainc,),
     samples=triples,
     numeric=incomplete.betainc,
     domain="a > 0, b > 0, 0 <= x <= 1",
@@ -78,7 +76,7 @@ zeta: Rule = elementwise(
 )
 
 
-@registry.adaptor(scipy.special.zeta)
+@registry.adaptor(of_scipy.special.zeta)
 def _zeta(builder: Builder, x: Any, q: Any = None) -> Val:
     values = settle([as_value(builder, v) for v in (x, 1.0 if q is None else q)])
     return emit(zeta, *map(widen, values))

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core.traits import Slope
 from srcgrad.numeric import logistic
+from srcgrad.rules.language import of_scipy
 from srcgrad.rules.language.declare import Edge, elementwise
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.scalar.compare import equal, logical_and, where
@@ -20,7 +20,7 @@ pairs = [(0.7, 1.9), (1.3, 0.4), (2.0, 3.0)]
 
 expit_log = elementwise(
     "log_expit",
-    (scipy.special.log_expit,),
+    (of_scipy.special.log_expit,),
     slope=Slope.FLAT,
     partials=lambda x, y: (sigmoid(-x),),
     numeric=logistic.log_expit,
@@ -28,7 +28,7 @@ expit_log = elementwise(
 )
 log_odds = elementwise(
     "logit",
-    (scipy.special.logit,),
+    (of_scipy.special.logit,),
     slope=Slope.LOGARITHM,
     partials=lambda p, y: (1.0 / (p * (1.0 - p)),),
     numeric=logistic.logit,
@@ -45,7 +45,7 @@ def _ratio(x: Val, y: Val) -> Val:
 
 x_log_y = elementwise(
     "xlogy",
-    (scipy.special.xlogy,),
+    (of_scipy.special.xlogy,),
     slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log(y), _ratio(x, y)),
     numeric=logistic.xlogy,
@@ -55,7 +55,7 @@ x_log_y = elementwise(
 )
 x_log1p_y = elementwise(
     "xlog1py",
-    (scipy.special.xlog1py,),
+    (of_scipy.special.xlog1py,),
     slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log1p(y), _ratio(x, 1.0 + y)),
     numeric=logistic.xlog1py,
@@ -65,7 +65,7 @@ x_log1p_y = elementwise(
 )
 entropy = elementwise(
     "entr",
-    (scipy.special.entr,),
+    (of_scipy.special.entr,),
     slope=Slope.LOGARITHM,
     partials=lambda x, y: (-log(x) - 1.0,),
     numeric=logistic.entr,
@@ -85,7 +85,7 @@ log_quotient = elementwise(
 )
 relative_entropy = elementwise(
     "rel_entr",
-    (scipy.special.rel_entr,),
+    (of_scipy.special.rel_entr,),
     slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log_quotient(x, y) + 1.0, -_ratio(x, y)),
     numeric=logistic.rel_entr,
@@ -95,10 +95,10 @@ relative_entropy = elementwise(
 )
 divergence = elementwise(
     "kl_div",
-    (scipy.special.kl_div,),
+    (of_scipy.special.kl_div,),
     slope=Slope.LOGARITHM,
     partials=lambda x, y, z: (log_quotient(x, y), -expm1(log_quotient(x, y))),
-    evaluate=scipy.special.kl_div,
+    evaluate=of_scipy.special.kl_div,
     numeric=logistic.kl_div,
     samples=pairs,
     domain="x > 0, y > 0",

@@ -7,12 +7,11 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from srcgrad.core.build import Builder
 from srcgrad.core.traits import Slope
 from srcgrad.numeric import normal
-from srcgrad.rules.language import registry
+from srcgrad.rules.language import of_scipy, registry
 from srcgrad.rules.language.declare import Edge, Rule, as_value, elementwise, settle, widen
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.elementwise import exp
@@ -34,9 +33,9 @@ bell: Rule = elementwise(
 )
 erf = elementwise(
     "erf",
-    (math.erf, scipy.special.erf),
+    (math.erf, of_scipy.special.erf),
     slope=Slope.FLAT,
-    evaluate=scipy.special.erf,
+    evaluate=of_scipy.special.erf,
     partials=lambda x, y: (SLOPE * bell(x),),
     samples=reals,
     scalar="math.erf(_0)",
@@ -44,9 +43,9 @@ erf = elementwise(
 )
 erfc_ = elementwise(
     "erfc",
-    (math.erfc, scipy.special.erfc),
+    (math.erfc, of_scipy.special.erfc),
     slope=Slope.FLAT,
-    evaluate=scipy.special.erfc,
+    evaluate=of_scipy.special.erfc,
     samples=reals,
     scalar="math.erfc(_0)",
     partials=lambda x, y: (-SLOPE * bell(x),),
@@ -78,14 +77,14 @@ def _density(x: Val, y: Val) -> tuple[Val]:
 
 integral = elementwise(
     "ndtr",
-    (scipy.special.ndtr,),
+    (of_scipy.special.ndtr,),
     partials=_density,
     samples=wide_reals,
     numeric=normal.ndtr,
 )
 log_integral = elementwise(
     "log_ndtr",
-    (scipy.special.log_ndtr,),
+    (of_scipy.special.log_ndtr,),
     partials=lambda x, y: (hazard(x, order=0),),
     samples=wide_reals,
     numeric=normal.log_ndtr,
@@ -94,7 +93,7 @@ log_integral = elementwise(
 inside = [(0.7,), (-0.3,), (0.02,), (0.995,)]
 erf_inverse = elementwise(
     "erfinv",
-    (scipy.special.erfinv,),
+    (of_scipy.special.erfinv,),
     partials=lambda x, y: (exp(y**2) / SLOPE,),
     samples=inside,
     numeric=normal.erfinv,
@@ -103,7 +102,7 @@ erf_inverse = elementwise(
 )
 erfc_inverse = elementwise(
     "erfcinv",
-    (scipy.special.erfcinv,),
+    (of_scipy.special.erfcinv,),
     partials=lambda q, y: (-exp(y**2) / SLOPE,),
     samples=[(0.7,), (1.3,), (1.9,), (0.02,)],
     numeric=normal.erfcinv,
@@ -112,7 +111,7 @@ erfc_inverse = elementwise(
 )
 quantile = elementwise(
     "ndtri",
-    (scipy.special.ndtri,),
+    (of_scipy.special.ndtri,),
     partials=lambda p, y: (exp(0.5 * y**2) / DENSITY,),
     numeric=normal.ndtri,
     samples=[(0.7,), (0.3,), (0.02,), (0.995,)],
@@ -121,7 +120,7 @@ quantile = elementwise(
 )
 
 
-@registry.adaptor(scipy.special.erfcx)
+@registry.adaptor(of_scipy.special.erfcx)
 def _erfcx(builder: Builder, x: Any) -> Val:
     (value,) = settle([as_value(builder, x)])
     return emit(scaled, widen(value), order=0)
