@@ -13,7 +13,7 @@ from srcgrad.derivatives.checkpoint_option import limit_of
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 
-OPTIONS = ("target", "jit", "cache", "fastmath", "parallel", "checkpoint")
+OPTIONS = ("target", "jit", "cache", "fastmath", "parallel", "checkpoint", "debug_nans")
 # What other libraries call something, and where it is here.
 FOREIGN = {
     **dict.fromkeys(("argnum", "arg_nums", "argnames", "arg", "args", "wrt", "variables", "params"), "argnums"),
@@ -22,6 +22,7 @@ FOREIGN = {
     **dict.fromkeys(("method", "modes", "direction"), "mode"),
     **dict.fromkeys(("device", "gpu", "cuda", "backend", "platform"), "target"),
     **dict.fromkeys(("checkpoints", "remat", "snapshots", "max_memory", "memory"), "checkpoint"),
+    **dict.fromkeys(("check_nans", "detect_anomaly", "debug", "debug_infs"), "debug_nans"),
     **dict.fromkeys(("nopython", "compile", "jitted"), "jit"),
     **dict.fromkeys(("axes", "in_axis", "axis", "in_dims", "out_axes", "axis_size"), "in_axes"),
 }
@@ -39,7 +40,7 @@ def options_of(given: dict[str, Any], own: Sequence[str] = ()) -> Options:
             alike = wording.close(name, names) or FOREIGN.get(name.lower(), "")
             hint = f"did you mean `{alike}`?" if alike in names else f"the options are {', '.join(names)}"
             raise ArgumentError(f"there is no option `{name}`", hint=hint)
-        if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
+        if name in ("jit", "cache", "parallel", "debug_nans") and not isinstance(value, (bool, np.bool_)):
             raise ArgumentError(f"{name} must be True or False, not {value!r}", hint=f"use {name}=True or {name}=False")
     checkpoint = limit_of(given.get("checkpoint"))
     return Options(**{**given, "fastmath": _fastmath(given.get("fastmath")), "checkpoint": checkpoint})

@@ -81,7 +81,8 @@ class Derivative:
         self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
-        self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options))
+        look = late.nonfinite.check if options.debug_nans else None
+        self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options), look)
         self._forget()
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:
