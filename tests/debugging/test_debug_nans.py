@@ -143,6 +143,13 @@ def test_compiled_calls_are_looked_at_each_time():
         made(0.0)
 
 
+def test_results_in_arrays_that_are_given_are_looked_at():
+    made, into = sg.grad(root, cache=False, debug_nans=True), np.empty(1)
+    for _ in range(3):
+        assert made(np.array([4.0]), out=into)[0] == 0.5
+        assert told(lambda: made(np.zeros(1), out=into))[0] == "y = np.sqrt(x)"
+
+
 def test_random_streams_stay_where_they_are():
     def f(x):
         return np.log(x) * np.random.normal()

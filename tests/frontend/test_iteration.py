@@ -312,6 +312,15 @@ def running_rows(x: Any) -> Any:
     return total
 
 
+def axis_by_axis(x: Any) -> Any:
+    m, total = x.reshape(2, 2), 0.0
+    for axis in range(2):
+        e = np.exp(m - m.max(axis=axis, keepdims=True))
+        m = np.concatenate([m, e / e.sum(axis=axis, keepdims=True)], axis=axis)
+        total += np.sum(m**3)
+    return total
+
+
 def bins_by_edges(x: Any) -> Any:
     counts, _ = np.histogram(np.array([0.1, 0.4, 0.6, 2.0]), bins=np.array([0.0, 0.5, 1.0]), weights=x)
     return counts[0] * counts[1]
@@ -371,6 +380,7 @@ ALL: list[Callable[[Any], Any]] = [
     grown,
     running_powers,
     running_rows,
+    axis_by_axis,
 ]
 
 

@@ -19,7 +19,7 @@ from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
 from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
@@ -39,6 +39,7 @@ from srcgrad.frontend.lowering.values import (
 )
 from srcgrad.frontend.lowering.wider_starts import any_turn
 from srcgrad.frontend.source.liveness import assigned, outside_scopes
+from srcgrad.rules.language.arguments import NotKnown
 
 
 def for_(low: Lowering, node: ast.For) -> None:
