@@ -106,6 +106,10 @@ class IntegerOverflowError(SrcgradError, OverflowError):
     """An integer of an array of uint64 is larger than the 64-bit signed integers that are computed with."""
 
 
+class NonFiniteError(SrcgradError, FloatingPointError):
+    """With `debug_nans=True`, a call gave a NaN or an infinity: a FloatingPointError too, as in JAX and NumPy."""
+
+
 class UnboundError(UnsupportedError, UnboundLocalError):
     """A name has no value where it is read: a NameError too, as from the function itself."""
 

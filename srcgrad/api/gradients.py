@@ -110,6 +110,9 @@ def grad(fun: Any = None, argnums: Any = 0, *, has_aux: bool = False, mode: str 
     checkpoint : "auto", int or str, default None
         How much is kept of loops, which are run again from that: a number of snapshots (up to 10,000) or of bytes (from
         1,000,000 on, or "100MB"); "auto": half of the machine's memory.
+    debug_nans : bool, default False
+        Whether a call from Python whose results hold a NaN or an infinity raises `NonFiniteError` at the line that made
+        it.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 from collections.abc import Callable, Sequence
@@ -101,6 +102,7 @@ def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
 def interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function on NumPy's scalars, with floating-point errors let pass as in compiled code."""
 
+    @functools.wraps(function)  # debuggers and `inspect` find the generated lines
     def call(*args: Any) -> Any:
         with np.errstate(all="ignore"):
             out = function(*(WIDE.get(type(a), _same)(a) for a in args))
@@ -113,6 +115,7 @@ def precise(function: Callable[..., Any], kinds: Sequence[str]) -> Callable[...,
     """The function with results of these dtypes: compiled code takes literals for numbers of full precision, NumPy
     does not."""
 
+    @functools.wraps(function)
     def call(*args: Any) -> Any:
         out = function(*args)
         if len(kinds) == 1 and not isinstance(out, tuple):
@@ -131,6 +134,7 @@ def _in_precision(value: Any, kind: str) -> Any:
 def scalars(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function on NumPy's scalars, which it gives back, too: what follows in the caller computes as compiled."""
 
+    @functools.wraps(function)  # debuggers and `inspect` find the generated lines
     def call(*args: Any) -> Any:
         with np.errstate(all="ignore"):
             out = function(*(WIDE.get(type(a), _same)(a) for a in args))

@@ -34,7 +34,8 @@ UNJITTED = {"loops": False}  # whether code that is not compiled is in loops, to
 class Options:
     """What a user may choose. fastmath None: the safe flags where no decision by floats is made twice, else none.
     parallel None: as the function is compiled; maps are parallel.   checkpoint: as that of the recipe.
-    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users."""
+    loops: whether code that is not compiled is in loops over elements, as compiled code is; no choice of users.
+    debug_nans: whether a call from Python that gives a NaN or an infinity says where it was made."""
 
     target: str = "cpu"
     jit: bool = True
@@ -43,6 +44,7 @@ class Options:
     parallel: bool | None = None
     checkpoint: Limit | None = None
     loops: bool = field(default_factory=lambda: UNJITTED["loops"])
+    debug_nans: bool = False
 
     __getstate__, __setstate__ = state, take_state
 
@@ -53,6 +55,8 @@ class Options:
             raise ArgumentError('fastmath is a bool with target="cuda"', hint="use fastmath=True, or leave it out")
         if self.on_device and self.checkpoint is not None:
             raise ArgumentError('there are no checkpoints with target="cuda"', hint="leave checkpoint out")
+        if self.on_device and self.debug_nans:
+            raise ArgumentError('there is no debug_nans with target="cuda"', hint="look for the NaN on the CPU")
 
     @property
     def on_device(self) -> bool:
@@ -187,7 +191,7 @@ _NUMBERS = itertools.count()
 def bound(fun: Any, recipe: Recipe, specs: Sequence[Spec], options: Options) -> Bound:
     """The derivative of a function for parameters of these structures."""
     options.check()
-    options = replace(options, parallel=is_parallel(fun, recipe, options))
+    options = replace(options, parallel=is_parallel(fun, recipe, options), debug_nans=False)
     print_ = fingerprint(fun, shapes=options.on_device and recipe.kind == "vmap")
     for spec in specs:
         print_.spec(spec)

@@ -48,7 +48,7 @@ def run(program: Program | Fun, *args: Any) -> tuple[Any, ...]:
     """The results for these arguments (arrays for references), as a tuple."""
     main, callees = (program.main, program.callees) if isinstance(program, Program) else (program, {})
     with np.errstate(all="ignore"):
-        return _Run(callees).fun(main, args)
+        return Interpreter(callees).fun(main, args)
 
 
 def _scalar(value: Any, type: Type) -> Any:
@@ -71,7 +71,9 @@ def _array(ref: Any) -> Any:
     return ref.array if isinstance(ref, Growing) else ref
 
 
-class _Run:
+class Interpreter:
+    """Executes statements in an environment of variables; subclasses see what moves through it."""
+
     def __init__(self, callees: Mapping[str, Fun]) -> None:
         self.callees = callees
 
@@ -132,13 +134,11 @@ class _Run:
             case ir.If(cond, then, orelse, outs):
                 taken = self.atom(cond, env)
                 self.block(then if taken else orelse, env)
-                env.update({o.target: self.atom(o.then if taken else o.orelse, env) for o in outs})
+                self.move({o.target: o.then if taken else o.orelse for o in outs}, env)
             case ir.Call(targets, callee, args):
-                got = self.fun(self.callees[callee], tuple(self.atom(a, env) for a in args))
-                env.update(zip(targets, got, strict=True))
+                self.call(self.callees[callee], targets, args, env)
             case ir.Custom(targets, args, primal):
-                got = self.fun(primal, tuple(self.atom(a, env) for a in args))
-                env.update(zip(targets, got, strict=True))
+                self.call(primal, targets, args, env)
             case ir.Effect():
                 self.effect(stmt, env)
             case ir.Draw(target, op, args, params):
@@ -147,6 +147,14 @@ class _Run:
                 pass
             case _:
                 raise TypeError(type(stmt).__name__)
+
+    def call(self, fun: Fun, targets: tuple[Var, ...], args: tuple[Atom, ...], env: Env) -> None:
+        got = self.fun(fun, tuple(self.atom(a, env) for a in args))
+        env.update(zip(targets, got, strict=True))
+
+    def move(self, moves: Mapping[Var, Atom], env: Env) -> None:
+        """Give variables the values that these atoms have now, all at once."""
+        env.update({target: self.atom(atom, env) for target, atom in moves.items()})
 
     def effect(self, stmt: ir.Effect, env: Env) -> None:
         match stmt:
@@ -227,25 +235,25 @@ class _Run:
         """One iteration of a loop's body; whether the loop goes on."""
         self.block(stmt.body, env)
         leave = stmt.exit is not None and self.atom(stmt.exit, env)
-        env.update(dict(zip([c.inner for c in stmt.carry], [self.atom(c.next, env) for c in stmt.carry], strict=True)))
+        self.move({c.inner: c.next for c in stmt.carry}, env)
         return not leave
 
     def for_(self, stmt: ir.For, env: Env) -> None:
         bounds = [self.atom(a, env) for a in (stmt.start, stmt.stop, stmt.step)]
-        env.update({c.inner: self.atom(c.init, env) for c in stmt.carry})
+        self.move({c.inner: c.init for c in stmt.carry}, env)
         for i in range(*bounds):
             env[stmt.index] = i
             if not self.turn(stmt, env):
                 break
-        env.update({c.out: env[c.inner] for c in stmt.carry})
+        self.move({c.out: c.inner for c in stmt.carry}, env)
 
     def while_(self, stmt: ir.While, env: Env) -> None:
-        env.update({c.inner: self.atom(c.init, env) for c in stmt.carry})
+        self.move({c.inner: c.init for c in stmt.carry}, env)
         while True:
             self.block(stmt.test, env)
             if not self.atom(stmt.cond, env) or not self.turn(stmt, env):
                 break
-        env.update({c.out: env[c.inner] for c in stmt.carry})
+        self.move({c.out: c.inner for c in stmt.carry}, env)
 
 
 def tell(into: str, parts: list[Any], options: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ class DerivativeOptions(CompileOptions, total=False):
     """What transformers take, too, that may sweep back."""
 
     checkpoint: int | str | None
+    debug_nans: bool
 
 
 OPTIONS = tuple(DerivativeOptions.__annotations__)
@@ -39,6 +40,7 @@ FOREIGN = {
     **dict.fromkeys(("method", "modes", "direction"), "mode"),
     **dict.fromkeys(("device", "gpu", "cuda", "backend", "platform"), "target"),
     **dict.fromkeys(("checkpoints", "remat", "snapshots", "max_memory", "memory"), "checkpoint"),
+    **dict.fromkeys(("check_nans", "detect_anomaly", "debug", "debug_infs"), "debug_nans"),
     **dict.fromkeys(("nopython", "compile", "jitted"), "jit"),
     **dict.fromkeys(("axes", "in_axis", "axis", "in_dims", "out_axes", "axis_size"), "in_axes"),
 }
@@ -56,7 +58,7 @@ def options_of(given: Mapping[str, Any], own: Sequence[str] = ()) -> Options:
             alike = wording.close(name, names) or FOREIGN.get(name.lower(), "")
             hint = f"did you mean `{alike}`?" if alike in names else f"the options are {', '.join(names)}"
             raise ArgumentError(f"there is no option `{name}`", hint=hint)
-        if name in ("jit", "cache", "parallel") and not isinstance(value, (bool, np.bool_)):
+        if name in ("jit", "cache", "parallel", "debug_nans") and not isinstance(value, (bool, np.bool_)):
             raise ArgumentError(f"{name} must be True or False, not {value!r}", hint=f"use {name}=True or {name}=False")
     checkpoint = limit_of(given.get("checkpoint"))
     return Options(**{**given, "fastmath": _fastmath(given.get("fastmath")), "checkpoint": checkpoint})

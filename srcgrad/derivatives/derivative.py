@@ -91,7 +91,8 @@ class Derivative:
         known = recipe.kind in into_arrays.KINDS and not options.on_device
         self._out_place = into_arrays.place(recipe)
         self._takes_out = known and "out" not in self._primal_parameters.names  # its gradient may be written into these
-        self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options))
+        look = late.nonfinite.check if options.debug_nans else None
+        self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options), look)
         self._forget()
 
     def _places(self, argnums: Any) -> tuple[tuple[int | Positional, ...], bool]:

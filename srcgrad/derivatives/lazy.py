@@ -10,9 +10,10 @@ from srcgrad.backend.compiling import deferred
 
 if TYPE_CHECKING:
     from srcgrad.derivatives import explain as explain
+    from srcgrad.derivatives import nonfinite as nonfinite
     from srcgrad.derivatives import shown as shown
 
-MODULES = {"explain": "srcgrad.derivatives.explain", "shown": "srcgrad.derivatives.shown"}
+MODULES = {name: f"srcgrad.derivatives.{name}" for name in ("explain", "nonfinite", "shown")}
 
 
 def __getattr__(name: str) -> Any:

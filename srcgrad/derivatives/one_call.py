@@ -24,13 +24,15 @@ DENSE = ("hessian", "jacfwd", "jacrev")
 
 
 class Owner(NamedTuple):
-    """The derivative that is called. names: of its parameters, those of the primal (`own` of them) first."""
+    """The derivative that is called. names: of its parameters, those of the primal (`own` of them) first.
+    look: looks at the results of each call, if it is asked for (see `nonfinite.check`)."""
 
     primal: Any
     recipe: Recipe
     names: tuple[str, ...]
     own: int
     entries: Callable[[Sequence[Any]], int]  # how many the value has, for these arguments
+    look: Callable[..., None] | None = None
 
 
 class Call:
@@ -38,6 +40,7 @@ class Call:
 
     def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.primal, self.kind, self.specs, self.bound = owner.primal, owner.recipe.kind, specs, bound
+        self.recipe, self.look = owner.recipe, owner.look
         self.long = bound.unit.meta.facts.no_unit_axes
         unit = bound.unit
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
@@ -111,6 +114,8 @@ class Call:
         self.kept.look(items)
         with speaking_of(self.primal):
             out = self.function(*items)
+            if self.look is not None:
+                self.look(self.primal, self.recipe, self.specs, items, out)
         for place, seed in self.seeds:
             with speaking_of(self.primal):
                 arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")

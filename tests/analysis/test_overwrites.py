@@ -13,7 +13,7 @@ import pytest
 from srcgrad.analysis.effects import Facts
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
-from srcgrad.core.run import _Run
+from srcgrad.core.run import Interpreter
 from srcgrad.core.walk import walk
 from srcgrad.frontend.lowering.function import lower
 from srcgrad.frontend.source.structure import describe
@@ -23,7 +23,7 @@ N = 4
 SQUARE = np.arange(float(N * N)).reshape(N, N)
 
 
-class Tracing(_Run):
+class Tracing(Interpreter):
     """A run that notes the places that loads and stores of one root reach, in their order."""
 
     def __init__(self, facts: Facts) -> None:
