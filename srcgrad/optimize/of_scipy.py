@@ -167,7 +167,7 @@ def _from_point(low: Any, fun: Any, given: Named, tol: Any, rtol: Any, maxiter: 
 
 def _root(low: Any, fun: Any, start: Any, options: list[Any], args: Any, tol: Any, maxiter: Any, solve_of: Part) -> Any:
     """A `RootResults` of a solve that begins at a number."""
-    start = _number(low, start)
+    start = number(low, start)
     values = with_its_own(low, {"fun": fun, "x0": start, "args": args})
     more = scope.struct([]) if values["args"] == () else values["args"]
     if not is_tuple(spec_of_argument("args", more)):
@@ -176,7 +176,7 @@ def _root(low: Any, fun: Any, start: Any, options: list[Any], args: Any, tol: An
     assert isinstance(function, Static)
     call = methods.spread(function.value)
     ruled = implicit_rules.with_rule(solve_of(call), call, False, 0, scope.spec_of(more))
-    numbers = [_number(low, value) for value in (*options, tol)]
+    numbers = [number(low, value) for value in (*options, tol)]
     count = maxiter if isinstance(maxiter, scope.ANY) else Const(maxiter, I8)
     found = calls.put(low, ruled, [values["x0"], more, numbers[-1], count, scope.struct(numbers[:-1])])
     assert isinstance(found, scope.Struct)
@@ -185,7 +185,7 @@ def _root(low: Any, fun: Any, start: Any, options: list[Any], args: Any, tol: An
     return scope.Struct(roots.RootResults, roots.RootResults._fields, tuple(parts), value=True)
 
 
-def _number(low: Any, value: Any) -> Any:
+def number(low: Any, value: Any) -> Any:
     """A float of this call."""
     if isinstance(value, (int, float)):
         return Const(float(value), F8)
