@@ -8,7 +8,9 @@ all, those of other selections where a slope may be infinite.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +71,20 @@ class Guarded(Val):
         return _where(self.guard, product, Val(self.builder, zero(product.type)))
 
 
+_AGAIN: ContextVar[bool] = ContextVar("_AGAIN", default=False)
+
+
+@contextmanager
+def differentiated_again(whether: bool) -> Iterator[None]:
+    """Whether derivatives that are made inside are differentiated once more: then a zero of this point only must not
+    hide how it moves."""
+    token = _AGAIN.set(whether)
+    try:
+        yield
+    finally:
+        _AGAIN.reset(token)
+
+
 class TrueZero(Val):
     """A tangent or adjoint whose zeros stay, whatever they are multiplied with."""
 
@@ -92,7 +108,7 @@ class TrueZero(Val):
             return got
         none = equal(Val(self.builder, self.atom), 0.0)
         slope = right if left is self else left
-        if self.here and isinstance(slope, Val):
+        if self.here and _AGAIN.get() and isinstance(slope, Val):
             none = logical_and(none, logical_not(isfinite(slope)))
         if self.where is not None:
             if name == "divide":

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import special
-from scipy.integrate import dblquad, quad, solve_bvp
-from scipy.interpolate import interp1d
+from scipy.integrate import dblquad, quad, solve_bvp, solve_ivp
+from scipy.interpolate import CubicSpline, interp1d
 
 import srcgrad as sg
 from srcgrad.testing import check_grads
@@ -124,12 +124,22 @@ def interpolated(a: float) -> float:
     return interp1d(np.array([0.0, 1.0]), np.array([0.0, a]))(0.5)
 
 
+def stepped(a: float) -> float:
+    return solve_ivp(lambda t, y: -a * y, (0.0, 1.0), np.ones(1)).y[0, -1]
+
+
+def smooth(a: float) -> float:
+    return CubicSpline(np.arange(3.0), np.array([a, 1.0, 2.0]))(0.5)
+
+
 @pytest.mark.parametrize(
     ("fun", "text"),
     [
+        (stepped, "write the steps as a loop"),
+        (smooth, "make the spline outside"),
         (weighted, "write the weight into the function"),
         (over_an_area, "use quad of a quad"),
-        (between_ends, "shoot: solve_ivp in sg.newton"),
+        (between_ends, "use sg.newton on the equations"),
         (interpolated, "use np.interp"),
     ],
 )

@@ -8,7 +8,8 @@ from srcgrad.frontend.source import hooks
 
 BRACKETED = "use brentq, which finds the same root"
 SYSTEM = "use sg.newton(f, x0, args).x, whose Jacobian is made"
-STEPS = 'use solve_ivp(f, t_span, y0, method="RK45")'
+STEPS = "write the steps as a loop, as of Runge and Kutta: for t in ts: y = y + h * ..."
+SPLINE = "use np.interp(x, xs, ys), or make the spline outside, and evaluate its polynomials from .x and .c"
 # functions of SciPy without a rule, and what does the same here
 OF_SCIPY = {
     **{("scipy.optimize", name): BRACKETED for name in ("bisect", "brenth", "ridder", "toms748")},
@@ -22,12 +23,12 @@ OF_SCIPY = {
     ("scipy.integrate", "nquad"): "use quad of a quad",
     ("scipy.integrate", "quad_vec"): "use quad of each component",
     ("scipy.integrate", "fixed_quad"): "use np.sum(w * f(x)) with nodes and weights made outside of the function",
-    ("scipy.integrate", "solve_bvp"): "use sg.newton on the equations of the mesh, or shoot: solve_ivp in sg.newton",
-    **{("scipy.integrate", name): STEPS for name in ("ode", "complex_ode", "RK45", "RK23", "DOP853", "LSODA")},
-    **{("scipy.integrate", name): STEPS for name in ("Radau", "BDF")},
-    ("scipy.interpolate", "interp1d"): "use np.interp(x, xs, ys), or CubicSpline(xs, ys)(x)",
-    **{("scipy.interpolate", n): "use CubicSpline(xs, ys)" for n in ("UnivariateSpline", "InterpolatedUnivariateSpline",
-       "make_interp_spline", "Akima1DInterpolator", "splrep", "splev")},
+    ("scipy.integrate", "solve_bvp"): "use sg.newton on the equations of the mesh",
+    **{("scipy.integrate", n): STEPS for n in ("solve_ivp", "odeint", "ode", "complex_ode", "RK45", "RK23", "DOP853",
+       "LSODA", "Radau", "BDF")},
+    ("scipy.interpolate", "interp1d"): "use np.interp(x, xs, ys)",
+    **{("scipy.interpolate", n): SPLINE for n in ("CubicSpline", "PchipInterpolator", "UnivariateSpline",
+       "InterpolatedUnivariateSpline", "make_interp_spline", "Akima1DInterpolator", "splrep", "splev")},
 }  # fmt: skip
 
 
