@@ -39,6 +39,7 @@ from srcgrad.transform.program_edits import expect_shape, reachable, select, wit
 from srcgrad.transform.random_draws import check_none, once
 from srcgrad.transform.reverse import keep_values as keep_values
 from srcgrad.transform.reverse import reverse
+from srcgrad.transform.where_guard import differentiated_again
 
 LOG = logging.getLogger("srcgrad")
 T = TypeVar("T")
@@ -138,7 +139,8 @@ def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     check_active(fun, primal, recipe)
     base = lowered(fun, primal, recipe.long)
     base = replace(base, program=_checkpointed(tidy(name_values(base.program)), recipe))
-    made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
+    with differentiated_again(not recipe.last or recipe.kind in ("hessian", "hvp")):
+        made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
     main = _ordered(made, base, sum(1 for s in primal for _ in leaf_types(s)))
     program = tidy(Program(_cast_at_head(main, casts), made.program.callees))
     names = (*base.params, *(v.name for v in made.extras))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srcgrad.optimize.allowed import allow
+from srcgrad.optimize.allowed import allow, allow_of_scipy
 from srcgrad.optimize.custom_root import custom_fixed_point, custom_root, implicit
 from srcgrad.optimize.progress import Progress
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
@@ -24,3 +24,4 @@ __all__ = [
 allow(newton, "root")
 allow(gradient_descent, "gradient-descent")
 allow(minimize, "")
+allow_of_scipy()

@@ -21,3 +21,18 @@ def allow(public: Any, method: str) -> None:
 
     hooks.replace_calls(public, inside)
     overloads.allow(public, resolve)
+
+
+def allow_of_scipy() -> None:
+    """Let functions that are read call SciPy's solvers for roots of one number, and its integral."""
+    for name in ("brentq", "newton", "root_scalar"):
+        hooks.replace_library_calls("scipy.optimize", name, _of_scipy(name))
+    hooks.replace_library_calls("scipy.integrate", "quad", _quad)
+
+
+def _of_scipy(name: str) -> hooks.Inside:
+    return lambda low, args, named: getattr(lazy.of_scipy, f"call_{name}")(low, args, named)
+
+
+def _quad(low: Any, args: Sequence[Any], named: dict[str, Any]) -> Any:
+    return lazy.quadrature.call_quad(low, args, named)

@@ -37,7 +37,7 @@ def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
     specs = structured.on_vector(specs, method != "root")
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
-    args = "args" if _is_tuple(specs["args"]) else "(args,)"
+    args = "args" if is_tuple(specs["args"]) else "(args,)"
     items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
     return compiled(structured.around(solve, whole)), items, told_history if _static(specs, "history") else told
 
@@ -64,14 +64,14 @@ def bound(low: Any, public: Any, method: str, args: Sequence[Any], named: dict[s
         names = wording.joined(list(inspect.signature(public).parameters))
         raise CallError(str(error).replace("'", "`"), hint=f"{public.__name__} takes {names}") from None
     given.apply_defaults()
-    values = _with_its_own(low, given.arguments)
-    specs = {name: _spec(name, value) for name, value in values.items()}
+    values = with_its_own(low, given.arguments)
+    specs = {name: spec_of_argument(name, value) for name, value in values.items()}
     whole = specs["x0"]
     specs = structured.on_vector(specs, method != "root")
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (values[n] if isinstance(n, str) else _literal(n) for n in numbers)
     more = scope.struct([]) if values["args"] == () else values["args"]
-    if not _is_tuple(specs["args"]):
+    if not is_tuple(specs["args"]):
         more = scope.struct([more])
     ruled = _ruled(solve, method, specs, scope.spec_of(more))
     if isinstance(whole, Node):
@@ -79,7 +79,7 @@ def bound(low: Any, public: Any, method: str, args: Sequence[Any], named: dict[s
     return ruled, [values["x0"], more, tol, maxiter, scope.struct(options)]
 
 
-def _spec(name: str, value: Any) -> Spec:
+def spec_of_argument(name: str, value: Any) -> Spec:
     if isinstance(value, Const) and name in STATIC:
         return Static(value.value)
     if isinstance(value, scope.ANY):
@@ -91,11 +91,11 @@ def _literal(number: Any) -> Const:
     return Const(number, I8 if isinstance(number, int) else F8)
 
 
-def _is_tuple(spec: Spec) -> bool:
+def is_tuple(spec: Spec) -> bool:
     return isinstance(spec, Node) and spec.kind is tuple
 
 
-def _with_its_own(low: Any, values: dict[str, Any]) -> dict[str, Any]:
+def with_its_own(low: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The arguments with a function that takes all it needs: what it has from around it is handed over in args."""
     fun, more = values["fun"], values["args"]
     if isinstance(fun, scope.Known) and not isinstance(fun.value, (lifted.Lifted, Derivative)):
@@ -104,7 +104,7 @@ def _with_its_own(low: Any, values: dict[str, Any]) -> dict[str, Any]:
         return {**values, "fun": scope.Known(alone)}
     if not isinstance(fun, (scope.Known, scope.Closure, scope.Method, scope.Struct)):
         low.refuse(f"{scope.describe(fun)} is handed to a solver", "give a function")
-    items = [] if more == () else list(more.items) if _is_tuple(_spec("args", more)) else [more]
+    items = [] if more == () else list(more.items) if is_tuple(spec_of_argument("args", more)) else [more]
     items = [scope.seen(low.settle(item, "a")) for item in items]
     start = scope.seen(low.settle(calls.given(low, values["x0"]), "x"))
     start = scope.map_leaves(start, lambda a: low.converted(a, F8) if a.type == I8 else a)

@@ -1,5 +1,5 @@
-"""What is loaded only when it is asked for: `lazy.inside`, of solvers that are called inside other code, and
-`lazy.large`, of those for many variables, which needs SciPy."""
+"""What is loaded only when it is asked for: `lazy.inside`, of solvers that are called inside other code,
+`lazy.large`, of those for many variables, which needs SciPy, and `lazy.of_scipy` and `lazy.quadrature`, of SciPy's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from srcgrad.backend.compiling import deferred
 if TYPE_CHECKING:
     from srcgrad.optimize import inside as inside
     from srcgrad.optimize import large as large
+    from srcgrad.optimize import of_scipy as of_scipy
+    from srcgrad.optimize import quadrature as quadrature
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("inside", "large"):
+    if name in ("inside", "large", "of_scipy", "quadrature"):
         with deferred():
             return importlib.import_module(f"srcgrad.optimize.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,9 @@ all, those of other selections where a slope may be infinite.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +23,18 @@ from srcgrad.rules.language import registry
 from srcgrad.rules.language.declare import expand_to, static, sum_to
 from srcgrad.rules.language.values import Val, emit
 from srcgrad.rules.scalar.arithmetic import divide
-from srcgrad.rules.scalar.compare import equal, greater, greater_equal, less, less_equal, logical_and, not_equal, where
+from srcgrad.rules.scalar.compare import (
+    equal,
+    greater,
+    greater_equal,
+    isfinite,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    not_equal,
+    where,
+)
 from srcgrad.rules.shapes.broadcast import broadcast_like
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Bars, Context, zero
@@ -58,17 +71,34 @@ class Guarded(Val):
         return _where(self.guard, product, Val(self.builder, zero(product.type)))
 
 
+_AGAIN: ContextVar[bool] = ContextVar("_AGAIN", default=False)
+
+
+@contextmanager
+def differentiated_again(whether: bool) -> Iterator[None]:
+    """Whether derivatives that are made inside are differentiated once more: then a zero of this point only must not
+    hide how it moves."""
+    token = _AGAIN.set(whether)
+    try:
+        yield
+    finally:
+        _AGAIN.reset(token)
+
+
 class TrueZero(Val):
     """A tangent or adjoint whose zeros stay, whatever they are multiplied with."""
 
-    __slots__ = ("where",)
+    __slots__ = ("here", "where")
     where: Val | None
+    here: bool
 
     @staticmethod
-    def make(value: Val, where: Val | None = None) -> TrueZero:
-        """where: where they do; then quotients are as they are."""
+    def make(value: Val, where: Val | None = None, here: bool = False) -> TrueZero:
+        """where: where they do; then quotients are as they are. here: they may be zeros at this point only, which move
+        with the point, so that only products with infinite slopes are left out."""
         out = TrueZero(value.builder, value.atom)
         object.__setattr__(out, "where", where)
+        object.__setattr__(out, "here", here)
         return out
 
     def _binary(self, name: str, left: Any, right: Any) -> Val:
@@ -77,6 +107,9 @@ class TrueZero(Val):
         if slope is not None and (slope != 0 if name == "divide" else math.isfinite(abs(slope))):
             return got
         none = equal(Val(self.builder, self.atom), 0.0)
+        slope = right if left is self else left
+        if self.here and _AGAIN.get() and isinstance(slope, Val):
+            none = logical_and(none, logical_not(isfinite(slope)))
         if self.where is not None:
             if name == "divide":
                 return got
@@ -129,14 +162,16 @@ class Guards:
     def _kept(self, stmt: ir.Let, bar: Val, args: Sequence[Val]) -> Val:
         """The adjoint, whose zeros stay where they are true ones."""
         zeros = self._zeros
-        if steep(stmt) and (zeros.surely(stmt.target, stmt) or zeros.outgrown(stmt)):
+        if steep(stmt) and zeros.surely(stmt.target, stmt):
             return TrueZero.make(bar)
+        if steep(stmt) and zeros.outgrown(stmt):
+            return TrueZero.make(bar, here=True)
         if zeros.truth(stmt) and zeros.awaited(stmt.target):
             return Vanishing.make(bar)
         if not at_infinity(stmt) or not zeros.flat(stmt):
             return bar
         # a divisor of 0 is another thing than an infinite dividend: there the quotient is infinite at this point only
-        return TrueZero.make(bar, not_equal(args[1], 0.0) if stmt.op is divide else None)
+        return TrueZero.make(bar, not_equal(args[1], 0.0) if stmt.op is divide else None, here=True)
 
     def _all_guarded(self, target: Var) -> bool:
         """Whether no other statement (a store, a branch, a loop) has contributed since."""

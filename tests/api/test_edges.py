@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -281,3 +283,13 @@ def test_integers_of_few_bits():
         value, got = sg.value_and_grad(f, jit=jit)(x, k, j)
         assert value == pytest.approx(f(x, k, j), rel=1e-14)
         np.testing.assert_allclose(got, slopes, rtol=1e-14)
+
+
+@pytest.mark.parametrize("mode", [sg.grad, sg.jacfwd, sg.jacrev])
+def test_a_factor_that_is_zero_here_moves(mode: Callable[..., Any]) -> None:
+    """The derivative beside an exponential is 0 where a factor of it is 0, and that factor has a derivative."""
+    beside = sg.grad(lambda a, b, c: b * math.exp(-(a * c)), jit=False)
+    assert mode(beside, 1, jit=False)(0.7, 0.0, 1.3) == pytest.approx(-1.3 * math.exp(-0.91))
+    over = sg.grad(lambda a, b: b * math.exp(-1.0 / a), jit=False)
+    assert mode(over, 1, jit=False)(0.7, 0.0) == pytest.approx(math.exp(-1.0 / 0.7) / 0.49)
+    assert beside(0.7, 2.0, math.inf) == 0.0 and over(0.0, 1.0) == 0.0

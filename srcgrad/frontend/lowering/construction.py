@@ -13,7 +13,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Const
 from srcgrad.errors import NotDifferentiableError
-from srcgrad.frontend.lowering import of_numba
+from srcgrad.frontend.lowering import of_numba, of_scipy_hints
 from srcgrad.frontend.lowering.attributes import set_attribute, store
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import special
@@ -36,7 +36,8 @@ def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) ->
     init = classes.found(kind, "__init__")
     if str(kind.__module__).split(".")[0] in classes.ALLOWED:
         message = f"there is no rule for `{kind.__module__}.{kind.__name__}`"
-        raise NotDifferentiableError(message, hint="make it outside the function, or use arrays and tuples")
+        hint = of_scipy_hints.instead(kind) or "make it outside the function, or use arrays and tuples"
+        raise NotDifferentiableError(message, hint=hint)
     if classes.builtin_base(kind) is not object or init is None:
         message = f"there is no rule for `{kind.__name__}`"
         raise NotDifferentiableError(message, hint="use a tuple, a NamedTuple or a dataclass")

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from srcgrad.frontend.lowering import of_scipy_hints
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import ARRAYS, listed
@@ -63,6 +64,7 @@ def of_peer(low: Lowering, target: Any) -> None:
 def instead(target: Any) -> str:
     """What to write in the place of a call of something without a rule."""
     known = registry.INSTEAD.get(target) if listed(target) else None
+    known = known or of_scipy_hints.instead(target)
     owner = getattr(target, "__self__", None)
     drawn = str(getattr(target, "__module__", None)).startswith("numpy.random")
     if known is None and (drawn or isinstance(owner, (np.random.Generator, np.random.RandomState, random.Random))):

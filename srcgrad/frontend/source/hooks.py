@@ -19,6 +19,7 @@ Each is looked up without an object's `__getattr__`. What `functools.wraps` copi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
@@ -103,10 +104,31 @@ def replace_calls(function: Any, inside: Inside) -> None:
     function.__srcgrad_inside__ = Bound(function, inside)
 
 
+# of a library's package, and a name in it: said here, so that the library need not be loaded
+_OF_LIBRARIES: dict[tuple[str, str], Inside] = {}
+
+
+def replace_library_calls(package: str, name: str, inside: Inside) -> None:
+    """Say what a call of a library's function gives inside of a function that is read."""
+    _OF_LIBRARIES[package, name] = inside
+
+
 def inside(value: Any) -> Inside | None:
     """What gives the value of a call of this function inside of another, if that is said."""
     found = _attributes(value).get("__srcgrad_inside__")
-    return found.inside if isinstance(found, Bound) and found.function is value else None
+    if isinstance(found, Bound) and found.function is value:
+        return found.inside
+    package, name = named_in(value)
+    return _OF_LIBRARIES.get((package, name))
+
+
+def named_in(value: Any) -> tuple[str, str]:
+    """The public package of a library, with two names, in which a function or a class is found by its own name, and
+    that; else empty texts."""
+    if not isinstance(value, (FunctionType, type)):
+        return "", ""
+    package, name = ".".join(str(value.__module__).split(".")[:2]), value.__name__
+    return (package, name) if getattr(sys.modules.get(package), name, None) is value else ("", "")
 
 
 def put_around(function: F, inner: Any) -> F:
