@@ -30,7 +30,7 @@ from srcgrad.schedule.dependences import Dependences, Kind, Touched
 from srcgrad.schedule.integers import number
 from srcgrad.simplify.loops.shared_by_iterations import distinct
 
-MOST = 4  # values of one row that are carried
+MOST, MOST_WITH_GAPS = 4, 2  # values of one row that are carried; beyond, it was measured to take longer
 SIMPLE = (ir.Let, ir.Load, ir.Store, Accumulate, ir.Remark)
 
 
@@ -144,8 +144,9 @@ def _known_outside(item: Any, index: Var, lets: Mapping[object, ir.Let], touched
 
 def _window(row: _Row, sums: Sequence[tuple[Accumulate, int]]) -> _Window | None:
     offsets = {offset for _, offset in sums}
-    low = min(offsets)
-    if not 1 <= max(offsets) - low <= MOST:
+    low, width = min(offsets), max(offsets) - min(offsets)
+    gaps = width + 1 - len(offsets)
+    if not 1 <= width <= MOST or (gaps and width > MOST_WITH_GAPS):
         return None
     ahead = (tuple(s for s, offset in sums if offset == k) for k in range(low, max(offsets) + 1))
     return _Window(tuple(ahead), row.axis, row.direction)
