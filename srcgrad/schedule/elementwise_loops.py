@@ -20,7 +20,7 @@ def steps_along(loop: ir.For) -> bool:
     for stmt in walk.walk(loop.body):
         for atom in {*walk.used(stmt), *walk.used_inside(stmt)}:
             readers[atom].append(stmt)
-    return all(_is_sum(c, readers) for c in loop.carry)
+    return all(_is_sum(c, readers) or _is_handed_on(c, readers) for c in loop.carry)
 
 
 def _plain(stmt: Stmt) -> bool:
@@ -45,3 +45,15 @@ def _is_sum(carry: ir.Carry, readers: Mapping[Atom, Sequence[Stmt]]) -> bool:
             return False
         atom = stmt.target
     return True
+
+
+def _is_handed_on(carry: ir.Carry, readers: Mapping[Atom, Sequence[Stmt]]) -> bool:
+    """Whether each iteration hands on what it has computed without what it was handed itself."""
+    reached: set[Atom] = {carry.inner}
+    waiting: list[Atom] = [carry.inner]
+    while waiting:
+        for stmt in readers.get(waiting.pop(), ()):
+            new = {v for v in (*walk.defined(stmt), *walk.defined_inside(stmt)) if v not in reached}
+            reached |= new
+            waiting += new
+    return carry.next not in reached

@@ -7,6 +7,7 @@ from srcgrad.core.ir import Fun, Program
 from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
+from srcgrad.schedule.carried_additions import carry_additions
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.first_assignments import assign_first
@@ -42,6 +43,7 @@ PASSES = (
     store_first_additions,
     contract_arrays,
     store_once,
+    carry_additions,
     assign_first,
     short_loops_written_out,
     simplify_fun,

@@ -9,6 +9,7 @@ from srcgrad.schedule.additions import add_in_place, store_first_additions
 from srcgrad.schedule.arrays_as_loops import arrays_as_loops
 from srcgrad.schedule.arrays_to_scalars import arrays_to_scalars
 from srcgrad.schedule.buffers_in_front import buffers_in_front
+from srcgrad.schedule.carried_additions import carry_additions
 from srcgrad.schedule.checks_in_front import checks_in_front, checks_once
 from srcgrad.schedule.contract_arrays import contract_arrays
 from srcgrad.schedule.first_assignments import assign_first
@@ -86,6 +87,7 @@ KEEPING: dict[str, Pass] = {
     "arrays_as_loops": of_functions(arrays_as_loops),
     "arrays_to_scalars": of_functions(arrays_to_scalars),
     "buffers_in_front": of_functions(buffers_in_front),
+    "carried_additions": of_functions(carry_additions),
     "checks_in_front": of_functions(checks_in_front),
     "checks_once": of_functions(checks_once),
     "known_lengths": of_functions(replace_known_lengths),
