@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 BRIDGES = {"as_jax_function": "srcgrad.bridges.jax", "as_torch_function": "srcgrad.bridges.torch"}
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _cells.publish()
 _former_names.install()

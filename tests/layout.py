@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors", "optional"),
+    ("errors",),
+    ("optional",),
     ("core",),
     ("numeric", "numpy", "python", "scipy"),
     ("rules",),

@@ -9,6 +9,7 @@ import gc
 import logging
 import pickle
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,9 +22,12 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.compiler_lock import global_compiler_lock
 
 from srcgrad.backend import cache
+from srcgrad.backend.announce import announced
 from srcgrad.backend.called_kernels import call_only
+from srcgrad.backend.numba_pipeline import compile_so
 
 LOG = logging.getLogger("srcgrad")
+DEEPEST = 100_000  # calls inside one another, which take no memory of the machine's stack
 LENGTH = 20  # bytes of the digest that stands before what is kept
 
 
@@ -38,6 +42,17 @@ def uncollected() -> Iterator[None]:
     finally:
         if on:
             gc.enable()
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """Numba goes from block to block of a function by calls inside calls: a long function needs many."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @contextmanager
@@ -99,7 +114,7 @@ def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) 
         dispatcher.typingctx.refresh()
         dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
-    with interruptible(), uncollected():
+    with interruptible(), uncollected(), deep(), announced(dispatcher.__name__):
         out = compile(*args)
     seconds = time.perf_counter() - start
     if _hits(dispatcher) > found:
@@ -187,7 +202,9 @@ class HealingCache:
 
 
 def heal(namespace: dict[str, Any], folder: Path) -> None:
-    """Let the caches of all functions of a generated module, which lies in this folder, heal themselves."""
+    """Let the caches of all functions of a generated module, which lies in this folder, heal themselves, and let the
+    functions be compiled by our compiler."""
+    compile_so(namespace.values())
     kernel = namespace["__name__"] if cache.KERNEL in namespace["__name__"] else ""
     for value in namespace.values():
         if isinstance(getattr(value, "_cache", None), FunctionCache):

@@ -64,6 +64,12 @@ def compilable(text: str) -> bool:
     return "np.fft." not in text or has_fft()
 
 
+def entry(dispatcher: Any, *kinds: type) -> Callable[..., Any]:
+    """The compiled code for numbers of these classes, and no others, which does not look at what it is given."""
+    overload = dispatcher.overloads[tuple(numba.typeof(kind()) for kind in kinds)]
+    return overload.entry_point  # type: ignore[no-any-return]
+
+
 def compile_once(name: str, text: str, args: Sequence[Any]) -> None:
     """Compile the function of this name in a module, and what it calls, for arguments of these types: what it calls
     and imports is kept, the module itself is not."""

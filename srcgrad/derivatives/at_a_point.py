@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,23 +14,19 @@ from srcgrad.compiler.request import Recipe, float_leaves
 from srcgrad.core.types import I8, Type
 from srcgrad.derivatives import arguments, straight_points
 from srcgrad.derivatives.derivative import MOST, Derivative
-from srcgrad.derivatives.straight_points import Keep, Pulled
+from srcgrad.derivatives.relatives import described
+from srcgrad.derivatives.straight_points import Keep, Pulled, Shared
 from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, CallError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, describe, leaf_types, parts
 
-_MADE: weakref.WeakKeyDictionary[Any, dict[Any, Derivative]] = weakref.WeakKeyDictionary()
 
-
+@functools.lru_cache(maxsize=512)
 def _derivative(fun: Any, recipe: Recipe, options: Options) -> Derivative:
     """The derivative that was made for this function before, or a new one."""
-    made = _MADE.setdefault(fun, {})
-    key = (recipe, options)
-    if key not in made:
-        made[key] = Derivative(fun, recipe, options)
-    return made[key]
+    return Derivative(fun, recipe, options)
 
 
 def jvp_with(fun: Any, primals: Any, tangents: Any, options: Options, keep: Keep) -> tuple[Any, Any]:
@@ -129,16 +125,14 @@ class Pullback:
 
     def __call__(self, *cotangent: Any) -> tuple[Any, ...]:
         try:
-            for straight in self._pulled.straight:
-                out = straight((self._items, self._value, cotangent), {})
-                if out is not OTHER:
-                    return out  # type: ignore[no-any-return]
-            return self._general(cotangent)
+            out = self._pulled.at_once(self._items, self._value, cotangent)
+            return self._general(cotangent) if out is OTHER else out
         except SystemError as error:
             raise interruption(error) from None
 
     def _general(self, cotangent: Sequence[Any]) -> tuple[Any, ...]:
-        made, known = self._pulled.made, self._pulled.straight
+        pulled, options = self._pulled, self._pulled.shared.options
+        made = _derivative(pulled.fun, pulled.shared.recipe, options)
         with speaking_of(made.primal):
             if len(cotangent) != 1:
                 message = f"a pullback takes one cotangent, in the structure of the value, not {len(cotangent)}"
@@ -146,13 +140,10 @@ class Pullback:
             spec = describe(self._value)
             bar = _conformed(cotangent[0], spec, self._value, "value")
         given = iter(self._items)
-        values = [*(assemble(spec, given) for spec in self._pulled.specs), bar]
+        values = [*(assemble(spec, given) for spec in pulled.shared.specs), bar]
         out = made.at(values)
-        straight = None
-        if len(known) < MOST and self._pulled.compiled:
-            straight = straight_points.of_cotangent(made, values, self._items, self._value, spec, cotangent[0])
-        if straight is not None:
-            known.append(straight)
+        if len(pulled.straight) < MOST and options.jit and not options.on_device:
+            pulled.keep(straight_points.of_cotangent(made, values, self._items, self._value, spec, cotangent[0]))
         return out  # type: ignore[no-any-return]
 
 
@@ -189,6 +180,7 @@ def vjp_with(
     made = _derivative(fun, Recipe("value", every, leaves=()), options)
     value = made.at(full)
     recipe = Recipe("pullback", every, single=False, leaves=tuple(float_leaves(specs)))
-    pulled = Pulled(_derivative(fun, recipe, options), tuple(specs), options.jit and not options.on_device, [])
+    known = described(fun)
+    pulled = Pulled(Shared(recipe, options, tuple(specs)), fun, known.things if known else ())
     keep(lambda: straight_points.of_value(made, given, full, parameters.bind, len(primals), Pullback, pulled))
     return value, Pullback(pulled, tuple(arguments.flat(full, specs)), value)

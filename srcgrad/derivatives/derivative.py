@@ -33,11 +33,11 @@ from srcgrad.derivatives import (
 from srcgrad.derivatives import lazy as late
 from srcgrad.derivatives.arguments import Parameters
 from srcgrad.derivatives.bound_arguments import Adapted, adapted, written
-from srcgrad.derivatives.one_call import Call, Owner, same
+from srcgrad.derivatives.one_call import Call, Owner
 from srcgrad.derivatives.relatives import Family
 from srcgrad.derivatives.straight_call import Straight, Take
 from srcgrad.derivatives.text import Text
-from srcgrad.derivatives.written_calls import OTHER, exact
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, CallError, SrcgradError
 from srcgrad.frontend.source import carried_texts, wording
 from srcgrad.frontend.source.error_places import speaking_of
@@ -81,6 +81,9 @@ class Derivative:
         self.__signature__ = arguments.with_extras(self._primal_parameters.signature, recipe)
         self._parameters = Parameters(self.__signature__)
         names, own = tuple(self._parameters.names), len(self._primal_parameters.names)
+        known = recipe.kind in into_arrays.KINDS and not options.on_device
+        self._out_place = into_arrays.place(recipe)
+        self._takes_out = known and "out" not in self._primal_parameters.names  # its gradient may be written into these
         self._owner = Owner(fun, recipe, names, own, functools.partial(entries, fun, options))
         self._forget()
 
@@ -127,6 +130,9 @@ class Derivative:
         result = self(*args, **kwargs)
         if out is None:
             return result
+        made = into_arrays.at_once(result, out, self._out_place)
+        if made is not None:
+            return made
         with speaking_of(self.primal):
             return into_arrays.written(result, out, self._recipe)
 
@@ -145,12 +151,6 @@ class Derivative:
                     self._taken[straight_call.key(straight)] = None
                 return out
         return self._call(args, kwargs)
-
-    @property
-    def _takes_out(self) -> bool:
-        """Whether its gradient may be written into arrays that are given."""
-        known = self._recipe.kind in into_arrays.KINDS and not self._options.on_device
-        return known and "out" not in self._primal_parameters.names
 
     def __repr__(self) -> str:
         return f"<srcgrad {self._recipe.kind} of {getattr(self.primal, '__qualname__', self.primal)}>"
@@ -391,15 +391,6 @@ class Derivative:
             self.primal, recipe, options, names, own, call.specs, captured, call.function, leaves
         )
         return Text(late.explain.explain(subject))
-
-    def plain(self, args: Sequence[Any], fixed: Sequence[Any] = ()) -> Callable[..., Any] | None:
-        """The compiled function of the flat leaves of these arguments, if a call needs nothing else: nothing is
-        captured, converted or put together, and nothing checked but `fixed` cells, which are never bound again."""
-        call = self._lookup(args)
-        taken = all(exact(v, t) for v, t in zip(arguments.flat(args, call.specs), call.meta.types, strict=False))
-        loose = [space for space in call.bound.checked if not any(space is cell for cell in fixed)]
-        bare = not (call.bound.read or loose or call.lengths or call.meta.overwritten)
-        return call.watching() if bare and taken and call.result is same else None
 
     @property
     def _to_long(self) -> bool:

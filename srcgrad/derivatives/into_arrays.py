@@ -23,6 +23,58 @@ def place(recipe: Recipe) -> int | None:
     return 0 if recipe.kind == "grad" and recipe.has_aux else None
 
 
+def at_once(result: Any, out: Any, where: int | None) -> Any:
+    """The result with its gradient in `out`, if that is just like it, of arrays that share no memory; else None.
+    where: see `place`."""
+    gradient = result if where is None else result[where]
+    if type(gradient) is np.ndarray:
+        if type(out) is not np.ndarray or not _fits(gradient, out):
+            return None
+        out[...] = gradient
+    elif not _each_at_once(gradient, out):
+        return None
+    return out if where is None else tuple([out if k == where else item for k, item in enumerate(result)])
+
+
+def _fits(item: Any, out: Any) -> bool:
+    return out.dtype is item.dtype and out.shape == item.shape and bool(out.flags.writeable)
+
+
+def _each_at_once(gradient: Any, out: Any) -> bool:
+    items: list[Any] = []
+    targets: list[Any] = []
+    if not _alike(gradient, out, items, targets):
+        return False
+    for k, target in enumerate(targets):
+        for other in targets[:k]:
+            if np.may_share_memory(target, other):
+                return False
+    for target, item in zip(targets, items, strict=True):
+        target[...] = item
+    return True
+
+
+def _alike(item: Any, out: Any, items: list[Any], targets: list[Any]) -> bool:
+    """Whether these are alike, arrays in plain containers; gathers the arrays."""
+    kind = type(item)
+    if kind is not type(out):
+        return False
+    if kind is np.ndarray:
+        items.append(item)
+        targets.append(out)
+        return _fits(item, out)
+    if kind is dict:
+        if tuple(item) != tuple(out):
+            return False
+        item, out = item.values(), out.values()
+    elif (kind is not list and kind is not tuple) or len(item) != len(out):
+        return False
+    for inner, other in zip(item, out, strict=True):
+        if not _alike(inner, other, items, targets):
+            return False
+    return True
+
+
 def written(result: Any, out: Any, recipe: Recipe) -> Any:
     """The result with its gradient written into the arrays of `out`, which stands in its place. It was computed before:
     the arrays may share memory with arguments."""

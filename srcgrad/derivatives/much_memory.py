@@ -24,7 +24,8 @@ class Kept:
         self._count: Callable[..., Any] | None = None
 
     def few(self, leaves: Sequence[str], arrays: Sequence[bool]) -> Iterator[str]:
-        """The condition, in names of the arguments, under which a call need not be looked at."""
+        """The condition, in names of the arguments, under which a call surely keeps little; where it does not hold,
+        bytes are to be counted."""
         head, _, body = self._text.partition("def kept_bytes(")[2].partition("):\n")
         names = head.split(", ") if head else []
         used = set(re.findall(r"\w+", body))
@@ -36,15 +37,23 @@ class Kept:
         if parts:
             yield f"{' * '.join(parts)} <= {MANY}"
 
-    def look(self, items: Sequence[Any]) -> None:
-        """Warn if a call with these takes so much."""
+    def _bytes(self, items: Sequence[Any]) -> int:
+        """How many bytes a call with these keeps; 0 where that is not known, or has been told."""
         if not self._text:
-            return
+            return 0
         if self._count is None:
             namespace: dict[str, Any] = {}
             exec(compile(self._text, "<kept bytes>", "exec"), namespace)
             self._count = namespace["kept_bytes"]
-        size = int(self._count(*items))
+        return int(self._count(*items))
+
+    def little(self, *items: Any) -> bool:
+        """Whether nothing is to be told of a call with these."""
+        return self._bytes(items) <= memory() // 2
+
+    def look(self, items: Sequence[Any]) -> None:
+        """Warn if a call with these takes so much."""
+        size = self._bytes(items)
         if size > memory() // 2:
             self._text = ""
             message = (

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make
 from srcgrad.compiler.find_or_make import Bound
 from srcgrad.compiler.request import Recipe
@@ -20,7 +19,6 @@ from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, leaf_types
-from srcgrad.frontend.source.versions import current
 
 DENSE = ("hessian", "jacfwd", "jacrev")
 
@@ -117,17 +115,6 @@ class Call:
             with speaking_of(self.primal):
                 arguments.check_like(items[seed], out[place], "the value", f"`{self.names[seed]}`, the cotangent")
         return self.result(out)
-
-    def watching(self) -> Callable[..., Any]:
-        """The compiled function, which says `Mismatch` if a function that it was made of has other code now."""
-        function, made_of = self.function, self.bound.made_of
-
-        def call(*args: Any) -> Any:
-            if not current(made_of):
-                raise Mismatch("a function has other code than when its derivative was made")
-            return function(*args)
-
-        return call
 
 
 def _apart(owner: Owner, specs: Sequence[Spec], meta: find_or_make.Meta) -> Iterator[tuple[int, int]]:

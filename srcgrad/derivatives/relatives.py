@@ -42,16 +42,24 @@ class Family:
 
     def add(self, classes: Any, straight: Straight, things: Sequence[Any]) -> None:
         """Keep a straight call, if it refers to its function's own things only by names."""
-        numbers = {id(thing): k for k, thing in enumerate(things)}
-        space: dict[str, Any] = straight.__globals__
-        if any(id(item) in numbers for item in space["_beside"]) or len(self.calls) >= KINDS:
+        made = abstract(straight, things)
+        if made is None or len(self.calls) >= KINDS:
             return
         known = self.calls.setdefault(classes, [])
-        own = tuple((name, numbers[id(value)]) for name, value in space.items() if id(value) in numbers)
-        names = {name for name, _ in own}
-        shared = {name: value for name, value in space.items() if name not in names}
         if len(known) < KINDS:
-            known.append(Abstract(straight.__code__, shared, own))
+            known.append(made)
+
+
+def abstract(straight: Straight, things: Sequence[Any]) -> Abstract | None:
+    """A straight call for relatives, whose own things come in the places of these; None where functions that it calls
+    look at some of these."""
+    numbers = {id(thing): k for k, thing in enumerate(things)}
+    space: dict[str, Any] = straight.__globals__
+    if any(id(item) in numbers for item in space["_beside"]):
+        return None
+    own = tuple((name, numbers[id(value)]) for name, value in space.items() if id(value) in numbers)
+    names = {"_alone", *(name for name, _ in own)}
+    return Abstract(straight.__code__, {name: value for name, value in space.items() if name not in names}, own)
 
 
 _FAMILIES: dict[Any, Family] = {}
@@ -79,10 +87,10 @@ class Described:
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def function(self, fun: FunctionType) -> bool:
-        """Take a function in; False if there is more to know of it than its code, defaults and closure."""
+        """Take a function in; False if there is more to know of it than its code, defaults, annotations and closure."""
         if self._met(fun):
             return True
-        if fun.__dict__ or fun.__annotations__:
+        if fun.__dict__ or not self._annotated(fun):
             return False
         code, space = fun.__code__, fun.__globals__
         self.kept += (code, space)
@@ -93,6 +101,15 @@ class Described:
             self.key += fun.__kwdefaults__
             self._values(fun.__kwdefaults__.values())
         return all(self._cell(cell) for cell in fun.__closure__ or ())
+
+    def _annotated(self, fun: FunctionType) -> bool:
+        """Take in what annotations say, which may tell types: in words, or by classes."""
+        for name, value in fun.__annotations__.items():
+            if not isinstance(value, (str, type, type(None))):
+                return False
+            self.key += (name, value if type(value) is str else id(value))
+            self.kept.append(value)
+        return True
 
     def _cell(self, cell: CellType) -> bool:
         if self._met(cell):

@@ -14,11 +14,10 @@ import numpy as np
 
 from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler.runtime_errors import told_of
-from srcgrad.core.types import F4
-from srcgrad.derivatives import arguments
+from srcgrad.core.types import F4, Type
+from srcgrad.derivatives import arguments, straight_captured
 from srcgrad.derivatives.one_call import DENSE, Call
 from srcgrad.derivatives.written_calls import Unwritten, Writer
-from srcgrad.frontend.source.origins import unchanged
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.frontend.source.versions import Version
 
@@ -50,32 +49,34 @@ def written(
     finish: Finish | None = None,
     fixed: Sequence[Any] = (),
     head: str = "args, kwargs",
+    sized: bool = False,
 ) -> Straight | None:
     """What takes such arguments the next time; None where each call has to go the general way. long: whether it is only
     for arrays of which an axis has length 1; fixed: functions, dicts of globals and cells that never change; head: its
-    parameters."""
+    parameters; sized: whether captured arrays may hold twice as much as they do, at most."""
     ids = {id(item) for item in fixed}
     versions = [v for v in made_of if id(v.function) not in ids]
     try:
-        return _function(*_written(call, versions, take, long, finish, ids, head))
+        return _function(*_written(call, versions, take, long, finish, ids, head, sized))
     except Unwritten:
         return None
 
 
 def _written(
     call: Call,
-    made_of: Iterable[Version],
+    made_of: Sequence[Version],
     take: Take,
     long: bool,
     finish: Finish | None,
     fixed: Container[int],
     head: str,
+    sized: bool,
 ) -> tuple[str, dict[str, Any]]:
     out = Writer()
     _versions(out, made_of)
     leaves = take(out)
     _checked(out, call)
-    leaves += _captured(out, call, fixed)
+    leaves += straight_captured.read(out, call, fixed, sized)
     _related(out, call, leaves, long)
     result = _result(out, call, leaves)
     if finish is not None:
@@ -84,11 +85,14 @@ def _written(
         f"def call({head}):",
         "    try:",
         *(f"        {line}" for line in out.lines or ["pass"]),
-        "    except (ValueError, KeyError, AttributeError):",
+        "    except (ValueError, LookupError, AttributeError):",
         "        return _other",
         *_called(out, call, leaves, [*out.after, f"return {result}"]),
     ]
-    return "\n".join([*lines, ""]), out.space | {"_beside": out.beside, "_key": (call.specs, not long)}
+    told = out.after or call.meta.failures or call.meta.formats
+    alone = made_of[0] if len(made_of) == len(out.lines) == 1 and not told else None
+    notes = {"_beside": out.beside, "_key": (call.specs, not long), "_alone": alone, "_run": call.bound.unit.call}
+    return "\n".join([*lines, ""]), out.space | notes
 
 
 def key(straight: Straight) -> tuple[tuple[Spec, ...], bool]:
@@ -172,10 +176,19 @@ def by_place(
     return leaves
 
 
+def by_item(names: Sequence[str], items: Sequence[Any], types: Sequence[Type], out: Writer) -> list[str]:
+    """Take numbers and arrays that are given one after another."""
+    for name, item, type in zip(names, items, types, strict=True):
+        out.leaf(name, item, type)
+    return list(names)
+
+
 def _default(out: Writer, item: Any) -> str:
     """What stands for a parameter that takes no single argument: a default, or what a star collects."""
     if isinstance(item, dict) and any(isinstance(inner, Given) for inner in item.values()):
-        raise Unwritten
+        order = out.hold(tuple(item), "order")
+        out.unless(f"tuple([name for name in kwargs if name in {order}]) == {order}")
+        return f"{{{', '.join(f'{key!r}: {inner.name}' for key, inner in item.items())}}}"
     if isinstance(item, tuple) and any(isinstance(inner, Given) for inner in item):
         return f"({''.join(f'{inner.name}, ' for inner in item)})"
     return out.hold(item, "default")
@@ -190,40 +203,6 @@ def _checked(out: Writer, call: Call) -> None:
         raise Unwritten
 
 
-def _captured(out: Writer, call: Call, fixed: Container[int]) -> list[str]:
-    """Read what is captured; what the transformation has seen must be as it was. fixed: ids of what never changes."""
-    bound, meta = call.bound, call.meta
-    for seen, check in zip(meta.seen, bound.checks, strict=True):
-        if id(bound.spaces[seen.place.space]) in fixed:
-            continue
-        if seen.container or not seen.place.at_hand(bound.spaces):
-            out.unless(f"{out.hold(check, 'unchanged')}()")
-            out.beside.append(bound.spaces[seen.place.space])
-        else:
-            value = seen.place.reader(bound.spaces)()
-            now, then = _place(out, seen.place, bound.spaces), out.hold(value, "seen")
-            alike = f"{out.hold(unchanged, 'unchanged')}({now}, {then})"
-            out.lines.append(f"if {now} is not {then} and not {alike}: return _other")
-    names = []
-    for place, read, type in zip(
-        meta.captured, bound.read, meta.types[len(meta.types) - len(bound.read) :], strict=True
-    ):
-        names.append(out.name(place.name))
-        at_hand = place.at_hand(bound.spaces)
-        where = _place(out, place, bound.spaces) if at_hand else f"{out.hold(read, 'read')}()"
-        out.beside += [] if at_hand else [bound.spaces[place.space]]
-        out.lines.append(f"{names[-1]} = {where}")
-        out.leaf(names[-1], read(), type)
-    return names
-
-
-def _place(out: Writer, place: Any, spaces: Sequence[Any]) -> str:
-    space = spaces[place.space]
-    if isinstance(space, dict):
-        return f"{out.hold(space, 'globals')}[{place.name!r}]"
-    return f"{out.hold(space, 'cell')}.cell_contents"
-
-
 def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None:
     """What must be so of the leaves together."""
     types = call.meta.types
@@ -231,7 +210,7 @@ def _related(out: Writer, call: Call, leaves: Sequence[str], long: bool) -> None
     if long and arrays:
         out.unless(" or ".join(f"1 in {name}.shape" for name in arrays))
     for few in call.kept.few(leaves, [type.ref for type in types]):
-        out.unless(few)
+        out.unless(f"{few} or {out.hold(call.kept.little, 'little')}({', '.join(leaves)})")
     for k, model in call.lengths:
         if types[k].ref:
             out.unless(f"{leaves[k]}.shape == {leaves[model]}.shape")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import types
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from srcgrad.backend.compiling import interruption
+from srcgrad.compiler.find_or_make import Options
+from srcgrad.compiler.request import Recipe
 from srcgrad.core.types import F8
 from srcgrad.derivatives.derivative import MOST, Derivative
+from srcgrad.derivatives.relatives import Abstract, abstract, begin, described, family
 from srcgrad.derivatives.straight_call import Bind, Straight, by_place
 from srcgrad.derivatives.written_calls import OTHER, Unwritten, Writer
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, describe
@@ -17,32 +21,96 @@ from srcgrad.frontend.source.structure import Leaf, Node, Spec, describe
 Make = Callable[[], Straight | None]
 Keep = Callable[[Make], None]  # is told how what goes straight the next time is made
 
-_KNOWN: weakref.WeakKeyDictionary[Any, dict[Any, list[Straight]]] = weakref.WeakKeyDictionary()
+# by function, then by the transformer and its options; a function that is made anew is kept when it is met again
+_KNOWN: dict[Any, dict[Any, list[Straight]]] = {}
+_MET: weakref.WeakKeyDictionary[Any, set[Any]] = weakref.WeakKeyDictionary()
 KINDS = (types.FunctionType, Derivative)
+FUNCTIONS = 512  # that are kept
 
 
-class Pulled(NamedTuple):
-    """What all pullbacks of a function, for arguments of these structures, have in common."""
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What the pullbacks of a function and its relatives, for arguments of these structures, have in common."""
 
-    made: Derivative
+    recipe: Recipe
+    options: Options
     specs: tuple[Spec, ...]
-    compiled: bool
-    straight: list[Straight]
+    calls: list[Abstract] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Pulled:
+    """What all pullbacks of one function have in common. things: of the function, in the order of its relatives'."""
+
+    shared: Shared
+    fun: Any
+    things: Sequence[Any]
+    straight: list[Straight] = field(default_factory=list)
+
+    def at_once(self, items: Sequence[Any], value: Any, cotangent: tuple[Any, ...]) -> Any:
+        """The cotangents, if a pullback like this one was called before; else `OTHER`."""
+        for straight in self.straight:
+            out = straight((items, value, cotangent), {})
+            if out is not OTHER:
+                return out
+        for call in self.shared.calls if not self.straight else ():
+            straight = call.of(self.things)
+            out = straight((items, value, cotangent), {})
+            if out is not OTHER:
+                self.straight.append(straight)
+                return out
+        return OTHER
+
+    def keep(self, straight: Straight | None) -> None:
+        if straight is None:
+            return
+        self.straight.append(straight)
+        made = abstract(straight, self.things)
+        if made is not None and len(self.shared.calls) < MOST:
+            self.shared.calls.append(made)
 
 
 def at_once(kind: str, fun: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """The result, if a call like it was made before; else `OTHER`."""
-    known = _KNOWN.get(fun) if type(fun) in KINDS else None
-    if known is None:
+    """The result, if a call like it was made before of this function or of a relative; else `OTHER`."""
+    if type(fun) not in KINDS:
         return OTHER
+    key = (kind, repr(options)) if options else kind
+    known = _KNOWN.get(fun)
     try:
-        for straight in known.get((kind, repr(options)) if options else kind, ()):
-            out = straight(args, {})
-            if out is not OTHER:
-                return out
+        if known is not None:
+            for straight in known.get(key, ()):
+                out = straight(args, {})
+                if out is not OTHER:
+                    return out
+        return _as_relative(key, fun, args)
     except SystemError as error:
         raise interruption(error) from None
+
+
+def _as_relative(key: Any, fun: Any, args: tuple[Any, ...]) -> Any:
+    """The result by what was written for another function with the same code."""
+    known = described(fun)
+    found = None if known is None else family((*known.key, key))
+    if known is None or found is None:
+        return OTHER
+    for call in found.calls.get(key, ()):
+        shared = call.space.get("_shared")
+        straight = call.of([*known.things, shared and Pulled(shared, fun, known.things)])
+        out = straight(args, {})
+        if out is not OTHER:
+            met = _MET.setdefault(fun, set())
+            if key in met:
+                _known(fun, key).insert(0, straight)
+            met.add(key)
+            return out
     return OTHER
+
+
+def _known(fun: Any, key: Any) -> list[Straight]:
+    """The straight calls of a function."""
+    if len(_KNOWN) >= FUNCTIONS and fun not in _KNOWN:
+        _KNOWN.clear()
+    return _KNOWN.setdefault(fun, {}).setdefault(key, [])
 
 
 def keeper(kind: str, fun: Any, options: dict[str, Any]) -> Keep:
@@ -51,10 +119,17 @@ def keeper(kind: str, fun: Any, options: dict[str, Any]) -> Keep:
     def keep(make: Make) -> None:
         if type(fun) not in KINDS or not options.get("jit", True) or options.get("target", "cpu") != "cpu":
             return
-        known = _KNOWN.setdefault(fun, {}).setdefault((kind, repr(options)) if options else kind, [])
+        key = (kind, repr(options)) if options else kind
+        known = _known(fun, key)
         made = make() if len(known) < MOST else None
-        if made is not None:
-            known.insert(0, made)
+        if made is None:
+            return
+        known.insert(0, made)
+        relatives = described(fun)
+        if relatives is not None:
+            name = (*relatives.key, key)
+            found = family(name) or begin(name, {}, relatives.kept)
+            found.add(key, made, [*relatives.things, made.__globals__.get("_pulled")])
 
     return keep
 
@@ -117,7 +192,8 @@ def of_value(
 
     def finish(out: Writer, leaves: Sequence[str], result: str) -> str:
         items = "".join(f"{name}, " for name in leaves[: len(leaves) - len(call.bound.read)])
-        make = f"{out.hold(pullback, 'pullback')}({out.hold(pulled, 'pulled')}, ({items}), value)"
+        out.space |= {"_pulled": pulled, "_shared": pulled.shared}
+        make = f"{out.hold(pullback, 'pullback')}(_pulled, ({items}), value)"
         return f"(value := {result}, {make})"
 
     return made.straight(call, take, finish=finish)

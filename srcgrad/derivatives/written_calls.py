@@ -128,6 +128,9 @@ class Writer:
             if not arguments.as_compiled(value):
                 self.unless(f"{given}.dtype.str[1:] == {type.dtype!r}", f"{given}.ndim == {type.rank}")
                 self.lines.append(f"{given} = {self.hold(arguments.converter(type), 'converted')}({given})")
+        elif value.__class__ is np.ndarray:
+            self.unless(f"type({given}) is _ndarray", f"{given}.dtype.str == {value.dtype.str!r}", f"{given}.ndim == 0")
+            self.lines.append(f"{given} = {self.hold(arguments.converter(type), 'converted')}({given})")
         elif not exact(value, type):
             if isinstance(value, np.ndarray) or (type == I8 and value.__class__ not in NARROW):
                 raise Unwritten

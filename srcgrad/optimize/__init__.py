@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from srcgrad.optimize.allowed import allow
 from srcgrad.optimize.custom_root import custom_fixed_point, custom_root, implicit
+from srcgrad.optimize.progress import Progress
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 from srcgrad.optimize.solvers import gradient_descent, minimize, newton
 
@@ -11,6 +12,7 @@ __all__ = [
     "MESSAGES",
     "OptimizeHistory",
     "OptimizeResult",
+    "Progress",
     "custom_fixed_point",
     "custom_root",
     "gradient_descent",

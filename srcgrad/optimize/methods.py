@@ -143,11 +143,16 @@ def descent_blocks(
 
 
 @functools.lru_cache(maxsize=256)
-def search_blocks(fun: Part, method: str, mode: Mode, record: bool, jit: bool) -> tuple[Part, Any]:
-    """Of a method that searches along a direction: `begin(x0) -> memory`, and the compiled loop, which pauses."""
+def search_loop(fun: Part, method: str, mode: Mode, record: bool, jit: bool) -> Any:
+    """The compiled loop of a method that searches along a direction, which pauses."""
     call = spread(fun)
-    chosen = _method(call, method, mode)
-    return chosen.begin, compiled(searching(both(call, mode), chosen, record, True), jit=jit)
+    return compiled(searching(both(call, mode), _method(call, method, mode), record, True), jit=jit)
+
+
+@functools.cache
+def beginning(method: str) -> Part:
+    """`begin(x0) -> memory` of such a method, whatever the function."""
+    return (second_order.newton(both) if method == "newton" else _quasi_newton(method)).begin
 
 
 def _slope(fun: Part, mode: Mode) -> Part:
@@ -168,6 +173,10 @@ def both(fun: Part, mode: Mode) -> Part:
 def _method(fun: Part, method: str, mode: Mode) -> Method:
     if method == "newton":
         return second_order.newton(hessian(fun, **options_of(mode)))
+    return _quasi_newton(method)
+
+
+def _quasi_newton(method: str) -> Method:
     return second_order.bfgs() if method == "bfgs" else second_order.lbfgs(MEMORY)
 
 

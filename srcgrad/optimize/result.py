@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from srcgrad.errors import ArgumentError
+from srcgrad.optional import drawing
+
 # Why a solve ended: places in MESSAGES, as which compiled code says it.
 CONVERGED, MADE, UNMET, NOT_FINITE, NO_LOWER, STOPPED = range(6)
 GOES_ON = 6
@@ -45,6 +50,18 @@ class OptimizeResult(NamedTuple):
     message: Any
     nfev: int
 
+    def plot(self, ax: Any = None) -> Any:
+        """Refused: how the solve went is known where it was asked for, see `OptimizeHistory.plot`.
+
+        Raises
+        ------
+        ArgumentError
+            Always.
+        """
+        raise ArgumentError(
+            "this result has no history to be drawn", hint="solve with history=True, and plot that result"
+        )
+
 
 class OptimizeHistory(NamedTuple):
     """An `OptimizeResult` with the objective (or the largest residual) before each step and after the last."""
@@ -56,6 +73,42 @@ class OptimizeHistory(NamedTuple):
     message: Any
     nfev: int
     history: Any
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the history by steps, on a logarithmic scale where all of it is positive.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure's, if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            With one line; of a batch with a line a problem.
+
+        Raises
+        ------
+        ArgumentError
+            Where Matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import srcgrad as sg
+        >>> result = sg.gradient_descent(lambda x: (x - 3.0) ** 2 + 1.0, 0.0, history=True)
+        >>> result.plot().get_yscale()
+        'log'
+        """
+        ax = drawing.new_axes() if ax is None else ax
+        lines = np.atleast_2d(np.asarray(self.history))
+        for line in lines:
+            ax.plot(np.arange(len(line)), line, marker="." if len(line) < 50 else None)
+        known = lines[np.isfinite(lines)]
+        if known.size and known.min() > 0.0:
+            ax.set_yscale("log")
+        ax.set_xlabel("step")
+        ax.set_ylabel("fun")
+        return ax
 
 
 def outcome(status: int, finite: bool, tol: float) -> tuple[bool, int]:

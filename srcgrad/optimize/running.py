@@ -3,70 +3,29 @@
 # mypy: disallow-untyped-calls=False
 from __future__ import annotations
 
-import functools
-import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from srcgrad.backend.compiling import interruption
-from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
 from srcgrad.compiler.runtime_errors import SMALL, too_large
-from srcgrad.derivatives.written_calls import Writer
+from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import SrcgradError
 from srcgrad.frontend.source.error_places import placed
 from srcgrad.optimize import lazy as lazy_parts
+from srcgrad.optimize import straight
 from srcgrad.optimize.batches import Axes, Problems, batched, one_of
 from srcgrad.optimize.blocks import Outcome, Pace, Turns, Watch, amount, by_evaluations, by_problems, by_steps
 from srcgrad.optimize.descent import start as first_trial
-from srcgrad.optimize.methods import Mode, descent_blocks, search_blocks
+from srcgrad.optimize.methods import Mode, beginning, descent_blocks, search_loop
 from srcgrad.optimize.misuse import explained
 from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Result = OptimizeResult | OptimizeHistory
-PACKAGE = "srcgrad.optimize"
 MANY = 300  # variables, from which on Newton's method looks whether its matrix is sparse
-
-# Solves that need nothing but the compiled loop, by function, classes of the arguments and choices, and how many steps
-# are surely short: a call adds little. None where a call needs more.
-PLAIN: dict[Any, tuple[Callable[..., Any] | None, Turns]] = {}
-NONE: tuple[None, Turns] = None, {}
-
-
-# Newton's method from a number for a root of a function without further arguments, by the function: what takes
-# `(x0, tol, maxiter)`, and the objects that the latter two were at the last call, whose steps are surely short.
-ROOTS: dict[Any, tuple[Callable[..., Any], float, int]] = {}
-UNKNOWN: tuple[Callable[..., Any], Any, Any] = print, object(), None
-
-# The same of descents from a vector without momentum: what takes `(x0, tol, maxiter, lr, momentum)`, the vector's
-# shape, and the objects that `lr`, `maxiter` and `tol` were.
-DESCENTS: dict[Any, tuple[Callable[..., Any], tuple[int, ...], float, int, float]] = {}
-ELSEWHERE: tuple[Callable[..., Any], Any, Any, Any, Any] = print, None, object(), None, None
-
-
-def straight_root(solve: Any, start: float, tol: float, maxiter: int) -> Callable[..., Any] | None:
-    """What goes straight to the compiled loop, which was called with these values."""
-    call = solve._lookup([start, (), tol, maxiter])
-
-    def take(out: Writer) -> list[str]:
-        return ["x0", "tol", "maxiter"]
-
-    def finish(out: Writer, leaves: Sequence[str], result: str) -> str:
-        out.after.append("x, fun, nit, success, message, nfev = out")
-        made = f"(x, fun, nit, success, {out.hold(MESSAGES, 'messages')}[message], nfev)"
-        return f"{out.hold(_new, 'new')}({out.hold(OptimizeResult, 'result')}, {made})"
-
-    if len(ROOTS) > 1000:
-        ROOTS.clear()
-    fixed = [*_fixed(solve.primal), solve.primal]
-    straight: Callable[..., Any] | None = solve.straight(
-        call, take, finish=finish, fixed=fixed, head="x0, tol, maxiter"
-    )
-    return straight
-
 
 _new: Callable[[type[OptimizeResult], Any], OptimizeResult] = tuple.__new__
 
@@ -100,24 +59,30 @@ def by_search(
     many = minimum_of_many(fun, mode, history, jit, start, args, tol, maxiter, watch) if method == "newton" else None
     if many is not None:
         return many
-    begin, solve = search_blocks(fun, method, mode, history, jit)
+    begin = beginning(method)
     key = (fun, start.dtype, classes(args), method, history, jit, mode)
-    plain, _ = PLAIN.get(key, NONE)
+    plain, turns = straight.known(key)
+    missed = plain is None
 
     def block(x: Any, trial: Any, memory: Any, limit: int, pause: int) -> Any:
-        if plain is not None:
-            try:
-                return plain(x, *trial, *memory, *args, tol, maxiter, limit, pause)
-            except Mismatch:
-                pass
-        return solve.at([x, trial, memory, args, tol, maxiter, limit, pause])
+        nonlocal missed
+        if plain is not None and not missed:
+            found = plain(x, *trial, *memory, *args, tol, maxiter, limit, pause)
+            if found is not OTHER:
+                return found
+            straight.forget(key)
+            missed = True
+        return search_loop(fun, method, mode, history, jit).at([x, trial, memory, args, tol, maxiter, limit, pause])
 
     def blocks() -> Outcome:
-        found = by_evaluations(block, start, begin(start), maxiter, tol, _pace(solve, start, args), watch)
+        known = None if plain is None else Pace(turns, amount((start, *args)))
+        pace = known or _pace(search_loop(fun, method, mode, history, jit), start, args)
+        found = by_evaluations(block, start, begin(start), maxiter, tol, pace, watch)
         return found if history else found[:-1]
 
     made = _solved(blocks, fun, None, True, start, args, "" if method == "lbfgs" else "Hessian")
-    if key not in PLAIN:
+    if missed:
+        solve = search_loop(fun, method, mode, history, jit)
         remember(key, solve, start, args, start, first_trial(start), begin(start), args, tol, maxiter, 1, maxiter)
     return made
 
@@ -255,39 +220,16 @@ def _solved(
 
 
 def remember(key: Any, solve: Any, start: Any, args: tuple[Any, ...], *values: Any) -> None:
-    """Next time go straight to the compiled loop, if it is called with these values and needs nothing else."""
+    """Next time go straight to the compiled loop."""
     history, jit = key[4:6]
-    if key in PLAIN or key[2] is False or not jit or history or single(start):
-        return
-    plain = solve.plain(values, _fixed(solve.primal))
-    if len(PLAIN) > 1000:
-        PLAIN.clear()
-        DESCENTS.clear()
-    PLAIN[key] = plain, _pace(solve, start, args).short
+    if key[2] is not False and jit and not history and not single(start):
+        straight.remember(key, solve, _pace(solve, start, args).short, values)
 
 
-def _fixed(loop: Any) -> list[Any]:
-    """Where nothing is bound again: this package's modules, and the cells of a loop's closure."""
-    return [*_cells(loop), *_modules()]
-
-
-@functools.cache
-def _modules() -> list[Any]:
-    return [vars(module) for name, module in list(sys.modules.items()) if name.startswith(PACKAGE)]
-
-
-def _cells(loop: Any) -> list[Any]:
-    """The cells of a loop's closure and of what this package made that stands in them: closures, tuples of these and
-    their derivatives."""
-    found: list[Any] = []
-    for cell in loop.__closure__ or ():
-        found.append(cell)
-        content = cell.cell_contents
-        for item in content if isinstance(content, tuple) else (content,):
-            inner = getattr(item, "primal", item)
-            if str(getattr(inner, "__module__", None)).startswith(PACKAGE) and hasattr(inner, "__closure__"):
-                found += _cells(inner)
-    return found
+def missed(key: Any, start: Any) -> None:
+    """A call like the others did not go straight: the next one is looked at anew."""
+    if not single(start):
+        straight.forget(key)
 
 
 def rank_of(start: Any) -> int:

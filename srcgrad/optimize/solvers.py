@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import lazy
 from srcgrad.derivatives.written_calls import OTHER
 from srcgrad.errors import ArgumentError, SrcgradError, UnsupportedError
 from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import describe
+from srcgrad.optimize import looked_at_first, straight
 from srcgrad.optimize.batches import Axes, axes_of
 from srcgrad.optimize.blocks import Watch, amount
 from srcgrad.optimize.first_order import SHORT
@@ -29,12 +29,6 @@ from srcgrad.optimize.methods import (
 )
 from srcgrad.optimize.misuse import check_call, check_options, explained
 from srcgrad.optimize.running import (
-    DESCENTS,
-    ELSEWHERE,
-    NONE,
-    PLAIN,
-    ROOTS,
-    UNKNOWN,
     Result,
     by_search,
     classes,
@@ -42,21 +36,21 @@ from srcgrad.optimize.running import (
     from_starts,
     from_state,
     like,
+    missed,
     rank_of,
     remember,
     root_of_many,
-    straight_root,
     told,
 )
 from srcgrad.optimize.structured import structured, through_vector
 
-# the literals' own objects, by which a call is known at once for what it mostly is
-NOTHING: tuple[()] = ()
-FORWARD, REVERSE, CPU = "forward", "reverse", "cpu"
-USUAL = np.ndarray, (), REVERSE, False, True, CPU, False
+# what solves that are looked at first are given: the class of x0, classes of args, mode, history, jit, target, batch
+USUAL_ROOT = float, (), "forward", False, True, "cpu", False
+USUAL = np.ndarray, (), "reverse", False, True, "cpu", False
 Callback = Callable[[Any, Any, int], Any] | None
 
 
+@looked_at_first.roots_first
 def newton(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, tol: float = 1e-12, maxiter: int = 50,
     target: str = "cpu", mode: str = "forward", history: bool = False, batch: Any = False, jit: bool = True,
@@ -100,16 +94,6 @@ def newton(
     >>> round(newton(lambda x: x * x - 2.0, 1.0).x, 12)
     1.414213562373
     """
-    straight, known, most = ROOTS.get(fun, UNKNOWN)
-    if tol is known and maxiter is most and args is NOTHING and x0.__class__ is float and mode is FORWARD and jit:
-        if not batch and not history and callback is None and checkpoint is None and target is CPU:
-            try:
-                found = straight(x0, tol, maxiter)
-            except SrcgradError as error:
-                raise explained(error, fun, x0, (), False) from error.__cause__
-            if found is not OTHER:
-                return found  # type: ignore[no-any-return]
-            ROOTS.pop(fun)
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch)
     plain = tol.__class__ is float and tol >= 0.0 and _fine(maxiter, 1.0, 0.0, callback)
     if plain and (made := _plain_root(key, x0, args, tol, maxiter)) is not None:
@@ -119,23 +103,22 @@ def newton(
 
 def _plain_root(key: Any, x0: Any, args: Any, tol: float, maxiter: int) -> Result | None:
     """The result of the compiled loop, if it needs nothing else, is known and surely short."""
-    plain, turns = PLAIN.get(key, NONE)
-    if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
+    run, turns = straight.known(key)
+    if run is None or maxiter > turns.get(amount((x0, *args)), 0):
         return None
     try:
-        found = told(plain(x0, *args, tol, maxiter))
+        found = run(x0, *args, tol, maxiter)
     except SrcgradError as error:
-        _unless_mismatch(error, key[0], x0, args, False)
+        raise explained(error, key[0], x0, args, False) from error.__cause__
+    if found is OTHER:
+        missed(key, x0)
         return None
-    fun, kind, _, mode, history, jit, _, _ = key
-    if kind is float and not args and mode == "forward":
-        known = ROOTS.get(fun)
-        straight = known[0] if known else straight_root(newton_loop(fun, 0, mode, history, jit), x0, tol, maxiter)
-        if straight is not None:
-            ROOTS[fun] = straight, tol, maxiter
-    return found
+    if key[1:] == USUAL_ROOT and key in straight.PLAIN:
+        looked_at_first.remember_root(key[0], run, turns[amount((x0,))])
+    return told(found)
 
 
+@looked_at_first.descents_first
 def gradient_descent(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, lr: float = 0.01, maxiter: int = 1000, tol: float = 0.0,
     momentum: float = 0.0, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
@@ -176,20 +159,12 @@ def gradient_descent(
     >>> round(gradient_descent(lambda x: (x - 3.0) ** 2, 0.0, lr=0.1).x, 12)
     3.0
     """
-    straight, shape, rate, most, known = DESCENTS.get(fun, ELSEWHERE)
-    if lr is rate and maxiter is most and tol is known and args is NOTHING and mode is REVERSE and jit and not momentum:
-        if not batch and not history and callback is None and checkpoint is None and target is CPU:
-            if x0.__class__ is np.ndarray and x0.shape == shape:
-                try:
-                    return told(straight(x0, tol, maxiter, lr, momentum))
-                except SrcgradError as error:
-                    _unless_mismatch(error, fun, x0, args, True)
     method = "gradient-descent" if momentum else _plain_descent(x0, batch)
     stops = tol.__class__ is float and tol > 0.0
     key = (fun, x0.__class__, classes(args), kept(mode, checkpoint), history, jit, target, batch, method, stops)
     plain = (stops or tol == 0.0) and _fine(maxiter, lr, momentum, callback)
-    if plain and (found := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
-        return found
+    if plain and (made := _at_once(key, x0, args, tol, maxiter, lr, momentum)) is not None:
+        return made
     return _descent(key, x0, _tuple(args), tol, maxiter, lr, momentum, (callback, callback_every))
 
 
@@ -201,16 +176,18 @@ def _plain_descent(x0: Any, batch: bool) -> str:
 
 def _at_once(key: Any, x0: Any, args: Any, tol: float, maxiter: int, lr: float, momentum: float) -> Result | None:
     """The result of the compiled loop, if it is known and surely short."""
-    plain, turns = PLAIN.get(key, NONE)
-    if plain is None or maxiter > turns.get(amount((x0, *args)), 0):
+    run, turns = straight.known(key)
+    if run is None or maxiter > turns.get(amount((x0, *args)), 0):
         return None
     try:
-        got = plain(x0, *((0.0 * x0,) if momentum else ()), *args, tol, maxiter, lr, momentum)
+        got = run(x0, *((0.0 * x0,) if momentum else ()), *args, tol, maxiter, lr, momentum)
     except SrcgradError as error:
-        _unless_mismatch(error, key[0], x0, args, True)
+        raise explained(error, key[0], x0, args, True) from error.__cause__
+    if got is OTHER:
+        missed(key, x0)
         return None
-    if key[1:8] == USUAL and not momentum:
-        DESCENTS[key[0]] = plain, x0.shape, lr, maxiter, tol
+    if key[1:8] == USUAL and not momentum and key in straight.PLAIN:
+        looked_at_first.remember_descent(key[0], run, x0.shape, turns[amount((x0,))], key[9])
     return told((got[0], *got[2:]) if momentum else got)
 
 
@@ -295,12 +272,6 @@ def _of_rank(method: str, start: Any, rank: int) -> tuple[Any, int]:
         hint = "write np.array([x0]) or x0.ravel()"
         raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
     return start, rank
-
-
-def _unless_mismatch(error: SrcgradError, fun: Any, x0: Any, args: tuple[Any, ...], minimises: bool) -> None:
-    """Tell what is wrong, unless compiled code has only met arguments of other types than the last time."""
-    if not isinstance(error, Mismatch):
-        raise explained(error, fun, x0, args, minimises) from error.__cause__
 
 
 def _fine(maxiter: Any, lr: Any, momentum: Any, callback: Any) -> bool:

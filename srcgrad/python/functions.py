@@ -22,6 +22,20 @@ def reduce_from(function: Callable[[Any, Any], Any], iterable: Any, initial: Any
     return total
 
 
+def accumulate(iterable: Any, function: Callable[[Any, Any], Any]) -> Any:
+    totals = [iterable[0] for _ in range(min(len(iterable), 1))]
+    for k in range(1, len(iterable)):
+        totals.append(function(totals[-1], iterable[k]))
+    return totals
+
+
+def accumulate_from(iterable: Any, function: Callable[[Any, Any], Any], initial: Any) -> Any:
+    totals = [initial]
+    for k in range(len(iterable)):
+        totals.append(function(totals[-1], iterable[k]))
+    return totals
+
+
 def largest_by(iterable: Any, key: Callable[[Any], Any]) -> Any:
     best, found = iterable[0], key(iterable[0])
     for k in range(1, len(iterable)):

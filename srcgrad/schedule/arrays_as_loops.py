@@ -32,7 +32,7 @@ from srcgrad.schedule.lowering import Lowering, is_natural
 from srcgrad.schedule.memory import Memory, Part, Selection, select, view
 from srcgrad.schedule.named_values import GENERIC, renamed
 from srcgrad.schedule.rearrangements import same_axes
-from srcgrad.schedule.small_systems import SYSTEMS
+from srcgrad.schedule.small_systems import SmallSystems
 
 MakeArray = Callable[[], Atom]
 
@@ -57,7 +57,8 @@ class ArraysAsLoops(Lowering):
         self.owned: set[Var] = set()  # memory that is some value's
         self.wishes: dict[Var, str] = {}  # better names
         # of what it is asked whether it raises, what is asked must be what is done
-        self.foreseen = {s.params["asked"] for s in walk.walk(fun.body) if isinstance(s, ir.Let) and s.op is raises}
+        foreseen = {s.params["asked"] for s in walk.walk(fun.body) if isinstance(s, ir.Let) and s.op is raises}
+        self.systems = SmallSystems(foreseen)
 
     def whole(self) -> Fun:
         for param in self.fun.params:
@@ -185,7 +186,7 @@ class ArraysAsLoops(Lowering):
         if any(isinstance(a, Var) and (a.type.many or (a.type.ref and self.grows(a))) for a in stmt.args):
             return self.other(stmt)
         args = [self.operand(a) for a in stmt.args]
-        special = IN_ORDER.get(stmt.op.name) or (None if stmt.op.name in self.foreseen else SYSTEMS.get(stmt.op.name))
+        special = IN_ORDER.get(stmt.op.name) or self.systems.written_out(stmt.op.name, args)
         made = special(self.writer, stmt, args) if special else None
         if made is not None:
             return self.assign(stmt.target, made)

@@ -5,7 +5,7 @@ The rows change places as in LAPACK: the largest entry of a column comes to the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from srcgrad.core import ir
 from srcgrad.core.build import const, scalar_of
@@ -14,19 +14,36 @@ from srcgrad.schedule.cpu_expansions import Made, lying
 from srcgrad.schedule.elements import Elements, Operand, Writer
 
 LARGEST = 4  # rows; a call of a kernel takes 1.5 to 15 times as long, and is not compiled faster
+MOST_STEPS = 512  # of elimination, in all systems of a function that are written out
 SYSTEMS: dict[str, Made] = {}
 Row = list[Atom]
 
 
 def small_system(name: str) -> Callable[[Made], Made]:
     def enter(function: Made) -> Made:
-        SYSTEMS[name] = lambda writer, stmt, args: function(writer, stmt, args) if _fits(stmt, args) else None
+        SYSTEMS[name] = function
         return function
 
     return enter
 
 
-def _fits(stmt: ir.Let, args: Sequence[Operand]) -> bool:
+class SmallSystems:
+    """Which systems of a function are written out: those of few equations, while there are few of them. never: names of
+    operations that stay calls."""
+
+    def __init__(self, never: Container[str]) -> None:
+        self.never, self.steps = never, 0
+
+    def written_out(self, name: str, args: Sequence[Operand]) -> Made | None:
+        """What writes out this operation; None for a call."""
+        made = SYSTEMS.get(name)
+        if made is None or name in self.never or not _fits(args) or self.steps + _steps(args) > MOST_STEPS:
+            return None
+        self.steps += _steps(args)
+        return made
+
+
+def _fits(args: Sequence[Operand]) -> bool:
     """Whether a real matrix is small and square, and what stands on the right as long as that."""
     first = args[0]
     arrays = [a for a in args if isinstance(a, Elements)]
@@ -35,9 +52,18 @@ def _fits(stmt: ir.Let, args: Sequence[Operand]) -> bool:
     known = [n for a in arrays for n in a.dims]
     if not all(isinstance(n, Const) for n in known) or first.dims[0] != first.dims[1]:
         return False
-    size, columns = _size(first), [_length(a.dims[-1]) for a in arrays[1:] if a.rank == 2]
     heights = [a.dims[0] for a in arrays[1:]]
-    return 0 < size <= LARGEST and all(h == first.dims[0] for h in heights) and sum(columns) <= size
+    return 0 < _size(first) <= LARGEST and all(h == first.dims[0] for h in heights) and _columns(args) <= _size(first)
+
+
+def _steps(args: Sequence[Operand]) -> int:
+    """About how many steps elimination takes."""
+    assert isinstance(args[0], Elements)
+    return _size(args[0]) ** 2 * (_size(args[0]) + _columns(args))
+
+
+def _columns(args: Sequence[Operand]) -> int:
+    return sum(_length(a.dims[-1]) for a in args[1:] if isinstance(a, Elements) and a.rank == 2)
 
 
 def _size(matrix: Elements) -> int:

@@ -12,6 +12,7 @@ from srcgrad.schedule.small_arrays import MOST, small_arrays
 
 ITERATIONS = 64  # of the innermost body, in a nest that is written out
 STATEMENTS = 400  # that a nest becomes
+ALL_STATEMENTS = 2000  # that all nests of a function become: Numba's time grows faster than their number
 
 Loops = frozenset[ir.For]
 
@@ -86,20 +87,32 @@ class _Size:
         self.chosen = chosen
         self.values: dict[Var, Const] = {}
         self.count = 0
+        self.sizes: dict[ir.For, int] = {}  # what nests become
 
     def too_large(self, stmts: tuple[Stmt, ...]) -> set[ir.For]:
-        """The outermost of the loops whose nests become too large."""
+        """The outermost of the loops whose nests become too large: by themselves, or the largest of too many."""
+        found = self._too_large(stmts)
+        total = sum(self.sizes.values())
+        for loop in sorted(self.sizes, key=self.sizes.__getitem__, reverse=True):
+            if total <= ALL_STATEMENTS:
+                break
+            found.add(loop)
+            total -= self.sizes[loop]
+        return found
+
+    def _too_large(self, stmts: tuple[Stmt, ...]) -> set[ir.For]:
         found: set[ir.For] = set()
         for stmt in stmts:
             if isinstance(stmt, ir.For) and stmt in self.chosen:
                 self.count = 0
                 try:
                     self.loop(stmt, 1)
+                    self.sizes[stmt] = self.count
                 except _TooLargeError:
                     found.add(stmt)
             else:
                 for _, block in walk.blocks(stmt):
-                    found |= self.too_large(block)
+                    found |= self._too_large(block)
         return found
 
     def atom(self, atom: Atom) -> Atom:

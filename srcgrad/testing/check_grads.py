@@ -20,6 +20,7 @@ from srcgrad.frontend.source.structure import describe
 from srcgrad.testing.differences import Matrix, Report, compare_kinds, compare_unchanged, different
 from srcgrad.testing.entries import Vector, blank, conjugation, flatten, labels, pick, single_precision, unflatten
 from srcgrad.testing.numerical import Estimate, derivative
+from srcgrad.testing.plot import draw
 
 Argnums = int | str | Sequence[int | str] | None
 
@@ -32,6 +33,7 @@ def check_grads(
     atol: float | None = None,
     rtol: float | None = None,
     argnums: Argnums = None,
+    plot: bool = False,
     **options: Any,
 ) -> None:
     """Check the derivatives of a function at a point.
@@ -56,6 +58,9 @@ def check_grads(
         What is let pass, beside the rounding of the function itself: 1e-8 and 1e-6 for doubles, 1e-3 for float32.
     argnums : int, str or sequence of those, optional
         The arguments to differentiate by; those that hold a float, if not given.
+    plot : bool
+        Draw, with Matplotlib, each entry of the first derivatives beside the numerical one, in a new figure; also where
+        they differ.
     **options
         Passed on to `srcgrad.forward` and `srcgrad.reverse`, such as `jit=False`.
 
@@ -79,7 +84,7 @@ def check_grads(
     atol = atol if atol is not None else 1e-3 if single else 1e-8
     rtol = rtol if rtol is not None else 1e-3 if single else 1e-6
     case = _Case(fun, args, positions, names, atol, rtol, 1e-5 if single else 1e-12, options)
-    _check(case, order, tuple(modes))
+    _check(case, order, tuple(modes), plot)
 
 
 def _check_call(fun: Any, args: Any, order: Any, modes: Any, argnums: Argnums) -> None:
@@ -219,13 +224,15 @@ def _run(mode: str, case: _Case, value: Any) -> _Run:
     return _Run(mode, case, generated, source, target)
 
 
-def _check(case: _Case, order: int, modes: tuple[str, ...]) -> None:
+def _check(case: _Case, order: int, modes: tuple[str, ...], plot: bool = False) -> None:
     name = getattr(case.fun, "__name__", type(case.fun).__name__)
     report = Report(f"the derivatives of {name} differ" + (f" ({case.path.removesuffix(' of ')})" if case.path else ""))
     value = case.fun(*_copy(case.args))
     expected = _numerical(case, value)
     _compare_estimates(case, report, expected)
     runs = [_run(mode, case, value) for mode in modes]
+    if plot:
+        draw(f"derivatives of {name}", expected.value, expected.gap, ((run.mode, run.jacobian()) for run in runs))
     for run in runs:
         _compare_around(report, run, value)
         _compare_jacobian(report, run, expected)

@@ -203,3 +203,70 @@ def test_what_is_captured_lives_no_longer():
         del w
     gc.collect()
     assert kept[2]() is None and kept[1]() is None
+
+
+def test_directions_and_pullbacks_are_each_functions_own(monkeypatch):
+    def make(scale, w):
+        return lambda p, n=2: {"y": p["a"] * p["a"] * scale * w[0] * n}
+
+    def tangent(f):
+        return sg.jvp(f, ({"a": 3.0},), ({"a": 1.0},))
+
+    f = make(1.0, np.ones(2))
+    assert tangent(f) == ({"y": 18.0}, {"y": 12.0})
+    value, pullback = sg.vjp(f, {"a": 3.0}, 5)
+    assert (value, pullback({"y": 1.0})) == ({"y": 45.0}, ({"a": 30.0}, None))
+    with monkeypatch.context() as m:
+        m.setattr(Derivative, "at", None)
+        for k in (2.0, 3.0, -1.0):
+            f = make(k, np.array([k, 0.0]))
+            for _ in range(3):
+                assert tangent(f) == ({"y": 18.0 * k * k}, {"y": 12.0 * k * k})
+                value, pullback = sg.vjp(f, {"a": 3.0}, 5)
+                for _ in range(2):
+                    assert (value, pullback({"y": 1.0})) == ({"y": 45.0 * k * k}, ({"a": 30.0 * k * k}, None))
+        with pytest.raises(sg.ArgumentError, match="cotangent"):
+            sg.vjp(make(2.0, np.ones(2)), {"a": 3.0}, 5)[1]({"y": np.ones(2)})
+        with pytest.raises(sg.ArgumentError):
+            sg.jvp(make(2.0, np.ones(2)), ({"a": 3.0},), ({"b": 1.0},))
+    assert tangent(make(3, np.ones(2))) == ({"y": 54.0}, {"y": 36.0})
+    assert sg.vjp(make(1.0, (4.0,)), {"a": 3.0})[1]({"y": 1.0}) == ({"a": 48.0}, None)
+
+
+def test_functions_at_a_point_live_no_longer():
+    def one(k):
+        w = np.array([float(k)])
+
+        def f(x):
+            return x * w[0]
+
+        assert sg.jvp(f, (2.0,), (1.0,)) == (2.0 * k, k)
+        value, pullback = sg.vjp(f, 2.0)
+        assert (value, pullback(3.0)) == (2.0 * k, (3.0 * k,))
+        return weakref.ref(w)
+
+    kept = [one(k) for k in range(3)]
+    gc.collect()
+    assert kept[2]() is None and kept[1]() is None
+
+
+def test_captured_structures_are_each_functions_own(nothing_made):
+    def make(p):
+        return sg.grad(lambda x: x * p["w"][0] * p["rest"][1])
+
+    assert make({"w": np.ones(1), "rest": [0.0, 3.0]})(5.0) == 3.0
+    nothing_made()
+    for k in (2.0, 7.0):
+        assert make({"w": np.array([k]), "rest": [1.0, k]})(5.0) == k * k
+
+
+def test_annotated_functions_are_relatives_too(nothing_made):
+    def make(scale):
+        def f(x: float, n: int = 2) -> float:
+            return x * scale * n
+
+        return sg.grad(f)
+
+    assert make(3.0)(1.0) == 6.0
+    nothing_made()
+    assert make(4.0)(1.0) == 8.0

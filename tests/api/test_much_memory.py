@@ -66,6 +66,19 @@ def test_later_calls_that_keep_more(small_machine: None, monkeypatch: pytest.Mon
         derivative(0.3, 110)
 
 
+def test_calls_on_much_data_that_keep_little_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(much_memory, "MANY", 10)
+    derivative = sg.grad(rows, jit=True)
+    u = np.linspace(0.1, 0.5, 5)
+    first = derivative(u, 100)
+    monkeypatch.setattr(type(derivative), "_call", None)
+    np.testing.assert_array_equal(derivative(u, 100), first)
+    monkeypatch.undo()
+    monkeypatch.setattr(much_memory, "memory", lambda: 1000)
+    with pytest.warns(RuntimeWarning, match="rows keeps 4,000 bytes"):
+        derivative(u, 100)
+
+
 def test_what_is_only_known_afterwards_is_not_told(small_machine: None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -387,3 +387,73 @@ def test_integers_count_as_floats_in_a_pullback_where_there_is_no_float():
     for _ in range(2):
         assert sg.vjp(f, 3, 4)[1](1.0) == (4.0, 3.0)
         assert sg.vjp(f, 3.0, 4)[1](1.0) == (4.0, None)
+
+
+def test_arguments_that_a_double_star_collects_go_straight(monkeypatch):
+    def f(x, **more):
+        return x * more["a"] * more["b"][0]
+
+    d = sg.grad(f, ("x", "more"))
+    calls = [(2.0, {"a": 3.0, "b": W}), (2.0, {"b": W, "a": 3.0}), (5.0, {"a": 1.0, "b": W[::-1]})]
+    first = [d(x, **more) for x, more in calls]
+    assert first[0][0] == 6.0 and first[0][1]["a"] == 4.0
+    straight(monkeypatch, d)
+    for (x, more), was in zip(calls, first, strict=True):
+        same(d(x, **more), was)
+        assert list(d(x, **more)[1]) == list(more)
+
+
+def test_arrays_without_axes_go_straight_as_numbers(monkeypatch):
+    d = sg.grad(lambda x, n: x * x * n, (0, 1))
+    calls = [(np.array(3.0), 2.0), (3.0, np.array(2.0)), (np.array(3), np.array(2)), (np.array(3.0, ">f8"), 2.0)]
+    calls += [(np.array(3.0, np.float32), np.float32(2.0))]
+    first = [d(*args) for args in calls]
+    assert all(got == (12.0, 9.0) for got in first)
+    straight(monkeypatch, d)
+    for args, was in zip(calls, first, strict=True):
+        same(d(*args), was)
+    monkeypatch.undo()
+    with pytest.raises(sg.ArgumentError):
+        d(np.array("3.0"), 2.0)
+
+
+class Model:
+    def __init__(self, w, layers):
+        self.w, self.layers = w, layers
+
+    def loss(self, x):
+        return self.w[0] * x * self.layers[1]["b"] + self.layers[0].b
+
+
+def test_captured_structures_are_read_and_compared(monkeypatch):
+    layers = [Layer(W, 7.0), {"w": W, "b": 5.0}]
+    model = Model(W, layers)
+    pair = Pair(W, 2.0)
+    d, e = sg.grad(model.loss), sg.grad(lambda x: x * pair.w[0] * pair.b * layers[1]["b"] * layers[0].b)
+    assert (d(3.0), e(3.0)) == (10.0, 140.0)
+    with monkeypatch.context() as patch:
+        straight(patch, d)
+        assert (d(3.0), e(3.0)) == (10.0, 140.0)
+        layers[1]["b"] = 1.0
+        layers[0].b = 2.0
+        assert (d(3.0), e(3.0)) == (2.0, 8.0)
+        model.w = np.array([4.0])
+        layers[1] = {"w": W, "b": 2.0}
+        assert (d(3.0), e(3.0)) == (8.0, 16.0)
+        pair = Pair(np.ones(1), 3.0)
+        assert e(3.0) == 12.0
+    layers[1] = {"b": 3.0, "w": W}
+    assert (d(3.0), e(3.0)) == (12.0, 18.0)
+    layers[0] = Slotted(W, 1.0)
+    layers.append(None)
+    assert (d(3.0), e(3.0)) == (12.0, 9.0)
+    model.layers = (layers[0], {"b": 6})
+    assert d(3.0) == 24.0
+    pair = Other(4.0, W)
+    assert e(3.0) == 24.0
+    del layers[1]["b"]
+    with pytest.raises((sg.SrcgradError, KeyError)):
+        e(3.0)
+    layers.clear()
+    with pytest.raises((sg.SrcgradError, IndexError)):
+        e(3.0)

@@ -60,6 +60,10 @@ def of_fields(p):
     return p.w[0] * p.b
 
 
+def of_keys_of_arrays(p):
+    return p["w"][0] * p["b"][0]
+
+
 def of_nested(p):
     return p["layers"][0].w[0] * p["layers"][1].w[0] + p["scale"]
 
@@ -104,6 +108,46 @@ def with_helper(x):
     return helper(x) * 2.0
 
 
+class Model:
+    def __init__(self, w, b):
+        self.w, self.b = w, b
+
+    def loss(self, x):
+        return x * self.w[0] * self.b
+
+
+LAYER, LAYERS, RATES = Layer(W, 2.0), [W, 2.0 * W], {"w": W, "b": 2.0}
+
+
+def with_object(x):
+    return x * LAYER.w[0] * LAYER.b
+
+
+def with_list(x):
+    return x * LAYERS[0][0] * LAYERS[1][0]
+
+
+def with_dict(x):
+    return x * RATES["w"][0] * RATES["b"]
+
+
+def of_collected(x, **more):
+    return x * more["w"][0] * more["b"]
+
+
+def of_many(p):
+    s = 0.0
+    for a in p:
+        s += a[0] * a[1]
+    return s
+
+
+def keeping(x, a, b, c, n):
+    for _ in range(n):
+        x = np.sin(x) * a[0] * b[0] * c[0]
+    return np.sum(x)
+
+
 Case = tuple[str, Any, tuple[Any, ...], dict[str, Any]]
 
 
@@ -130,6 +174,14 @@ def cases() -> Iterator[Case]:
     yield "global number", sg.grad(with_global), (2.0,), {}
     yield "global array", sg.grad(with_global_array), (2.0,), {}
     yield "captured number", sg.grad(with_captured(3.0)), (2.0,), {}
+    yield "captured object", sg.grad(with_object), (2.0,), {}
+    yield "captured list", sg.grad(with_list), (2.0,), {}
+    yield "captured dict", sg.grad(with_dict), (2.0,), {}
+    yield "bound method", sg.grad(Model(W, 2.0).loss), (2.0,), {}
+    yield "double star", sg.grad(of_collected), (2.0,), {"w": W, "b": 2.0}
+    yield "array without axes", sg.grad(of_float), (np.array(2.0),), {}
+    yield "list of 32 arrays", sg.grad(of_many), ([k * W for k in range(32)],), {}
+    yield "much data, little kept", sg.grad(keeping), (W, *(np.ones(1000) for _ in range(3)), 2), {}
     yield "overwritten argument", sg.grad(overwriting), (W,), {}
     yield "forward", sg.forward(of_array), (W, W), {}
     yield "hvp", sg.hvp(of_array), (W, W), {}
@@ -179,6 +231,16 @@ def of_points() -> None:
     line("pullback of a dict", *difference(lambda: pullback(1.0), bare(sg.grad(of_keys), (params,), {})))
 
 
+def of_given_arrays() -> None:
+    """Gradients that are written into arrays."""
+    gradient, value_too, of_dict = sg.grad(of_array), sg.value_and_grad(of_array), sg.grad(of_keys_of_arrays)
+    out, params = np.empty(3), {"w": W, "b": W}
+    outs = {"w": np.empty(3), "b": np.empty(3)}
+    line("into an array", *difference(lambda: gradient(W, out=out), bare(gradient, (W,), {})))
+    line("into an array, value too", *difference(lambda: value_too(W, out=out), bare(value_too, (W,), {})))
+    line("into a dict", *difference(lambda: of_dict(params, out=outs), bare(of_dict, (params,), {})))
+
+
 def of_new_functions() -> None:
     """A function made anew before each call: the same code, and captured values of the same kinds."""
     base = bare(sg.grad(of_float), (2.0,), {})
@@ -192,8 +254,14 @@ def of_new_functions() -> None:
 
     line("a closure made anew", *difference(lambda: anew(3.0), base))
     line("the same function, a derivative made anew", *difference(lambda: sg.grad(of_float)(2.0), base))
+    line("jvp of a lambda made anew", *difference(lambda: sg.jvp(lambda x: x * W[0], (2.0,), (1.0,)), base))
+    line("vjp of a lambda made anew", *difference(lambda: sg.vjp(lambda x: x * W[0], 2.0), base))
     newton = difference(lambda: sg.newton(lambda x: x * x - 2.0, 1.0), base)
     line("newton of a lambda made anew", *newton)
+    descent = difference(lambda: sg.gradient_descent(lambda x: np.sum(x * x), W, maxiter=2), base)
+    line("gradient_descent of a lambda made anew", *descent)
+    search = difference(lambda: sg.minimize(lambda x: np.sum(x * x), W, method="bfgs"), base)
+    line("BFGS of a lambda made anew", *search)
 
 
 if __name__ == "__main__":
@@ -201,5 +269,6 @@ if __name__ == "__main__":
     print("| arguments | bare, µs | call, µs | more, µs |\n| --- | ---: | ---: | ---: |")
     of_calls()
     of_points()
+    of_given_arrays()
     of_new_functions()
     print(f"{time.process_time() - started:.0f} s of CPU time")

@@ -358,9 +358,13 @@ def recursion_without_an_end():
 @mistake
 def recursion_of_a_nested_function():
     def f(x):
+        calls = 0
+
         def power(n):
+            nonlocal calls
+            calls += 1
             return 1.0 if n == 0 else x * power(n - 1)
 
-        return power(3)
+        return power(3) * calls
 
     sg.grad(f)(1.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import pytest
 
@@ -367,3 +367,29 @@ def test_refused(name: str) -> None:
     assert problem.file == __file__
     assert problem.line
     assert problem.hint
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: float = 0.5
+
+
+@dataclass(frozen=True)
+class Defaults:
+    damping: float = 0.1
+    weights: tuple[float, ...] = (1.0, 2.0, 3.0)
+    inner: Inner = Inner()
+
+
+class NamedDefaults(NamedTuple):
+    pair: tuple[float, float] = (2.0, 3.0)
+
+
+def structures_as_defaults(x: float) -> float:
+    made, other = Defaults(0.2), replace(Defaults(), damping=0.3)
+    pair = NamedDefaults().pair
+    return made.damping * made.weights[1] * x + other.weights[2] * other.inner.rate * x**2 + pair[0] * x * pair[1]
+
+
+def test_defaults_that_are_structures() -> None:
+    assert sg.grad(structures_as_defaults, jit=False)(0.7) == pytest.approx(0.2 * 2.0 + 3.0 * 0.7 + 6.0)

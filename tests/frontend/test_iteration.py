@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -268,6 +269,58 @@ def running_smallest(x: Any) -> Any:
     return np.sum(np.minimum.accumulate(x.reshape(2, 2)) ** 2)
 
 
+def names_beside_elements(x: Any) -> Any:
+    weights = {"a": 2.0, "b": 3.0, "c": 5.0}
+    return sum(weights[name] * v**2 for name, v in zip(weights, x))
+
+
+def ends_beside_elements(x: Any) -> Any:
+    total = 0.0
+    for k, (v, (i, j)) in enumerate(zip(x, [(0, 1), (2, 3), (1, 3)])):
+        total += v * x[i] * x[j] + k * v
+    return total
+
+
+def elements_read_in_their_turn(x: Any) -> Any:
+    x = x.copy()
+    total = 0.0
+    for v, weight in zip(x, (1.0, 2, 3.0)):
+        x[2] = x[2] * 2.0
+        total += v * v * weight
+        if total > 30.0:
+            break
+    return total
+
+
+def tuple_beside_array_in_a_comprehension(x: Any) -> Any:
+    return math.prod([f(v) for f, v in zip((math.sin, math.exp), x)])
+
+
+def grown(x: Any) -> Any:
+    wealth = list(itertools.accumulate(x, lambda w, r: w * (1.0 + r), initial=x[1] + 1.0))
+    return wealth[-1] * wealth[1] + max(wealth)
+
+
+def running_powers(x: Any) -> Any:
+    return sum(a * b for a, b in zip(itertools.accumulate(x, operator.mul), x))
+
+
+def running_rows(x: Any) -> Any:
+    total = 0.0
+    for row in itertools.accumulate(x.reshape(2, 2), initial=x[:2]):
+        total += np.sum(row**2)
+    return total
+
+
+def axis_by_axis(x: Any) -> Any:
+    m, total = x.reshape(2, 2), 0.0
+    for axis in range(2):
+        e = np.exp(m - m.max(axis=axis, keepdims=True))
+        m = np.concatenate([m, e / e.sum(axis=axis, keepdims=True)], axis=axis)
+        total += np.sum(m**3)
+    return total
+
+
 def bins_by_edges(x: Any) -> Any:
     counts, _ = np.histogram(np.array([0.1, 0.4, 0.6, 2.0]), bins=np.array([0.0, 0.5, 1.0]), weights=x)
     return counts[0] * counts[1]
@@ -320,6 +373,14 @@ ALL: list[Callable[[Any], Any]] = [
     vectorized_of_two,
     running_smallest,
     bins_by_edges,
+    names_beside_elements,
+    ends_beside_elements,
+    elements_read_in_their_turn,
+    tuple_beside_array_in_a_comprehension,
+    grown,
+    running_powers,
+    running_rows,
+    axis_by_axis,
 ]
 
 
@@ -353,6 +414,23 @@ def test_empty_products() -> None:
     assert sg.value_and_grad(product_of_arrays, jit=False)(X[:1]) == (0.0, 0.0)
 
 
+def running_largest_of_none(x: Any) -> Any:
+    total = x[0]
+    for v in itertools.accumulate(x[:0], max):
+        total += v
+    return total
+
+
+def test_running_totals_of_nothing() -> None:
+    assert sg.grad(running_largest_of_none, jit=False)(X).tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("fun", [names_beside_elements, ends_beside_elements])
+def test_fewer_elements_than_items(fun: Callable[[Any], Any]) -> None:
+    with pytest.raises(sg.SrcgradError, match="what is zipped with 3 items is shorter"):
+        sg.grad(fun, jit=False)(X[:2])
+
+
 def too_few(x: Any) -> Any:
     a, b, *_ = x
     return a * b
@@ -383,7 +461,12 @@ def signed(x: Any) -> Any:
     return np.sum(np.vectorize(np.sum, signature="(n)->()")(x.reshape(2, 2)))
 
 
+def neighbours_of_a_zip(x: Any) -> Any:
+    return sum(a[0] * b[0] for a, b in itertools.pairwise(zip(x, (1.0, 2.0, 3.0))))
+
+
 REFUSED = [
+    (neighbours_of_a_zip, "loop over the zip itself"),
     (unknown_pairs, "for i in range"),
     (kept_product, "loop over it where it is made"),
     (sorted_by_key, "np.argsort"),

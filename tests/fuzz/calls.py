@@ -88,7 +88,7 @@ def own_cache() -> Iterator[None]:
 def forget() -> None:
     """What the process has in memory of what was generated; the cache folder stays."""
     find_or_make._UNITS.clear()
-    at_a_point._MADE.clear()
+    at_a_point._derivative.cache_clear()
 
 
 class Calls:

@@ -99,3 +99,26 @@ def test_no_call_is_left_in_compiled_code() -> None:
 def test_more_rows_stay_a_call() -> None:
     source = sg.value_and_grad(program("inv", 5)).source_for(np.arange(25.0))
     assert "    return np.linalg.inv(a)" in source
+
+
+def many(x: Any) -> Any:
+    a = np.array([[x[0], x[1], 0.5], [x[2], x[3], 0.25], [1.0, 0.5, 2.0]])
+    total = 0.0
+    total += np.sum(np.linalg.inv(a))
+    b = np.linalg.inv(a + 1.0 * np.eye(3))
+    c = np.linalg.inv(b + 2.0 * np.eye(3))
+    d = np.linalg.inv(c @ b + 3.0 * np.eye(3))
+    e = np.linalg.inv(d @ c + 4.0 * np.eye(3))
+    f = np.linalg.inv(e @ d + 5.0 * np.eye(3))
+    g = np.linalg.inv(f @ e + 6.0 * np.eye(3))
+    h = np.linalg.inv(g @ f + 7.0 * np.eye(3))
+    return total + np.sum(np.linalg.inv(h @ g + 8.0 * np.eye(3)) * np.linalg.inv(h + 9.0 * np.eye(3)))
+
+
+def test_after_many_systems_the_others_stay_calls() -> None:
+    x = np.array([1.0, 2.0, 3.0, 5.0])
+    got, expected = value_and_grad_in_loops(many)(x), sg.value_and_grad(many, jit=False)(x)
+    assert got[0] == pytest.approx(expected[0], rel=1e-12)
+    np.testing.assert_allclose(got[1], expected[1], 1e-9)
+    source = sg.compiled(many).source_for(x)
+    assert "np.linalg.inv(" in source

@@ -15,7 +15,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, slices, strings, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
 from srcgrad.frontend.lowering.expressions import binary, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
@@ -479,7 +479,8 @@ BUILTINS: dict[Any, Builtin] = {
     len: _len, sum: _sum, max: _extremum(max, np.max), min: _extremum(min, np.min), any: _truths(False),
     all: _truths(True), tuple: _sequence(tuple), list: _sequence(list), dict: _dict, set: _set(set),
     frozenset: _set(frozenset), zip: _zip, enumerate: _enumerate,
-    range: _range, reversed: _reversed, map: _map, functools.reduce: _reduce, functools.partial: _partial,
+    range: _range, slice: slices.made, reversed: _reversed,
+    map: _map, functools.reduce: _reduce, functools.partial: _partial,
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),

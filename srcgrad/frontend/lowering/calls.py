@@ -14,7 +14,15 @@ from srcgrad.core import ir
 from srcgrad.core.ir import I8, Const, Var
 from srcgrad.core.layouts import TWICE, VIEW
 from srcgrad.errors import NotDifferentiableError, Problem, SrcgradError, UnsupportedError
-from srcgrad.frontend.lowering import called_helpers, iterator_domains, of_numba, refused_calls, stand_ins, strings
+from srcgrad.frontend.lowering import (
+    called_helpers,
+    iterator_domains,
+    nested_recursion,
+    of_numba,
+    refused_calls,
+    stand_ins,
+    strings,
+)
 from srcgrad.frontend.lowering import values as scope
 from srcgrad.frontend.lowering.attributes import of_interpreter
 from srcgrad.frontend.lowering.builtins import BUILTINS, LEAST, calls, known_length
@@ -24,6 +32,8 @@ from srcgrad.frontend.lowering.expressions import unpacked
 from srcgrad.frontend.lowering.foreign_arrays import generator_call, given_array, owner_of
 from srcgrad.frontend.lowering.lifted import Lifted, handed, itself
 from srcgrad.frontend.lowering.loop_domains import OTHERS
+from srcgrad.frontend.lowering.nested_recursion import identity
+from srcgrad.frontend.lowering.nonlocals import cell, free_of, outer_cell, shared_of
 from srcgrad.frontend.lowering.objects import method
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.recursion import Body, call_itself, is_active
@@ -370,9 +380,10 @@ def _closure(low: Lowering, closure: Closure, args: Args, named: Named, node: as
     source = dataclasses.replace(closure.frame.source, node=closure.node)
     if yields(closure.node):
         return _generated(source, name, closure.frame, env)
-    key = (id(closure.node), id(closure.frame), tuple(scope.spec_of(v) for v in env.values()))
+    key = (id(closure.node), identity(closure.frame), tuple(scope.spec_of(v) for v in env.values()))
     if is_active(low, key):
-        low.refuse(f"the nested function `{name}` calls itself", "define it at the top of the file")
+        body = lambda other, given, around: run(other, source, name, given, around, node, key)  # noqa: E731
+        return nested_recursion.call_itself(low, name, closure, key, env, body)
     return run(low, source, name, env, closure.frame, node, key)
 
 
@@ -420,37 +431,6 @@ def facts_of(node: FunctionNode) -> tuple[frozenset[str], Liveness]:
     return frozenset(assigned(node.body)) - free, liveness(node.body)
 
 
-@functools.lru_cache(maxsize=512)
-def free_of(node: FunctionNode) -> frozenset[str]:
-    """The names that a function declares `nonlocal`."""
-    body = [] if isinstance(node, ast.Lambda) else node.body
-    return frozenset(name for n in outside_scopes(body) if isinstance(n, ast.Nonlocal) for name in n.names)
-
-
-def _outer_cell(low: Lowering, outer: Frame | None, name: str) -> Struct:
-    """The box of a variable of a function around this one."""
-    while outer is not None:
-        found = outer.env.get(name)
-        if isinstance(found, Struct) and found.kind is scope.Cell:
-            return found
-        outer = outer.outer
-    return low.refuse(f"the nonlocal name `{name}` is not found", "return the value instead")
-
-
-@functools.lru_cache(maxsize=512)
-def shared_of(node: FunctionNode) -> frozenset[str]:
-    """The names of a function that one inside it writes with `nonlocal`."""
-    body = [node.body] if isinstance(node, ast.Lambda) else node.body
-    return frozenset(name for part in body for n in ast.walk(part) if isinstance(n, ast.Nonlocal) for name in n.names)
-
-
-def cell(value: Value | None, name: str) -> Struct:
-    """The box of a variable that a nested function writes."""
-    box = Struct(scope.Cell, (), () if value is None else (value,))
-    box.label = name
-    return box
-
-
 def run(
     low: Lowering, source: Source, name: str, env: dict[str, Value], outer: Frame | None, node: ast.AST, key: Any
 ) -> Value:
@@ -461,7 +441,7 @@ def run(
     caller, span = low.frame, low.b.span
     path = (*caller.path, id(node)) if caller is not None else ()
     cells = {key: cell(env.get(key), key) for key in shared_of(source.node) & (names | env.keys())}
-    cells |= {key: _outer_cell(low, outer, key) for key in free_of(source.node)}
+    cells |= {key: outer_cell(low, outer, key) for key in free_of(source.node)}
     low.frame = Frame(source, name, {**env, **cells}, names | env.keys(), live, path, node, outer)
     low.calls.stack.append(key)
     refused = len(low.retry.refusals)

@@ -102,9 +102,9 @@ def _known_items(over: Domain | Struct) -> Iterable[Value]:
     if isinstance(over, Struct):
         return over.items
     turns = over.known
-    if turns is None or len(turns) > LIMIT or not over.plain:
+    if turns is None or len(turns) > LIMIT or not (over.plain or over.apart):
         raise _Unknown
-    return [Const(k, ir.I8) for k in turns]
+    return (over.item(Const(k, ir.I8)) for k in turns)
 
 
 # ---- as loops
@@ -242,4 +242,4 @@ def _known_domains(low: Lowering, node: ast.GeneratorExp) -> bool:
         if generators.generated(low, node.generators[0].iter) is not None:
             return False
         over = domain(low, node.generators[0].iter)
-    return isinstance(over, Struct)
+    return isinstance(over, Struct) or over.apart

@@ -20,6 +20,7 @@ from srcgrad.frontend.lowering.special_methods import special
 from srcgrad.frontend.lowering.values import Known, Struct, Value, changeable
 from srcgrad.frontend.source import classes, wording
 from srcgrad.frontend.source.classes import Found
+from srcgrad.frontend.source.structure import parts
 
 Args = Sequence[Value]
 Named = dict[str, Value]
@@ -160,4 +161,8 @@ def literal(low: Lowering, value: Any) -> Value:
     """A Python object that cannot change: a number is a literal."""
     if isinstance(value, np.ndarray):
         low.refuse("an array is bound to a function", "pass it as an argument")
+    kind, keys, children = parts(value)
+    if kind is not None:
+        locked = f"a {kind.__name__} that the class holds for all"
+        return Struct(kind, keys, tuple(literal(low, child) for child in children), locked=locked)
     return Const(value, ir.F8) if isinstance(value, float) else low.captures.plain(value)

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.frontend.lowering import values
-from srcgrad.frontend.lowering.calls import cell, run
+from srcgrad.frontend.lowering.calls import run
+from srcgrad.frontend.lowering.nonlocals import cell
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Absent, Cell, Closure, Generated, Known, Maybe, Method, Struct, Value
 from srcgrad.frontend.source import classes, fence

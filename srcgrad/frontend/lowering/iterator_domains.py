@@ -30,6 +30,7 @@ from srcgrad.frontend.lowering.loop_domains import (
 )
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Known, Struct, Value
+from srcgrad.python import functions as python
 
 Part = Domain | Struct
 MANY = 1000  # items that are known, at most
@@ -86,6 +87,8 @@ def _comprehension(node: ast.Call) -> ast.ListComp:
 
 def kept(low: Lowering, part: Part) -> Struct:
     """The items, where no loop goes over them at once."""
+    if isinstance(part, Domain) and part.source is not None:
+        return part.source
     items = _items(part)
     if items is None:
         low.refuse("an iterator over what is not known here is kept", "loop over it where it is made")
@@ -188,18 +191,23 @@ def _chain(low: Lowering, node: ast.Call) -> Part:
 def _accumulate(low: Lowering, node: ast.Call) -> Part:
     named = _keywords(low, node, "func", "initial")
     function = low.ex(node.args[1]) if len(node.args) > 1 else named.get("func")
-    part = domain(low, node.args[0])
-    items = _items(part)
+    items = _items(domain(low, node.args[0]))
     if items is None:
-        value = low.ex(node.args[0])
-        if function is not None or "initial" in named or not isinstance(value, Var) or value.type.rank != 1:
-            low.refuse("`accumulate` of what is not known here", "keep the running value in a variable")
-        return over(low, low.apply(np.cumsum, value))
+        return over(low, _running(low, low.ex(node.args[0]), function, named))
     first = [named["initial"]] if "initial" in named else []
     made: list[Value] = []
     for item in (*first, *items):
         made.append(item if not made else _together(low, function, made[-1], item))
     return values.struct(made)
+
+
+def _running(low: Lowering, items: Value, function: Value | None, named: dict[str, Value]) -> Value:
+    """The running totals of an array or of a list of unknown length."""
+    if function is None and not named and isinstance(items, Var) and items.type.rank == 1:
+        return low.apply(np.cumsum, items)
+    step = Known(operator.add) if function is None else function
+    stand_in = python.accumulate_from if "initial" in named else python.accumulate
+    return low.constructs.call(Known(stand_in), [items, step, *([named["initial"]] if "initial" in named else [])])
 
 
 def _together(low: Lowering, function: Value | None, total: Value, item: Value) -> Value:

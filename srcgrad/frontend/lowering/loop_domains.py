@@ -38,6 +38,7 @@ class Domain:
     item: Callable[[Atom], Value]
     source: Struct | None = None  # the list that it goes over
     parallel: bool = False  # whether the user wrote `prange`
+    apart: bool = False  # whether its turns are unlike, so that they are written out: `item` takes a number
 
     @property
     def known(self) -> range | None:
@@ -204,7 +205,7 @@ def counted(low: Lowering, d: Domain) -> Domain:
     def item(index: Atom) -> Value:
         return d.item(arith(low, operator.add, d.start, arith(low, operator.mul, index, d.step)))
 
-    return Domain(ZERO, trips(low, d), ONE, item)
+    return Domain(ZERO, trips(low, d), ONE, item, apart=d.apart)
 
 
 def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
@@ -218,30 +219,63 @@ def _enumerate(low: Lowering, node: ast.Call) -> Domain | Struct:
         ]
         return values.struct(pairs)
     base = counted(low, inner)
-    return Domain(
-        ZERO, base.stop, ONE, lambda index: values.struct([arith(low, operator.add, index, first), base.item(index)])
-    )
+
+    def numbered(index: Atom) -> Value:
+        return values.struct([arith(low, operator.add, index, first), base.item(index)])
+
+    return Domain(ZERO, base.stop, ONE, numbered, apart=base.apart)
 
 
 def _zip(low: Lowering, parts: list[Domain | Struct], strict: bool) -> Domain | Struct:
     if any(isinstance(p, Struct) for p in parts):
         parts = [_listed(p) for p in parts]
     structs = [p for p in parts if isinstance(p, Struct)]
-    if structs:
-        if len(structs) < len(parts):
-            low.refuse("a tuple is zipped with an array or a range", "zip tuples with tuples, arrays with arrays")
-        if strict and len({len(p.items) for p in structs}) > 1:
-            low.refuse("zip(strict=True) of tuples of different lengths", "make them of one length")
+    if strict and len({len(p.items) for p in structs}) > 1:
+        low.refuse("zip(strict=True) of tuples of different lengths", "make them of one length")
+    if len(structs) == len(parts):
         return values.struct([values.struct(items) for items in zip(*(p.items for p in structs), strict=False)])
-    bases = [counted(low, p) for p in parts if isinstance(p, Domain)]
-    if not bases:
-        return values.struct([])
+    bases = [_turns_apart(low, p) if isinstance(p, Struct) else counted(low, p) for p in parts]
+
+    def item(index: Atom) -> Value:
+        return values.struct([base.item(index) for base in bases])
+
+    if any(base.apart for base in bases):
+        return Domain(ZERO, _fewest(low, bases, strict), ONE, item, apart=True)
     stop = bases[0].stop
     for base in bases[1:]:
         if strict:
             expect_equal(low, stop, base.stop, "zip() arguments have different lengths")
         stop = stop if values.identical(stop, base.stop) else low.atom(low.apply(min, stop, base.stop))
-    return Domain(ZERO, stop, ONE, lambda index: values.struct([base.item(index) for base in bases]))
+    return Domain(ZERO, stop, ONE, item)
+
+
+def _turns_apart(low: Lowering, items: Struct) -> Domain:
+    """What goes over a tuple beside what is read anew in each turn."""
+
+    def item(index: Atom) -> Value:
+        if not isinstance(index, Const):
+            low.refuse("an iterator over a zip of a tuple and an array", "loop over the zip itself")
+        return items.items[int(index.value.real)]
+
+    return Domain(ZERO, Const(len(items.items), ir.I8), ONE, item, apart=True)
+
+
+def _fewest(low: Lowering, bases: Sequence[Domain], strict: bool) -> Const:
+    """The number of turns that are written out: what is of unknown length must have as many items."""
+    known = [base.stop for base in bases if isinstance(base.stop, Const)]
+    fewest = min(known, key=lambda stop: stop.value.real)
+    for stop in (base.stop for base in bases):
+        if strict:
+            expect_equal(low, stop, fewest, "zip() arguments have different lengths")
+        elif isinstance(stop, Var):
+            more = arith(low, operator.sub, stop, fewest)
+            said = (
+                "ValueError",
+                f"what is zipped with {int(fewest.value.real)} items is shorter",
+                "give as many of each",
+            )
+            low.demand("nonnegative", more, ZERO, said, low.frame.node)
+    return fewest
 
 
 def _listed(part: Domain | Struct) -> Domain | Struct:

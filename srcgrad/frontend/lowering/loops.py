@@ -19,7 +19,7 @@ from srcgrad.frontend.lowering.growing_lists import ONE, ZERO
 from srcgrad.frontend.lowering.loop_domains import Domain, domain, of_rows
 from srcgrad.frontend.lowering.objects_in_loops import Objects, changed, counted_heads
 from srcgrad.frontend.lowering.paths import Lowering, held_in
-from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, Unresolved
 from srcgrad.frontend.lowering.statements import assign
 from srcgrad.frontend.lowering.unrolled_loops import UNROLL_LIMIT, first_apart, unless_left, unrolled
 from srcgrad.frontend.lowering.values import (
@@ -39,6 +39,7 @@ from srcgrad.frontend.lowering.values import (
 )
 from srcgrad.frontend.lowering.wider_starts import any_turn
 from srcgrad.frontend.source.liveness import assigned, outside_scopes
+from srcgrad.rules.language.arguments import NotKnown
 
 
 def for_(low: Lowering, node: ast.For) -> None:
@@ -48,8 +49,8 @@ def for_(low: Lowering, node: ast.For) -> None:
     over = domain(low, node.iter)
     if isinstance(over, Struct) and len(over.items) > UNROLL_LIMIT:
         over = of_rows(low, values.struct(over.items, list))
-    if isinstance(over, Struct):
-        return unrolled(low, node, over, 0)
+    if isinstance(over, Struct) or over.apart:
+        return unrolled(low, node, over)
     loop(low, node, over)
 
 
@@ -130,7 +131,7 @@ def loop(low: Lowering, node: ast.For | ast.While, over: Domain | None) -> None:
         frame.loops.pop()
     if turn is None and not unlike:
         assert isinstance(node, ast.For) and over is not None
-        return unrolled(low, node, values.struct(over.numbers), 0)
+        return unrolled(low, node, values.struct(over.numbers))
     if turn is None:
         return first_apart(low, node, over, unlike, loop)
     _finish(low, node, over, names, turn, before, facts, objects)

@@ -18,7 +18,7 @@ from srcgrad.errors import SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import growing_lists, joining, values
 from srcgrad.frontend.lowering.foreseeing import Foreseen, only_computes
 from srcgrad.frontend.lowering.retry import Attempt, Held
-from srcgrad.frontend.lowering.state import REPORTED, NotKnown, Reported, State, Unresolved
+from srcgrad.frontend.lowering.state import REPORTED, Reported, State, Unresolved
 from srcgrad.frontend.lowering.values import (
     CONDITIONS,
     FALSE,
@@ -37,14 +37,14 @@ from srcgrad.frontend.lowering.values import (
     Value,
 )
 from srcgrad.frontend.source.liveness import Names, assigned
+from srcgrad.rules.language.arguments import NotKnown
 
 Conditions = dict[str, Atom]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
-    """A side of a branch: what was done in it, the value that it gives, if it is an expression, and whether it never
-    ends."""
+    """A side of a branch: what was done in it, the value that it gives (an expression), and whether it never ends."""
 
     tried: Attempt
     value: Value | None

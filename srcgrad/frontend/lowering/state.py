@@ -36,6 +36,7 @@ from srcgrad.frontend.lowering.values import (
 )
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, of_arrays
 from srcgrad.rules.language import registry
+from srcgrad.rules.language.arguments import NotKnown
 from srcgrad.rules.language.declare import cast
 from srcgrad.rules.language.values import Val
 from srcgrad.rules.shapes.shape import dim
@@ -46,10 +47,6 @@ R = TypeVar("R")
 
 class Unresolved(Exception):
     """The result of a recursive call, or what the turn before has bound, is not known yet: this path tells nothing."""
-
-
-class NotKnown(UnsupportedError):
-    """Something must be known here which a loop that is written out turn by turn would tell."""
 
 
 class Reported(SrcgradError):

@@ -12,7 +12,7 @@ from srcgrad.core import ir
 from srcgrad.core.build import index_rank, whole
 from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.core.walk import walk
-from srcgrad.frontend.lowering import values
+from srcgrad.frontend.lowering import slices, values
 from srcgrad.frontend.lowering.expressions import dimension
 from srcgrad.frontend.lowering.objects import get_item, part, replace_slice, set_item
 from srcgrad.frontend.lowering.paths import Lowering
@@ -40,11 +40,15 @@ def subscript(low: Lowering, node: ast.Subscript) -> Value:
     match value:
         case Known() if value.value is np.mgrid or value.value is np.ogrid:
             return _grid(low, node, functions.mgrid if value.value is np.mgrid else functions.ogrid)
+        case Known() if value.value is np.s_ or value.value is np.index_exp:
+            return slices.written(low, value.value, node.slice)
         case Struct() if isinstance(node.slice, ast.Slice):
             bounds = (node.slice.lower, node.slice.upper, node.slice.step)
             return part(low, value, [None if b is None else low.ex(b) for b in bounds])
         case Struct() | Known():
-            return get_item(low, value, low.ex(node.slice))
+            item = low.ex(node.slice)
+            known = slices.bounds(item) if isinstance(value, Struct) else None
+            return get_item(low, value, item) if known is None else part(low, value, known)  # type: ignore[arg-type]
         case Var() if value.type.rank:
             ref = low.memory(value)
             assert isinstance(ref, Var)
@@ -126,6 +130,9 @@ def _part(low: Lowering, node: ast.expr, alone: bool) -> list[Any]:
 
 
 def _one_part(low: Lowering, value: Value) -> Any:
+    given = slices.bounds(value)
+    if given is not None:
+        return ir.Slice(*(None if part is None else low.integer(part) for part in given))
     match value:
         case Struct() if issubclass(value.kind, (list, tuple)) and value.items:
             return low.atom(low.apply(np.array, value))
@@ -215,7 +222,9 @@ def write(low: Lowering, node: ast.Subscript, value: Value) -> None:
         if isinstance(node.slice, ast.Slice):
             bounds = (node.slice.lower, node.slice.upper, node.slice.step)
             return replace_slice(low, owner, [None if b is None else low.ex(b) for b in bounds], value)
-        return set_item(low, owner, low.ex(node.slice), value)
+        item = low.ex(node.slice)
+        known = slices.bounds(item)
+        return set_item(low, owner, item, value) if known is None else replace_slice(low, owner, known, value)
     ref = _writable(low, owner)
     items = _items(low, node.slice)
     mask = _mask(ref, items)

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from srcgrad.core.ir import Atom
+from srcgrad.core import ir
+from srcgrad.core.ir import Atom, Const
 from srcgrad.frontend.lowering.loop_domains import Domain, rest
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.statements import assign
@@ -19,11 +20,12 @@ FIRST, OTHERS = 1, 2  # parts of a loop of which the first turn is written out
 Rest = Callable[[Lowering, "ast.For | ast.While", "Domain | None"], None]
 
 
-def unrolled(low: Lowering, node: ast.For, items: Struct, turn: int) -> None:
+def unrolled(low: Lowering, node: ast.For, items: Struct | Domain, turn: int = 0) -> None:
     """One turn for each item of a tuple; what follows a turn that may break is guarded."""
-    if turn == len(items.items):
+    if turn == len(items.items if isinstance(items, Struct) else items.known or ()):
         return low.block(node.orelse)
-    _turn(low, node, items.items[turn], lambda: unrolled(low, node, items, turn + 1))
+    item = items.items[turn] if isinstance(items, Struct) else items.item(Const(turn, ir.I8))
+    _turn(low, node, item, lambda: unrolled(low, node, items, turn + 1))
 
 
 def _turn(low: Lowering, node: ast.For | ast.While, item: Value | None, rest: Callable[[], None]) -> None:

@@ -262,6 +262,7 @@ class Frame:
     flags: Flags = Flags()
     loops: list[frozenset[str]] = field(default_factory=list)  # what each open loop hands on
     bound: set[Atom] = field(default_factory=set)  # what its names hold, or held
+    stands_for: int = 0  # another frame's identity, for which it stands
 
     @property
     def kept(self) -> frozenset[str]:

@@ -16,6 +16,10 @@ from srcgrad.rules.language.values import Val, contents, value_of
 LENGTHS = ("f8", "f4", "c16", "c8", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1")
 
 
+class NotKnown(UnsupportedError):
+    """Something must be known here which a loop that is written out turn by turn would tell."""
+
+
 def dtype_of(given: Any) -> str:
     """The code of `float`, `np.float32`, `'f4'`, a dtype ..."""
     try:
@@ -31,7 +35,7 @@ def integer(value: Any, what: str) -> int:
     """An integer that is known when the function is transformed."""
     number = static(value) if isinstance(value, Val) else value
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-        raise UnsupportedError(f"{what} must be an integer literal; write the number into the call")
+        raise NotKnown(f"{what} must be an integer literal; write the number into the call")
     return int(number)
 
 
@@ -39,7 +43,7 @@ def number(value: Any, what: str) -> float:
     """A number that is known when the function is transformed."""
     known = static(value) if isinstance(value, Val) else value
     if not isinstance(known, (int, float)):
-        raise UnsupportedError(f"{what} must be a literal number; write the number into the call")
+        raise NotKnown(f"{what} must be a literal number; write the number into the call")
     return known
 
 
@@ -47,7 +51,7 @@ def flag(value: Any, what: str) -> bool:
     """A boolean that is known when the function is transformed."""
     known = static(value) if isinstance(value, Val) else value
     if not isinstance(known, (bool, np.bool_)):
-        raise UnsupportedError(f"{what} must be True or False; write it into the call")
+        raise NotKnown(f"{what} must be True or False; write it into the call")
     return bool(known)
 
 

@@ -17,7 +17,7 @@ from srcgrad.core.walk import defined, substitute
 from srcgrad.rules.scalar.arithmetic import add, multiply
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.sweeps.crossing import Crossing, crossing_arrays
-from srcgrad.transform.sweeps.joint import Joint
+from srcgrad.transform.sweeps.joint import Joint, NotPairedError
 from srcgrad.transform.sweeps.places import on_tapes
 from srcgrad.transform.sweeps.positions import Positions
 
@@ -41,6 +41,8 @@ class Cut:
         self.tapes: dict[str, Var] = {}
         self._became: dict[Var, Atom] = {}  # what marks and copied arrays are in the sweep back
         self._forth, self._values, self._end = self._with_positions(self._tape)
+        if not set(joint.seeds).isdisjoint(free_of(self._forth, self._values)):
+            raise NotPairedError  # the sweep forth runs before there are cotangents
         given = {*joint.params, *joint.shadows, self.start, *self.tapes.values()}
         self._crossing = Crossing(self._forth, given)
         self._back = substitute(joint.back, self._became)
