@@ -72,10 +72,27 @@ def _groups(lines: Iterable[str], named: Mapping[str, frozenset[str]]) -> Iterat
 
 
 def marks_of(lines: Sequence[str], kept: Mapping[str, Mark]) -> dict[int, Mark]:
-    """The marks of what is kept, by the line that makes its memory first."""
+    """The marks of what is kept, by the line that makes its memory first; one mark for all that a line makes."""
     found: dict[int, Mark] = {}
     left = dict(kept)
     for place, line in enumerate(lines):
-        for name in [name for name in left if re.match(rf"\s*(\w+ = )*{re.escape(name)} = ", line)]:
-            found[place] = left.pop(name)
+        made = {name: left.pop(name) for name in _assigned(line) if name in left}
+        if made:
+            found[place] = _joined(made)
     return found
+
+
+def _assigned(line: str) -> list[str]:
+    """The names that a line assigns, in `a = b = ...` and in `a, b = ...`."""
+    targets = re.match(r"\s*((?:\w+(?:, \w+)* = )+)", line)
+    return re.findall(r"\w+", targets[1]) if targets else []
+
+
+def _joined(made: Mapping[str, Mark]) -> Mark:
+    if len(made) == 1:
+        return next(iter(made.values()))
+    label, more = (
+        "; ".join(f"{name}: {text}" for name, text in zip(made, texts, strict=True))
+        for texts in zip(*made.values(), strict=True)
+    )
+    return Mark(label, more)

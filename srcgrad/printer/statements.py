@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
 from typing import cast
@@ -17,6 +17,7 @@ from srcgrad.printer.effects import effect
 from srcgrad.printer.evaluation_order import Branch, Leave, Loop, Moves, Node, Plain
 from srcgrad.printer.expressions import FULL, Called, Expressions, TemplateOf, negated
 from srcgrad.printer.folding import Folds, assigned_names
+from srcgrad.printer.joined_lines import allocations_at_once, checks_at_once, shapes_at_once
 from srcgrad.printer.rooms import rooms
 from srcgrad.printer.templates import call, name
 from srcgrad.printer.user_lines import one_line
@@ -80,7 +81,8 @@ class Statements:
     def function(self, fun: Fun, nodes: Sequence[Node]) -> ast.FunctionDef:
         self.function_name, self.rooms = fun.name, rooms(fun, self.folds.memory)
         shown = dropwhile(lambda n: isinstance(n, Plain) and isinstance(n.stmt, ir.Remark) and n.stmt.opens, nodes)
-        body = shapes_at_once(checks_at_once(line for node in shown for line in self.node(node)), self.ranks(fun))
+        lines = checks_at_once(line for node in shown for line in self.node(node))
+        body = allocations_at_once(shapes_at_once(lines, self.ranks(fun)))
         if fun.facts.kernel is None and (fun.results or not body):
             results = [self.atom(r) for r in fun.results]
             value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
@@ -101,7 +103,7 @@ class Statements:
     def block(self, nodes: Sequence[Node], span: Span | None) -> Body:
         """The statements of a region below a header of this span; comments that nothing follows are dropped."""
         before, self.said = self.said, span
-        out = checks_at_once(line for node in nodes for line in self.node(node))
+        out = allocations_at_once(checks_at_once(line for node in nodes for line in self.node(node)))
         self.said = before
         while out and is_comment(out[-1]):
             out.pop()
@@ -377,31 +379,6 @@ class Statements:
         return [comment(text), stmt]
 
 
-def checks_at_once(body: Iterable[ast.stmt]) -> Body:
-    """One check in the place of several, one behind the other, that raise the same."""
-    out: Body = []
-    for stmt in body:
-        raised = _raised(stmt)
-        if out and raised is not None and raised == _raised(out[-1]):
-            assert isinstance(stmt, ast.If) and isinstance(out[-1], ast.If)
-            tests = [
-                t.values if isinstance(t, ast.BoolOp) and isinstance(t.op, ast.Or) else [t]
-                for t in (out[-1].test, stmt.test)
-            ]
-            out[-1] = ast.If(ast.BoolOp(ast.Or(), [*tests[0], *tests[1]]), stmt.body, [])
-        else:
-            out.append(stmt)
-    return out
-
-
-def _raised(stmt: ast.stmt) -> str | None:
-    """The text of the error that a check raises, which does no more."""
-    match stmt:
-        case ast.If(body=[ast.Raise() as raised], orelse=[]):
-            return ast.dump(raised)
-    return None
-
-
 def _larger_first(test: ast.expr) -> ast.expr:
     """`n <= 8` for `8 >= n`, in what a check asks."""
     match test:
@@ -415,39 +392,6 @@ def _larger_first(test: ast.expr) -> ast.expr:
 
 
 MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.Lt: ast.Gt}
-
-
-def shapes_at_once(body: Body, ranks: Mapping[str, int]) -> Body:
-    """`m, n = a.shape` in the place of `m = a.shape[0]` and `n = a.shape[1]`. ranks: of the arrays that have one
-    shape all through."""
-    out: Body = []
-    lengths: list[tuple[str, ast.expr]] = []  # of the last lines: the array, and what has its length
-    for stmt in body:
-        array = _measured(stmt)
-        if array is None:
-            lengths = []
-            out.append(stmt)
-            continue
-        of, axis = array
-        assert isinstance(stmt, ast.Assign)
-        lengths = lengths if lengths and lengths[0][0] == of else []
-        out.append(stmt)
-        if axis != len(lengths):
-            lengths = []
-            continue
-        lengths = [*lengths, (of, stmt.targets[0])]
-        if len(lengths) == ranks.get(of) and axis:
-            shape = ast.Attribute(name(of), "shape", ast.Load())
-            out[-len(lengths) :] = [ast.Assign([ast.Tuple([n for _, n in lengths], ast.Store())], shape)]
-    return out
-
-
-def _measured(stmt: ast.stmt) -> tuple[str, int] | None:
-    """The array and the axis of which the statement takes the length."""
-    match stmt:
-        case ast.Assign([ast.Name()], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(int() as axis))):
-            return of, axis
-    return None
 
 
 def _lines(stmt: ast.stmt) -> Iterator[ast.stmt]:

@@ -4,14 +4,12 @@ import numpy as np
 def burgers_fwd(dt, u0, steps, dt_dot, u0_dot):
     # n = u0.shape[0]
     n = u0.shape[0]
-    u = np.zeros_like(u0)
-    u_dot = np.zeros_like(u0)
+    u, u_dot = np.zeros_like(u0), np.zeros_like(u0)
     for i in range(n):
         # u[i] = u0[i]
         u[i] = u0[i]
         u_dot[i] = u0_dot[i]
-    w = np.zeros_like(u0)
-    w_dot = np.zeros_like(u0)
+    w, w_dot = np.zeros_like(u0), np.zeros_like(u0)
     for t in range(steps):
         for i in range(1, n - 1):
             # w[i] = u[i] - dt * u[i] * (u[i + 1] - u[i - 1]) + 0.1 * (u[i + 1] - 2.0 * u[i] + u[i - 1])

@@ -4,14 +4,11 @@ import numpy as np
 def burgers_rev(dt, u0, steps, value_bar):
     # n = u0.shape[0]
     n = u0.shape[0]
-    u = np.zeros_like(u0)
-    u_bar = np.zeros_like(u0)
+    u, u_bar = np.zeros_like(u0), np.zeros_like(u0)
     for i in range(n):
         # u[i] = u0[i]
         u[i] = u0[i]
-    w = np.zeros_like(u0)
-    w_bar = np.zeros_like(u0)
-    u_kept = np.empty((max(steps, 0), n))
+    w, w_bar, u_kept = np.zeros_like(u0), np.zeros_like(u0), np.empty((max(steps, 0), n))
     u_bar_2 = u_bar
     for t in range(steps):
         u_kept[t] = u

@@ -4,8 +4,7 @@ import numpy as np
 
 def leaves_early_rev(x, n, value_bar):
     rows = max(n, 0)
-    t_kept = np.empty(rows)
-    s_kept = np.empty(rows)
+    t_kept, s_kept = np.empty(rows), np.empty(rows)
     s = x
     turn = 0
     for i in range(n):

@@ -6,8 +6,7 @@ def product_rev(x, n, value_bar):
     if n > x.shape[0]:
         raise IndexError('x[i] is out of range (line 4 of product)')
     rows = max(n, 0)
-    t_kept = np.empty(rows)
-    s_kept = np.empty(rows)
+    t_kept, s_kept = np.empty(rows), np.empty(rows)
     s = 1.0
     for i in range(n):
         s_kept[i] = s

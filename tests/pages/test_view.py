@@ -89,7 +89,7 @@ def test_what_is_kept_has_its_bytes():
     made = sg.grad(product)
     view = shown.view(made, (np.ones(500), 500))
     labels = {view.generated.lines[k].split()[0]: mark.label for k, mark in view.generated.marks.items()}
-    assert labels == {"t_kept": "kept, 4000 bytes", "s_kept": "kept, 4000 bytes"}
+    assert labels == {"t_kept,": "t_kept: kept, 4000 bytes; s_kept: kept, 4000 bytes"}
     assert "to compute it again costs" in next(iter(view.generated.marks.values())).more
     assert view.notes == ["kept for the reverse sweep: t_kept, s_kept, 8000 bytes a call"]
 
@@ -97,7 +97,12 @@ def test_what_is_kept_has_its_bytes():
 def test_after_a_call_its_shapes_tell_the_bytes():
     made = sg.grad(product, jit=False)
     made(np.ones(700), 700)
-    assert view_labels(made) == {"kept, 5600 bytes"}
+    assert view_labels(made) == {"t_kept: kept, 5600 bytes; s_kept: kept, 5600 bytes"}
+
+
+def test_one_of_several_names_on_a_line_is_marked_alone():
+    line, mark = ["    a, b_kept = np.zeros(n), np.empty(n)", "    d = c_kept, a"], Mark("kept", "why")
+    assert marks_of(line, {"b_kept": mark, "c_kept": mark}) == {0: mark}
 
 
 def view_labels(made) -> set[str]:

@@ -65,17 +65,17 @@ def _workload(name: str, most: int) -> Entry:
 
 ENTRIES = {
     "running_products": Entry(running_products, lambda: (np.linspace(0.2, 1.4, 7),), 0, 20),
-    "rk4_small": _workload("rk4_small", 82),
-    "gaussian_process": _workload("gaussian_process", 105),
-    "lstm": _workload("lstm", 130),
-    "softmax_regression": _workload("softmax_regression", 58),
-    "kalman": _workload("kalman", 205),
-    "heat": _workload("heat", 50),
+    "rk4_small": _workload("rk4_small", 76),
+    "gaussian_process": _workload("gaussian_process", 88),
+    "lstm": _workload("lstm", 115),
+    "softmax_regression": _workload("softmax_regression", 56),
+    "kalman": _workload("kalman", 170),
+    "heat": _workload("heat", 48),
     "continued": Entry(continued, lambda: (0.7, 6), 0, 28),
-    "gaussian_mixture": _workload("gaussian_mixture", 103),
+    "gaussian_mixture": _workload("gaussian_mixture", 101),
     "k_means": _workload("k_means", 36),
-    "n_body": _workload("n_body", 77),
-    "option_tree": Entry(option_tree, lambda: (100.0, 105.0, 0.05, 0.3, 1.0, 12), (0, 2, 3), 86),
+    "n_body": _workload("n_body", 74),
+    "option_tree": Entry(option_tree, lambda: (100.0, 105.0, 0.05, 0.3, 1.0, 12), (0, 2, 3), 82),
 }
 
 

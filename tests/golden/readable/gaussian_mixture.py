@@ -31,13 +31,11 @@ def gaussian_mixture_value_and_grad(alphas, means, logs, x):
         raise ValueError('the shapes in x[i] - means do not fit together (line 7 of gaussian_mixture)')
     if n_7 != n_5 and t or n_2 != n and t:
         raise ValueError('the shapes in (x[i] - means) * scale do not fit together (line 7 of gaussian_mixture)')
-    means_bar = np.zeros_like(means)
-    scale_bar = np.zeros((n, n_5))
+    means_bar, scale_bar = np.zeros_like(means), np.zeros((n, n_5))
     weights_bar = np.zeros_like(alphas)
     if n_2 == 0 and t:
         raise ValueError('the largest or smallest of no elements')
-    terms = np.empty(n_2)
-    t_2 = np.empty(n_2)
+    terms, t_2 = np.empty(n_2), np.empty(n_2)
     total = 0.0
     for i in range(n_6):
         # terms = weights - 0.5 * square

@@ -16,8 +16,7 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
     # z = x / np.exp(log_lengths)
     for i in range(n_3):
         t[i] = vector_exp(log_lengths[i])
-    z = np.empty_like(x)
-    squares = np.empty(n_2)
+    z, squares = np.empty_like(x), np.empty(n_2)
     for i in range(n_2):
         total = 0.0
         for j in range(n_3):
@@ -32,8 +31,7 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
     t_3 = math.exp(log_height)
     t_4 = np.empty((n_2, n_2))
     t_5 = math.exp(log_noise)
-    a = np.zeros((n_2, n_2))
-    t_6 = np.empty((n_2, n_2))
+    a, t_6 = np.zeros((n_2, n_2)), np.empty((n_2, n_2))
     for i in range(n_2):
         a[i, i] = 1.0
         squares_i = squares[i]
@@ -51,9 +49,7 @@ def gaussian_process_value_and_grad(log_lengths, log_height, log_noise, x, y):
         total += vector_log(c[i, i])
     t_7 = 0.5 * n_2 * math.log(6.283185307179586)
     # reverse
-    z_bar = np.empty_like(x)
-    squares_bar = np.empty(n_2)
-    t = np.empty_like(y)
+    z_bar, squares_bar, t = np.empty_like(x), np.empty(n_2), np.empty_like(y)
     total_2 = 0.0
     # return 0.5 * np.sum(w * w) + np.sum(np.log(np.diag(c))) + 0.5 * len(x) * math.log(2.0 * math.pi)
     for i in range(n_4):

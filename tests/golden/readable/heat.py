@@ -6,9 +6,7 @@ from numba import njit
 def heat_value_and_grad(u0, alpha, steps):
     n, n2 = u0.shape
     u = u0.copy()
-    u_bar = np.zeros_like(u0)
-    u2 = np.empty_like(u0)
-    u_bar2 = np.zeros_like(u0)
+    u_bar, u2, u_bar2 = np.zeros_like(u0), np.empty_like(u0), np.zeros_like(u0)
     t = max(n - 2, 0)
     t2 = max(n2 - 2, 0)
     u_bar3 = u_bar

@@ -13,8 +13,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t3 = 1 in wx.shape or 1 in wh.shape or 1 in b.shape or 1 in xs.shape or 1 in ys.shape
     if t3 or n2 < t2 + 2:
         raise ValueError('made for arrays with longer axes')
-    h = np.zeros(n3)
-    c = np.zeros(n3)
+    h, c = np.zeros(n3), np.zeros(n3)
     t3 = n6 > 0
     if n7 != n and t3:
         raise ValueError('the shapes in xs[t] @ wx do not fit together (line 7 of lstm)')
@@ -24,16 +23,12 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         raise ValueError('the shapes in xs[t] @ wx + h @ wh + b do not fit together (line 7 of lstm)')
     if 4 * n3 != n2 and t3:
         raise ValueError('the shapes in i * np.tanh(z[3 * n:]) do not fit together (line 11 of lstm)')
-    z_kept = np.empty((n6, n2))
-    h_kept = np.empty((n6, n3))
-    c_kept = np.empty((n6, n3))
+    z_kept, h_kept, c_kept = np.empty((n6, n2)), np.empty((n6, n3)), np.empty((n6, n3))
     t4 = 2 * n3
     t5 = 1.0 / n6
     hs_bar = np.empty((n6, n3))
     t3 = n3 != n9 and n3 != 1 and n9 != 1
-    t6 = np.empty(n2)
-    t7 = np.empty(n4)
-    z = np.empty(n2)
+    t6, t7, z = np.empty(n2), np.empty(n4), np.empty(n2)
     loss = 0.0
     for t in range(n6):
         # z = xs[t] @ wx + h @ wh + b
@@ -66,21 +61,11 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     # return loss / len(xs)
     value = loss / n6
     # reverse
-    wx_bar = np.zeros_like(wx)
-    wh_bar = np.zeros_like(wh)
-    b_bar = np.zeros_like(b)
-    c_bar = np.zeros(n3)
-    h_bar = np.zeros(n3)
-    h_bar2 = np.empty(n3)
-    z = np.empty(n4)
-    t6 = np.empty(n3)
-    i2 = np.empty(n3)
-    t7 = np.empty(n3)
-    f = np.empty(n3)
-    t9 = np.empty(n3)
-    o = np.empty(n3)
-    t10 = np.empty(n3)
-    z_bar = np.empty(n4)
+    wx_bar, wh_bar, b_bar = np.zeros_like(wx), np.zeros_like(wh), np.zeros_like(b)
+    c_bar, h_bar, h_bar2 = np.zeros(n3), np.zeros(n3), np.empty(n3)
+    z, t6, i2 = np.empty(n4), np.empty(n3), np.empty(n3)
+    t7, f, t9 = np.empty(n3), np.empty(n3), np.empty(n3)
+    o, t10, z_bar = np.empty(n3), np.empty(n3), np.empty(n4)
     c_bar2 = np.empty(n3)
     for t in range(n6 - 1, -1, -1):
         # z = xs[t] @ wx + h @ wh + b

@@ -16,9 +16,7 @@ def n_body_value_and_grad(pos0, v0, mass, dt, steps):
         raise ValueError('the shapes in v + dt * np.sum(weight[:, :, np.newaxis] * apart, axis=1) do not fit together (line 8 of n_body)')
     v = v0.copy()
     pos = pos0.copy()
-    pos_kept = np.empty((max(steps, 0), n, n_2))
-    t_2 = np.empty(n_4)
-    pos_2 = np.empty_like(v0)
+    pos_kept, t_2, pos_2 = np.empty((max(steps, 0), n, n_2)), np.empty(n_4), np.empty_like(v0)
     for it in range(steps):
         for i in range(n_3):
             t_2[:] = 0.0
@@ -43,8 +41,7 @@ def n_body_value_and_grad(pos0, v0, mass, dt, steps):
             for j in range(n_4):
                 pos[i, j] = pos_2[i, j]
     # reverse
-    v_bar = np.zeros_like(v0)
-    pos_bar = np.empty_like(pos0)
+    v_bar, pos_bar = np.zeros_like(v0), np.empty_like(pos0)
     value = 0.0
     # return np.sum(pos * pos)
     for i in range(n):
@@ -52,8 +49,7 @@ def n_body_value_and_grad(pos0, v0, mass, dt, steps):
             pos_ij = pos[i, j]
             value += pos_ij * pos_ij
             pos_bar[i, j] = 2.0 * pos_ij
-    v_bar_2 = np.empty(n_4)
-    pos_bar_2 = np.empty((1, n_3, n_4))
+    v_bar_2, pos_bar_2 = np.empty(n_4), np.empty((1, n_3, n_4))
     pos_bar_3 = np.empty((n_3, 1, n_4))
     for it in range(steps - 1, -1, -1):
         # apart = pos[np.newaxis, :, :] - pos[:, np.newaxis, :]

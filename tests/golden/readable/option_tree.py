@@ -22,8 +22,7 @@ def option_tree_value_and_grad(spot, strike, rate, sigma, years, steps):
     t_6 = steps + 1
     if t_6 < 0:
         raise ValueError('a length in np.empty(steps + 1) is negative (line 7 of option_tree)')
-    values = np.empty(t_6)
-    t_kept = np.empty(t_6)
+    values, t_kept = np.empty(t_6), np.empty(t_6)
     for i in range(t_6):
         # values[i] = max(strike - spot * up ** (2 * i - steps), 0.0)
         t_kept_i = up ** (2 * i - steps)
@@ -31,8 +30,7 @@ def option_tree_value_and_grad(spot, strike, rate, sigma, years, steps):
         values[i] = max(strike - spot * t_kept_i, 0.0)
     t_7 = steps - 1
     rows = max(steps, 0)
-    t_kept_2 = np.empty((rows, rows))
-    values_kept = np.empty((rows, rows))
+    t_kept_2, values_kept = np.empty((rows, rows)), np.empty((rows, rows))
     values_kept_2 = np.empty((rows, rows))
     for k in range(t_7, -1, -1):
         row = t_7 - k

@@ -9,14 +9,9 @@ def rk4_small_value_and_grad(y0, dt, steps):
         raise ValueError('made for arrays with longer axes')
     y = y0.copy()
     rows = max(steps, 0)
-    y_kept = np.empty(rows)
-    y_kept_2 = np.empty(rows)
-    y_kept_3 = np.empty(rows)
-    y_kept_4 = np.empty(rows)
-    y_kept_5 = np.empty(rows)
-    y_kept_6 = np.empty(rows)
-    y_kept_7 = np.empty(rows)
-    y_kept_8 = np.empty(rows)
+    y_kept, y_kept_2, y_kept_3 = np.empty(rows), np.empty(rows), np.empty(rows)
+    y_kept_4, y_kept_5, y_kept_6 = np.empty(rows), np.empty(rows), np.empty(rows)
+    y_kept_7, y_kept_8 = np.empty(rows), np.empty(rows)
     t = steps > 0
     if n <= 1 and t:
         raise IndexError('y[1] is out of range (line 2 of oscillator)')

@@ -22,9 +22,7 @@ def softmax_regression_value_and_grad(w, x, y):
         for j in range(n_2):
             z_ij = z[i, j]
             m = z_ij if z_ij > m or z_ij != z_ij else m
-    e = np.empty((n_3, n_2))
-    t = np.empty(n_3)
-    t_2 = np.empty((n_3, 1))
+    e, t, t_2 = np.empty((n_3, n_2)), np.empty(n_3), np.empty((n_3, 1))
     # e = np.exp(z - m)
     for i in range(n_3):
         total = 0.0
