@@ -33,12 +33,13 @@ STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callbac
 
 def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
     """In compiled code: the solve, the expressions of what it takes, and what makes the result of what it gives."""
-    whole = specs["x0"]
-    specs = structured.on_vector(specs, method != "root")
+    whole = _whole(method, specs)
+    start = "float(x0)" if whole == Leaf(F8) else "x0"
+    specs = structured.on_vector(specs, method != "root", whole)
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (n if isinstance(n, str) else repr(n) for n in numbers)
     args = "args" if is_tuple(specs["args"]) else "(args,)"
-    items = ["x0", args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
+    items = [start, args, tol, maxiter, f"({''.join(f'{o}, ' for o in options)})"]
     return compiled(structured.around(solve, whole)), items, told_history if _static(specs, "history") else told
 
 
@@ -66,17 +67,20 @@ def bound(low: Any, public: Any, method: str, args: Sequence[Any], named: dict[s
     given.apply_defaults()
     values = with_its_own(low, given.arguments)
     specs = {name: spec_of_argument(name, value) for name, value in values.items()}
-    whole = specs["x0"]
-    specs = structured.on_vector(specs, method != "root")
+    whole = _whole(method, specs)
+    start = values["x0"]
+    if whole == Leaf(F8):
+        start = low.converted(low.atom(calls.given(low, start)), F8)
+    specs = structured.on_vector(specs, method != "root", whole)
     solve, numbers = _solver(method, specs)
     tol, maxiter, *options = (values[n] if isinstance(n, str) else _literal(n) for n in numbers)
     more = scope.struct([]) if values["args"] == () else values["args"]
     if not is_tuple(specs["args"]):
         more = scope.struct([more])
     ruled = _ruled(solve, method, specs, scope.spec_of(more))
-    if isinstance(whole, Node):
+    if whole is not None:
         ruled = compiled(structured.around(ruled, whole))
-    return ruled, [values["x0"], more, tol, maxiter, scope.struct(options)]
+    return ruled, [start, more, tol, maxiter, scope.struct(options)]
 
 
 def spec_of_argument(name: str, value: Any) -> Spec:
@@ -151,6 +155,10 @@ def _start(specs: Specs) -> Type:
         hint = "start from a float or an array of floats"
         raise ArgumentError(f"x0 is {wording.of_spec(spec)}", hint=hint)
     return kind
+
+
+def _whole(method: str, specs: Specs) -> Spec | None:
+    return structured.whole(specs["x0"], _method(method, specs) not in ("root", "gradient-descent"))
 
 
 def _method(method: str, specs: Specs) -> str:

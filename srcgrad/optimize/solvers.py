@@ -269,7 +269,7 @@ def minimize(
     Parameters
     ----------
     fun, x0, args, tol, maxiter, mode, history, batch, target, jit, callback, callback_every, checkpoint
-        As for `gradient_descent`; all methods but it take an `x0` of shape ``(n,)``.
+        As for `gradient_descent`.
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian, from Python a sparse one of hundreds of variables. The first three search
         for points that meet the strong Wolfe conditions; the first trial of BFGS and L-BFGS is at 1 at most.
@@ -308,11 +308,11 @@ def _minimum(
         check_call(fun, target, mode, tol, maxiter, batch, called)
         chosen = _method_options(method, {name: value for name, value in given.items() if value is not None})
         axes = axes_of(batch, args)
-        if structured(x0):
+        start, rank = (x0, 0) if structured(x0) else _start(x0, axes, history, target)
+        if structured(x0) or (rank != 1 and method != "gradient-descent"):
             choices = {"tol": tol, "maxiter": maxiter, "target": target, "mode": mode, "history": history, "jit": jit}
             choices |= {"method": method, "checkpoint": checkpoint, **given}
-            return through_vector(minimize, True, fun, x0, args, batch, called, choices)
-        start, rank = _of_rank(method, *_start(x0, axes, history, target))
+            return through_vector(minimize, True, fun, start, args, batch, called, choices)
     tol, maxiter, options = float(tol), int(maxiter), like(start, *chosen)
     watch, swept = Watch(*called), kept(mode, checkpoint)
     if axes:
@@ -321,13 +321,6 @@ def _minimum(
     if method in SEARCHING:
         return by_search(fun, method, swept, history, jit, start, args, tol, maxiter, watch)
     return from_state(fun, method, rank, swept, history, jit, start, args, tol, maxiter, options, watch)
-
-
-def _of_rank(method: str, start: Any, rank: int) -> tuple[Any, int]:
-    if method != "gradient-descent" and rank != 1:
-        hint = "write np.array([x0]) or x0.ravel()"
-        raise ArgumentError(f"{method} starts from a one-dimensional array", hint=hint)
-    return start, rank
 
 
 def _fine(maxiter: Any, lr: Any, momentum: Any, callback: Any) -> bool:

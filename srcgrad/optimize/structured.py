@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.compiler import lazy
-from srcgrad.core.types import B1, F4, Type
+from srcgrad.core.types import B1, F4, F8, I8, Type
 from srcgrad.derivatives.arguments import Parameters, spec_of
 from srcgrad.errors import ArgumentError
 from srcgrad.frontend.source import hooks, wording
@@ -273,11 +273,22 @@ def _placed(get: Part, rest: Part) -> Part:
 # ---- a solver called inside other code
 
 
-def on_vector(specs: dict[str, Spec], minimises: bool) -> dict[str, Spec]:
-    """What is known of a solver's arguments, with a vector as the starting point where it is a structure."""
-    start = specs["x0"]
+def whole(start: Spec, vectors_only: bool) -> Spec | None:
+    """What is known of a starting point that goes through a vector: a structure, or what is no vector where a method
+    takes vectors only; None of another."""
+    if isinstance(start, Node):
+        return start
+    if not vectors_only:
+        return None
+    if isinstance(start, Static):
+        return Leaf(F8) if type(start.value) in (int, float) else None
+    return None if start.type.rank == 1 else Leaf(F8) if start.type == I8 else start
+
+
+def on_vector(specs: dict[str, Spec], minimises: bool, start: Spec | None) -> dict[str, Spec]:
+    """What is known of a solver's arguments, with a vector as the starting point where that goes through one."""
     fun = specs["fun"]
-    if not isinstance(start, Node) or not isinstance(fun, Static):
+    if start is None or not isinstance(fun, Static):
         return specs
     start = checked(start)
     residual = None if minimises else _result_of(fun.value, (start, *_each(specs["args"])))
@@ -292,9 +303,9 @@ def _each(args: Spec) -> tuple[Spec, ...]:
     return () if isinstance(args, Static) and args.value == () else (args,)
 
 
-def around(solve: Part, start: Spec) -> Part:
-    """The solve from a structure, with what solves from its vector in it."""
-    if not isinstance(start, Node):
+def around(solve: Part, start: Spec | None) -> Part:
+    """The solve from what goes through a vector, with what solves from that in it."""
+    if start is None:
         return solve
     put, place, take = putting(start), placing(start), taking(start)
 

@@ -73,8 +73,8 @@ def an_option_of_another_method():
 
 
 @mistake
-def a_number_for_newton():
-    sg.minimize(residual, 1.0)
+def a_matrix_for_newton():
+    sg.newton(residual, np.ones((2, 2)))
 
 
 @mistake
