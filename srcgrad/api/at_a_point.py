@@ -32,7 +32,7 @@ def jvp(
         The function.
     primals, tangents : tuple
         The arguments, and a tangent for each: of one structure, shapes and dtypes. A tangent of None means zero.
-    target, jit, cache, fastmath, parallel : optional
+    target, jit, cache, fastmath, parallel, debug_nans : optional
         As of `grad`.
 
     Returns
@@ -72,7 +72,7 @@ def vjp(
         The function.
     *primals
         The arguments.
-    target, jit, cache, fastmath, parallel, checkpoint : optional
+    target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns

@@ -185,7 +185,7 @@ def value_and_grad(
 
     Parameters
     ----------
-    fun, argnums, has_aux, mode, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, has_aux, mode, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns

@@ -52,7 +52,7 @@ def hessian(fun: Any = None, argnums: Any = 0, *, sparse: bool = False, pattern:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
     sparse, pattern
         As of `jacobian`.
@@ -113,7 +113,7 @@ def hvp(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns

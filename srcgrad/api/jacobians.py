@@ -36,7 +36,7 @@ def jacfwd(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans : optional
         As of `grad`.
 
     Returns
@@ -79,7 +79,7 @@ def jacrev(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns
@@ -150,7 +150,7 @@ def jacobian(
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
     mode : {"auto", "forward", "reverse"}
         "auto" compares the numbers of inputs and outputs at each call; of a sparse Jacobian, those of the sweeps.

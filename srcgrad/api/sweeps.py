@@ -29,7 +29,7 @@ def forward(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans : optional
         As of `grad`.
 
     Returns
@@ -78,7 +78,7 @@ def reverse(fun: Any = None, argnums: Any = 0, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, argnums, target, jit, cache, fastmath, parallel, checkpoint : optional
+    fun, argnums, target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns

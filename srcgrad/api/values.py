@@ -33,7 +33,7 @@ def compiled(fun: Any = None, **options: Any) -> Any:
 
     Parameters
     ----------
-    fun, target, jit, cache, fastmath, parallel : optional
+    fun, target, jit, cache, fastmath, parallel, debug_nans : optional
         As of `grad`. It needs no float among its arguments and results.
 
     Returns
@@ -84,7 +84,7 @@ def vmap(fun: Any = None, in_axes: Any = 0, **options: Any) -> Any:
         The mapped axis of each argument; None: the same for all items.
     target : {"cpu", "cuda"}
         On CUDA one thread takes an item, and what comes in on the device goes out on it.
-    jit, cache, fastmath, parallel : optional
+    jit, cache, fastmath, parallel, debug_nans : optional
         As of `grad`.
 
     Returns

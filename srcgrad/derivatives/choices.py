@@ -22,13 +22,13 @@ class CompileOptions(TypedDict, total=False):
     cache: bool
     fastmath: bool | Collection[str] | None
     parallel: bool | None
+    debug_nans: bool
 
 
 class DerivativeOptions(CompileOptions, total=False):
     """What transformers take, too, that may sweep back."""
 
     checkpoint: int | str | None
-    debug_nans: bool
 
 
 OPTIONS = tuple(DerivativeOptions.__annotations__)

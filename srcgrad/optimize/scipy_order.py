@@ -131,7 +131,7 @@ def scipy_derivatives(
     argnums : int, str or tuple of these
         What SciPy differentiates by: the first argument; 1 for `solve_ivp`, the tuple of the parameters' places or
         names for `curve_fit`.
-    target, jit, cache, fastmath, parallel, checkpoint : optional
+    target, jit, cache, fastmath, parallel, debug_nans, checkpoint : optional
         As of `grad`.
 
     Returns

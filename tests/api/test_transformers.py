@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -260,7 +261,8 @@ def test_what_branches_on_floats_is_compiled_strictly():
         return np.sum(a)
 
     for fun, strict in ((smooth, False), (bends, True), (masks, True)):
-        lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
+        recipe = replace(plain(sg.grad, fun, argnums=1)._recipe, last=True)
+        lowered = pipeline.derive(fun, recipe, [describe(X), describe(1.0)])
         assert to_source.decides_by_floats(lowered.program) is strict
 
 
@@ -310,6 +312,7 @@ def test_what_is_decided_once_may_have_fast_math_flags():
 
     once = (smallest, until_small, sums_within, flattens)
     for fun in (*once, run_again, largest_of_two, chosen, places, equal_to):
-        lowered = plain(sg.grad, fun, argnums=1).__srcgrad_core__([describe(X), describe(1.0)])
+        recipe = replace(plain(sg.grad, fun, argnums=1)._recipe, last=True)
+        lowered = pipeline.derive(fun, recipe, [describe(X), describe(1.0)])
         assert to_source.decides_by_floats(lowered.program)
         assert to_source.decides_anew(lowered.program) is (fun not in once), fun

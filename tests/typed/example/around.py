@@ -16,6 +16,7 @@ ERRORS: tuple[type[sg.SrcgradError], ...] = (
     sg.ArgumentError,
     sg.DivisionError,
     sg.IntegerOverflowError,
+    sg.NonFiniteError,
     sg.NotDifferentiableError,
     sg.OutOfRangeError,
     sg.PowerError,
