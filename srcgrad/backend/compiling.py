@@ -9,7 +9,6 @@ import gc
 import logging
 import pickle
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +26,6 @@ from srcgrad.backend.called_kernels import call_only
 from srcgrad.backend.numba_pipeline import compile_so
 
 LOG = logging.getLogger("srcgrad")
-DEEPEST = 100_000  # calls inside one another, which take no memory of the machine's stack
 LENGTH = 20  # bytes of the digest that stands before what is kept
 
 
@@ -42,17 +40,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if on:
             gc.enable()
-
-
-@contextmanager
-def deep() -> Iterator[None]:
-    """Numba goes from block to block of a function by calls inside calls: a long function needs many."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 @contextmanager
@@ -115,7 +102,7 @@ def logged(dispatcher: Any, compile: Callable[..., Any], args: tuple[Any, ...]) 
         dispatcher.typingctx.refresh()
         dispatcher.targetctx.refresh()
     found, start = _hits(dispatcher), time.perf_counter()
-    with interruptible(), uncollected(), deep(), announced(dispatcher.__name__), blas_later.ours():
+    with interruptible(), uncollected(), announced(dispatcher.__name__), blas_later.ours():
         out = compile(*args)
     expect_blas(dispatcher.overloads.values())
     seconds = time.perf_counter() - start
