@@ -60,6 +60,9 @@ SEEN = 200  # a list or dict of Numba's that holds more is none whose items are 
 Spec = Union[Leaf, Static, Node]
 
 
+DEEPEST = 200  # structures inside one another
+
+
 def static(value: Any) -> Static:
     return Static(value, types.CellType(value) if classes.of_user(value) else None)
 
@@ -68,8 +71,9 @@ class Records:
     """The kind of a structured array: it is taken as an array for each of its fields."""
 
 
-def describe(value: Any) -> Spec:
-    """The description of a run-time value (an ndarray is a reference to memory)."""
+def describe(value: Any, depth: int = 0) -> Spec:
+    """The description of a run-time value (an ndarray is a reference to memory). RecursionError of one that holds
+    itself, or that is deeper than any that could be differentiated: how deep Python goes is for the process to say."""
     if isinstance(value, np.ndarray) and not (value.dtype.names and value.ndim):
         return Leaf(Type(value.dtype.str[1:], value.ndim, ref=True))
     if isinstance(value, (bool, np.bool_)):
@@ -86,7 +90,9 @@ def describe(value: Any) -> Spec:
     if kind is None:
         array = as_array(value)
         return static(value) if array is None else describe(array)
-    return Node(kind, keys, tuple(map(describe, children)))
+    if depth > DEEPEST:
+        raise RecursionError
+    return Node(kind, keys, tuple([describe(child, depth + 1) for child in children]))
 
 
 @functools.lru_cache(maxsize=512)
