@@ -86,10 +86,10 @@ def by_steps(solve: Callable[..., Outcome], x: Any, state: Any, maxiter: int, pa
             pace.took(made, time.perf_counter() - before)
         nit += int(made)
         histories += history
-        if message == CONVERGED or made < block or nit >= maxiter:
-            break
-        if not watch.goes_on(x, value, nit):
-            success, message = False, STOPPED
+        ended = message == CONVERGED or made < block or nit >= maxiter
+        if made and not watch.goes_on(x, value, nit) and not ended:
+            success, message, ended = False, STOPPED, True
+        if ended:
             break
     return (x, value, nit, bool(success), int(message), nit + 1, *_joined(histories))
 
@@ -116,10 +116,9 @@ def by_evaluations(
         nfev += evaluations
         first, nit = nit, max(trial[NIT], 0)
         kept.append(history[first if not kept else first + 1 :])
-        if status != GOES_ON:
-            break
-        if nit > first and not watch.goes_on(x, trial[VALUE], nit):
+        if nit > first and not watch.goes_on(x, trial[VALUE], nit) and status == GOES_ON:
             status = STOPPED
+        if status != GOES_ON:
             break
     value = trial[VALUE]
     success, message = outcome(int(status), bool(abs(value) < np.inf), tol)

@@ -190,7 +190,7 @@ def test_callback_every(solve, fun, x0, args, options):
     np.testing.assert_array_equal(got.x, plain.x)
     assert got[2:] == plain[2:]
     steps = [nit for nit, _, _ in seen]
-    assert steps == [n for n in range(2, got.nit + 1, 2) if n in steps] and len(steps) >= (got.nit - 1) // 2
+    assert steps == list(range(2, got.nit + 1, 2))
     for nit, x, value in seen[:3]:
         then = solve(fun, x0, args, jit=False, **{**options, "maxiter": nit})
         np.testing.assert_array_equal(x, then.x)

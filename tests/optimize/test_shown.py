@@ -58,7 +58,7 @@ def test_progress_is_one_line_of_text_without_tqdm(monkeypatch, capsys):
     sg.gradient_descent(lambda x: x * x, 1.0, lr=0.25, maxiter=10, callback=show, callback_every=5, jit=False)
     show(np.zeros(2), np.array([-3.0, 1.0]), 7)
     show.close()
-    lines = ["fit: 5 of 10, fun = 0.000976562", "fit: 7 of 10, fun = 3"]
+    lines = ["fit: 5 of 10, fun = 0.000976562", "fit: 10 of 10, fun = 9.53674e-07", "fit: 7 of 10, fun = 3"]
     assert [line.rstrip() for line in capsys.readouterr().err.split("\r")] == ["", *lines]
 
 

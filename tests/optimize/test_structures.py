@@ -125,8 +125,8 @@ def test_callback():
     seen = []
     options = {"callback": lambda x, fun, nit: seen.append((x, nit)), "callback_every": 1, "jit": False}
     gradient_descent(loss, start(), (1.5,), lr=0.25, maxiter=3, **options)
-    assert [nit for _, nit in seen] == [1, 2] and all(isinstance(x, Model) for x, _ in seen)
-    assert [x.lines["a"].offset for x, _ in seen] == [2.0, 2.5]
+    assert [nit for _, nit in seen] == [1, 2, 3] and all(isinstance(x, Model) for x, _ in seen)
+    assert [x.lines["a"].offset for x, _ in seen] == [2.0, 2.5, 2.75]
 
 
 def test_batch():
