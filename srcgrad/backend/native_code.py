@@ -83,7 +83,8 @@ class _Linked:
     """What the caller of a waiting library, itself one, links in."""
 
     def __init__(self, library: WaitingLibrary) -> None:
-        self._library, self._reload_init = library, library._reload_init
+        self._library = library
+        self._reload_init = getattr(library, "_reload_init", set())  # Numba 0.61 has none
 
     def _get_module_for_linking(self) -> Any:
         return self._library.bitcode()
