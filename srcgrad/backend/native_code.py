@@ -84,7 +84,7 @@ class _Linked:
 
     def __init__(self, library: WaitingLibrary) -> None:
         self._library = library
-        self._reload_init = getattr(library, "_reload_init", set())  # Numba 0.61 has none
+        self._reload_init: set[Any] = getattr(library, "_reload_init", set())  # Numba 0.61 has none
 
     def _get_module_for_linking(self) -> Any:
         return self._library.bitcode()
