@@ -73,23 +73,23 @@ class _SinkZeros(Rewriter):
                 left.append(stmt)
                 passed.append(mark)
         rest = [*left, *stmts[place + 1 + WINDOW :]]
-        return self.joined(stmts, place, taken, front, moved, rest, known) or stmts
+        return self.joined(stmts, place, (taken, other), front, moved, rest, known) or stmts
 
     def joined(
         self,
         stmts: tuple[Stmt, ...],
         place: int,
-        taken: str,
+        sides: tuple[str, str],
         front: list[Stmt],
         moved: list[Stmt],
         rest: list[Stmt],
         known: _Values,
     ) -> tuple[Stmt, ...] | None:
-        branch = stmts[place]
+        branch, (taken, other) = stmts[place], sides
         assert isinstance(branch, If)
         if not any(isinstance(s, Accumulate) for s in walk.walk(moved)):
             return None
-        inside = {o.target: getattr(o, taken) for o in branch.outs}
+        inside, outside = ({o.target: getattr(o, side) for o in branch.outs} for side in (taken, other))
         read = {a for s in walk.walk(rest) for a in (*walk.used(s), *walk.used_inside(s))} | self.needed
         outs = list(branch.outs)
         made = {v for s in moved for v in walk.defined(s)}
@@ -97,7 +97,9 @@ class _SinkZeros(Rewriter):
             if var in read:
                 if known.values.get(var, var) in made:
                     return None
-                outs.append(ir.Out(var, *_ordered(taken, var, known.values[var])))
+                value = known.values[var]
+                there = outside[value] if isinstance(value, Var) and value in outside else value
+                outs.append(ir.Out(var, *_ordered(taken, var, there)))
         renamed = {v: Var(v.name, v.type) for s in moved for v in walk.defined(s) if v in read}
         body = (*getattr(branch, taken), *_rebound(moved, {**inside, **renamed}, renamed))
         final = tuple(_with(o, taken, renamed[o.target]) if o.target in renamed else o for o in outs)
