@@ -151,9 +151,9 @@ class _Identities(ShapeRewriter):
         axis = let.params["axis"]
         match self.shapes.dims(array)[axis]:
             case Const() | Var() as known:
-                return known
+                return self.atom(known)
             case (Var() as other, int() as place) if other is not array and other.type.ref:
-                return self.emit(let.op.name, other, axis=place)
+                return self.emit(let.op.name, self.atom(other), axis=place)
         return self.length_of_operand(let, array, axis)
 
     def length_of_operand(self, let: Let, array: Atom, axis: int) -> Atom | None:
