@@ -19,11 +19,13 @@ from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.simplify.values.same_branches import merge_branches
+from srcgrad.simplify.values.twin_counters import merge_counters
 
 Pass = Callable[[Fun], Fun]
 ROUNDS = 5
 PASSES: tuple[Pass, ...] = (
     apply_identities,
+    merge_counters,
     assign_at_first_use,
     store_first_elements,
     cse,

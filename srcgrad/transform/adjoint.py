@@ -24,6 +24,7 @@ from srcgrad.rules.scalar.compare import equal, not_equal
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.ahead import Ahead
 from srcgrad.transform.context import Bars, Context, bar_name, zero
+from srcgrad.transform.counters import counts_iterations
 from srcgrad.transform.iterations import INT_ONE, Loop, Numbering, row, step_of
 from srcgrad.transform.memory import Shadows
 from srcgrad.transform.plan import Plan
@@ -296,7 +297,8 @@ class Adjoint:
         if count is None:
             assert isinstance(stmt, ir.For)
             count = self.b.let(trips, ctx(stmt.start), ctx(stmt.stop), ctx(stmt.step), name="turns")
-        return Var("turn", ir.I8), (self.b.let(subtract, count, INT_ONE, name="last"), const(-1), const(-1))
+        name = next((c.inner.name for c in stmt.carry if counts_iterations(c, self.plan.counters)), "turn")
+        return Var(name, ir.I8), (self.b.let(subtract, count, INT_ONE, name="last"), const(-1), const(-1))
 
     def _enter_iteration(self, stmt: Loop, index: Var, ctx: Context, inner: Context) -> Atom:
         """Bind the primal's index; the row of kept arrays."""
@@ -318,7 +320,7 @@ class Adjoint:
         for carry in stmt.carry:
             name = bar_name(carry.inner)
             if not carry.inner.type.ref:
-                inner.env[carry.inner] = self.tape.entry(carry, place, inner)
+                inner.env[carry.inner] = self.tape.entry(stmt, carry, place, inner)
                 if carry.inner in self.activity:
                     bar = Var(name, carry.inner.type)
                     found.scalars.append((carry, bar, bars.take(carry.out) or zero(bar.type)))

@@ -161,7 +161,7 @@ class Ahead:
         for carry in loop.carry:
             read = self.plan.selections.enters(loop, carry)
             with self.b.at(None):
-                inner.env[carry.inner] = tape.entry(carry, place, inner) if read else Const(0, carry.inner.type)
+                inner.env[carry.inner] = tape.entry(loop, carry, place, inner) if read else Const(0, carry.inner.type)
 
     def _known_in(self, loop: ir.For) -> dict[Var, Atom]:
         """The conditions of the branches in which something is taken; what serves them alone is of no account."""

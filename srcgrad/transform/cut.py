@@ -15,7 +15,7 @@ from srcgrad.analysis.activity import Activity
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.varying import Loops, Varying
 from srcgrad.core import ir
-from srcgrad.core.ir import Const, Stmt, Var
+from srcgrad.core.ir import Atom, Carry, Const, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import how_atoms, index_atoms
 from srcgrad.transform import costs
@@ -37,6 +37,7 @@ class Decided(Protocol):
     activity: Activity
     one_sweep: OneSweep
     selections: Selections
+    counters: dict[Carry, Atom]
 
     @property
     def shapes(self) -> Shapes: ...
@@ -57,7 +58,8 @@ class Cut:
     ) -> None:
         self._facts, self._activity, self._candidates, self._varying = facts, plan.activity, candidates, varying
         self._one_sweep, self._selections = plan.one_sweep, plan.selections
-        self._flow = DataFlow(facts, plan.level, plan.kept, plan.one_sweep, plan.shapes)
+        self._counters = plan.counters
+        self._flow = DataFlow(facts, plan.level, plan.kept, plan.one_sweep, plan.shapes, plan.counters)
         self._sizes = list(self._known_sizes(plan.level))
         self.chosen: dict[Var, tuple[float, float]] = {}
         self._needed: dict[Region, dict[Node, None]] = {}
@@ -203,7 +205,8 @@ class Cut:
         if forced is not None and forced is not region and region.within(forced):
             return True
         stmt = region.stmt
-        return isinstance(stmt, (ir.For, ir.While)) and any(c.inner is node for c in stmt.carry)
+        carries = stmt.carry if isinstance(stmt, (ir.For, ir.While)) else ()
+        return any(c.inner is node and c not in self._counters for c in carries)
 
     def _computing(self, node: Node, region: Region) -> float:
         return costs.KEEP if self._given(node, region) else self._flow.cost.get(node, 0.0)

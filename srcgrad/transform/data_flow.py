@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from srcgrad.analysis.effects import Facts, Region
 from srcgrad.core import ir
-from srcgrad.core.ir import Atom, Const, Stmt, Var
+from srcgrad.core.ir import Atom, Carry, Const, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import index_atoms, used
 from srcgrad.transform import costs
@@ -40,9 +40,10 @@ class DataFlow:
         kept: Callable[[Stmt], bool],
         one_sweep: OneSweep,
         shapes: Shapes,
+        counters: Mapping[Carry, Atom],
     ) -> None:
         self._facts, self._level, self._kept, self._one_sweep = facts, level, kept, one_sweep
-        self._shapes = shapes
+        self._shapes, self._counters = shapes, counters
         self.home: dict[Node, Region] = {}
         self.home |= {var: region for var, region in facts.bound.items()}
         self.reads: dict[Node, list[Node]] = {}
@@ -113,7 +114,8 @@ class DataFlow:
         else:
             self._put(loop.index, [body], 0.0)
         for carry in loop.carry:
-            self._put(carry.inner, [carry.init, carry.next, body], costs.LOCAL)
+            step = self._counters.get(carry, carry.next)
+            self._put(carry.inner, [carry.init, step, body], costs.LOCAL)
             self._put(carry.out, [carry.init, carry.next, body], 0.0)
 
     def size(self, value: Atom) -> float:

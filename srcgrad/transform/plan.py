@@ -17,9 +17,10 @@ from srcgrad.analysis.effects import Facts, Region
 from srcgrad.analysis.overwrites import Overwrites
 from srcgrad.core import ir
 from srcgrad.core.held import is_held
-from srcgrad.core.ir import Carry, Stmt, Var
+from srcgrad.core.ir import Atom, Carry, Stmt, Var
 from srcgrad.core.shapes import Shapes
 from srcgrad.core.walk import blocks
+from srcgrad.transform.counters import counters_of
 from srcgrad.transform.cut import Cut
 from srcgrad.transform.iterations import Length, Loop, Numbering, numbering
 from srcgrad.transform.kept_values import Candidates, KeptValue
@@ -120,6 +121,9 @@ class Plan:
         self.decision: dict[Stmt, Decision] = {}
         self.references = {loop: _references(loop) for loop in self.loops}
         self.numbering: dict[Loop, Numbering] = {loop: numbering(loop) for loop in self.loops}
+        self.counters: dict[Carry, Atom] = {}  # those that are told by the iteration, with what they go on by
+        for loop in self.loops:
+            self.counters |= counters_of(facts, loop)
         for stmt in facts.where:
             self._level(stmt)
         for stmt in facts.where:
@@ -279,7 +283,7 @@ class Plan:
         self.entries[loop] = []
         for carry in loop.carry:
             name, kind = carry.inner.name, carry.inner.type
-            if carry.inner in self.values or not self.selections.enters(loop, carry):
+            if carry in self.counters or carry.inner in self.values or not self.selections.enters(loop, carry):
                 continue
             if not kind.ref:
                 reason = "its value at the entry of each iteration, from which the body is run again"

@@ -15,6 +15,7 @@ from srcgrad.rules.language.integers import larger
 from srcgrad.rules.scalar.arithmetic import subtract
 from srcgrad.rules.shapes.shape import dim
 from srcgrad.transform.context import Context
+from srcgrad.transform.counters import told
 from srcgrad.transform.iterations import INT_ZERO, Loop, emit_length
 from srcgrad.transform.plan import Plan, Site
 from srcgrad.transform.storage import Listed, Rows
@@ -172,10 +173,12 @@ class Tape:
             index = (place, *(ir.Slice(None, n) for n in lengths))
             self._b.store(self._snapshots[loop, root], index, self._b.load(ref, whole(ref), ref.name))
 
-    def entry(self, carry: Carry, place: Atom, ctx: Context) -> Var:
+    def entry(self, loop: Loop, carry: Carry, place: Atom, ctx: Context) -> Atom:
         """The scalar that entered the iteration of this row, which is that of ctx."""
         if carry.inner in self._plan.values:
             return self.kept(carry.inner, ctx)
+        if carry in self._plan.counters:
+            return told(self._b, loop, carry, self._plan.counters[carry], place, ctx)
         return self._b.load(self._entries[carry.inner], (place,), carry.inner.name)
 
     def shadow(self, carry: Carry, iteration: Atom, name: str) -> Var:

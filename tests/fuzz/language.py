@@ -105,6 +105,6 @@ def changed_middle(w: Writer) -> Lines:
 @statement("text kept")
 def text_kept(w: Writer) -> Lines:
     label, names = w.fresh("label"), w.fresh("texts")
-    lines = [f'{label} = f"{{{w.scalar(0)}}} of {{len("abc")}}"', f"{names} = [{label}]"]
+    lines = [label + ' = f"{' + w.scalar(0) + "} of {len('abc')}\"", f"{names} = [{label}]"]
     loop = [f"for {w.fresh('i')} in range(2):", *indented([f'{names}.append({label} + " and " + str({w.scalar(0)}))'])]
     return [*lines, *loop, f"{w.bind(w.target(FLOAT), FLOAT)} = len({names}) * {w.scalar(0)} * 1.0"]

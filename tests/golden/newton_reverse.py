@@ -5,20 +5,18 @@ import numpy as np
 def newton_rev(x, value_bar):
     x_kept = np.empty(0)
     k = 0
-    turn = 0
     while abs(math.cos(x) - x) > 1e-12 and k < 50:
-        if turn >= x_kept.shape[0]:
-            x_kept = grow(x_kept, turn)
-        x_kept[turn] = x
-        turn += 1
+        if k >= x_kept.shape[0]:
+            x_kept = grow(x_kept, k)
+        x_kept[k] = x
         # x = x - (math.cos(x) - x) / (-math.sin(x) - 1)
         x = x - (math.cos(x) - x) / (-math.sin(x) - 1)
         # k += 1
         k += 1
     # reverse
     x_bar = value_bar
-    for turn_2 in range(turn - 1, -1, -1):
-        x_2 = x_kept[turn_2]
+    for k_2 in range(k - 1, -1, -1):
+        x_2 = x_kept[k_2]
         # x = x - (math.cos(x) - x) / (-math.sin(x) - 1)
         t = math.cos(x_2)
         t_2 = math.sin(x_2)

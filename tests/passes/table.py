@@ -49,6 +49,7 @@ from srcgrad.simplify.values.dce import dce
 from srcgrad.simplify.values.hoist import hoist
 from srcgrad.simplify.values.identities import apply_identities
 from srcgrad.simplify.values.same_branches import merge_branches
+from srcgrad.simplify.values.twin_counters import merge_counters
 from srcgrad.transform import compositions
 from srcgrad.transform.forward import forward
 from srcgrad.transform.lists_as_rows import lists_as_rows
@@ -79,6 +80,7 @@ KEEPING: dict[str, Pass] = {
     "reuse": of_functions(reuse),
     "simplify": simplify,
     "same_branches": of_functions(merge_branches),
+    "twin_counters": of_functions(merge_counters),
     "sink": of_functions(sink),
     "sink_zeros": of_functions(lambda fun: sink_zeros(fun, adjoint=lambda stmt: True)),
     "values_are_memory": of_functions(read_values_from_memory),
