@@ -35,7 +35,9 @@ from srcgrad.core.affine import Poly
 from srcgrad.core.build import whole
 from srcgrad.core.ir import Atom, Fun, Stmt, Var
 from srcgrad.core.rewrite import rewrite
+from srcgrad.errors import REPEATED
 from srcgrad.rules.language.integers import outside, trips
+from srcgrad.rules.scalar.compare import not_equal
 
 Loop = ir.For | ir.While
 LENGTHS = ("equal", "broadcast", "into")
@@ -155,10 +157,14 @@ class Bounds:
             return
         if pending.moved or pending.check.demand in LENGTHS:
             way = needed(self.ranges, way)
-            if not self.writer.writable(way, self.writer.visible):
-                return  # of a value that has no name: NumPy says it itself
             lets: list[Stmt] = []
-            self.writer.all_of(way, lets)
+            if self.writer.writable(way, self.writer.visible):
+                self.writer.all_of(way, lets)
+            elif pending.check.failure.text == REPEATED:
+                sides = [self.writer.measure(m, lets) for m in (pending.check.left, pending.check.right)]
+                lets.append(ir.Let((Var("wrong", ir.B1),), not_equal, tuple(sides)))
+            else:
+                return  # of a value that has no name: NumPy says it itself
             pending = replace(pending, way=way, written=tuple(lets))
         self.where[pending.check] = "moved" if pending.moved else "placed"
         out.append(pending)
@@ -377,7 +383,7 @@ def _told(stmt: Stmt) -> object:
     """What tests have in common that make one branch: in front of a loop the message, else the check."""
     if not isinstance(stmt, Pending):
         return None
-    return stmt.check.failure.text if stmt.moved else stmt.check
+    return stmt.check.failure.text if stmt.moved or stmt.check.failure.text == REPEATED else stmt.check
 
 
 def _ends(stmts: Sequence[Stmt]) -> bool:

@@ -117,7 +117,7 @@ class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
     least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
     parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
-    `kept_bytes.text_of`."""
+    `kept_bytes.text_of`.   may_be_left: it may find on its way that it is not for these arrays."""
 
     ordered: bool
     changed: bool
@@ -127,6 +127,7 @@ class UnitFacts:
     longer: tuple[tuple[int, int, int, int, int, int], ...] = ()
     launch: LaunchFacts | None = None
     kept: str = ""
+    may_be_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +357,8 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
     least = tuple((k, known.least[p]) for k, p in enumerate(params) if p in known.least) if no_unit_axes else ()
     pairs = known.longer if no_unit_axes else ()
     longer = tuple((params.index(a), i, n, params.index(b), k, by) for a, i, n, b, k, by in pairs)
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, no_unit_axes, least, longer, launch)
+    about = no_unit_axes, least, longer, launch
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, *about, may_be_left=known.may_be_left)
 
 
 def _module(program: Any, options: Options) -> Module:

@@ -91,10 +91,10 @@ def tidy(program: Program) -> Program:
     return run_pass("simplify", simplify, program)
 
 
-def lowered(fun: Any, specs: Sequence[Spec], long: bool = False) -> Lowered:
+def lowered(fun: Any, specs: Sequence[Spec], long: bool = False, again: bool = False) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
     if not hooks.gives_core(fun):
-        return lower(python_function(fun), specs, long)
+        return lower(python_function(fun), specs, long, again)
     made: Lowered = fun.__srcgrad_core__(specs)
     return made
 
@@ -131,13 +131,13 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
-        return _value(lowered(fun, specs, recipe.long), fun, specs)
+        return _value(lowered(fun, specs, recipe.long, recipe.long), fun, specs)
     if recipe.kind == "vmap":
         return refuse_unit_axes(_mapped(fun, recipe, specs))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
-    base = lowered(fun, primal, recipe.long)
+    base = lowered(fun, primal, recipe.long, recipe.long and recipe.checkpoint is None)
     base = replace(base, program=_checkpointed(tidy(name_values(base.program)), recipe))
     with differentiated_again(not recipe.last or recipe.kind in ("hessian", "hvp")):
         made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)

@@ -396,7 +396,9 @@ class FunFacts:
     result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
     caller has seen that no axis has length 1.   least: of such parameters, how long each axis is at least, where the
     caller has seen that some are longer than 2, and longer, which are as long as multiples of others: so that parts
-    of them are not of length 1, either.   same_shapes:
+    of them are not of length 1, either.   equal_lengths: what meets in a statement is equally long, but for literal
+    lengths of 1; where that is not proved, the statement is reached only if it is so, and may_be_left: the caller
+    then calls another function in its place.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
     of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
@@ -414,6 +416,8 @@ class FunFacts:
     no_unit_axes: frozenset[Var] = frozenset()
     least: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     longer: tuple[Longer, ...] = ()
+    equal_lengths: bool = False
+    may_be_left: bool = False
     same_shapes: tuple[tuple[Var, Var], ...] = ()
     lengths: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     plan: tuple[Kept, ...] = ()

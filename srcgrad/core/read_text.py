@@ -106,7 +106,7 @@ class _Reader:
             return int(tokens.literal())
 
         match name:
-            case "changed" | "in_place":
+            case "changed" | "in_place" | "equal_lengths" | "may_be_left":
                 return tokens.literal()
             case "kernel":
                 tokens.expect("counted")

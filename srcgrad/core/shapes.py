@@ -52,6 +52,10 @@ class Shapes:
         # of pairs of their axes: that the first is as long as a multiple of the second, at least; demanded likewise
         self.longer: list[ir.Longer] = [*fun.facts.longer] if fun is not None else []
         self.asking = False
+        # lengths that meet are equal: lowering puts a look in front of the statement where that is not proved
+        self.assuming = fun is not None and fun.facts.equal_lengths
+        self.assumed = set[frozenset[Dim]]()  # the pairs of which that was needed
+        self.single = False  # one of length 1 was among them
         # references carried round loops that have the shape of the first in each iteration
         self.stays: set[Var] = set()
         self.unsure = False  # where they have, one of them may be 1, or is and the generated code does not show it
@@ -116,7 +120,7 @@ class Shapes:
         """The two lengths are equal, from here to the end of the region."""
         a, b = self._uncut(a, b)
         a, b = self.first(a), self.first(b)
-        if a != b:
+        if a != b and not (isinstance(a, Const) and isinstance(b, Const)):
             if self._tells(a, b) or (_is_part(a) and not _is_part(b)):  # a slice as long as the whole: x[:n] @ x
                 a, b = b, a
             self._equal[b] = a
@@ -279,10 +283,50 @@ class Shapes:
                 self.unsure = True
             if a != ONE and not self.equal(a, b):
                 self.met = True
-                if self.is_long(a) and (isinstance(b, Var) or (not isinstance(a, Const) and self.is_long(b))):
+                if self.fills(a, b):
                     self.unite(a, b)
                 else:
                     self.unsure = True
+
+    def fills(self, given: Dim, place: Dim) -> bool:
+        """Whether what is stored, not of a literal length of 1, is as long as its place."""
+        if isinstance(given, Const) and isinstance(place, Const):
+            return False
+        long = isinstance(place, Var) or (not isinstance(given, Const) and self.is_long(place))
+        return (self.is_long(given) and long) or self.assume(given, place)
+
+    def _meet(self, tokens: Sequence[Dim]) -> bool:
+        """Whether lengths that meet, none of them a literal 1, are equal."""
+        if sum(isinstance(d, Const) for d in set(tokens)) > 1:
+            return False
+        return all(map(self.is_long, tokens)) or self.assume(*tokens)
+
+    def assume(self, *tokens: Dim) -> bool:
+        """Whether lengths that meet may be taken for equal, though it is not proved."""
+        if self.assuming:
+            self.assumed.update(frozenset((tokens[0], other)) for other in tokens[1:])
+            self.single = self.single or any(map(self._is_single, tokens))
+        return self.assuming
+
+    def _is_single(self, dim: Dim) -> bool:
+        """Whether it is that of x[i : i + 1]."""
+        if not isinstance(dim, tuple) or len(dim) != 4 or dim[1] is None or dim[2] is None:
+            return False
+        first, last = self._from(dim[1]), self._from(dim[2])
+        return first[0] is last[0] and last[1] - first[1] == 1
+
+    def _from(self, atom: Atom) -> tuple[Atom | None, int]:
+        """An integer as another one and a number."""
+        if isinstance(atom, Const):
+            return None, int(atom.value.real)
+        match self._integers.get(atom):
+            case ir.Let(op=op, args=(Var() as one, Const() as by)) if op.name in ("add", "subtract"):
+                base, more = self._from(one)
+                return base, more + int(by.value.real) * (1 if op.name == "add" else -1)
+            case ir.Let(op=op, args=(Const() as by, Var() as one)) if op.name == "add":
+                base, more = self._from(one)
+                return base, more + int(by.value.real)
+        return atom, 0
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
@@ -396,7 +440,7 @@ class Shapes:
             unknown = (target, rank - axis)
             if len(set(map(self.first, tokens))) > 1:
                 self.met = True
-                if all(map(self.is_long, tokens)) and sum(isinstance(d, Const) for d in set(tokens)) <= 1:
+                if self._meet(tokens):
                     for other in tokens[1:]:
                         self.unite(tokens[0], other)
                 else:

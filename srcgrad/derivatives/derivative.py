@@ -15,6 +15,7 @@ import numpy as np
 
 from srcgrad.backend import callable as native
 from srcgrad.backend.compiling import interruption
+from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
@@ -108,7 +109,7 @@ class Derivative:
 
     def _begin_straight(self) -> None:
         self._straight: dict[Any, list[Straight]] = {}  # by the classes of the arguments
-        self._hot: Straight = _none
+        self._hot: Straight = straight_call.none
 
     def _renew(self) -> None:
         """Begin anew after a function was given other code: its parameters may be others, too."""
@@ -148,7 +149,7 @@ class Derivative:
         """The call where the one before was of another kind."""
         if "out" in kwargs and self._takes_out:
             return self._written(kwargs.pop("out"), args, kwargs)
-        classes = _classes(args, kwargs)
+        classes = straight_call.classes(args, kwargs)
         if classes not in self._straight and self._family is not None:
             self._straight[classes] = [call.of(self._things) for call in self._family.calls.get(classes, ())]
         for straight in self._straight.get(classes, ()):
@@ -209,8 +210,7 @@ class Derivative:
         if self._options.on_device:
             return kernel_call.simulated(self, args, kwargs)
         values = self._bind(args, kwargs)
-        call = self._lookup(values)
-        out = call.run(values)
+        call, out = self._run(values)
         self._shapes[call] = call.alike(values)
         if self._options.jit:
             self._remember(call, values, args, kwargs)
@@ -220,7 +220,7 @@ class Derivative:
         """The call with one value a parameter, keyword-only ones too."""
         self._keep_up()
         try:
-            return self._lookup(values).run(values)
+            return self._run(values)[1]
         except SystemError as error:
             raise interruption(error) from None
 
@@ -253,6 +253,22 @@ class Derivative:
         self._last = call
         return call
 
+    def _run(self, values: Sequence[Any]) -> tuple[Call, Any]:
+        """The call, and its result. Code for arrays that are not repeated may find on its way that some are."""
+        call = self._lookup(values)
+        try:
+            return call, call.run(values)
+        except Mismatch:
+            if not call.meta.facts.may_be_left:
+                raise
+        call = self._general(values)
+        return call, call.run(values)
+
+    def _general(self, values: Sequence[Any]) -> Call:
+        """The call that repeats what must be repeated."""
+        self._last = self._lookup_specs(self._specs(values))
+        return self._last
+
     def _specs(self, values: Sequence[Any]) -> tuple[Spec, ...]:
         with speaking_of(self.primal):
             specs = [arguments.spec_of(v, n) for v, n in zip(values, self._parameters.names, strict=True)]
@@ -268,7 +284,7 @@ class Derivative:
 
     def _remember(self, call: Call, values: Sequence[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Next time, arguments of this kind go straight to the compiled code."""
-        classes = _classes(args, kwargs)
+        classes = straight_call.classes(args, kwargs)
         known = self._straight.setdefault(classes, [])
         if len(known) >= MOST:
             return
@@ -381,7 +397,9 @@ class Derivative:
         dispatcher
             It is called with the leaves of the arguments, one after another (with `jit=False` a plain function).
         """
-        return self._lookup(self._bind(args, kwargs)).bound.unit.function
+        values = self._bind(args, kwargs)
+        call = self._lookup(values)
+        return (self._general(values) if call.meta.facts.may_be_left else call).bound.unit.function
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """What is active, what is kept and why, bytes a call, and the cost beside the primal's, for these arguments.
@@ -473,16 +491,7 @@ _restore, _restore_named = pickled.restored, pickled.restored_by_name
 MOST = 8  # straight calls that are kept for arguments of the same classes
 
 
-def _none(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The straight call before there is one."""
-    return OTHER
-
-
 def entries(fun: Callable[..., Any], options: Options, values: Sequence[Any]) -> int:
     """How many numbers a function gives for these arguments."""
     made = Derivative(fun, VALUE, options)
     return int(sum(np.size(item) for item in leaves(made.at(values), made._lookup(values).meta.result)))
-
-
-def _classes(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    return (*map(type, args), *kwargs, *map(type, kwargs.values()))

@@ -40,10 +40,14 @@ class Jacobian(Derivative):
         key = (specs, tuple(map(np.shape, items)))
         if key not in self._modes:
             inputs = sum(np.size(items[k]) for k in self._recipe.active(specs))
-            call = self._value._lookup(values)
-            outputs = sum(np.size(out) for out in leaves(call.run(values), call.meta.result))
+            call, value = self._value._run(values)
+            outputs = sum(np.size(out) for out in leaves(value, call.meta.result))
             self._modes[key] = "fwd" if inputs <= outputs else "rev"
         self._last = self._by_mode[self._modes[key]]._lookup(values)
+        return self._last
+
+    def _general(self, values: Sequence[Any]) -> Call:
+        self._last = self.for_shapes(values)._general(values)
         return self._last
 
 

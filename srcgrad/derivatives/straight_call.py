@@ -17,7 +17,7 @@ from srcgrad.compiler.runtime_errors import told_of
 from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments, straight_captured
 from srcgrad.derivatives.one_call import DENSE, Call
-from srcgrad.derivatives.written_calls import Unwritten, Writer
+from srcgrad.derivatives.written_calls import OTHER, Unwritten, Writer
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, leaf_types
 from srcgrad.frontend.source.versions import Version
 
@@ -263,3 +263,13 @@ def _result(out: Writer, call: Call, leaves: Sequence[str]) -> str:
         return "out"
     names: Iterator[str] = iter(["out"] if len(kinds) == 1 else [f"out[{k}]" for k in range(len(kinds))])
     return out.build(spec, names, out.after)
+
+
+def none(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The straight call before there is one."""
+    return OTHER
+
+
+def classes(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The classes of the arguments, which are all that a straight call looks at before it begins."""
+    return (*map(type, args), *kwargs, *map(type, kwargs.values()))

@@ -44,7 +44,7 @@ def both(text: str, general: str, name: str) -> str:
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, new))})\b")
     others = [pattern.sub(lambda m: new[m[0]], body) for n, body in theirs.items() if n in new or n not in ours]
     call = f"return {new[name]}({', '.join(_parameters(ours[name]))})"
-    guarded = ours[name].replace(f"raise ValueError({REPEATED!r})", call, 1)
+    guarded = ours[name].replace(f"raise ValueError({REPEATED!r})", call)
     helpers = [body for n, body in ours.items() if n != name]
     return "\n\n\n".join([_imports(text, general), guarded, *others, *helpers]) + "\n"
 

@@ -13,6 +13,7 @@ from srcgrad.core import ir, walk
 from srcgrad.core.build import FULL, Builder
 from srcgrad.core.ir import Atom, Const, Failure, Var
 from srcgrad.core.shapes import ONE, Dim
+from srcgrad.errors import REPEATED
 from srcgrad.frontend.lowering.values import Frame, Value
 from srcgrad.frontend.source.read import Source
 from srcgrad.rules.scalar.powers import power
@@ -163,12 +164,20 @@ class Checks:
                     self._lengths("equal", places[a], places[b])
         elif let.op.traits.elementwise:
             for axis in range(1, max(a.type.rank for a in arrays) + 1):
-                first, *more = (Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis)
+                lengths = [Length(a, a.type.rank - axis) for a in arrays if a.type.rank >= axis]
+                first, *more = [n for n in lengths if self._token(n) != ONE] or lengths
                 for other in more:
                     self._lengths("broadcast", first, other)
 
     def _lengths(self, kind: Demand, left: Length, right: Length) -> None:
-        tokens = self._tokens(kind, self.b.dims(left.of)[left.axis], self.b.dims(right.of)[right.axis])
+        given = self._token(left), self._token(right)
+        if kind == "into" and given[0] != ONE and not self.b.shapes.equal(*given):
+            self.b.shapes.fills(*given)
+        if frozenset(given) in self.b.shapes.assumed:
+            failure = Failure("ValueError", REPEATED, REPEATED, "", None)
+            self.b.put(Check("equal", left, right, failure, span=self.b.span))
+            return
+        tokens = self._tokens(kind, *given)
         if tokens[0] == tokens[1] or (kind == "broadcast" and ONE in tokens) or (kind == "into" and tokens[0] == ONE):
             return
         words = {"equal": "lengths must be equal", "broadcast": "lengths must be equal, or one of them 1"}
@@ -183,6 +192,9 @@ class Checks:
             return [left, right]
         meet = kind == "equal" or (shapes.is_long(left) and (kind == "into" or shapes.is_long(right)))
         return [left, right] if meet else [shapes.first(left), shapes.first(right)]
+
+    def _token(self, length: Length) -> Dim:
+        return self.b.dims(length.of)[length.axis]
 
     def fits(self, value: Atom, ref: Var, index: ir.Index) -> None:
         """Demand that an array fits into memory[index]."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcgrad.bounds.insert_checks import checked
-from srcgrad.core import ir
+from srcgrad.core import ir, walk
 from srcgrad.core.aliases import Aliases, written
 from srcgrad.core.ir import Atom
 from srcgrad.core.layouts import LAYOUT, Doubt
+from srcgrad.core.shapes import Shapes
 from srcgrad.errors import CallError, SrcgradError, UnsupportedError
 from srcgrad.frontend.lowering import calls, edges, kernel_fence, values, view_conflicts
 from srcgrad.frontend.lowering.builtins import known_length
@@ -42,27 +43,38 @@ def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *stars, *arguments.kwonlyargs, *last))
 
 
-def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False) -> Lowered:
+class Repeats(Exception):
+    """Lengths that meet must not be taken for equal in this function."""
+
+
+def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False, again: bool = False) -> Lowered:
     """The core program of a Python function for arguments of these structures, one for each parameter; if `long`, for
-    arrays of which no axis has length 1 (in the facts of the program: those of which it matters)."""
+    arrays of which no axis has length 1 (in the facts of the program: those of which it matters). again: where it finds
+    on its way that something is repeated after all, the caller runs another program in its place."""
     fun = python_function(fun)
     names = parameters(fun)
     if len(names) != len(specs):
         hint = f"its parameters are {wording.joined(names) or 'none'}"
         raise CallError(f"`{fun.__name__}` takes {len(names)} arguments, not {len(specs)}", hint=hint)
-    return lower_with(fun, dict(zip(names, specs, strict=True)), {}, long)
+    return lower_with(fun, dict(zip(names, specs, strict=True)), {}, long, again)
 
 
 def lower_with(
-    fun: types.FunctionType, specs: Mapping[str, Spec], fixed: Mapping[str, Origin], long: bool = False
+    fun: types.FunctionType,
+    specs: Mapping[str, Spec],
+    fixed: Mapping[str, Origin],
+    long: bool = False,
+    again: bool = False,
 ) -> Lowered:
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
-    keyed = KeyedSites()
+    keyed, assuming = KeyedSites(), long and again
     while True:
         try:
-            return _lowered(fun, source, specs, fixed, long, keyed)
+            return _lowered(fun, source, specs, fixed, long, keyed, assuming)
+        except Repeats:
+            assuming = False
         except SrcgradError:
             if not keyed.more():
                 raise
@@ -75,6 +87,7 @@ def _lowered(
     fixed: Mapping[str, Origin],
     long: bool,
     keyed: KeyedSites,
+    assuming: bool,
 ) -> Lowered:
     copies, helpers = Copies(), helpers_of_function()
 
@@ -84,7 +97,7 @@ def _lowered(
         return copies != before or (helpers is not None and helpers.more())
 
     def attempt() -> tuple[Lowered, Doubts]:
-        return _attempt(fun, source, specs, copies, fixed, keyed, long, helpers=helpers)
+        return _attempt(fun, source, specs, copies, fixed, keyed, long, helpers=helpers, assuming=assuming)
 
     lowered, _ = Retry().until_stable(attempt, again)
     program = mark_effectful_calls(ir.Program(checked(lowered.program.main), lowered.program.callees))
@@ -140,6 +153,7 @@ def _attempt(
     long: bool = False,
     threads: bool = False,
     helpers: Helpers | None = None,
+    assuming: bool = False,
 ) -> tuple[Lowered, Doubts]:
     """Lower, with copies of the parameters (by position) that are written into."""
     single = any(t.dtype in ("f4", "c8") for spec in specs.values() for t in leaf_types(spec))
@@ -151,6 +165,7 @@ def _attempt(
     if long:
         low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
         low.b.shapes.asking = True
+        low.b.shapes.assuming = assuming and bool(low.b.shapes.long)
     made.copy_overwritten(copies.overwritten, copies.ordered)
 
     def inside(atom: Atom) -> Atom:
@@ -172,7 +187,6 @@ def _attempt(
     )
     value = edges.whole(low, value, params)
     check_apart(low)
-    least, longer = low.b.shapes.demanded()
     facts = ir.FunFacts(
         overwritten=tuple(params[k].name for k in sorted(copies.overwritten)),
         ordered=tuple(params[k].name for k in sorted(copies.ordered)),
@@ -180,15 +194,34 @@ def _attempt(
         shares=tuple(shares),
         together=together,
         changed=made.changes_older,
-        no_unit_axes=frozenset(low.b.shapes.long) if low.b.shapes.met or least else frozenset(),
-        least=least,
-        longer=longer,
+        **_of_lengths(low.b.shapes),
     )
     main = made.finished(name, tuple(values.leaves(value)), facts)
+    if low.b.shapes.assumed and (low.b.shapes.single or low.calls.tried or not _may_be_left(main)):
+        raise Repeats
     callees = {c.name: c.core for c in low.calls.recursions.callees if c.core is not None} | low.calls.callees
     statics = tuple(low.captures.statics.values())
     lowered = Lowered(ir.Program(main, callees), tuple(specs), values.spec_of(value), made.captured, statics)
     return lowered, low.b.layouts.doubts
+
+
+def _of_lengths(shapes: Shapes) -> dict[str, Any]:
+    """What the program takes for granted of lengths."""
+    least, longer = shapes.demanded()
+    return {
+        "no_unit_axes": frozenset(shapes.long) if shapes.met or least else frozenset(),
+        "least": least,
+        "longer": longer,
+        "equal_lengths": shapes.assuming,
+        "may_be_left": bool(shapes.assumed),
+    }
+
+
+def _may_be_left(fun: ir.Fun) -> bool:
+    """Whether another program may run in its place after it has been left anywhere: nothing was seen of it."""
+    seen = (ir.Effect, ir.Draw, ir.Custom, ir.Call, ir.Barrier)
+    parallel = (s.parallel for s in walk.walk(fun.body) if isinstance(s, ir.For))
+    return not fun.facts.changed and not any(parallel) and walk.kinds(fun).isdisjoint(seen)
 
 
 def _body(made: NewFunction, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:

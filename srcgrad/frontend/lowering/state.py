@@ -86,7 +86,7 @@ class Calls:
     recursions: its recursive functions (see `recursion.py`).   helpers: its large ones (see `called_helpers.py`).
     given: those called, with their arguments.   callees: of programs that were put in place.   tries: the `try`
     statements around what is being read.   sites: what may raise in the statement that is being read inside of one.
-    tested: what has a test in front already.
+    tested: what has a test in front already.   tried: whether there has been such a statement.
     """
 
     recursions: Any = None
@@ -97,6 +97,7 @@ class Calls:
     tries: list[Trying] = field(default_factory=list)
     sites: Sites | None = None
     tested: frozenset[Any] = frozenset()
+    tried: bool = False
 
     def tests(self, out: list[Stmt]) -> bool:
         """Whether a statement that goes here is inside of a `try` and has its own tests: not if it belongs to a

@@ -22,6 +22,7 @@ UNKNOWN = Poison("an exception is not known when the function is read", "say wha
 
 def try_(low: Lowering, node: ast.Try) -> None:
     _expect_quiet(low, node.finalbody)
+    low.calls.tried = True
     first = sum(len(trying.handlers) for trying in low.calls.tries)
     trying = Trying([(_kinds(low, handler), first + k) for k, handler in enumerate(node.handlers)])
     before, live = low.frame.flags, low.live_after(node)

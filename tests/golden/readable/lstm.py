@@ -27,7 +27,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
     t4 = 2 * n3
     t5 = 1.0 / n6
     hs_bar = np.empty((n6, n3))
-    t3 = n3 != n9 and n3 != 1 and n9 != 1
+    t3 = n3 != n9
     t6, t7, z = np.empty(n2), np.empty(n4), np.empty(n2)
     loss = 0.0
     for t in range(n6):
@@ -41,7 +41,7 @@ def lstm_value_and_grad(wx, wh, b, xs, ys):
         if t >= n8:
             raise IndexError('ys[t] is out of range (line 16 of lstm)')
         if t3:
-            raise ValueError('the shapes in hs[t] - ys[t] do not fit together (line 16 of lstm)')
+            raise ValueError('made for arrays with longer axes')
         total = 0.0
         # c = f * c + i * np.tanh(z[3 * n :])
         for i in range(n3):
