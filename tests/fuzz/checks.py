@@ -18,7 +18,7 @@ from srcgrad.compiler import find_or_make, to_source
 from srcgrad.core import ir, verify
 from srcgrad.core.run import run
 from srcgrad.derivatives import arguments
-from srcgrad.errors import SrcgradError
+from srcgrad.errors import REPEATED, SrcgradError
 from srcgrad.frontend.lowering.function import Lowered, lower
 from srcgrad.frontend.source import structure
 from srcgrad.simplify.pipeline import simplify, simplify_fun
@@ -153,6 +153,19 @@ def too_short(lowered: Lowered, values: Sequence[Any]) -> bool:
     return any(n < m for p, x in pairs for n, m in zip(np.shape(x), main.facts.least.get(p, ()), strict=False))
 
 
+def is_left(lowered: Lowered, values: Sequence[Any]) -> bool:
+    """Whether the program finds on its way that something is repeated."""
+    if not lowered.program.main.facts.may_be_left:
+        return False
+    given = [x for x in oracle.leaves(values) if isinstance(x, (bool, int, float, np.generic, np.ndarray))]
+    copies = [np.array(x) if isinstance(x, np.ndarray) else x for x in (*given, *(c.read() for c in lowered.captured))]
+    try:
+        run(lowered.program, *copies)
+    except ValueError as error:
+        return REPEATED in str(error)
+    return False
+
+
 def innermost(error: BaseException) -> str:
     """The function of srcgrad in which it broke: what two crashes of one cause share."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"srcgrad{os.sep}" in f.filename]
@@ -169,8 +182,10 @@ class Checks:
         bound = inspect.signature(fun).bind(*args)
         bound.apply_defaults()
         values = list(bound.arguments.values())
-        lowered = lower(fun, [structure.describe(a) for a in values], menu.long and not has_one(values))
-        if any(1 in np.shape(c.read()) for c in lowered.captured) or too_short(lowered, values):
+        long = menu.long and not has_one(values)
+        lowered = lower(fun, [structure.describe(a) for a in values], long, again=long)
+        repeats = any(1 in np.shape(c.read()) for c in lowered.captured) or too_short(lowered, values)
+        if repeats or is_left(lowered, values):
             lowered = lower(fun, [structure.describe(a) for a in values])
         self.fixed = [*values[len(args) :], *(c.read() for c in lowered.captured)]
         for name in lowered.program.main.facts.ordered:  # as the edge does

@@ -220,8 +220,10 @@ def _of_lengths(shapes: Shapes) -> dict[str, Any]:
 def _may_be_left(fun: ir.Fun) -> bool:
     """Whether another program may run in its place after it has been left anywhere: nothing was seen of it."""
     seen = (ir.Effect, ir.Draw, ir.Custom, ir.Call, ir.Barrier)
-    parallel = (s.parallel for s in walk.walk(fun.body) if isinstance(s, ir.For))
-    return not fun.facts.changed and not any(parallel) and walk.kinds(fun).isdisjoint(seen)
+    return not fun.facts.changed and not any(
+        (isinstance(s, seen) and not isinstance(s, (ir.Raise, ir.Assert))) or (isinstance(s, ir.For) and s.parallel)
+        for s in walk.walk(fun.body)
+    )
 
 
 def _body(made: NewFunction, source: Source, name: str, env: dict[str, Value], key: Any) -> Value:
