@@ -117,7 +117,8 @@ class UnitFacts:
     """What a call needs to know of a function: see `ir.FunFacts`. no_unit_axes: whether it is for such arrays alone.
     least: of parameters, by place, how long their axes are at least.   longer: of two axes, by the places of the
     parameters, how many times the second the first is longer than: (place, axis, times, place, axis).   kept: see
-    `kept_bytes.text_of`.   may_be_left: it may find on its way that it is not for these arrays."""
+    `kept_bytes.text_of`.   may_be_left: it may find on its way that it is not for these arrays.
+    unit_axes: of parameters, by place, the axes that have length 1."""
 
     ordered: bool
     changed: bool
@@ -128,6 +129,7 @@ class UnitFacts:
     launch: LaunchFacts | None = None
     kept: str = ""
     may_be_left: bool = False
+    unit_axes: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +360,9 @@ def _facts(made: Any, no_unit_axes: bool = False, launch: LaunchFacts | None = N
     pairs = known.longer if no_unit_axes else ()
     longer = tuple((params.index(a), i, n, params.index(b), k, by) for a, i, n, b, k, by in pairs)
     about = no_unit_axes, least, longer, launch
-    return UnitFacts(bool(known.ordered), known.changed, known.checks, *about, may_be_left=known.may_be_left)
+    units = tuple((k, known.unit_axes[p]) for k, p in enumerate(params) if p in known.unit_axes)
+    more = {"may_be_left": known.may_be_left, "unit_axes": units}
+    return UnitFacts(bool(known.ordered), known.changed, known.checks, *about, **more)
 
 
 def _module(program: Any, options: Options) -> Module:

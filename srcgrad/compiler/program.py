@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from srcgrad.backend import cache
 from srcgrad.compiler.custom_program import custom_program
 from srcgrad.compiler.deep_expressions import deep
-from srcgrad.compiler.request import Recipe, gradient_spec, jacobian_spec, tuple_of
+from srcgrad.compiler.request import Long, Recipe, gradient_spec, jacobian_spec, tuple_of
 from srcgrad.compiler.vmap_program import item_spec, map_program, mapped_spec
 from srcgrad.core import ir, walk
 from srcgrad.core.build import Builder
@@ -30,7 +30,7 @@ from srcgrad.frontend.source.origins import Origin
 from srcgrad.frontend.source.read import python_function
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, Static, leaf_types
 from srcgrad.rules.language import registry
-from srcgrad.rules.shapes.shape import has_one
+from srcgrad.rules.shapes.shape import has_one, is_not_one, is_one
 from srcgrad.simplify.memory.values_are_memory import name_values
 from srcgrad.simplify.pipeline import simplify, simplify_fun
 from srcgrad.transform import compositions as core
@@ -91,7 +91,7 @@ def tidy(program: Program) -> Program:
     return run_pass("simplify", simplify, program)
 
 
-def lowered(fun: Any, specs: Sequence[Spec], long: bool = False, again: bool = False) -> Lowered:
+def lowered(fun: Any, specs: Sequence[Spec], long: Long = False, again: bool = False) -> Lowered:
     """A function, or anything that gives its own program, in the core language."""
     if not hooks.gives_core(fun):
         return lower(python_function(fun), specs, long, again)
@@ -131,13 +131,13 @@ def derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
 
 def _derive(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     if recipe.kind == "value":
-        return _value(lowered(fun, specs, recipe.long, recipe.long), fun, specs)
+        return _value(lowered(fun, specs, recipe.long, bool(recipe.long)), fun, specs)
     if recipe.kind == "vmap":
         return refuse_unit_axes(_mapped(fun, recipe, specs))
     count = len(specs) - extra_parameters(recipe)
     primal, casts = _as_floats(specs[:count], recipe)
     check_active(fun, primal, recipe)
-    base = lowered(fun, primal, recipe.long, recipe.long and recipe.checkpoint is None)
+    base = lowered(fun, primal, recipe.long, recipe.checkpoint is None)
     base = replace(base, program=_checkpointed(tidy(name_values(base.program)), recipe))
     with differentiated_again(not recipe.last or recipe.kind in ("hessian", "hvp")):
         made: Derived = run_pass(recipe.kind, KINDS[recipe.kind], base.program, base, recipe, primal)
@@ -175,7 +175,7 @@ def _mapped(fun: Any, recipe: Recipe, specs: Sequence[Spec]) -> Lowered:
     items = [item_spec(s, axis, n) for s, axis, n in zip(specs, recipe.axes, parameters_of(fun), strict=True)]
     base = lowered(fun, items, recipe.long)
     check_none(base.program, "a function that is mapped", "draw in front of vmap, and map over what was drawn")
-    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, recipe.long)
+    program = map_program(tidy(name_values(base.program)), specs, recipe.axes, bool(recipe.long))
     return replace(base, program=tidy(program), result=mapped_spec(base.result))
 
 
@@ -187,7 +187,8 @@ def refuse_unit_axes(made: Lowered) -> Lowered:
     if not arrays:
         return made
     either = registry.PRIMITIVES["logical_or"]
-    tests = [test for a in arrays for test in _too_short(builder, a, main.facts.least.get(a, ()))]
+    facts = main.facts
+    tests = [t for a in arrays for t in _too_short(builder, a, facts.least.get(a, ()), facts.unit_axes.get(a, ()))]
     tests += [_too_short_beside(builder, longer) for longer in main.facts.longer]
     found = functools.reduce(lambda a, b: builder.let(either, a, b), tests)
     failure = ir.Failure("ValueError", REPEATED, REPEATED, "", None)
@@ -195,10 +196,13 @@ def refuse_unit_axes(made: Lowered) -> Lowered:
     return replace(made, program=replace(made.program, main=replace(main, body=body)))
 
 
-def _too_short(builder: Builder, array: Var, least: Sequence[int]) -> Iterator[Atom]:
+def _too_short(builder: Builder, array: Var, least: Sequence[int], units: Sequence[int]) -> Iterator[Atom]:
     """Whether an axis has length 1, or one is not as long as it is to be."""
     dim, less = registry.PRIMITIVES["dim"], registry.PRIMITIVES["less"]
-    if not least or 2 in least:
+    if units:
+        for axis in range(array.type.rank):
+            yield builder.let(is_not_one if axis in units else is_one, array, axis=axis)
+    elif not least or 2 in least:
         yield builder.let(has_one, array)
     for axis, n in enumerate(least):
         if n > 2:

@@ -66,6 +66,9 @@ class Limit(NamedTuple):
     strict: bool = True
 
 
+Long = bool | tuple[tuple[int, tuple[int, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One transformation: its kind, the places of the parameters, and whether a lone one stands bare in the result.
@@ -73,7 +76,8 @@ class Recipe:
     axes: for `vmap`, the mapped axis of each parameter. shapes: for a kernel, the shape of each leaf of an item, which
     it is made for; None where it is for any.
     leaves: for `jvp` and `pullback`, the places of the active leaves, where not all of the parameters' are.
-    long: made for arrays of which no axis has length 1.   last: what is made of it is not differentiated again.
+    long: made for arrays of which no axis has length 1, but for those that are named: (leaf, its axes).
+    last: what is made of it is not differentiated again.
     checkpoint: how much of a loop is kept, if not what the plan keeps.
     """
 
@@ -85,7 +89,7 @@ class Recipe:
     leaves: tuple[int, ...] | None = None
     axes: tuple[int | None, ...] = ()
     shapes: tuple[tuple[int, ...] | None, ...] = ()
-    long: bool = False
+    long: Long = False
     last: bool = False
     checkpoint: Limit | None = None
 

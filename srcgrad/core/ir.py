@@ -394,11 +394,11 @@ class FunFacts:
     its head, and of those among them that must come in C order.   captured: the names of what it takes from around it.
     shares: (result, parameter), by position, that are the same memory in the user's function.   together: (result,
     result) likewise.   changed: it changes objects that it is given.   no_unit_axes: array parameters of which the
-    caller has seen that no axis has length 1.   least: of such parameters, how long each axis is at least, where the
-    caller has seen that some are longer than 2, and longer, which are as long as multiples of others: so that parts
-    of them are not of length 1, either.   equal_lengths: what meets in a statement is equally long, but for literal
-    lengths of 1; where that is not proved, the statement is reached only if it is so, and may_be_left: the caller
-    then calls another function in its place.   same_shapes:
+    caller has seen that no axis has length 1, but for those in unit_axes, which have.   least: of such parameters, how
+    long each axis is at least, where the caller has seen that some are longer than 2, and longer, which are as long as
+    multiples of others: so that parts of them are not of length 1, either.   equal_lengths: what meets in a statement
+    is equally long, but for literal lengths of 1; where that is not proved, the statement is reached only if it is so,
+    and may_be_left: the caller then calls another function in its place.   same_shapes:
     parameters (tangents, cotangents) with the variable whose shape each has.   lengths: of the axes of parameters, if
     they are known.   plan: what the reverse sweep keeps, and why.   checks: how many checks were proved, moved in front
     of loops, and placed where they stand.   parallel: of each loop, why it is parallel or not.   checkpoint: how its
@@ -414,6 +414,7 @@ class FunFacts:
     together: tuple[tuple[int, int], ...] = ()
     changed: bool = False
     no_unit_axes: frozenset[Var] = frozenset()
+    unit_axes: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     least: Mapping[Var, tuple[int, ...]] = field(default_factory=dict)
     longer: tuple[Longer, ...] = ()
     equal_lengths: bool = False

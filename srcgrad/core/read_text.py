@@ -117,7 +117,7 @@ class _Reader:
                 return tuple(tokens.many(like))
             case "longer":
                 return tuple(tokens.many(lambda: ir.Longer(var(), number(), number(), var(), number(), number())))
-            case "lengths" | "least":
+            case "lengths" | "least" | "unit_axes":
                 return dict(tokens.many(lambda: (var(), tokens.literal())))
         items = tuple(tokens.many(tokens.literal))
         if name == "plan":

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Stmt, Var
 from srcgrad.core.multiples import Axis, Multiple
+from srcgrad.core.parts import ONE as ONE
+from srcgrad.core.parts import Dim as Dim
+from srcgrad.core.parts import Shorter as Shorter
+from srcgrad.core.parts import is_part, shorter, trimmed
 
-Dim = Hashable
 SUMS = frozenset(("add", "subtract", "multiply"))
-ONE = Const(1, ir.I8)
 FULL = ir.Slice()
 MOST = 8  # elements that a slice may cut off a parameter's axis for arrays of all usual lengths to be long enough
-REVERSED = ir.Slice(None, None, Const(-1, ir.I8))
-
-
-class Shorter(NamedTuple):
-    """The length max(n - cut, 0) where n is that of dim."""
-
-    dim: Dim
-    cut: int
 
 
 class LengthOf(NamedTuple):
@@ -71,8 +65,14 @@ class Shapes:
         for param in fun.params:
             if param in fun.facts.lengths:
                 self._dims[param] = tuple(Const(n, ir.I8) for n in fun.facts.lengths[param])
+            elif param in fun.facts.unit_axes:
+                self.has_unit_axes(param, fun.facts.unit_axes[param])
             elif param not in self._like:
                 self.dims(param)
+
+    def has_unit_axes(self, array: Var, axes: Sequence[int]) -> None:
+        """These axes of the parameter have length 1."""
+        self._dims[array] = tuple(ONE if k in axes else (array, k) for k in range(array.type.rank))
 
     def dims(self, atom: Atom) -> tuple[Dim, ...]:
         if not isinstance(atom, Var) or atom.type.rank == 0:
@@ -111,7 +111,7 @@ class Shapes:
         """The token that stands for all those that are known to be equal to this one."""
         while True:
             if isinstance(dim, Shorter):
-                dim = _shorter(self.first(dim.dim), dim.cut)
+                dim = shorter(self.first(dim.dim), dim.cut)
             if dim not in self._equal:
                 return dim
             dim = self._equal[dim]
@@ -121,7 +121,7 @@ class Shapes:
         a, b = self._uncut(a, b)
         a, b = self.first(a), self.first(b)
         if a != b and not (isinstance(a, Const) and isinstance(b, Const)):
-            if self._tells(a, b) or (_is_part(a) and not _is_part(b)):  # a slice as long as the whole: x[:n] @ x
+            if self._tells(a, b) or (is_part(a) and not is_part(b)):  # a slice as long as the whole: x[:n] @ x
                 a, b = b, a
             self._equal[b] = a
 
@@ -129,12 +129,12 @@ class Shapes:
         """What is as equal as the two, of parts of long axes: what is left where the same number is added to both."""
         if isinstance(a, Shorter) and isinstance(b, Shorter) and self._surely_long(a) and self._surely_long(b):
             cut = min(a.cut, b.cut)
-            return _shorter(a.dim, a.cut - cut), _shorter(b.dim, b.cut - cut)
+            return shorter(a.dim, a.cut - cut), shorter(b.dim, b.cut - cut)
         return a, b
 
     def _tells(self, a: Dim, b: Dim) -> bool:
         """Whether token a is that of a part of a length that b stands for."""
-        while _is_part(a):
+        while is_part(a):
             a = self.first(a[0])
             if a == b:
                 return True
@@ -195,7 +195,7 @@ class Shapes:
         out: list[Dim] = []
         for dim, item in zip(self.dims(ref), index, strict=True):
             if isinstance(item, ir.Slice):
-                out.append(_trimmed(dim, item))
+                out.append(trimmed(dim, item))
             else:
                 out.extend(self.dims(item))
         return tuple(out)
@@ -265,7 +265,7 @@ class Shapes:
             case "nonnegative", (length,) if self._is_length(length):
                 self._lengths[target] = self.length(length)
             case "nonnegative", (left,) if left in self._cut:
-                self._lengths[target] = _shorter(*self._cut[left])
+                self._lengths[target] = shorter(*self._cut[left])
 
     def _is_length(self, atom: Atom) -> bool:
         return atom in self._natural or atom in self._lengths
@@ -330,7 +330,7 @@ class Shapes:
 
     def is_long(self, dim: Dim) -> bool:
         """Whether a length is surely not 1."""
-        if _is_part(dim) and self._is_long_part(dim):
+        if is_part(dim) and self._is_long_part(dim):
             return True
         if isinstance(dim, Shorter):
             if self.asking and self._is_own(dim.dim) and dim.cut <= MOST:
@@ -361,7 +361,7 @@ class Shapes:
         if isinstance(dim, Shorter):
             whole = self._sum(dim.dim, demands)
             return None if whole is None or whole.least < dim.cut else whole.plus(-dim.cut)
-        if not _is_part(dim) or dim[3] not in (None, ONE):
+        if not is_part(dim) or dim[3] not in (None, ONE):
             return None
         inner, first, last, _ = dim
         whole, start = self._sum(inner, demands), self._end(first or Const(0, ir.I8), demands)
@@ -450,35 +450,10 @@ class Shapes:
         return tuple(reversed(dims))
 
 
-def _is_part(dim: Dim) -> TypeGuard[tuple[Any, ...]]:
-    """Whether the token is that of a slice."""
-    return isinstance(dim, Shorter) or (isinstance(dim, tuple) and len(dim) == 4)
-
-
 def _of_stacks(stmt: ir.Let) -> bool:
     """Whether it is a product of stacks, which may be repeated for one another."""
     params = stmt.params
     return stmt.op.name == "contract" and bool({*params["left"]} & {*params["right"]} & {*params["out"]})
-
-
-def _trimmed(dim: Dim, item: ir.Slice) -> Dim:
-    """The token of a slice. What cuts k elements off the ends, wherever, leaves max(n - k, 0)."""
-    if item == REVERSED:
-        return dim
-    start, stop = item.start or Const(0, ir.I8), item.stop or Const(0, ir.I8)
-    if item.step not in (None, ONE) or not isinstance(start, Const) or not isinstance(stop, Const):
-        return (dim, item.start, item.stop, item.step)
-    if start.value.real < 0 or stop.value.real > 0 or (item.stop is not None and stop.value.real == 0):
-        return (dim, item.start, item.stop, item.step)
-    cut = int(start.value.real - stop.value.real)
-    return _shorter(dim, cut)
-
-
-def _shorter(dim: Dim, cut: int) -> Dim:
-    """The token of max(n - cut, 0) where n is that of dim."""
-    if not cut:
-        return dim
-    return Shorter(dim.dim, dim.cut + cut) if isinstance(dim, Shorter) else Shorter(dim, cut)
 
 
 def _in_place(index: ir.Index, arrays: Sequence[Atom]) -> bool:

@@ -19,7 +19,7 @@ from srcgrad.backend.cpu import Mismatch
 from srcgrad.compiler import find_or_make, generated_modules, lazy
 from srcgrad.compiler.find_or_make import Options
 from srcgrad.compiler.fingerprint import fingerprint
-from srcgrad.compiler.request import VALUE, Positional, Recipe
+from srcgrad.compiler.request import VALUE, Long, Positional, Recipe
 from srcgrad.derivatives import (
     arguments,
     compiled_call,
@@ -249,6 +249,8 @@ class Derivative:
         specs = self._specs(values)
         call = self._lookup_specs(specs, self._to_long)
         if call.long and call.repeats(values):
+            call = self._lookup_specs(specs, call.units_for(values, self._calls))
+        if call.long and call.repeats(values):
             call = self._lookup_specs(specs)
         self._last = call
         return call
@@ -423,10 +425,10 @@ class Derivative:
         """Whether calls go to code for arrays of which no axis has length 1, where they are such."""
         return not self._options.on_device
 
-    def _lookup_specs(self, specs: tuple[Spec, ...], long: bool = False) -> Call:
+    def _lookup_specs(self, specs: tuple[Spec, ...], long: Long = False) -> Call:
         call = self._calls.get((specs, long))
         if call is None or not call.bound.current():
-            recipe = replace(self._recipe, long=long and any(t.ref for s in specs for t in leaf_types(s)))
+            recipe = replace(self._recipe, long=long if any(t.ref for s in specs for t in leaf_types(s)) else False)
             if call is not None:
                 self._begin_straight()
             call = Call(self._owner, specs, find_or_make.bound(self.primal, recipe, specs, self._options))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from srcgrad.compiler import find_or_make
 from srcgrad.compiler.find_or_make import Bound
-from srcgrad.compiler.request import Recipe
+from srcgrad.compiler.request import Long, Recipe
 from srcgrad.compiler.runtime_errors import Dense, sized, telling
 from srcgrad.core.types import F4, Type
 from srcgrad.derivatives import arguments
@@ -21,6 +21,9 @@ from srcgrad.frontend.source.error_places import speaking_of
 from srcgrad.frontend.source.structure import Leaf, Node, Spec, assemble, leaf_types
 
 DENSE = ("hessian", "jacfwd", "jacrev")
+
+
+UNITS = 4  # kinds of calls with axes of length 1 that code is made for
 
 
 class Owner(NamedTuple):
@@ -41,7 +44,8 @@ class Call:
     def __init__(self, owner: Owner, specs: tuple[Spec, ...], bound: Bound) -> None:
         self.primal, self.kind, self.specs, self.bound = owner.primal, owner.recipe.kind, specs, bound
         self.recipe, self.look = owner.recipe, owner.look
-        self.long = bound.unit.meta.facts.no_unit_axes
+        self.long: Long = bound.unit.meta.facts.no_unit_axes and (bound.unit.meta.facts.unit_axes or True)
+        self._own = sum(1 for spec in specs[: owner.own] for _ in leaf_types(spec))
         unit = bound.unit
         self.function, self.meta = telling(unit.call, unit.meta.failures, unit.meta.formats), unit.meta
         self.names = [p for n, s in zip(owner.names, specs, strict=True) for p in arguments.paths(n, s)]
@@ -62,12 +66,31 @@ class Call:
     def repeats(self, values: Sequence[Any]) -> bool:
         """Whether an array has an axis of length 1, which operations may repeat, or one that may come to that."""
         items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
-        if any(1 in np.shape(item) for item, type in zip(items, self.meta.types, strict=True) if type.ref):
-            return True
         facts = self.meta.facts
+        if any(1 in np.shape(item) for item, t in zip(items, self.meta.types, strict=True) if t.ref):
+            if not facts.unit_axes or self.unit_axes(values) != facts.unit_axes:
+                return True
         if any(n < m for k, axes in facts.least for n, m in zip(np.shape(items[k]), axes, strict=True)):
             return True
         return any(np.shape(items[a])[i] < n * np.shape(items[b])[k] + by for a, i, n, b, k, by in facts.longer)
+
+    def units_for(self, values: Sequence[Any], calls: Iterable[tuple[Any, Long]]) -> Long:
+        """The axes of length 1 that code is made for; of many kinds of calls, it is made for the first ones."""
+        units = self.unit_axes(values) if self.kind != "vmap" else False
+        known = [long for specs, long in calls if specs == self.specs and isinstance(long, tuple)]
+        return units if units in known or len(known) < UNITS else False
+
+    def unit_axes(self, values: Sequence[Any]) -> Long:
+        """The axes of length 1 of the function's own arguments, by their leaves, if those alone have such."""
+        items = [*arguments.flat(values, self.specs), *(read() for read in self.bound.read)]
+        found = []
+        for place, (item, type) in enumerate(zip(items, self.meta.types, strict=True)):
+            axes = tuple(k for k, n in enumerate(np.shape(item)) if n == 1) if type.ref else ()
+            if axes and place >= len(items) - len(self.bound.read):
+                return False
+            if axes and place < self._own:
+                found.append((place, axes))
+        return tuple(found)
 
     def _dense(self, owner: Owner, items: Sequence[Any]) -> Dense:
         """What the matrix would have been."""

@@ -93,7 +93,7 @@ def _written(
     ]
     told = out.after or call.meta.failures or call.meta.formats
     alone = made_of[0] if len(made_of) == len(out.lines) == 1 and not told else None
-    notes = {"_beside": out.beside, "_key": (call.specs, not long), "_alone": alone, "_run": call.bound.unit.call}
+    notes = {"_beside": out.beside, "_key": (call.specs, call.long), "_alone": alone, "_run": call.bound.unit.call}
     return "\n".join([*lines, ""]), out.space | notes
 
 

@@ -81,7 +81,7 @@ def test_what_is_known_of_a_function_reads_back() -> None:
     facts = ir.FunFacts(
         overwritten=("x", "it's"), ordered=("x",), captured=("n",), shares=((0, 1), (1, 0)), together=((0, 1),),
         changed=True, equal_lengths=True, may_be_left=True,
-        no_unit_axes=frozenset({x, y}), least={x: (4,)}, same_shapes=((y, x),),
+        no_unit_axes=frozenset({x, y}), least={x: (4,)}, unit_axes={y: (0,)}, same_shapes=((y, x),),
         longer=(ir.Longer(x, 0, 3, y, 0, 2), ir.Longer(y, 0, 1, x, 0, 0)), lengths={x: (4,), y: (2,)},
         plan=(ir.Kept("x_kept", ir.I8, None, "it is needed"), ir.Kept("y", refs, 3, "it's read", True)),
         checks=(1, 0, 2), parallel=(ir.Verdict("i", 3, "in parallel"),), kernel=ir.KernelFacts((y, x)), in_place=True,
@@ -95,6 +95,7 @@ def test_what_is_known_of_a_function_reads_back() -> None:
         facts,
         no_unit_axes=frozenset({there[x], there[y]}),
         least={there[x]: (4,)},
+        unit_axes={there[y]: (0,)},
         longer=(ir.Longer(there[x], 0, 3, there[y], 0, 2), ir.Longer(there[y], 0, 1, there[x], 0, 0)),
         same_shapes=((there[y], there[x]),),
         lengths={there[x]: (4,), there[y]: (2,)},

@@ -144,6 +144,13 @@ def has_one(values: Sequence[Any]) -> bool:
     return any(1 in np.shape(x) for x in oracle.leaves(values))
 
 
+def unit_axes(values: Sequence[Any]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The axes of length 1, by the leaves."""
+    given = [x for x in oracle.leaves(values) if isinstance(x, (bool, int, float, complex, np.generic, np.ndarray))]
+    found = ((k, tuple(axis for axis, n in enumerate(np.shape(x)) if n == 1)) for k, x in enumerate(given))
+    return tuple((k, axes) for k, axes in found if axes)
+
+
 def too_short(lowered: Lowered, values: Sequence[Any]) -> bool:
     """Whether the program was made for longer arrays than these."""
     main = lowered.program.main
@@ -182,8 +189,8 @@ class Checks:
         bound = inspect.signature(fun).bind(*args)
         bound.apply_defaults()
         values = list(bound.arguments.values())
-        long = menu.long and not has_one(values)
-        lowered = lower(fun, [structure.describe(a) for a in values], long, again=long)
+        long = menu.long and (unit_axes(values) if has_one(values) else True)
+        lowered = lower(fun, [structure.describe(a) for a in values], long, again=bool(long))
         repeats = any(1 in np.shape(c.read()) for c in lowered.captured) or too_short(lowered, values)
         if repeats or is_left(lowered, values):
             lowered = lower(fun, [structure.describe(a) for a in values])

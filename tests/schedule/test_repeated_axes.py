@@ -14,6 +14,8 @@ from srcgrad.compiler import find_or_make
 
 SHAPES = [(3, 4), (1, 4), (3, 1), (1, 1)]
 
+TALL = np.ones((3, 1))
+
 
 def product(x, y):
     return np.sum((x * y + 1.0) ** 2)
@@ -73,8 +75,9 @@ def slopes(fun: Callable[..., Any], args: tuple[Any, ...], place: int) -> Any:
 
 
 def test_no_choice_for_each_element() -> None:
-    source = sg.value_and_grad(product, argnums=(0, 1), jit=False, cache=False).source_for(
-        np.ones((1, 4)), np.ones((3, 1))
-    )
-    loops = source[source.index("for ") :]
+    given = np.ones((1, 4)), np.ones((3, 1))
+    known = sg.value_and_grad(product, argnums=(0, 1), jit=False, cache=False).source_for(*given)
+    assert "0 if" not in known and "step" not in known
+    captured = sg.value_and_grad(lambda x: product(x, TALL), jit=False, cache=False).source_for(given[0])
+    loops = captured[captured.index("for i") :]
     assert "0 if" not in loops and "step" in loops

@@ -11,7 +11,7 @@ from typing import Any
 from srcgrad.bounds.insert_checks import checked
 from srcgrad.core import ir, walk
 from srcgrad.core.aliases import Aliases, written
-from srcgrad.core.ir import Atom
+from srcgrad.core.ir import Atom, Var
 from srcgrad.core.layouts import LAYOUT, Doubt
 from srcgrad.core.shapes import Shapes
 from srcgrad.errors import CallError, SrcgradError, UnsupportedError
@@ -43,14 +43,17 @@ def parameters(fun: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *stars, *arguments.kwonlyargs, *last))
 
 
+Long = bool | tuple[tuple[int, tuple[int, ...]], ...]  # the axes of parameters, by place, that have length 1
+
+
 class Repeats(Exception):
     """Lengths that meet must not be taken for equal in this function."""
 
 
-def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: bool = False, again: bool = False) -> Lowered:
+def lower(fun: Callable[..., Any], specs: Sequence[Spec], long: Long = False, again: bool = False) -> Lowered:
     """The core program of a Python function for arguments of these structures, one for each parameter; if `long`, for
-    arrays of which no axis has length 1 (in the facts of the program: those of which it matters). again: where it finds
-    on its way that something is repeated after all, the caller runs another program in its place."""
+    arrays of which no axis has length 1, but for these (in the facts of the program: those of which it matters). again:
+    where it finds on its way that something is repeated after all, the caller runs another program in its place."""
     fun = python_function(fun)
     names = parameters(fun)
     if len(names) != len(specs):
@@ -63,13 +66,13 @@ def lower_with(
     fun: types.FunctionType,
     specs: Mapping[str, Spec],
     fixed: Mapping[str, Origin],
-    long: bool = False,
+    long: Long = False,
     again: bool = False,
 ) -> Lowered:
     """The core program of a function of which some parameters are fixed: they are read like what it captures."""
     source = read(fun)
     fence.check(source)
-    keyed, assuming = KeyedSites(), long and again
+    keyed, assuming = KeyedSites(), bool(long) and again
     while True:
         try:
             return _lowered(fun, source, specs, fixed, long, keyed, assuming)
@@ -85,7 +88,7 @@ def _lowered(
     source: Source,
     specs: Mapping[str, Spec],
     fixed: Mapping[str, Origin],
-    long: bool,
+    long: Long,
     keyed: KeyedSites,
     assuming: bool,
 ) -> Lowered:
@@ -150,7 +153,7 @@ def _attempt(
     copies: Copies,
     fixed: Mapping[str, Origin],
     keyed: KeyedSites | None,
-    long: bool = False,
+    long: Long = False,
     threads: bool = False,
     helpers: Helpers | None = None,
     assuming: bool = False,
@@ -163,9 +166,7 @@ def _attempt(
     params = made.params
     arguments = {name: edges.argument(low, name, spec, params) for name, spec in specs.items()}
     if long:
-        low.b.shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
-        low.b.shapes.asking = True
-        low.b.shapes.assuming = assuming and bool(low.b.shapes.long)
+        _take_for_long(low, params, long, assuming)
     made.copy_overwritten(copies.overwritten, copies.ordered)
 
     def inside(atom: Atom) -> Atom:
@@ -194,7 +195,7 @@ def _attempt(
         shares=tuple(shares),
         together=together,
         changed=made.changes_older,
-        **_of_lengths(low.b.shapes),
+        **_of_lengths(low.b.shapes, params, long),
     )
     main = made.finished(name, tuple(values.leaves(value)), facts)
     if low.b.shapes.assumed and (low.b.shapes.single or low.calls.tried or not _may_be_left(main)):
@@ -205,11 +206,23 @@ def _attempt(
     return lowered, low.b.layouts.doubts
 
 
-def _of_lengths(shapes: Shapes) -> dict[str, Any]:
+def _take_for_long(low: Lowering, params: Sequence[Var], long: Long, assuming: bool) -> None:
+    """What is known of the arrays' lengths before anything is read."""
+    shapes = low.b.shapes
+    shapes.long = low.captures.arrays = {p for p in params if p.type.ref}
+    shapes.asking = True
+    for k, axes in long if isinstance(long, tuple) else ():
+        shapes.has_unit_axes(params[k], axes)
+    shapes.assuming = assuming and bool(shapes.long)
+
+
+def _of_lengths(shapes: Shapes, params: Sequence[Var], long: Long) -> dict[str, Any]:
     """What the program takes for granted of lengths."""
     least, longer = shapes.demanded()
+    units = {params[k]: axes for k, axes in long} if isinstance(long, tuple) else {}
     return {
-        "no_unit_axes": frozenset(shapes.long) if shapes.met or least else frozenset(),
+        "no_unit_axes": frozenset(shapes.long) if shapes.met or least or units else frozenset(),
+        "unit_axes": units,
         "least": least,
         "longer": longer,
         "equal_lengths": shapes.assuming,

@@ -46,6 +46,24 @@ has_one = zero(
     elementwise=False,
     takes_complex=True,
 )
+# looked at where a call comes in, whatever is known of the axis from there on
+is_one, is_not_one = (
+    zero(
+        name,
+        (),
+        infer=lambda types, params: (ir.B1,),
+        evaluate=evaluate,
+        template=f"_0.shape[axis] {compared} 1",
+        samples=[(_matrix,), (_tower,), (_tower[:, :1],)],
+        params=[{"axis": 0}, {"axis": 1}],
+        elementwise=False,
+        takes_complex=True,
+    )
+    for name, compared, evaluate in (
+        ("is_one", "==", lambda x, axis: x.shape[axis] == 1),
+        ("is_not_one", "!=", lambda x, axis: x.shape[axis] != 1),
+    )
+)
 size = zero(
     "size",
     (),
