@@ -64,6 +64,7 @@ with _uncollected():
         custom_root,
         gradient_descent,
         implicit,
+        least_squares,
         minimize,
         newton,
     )
@@ -114,6 +115,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "least_squares",
     "minimize",
     "newton",
     "reverse",

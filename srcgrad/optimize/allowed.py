@@ -23,6 +23,12 @@ def allow(public: Any, method: str) -> None:
     overloads.allow(public, resolve)
 
 
+def allow_least_squares(public: Any) -> None:
+    """Let other code call it."""
+    hooks.replace_calls(public, lambda low, args, named: lazy.least_squares_inside.called(low, args, named))
+    overloads.allow(public, lambda specs: lazy.least_squares_inside.resolved(specs))
+
+
 def allow_of_scipy() -> None:
     """Let functions that are read call SciPy's solvers for roots of one number, and its integral."""
     for name in ("brentq", "newton", "root_scalar"):

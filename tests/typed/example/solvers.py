@@ -9,7 +9,7 @@ from typing import assert_type
 import numpy as np
 
 import srcgrad as sg
-from srcgrad.optimize import MESSAGES, OptimizeHistory
+from srcgrad.optimize import MESSAGES, LeastSquaresResult, OptimizeHistory
 from tests.typed.example.functions import Vector
 
 
@@ -28,6 +28,9 @@ def solved() -> None:
     assert_type(found, OptimizeHistory)
     assert_type(found.success, bool)
     assert found.message in MESSAGES
+    fitted = sg.least_squares(lambda x, to: x - to, np.zeros(2), (1.0,), loss="huber", f_scale=0.5, jit=False)
+    assert_type(fitted, LeastSquaresResult)
+    assert_type(fitted.cost, float)
 
 
 @sg.implicit(root=gap)
