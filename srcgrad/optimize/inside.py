@@ -28,7 +28,8 @@ from srcgrad.optimize.result import MESSAGES, OptimizeHistory, OptimizeResult
 
 Part = Callable[..., Any]
 Specs = dict[str, Spec]
-STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "callback", "callback_every", "checkpoint")
+OF_PYTHON = ("callback", "callback_every", "bounds")
+STATIC = ("fun", "method", "target", "mode", "history", "batch", "jit", "checkpoint", *OF_PYTHON)
 
 
 def resolved(method: str, specs: Specs) -> tuple[Any, list[str], Part]:
@@ -174,6 +175,9 @@ def _solver(method: str, specs: Specs) -> tuple[Part, list[Any]]:
         if specs[name] != Static(None):
             message = "inside other code, a solver has no callback"
             raise UnsupportedError(message, hint=f"leave {name} out, or call the solver from Python")
+    if specs.get("bounds", Static(None)) != Static(None):
+        message = "inside other code, a solver has no bounds"
+        raise UnsupportedError(message, hint="call it from Python, or minimise over z with x = low + exp(z)")
     defaults = {} if method == "root" else methods.METHODS[_known(_method(method, specs))]
     numbers = [specs[n].value if isinstance(specs[n], Static) else n for n in ("tol", "maxiter")]  # type: ignore[union-attr]
     for name in ("lr", "momentum", "beta1", "beta2", "epsilon"):

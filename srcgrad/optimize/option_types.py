@@ -31,6 +31,7 @@ class MinimizeOptions(SolverOptions, total=False):
     """`minimize`'s: what one method takes alone is None by default."""
 
     method: Literal["newton", "bfgs", "lbfgs", "adam", "gradient-descent"] | str
+    bounds: Any
     lr: float | None
     momentum: float | None
     beta1: float | None

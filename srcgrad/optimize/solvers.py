@@ -17,6 +17,7 @@ from srcgrad.frontend.source.structure import describe
 from srcgrad.optimize import looked_at_first, straight
 from srcgrad.optimize.batches import Axes, axes_of
 from srcgrad.optimize.blocks import Watch, amount
+from srcgrad.optimize.bounds import minimum_in_box
 from srcgrad.optimize.first_order import SHORT
 from srcgrad.optimize.methods import (
     METHODS,
@@ -258,7 +259,7 @@ def minimize(
     fun: Callable[..., Any], x0: Any, args: Any = (), *, history: bool, **options: Unpack[MinimizeOptions]
 ) -> Result: ...
 def minimize(
-    fun: Callable[..., Any], x0: Any, args: Any = (), *, method: str = "newton", tol: float = 1e-8,
+    fun: Callable[..., Any], x0: Any, args: Any = (), *, method: str = "newton", bounds: Any = None, tol: float = 1e-8,
     maxiter: int = 1000, target: str = "cpu", mode: str = "reverse", history: bool = False, batch: Any = False,
     jit: bool = True, callback: Callback = None, callback_every: int | None = None, checkpoint: Any = None,
     lr: float | None = None, momentum: float | None = None, beta1: float | None = None, beta2: float | None = None,
@@ -273,6 +274,9 @@ def minimize(
     method : 'newton', 'bfgs', 'lbfgs', 'adam' or 'gradient-descent'
         Newton uses the generated Hessian, from Python a sparse one of hundreds of variables. The first three search
         for points that meet the strong Wolfe conditions; the first trial of BFGS and L-BFGS is at 1 at most.
+    bounds : sequence of (float or None, float or None), or scipy.optimize.Bounds
+        The lower and upper bound of each variable, for method 'lbfgs', called from Python: it ends when no entry of
+        the step ``clip(x - gradient) - x`` exceeds `tol`.
     lr, momentum, beta1, beta2, epsilon : float
         Of 'gradient-descent', `lr` and `momentum`, by default 0.01 and 0; of 'adam' (Kingma & Ba, 2015), all but
         `momentum`, by default 0.01, 0.9, 0.999 and 1e-8.
@@ -296,6 +300,13 @@ def minimize(
     """
     given = {"lr": lr, "momentum": momentum, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     choices: dict[str, Any] = {"tol": tol, "maxiter": maxiter, "target": target, "mode": mode, "history": history}
+    if bounds is not None:
+        with speaking_of(None):
+            check_call(fun, target, mode, tol, maxiter, batch, (callback, callback_every))
+        others = {"batch": batch, "target": target, "callback": callback, **given}
+        swept, given_args = kept(mode, checkpoint), _tuple(args)
+        limits = float(tol), int(maxiter)
+        return minimum_in_box(fun, x0, bounds, given_args, method, others, swept, limits, history=history, jit=jit)
     choices |= {"jit": jit, "checkpoint": checkpoint, **given}
     return _minimum(fun, x0, _tuple(args), method, batch, (callback, callback_every), **choices)
 
