@@ -14,14 +14,14 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import of_numba
-from srcgrad.frontend.lowering.capture import STAND_INS
 from srcgrad.frontend.lowering.construction import literal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
 from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.classes import STAND_INS
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
-from srcgrad.scipy import distance, linalg, special
+from srcgrad.scipy import distance, ivp, linalg, special
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
@@ -38,7 +38,7 @@ def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
 
 
 # by the beginning of the name of the module that a library's function is from
-HOMES = {"numpy": functions, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+HOMES = {"numpy": functions, "scipy.integrate": ivp, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
 
 
 def _text(name: str) -> Any:
