@@ -153,7 +153,8 @@ def first_of(fun: Fun, t: float, y: Array, f: Array, end: float, order: int, rto
 
 
 def choose(
-    fun: Fun, method: Tableau, t0: float, end: float, y: Array, times: Array, rtol: Any, atol: Any, most: float, first: Any
+    fun: Fun, method: Tableau, t0: float, end: float, y: Array, times: Array, rtol: Any, atol: Any, most: float, first: Any,
+    dense: bool,
 ) -> Steps:
     """The steps, of values alone."""
     f = fun(t0, y)
@@ -195,9 +196,12 @@ def choose(
             t, y, f = new, y_new, slopes[method.stages].copy()
             reached = t == end
             ends.append(1.0 if reached else (t - t0) / (end - t0))
+            known = count
             while count < len(times) and way * (times[count] - t) <= 0.0:
                 count += 1
             before.append(count)
+            if dense or count > known:
+                nfev += method.rows - method.stages - 1
         going = accepted and not reached
     return Steps(np.array(ends), np.array(before), nfev, reached)
 
@@ -225,7 +229,7 @@ def take(
         if dense or steps.before[k + 1] > steps.before[k]:
             fill(fun, method, slopes, method.stages + 1, rows, t, y, h)
         for i in range(steps.before[k], steps.before[k + 1] if at_times else 0):
-            x = (times[i] - t) / h
+            x = 1.0 if h == 0.0 else (times[i] - t) / h
             found[i] = y + h * combined(slopes, between(method, x), rows)
         if dense:
             kept[k] = slopes
@@ -254,7 +258,8 @@ def solve_ivp(
 
     def slope(t: float, at: Array) -> Array:
         out = np.empty(n)
-        out[:] = np.asarray(fun(t, at, *more))
+        made = fun(t, at, *more)
+        out[:] = np.array(made) if isinstance(made, (list, tuple)) else made
         return out
 
     def value(t: float, at: Array) -> Array:
@@ -267,14 +272,15 @@ def solve_ivp(
     check(known, t0, t1)
     steps = choose(
         value, chosen, t0, t1, stop_gradient(y), known, stop_gradient(rtol), stop_gradient(atol),
-        stop_gradient(max_step), stop_gradient(first_step),
+        stop_gradient(max_step), stop_gradient(first_step), dense_output,
     )  # fmt: skip
     ts, ys, found, kept = take(slope, chosen, steps, (start, end), y, times, t_eval is not None, dense_output)
     reached = steps.reached
+    status = 0 if reached else -1
     return OdeResult(
         ts if t_eval is None else times[: len(found)], (ys if t_eval is None else found).T,
         OdeSolution(chosen, ts, ys, kept) if dense_output else None, None, None, steps.nfev, 0, 0,
-        0 if reached else -1, "The solver successfully reached the end of the integration interval.", reached,
+        status, f"Status {status}: 0 at the end of the integration interval, -1 where the steps became too small.", reached,
     )  # fmt: skip
 
 

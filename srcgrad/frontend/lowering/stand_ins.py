@@ -21,7 +21,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import STAND_INS
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
-from srcgrad.scipy import distance, ivp, linalg, special
+from srcgrad.scipy import distance, ivp, linalg, samples, special, splines
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
@@ -38,7 +38,15 @@ def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
 
 
 # by the beginning of the name of the module that a library's function is from
-HOMES = {"numpy": functions, "scipy.integrate": ivp, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+HOMES: tuple[tuple[str, Any], ...] = (
+    ("numpy", functions),
+    ("scipy.integrate", ivp),
+    ("scipy.integrate", samples),
+    ("scipy.interpolate", splines),
+    ("scipy.linalg", linalg),
+    ("scipy.spatial.distance", distance),
+    ("scipy.special", special),
+)
 
 
 def _text(name: str) -> Any:
@@ -50,7 +58,7 @@ def _plain(target: Any) -> Any:
     """The text that stands for a library's function."""
     name = getattr(target, "__name__", None)
     module = "scipy.special" if isinstance(target, np.ufunc) else str(getattr(target, "__module__", ""))
-    for start, home in HOMES.items():
+    for start, home in HOMES:
         if isinstance(name, str) and name in home.__all__ and module.startswith(start):
             return getattr(home, name)
     return None
