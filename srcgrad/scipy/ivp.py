@@ -285,12 +285,36 @@ def solve_ivp(
 
 
 def odeint(
-    func: Fun, y0: Any, t: Any, args: Any = (), *, tfirst: bool = False, rtol: Any = 1.49012e-8, atol: Any = 1.49012e-8
-) -> Array:
+    func: Fun, y0: Any, t: Any, args: Any = (), Dfun: Any = None, *, rtol: Any = 1.49012e-8, atol: Any = 1.49012e-8,
+    h0: Any = 0.0, hmax: Any = 0.0, mxstep: int = 0, tfirst: bool = False,
+) -> Array:  # fmt: skip
+    """By the method of order 8, which keeps the tolerances too; times may be repeated."""
     more = args if isinstance(args, tuple) else (args,)
+    y, times = np.array(y0).astype(np.float64), np.asarray(t) * 1.0
+    n = len(y)
 
-    def ordered(at: float, y: Array) -> Any:
-        return func(at, y, *more) if tfirst else func(y, at, *more)
+    def slope(at: float, state: Array) -> Array:
+        out = np.empty(n)
+        made = func(at, state, *more) if tfirst else func(state, at, *more)
+        out[:] = np.array(made) if isinstance(made, (list, tuple)) else made
+        return out
 
-    times = np.asarray(t)
-    return solve_ivp(ordered, (times[0], times[-1]), y0, "DOP853", times, rtol=rtol, atol=atol).y.T
+    def value(at: float, state: Array) -> Array:
+        return stop_gradient(slope(at, state))
+
+    known = stop_gradient(times)
+    most = math.inf if hmax == 0.0 else stop_gradient(hmax)
+    first = stop_gradient(h0)
+    start = stop_gradient(y)
+    t0, t1 = known[0], known[-1]
+    if np.any(np.diff(known) * (t1 - t0) < 0.0):
+        raise ValueError("The times must be in order.")
+    chosen = tableau("DOP853")
+    if first == 0.0:
+        first = first_of(value, t0, start, value(t0, start), t1, 7, stop_gradient(rtol), stop_gradient(atol), most)
+    steps = choose(
+        value, chosen, t0, t1, start, known, stop_gradient(rtol), stop_gradient(atol), most, first, False
+    )  # fmt: skip
+    if not steps.reached:
+        raise RuntimeError("The steps became too small.")
+    return take(slope, chosen, steps, (times[0], times[-1]), y, times, True, False)[2]

@@ -19,6 +19,20 @@ __all__ = [
 Array = Any
 
 
+def evaluated(c: Array, places: Array, x: Any, how: Any) -> Any:
+    """At a number or a vector. how: whether the outer pieces go on, or "periodic"."""
+    t = places[0] + (x - places[0]) % (places[-1] - places[0]) if how == "periodic" else x * 1.0
+    i = np.minimum(np.maximum(np.searchsorted(places, t, side="right") - 1, 0), len(places) - 2)
+    h = t - places[i]
+    outside = (t < places[0]) | (t > places[-1])
+    if np.ndim(t) == 1 and c.ndim == 3:
+        h, outside = h[:, None], outside[:, None]
+    total = c[0][i]
+    for k in range(1, c.shape[0]):
+        total = total * h + c[k][i]
+    return total if how == "periodic" or how else np.where(outside, np.nan, total)
+
+
 class PPoly:
     """Polynomials between places x: `c[k, i]` is the coefficient of `(t - x[i])**(order - k)`."""
 
@@ -28,39 +42,24 @@ class PPoly:
         self.c, self.x, self.extrapolate = c, x, True if extrapolate is None else extrapolate
 
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        if nu > 0:
-            return self.derivative(nu)(x, 0, extrapolate)
-        if isinstance(x, (list, tuple)):
-            return self(np.array(x), 0, extrapolate)
-        if np.ndim(x) > 1:
-            return np.reshape(self(np.ravel(x), 0, extrapolate), (*x.shape, *self.c.shape[2:]))
         how = self.extrapolate if extrapolate is None else extrapolate
-        places = self.x
-        t = places[0] + (x - places[0]) % (places[-1] - places[0]) if how == "periodic" else x * 1.0
-        i = np.minimum(np.maximum(np.searchsorted(places, t, side="right") - 1, 0), len(places) - 2)
-        h = t - places[i]
-        if np.ndim(t) == 1 and self.c.ndim == 3:
-            h = h[:, None]
-        total = self.c[0][i]
-        for k in range(1, self.c.shape[0]):
-            total = total * h + self.c[k][i]
-        if how != "periodic" and not how:
-            outside = (t < places[0]) | (t > places[-1])
-            if np.ndim(t) == 1 and self.c.ndim == 3:
-                outside = outside[:, None]
-            total = np.where(outside, np.nan, total)
-        return total
+        c = self.derivative(nu).c if nu > 0 else self.c
+        t = np.array(x) if isinstance(x, (list, tuple)) else x
+        if np.ndim(t) > 1:
+            return np.reshape(evaluated(c, self.x, np.ravel(t), how), (*t.shape, *c.shape[2:]))
+        return evaluated(c, self.x, t, how)
 
     def derivative(self, nu: int = 1) -> PPoly:
-        if nu == 0:
-            return self
         top = self.c.shape[0] - 1
-        if top == 0:
-            return PPoly(np.zeros_like(self.c), self.x, self.extrapolate)
-        powers = np.arange(top, 0, -1.0)
+        if nu > top:
+            return PPoly(np.zeros_like(self.c[:1]), self.x, self.extrapolate)
+        powers = np.arange(top, nu - 1, -1.0)
+        factors = np.ones(len(powers))
+        for j in range(nu):
+            factors = factors * (powers - j)
         if self.c.ndim == 3:
-            return PPoly(self.c[:-1] * powers[:, None, None], self.x, self.extrapolate).derivative(nu - 1)
-        return PPoly(self.c[:-1] * powers[:, None], self.x, self.extrapolate).derivative(nu - 1)
+            return PPoly(self.c[: top + 1 - nu] * factors[:, None, None], self.x, self.extrapolate)
+        return PPoly(self.c[: top + 1 - nu] * factors[:, None], self.x, self.extrapolate)
 
     def antiderivative(self, nu: int = 1) -> PPoly:
         if nu != 1:

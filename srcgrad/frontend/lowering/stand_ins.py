@@ -13,7 +13,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import of_numba
+from srcgrad.frontend.lowering import of_numba, of_scipy_hints
 from srcgrad.frontend.lowering.construction import literal
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
@@ -89,6 +89,7 @@ def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | N
     """The function to read in the place of this one, with its arguments."""
     plain = _plain(target)
     if plain is not None:
+        of_scipy_hints.check_steps(low, plain, args, named)
         return Known(plain), list(args), named
     made = _of_numpy(low, target, args, named) or of_numba.ufunc(low, target, args, dict(named))
     if made is not None:
