@@ -64,7 +64,7 @@ class OdeResult(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Steps that were chosen: where they end, as fractions of the span, and how many times of output lie before that."""
+    """Steps that were chosen: where they end, as fractions of the span, and how many times of output lie before."""
 
     ends: Array
     before: Array
@@ -132,10 +132,13 @@ def error_of(method: Tableau, slopes: Array, h: float, scale: Array) -> float:
     coarse = np.sum((combined(slopes, method.other_error, count) / scale) ** 2)
     if fine == 0.0 and coarse == 0.0:
         return 0.0
-    return abs(h) * fine / math.sqrt((fine + 0.01 * coarse) * len(scale))
+    size_of_both: float = math.sqrt((fine + 0.01 * coarse) * len(scale))
+    return abs(h) * fine / size_of_both
 
 
-def first_of(fun: Fun, t: float, y: Array, f: Array, end: float, order: int, rtol: Any, atol: Any, most: float) -> float:
+def first_of(
+    fun: Fun, t: float, y: Array, f: Array, end: float, order: int, rtol: Any, atol: Any, most: float
+) -> float:
     """The length of the first step: Hairer, Nørsett, Wanner, II.4."""
     span = abs(end - t)
     if len(y) == 0:
@@ -152,8 +155,25 @@ def first_of(fun: Fun, t: float, y: Array, f: Array, end: float, order: int, rto
     return min(100.0 * h0, h1, span, most)
 
 
+def factor_of(error: float, order: int, rejected: bool) -> float:
+    """How much longer the next step is."""
+    if error < 1.0:
+        factor = 10.0 if error == 0.0 else min(10.0, 0.9 * error ** (-1.0 / (order + 1)))
+        return min(1.0, factor) if rejected else factor
+    return max(0.2, 0.9 * error ** (-1.0 / (order + 1)))
+
+
 def choose(
-    fun: Fun, method: Tableau, t0: float, end: float, y: Array, times: Array, rtol: Any, atol: Any, most: float, first: Any,
+    fun: Fun,
+    method: Tableau,
+    t0: float,
+    end: float,
+    y: Array,
+    times: Array,
+    rtol: Any,
+    atol: Any,
+    most: float,
+    first: Any,
     dense: bool,
 ) -> Steps:
     """The steps, of values alone."""
@@ -186,12 +206,8 @@ def choose(
             error = error_of(method, slopes, h, atol + np.maximum(np.abs(y), np.abs(y_new)) * rtol)
             h_abs = abs(h)
             accepted = error < 1.0
-            if accepted:
-                factor = 10.0 if error == 0.0 else min(10.0, 0.9 * error ** (-1.0 / (method.order + 1)))
-                h_abs *= min(1.0, factor) if rejected else factor
-            else:
-                h_abs *= max(0.2, 0.9 * error ** (-1.0 / (method.order + 1)))
-                rejected = True
+            h_abs *= factor_of(error, method.order, rejected)
+            rejected = rejected or not accepted
         if accepted:
             t, y, f = new, y_new, slopes[method.stages].copy()
             reached = t == end
@@ -280,7 +296,7 @@ def solve_ivp(
     return OdeResult(
         ts if t_eval is None else times[: len(found)], (ys if t_eval is None else found).T,
         OdeSolution(chosen, ts, ys, kept) if dense_output else None, None, None, steps.nfev, 0, 0,
-        status, f"Status {status}: 0 at the end of the integration interval, -1 where the steps became too small.", reached,
+        status, f"Status {status}: 0 at the end of the interval, -1 where the steps became too small.", reached,
     )  # fmt: skip
 
 

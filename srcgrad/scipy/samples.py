@@ -34,7 +34,7 @@ def cumulative_trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1,
 
 
 def simpson(y: Array, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Parabolas through three points each; where one interval is left, the parabola through the last three (Cartwright)."""
+    """Parabolas through three points each; where an interval is left, that through the last three (Cartwright)."""
     values = np.moveaxis(np.asarray(y), axis, -1)
     h = widths(values, x, dx, axis)
     count = values.shape[-1]
@@ -42,7 +42,11 @@ def simpson(y: Array, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
         return np.sum(h * (values[..., 1:] + values[..., :-1]) / 2.0, axis=-1)
     pairs = (count - 1) // 2
     first, second = h[..., 0 : 2 * pairs : 2], h[..., 1 : 2 * pairs : 2]
-    low, middle, high = values[..., 0 : 2 * pairs : 2], values[..., 1 : 2 * pairs : 2], values[..., 2 : 2 * pairs + 1 : 2]
+    low, middle, high = (
+        values[..., 0 : 2 * pairs : 2],
+        values[..., 1 : 2 * pairs : 2],
+        values[..., 2 : 2 * pairs + 1 : 2],
+    )
     both, ratio = first + second, first / second
     inner = both * both / (first * second)
     total = np.sum(both / 6.0 * (low * (2.0 - 1.0 / ratio) + middle * inner + high * (2.0 - ratio)), axis=-1)

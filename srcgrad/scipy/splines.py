@@ -84,6 +84,18 @@ class PPoly:
         return whole(b, 0, extrapolate) - whole(a, 0, extrapolate)
 
 
+def asked(method: str, c: Array, x: Array, extrapolate: Any, *args: Any, **named: Any) -> Any:
+    """A method of polynomials that were made outside."""
+    made = PPoly(c, x, extrapolate)
+    if method == "derivative":
+        return made.derivative(*args, **named)
+    if method == "antiderivative":
+        return made.antiderivative(*args, **named)
+    if method == "integrate":
+        return made.integrate(*args, **named)
+    return made(*args, **named)
+
+
 def as_column(h: Array, values: Array) -> Array:
     """Numbers that stand beside rows of values."""
     return h if values.ndim == 1 else h[:, None]

@@ -1,7 +1,7 @@
 """Coefficients of explicit Runge-Kutta methods, and of the polynomials between their steps.
 
-Bogacki, Shampine (1989); Dormand, Prince (1980), with the interpolant of Shampine (1986); Hairer, Nørsett, Wanner: Solving
-Ordinary Differential Equations I (1993), DOP853.
+Bogacki, Shampine (1989); Dormand, Prince (1980), with the interpolant of Shampine (1986); Hairer, Nørsett, Wanner:
+Solving Ordinary Differential Equations I (1993), DOP853.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ class Tableau(NamedTuple):
     rows: int
     order: int  # of the error's estimate
     places: Array
-    weights: Array  # of the rows before each, from the second one on, without gaps; the one after the stages is the step
+    weights: (
+        Array  # of the rows before each, from the second one on, without gaps; the one after the stages is the step
+    )
     error: Array
     other_error: Array
     between: Array

@@ -84,6 +84,29 @@ def test_by_the_place_and_twice() -> None:
     assert tangent == pytest.approx(0.3 * exact[0] + fun(0.7, y), rel=1e-11)
 
 
+TABLE = CubicSpline(np.arange(4.0), np.array([1.0, 2.0, 0.0, 1.0]))
+OTHER = PchipInterpolator(np.arange(4.0), np.array([0.0, 1.0, 1.5, 1.7]))
+
+
+def of_tables(t: float) -> float:
+    slope = OTHER.derivative()
+    return TABLE(t) ** 2 + TABLE.integrate(0.2, t) + TABLE(t, 1) + OTHER(t) * slope(t)
+
+
+def test_made_outside() -> None:
+    """A spline of data is read at each call."""
+    derivative = sg.value_and_grad(of_tables, jit=False)
+    for factor in (1.0, 3.0):
+        TABLE.c *= factor
+        value, slope = derivative(1.3)
+        assert value == pytest.approx(of_tables(1.3), rel=1e-13)
+        h = 1e-5
+        difference = (of_tables(1.3 + h) - of_tables(1.3 - h)) / (2.0 * h)
+        assert slope == pytest.approx(difference, rel=1e-7)
+    with pytest.raises(sg.UnsupportedError, match="close over it"):
+        sg.grad(lambda t, spline: spline(t), jit=False)(1.3, TABLE)
+
+
 def test_as_scipy_raises() -> None:
     by_spline = sg.grad(lambda y: CubicSpline(np.array([0.0, 1.0, 1.0]), y)(0.5), jit=False)
     with pytest.raises(ValueError, match="strictly increasing"):
@@ -95,5 +118,5 @@ def test_as_scipy_raises() -> None:
 
 def test_compiled() -> None:
     y, x = np.array([1.0, 0.2, -0.3, 0.9, 1.1]), np.array([0.0, 0.4, 1.1, 1.5, 2.3])
-    slope = sg.grad(not_a_knot)(y, x)
-    np.testing.assert_allclose(slope, sg.grad(not_a_knot, jit=False)(y, x), rtol=1e-10)
+    slope = sg.grad(monotone)(y, x)
+    np.testing.assert_allclose(slope, sg.grad(monotone, jit=False)(y, x), rtol=1e-10)

@@ -13,7 +13,9 @@ from srcgrad.frontend.source import hooks
 BRACKETED = "use brentq, which finds the same root"
 SYSTEM = "use sg.newton(f, x0, args).x, whose Jacobian is made"
 STEPS = "use solve_ivp, or odeint"
-SPLINE = "use CubicSpline, PchipInterpolator or make_interp_spline; or evaluate a spline's polynomials from its .x and .c"
+SPLINE = (
+    "use CubicSpline, PchipInterpolator or make_interp_spline; or evaluate a spline's polynomials from its .x and .c"
+)
 EXPLICIT = ("RK45", "RK23", "DOP853")
 # functions of SciPy without a rule, and what does the same here
 OF_SCIPY = {
@@ -29,11 +31,12 @@ OF_SCIPY = {
     ("scipy.integrate", "quad_vec"): "use quad of each component",
     ("scipy.integrate", "fixed_quad"): "use np.sum(w * f(x)) with nodes and weights made outside of the function",
     ("scipy.integrate", "solve_bvp"): "use sg.newton on the equations of the mesh",
-    **{("scipy.integrate", n): STEPS for n in ("ode", "complex_ode", "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF")},
+    **{("scipy.integrate", n): STEPS for n in ("ode", "complex_ode", "RK45", "RK23", "DOP853", "LSODA", "Radau",
+       "BDF")},
     ("scipy.integrate", "cumulative_simpson"): "use cumulative_trapezoid, or CubicSpline(x, y).antiderivative()",
     ("scipy.integrate", "romb"): "use simpson",
-    **{("scipy.interpolate", n): SPLINE for n in ("UnivariateSpline", "BSpline", "make_smoothing_spline", "splrep", "splev",
-       "make_lsq_spline", "BPoly", "KroghInterpolator", "BarycentricInterpolator")},
+    **{("scipy.interpolate", n): SPLINE for n in ("UnivariateSpline", "BSpline", "make_smoothing_spline", "splrep",
+       "splev", "make_lsq_spline", "BPoly", "KroghInterpolator", "BarycentricInterpolator")},
 }  # fmt: skip
 
 

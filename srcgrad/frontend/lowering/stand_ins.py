@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib
 import inspect
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
 from srcgrad.frontend.lowering import of_numba, of_scipy_hints
 from srcgrad.frontend.lowering.construction import literal
+from srcgrad.frontend.lowering.foreign_arrays import owner_of
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
 from srcgrad.frontend.source import wording
@@ -25,6 +27,7 @@ from srcgrad.scipy import distance, ivp, linalg, samples, special, splines
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
+POLYNOMIALS = ("derivative", "antiderivative", "integrate")
 Args = Sequence[Value]
 Named = Mapping[str, Value]
 Called = tuple[Known, list[Value], Named]  # a function to read, and its arguments
@@ -85,8 +88,28 @@ def _of_numpy(low: Lowering, target: Any, args: Args, named: Named) -> Called | 
     return None
 
 
-def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
+def _of_polynomials(low: Lowering, function: Known, args: Args, named: Named) -> Called | None:
+    """A call of a spline that was made outside, or of one of its methods."""
+    owner, method, origin = function.value, "__call__", function.origin
+    if isinstance(owner, types.MethodType) and owner.__name__ in ("__call__", *POLYNOMIALS):
+        method = owner.__name__
+        owner, origin = owner.__self__, owner_of(origin, method)
+    kinds = [base.__module__.split(".")[:2] for base in type(owner).__mro__ if base.__name__ == "PPoly"]
+    if ["scipy", "interpolate"] not in kinds or owner.axis != 0:
+        return None
+    if origin is None:
+        low.refuse("a spline is an argument", "close over it, or pass its .c and .x, and call PPoly(c, x)")
+    known = Known(owner, origin)
+    parts = [low.captures.attribute(known, name) for name in ("c", "x", "extrapolate")]
+    return Known(splines.asked), [Known(method), *parts, *args], named
+
+
+def stand_in(low: Lowering, function: Known, args: Args, named: Named) -> Called | None:
     """The function to read in the place of this one, with its arguments."""
+    target = function.value
+    pieces = _of_polynomials(low, function, args, named)
+    if pieces is not None:
+        return pieces
     plain = _plain(target)
     if plain is not None:
         of_scipy_hints.check_steps(low, plain, args, named)
@@ -125,7 +148,7 @@ def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named)
     assert isinstance(distribution, Known)
     method = getattr(distribution.value, name, None)
     first = [given.pop(key) for key in owner.keys if key.isdigit()]
-    found = None if method is None else stand_in(low, method, [*args, *first], {**given, **named})
+    found = None if method is None else stand_in(low, Known(method), [*args, *first], {**given, **named})
     if found is None:
         low.refuse(f"there is no rule for the method `{name}` of a distribution", "write it out")
     return found

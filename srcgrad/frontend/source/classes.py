@@ -54,7 +54,9 @@ class Found(NamedTuple):
 
 def _of_library(module: str) -> bool:
     top = module.split(".")[0]
-    return (top in LIBRARIES or top in sys.stdlib_module_names) and top != "__main__" and not module.startswith(STAND_INS)
+    return (
+        (top in LIBRARIES or top in sys.stdlib_module_names) and top != "__main__" and not module.startswith(STAND_INS)
+    )
 
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: of classes that a class statement made, and of some in C
