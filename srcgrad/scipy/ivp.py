@@ -132,8 +132,9 @@ def error_of(method: Tableau, slopes: Array, h: float, scale: Array) -> float:
     coarse = np.sum((combined(slopes, method.other_error, count) / scale) ** 2)
     if fine == 0.0 and coarse == 0.0:
         return 0.0
-    size_of_both: float = math.sqrt((fine + 0.01 * coarse) * len(scale))
-    return abs(h) * fine / size_of_both
+    size_of_both = math.sqrt((fine + 0.01 * coarse) * len(scale))
+    error: float = abs(h) * fine / size_of_both
+    return error
 
 
 def first_of(
@@ -158,9 +159,10 @@ def first_of(
 def factor_of(error: float, order: int, rejected: bool) -> float:
     """How much longer the next step is."""
     if error < 1.0:
-        factor = 10.0 if error == 0.0 else min(10.0, 0.9 * error ** (-1.0 / (order + 1)))
+        factor: float = 10.0 if error == 0.0 else min(10.0, 0.9 * error ** (-1.0 / (order + 1)))
         return min(1.0, factor) if rejected else factor
-    return max(0.2, 0.9 * error ** (-1.0 / (order + 1)))
+    factor = max(0.2, 0.9 * error ** (-1.0 / (order + 1)))
+    return factor
 
 
 def choose(
