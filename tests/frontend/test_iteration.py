@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 import math
@@ -465,7 +466,20 @@ def neighbours_of_a_zip(x: Any) -> Any:
     return sum(a[0] * b[0] for a, b in itertools.pairwise(zip(x, (1.0, 2.0, 3.0))))
 
 
+def window(x: Any) -> Any:
+    held: collections.deque[Any] = collections.deque(maxlen=2)
+    for v in x:
+        held.append(v)
+    return held[0]
+
+
+def from_a_tuple(x: Any) -> Any:
+    return sum(tuple(x))
+
+
 REFUSED = [
+    (window, "use a list"),
+    (from_a_tuple, "a, b = x"),
     (neighbours_of_a_zip, "loop over the zip itself"),
     (unknown_pairs, "for i in range"),
     (kept_product, "loop over it where it is made"),

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import special
-from scipy.integrate import dblquad, quad, solve_bvp, solve_ivp
-from scipy.interpolate import CubicSpline, interp1d
+from scipy.integrate import dblquad, quad, solve_bvp
 
 import srcgrad as sg
 from srcgrad.testing import check_grads
@@ -120,27 +119,12 @@ def between_ends(a: float) -> float:
     return solve_bvp(lambda x, y: y * a, lambda p, q: p - q, np.zeros(2), np.zeros((1, 2))).y[0, 0]
 
 
-def interpolated(a: float) -> float:
-    return interp1d(np.array([0.0, 1.0]), np.array([0.0, a]))(0.5)
-
-
-def stepped(a: float) -> float:
-    return solve_ivp(lambda t, y: -a * y, (0.0, 1.0), np.ones(1)).y[0, -1]
-
-
-def smooth(a: float) -> float:
-    return CubicSpline(np.arange(3.0), np.array([a, 1.0, 2.0]))(0.5)
-
-
 @pytest.mark.parametrize(
     ("fun", "text"),
     [
-        (stepped, "write the steps as a loop"),
-        (smooth, "make the spline outside"),
         (weighted, "write the weight into the function"),
         (over_an_area, "use quad of a quad"),
         (between_ends, "use sg.newton on the equations"),
-        (interpolated, "use np.interp"),
     ],
 )
 def test_refused(fun: Callable[..., float], text: str) -> None:

@@ -158,7 +158,9 @@ def _sequence(kind: type) -> Builtin:
         array = args[0]
         if isinstance(array, Var) and array.type.rank:
             if kind is not list or array.type.rank != 1:
-                low.refuse(f"an array is turned into a {kind.__name__}", "keep it an array")
+                low.refuse(
+                    f"an array is turned into a {kind.__name__}", "keep it an array, or name its elements: a, b = x"
+                )
             return listed(low, array)
         return as_list(low, array, kind)
 

@@ -136,7 +136,7 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return call(low, target.function, args, named, node)
     if hooks.gives_core(target):
         return _prepared(low, target, args, named)
-    stand_in = stand_ins.stand_in(low, target, args, named) or stand_ins.frozen(low, target, args, named)
+    stand_in = stand_ins.stand_in(low, function, args, named) or stand_ins.frozen(low, target, args, named)
     if stand_in is not None:
         return stand_in if isinstance(stand_in, Struct) else _called(low, stand_in, node)
     if listed(target) and target in registry.FUNCTIONS:

@@ -17,7 +17,7 @@ from srcgrad.core.ir import Atom, Const, Var
 from srcgrad.errors import UnboundError, UnsupportedError
 from srcgrad.frontend.lowering.values import Known, Struct, Value
 from srcgrad.frontend.source import wording
-from srcgrad.frontend.source.classes import ALLOWED, of_user
+from srcgrad.frontend.source.classes import ALLOWED, STAND_INS, of_user
 from srcgrad.frontend.source.origins import Origin as Origin
 from srcgrad.frontend.source.origins import default_of, unchanged
 from srcgrad.frontend.source.structure import Leaf, Records, as_array, is_table, parts
@@ -59,13 +59,6 @@ class Captured:
 
     def read(self) -> Any:
         return self.origin.read()
-
-
-STAND_INS = (
-    "srcgrad.scipy.",
-    "srcgrad.numpy.",
-    "srcgrad.python.",
-)  # what is read in the place of a library's functions: its constants are literals
 
 
 @dataclass(frozen=True, eq=False)

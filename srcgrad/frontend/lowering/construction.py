@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import inspect
 import types
@@ -25,6 +26,7 @@ from srcgrad.frontend.source.structure import parts
 Args = Sequence[Value]
 Named = dict[str, Value]
 FROZEN = "such an object cannot be changed"
+OTHERWISE: dict[type, str] = {collections.deque: "use a list: append, and pop(0) where len(items) > maxlen"}
 
 
 def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) -> Value:
@@ -40,7 +42,7 @@ def construct(low: Lowering, kind: type, args: Args, named: Named, node: Any) ->
         raise NotDifferentiableError(message, hint=hint)
     if classes.builtin_base(kind) is not object or init is None:
         message = f"there is no rule for `{kind.__name__}`"
-        raise NotDifferentiableError(message, hint="use a tuple, a NamedTuple or a dataclass")
+        raise NotDifferentiableError(message, hint=OTHERWISE.get(kind, "use a tuple, a NamedTuple or a dataclass"))
     _refuse_odd(low, kind)
     made = Struct(kind, (), (), value=False)
     made.locked = ""  # a frozen one may be changed while it is made

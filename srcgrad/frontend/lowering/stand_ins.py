@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib
 import inspect
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,18 +14,20 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Const, Var
-from srcgrad.frontend.lowering import of_numba
-from srcgrad.frontend.lowering.capture import STAND_INS
+from srcgrad.frontend.lowering import of_numba, of_scipy_hints
 from srcgrad.frontend.lowering.construction import literal
+from srcgrad.frontend.lowering.foreign_arrays import owner_of
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.values import Frozen, Known, Struct, Value, struct
 from srcgrad.frontend.source import wording
+from srcgrad.frontend.source.classes import STAND_INS
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
-from srcgrad.scipy import distance, linalg, special
+from srcgrad.scipy import distance, ivp, linalg, samples, special, splines
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 DISCRETE = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
+POLYNOMIALS = ("derivative", "antiderivative", "integrate")
 Args = Sequence[Value]
 Named = Mapping[str, Value]
 Called = tuple[Known, list[Value], Named]  # a function to read, and its arguments
@@ -38,7 +41,15 @@ def at_call(low: Lowering, source: Source, node: ast.AST) -> Source:
 
 
 # by the beginning of the name of the module that a library's function is from
-HOMES = {"numpy": functions, "scipy.linalg": linalg, "scipy.spatial.distance": distance, "scipy.special": special}
+HOMES: tuple[tuple[str, Any], ...] = (
+    ("numpy", functions),
+    ("scipy.integrate", ivp),
+    ("scipy.integrate", samples),
+    ("scipy.interpolate", splines),
+    ("scipy.linalg", linalg),
+    ("scipy.spatial.distance", distance),
+    ("scipy.special", special),
+)
 
 
 def _text(name: str) -> Any:
@@ -50,7 +61,7 @@ def _plain(target: Any) -> Any:
     """The text that stands for a library's function."""
     name = getattr(target, "__name__", None)
     module = "scipy.special" if isinstance(target, np.ufunc) else str(getattr(target, "__module__", ""))
-    for start, home in HOMES.items():
+    for start, home in HOMES:
         if isinstance(name, str) and name in home.__all__ and module.startswith(start):
             return getattr(home, name)
     return None
@@ -77,10 +88,31 @@ def _of_numpy(low: Lowering, target: Any, args: Args, named: Named) -> Called | 
     return None
 
 
-def stand_in(low: Lowering, target: Any, args: Args, named: Named) -> Called | None:
+def _of_polynomials(low: Lowering, function: Known, args: Args, named: Named) -> Called | None:
+    """A call of a spline that was made outside, or of one of its methods."""
+    owner, method, origin = function.value, "__call__", function.origin
+    if isinstance(owner, types.MethodType) and owner.__name__ in ("__call__", *POLYNOMIALS):
+        method = owner.__name__
+        owner, origin = owner.__self__, owner_of(origin, method)
+    kinds = [base.__module__.split(".")[:2] for base in type(owner).__mro__ if base.__name__ == "PPoly"]
+    if ["scipy", "interpolate"] not in kinds or owner.axis != 0:
+        return None
+    if origin is None:
+        low.refuse("a spline is an argument", "close over it, or pass its .c and .x, and call PPoly(c, x)")
+    known = Known(owner, origin)
+    parts = [low.captures.attribute(known, name) for name in ("c", "x", "extrapolate")]
+    return Known(splines.asked), [Known(method), *parts, *args], named
+
+
+def stand_in(low: Lowering, function: Known, args: Args, named: Named) -> Called | None:
     """The function to read in the place of this one, with its arguments."""
+    target = function.value
+    pieces = _of_polynomials(low, function, args, named)
+    if pieces is not None:
+        return pieces
     plain = _plain(target)
     if plain is not None:
+        of_scipy_hints.check_steps(low, plain, args, named)
         return Known(plain), list(args), named
     made = _of_numpy(low, target, args, named) or of_numba.ufunc(low, target, args, dict(named))
     if made is not None:
@@ -116,7 +148,7 @@ def of_frozen(low: Lowering, owner: Struct, name: str, args: Args, named: Named)
     assert isinstance(distribution, Known)
     method = getattr(distribution.value, name, None)
     first = [given.pop(key) for key in owner.keys if key.isdigit()]
-    found = None if method is None else stand_in(low, method, [*args, *first], {**given, **named})
+    found = None if method is None else stand_in(low, Known(method), [*args, *first], {**given, **named})
     if found is None:
         low.refuse(f"there is no rule for the method `{name}` of a distribution", "write it out")
     return found

@@ -14,6 +14,8 @@ ARRAYS = frozenset({"pandas", "xarray", "torch", "jax", "jaxlib", "polars", "cup
 LIBRARIES = frozenset({"numpy", "scipy", "numba", "srcgrad"}) | ARRAYS
 # what a function may call as it is
 ALLOWED = ("math", "numpy", "operator", "builtins", "scipy", "cmath", "numba", "functools", "itertools")
+# what is read in the place of a library's functions: its constants are literals
+STAND_INS = ("srcgrad.scipy.", "srcgrad.numpy.", "srcgrad.python.")
 MISSING = object()
 
 
@@ -52,7 +54,9 @@ class Found(NamedTuple):
 
 def _of_library(module: str) -> bool:
     top = module.split(".")[0]
-    return (top in LIBRARIES or top in sys.stdlib_module_names) and top != "__main__"
+    return (
+        (top in LIBRARIES or top in sys.stdlib_module_names) and top != "__main__" and not module.startswith(STAND_INS)
+    )
 
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: of classes that a class statement made, and of some in C
