@@ -19,6 +19,7 @@ from srcgrad.frontend.lowering import (
     iterator_domains,
     nested_recursion,
     of_numba,
+    outputs,
     refused_calls,
     stand_ins,
     strings,
@@ -141,8 +142,9 @@ def call_known(low: Lowering, function: Known, args: Args, named: Named, node: a
         return stand_in if isinstance(stand_in, Struct) else _called(low, stand_in, node)
     if listed(target) and target in registry.FUNCTIONS:
         low.divides(target, [*args, *named.values()])
+        args, named, out = outputs.taken(low, target, args, named)
         made = library(low, registry.FUNCTIONS[target], args, named, getattr(target, "__name__", repr(target)))
-        return low.kept_apart(target, made)
+        return low.kept_apart(target, made) if out is None else outputs.stored(low, target, out, made)
     if isinstance(target, functools.partial):
         bound = [literal(low, a) for a in target.args]
         keywords = {k: literal(low, v) for k, v in target.keywords.items()}
@@ -314,7 +316,9 @@ def _method(low: Lowering, method: Method, args: Args, named: Named, node: ast.A
     if name not in registry.METHODS:
         message = f"there is no rule for the method `{name}` of {scope.describe(owner)}"
         raise NotDifferentiableError(message, hint=wording.meant(name, registry.METHODS, "write it out"))
-    return library(low, registry.METHODS[name], [owner, *args], named, name)
+    args, named, out = outputs.taken(low, name, args, named)
+    made = library(low, registry.METHODS[name], [owner, *args], named, name)
+    return made if out is None else outputs.stored(low, name, out, made)
 
 
 def _struct_method(low: Lowering, owner: Struct, name: str, args: Args, named: Named, node: ast.AST) -> Value:
