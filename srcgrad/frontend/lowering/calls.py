@@ -43,7 +43,7 @@ from srcgrad.frontend.lowering.state import Reported
 from srcgrad.frontend.lowering.values import Closure, Frame, Known, Method, Struct, Value
 from srcgrad.frontend.source import fence, hooks, wording
 from srcgrad.frontend.source.classes import ALLOWED, listed
-from srcgrad.frontend.source.functions import behind, is_jitted, module_of, signature_of
+from srcgrad.frontend.source.functions import behind, is_jitted, module_of, of_python, signature_of
 from srcgrad.frontend.source.liveness import Liveness, assigned, liveness, outside_scopes, yields
 from srcgrad.frontend.source.read import FunctionNode, InPlace, Source, read
 from srcgrad.rules.language import registry
@@ -476,6 +476,15 @@ def _called_from(error: SrcgradError, caller: Frame | None, source: Source, node
         return error
     if isinstance(source, InPlace):
         return error  # it has the call's place already
+    if of_python(source.fun):
+        return error.at(lambda p: _of_library(p, source, caller.source, node))
     span = caller.source.span(node)
     call = f"{span.file}, line {span.line}: {span.text}"
     return error.at(lambda p: dataclasses.replace(p, calls=(*p.calls, call)))
+
+
+def _of_library(problem: Problem, source: Source, caller: Source, node: ast.AST) -> Problem:
+    """What could not be read in Python's own library, at the call of it."""
+    name, said = f"{module_of(source.fun)}.{source.fun.__name__}", " is not supported: "
+    message = f"`{name}` of Python's library{said}{problem.message.split(said)[-1]}"
+    return caller.problem(node, message, "write out what it does")

@@ -1,4 +1,4 @@
-"""Functions of SciPy for which the package has Python text: that is read in their place, at the user's line."""
+"""Functions of libraries for which the package has Python text: that is read in their place, at the user's line."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from srcgrad.frontend.source import wording
 from srcgrad.frontend.source.classes import STAND_INS
 from srcgrad.frontend.source.read import InPlace, Source
 from srcgrad.numpy import functions
+from srcgrad.python import bisect, statistics
 from srcgrad.scipy import distance, ivp, linalg, samples, special, splines
 
 CONTINUOUS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
@@ -49,6 +50,8 @@ HOMES: tuple[tuple[str, Any], ...] = (
     ("scipy.linalg", linalg),
     ("scipy.spatial.distance", distance),
     ("scipy.special", special),
+    ("statistics", statistics),
+    ("_bisect", bisect),
 )
 
 
@@ -62,7 +65,7 @@ def _plain(target: Any) -> Any:
     name = getattr(target, "__name__", None)
     module = "scipy.special" if isinstance(target, np.ufunc) else str(getattr(target, "__module__", ""))
     for start, home in HOMES:
-        if isinstance(name, str) and name in home.__all__ and module.startswith(start):
+        if isinstance(name, str) and name in home.__all__ and f"{module}.".startswith(f"{start}."):
             return getattr(home, name)
     return None
 

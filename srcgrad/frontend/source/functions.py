@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -55,3 +56,8 @@ def module_of(fun: FunctionType) -> str:
 def of_user_code(fun: Any) -> bool:
     """Whether this is a Python function of the user's, not one of a library that the language knows."""
     return isinstance(fun, FunctionType) and module_of(fun).split(".")[0] not in ALLOWED
+
+
+def of_python(fun: FunctionType) -> bool:
+    """Whether the function is from Python's own library."""
+    return module_of(fun).split(".")[0] in sys.stdlib_module_names - {"__main__"}
