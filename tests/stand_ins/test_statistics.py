@@ -1,7 +1,8 @@
-"""Python's `statistics`, and what is said of its other functions."""
+"""Python's `statistics` and `bisect`, and what is said of its other functions."""
 
 from __future__ import annotations
 
+import bisect
 import colorsys
 import statistics
 from collections.abc import Callable
@@ -35,7 +36,17 @@ def middle(x):
     return statistics.median(list(x)) * x[0] + statistics.median([x[0], x[1] * x[1], x[2], x[3]])
 
 
-@pytest.mark.parametrize("fun", [means, weighted, spreads, middle])
+def tables(x):
+    edges, rates = [0.25, 0.5, 1.0, 2.0], [1.0, 2.0, 4.0, 8.0, 16.0]
+    total = 0.0
+    for v in x:
+        total += rates[bisect.bisect(edges, v)] * v * v
+    xs = np.cumsum(x)
+    k = bisect.bisect_left(xs, 1.7)
+    return total * xs[k] + bisect.bisect_right(list(xs), 1.7, 1, 4) * x[0]
+
+
+@pytest.mark.parametrize("fun", [means, weighted, spreads, middle, tables])
 def test_right(fun: Callable[[Any], Any]) -> None:
     value, slope = sg.value_and_grad(fun, jit=False)(X)
     assert value == pytest.approx(fun(X.copy()))
