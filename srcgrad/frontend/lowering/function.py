@@ -80,7 +80,9 @@ def lower_with(
             assuming = False
         except SrcgradError:
             if not keyed.more():
-                raise
+                if not assuming:
+                    raise
+                assuming = False  # what is refused is refused by what the function says, not by what was tried
 
 
 def _lowered(

@@ -54,7 +54,7 @@ is_one, is_not_one = (
         infer=lambda types, params: (ir.B1,),
         evaluate=evaluate,
         template=f"_0.shape[axis] {compared} 1",
-        samples=[(_matrix,), (_tower,), (_tower[:, :1],)],
+        samples=[(_matrix,), (_tower,), (_tower[:, :1],), At(_matrix[0], axis=0)],
         params=[{"axis": 0}, {"axis": 1}],
         elementwise=False,
         takes_complex=True,
