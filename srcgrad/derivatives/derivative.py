@@ -412,7 +412,7 @@ class Derivative:
             A page of text; the costs are measured with these arguments.
         """
         values = self._bind(args, kwargs)
-        call, names = self._lookup(values), self._parameters.names
+        call, names = self._run(values)[0], self._parameters.names
         own, captured = len(self._primal_parameters.names), [c.name for c in call.meta.captured]
         leaves, options, recipe = call.leaves(values), self._options, replace(self._recipe, long=call.long)
         subject = late.explain.Subject(

@@ -125,3 +125,7 @@ def test_where_it_may_not_be_tried(fun: Callable[..., Any], capsys: pytest.Captu
     slope = d(X, Y, 1)
     assert capsys.readouterr().out.count("seen") == (fun is printing)
     np.testing.assert_allclose(slope, numerical(fun, 1), rtol=1e-6, atol=1e-8)
+
+
+def test_what_it_costs_is_told_of_the_code_that_runs() -> None:
+    assert "the derivative" in sg.grad(part, jit=False).explain(X, Y, 1)
