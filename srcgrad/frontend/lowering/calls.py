@@ -185,6 +185,9 @@ def _built_in(low: Lowering, function: Known, args: Args, named: Named, node: as
     table = given_array(function, args, named)
     if table is not None:
         return low.captures.array(table)
+    number = strings.number(low, target, args, named) if target is int or target is float else None
+    if number is not None:
+        return number
     if listed(target) and target in BUILTINS:
         if len(args) < LEAST.get(target, 0):
             name = getattr(target, "__name__", repr(target))

@@ -131,7 +131,22 @@ def method(low: Lowering, target: Any, args: Sequence[Value], named: Mapping[str
     if named or any(v is values for v in known):
         low.refuse(f"`{target.__name__}` of a text is given what is not known", "use it on literals")
     result = target(*known)
+    if isinstance(result, (list, tuple)):
+        return values.struct([Known(part) for part in result], type(result))
     return low.inward(result) if isinstance(result, (bool, int)) else Known(result) if isinstance(result, str) else None
+
+
+def number(low: Lowering, target: Any, args: Sequence[Value], named: Mapping[str, Value]) -> Value | None:
+    """target, which is int or float, of a text that is known."""
+    if named or not args or not isinstance(args[0], Known):
+        return None
+    text, *base = map(plain, args)
+    if not isinstance(text, str) or any(not isinstance(b, int) for b in base):
+        return None
+    try:
+        return low.inward(target(text, *base))
+    except ValueError as error:
+        return low.refuse(str(error), "give the text of a number")
 
 
 def _format(low: Lowering, template: str, args: list[Value], named: Mapping[str, Value]) -> Value:
