@@ -71,6 +71,17 @@ def ordered(values: Any, reverse: bool) -> Any:
     return up[::-1] if reverse else up
 
 
+def places_by(keys: Any, reverse: bool) -> Any:
+    return np.argsort(-keys if reverse else keys, kind="stable")
+
+
+def ordered_by(items: Any, key: Callable[[Any], Any], reverse: bool) -> Any:
+    keys = np.empty(len(items))
+    for k in range(len(items)):
+        keys[k] = key(items[k])
+    return items[places_by(keys, reverse)]
+
+
 # ---- lists that change in their middle
 
 

@@ -455,7 +455,9 @@ def kept_product(x: Any) -> Any:
 
 
 def sorted_by_key(x: Any) -> Any:
-    return sorted(x, key=lambda v: -v)[0]
+    items = [v for v in x]
+    items.sort(key=lambda v: -v)
+    return items[0]
 
 
 def signed(x: Any) -> Any:

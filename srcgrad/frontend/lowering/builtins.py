@@ -15,7 +15,7 @@ import numpy as np
 from srcgrad.core import ir
 from srcgrad.core.build import scalar_of
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, slices, strings, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, slices, sorting, strings, values
 from srcgrad.frontend.lowering.attributes import attribute, has, set_attribute, super_
 from srcgrad.frontend.lowering.expressions import binary, unpacked
 from srcgrad.frontend.lowering.objects import as_list, length, replaced
@@ -114,25 +114,6 @@ def _extremum_by(low: Lowering, function: Callable[..., Any], args: Args, named:
     array = growing_lists.array(low, one) if isinstance(one, Struct) else one
     by = python.largest_by if function is max else python.smallest_by
     return low.constructs.call(Known(by), [array, key])
-
-
-def _sorted(low: Lowering, args: Args, named: Named) -> Value | None:
-    """sorted of numbers: a list."""
-    if "key" in named or len(args) != 1:
-        low.refuse("`key` of sorted", "sort the keys: x[np.argsort(keys)]")
-    given = args[0]
-    one = sets.listed(low, given) if isinstance(given, Struct) and sets.is_set(given) else iterable(low, given)
-    if isinstance(one, Struct) and one.rows is None and all(isinstance(item, Known) for item in one.items):
-        texts = sorted([item.value for item in one.items if isinstance(item, Known)])
-        return values.struct([Known(text) for text in texts], list)
-    known = unpacked(low, one) if isinstance(one, Struct) and one.rows is None else None
-    array = low.apply(np.array, one) if known else growing_lists.array(low, one) if isinstance(one, Struct) else one
-    reverse = named.get("reverse", values.FALSE)
-    made = low.constructs.call(Known(python.ordered), [array, reverse])
-    if known is not None:
-        return values.struct(unpacked(low, made, len(known)), list)
-    assert isinstance(made, Var)
-    return listed(low, made)
 
 
 def _truths(both: bool) -> Builtin:
@@ -486,7 +467,7 @@ BUILTINS: dict[Any, Builtin] = {
     isinstance: _isinstance, type: _type, callable: _callable, getattr: _getattr, setattr: _setattr,
     hasattr: _hasattr, bool: _bool, dataclasses.replace: _replace, dataclasses.asdict: _asdict,
     np.concatenate: _concatenate(), np.hstack: _concatenate(1), np.vstack: _concatenate(2),
-    np.stack: _concatenate(-1), sorted: _sorted,
+    np.stack: _concatenate(-1), sorted: sorting.sorted_,
     dataclasses.astuple: _astuple, copy.copy: _copy, copy.deepcopy: _deepcopy, iter: _iter, super: _super,
     str: _str, repr: _repr, format: _format, python.index_of: _index_of,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from srcgrad.core import ir
 from srcgrad.core.ir import Atom, Const, Var
-from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, strings, values
+from srcgrad.frontend.lowering import growing_lists, keyed_dicts, sets, sorting, strings, values
 from srcgrad.frontend.lowering.expressions import element, unpacked
 from srcgrad.frontend.lowering.paths import Lowering
 from srcgrad.frontend.lowering.special_methods import iterable, mapping, own, special
@@ -273,8 +273,11 @@ def _reverse(low: Lowering, owner: Struct) -> Value:
 
 
 def _sort(low: Lowering, owner: Struct, *, key: Value = Known(None), reverse: Value = values.FALSE) -> Value:  # noqa: B008
-    if not isinstance(key, Known) or key.value is not None:
-        low.refuse("`key` of sort", "sort the keys: x[np.argsort(keys)]")
+    if sorting.is_given(key):
+        if isinstance(owner.rows, Rows):
+            low.refuse("`key` of a list of unknown length", "make it an array, and sort the keys: x[np.argsort(keys)]")
+        low.change(owner, (owner.keys, tuple(sorting.by_key(low, owner.items, key, reverse)), None))
+        return Known(None)
     if isinstance(owner.rows, Rows):
         return _of_rows(low, owner, python.sort_items, reverse)
     if len(owner.items) > 1:
