@@ -23,6 +23,7 @@ RIGHT = {
         np.roll(x, 0) | np.tile(x, 1) | np.tile(x, ()) | np.repeat(x, 1) | np.diff(x, 0) | np.concatenate((x,)) | +x
         np.sort(x) | x.flatten() | x[...] | x[0:6] | x[np.arange(6)] | x[x > -9.0] | np.where(x > -9.0, x, x)
         np.insert(x, 0, 1.0)
+        np.sin(x, out=x) | np.add(x, 1.0, x) | np.cumsum(x, out=x) | np.clip(x, 0.0, 1.0, out=x)
         np.max(x, axis=()) | np.sum(x, axis=()) | x.clip(-9.0, 9.0) | np.array([x])[0] | np.stack((x, x))[0]""",
     "m": """x.real | x.T | x.ravel() | x.reshape(-1) | x[1:].ravel() | np.vsplit(x, 3)[1] | np.hsplit(x, 2)[1]
         np.rot90(x) | np.rot90(x, 4) | np.fliplr(x) | np.moveaxis(x, 0, 1) | x.swapaxes(0, 1) | np.matrix_transpose(x)
@@ -35,7 +36,6 @@ REFUSED = {
     "v": """x.imag | np.imag(x) | np.ravel(x[::2]) | np.ascontiguousarray(x[::2]) | x[::2].reshape(3, 1)
         np.broadcast_to(x, (2, 6)) | np.broadcast_arrays(x, 1.0)[0] | np.meshgrid(x, x, copy=False)[0]
         np.meshgrid(x, copy=False)[0] | np.median(x, overwrite_input=True, keepdims=True) | np.nan_to_num(x, copy=False)
-        np.sin(x, out=x) | np.add(x, 1.0, x) | np.cumsum(x, out=x) | np.clip(x, 0.0, 1.0, out=x)
         np.trim_zeros(x) | np.nanmedian(x, overwrite_input=True, keepdims=True)""",
     "m": """x.T.reshape(-1) | x.T.ravel() | x[:, ::2].reshape(-1) | np.diagonal(x) | x.diagonal(1) | np.diag(x)
         np.linalg.diagonal(x) | np.ascontiguousarray(x.T) | np.einsum('ij->ji', x) | np.einsum('ij', x)
